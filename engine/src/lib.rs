@@ -1,0 +1,21 @@
+//! The engine: spec (as written, with spans) -> plan (resolved, typed, inert, printable) -> dataflow.
+//! Batches, expressions, relational operators, state, epochs, commit, metrics. Knows no genomics.
+//!
+//! Invariants:
+//! - Only this crate names timely or differential.
+//! - No stage does I/O except sources and sinks; no stage sees an epoch.
+//! - A bad row is a row: it reaches the rejects with its place, never a panic, never a silent drop.
+//! - An epoch is in the database wholly or not at all; after a failed commit nothing further is written.
+//! - Same input, same output bytes, for any number of workers; so no unordered map reaches a row.
+
+pub mod batch;
+pub mod diagnostics;
+pub mod expression;
+pub mod options;
+pub mod plan;
+pub mod relational;
+pub mod sink;
+pub mod source;
+pub mod spec;
+pub mod stage;
+pub mod suggest;

@@ -1,0 +1,121 @@
+//! The relational operators as data: what to compute. How it is computed stands in [`crate::flow`].
+
+use vardelta_schemas::{Column, ColumnType, Schema};
+
+use crate::{choices, expression::Expression};
+
+/// A planned relational operator.
+#[derive(Clone, Debug)]
+pub enum Relational {
+    /// Drops become a keyed collection.
+    Table(TableSpec),
+    /// One row per group.
+    Aggregate(AggregateSpec),
+    /// All rows of all inputs.
+    Union(UnionSpec),
+}
+
+impl Relational {
+    /// The columns it yields.
+    pub fn schema(&self) -> &Schema {
+        match self {
+            Relational::Table(spec) => &spec.schema,
+            Relational::Aggregate(spec) => &spec.schema,
+            Relational::Union(spec) => &spec.schema,
+        }
+    }
+
+    /// The key of what it yields, if it is keyed: indexes into the schema's columns.
+    pub fn key(&self) -> Option<&[usize]> {
+        match self {
+            Relational::Table(spec) => Some(&spec.key),
+            Relational::Aggregate(spec) => Some(&spec.key),
+            Relational::Union(_) => None,
+        }
+    }
+}
+
+choices! {
+    /// Which drop's row stands when several drops assert a key.
+    pub enum Conflict {
+        /// The drop that comes last in ledger order.
+        LatestDrop = "latest_drop",
+        /// The drop that comes first in ledger order.
+        FirstDrop = "first_drop",
+    }
+}
+
+/// A planned `table`.
+#[derive(Clone, Debug)]
+pub struct TableSpec {
+    /// The columns: those of its input.
+    pub schema: Schema,
+    /// The key columns, in key order: indexes into the schema's columns. Never nullable.
+    pub key: Vec<usize>,
+    /// Which drop's row stands.
+    pub conflict: Conflict,
+}
+
+/// A planned `union`.
+#[derive(Clone, Debug)]
+pub struct UnionSpec {
+    /// The columns, the same in every input.
+    pub schema: Schema,
+}
+
+/// A planned `aggregate`.
+#[derive(Clone, Debug)]
+pub struct AggregateSpec {
+    /// The columns it yields: the group, then the named ones.
+    pub schema: Schema,
+    /// The group's columns among the columns it yields: 0, 1, ….
+    pub key: Vec<usize>,
+    /// The group's columns in the input.
+    pub group_by: Vec<usize>,
+    /// The aggregate calls, each once, however often the columns name it.
+    pub calls: Vec<AggregateCall>,
+    /// The columns after the group: expressions over the group's columns followed by the calls' results, named
+    /// [`AggregateSpec::call_column`].
+    pub columns: Vec<(Column, Expression)>,
+}
+
+impl AggregateSpec {
+    /// The column name under which the result of a call is visible to the expressions over it.
+    pub fn call_column(call: usize) -> String {
+        format!("__call_{call}")
+    }
+}
+
+/// An aggregate function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum AggregateFunction {
+    /// Rows, or rows where the argument is not NULL.
+    Count,
+    /// Distinct values that are not NULL.
+    CountDistinct,
+    /// The exact sum; NULL of nothing.
+    Sum,
+    /// The exact sum over the count; NULL of nothing.
+    Avg,
+    /// The least value; NULL of nothing.
+    Min,
+    /// The greatest value; NULL of nothing.
+    Max,
+    /// Whether all are true; NULL of nothing.
+    BoolAnd,
+    /// Whether one is true; NULL of nothing.
+    BoolOr,
+}
+
+/// One aggregate call.
+#[derive(Clone, Debug)]
+pub struct AggregateCall {
+    /// The function.
+    pub function: AggregateFunction,
+    /// What it is applied to; `None` for `count(*)`.
+    pub argument: Option<Expression>,
+    /// `FILTER (WHERE …)`.
+    pub filter: Option<Expression>,
+    /// The type of the result.
+    pub result: ColumnType,
+}

@@ -1,0 +1,174 @@
+//! What a sink is: a database that takes one epoch's changes and the ledger row in one transaction.
+
+use std::path::PathBuf;
+
+use arrow_array::RecordBatch;
+use vardelta_schemas::{TableSchema, ledger};
+
+/// A planned sink.
+pub trait SinkStage: Send + Sync {
+    /// Where the state lies when the pipeline file does not say: beside the sink's file, if it has one.
+    fn default_state_dir(&self) -> Option<PathBuf>;
+
+    /// The database in words, without secrets, for messages.
+    fn location(&self) -> String;
+
+    /// Opens the database.
+    ///
+    /// # Errors
+    /// When it cannot be reached, or (with [`Access::Read`]) does not exist.
+    fn connect(&self, access: Access) -> Result<Box<dyn Sink>, SinkError>;
+
+    /// The statements it will run for these tables, for `explain`.
+    fn statements(&self, tables: &[TableSchema]) -> Vec<String>;
+}
+
+/// What a connection is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Reading only: nothing is created, not even the file.
+    Read,
+    /// A run: the file, the ledger's tables and missing sink tables are created.
+    Write,
+}
+
+/// A connection to a sink's database.
+///
+/// One epoch is written by `begin`, any number of `apply` and `rejects`, then `commit`. Dropping the connection, or
+/// `rollback`, leaves the database as it was before `begin`.
+pub trait Sink: Send {
+    /// The ledger of a pipeline as of now. A database without ledger tables, or without this pipeline, has epoch 0 and no drops.
+    ///
+    /// # Errors
+    /// When the database cannot be read, or its ledger was written by a newer vardelta.
+    fn ledger(&mut self, pipeline: &str) -> Result<ledger::Snapshot, SinkError>;
+
+    /// Every event of a pipeline, in order of epoch.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    fn history(&mut self, pipeline: &str) -> Result<Vec<ledger::Event>, SinkError>;
+
+    /// Starts the transaction of one epoch, taking the database's write lock. Creates the ledger's and the sink's tables
+    /// that are missing (inside the transaction where the dialect can), and refuses a table whose columns are not the
+    /// planned ones. With `replace_tables` the sink tables are dropped and made anew first.
+    ///
+    /// # Errors
+    /// [`SinkErrorKind::Locked`] when another run holds the lock, [`SinkErrorKind::Stale`] when the pipeline's epoch is
+    /// not `expected_epoch`.
+    fn begin(
+        &mut self,
+        pipeline: &str,
+        expected_epoch: u64,
+        tables: &[TableSchema],
+        replace_tables: bool,
+    ) -> Result<(), SinkError>;
+
+    /// Applies changes to one table, in key order; `changed_epoch` becomes `epoch` in every row inserted or updated.
+    ///
+    /// # Errors
+    /// When a statement fails, or touches another number of rows than the changes say.
+    fn apply(
+        &mut self,
+        table: &TableSchema,
+        epoch: u64,
+        changes: &mut dyn Iterator<Item = Result<ChangeBatch, SinkError>>,
+    ) -> Result<(), SinkError>;
+
+    /// Writes rejects of this epoch.
+    ///
+    /// # Errors
+    /// When a statement fails.
+    fn rejects(&mut self, pipeline: &str, epoch: u64, rejects: &[ledger::RejectRow]) -> Result<(), SinkError>;
+
+    /// Writes the epoch, its drops and events, and commits. After an error nothing may be assumed: the caller reads the
+    /// ledger again.
+    ///
+    /// # Errors
+    /// When the epoch in the ledger is not the one `begin` saw, or the commit fails.
+    fn commit(&mut self, record: &ledger::EpochRecord) -> Result<(), SinkError>;
+
+    /// Gives the transaction up.
+    ///
+    /// # Errors
+    /// When the connection is gone (which gives it up as well).
+    fn rollback(&mut self) -> Result<(), SinkError>;
+
+    /// Reads a whole table, in any order, in batches laid out as its schema says (without `changed_epoch`).
+    ///
+    /// # Errors
+    /// When the table cannot be read, or holds a value that its column type cannot.
+    fn scan(
+        &mut self,
+        table: &TableSchema,
+        each: &mut dyn FnMut(RecordBatch) -> Result<(), SinkError>,
+    ) -> Result<(), SinkError>;
+
+    /// Brings the bytes digest of an unchanged drop up to date, outside of any epoch.
+    ///
+    /// # Errors
+    /// When the statement fails.
+    fn refresh_bytes_digest(&mut self, pipeline: &str, drop_id: u64, bytes_digest: &str) -> Result<(), SinkError>;
+}
+
+/// What happens to one row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Op {
+    /// The key is new.
+    Insert,
+    /// The key stays, another column changed.
+    Update,
+    /// The key is gone.
+    Delete,
+}
+
+/// Changes of one table, in key order.
+#[derive(Clone, Debug)]
+pub struct ChangeBatch {
+    /// What happens, row by row.
+    pub ops: Vec<Op>,
+    /// The new rows of the inserts and updates, in the order of `ops`.
+    pub new: RecordBatch,
+    /// The old rows of the updates and deletes, in the order of `ops`.
+    pub old: RecordBatch,
+}
+
+/// Sink or state trouble.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct SinkError {
+    /// What sort of trouble.
+    pub kind: SinkErrorKind,
+    /// What happened and where.
+    pub message: String,
+    /// What to do, a full sentence.
+    pub hint: Option<String>,
+}
+
+/// Sorts of sink trouble.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SinkErrorKind {
+    /// Another run holds the lock.
+    Locked,
+    /// The ledger has moved on since it was read.
+    Stale,
+    /// The database's tables are not the ones the pipeline declares.
+    Layout,
+    /// A value that the column cannot hold, or a constraint that is violated.
+    Value,
+    /// Everything else: unreachable, read-only, disk full.
+    Unavailable,
+}
+
+impl SinkError {
+    /// An error without a hint.
+    pub fn new(kind: SinkErrorKind, message: impl Into<String>) -> SinkError {
+        SinkError { kind, message: message.into(), hint: None }
+    }
+
+    /// Adds what to do.
+    pub fn with_hint(mut self, hint: impl Into<String>) -> SinkError {
+        self.hint = Some(hint.into());
+        self
+    }
+}

@@ -1,0 +1,133 @@
+//! The ledger: what is loaded, what every epoch did, what was rejected. Tables in the sink's own database, written in the
+//! same transaction as the rows; the only judge of what has happened.
+
+use serde::{Deserialize, Serialize};
+
+/// The ledger of one pipeline at one moment.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Snapshot {
+    /// The last committed epoch; 0 before the first.
+    pub epoch: u64,
+    /// The stages' definitions as of that epoch, as JSON text (see the engine's plan); empty before the first.
+    pub definition: String,
+    /// The drops that stand, in ledger order.
+    pub drops: Vec<DropRow>,
+}
+
+/// A drop that stands.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DropRow {
+    /// Its number, which is its place in ledger order. A replacement keeps it.
+    pub drop_id: u64,
+    /// The source stage it was delivered to.
+    pub source: String,
+    /// The logical name.
+    pub name: String,
+    /// The file it was read from, as an absolute path.
+    pub path: String,
+    /// xxh3-128 of the file's bytes, 32 hexadecimal digits.
+    pub bytes_digest: String,
+    /// The content digest, 32 hexadecimal digits.
+    pub content_digest: String,
+    /// The epoch that added it.
+    pub added_epoch: u64,
+    /// The epoch that last replaced it, or `added_epoch`.
+    pub loaded_epoch: u64,
+    /// The accounting of its records.
+    pub counts: RecordCounts,
+}
+
+/// The accounting of a drop's records: `read` is the sum of the other four, always. `no_alternate` is a part of `filtered`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordCounts {
+    /// Records read.
+    pub read: u64,
+    /// Records of which at least one row stands in a table.
+    pub loaded: u64,
+    /// Records whose rows passed no filter, or that had no alternate allele.
+    pub filtered: u64,
+    /// Records that were rejected, or all of whose alleles were.
+    pub rejected: u64,
+    /// Records all of whose rows were superseded inside their own drop.
+    pub duplicates: u64,
+    /// Of the filtered ones, those without alternate allele.
+    pub no_alternate: u64,
+}
+
+/// What an epoch did with one drop.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// The epoch.
+    pub epoch: u64,
+    /// The UTC time of the commit, RFC 3339, to the second.
+    pub committed_at: String,
+    /// The drop's number; `None` for an epoch that is about no drop (a rebuild).
+    pub drop_id: Option<u64>,
+    /// The source stage.
+    pub source: String,
+    /// The drop's name.
+    pub name: String,
+    /// `added`, `replaced`, `withdrawn`, or `rebuilt`.
+    pub action: String,
+    /// The accounting of the records read (zeros for a withdrawal).
+    pub counts: RecordCounts,
+}
+
+/// What an epoch did with one table.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct TableCounts {
+    /// The table.
+    pub name: String,
+    /// Rows inserted.
+    pub inserted: u64,
+    /// Rows updated.
+    pub updated: u64,
+    /// Rows deleted.
+    pub deleted: u64,
+    /// Rows of the table that were left alone.
+    pub unchanged: u64,
+}
+
+/// Everything the ledger learns at a commit.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EpochRecord {
+    /// The pipeline.
+    pub pipeline: String,
+    /// The new epoch.
+    pub epoch: u64,
+    /// The UTC time, RFC 3339, to the second.
+    pub committed_at: String,
+    /// The stages' definitions, as JSON text.
+    pub definition: String,
+    /// The drops that stand after this epoch and were added or replaced by it.
+    pub upserted_drops: Vec<DropRow>,
+    /// The numbers of drops that this epoch withdrew.
+    pub withdrawn_drops: Vec<u64>,
+    /// What happened, drop by drop.
+    pub events: Vec<Event>,
+    /// What happened, table by table.
+    pub tables: Vec<TableCounts>,
+}
+
+/// A row of `vardelta_rejects`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct RejectRow {
+    /// The drop's number; `None` for a row rejected behind a table.
+    pub drop_id: Option<u64>,
+    /// The drop's name.
+    pub drop_name: Option<String>,
+    /// The stage that rejected it.
+    pub stage: String,
+    /// Line in the decompressed text, 1-based.
+    pub line: Option<u64>,
+    /// The contig as the file writes it.
+    pub contig: Option<String>,
+    /// The position, 1-based.
+    pub pos: Option<i64>,
+    /// The reason code.
+    pub reason: String,
+    /// What exactly was wrong.
+    pub detail: String,
+    /// The raw text, at most 4 KiB of it.
+    pub raw: Option<String>,
+}

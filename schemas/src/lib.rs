@@ -1,0 +1,9 @@
+//! What a row is: columns with types and units, the DDL for each dialect, the ledger's tables and
+//! their migrations. The only crate that builds SQL text.
+//!
+//! Nothing here reads a file or opens a connection.
+
+pub mod ledger;
+pub mod schema;
+
+pub use schema::{Column, ColumnType, Number, Schema, TableSchema};
