@@ -79,12 +79,7 @@ impl Batch {
     /// Other columns over the same rows.
     pub fn with_columns(&self, columns: RecordBatch) -> Batch {
         debug_assert_eq!(columns.num_rows(), self.rows());
-        Batch {
-            columns,
-            diffs: self.diffs.clone(),
-            origins: self.origins.clone(),
-            provenance: self.provenance.clone(),
-        }
+        Batch { columns, diffs: self.diffs.clone(), origins: self.origins.clone(), provenance: self.provenance.clone() }
     }
 
     /// The rows where `keep` is true (NULL counts as false).
@@ -94,9 +89,9 @@ impl Batch {
     pub fn filter(&self, keep: &BooleanArray) -> Result<Batch, ArrowError> {
         let kept = |i: usize| keep.is_valid(i) && keep.value(i);
         fn sieve<T: Copy>(values: &Option<Vec<T>>, kept: impl Fn(usize) -> bool) -> Option<Vec<T>> {
-            values.as_ref().map(|values| {
-                values.iter().enumerate().filter(|(i, _)| kept(*i)).map(|(_, value)| *value).collect()
-            })
+            values
+                .as_ref()
+                .map(|values| values.iter().enumerate().filter(|(i, _)| kept(*i)).map(|(_, value)| *value).collect())
         }
         use arrow_array::Array as _;
         Ok(Batch {

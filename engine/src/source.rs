@@ -1,6 +1,10 @@
 //! What a source is: deliveries found on disk, cut into chunks by a reader thread, parsed into batches by the workers.
 
-use std::{any::Any, path::{Path, PathBuf}, sync::Arc};
+use std::{
+    any::Any,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use vardelta_schemas::Schema;
 

@@ -58,9 +58,7 @@ impl ColumnType {
             DataType::Float16 | DataType::Float32 | DataType::Float64 => ColumnType::Float64,
             DataType::Decimal32(precision, scale)
             | DataType::Decimal64(precision, scale)
-            | DataType::Decimal128(precision, scale) => {
-                ColumnType::Decimal { precision: *precision, scale: *scale }
-            }
+            | DataType::Decimal128(precision, scale) => ColumnType::Decimal { precision: *precision, scale: *scale },
             DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => ColumnType::Text,
             DataType::Date32 => ColumnType::Date,
             DataType::List(item) | DataType::LargeList(item) => {
