@@ -98,11 +98,7 @@ impl ChangeCollector {
     ///
     /// # Errors
     /// As [`ChangeCollector::write_text`].
-    pub fn write_json<'a>(
-        &self,
-        names: impl Iterator<Item = &'a str>,
-        output: &mut Output,
-    ) -> Result<(), RunError> {
+    pub fn write_json<'a>(&self, names: impl Iterator<Item = &'a str>, output: &mut Output) -> Result<(), RunError> {
         let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
         for (at, name) in names.enumerate() {
             output.text(&format!("{}{}:[", if at == 0 { "{" } else { "," }, rows::json_text(name)))?;

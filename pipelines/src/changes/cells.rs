@@ -1,6 +1,10 @@
 //! One value, as people and as programs read it; nothing of it is lost.
 
-use arrow_array::{Array as _, ArrayRef, cast::AsArray as _, types::{Float64Type, Int64Type}};
+use arrow_array::{
+    Array as _, ArrayRef,
+    cast::AsArray as _,
+    types::{Float64Type, Int64Type},
+};
 use arrow_cast::display::{ArrayFormatter, FormatOptions};
 use arrow_schema::{ArrowError, DataType};
 use serde_json::Value;
@@ -50,8 +54,14 @@ mod tests {
 
     #[test]
     fn text_tells_values_apart() {
-        let texts: ArrayRef =
-            Arc::new(StringArray::from(vec![Some("BRCA1"), Some(""), Some("NULL"), Some("a b"), Some("a\u{1b}"), None]));
+        let texts: ArrayRef = Arc::new(StringArray::from(vec![
+            Some("BRCA1"),
+            Some(""),
+            Some("NULL"),
+            Some("a b"),
+            Some("a\u{1b}"),
+            None,
+        ]));
         let shown: Vec<String> = (0..6).map(|row| text(&texts, row).expect("text")).collect();
         assert_eq!(shown, ["BRCA1", "\"\"", "\"NULL\"", "\"a b\"", "\"a\\u001b\"", "NULL"]);
     }

@@ -110,9 +110,8 @@ fn object(
     row: usize,
     columns: impl Iterator<Item = usize>,
 ) -> Result<String, ArrowError> {
-    let pair = |column: usize| {
-        Ok(format!("{}:{}", json_text(name(table, column)), cells::json(rows.column(column), row)?))
-    };
+    let pair =
+        |column: usize| Ok(format!("{}:{}", json_text(name(table, column)), cells::json(rows.column(column), row)?));
     Ok(format!("{{{}}}", columns.map(pair).collect::<Result<Vec<String>, ArrowError>>()?.join(",")))
 }
 

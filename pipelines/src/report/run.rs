@@ -66,8 +66,9 @@ fn accounting(drop: &DropReport) -> String {
     let s = if drop.duplicates == 1 { "" } else { "s" };
     let [read, loaded, filtered, rejected, duplicates] =
         [drop.read, drop.loaded, drop.filtered, drop.rejected, drop.duplicates].map(grouped);
-    let mut text =
-        format!("{read} read = {loaded} loaded + {filtered} filtered + {rejected} rejected + {duplicates} duplicate{s}");
+    let mut text = format!(
+        "{read} read = {loaded} loaded + {filtered} filtered + {rejected} rejected + {duplicates} duplicate{s}"
+    );
     if drop.no_alternate > 0 {
         text += &format!(" ({} of the filtered have no alternate allele)", grouped(drop.no_alternate));
     }
@@ -105,7 +106,8 @@ mod tests {
 
     #[test]
     fn a_run_at_a_glance() {
-        let counts = RecordCounts { read: 1_017, loaded: 1_000, filtered: 15, rejected: 1, duplicates: 1, no_alternate: 0 };
+        let counts =
+            RecordCounts { read: 1_017, loaded: 1_000, filtered: 15, rejected: 1, duplicates: 1, no_alternate: 0 };
         let table = TableCounts { name: "variants".into(), inserted: 1_001, unchanged: 7, ..TableCounts::default() };
         let report = RunReport {
             pipeline: "genes".into(),

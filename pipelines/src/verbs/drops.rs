@@ -34,7 +34,16 @@ impl Arguments {
 
 fn table(drops: &[DropRow]) -> Table {
     let mut table = Table::titled([
-        "drop", "source", "added", "loaded in", "read", "loaded", "filtered", "rejected", "duplicates", "file",
+        "drop",
+        "source",
+        "added",
+        "loaded in",
+        "read",
+        "loaded",
+        "filtered",
+        "rejected",
+        "duplicates",
+        "file",
     ]);
     for drop in drops {
         table.row().text(&drop.name).text(&drop.source);

@@ -25,11 +25,7 @@ const ROWS_LISTED_VERBOSE: u64 = 1_000;
 
 /// The engine's options of how a run is carried out.
 pub fn options(arguments: ExecutionArguments) -> RunOptions {
-    RunOptions {
-        workers: arguments.workers.map(usize::from),
-        dry_run: arguments.dry_run,
-        ..RunOptions::default()
-    }
+    RunOptions { workers: arguments.workers.map(usize::from), dry_run: arguments.dry_run, ..RunOptions::default() }
 }
 
 /// Carries a run out and reports it.

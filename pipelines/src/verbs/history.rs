@@ -27,7 +27,15 @@ impl Arguments {
             return Ok(0);
         }
         let mut table = Table::titled([
-            "epoch", "committed at", "drop", "action", "read", "loaded", "filtered", "rejected", "duplicates",
+            "epoch",
+            "committed at",
+            "drop",
+            "action",
+            "read",
+            "loaded",
+            "filtered",
+            "rejected",
+            "duplicates",
         ]);
         for event in &events {
             table.row().number(event.epoch).text(&event.committed_at);
