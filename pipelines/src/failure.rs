@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use vardelta_engine::{
-    diagnostics::render::Located,
+    diagnostics::Located,
     error::{RunError, RunErrorKind},
 };
 
@@ -38,7 +38,7 @@ impl Failure {
                 RunError::new(RunErrorKind::Pipeline, format!("the pipeline has {} problem{s}", problems.len()))
             }
         };
-        if output.is_json() {
+        if output.is_json() && !output.has_failed() {
             let mut object = json!({ "error": error_json(&error) });
             if let Failure::Invalid { problems, .. } = self {
                 object["diagnostics"] = json!(problems);

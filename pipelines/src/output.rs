@@ -14,17 +14,23 @@ pub struct Output {
     verbose: u8,
     stdout: BufWriter<io::Stdout>,
     reader_gone: bool,
+    failed: bool,
 }
 
 impl Output {
     /// An output of this form.
     pub fn new(json: bool, quiet: bool, verbose: u8) -> Output {
-        Output { json, quiet, verbose, stdout: BufWriter::new(io::stdout()), reader_gone: false }
+        Output { json, quiet, verbose, stdout: BufWriter::new(io::stdout()), reader_gone: false, failed: false }
     }
 
     /// Whether programs read it.
     pub fn is_json(&self) -> bool {
         self.json
+    }
+
+    /// Whether standard output takes no more, so that only standard error is left.
+    pub fn has_failed(&self) -> bool {
+        self.failed
     }
 
     /// Whether reports are unwanted.
@@ -97,7 +103,7 @@ impl Output {
     }
 
     fn write(&mut self, write: impl FnOnce(&mut BufWriter<io::Stdout>) -> io::Result<()>) -> Result<(), RunError> {
-        if self.reader_gone {
+        if self.reader_gone || self.failed {
             return Ok(());
         }
         match write(&mut self.stdout) {
@@ -106,7 +112,7 @@ impl Output {
                 Ok(())
             }
             Err(error) => {
-                self.reader_gone = true;
+                self.failed = true;
                 Err(RunError::new(RunErrorKind::Sink, format!("the report cannot be written: {error}"))
                     .with_hint("What the command was to do is done; see `vardelta history`."))
             }

@@ -3,7 +3,7 @@
 use std::{fs, io::ErrorKind};
 
 use vardelta_engine::{
-    diagnostics::{Diagnostics, render},
+    diagnostics::{Diagnostics, located, render},
     error::{RunError, RunErrorKind},
     plan::Plan,
     spec::SpecFile,
@@ -38,8 +38,8 @@ pub fn load(arguments: &PipelineArguments, output: &Output) -> Result<Plan, Fail
         _ => {
             let sorted = diagnostics.into_sorted();
             Err(Failure::Invalid {
-                text: render::render(&spec, &sorted, output.complains_in_color()),
-                problems: render::located(&spec, &sorted),
+                text: render(&spec, &sorted, output.complains_in_color()),
+                problems: located(&spec, &sorted),
             })
         }
     }

@@ -13,10 +13,12 @@ pub fn report(error: &clap::Error, arguments: &[OsString]) -> u8 {
     let json = arguments.iter().take_while(|argument| *argument != "--").any(|argument| argument == "--json");
     if json && !asked_for {
         let text = error.render().to_string();
-        let mut lines = text.trim().lines();
-        let message = lines.next().unwrap_or_default().trim_start_matches("error: ").to_owned();
-        let rest: Vec<&str> = lines.map(str::trim).filter(|line| !line.is_empty()).collect();
-        let usage = RunError::new(RunErrorKind::Usage, message).with_hint(rest.join(" "));
+        let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+        // What is wrong comes first, what to do about it behind.
+        let is_advice = |line: &&str| ["tip:", "Usage:", "For more"].iter().any(|start| line.starts_with(start));
+        let advice = lines.iter().position(is_advice).unwrap_or(lines.len());
+        let message = lines[..advice].join(" ").trim_start_matches("error: ").to_owned();
+        let usage = RunError::new(RunErrorKind::Usage, message).with_hint(lines[advice..].join(" "));
         return Failure::from(usage).report(&mut Output::new(true, false, 0));
     }
     // Nobody may be listening any more, which is no reason to fail.

@@ -53,7 +53,7 @@ impl Table {
         let width = |column: usize| cells(column).map(|cell| cell.text.chars().count()).max().unwrap_or(0);
         let widths: Vec<usize> = (0..columns).map(width).collect();
         let right: Vec<bool> =
-            (0..columns).map(|column| cells(column).last().is_some_and(|cell| cell.is_number)).collect();
+            (0..columns).map(|column| cells(column).next_back().is_some_and(|cell| cell.is_number)).collect();
         let mut text = String::new();
         for row in &self.rows {
             let mut line = String::new();

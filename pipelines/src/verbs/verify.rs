@@ -29,9 +29,9 @@ impl Arguments {
         let options = RunOptions { workers: self.workers.map(usize::from), ..RunOptions::default() };
         let report = run::verify(Context { plan: &plan, abort: &abort, observer }, &options)?;
         let mismatch = (report.difference_count > 0).then(|| {
-            let s = if report.difference_count == 1 { " differs" } else { "s differ" };
+            let rows = if report.difference_count == 1 { "row differs" } else { "rows differ" };
             let count = grouped(report.difference_count);
-            RunError::new(RunErrorKind::Mismatch, format!("{count} row{s} from what the drops say"))
+            RunError::new(RunErrorKind::Mismatch, format!("{count} {rows} from what the drops say"))
                 .with_hint("Something else wrote to the tables; `vardelta rebuild` makes them anew.")
         });
         if output.is_json() {
@@ -55,12 +55,12 @@ impl Arguments {
 
 fn text(report: &VerifyReport) -> String {
     let VerifyReport { pipeline, epoch, seconds, .. } = report;
-    let verdict = if report.difference_count == 0 { "nothing differs" } else { "there are differences" };
-    let mut text = format!("{pipeline}: epoch {epoch} verified, {verdict} ({seconds:.2} s)\n\n");
+    let verdict = if report.difference_count == 0 { "verified, nothing differs" } else { "does not verify" };
+    let mut text = format!("{pipeline}: epoch {epoch} {verdict} ({seconds:.2} s)\n\n");
     for table in &report.tables {
         let differing = match table.differences {
             0 => String::new(),
-            differences => format!(", {} differ", grouped(differences)),
+            differences => format!(", {} different", grouped(differences)),
         };
         text += &format!("  {}: {} rows against {}{differing}\n", table.name, grouped(table.rows), table.against);
     }
