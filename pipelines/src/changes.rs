@@ -15,7 +15,7 @@ use vardelta_engine::{
 };
 use vardelta_schemas::TableSchema;
 
-use crate::output::Output;
+use crate::{output::Output, report::grouped};
 
 /// Rendered changes of one table beyond which they are kept in a temporary file.
 const IN_MEMORY_BYTES: usize = 1 << 20;
@@ -81,9 +81,10 @@ impl ChangeCollector {
         for changes in tables.iter_mut().filter(|changes| changes.count > 0) {
             match self.limit.filter(|limit| changes.count > *limit) {
                 Some(limit) => output.text(&format!(
-                    "\n{}: {} rows changed, too many to list here (more than {limit})\n",
+                    "\n{}: {} rows changed, too many to list here (more than {})\n",
                     changes.name,
-                    crate::report::grouped(changes.count),
+                    grouped(changes.count),
+                    grouped(limit),
                 ))?,
                 None => {
                     output.text(&format!("\n{}\n", changes.name))?;

@@ -26,7 +26,7 @@ impl ProgressLines {
     pub fn new() -> ProgressLines {
         let lines = MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(FRAMES_PER_SECOND));
         let whole = lines.add(ProgressBar::new(0));
-        whole.set_style(style("{bar:24} {bytes}/{total_bytes}  {bytes_per_sec}  {msg}  {eta} left"));
+        whole.set_style(style("{bar:24} {bytes}/{total_bytes}  {bytes_per_sec}  {eta} left  {msg}"));
         ProgressLines { lines, whole, files: Mutex::default(), started: Instant::now() }
     }
 
@@ -36,11 +36,13 @@ impl ProgressLines {
         let records = sum(|file| file.records);
         let rate = records as f64 / self.started.elapsed().as_secs_f64().max(0.001);
         let rejected: u64 = progress.rejects.values().sum();
-        self.whole.set_length(sum(|file| file.bytes));
-        self.whole.set_position(sum(|file| file.position_bytes));
+        let (bytes, position_bytes) = (sum(|file| file.bytes), sum(|file| file.position_bytes));
+        self.whole.set_length(bytes);
+        self.whole.set_position(position_bytes);
+        // Behind the last byte come the last rows, the views and the database.
+        let phase = if position_bytes >= bytes { "finishing" } else { progress.phase };
         self.whole.set_message(format!(
-            "{}: {} records, {}/s, {} rejected",
-            progress.phase,
+            "{phase}: {} records, {}/s, {} rejected",
             HumanCount(records),
             HumanCount(rate as u64),
             HumanCount(rejected)
