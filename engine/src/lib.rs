@@ -10,7 +10,10 @@
 
 pub mod batch;
 pub mod diagnostics;
+pub mod explain;
 pub mod expression;
+pub mod graph;
+pub mod json_schema;
 pub mod options;
 pub mod plan;
 pub mod relational;
@@ -18,4 +21,6 @@ pub mod sink;
 pub mod source;
 pub mod spec;
 pub mod stage;
+pub mod stage_table;
+pub mod stage_union;
 pub mod suggest;
