@@ -119,7 +119,8 @@ fn operator(plan: &Plan, chain: &[usize]) -> Operator {
             operator.exchanged_by = Some(group);
         }
         (Planned::Sink(_), _) => {
-            operator.persisted = vec!["in the database: its tables, the rejects and the ledger, in one transaction".into()];
+            operator.persisted =
+                vec!["in the database: its tables, the rejects and the ledger, in one transaction".into()];
         }
         _ => {}
     }

@@ -69,7 +69,8 @@ fn text(plan: &Plan) -> String {
 
 fn dot(plan: &Plan) -> String {
     let quote = |text: &str| text.replace('\\', "\\\\").replace('"', "\\\"");
-    let mut text = format!("digraph \"{}\" {{\n  rankdir = TB;\n  node [fontname = \"monospace\"];\n", quote(&plan.pipeline.name));
+    let mut text =
+        format!("digraph \"{}\" {{\n  rankdir = TB;\n  node [fontname = \"monospace\"];\n", quote(&plan.pipeline.name));
     for stage in &plan.stages {
         let shape = match stage.kind {
             Kind::Source => "invhouse",

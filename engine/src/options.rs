@@ -73,6 +73,10 @@ impl OptionValue for u64 {
     fn read(node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {
         match node.value {
             Value::Integer(value) if value >= 0 => Some(value as u64),
+            Value::Integer(value) => {
+                diagnostics.error(node.span.clone(), format!("expected {}, found {value}", Self::EXPECTS));
+                None
+            }
             _ => wrong_type(node, Self::EXPECTS, diagnostics),
         }
     }
@@ -113,6 +117,10 @@ impl OptionValue for PathBuf {
     fn read(node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {
         match &node.value {
             Value::Text(value) if !value.is_empty() => Some(PathBuf::from(value)),
+            Value::Text(_) => {
+                diagnostics.error(node.span.clone(), "expected a path, found an empty text");
+                None
+            }
             _ => wrong_type(node, Self::EXPECTS, diagnostics),
         }
     }

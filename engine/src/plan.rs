@@ -1,5 +1,6 @@
 //! The plan: what a pipeline file means, resolved, typed, inert, printable. Making it opens no data.
 
+mod cycles;
 mod definition;
 #[cfg(test)]
 pub(crate) mod fakes;
@@ -114,12 +115,11 @@ impl Plan {
 fn resolve(spec: &SpecFile, registry: &[&dyn StageType], problems: &mut Diagnostics) -> Option<Plan> {
     check_top_level(spec, problems);
     let table = |name: &str| spec.root.iter().find(|entry| entry.key == name);
-    let pipeline = pipeline::read(spec, table("pipeline"), problems);
-    let (stages_span, stages) = stage_entries(spec, table("stages"), problems)?;
+    let pipeline = pipeline::read(spec, table("pipeline"), table("stages"), problems);
+    let (stages_key, stages) = stage_entries(spec, table("stages"), problems)?;
 
     let mut outlines = outline::read(spec, stages, registry, problems);
-    links::resolve(spec, stages_span, &mut outlines, problems);
-    let order = links::order(&mut outlines, problems);
+    let order = links::resolve(spec, stages_key, &mut outlines, problems);
     // Settings that could not be read do not keep the stages from being checked.
     let settings = pipeline.clone().unwrap_or_else(|| PipelineSettings {
         name: "pipeline".into(),
@@ -148,20 +148,20 @@ fn check_top_level(spec: &SpecFile, problems: &mut Diagnostics) {
     }
 }
 
-/// The stages' entries, and where `stages` stands.
+/// The entry of the stages, and theirs.
 fn stage_entries<'a>(
     spec: &SpecFile,
     entry: Option<&'a Entry>,
     problems: &mut Diagnostics,
-) -> Option<(std::ops::Range<usize>, &'a [Entry])> {
+) -> Option<(&'a Entry, &'a [Entry])> {
     const HINT: &str = "Write one table `[stages.NAME]` per stage, each with a `type`.";
     match entry {
-        Some(Entry { node, key_span, .. }) => match &node.value {
-            Value::Table(entries) if !entries.is_empty() => return Some((key_span.clone(), entries)),
-            Value::Table(_) => problems.error(node.span.clone(), "the pipeline has no stages").hint(HINT),
-            other => {
-                problems.error(node.span.clone(), format!("`stages` is {}, not a table", other.type_name())).hint(HINT)
-            }
+        Some(entry) => match &entry.node.value {
+            Value::Table(entries) if !entries.is_empty() => return Some((entry, entries)),
+            Value::Table(_) => problems.error(entry.node.span.clone(), "the pipeline has no stages").hint(HINT),
+            other => problems
+                .error(entry.node.span.clone(), format!("`stages` is {}, not a table", other.type_name()))
+                .hint(HINT),
         },
         None if spec.syntax_errors.is_empty() => {
             let end = spec.text.trim_end().len();

@@ -168,9 +168,27 @@ impl SpecFile {
         SpecSource { name: self.path.display().to_string(), text: &self.text, start: 0, first_line: 1 }
     }
 
-    /// Whether a place is, or lies in, a value that could not be read as meant, so that nothing more should be said of it.
+    /// Whether a place is, or lies in, something that could not be read as meant, so that nothing more should be said of
+    /// it.
     pub(crate) fn is_unreadable(&self, span: &Range<usize>) -> bool {
-        self.unreadable.iter().any(|unreadable| unreadable.start <= span.start && span.end <= unreadable.end)
+        let mut unreadable = self.unreadable.iter().chain(&self.syntax_errors);
+        unreadable.any(|unreadable| unreadable.start <= span.start && span.end <= unreadable.end)
+    }
+
+    /// For each of these entries, whether a syntax error stands between its start and the start of the next one, so that
+    /// what seems to be missing in it may be there. Entries must be tables that do not lie in one another.
+    pub(crate) fn damaged<'a>(&self, entries: impl Iterator<Item = &'a Entry>) -> Vec<bool> {
+        let mut starts: Vec<(usize, usize)> =
+            entries.enumerate().map(|(at, entry)| (entry.key_span.start.min(entry.node.span.start), at)).collect();
+        starts.sort_unstable();
+        let mut damaged = vec![false; starts.len()];
+        for error in &self.syntax_errors {
+            let next = starts.partition_point(|(start, _)| *start <= error.start);
+            if let Some((_, at)) = next.checked_sub(1).and_then(|last| starts.get(last)) {
+                damaged[*at] = true;
+            }
+        }
+        damaged
     }
 
     /// Takes the values of variables out of a message. Where the message is about the very text that holds one, every

@@ -108,11 +108,7 @@ fn check_columns(schema: &Schema, span: &Range<usize>, diagnostics: &mut Diagnos
 }
 
 /// The key columns' places; `None` after reporting what is wrong with them.
-fn read_key(
-    key: &Spanned<Vec<Spanned<String>>>,
-    schema: &Schema,
-    diagnostics: &mut Diagnostics,
-) -> Option<Vec<usize>> {
+fn read_key(key: &Spanned<Vec<Spanned<String>>>, schema: &Schema, diagnostics: &mut Diagnostics) -> Option<Vec<usize>> {
     if key.value.is_empty() {
         diagnostics
             .error(key.span.clone(), "the key is empty")
@@ -178,6 +174,3 @@ fn check_key_column(name: &Spanned<String>, column: &Column, diagnostics: &mut D
         ColumnType::Bool | ColumnType::Int64 | ColumnType::Decimal { .. } | ColumnType::Text | ColumnType::Date => true,
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -134,6 +134,3 @@ fn check_equal(first: &PlannedInput<'_>, other: &PlannedInput<'_>, diagnostics: 
         .label(format!("not the columns of `{a}`"))
         .hint(HINT);
 }
-
-#[cfg(test)]
-mod tests;

@@ -84,10 +84,7 @@ fn block(spec: &SpecFile, diagnostic: &Diagnostic, renderer: &Renderer) -> Strin
     let underlined = AnnotationKind::Primary
         .span(span.start - window.start..span.end - window.start)
         .label((!diagnostic.label.is_empty()).then(|| printable(&diagnostic.label)));
-    let snippet = Snippet::source(&source.text[window])
-        .path(source.name)
-        .line_start(first_line)
-        .annotation(underlined);
+    let snippet = Snippet::source(&source.text[window]).path(source.name).line_start(first_line).annotation(underlined);
     let mut group = Level::ERROR.primary_title(printable(&diagnostic.message)).element(snippet);
     if let Some(hint) = &diagnostic.hint {
         group = group.element(Level::HELP.message(printable(hint)));
@@ -106,7 +103,7 @@ fn floor_boundary(text: &str, offset: usize) -> usize {
     text.floor_char_boundary(offset.min(text.len()))
 }
 
-/// The whole lines that hold a range, without the last one's line break and without a byte order mark.
+/// The whole lines that hold a range, without the last one's line break (of either sort) and without a byte order mark.
 fn lines_around(text: &str, span: &Range<usize>) -> Range<usize> {
     let mut start = text[..span.start].rfind('\n').map_or(0, |at| at + 1);
     if text[start..span.start].starts_with(BYTE_ORDER_MARK) {
@@ -115,6 +112,7 @@ fn lines_around(text: &str, span: &Range<usize>) -> Range<usize> {
     // An underline that ends just behind a line break does not need the next line.
     let last = if span.end > span.start && text[..span.end].ends_with('\n') { span.end - 1 } else { span.end };
     let end = text[last..].find('\n').map_or(text.len(), |at| last + at);
+    let end = if text[..end].ends_with('\r') { end - 1 } else { end };
     start..end.max(span.end)
 }
 

@@ -81,7 +81,8 @@ pub fn definition_changes(old_json: &str, plan: &Plan) -> Vec<String> {
             Some(_) => {}
         }
     }
-    changes.extend(old.keys().filter(|name| !new.contains_key(*name)).map(|name| format!("stage `{name}` was removed")));
+    changes
+        .extend(old.keys().filter(|name| !new.contains_key(*name)).map(|name| format!("stage `{name}` was removed")));
     changes.sort();
     changes
 }

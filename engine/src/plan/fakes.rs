@@ -283,8 +283,7 @@ impl StageType for Memory {
         MemoryOptions::DOCS
     }
     fn plan(&self, request: PlanRequest<'_>, diagnostics: &mut Diagnostics) -> Option<Planned> {
-        MemoryOptions::read(request.options, diagnostics)
-            .map(|options| Planned::Sink(Arc::new(FakeSink(options))))
+        MemoryOptions::read(request.options, diagnostics).map(|options| Planned::Sink(Arc::new(FakeSink(options))))
     }
 }
 

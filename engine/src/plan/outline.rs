@@ -81,7 +81,8 @@ pub(super) fn read<'a>(
     registry: &[&'a dyn StageType],
     problems: &mut Diagnostics,
 ) -> Vec<Outline<'a>> {
-    let damaged = damaged(spec, stages);
+    let pipeline = spec.root.iter().filter(|entry| entry.key == "pipeline");
+    let damaged = spec.damaged(stages.iter().chain(pipeline));
     let outline = |(entry, damaged): (&'a Entry, bool)| {
         check_name(entry, problems);
         let Value::Table(entries) = &entry.node.value else {
@@ -98,24 +99,6 @@ pub(super) fn read<'a>(
         outline
     };
     stages.iter().zip(damaged).map(outline).collect()
-}
-
-/// For each stage, whether a syntax error stands between its start and the start of the next one.
-fn damaged(spec: &SpecFile, stages: &[Entry]) -> Vec<bool> {
-    let mut starts: Vec<(usize, usize)> = stages
-        .iter()
-        .enumerate()
-        .map(|(index, entry)| (entry.key_span.start.min(entry.node.span.start), index))
-        .collect();
-    starts.sort_unstable();
-    let mut damaged = vec![false; stages.len()];
-    for error in &spec.syntax_errors {
-        let next = starts.partition_point(|(start, _)| *start <= error.start);
-        if let Some((_, index)) = next.checked_sub(1).and_then(|at| starts.get(at)) {
-            damaged[*index] = true;
-        }
-    }
-    damaged
 }
 
 fn check_name(entry: &Entry, problems: &mut Diagnostics) {
@@ -175,7 +158,9 @@ fn read_references<'a>(spec: &SpecFile, outline: &mut Outline<'a>, problems: &mu
     let entries = outline.entries;
     let mut given: Option<&str> = None;
     for entry in entries.iter().filter(|entry| PLANNER_KEYS[1..].contains(&entry.key.as_str())) {
-        refuse_key(outline, entry, given, problems);
+        if refuse_key(outline, entry, given, problems) {
+            continue;
+        }
         given = Some(&entry.key);
         match (&entry.node.value, entry.key.as_str()) {
             (Value::Text(_), "input") => add_reference(spec, outline, &entry.node, problems),
@@ -200,8 +185,8 @@ fn read_references<'a>(spec: &SpecFile, outline: &mut Outline<'a>, problems: &mu
     }
 }
 
-/// Reports a key that this kind of stage does not take, or that comes beside another.
-fn refuse_key(outline: &Outline<'_>, entry: &Entry, given: Option<&str>, problems: &mut Diagnostics) {
+/// Reports a key that this kind of stage does not take, or that comes beside another; true when it is refused.
+fn refuse_key(outline: &Outline<'_>, entry: &Entry, given: Option<&str>, problems: &mut Diagnostics) -> bool {
     let (owner, key) = (outline.owner(), entry.key.as_str());
     let refusal = match (outline.kind(), key) {
         (Some(Kind::Source), _) => {
@@ -213,14 +198,18 @@ fn refuse_key(outline: &Outline<'_>, entry: &Entry, given: Option<&str>, problem
         (Some(Kind::Transform | Kind::Relational), "tables") => {
             Some((format!("{owner} has no option `tables`"), "Only a sink has tables; write `input = \"…\"`."))
         }
-        (_, "input" | "inputs") => given
-            .filter(|given| *given != "tables")
-            .map(|given| (format!("{owner} has both `{given}` and `{key}`"), "Keep one: `input` names one stage, `inputs` lists several.")),
+        (_, "input" | "inputs") => given.filter(|given| *given != "tables").map(|given| {
+            (
+                format!("{owner} has both `{given}` and `{key}`"),
+                "Keep one: `input` names one stage, `inputs` lists several.",
+            )
+        }),
         _ => None,
     };
-    if let Some((message, hint)) = refusal {
-        problems.error(entry.key_span.clone(), message).label("not here").hint(hint);
+    if let Some((message, hint)) = &refusal {
+        problems.error(entry.key_span.clone(), message).label("not here").hint(*hint);
     }
+    refusal.is_some()
 }
 
 fn add_reference<'a>(spec: &SpecFile, outline: &mut Outline<'a>, node: &'a Node, problems: &mut Diagnostics) {
@@ -253,10 +242,7 @@ fn check_number(outline: &mut Outline<'_>, problems: &mut Diagnostics) {
         let most = allowed.end();
         let stages = if *most == 1 { "one stage".into() } else { format!("{most} stages") };
         problems
-            .error(
-                outline.references[*most].span.clone(),
-                format!("{} reads {stages}, not {count}", outline.owner()),
-            )
+            .error(outline.references[*most].span.clone(), format!("{} reads {stages}, not {count}", outline.owner()))
             .label("one too many")
             .hint("Put the inputs together with a `union` stage first.");
         outline.sound = false;

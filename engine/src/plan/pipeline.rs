@@ -30,8 +30,13 @@ options! {
     }
 }
 
-/// Reads the `[pipeline]` table; reports that there is none only where the whole file could be read.
-pub(super) fn read(spec: &SpecFile, entry: Option<&Entry>, problems: &mut Diagnostics) -> Option<PipelineSettings> {
+/// Reads the `[pipeline]` table; reports what is missing only where it could be read whole.
+pub(super) fn read(
+    spec: &SpecFile,
+    entry: Option<&Entry>,
+    stages: Option<&Entry>,
+    problems: &mut Diagnostics,
+) -> Option<PipelineSettings> {
     let Some(entry) = entry else {
         if spec.syntax_errors.is_empty() {
             problems
@@ -46,6 +51,14 @@ pub(super) fn read(spec: &SpecFile, entry: Option<&Entry>, problems: &mut Diagno
             .hint("Write `[pipeline]` on a line of its own, and the options below it.");
         return None;
     };
+    // A name that seems to be missing may stand on the line that is not TOML.
+    let stages = stages.map_or(&[][..], |stages| match &stages.node.value {
+        Value::Table(stages) => stages,
+        _ => &[],
+    });
+    if spec.damaged(std::iter::once(entry).chain(stages))[0] {
+        return None;
+    }
     let span: Range<usize> = entry.node.span.clone();
     let options = PipelineOptions::read(OptionReader::new("[pipeline]".into(), span, entries.iter()), problems)?;
     let parent = spec.path.parent().filter(|parent| !parent.as_os_str().is_empty());

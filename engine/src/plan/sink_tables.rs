@@ -82,8 +82,7 @@ fn key_advice(stages: &[PlannedStage], at: usize) -> String {
         }
         (Planned::Transform(transform), Some(key)) => {
             let lost = key.iter().filter(|column| transform.passes_through(**column).is_none());
-            let names: Vec<String> =
-                lost.map(|column| format!("`{}`", input.schema.columns()[*column].name)).collect();
+            let names: Vec<String> = lost.map(|column| format!("`{}`", input.schema.columns()[*column].name)).collect();
             format!(
                 "The key of `{}` does not come through: keep {} unchanged, one row for one.",
                 input.name,

@@ -72,9 +72,8 @@ fn orders_stages_after_their_inputs_and_otherwise_as_written() {
     let (head, tail) = GOOD.split_once("[stages.calls]").unwrap();
     let (calls, rest) = tail.split_once("[stages.slim]").unwrap();
     let turned = format!("{head}[stages.slim]{rest}\n[stages.calls]{calls}");
-    let names = |text: &str| -> Vec<String> {
-        resolve(text).unwrap().stages.into_iter().map(|stage| stage.name).collect()
-    };
+    let names =
+        |text: &str| -> Vec<String> { resolve(text).unwrap().stages.into_iter().map(|stage| stage.name).collect() };
     assert_eq!(names(GOOD), ["calls", "slim", "slimmer", "variants", "genes", "places", "warehouse"]);
     assert_eq!(names(&turned), names(GOOD));
     // `places` moves before `genes` when the file has it so.
@@ -87,10 +86,9 @@ fn orders_stages_after_their_inputs_and_otherwise_as_written() {
 
 #[test]
 fn a_whole_aggregate_stays_one_keyed_row_unless_rows_are_multiplied() {
-    let text = GOOD.replace(r#"group_by = ["gene"]"#, "group_by = []").replace(
-        r#"[stages.warehouse]"#,
-        "[stages.all]\ntype = \"keep\"\ninput = \"genes\"\n[stages.warehouse]",
-    );
+    let text = GOOD
+        .replace(r#"group_by = ["gene"]"#, "group_by = []")
+        .replace(r#"[stages.warehouse]"#, "[stages.all]\ntype = \"keep\"\ninput = \"genes\"\n[stages.warehouse]");
     let text = text.replace(r#""places"]"#, r#""places", "all"]"#);
     assert_eq!(resolve(&text).unwrap().stage("all").unwrap().1.key, Some(Vec::new()));
     let text = text.replace("input = \"genes\"\n", "input = \"genes\"\nmultiplies = true\n");

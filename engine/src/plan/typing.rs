@@ -30,7 +30,9 @@ pub(super) fn plan(
         }
         if !plannable {
             check_option_names(outline, problems);
-        } else if let Some(stage) = plan_stage(outline, inputs.into_iter().flatten().collect(), &stages, pipeline, problems) {
+        } else if let Some(stage) =
+            plan_stage(outline, inputs.into_iter().flatten().collect(), &stages, pipeline, problems)
+        {
             places[*at] = Some(stages.len());
             stages.push(stage);
         }
@@ -64,12 +66,8 @@ fn plan_stage(
         key: stages[*input].key.as_deref(),
         span: reference.span.clone(),
     });
-    let request = PlanRequest {
-        name: outline.name(),
-        inputs: planned_inputs.collect(),
-        options: outline.options(),
-        pipeline,
-    };
+    let request =
+        PlanRequest { name: outline.name(), inputs: planned_inputs.collect(), options: outline.options(), pipeline };
     let planned = stage_type.plan(request, problems)?;
     let before_tables = check_place(outline, &planned, &inputs, stages, problems)?;
     let schema = match &planned {

@@ -22,18 +22,69 @@ pub(super) struct Document {
     pub unreadable: Vec<Range<usize>>,
 }
 
+/// The parser's word for a line that is no `key = value`, behind which it gives up.
+const NO_PAIR: &str = "key with no value";
+
+/// How often a line is blanked to read on behind it.
+const MOST_ROUNDS: usize = 100;
+
 /// Reads a whole TOML document.
 pub(super) fn read(text: &str, diagnostics: &mut Diagnostics) -> Document {
-    let (table, errors) = DeTable::parse_recoverable(text);
-    let mut syntax_errors = Vec::new();
-    for error in errors {
-        let span = error.span().unwrap_or(text.len()..text.len());
-        diagnostics.error(span.clone(), error.message()).label("not valid TOML");
-        syntax_errors.push(span);
+    let mut syntax_errors: Vec<Range<usize>> = Vec::new();
+    let mut readable = text.to_owned();
+    let mut rounds = MOST_ROUNDS;
+    loop {
+        let (table, errors) = DeTable::parse_recoverable(&readable);
+        let mut gave_up = None;
+        for error in errors {
+            let span = error.span().unwrap_or(text.len()..text.len());
+            if error.message().starts_with(NO_PAIR) {
+                gave_up = Some(span.start);
+            }
+            if !syntax_errors.contains(&span) {
+                report(text, &span, error.message(), diagnostics);
+                syntax_errors.push(span);
+            }
+        }
+        if let Some(at) = gave_up.filter(|_| rounds > 0) {
+            let blanked = blank_line(&readable, at);
+            if blanked != readable {
+                rounds -= 1;
+                readable = blanked;
+                continue;
+            }
+        }
+        let mut reader = NodeReader { start: 0, diagnostics, unreadable: Vec::new() };
+        let entries = reader.entries(table.get_ref());
+        return Document { entries, syntax_errors, unreadable: reader.unreadable };
     }
-    let mut reader = NodeReader { start: 0, diagnostics, unreadable: Vec::new() };
-    let entries = reader.entries(table.get_ref());
-    Document { entries, syntax_errors, unreadable: reader.unreadable }
+}
+
+/// The text with spaces in place of the line that holds an offset, so that every other place stays the same.
+fn blank_line(text: &str, at: usize) -> String {
+    let at = text.floor_char_boundary(at.min(text.len()));
+    let start = text[..at].rfind('\n').map_or(0, |line_break| line_break + 1);
+    let end = text[at..].find(['\r', '\n']).map_or(text.len(), |length| at + length);
+    format!("{}{}{}", &text[..start], " ".repeat(end - start), &text[end..])
+}
+
+/// Reports a syntax error, with a hint for the usual slips.
+fn report(text: &str, span: &Range<usize>, message: &str, diagnostics: &mut Diagnostics) {
+    if message == "duplicate key" {
+        let key = text.get(span.clone()).unwrap_or_default();
+        diagnostics
+            .error(span.clone(), format!("`{key}` is there twice"))
+            .label("the second one")
+            .hint("TOML allows a key or a table once: keep one of them.");
+        return;
+    }
+    let problem = diagnostics.error(span.clone(), message);
+    problem.label("not valid TOML");
+    if message.starts_with(NO_PAIR) {
+        problem.hint("Write `key = value`, or `[table]`, on a line of its own.");
+    } else if message.starts_with("string values must be quoted") {
+        problem.hint("A value is missing, or a text without its quotes: write `\"…\"`.");
+    }
 }
 
 /// Turns the parser's values into nodes.

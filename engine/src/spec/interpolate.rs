@@ -63,19 +63,13 @@ impl Interpolation<'_> {
             } else if let Some(reference) = after.strip_prefix('{') {
                 let opening = openings;
                 openings += 1;
-                let body = reference.split_once('}');
-                let (body, behind) = body.map_or((None, reference), |(body, behind)| (Some(body), behind));
-                match self.resolve(body, || places.place(opening), span) {
-                    Some(value) => {
-                        replaced.push_str(&value);
-                        rest = behind;
-                    }
-                    None => {
-                        self.unreadable.push(span.clone());
-                        replaced.push_str("${");
-                        rest = reference;
-                    }
+                let closed = reference.split_once('}');
+                match self.resolve(closed.map(|(body, _)| body), || places.place(opening), span) {
+                    Some(value) => replaced.push_str(&value),
+                    None => self.unreadable.push(span.clone()),
                 }
+                rest = closed.map_or("", |(_, behind)| behind);
+                openings += closed.map_or(0, |(body, _)| body.matches("${").count());
             } else {
                 replaced.push('$');
                 rest = after;
@@ -86,12 +80,7 @@ impl Interpolation<'_> {
     }
 
     /// The value of what stands between `${` and `}`; `None` after reporting why there is none.
-    fn resolve(
-        &mut self,
-        body: Option<&str>,
-        place: impl Fn() -> Range<usize>,
-        span: &Range<usize>,
-    ) -> Option<String> {
+    fn resolve(&mut self, body: Option<&str>, place: impl Fn() -> Range<usize>, span: &Range<usize>) -> Option<String> {
         let Some(body) = body else {
             self.diagnostics.error(place(), "`${` is not closed").label("no `}` follows").hint(LITERAL_HINT);
             return None;

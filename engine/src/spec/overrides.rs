@@ -22,9 +22,7 @@ struct Key {
 /// it was.
 pub(super) fn apply(spec: &mut SpecFile, text: &str, start: usize, diagnostics: &mut Diagnostics) {
     let Some(equals) = first_equals(text) else {
-        diagnostics
-            .error(start..start + text.len(), "the override has no `=`")
-            .hint(FORM_HINT);
+        diagnostics.error(start..start + text.len(), "the override has no `=`").hint(FORM_HINT);
         return;
     };
     let Some(mut path) = read_path(&text[..equals], start) else {

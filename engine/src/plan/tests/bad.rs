@@ -8,11 +8,7 @@ use std::{collections::BTreeMap, path::Path};
 
 use crate::{
     diagnostics::{Diagnostics, located},
-    plan::{
-        Plan,
-        fakes::REGISTRY,
-        tests::GOOD,
-    },
+    plan::{Plan, fakes::REGISTRY, tests::GOOD},
     spec::SpecFile,
 };
 
