@@ -1,6 +1,6 @@
 //! TOML text to a tree with spans; every syntax error is reported, and reading goes on after it.
 
-use std::ops::Range;
+use std::{collections::BTreeSet, ops::Range};
 
 use toml::{
     Spanned,
@@ -30,7 +30,7 @@ const MOST_ROUNDS: usize = 100;
 
 /// Reads a whole TOML document.
 pub(super) fn read(text: &str, diagnostics: &mut Diagnostics) -> Document {
-    let mut syntax_errors: Vec<Range<usize>> = Vec::new();
+    let (mut syntax_errors, mut seen) = (Vec::new(), BTreeSet::new());
     let mut readable = text.to_owned();
     let mut rounds = MOST_ROUNDS;
     loop {
@@ -41,7 +41,7 @@ pub(super) fn read(text: &str, diagnostics: &mut Diagnostics) -> Document {
             if error.message().starts_with(NO_PAIR) {
                 gave_up = Some(span.start);
             }
-            if !syntax_errors.contains(&span) {
+            if seen.insert((span.start, span.end)) {
                 report(text, &span, error.message(), diagnostics);
                 syntax_errors.push(span);
             }
