@@ -11,6 +11,7 @@
 pub mod batch;
 pub mod diagnostics;
 pub mod expression;
+pub mod failpoint;
 pub mod options;
 pub mod plan;
 pub mod relational;
@@ -18,4 +19,5 @@ pub mod sink;
 pub mod source;
 pub mod spec;
 pub mod stage;
+pub mod state;
 pub mod suggest;
