@@ -11,6 +11,7 @@
 pub mod batch;
 pub mod diagnostics;
 pub mod expression;
+pub mod expression_facts;
 pub mod options;
 pub mod plan;
 pub mod relational;
