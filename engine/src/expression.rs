@@ -27,7 +27,7 @@ use crate::{diagnostics::Diagnostics, options::Spanned};
 
 pub(crate) mod depth;
 mod evaluate;
-mod functions;
+pub(crate) mod functions;
 mod logic;
 pub(crate) mod parse;
 pub(crate) mod resolve;
