@@ -1,1 +1,4 @@
-//! Placeholder.
+//! One file per source, transform and sink; the registry.
+
+pub mod reasons;
+pub mod vcf;
