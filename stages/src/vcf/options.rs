@@ -151,8 +151,9 @@ mod tests {
 
     fn read(node: &Node) -> Result<FieldOption, String> {
         let mut diagnostics = Diagnostics::default();
-        FieldOption::read(node, &mut diagnostics)
-            .ok_or_else(|| diagnostics.into_sorted().iter().map(|d| d.message.clone()).collect::<Vec<_>>().join("; "))
+        let option = FieldOption::read(node, &mut diagnostics);
+        let messages: Vec<String> = diagnostics.into_sorted().into_iter().map(|problem| problem.message).collect();
+        option.filter(|_| messages.is_empty()).ok_or(messages.join("; "))
     }
 
     #[test]

@@ -85,7 +85,11 @@ fn bcf_reads_as_bcftools_prints_it() {
         "vcf_population/exac_CSQ.vcf.gz",
         "vcf_single/NA12878_CEUTrio_b37_20_21.vcf",
         "vcf_annotated/gemini_test.family.vcf",
-        "vcf_cohort/1kg_chr22_100samples_multiallelic.vcf",
+        "vcf_cohort/mini_50samples_b37.vcf",
+        "vcf_sv/gatk_1kgp_test.merged.vcf.gz",
+        "vcf_sv/truvari_input1.vcf.gz",
+        "vcf_sv/gridss-na12878.vcf",
+        "vcf_somatic/nfcore_mutect2_chr22.vcf.gz",
         "vcf_annotated/snpeff_ANN_EML4-ALK_fusion.vcf",
         "vcf_mito/gnomad.chrM.vcf",
     ];
