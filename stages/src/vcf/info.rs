@@ -103,7 +103,10 @@ mod tests {
     use arrow_array::{Array, BooleanArray, Int64Array, StringArray};
     use vardelta_schemas::Number;
 
-    fn read(info: &str) -> (Option<i64>, Option<String>, bool, Vec<(&'static str, u64)>) {
+    /// DP, ANN, DB, and the warnings.
+    type Seen = (Option<i64>, Option<String>, bool, Vec<(&'static str, u64)>);
+
+    fn read(info: &str) -> Seen {
         let field = |key: &str, kind, number| Field { key: key.into(), shape: Shape { kind, number } };
         let mut columns = InfoColumns::new(&[
             field("DP", ValueKind::Integer, Some(Number::Count(1))),

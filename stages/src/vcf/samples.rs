@@ -12,6 +12,9 @@ use super::{
     values::{TextRules, ValueBuilder},
 };
 
+/// Columns and the origins of their rows.
+pub(super) type Rows = (Vec<ArrayRef>, Vec<u64>);
+
 /// A batch's texts stay below this many bytes, so that their 32-bit offsets suffice.
 const BATCH_BYTES: usize = 1 << 29;
 
@@ -105,7 +108,7 @@ impl SampleColumns {
         record_columns: &[ArrayRef],
         record_origins: &[u64],
         names: &StringArray,
-    ) -> Result<Vec<(Vec<ArrayRef>, Vec<u64>)>, StageError> {
+    ) -> Result<Vec<Rows>, StageError> {
         let values: Vec<ArrayRef> = self.builders.iter_mut().map(ValueBuilder::finish).collect();
         let mut parts = Vec::new();
         let mut start = 0;

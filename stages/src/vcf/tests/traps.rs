@@ -3,7 +3,9 @@
 use super::*;
 
 /// File name without extension; what is rejected; what is warned of. Each has one to three records.
-const RECORDS: &[(&str, &[&str], &[(&str, u64)])] = &[
+type Trap = (&'static str, &'static [&'static str], &'static [(&'static str, u64)]);
+
+const RECORDS: &[Trap] = &[
     ("00_good", &[], &[]),
     ("01_crlf", &[], &[]),
     ("06_undeclared_info", &[], &[]),
