@@ -9,6 +9,7 @@ mod columns;
 pub mod explode;
 pub mod filter;
 pub mod normalize;
+pub mod reasons;
 pub mod select;
 #[cfg(test)]
 mod test_support;
@@ -17,6 +18,7 @@ pub mod vcf;
 /// Every stage type that a pipeline file can name, in the order in which manuals list them.
 pub static REGISTRY: &[&dyn StageType] = &[
     // Sources.
+    &vcf::VCF,
     // Transforms.
     &normalize::NORMALIZE,
     &annotations::ANNOTATIONS,
