@@ -12,6 +12,7 @@ pub mod batch;
 pub mod diagnostics;
 pub mod explain;
 pub mod expression;
+pub mod expression_facts;
 pub mod failpoint;
 pub mod graph;
 pub mod json_schema;

@@ -4,6 +4,12 @@ use vardelta_schemas::{Column, ColumnType, Schema};
 
 use crate::{choices, expression::Expression};
 
+pub mod accumulate;
+mod aggregate;
+mod aggregate_stage;
+
+pub use self::{aggregate::plan_aggregate, aggregate_stage::Aggregate};
+
 /// A planned relational operator.
 #[derive(Clone, Debug)]
 pub enum Relational {
