@@ -59,7 +59,7 @@ pub struct ColumnForm {
     /// Whether it is NOT NULL.
     pub not_null: bool,
     /// Its place in the primary key, 1-based; 0 outside it.
-    pub key_place: usize,
+    pub key_place: u32,
 }
 
 /// A table as SQLite describes it.
@@ -77,7 +77,8 @@ impl TableForm {
     /// The form that [`TableStatements::create`](super::table::TableStatements) makes.
     pub fn planned(table: &TableSchema) -> TableForm {
         let primary_key = has_primary_key(table);
-        let key_place = |index: usize| table.key.iter().position(|key| *key == index).map_or(0, |place| place + 1);
+        let key_place =
+            |index: usize| (1_u32..).zip(&table.key).find(|(_, key)| **key == index).map_or(0, |(place, _)| place);
         let planned = table.schema.columns().iter().enumerate().map(|(index, column)| ColumnForm {
             name: column.name.clone(),
             declared_type: Dialect::Sqlite.column_type(&column.column_type).into(),

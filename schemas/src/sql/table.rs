@@ -14,8 +14,6 @@ use crate::{Column, TableSchema};
 pub struct TableStatements {
     /// Makes the table.
     pub create: String,
-    /// Drops the table.
-    pub drop: String,
     /// Inserts a row. Fails, or touches no row, when the key is there.
     pub insert: RowStatement,
     /// Sets all columns outside the key, by key.
@@ -32,13 +30,17 @@ impl TableStatements {
         let writer = Writer { dialect, table, name: dialect.identifier(&table.name) };
         TableStatements {
             create: writer.create(),
-            drop: format!("DROP TABLE {}", writer.name),
             insert: writer.insert(),
             update: writer.update(),
             delete: writer.delete(),
             select: format!("SELECT {} FROM {}", writer.columns(), writer.name),
         }
     }
+}
+
+/// Drops a table.
+pub fn drop_table(dialect: Dialect, name: &str) -> String {
+    format!("DROP TABLE {}", dialect.identifier(name))
 }
 
 /// Whether the table's key is a primary key: there is one, and no part of it can be NULL.
@@ -168,7 +170,7 @@ mod tests {
              \"wide\" TEXT,\n  \"ok\" INTEGER,\n  \"changed_epoch\" INTEGER NOT NULL,\n  PRIMARY KEY (\"chrom\", \
              \"pos\")\n) STRICT, WITHOUT ROWID"
         );
-        assert_eq!(made.drop, r#"DROP TABLE "t""x""#);
+        assert_eq!(drop_table(Dialect::Sqlite, "t\"x"), r#"DROP TABLE "t""x""#);
         assert_eq!(
             made.insert.text,
             r#"INSERT INTO "t""x" ("pos", "qual", "chrom", "wide", "ok", "changed_epoch") VALUES (?, ?, ?, ?, ?, ?)"#
