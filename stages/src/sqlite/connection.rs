@@ -93,6 +93,16 @@ impl SqliteSink {
     }
 }
 
+#[cfg(test)]
+impl SqliteSink {
+    /// Makes the disk end there: a page more is refused as if there were no space.
+    pub(super) fn limit_pages(&self, pages: u32) {
+        let limited =
+            self.connection.pragma_update_and_check(None, "max_page_count", pages, |row| row.get::<_, u32>(0));
+        assert_eq!(limited, Ok(pages));
+    }
+}
+
 impl Sink for SqliteSink {
     fn ledger(&mut self, pipeline: &str) -> Result<ledger::Snapshot, SinkError> {
         self.on_snapshot("read the ledger of", |path, connection| records::snapshot(path, connection, pipeline))
