@@ -164,7 +164,8 @@ mod tests {
     fn the_first_difference_is_named() {
         let planned = TableForm::planned(&table(vec![1, 0]));
         assert_eq!(planned.difference(&planned), None);
-        let cases: [(fn(&mut TableForm), &str); 6] = [
+        type Change = fn(&mut TableForm);
+        let cases: [(Change, &str); 6] = [
             (|found| found.columns[2].declared_type = "TEXT".into(), "column `c` is TEXT, and the pipeline says REAL"),
             (|found| drop(found.columns.remove(1)), "it has no column `b`"),
             (
