@@ -11,6 +11,7 @@ pub mod filter;
 pub mod normalize;
 pub mod reasons;
 pub mod select;
+pub mod sqlite;
 #[cfg(test)]
 mod test_support;
 pub mod vcf;
