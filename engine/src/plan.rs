@@ -22,6 +22,7 @@ use crate::{
     suggest::nearest,
 };
 
+pub(crate) use definition::changed_stages;
 pub use definition::definition_changes;
 pub use pipeline::{ChunkRecords, PipelineName, PipelineOptions, Share, Workers};
 

@@ -7,8 +7,15 @@ use crate::{choices, expression::Expression};
 pub mod accumulate;
 mod aggregate;
 mod aggregate_stage;
+pub(crate) mod table_stage;
+pub(crate) mod union_stage;
 
-pub use self::{aggregate::plan_aggregate, aggregate_stage::Aggregate};
+pub use self::{
+    aggregate::plan_aggregate,
+    aggregate_stage::Aggregate,
+    table_stage::{TABLE, TableStage},
+    union_stage::{UNION, UnionStage},
+};
 
 /// A planned relational operator.
 #[derive(Clone, Debug)]

@@ -27,7 +27,11 @@ pub static REGISTRY: &[&dyn StageType] = &[
     &select::SELECT,
     &explode::EXPLODE,
     // Relational operators.
+    &vardelta_engine::relational::TABLE,
+    &vardelta_engine::relational::Aggregate,
+    &vardelta_engine::relational::UNION,
     // Sinks.
+    &sqlite::SQLITE,
 ];
 
 #[cfg(test)]

@@ -1,13 +1,8 @@
 //! The `sqlite` sink: tables and ledger in one SQLite file, one transaction per epoch.
 //!
 //! - The file is in write-ahead mode, so that readers never wait for a run nor a run for readers; a first load into a
-//!   new file is the exception (see `connection`).
+//!   new file is the exception (see [`connection`](self::connection)).
 //! - Rows are written by prepared statements, one at a time, in key order: measured faster than multi-row statements.
-//! - The log is copied back when the connection closes. For a small drop that scatters over a large table (10,000 of
-//!   1,000,000 rows, each on a page of its own) this is the largest part of the whole, before the commit and the
-//!   statements; half of it is the removal of the log's 40 MB. It stays, because a file that is copied without its log
-//!   must be whole. Smaller pages would write less (2 KiB: three quarters of the time), but rows of more than 500 bytes
-//!   would then fill a page each.
 //! - SQLite does not tell -0.0 from 0.0: what was written as the first is read as the second.
 
 mod apply;

@@ -87,6 +87,14 @@ pub fn definition_changes(old_json: &str, plan: &Plan) -> Vec<String> {
     changes
 }
 
+/// The stages that were added, removed or changed since a plan's definitions were written down. Text that cannot be read
+/// means that every stage may have changed.
+pub(crate) fn changed_stages(old_json: &str, plan: &Plan) -> BTreeSet<String> {
+    let old: Map<String, Json> = serde_json::from_str(old_json).unwrap_or_default();
+    let new: Map<String, Json> = serde_json::from_str(&plan.definitions_json()).unwrap_or_default();
+    old.keys().chain(new.keys()).filter(|name| old.get(*name) != new.get(*name)).cloned().collect()
+}
+
 /// What differs between two definitions of a stage, in words, without the values.
 fn differences(before: &Json, after: &Json) -> Vec<String> {
     let options = |json: &Json| json.get("options").and_then(Json::as_object).cloned().unwrap_or_default();

@@ -4,7 +4,7 @@
 //! value bytes + 1, the further key bytes, the value. The first entry shares nothing. Index blocks are the same: the
 //! key is the last key of a child block, the value its [`Pointer`]. The CRC-32 of a block lies behind it.
 
-use super::varint;
+use crate::varint;
 
 /// A block is closed when it has this many bytes. Small, because a look-up of one key reads one block.
 pub(super) const BLOCK_BYTES: usize = 4096;

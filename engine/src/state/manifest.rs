@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::block::Pointer;
-use super::varint;
+use crate::varint;
 
 const MAGIC: &[u8; 8] = b"VDSTATE\n";
 

@@ -36,7 +36,6 @@ mod statistics;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests;
-mod varint;
 mod writer;
 
 pub use directory::State;

@@ -127,9 +127,9 @@ pub const INSERT_OWNED: &str = "INSERT INTO vardelta_tables (table_name, pipelin
 /// Parameter: table name.
 pub const DELETE_OWNED: &str = "DELETE FROM vardelta_tables WHERE table_name = ?";
 
-/// Parameter: pipeline. Yields the last epoch and its definition; no row before the first.
+/// Parameter: pipeline. Yields the last epoch, its definition and its table counts; no row before the first.
 pub const SELECT_LAST_EPOCH: &str =
-    "SELECT epoch, definition FROM vardelta_epochs WHERE pipeline = ? ORDER BY epoch DESC LIMIT 1";
+    "SELECT epoch, definition, table_counts FROM vardelta_epochs WHERE pipeline = ? ORDER BY epoch DESC LIMIT 1";
 /// Parameters: pipeline, epoch, committed_at, definition, table counts as JSON.
 pub const INSERT_EPOCH: &str =
     "INSERT INTO vardelta_epochs (pipeline, epoch, committed_at, definition, table_counts) VALUES (?, ?, ?, ?, ?)";

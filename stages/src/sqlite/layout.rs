@@ -66,7 +66,7 @@ impl Layout<'_> {
                 "Run `vardelta rebuild` to make it again from the state.".into(),
             )),
             (None, Some((kind, found))) => Err(self.refuse(
-                format!("the {kind} `{found}` in {} was not made by vardelta", self.path.display()),
+                format!("there is a {kind} `{found}` in {} that vardelta did not make", self.path.display()),
                 format!("Rename or drop it, or give the stage `{name}` another name; vardelta leaves it alone."),
             )),
         }
@@ -102,7 +102,7 @@ impl Layout<'_> {
         if let Some((kind, exact)) = self.object(name)? {
             if kind != "table" {
                 return Err(self.refuse(
-                    format!("the {kind} `{exact}` in {} was not made by vardelta", self.path.display()),
+                    format!("`{exact}` in {} is a {kind} that vardelta did not make", self.path.display()),
                     "Rename or drop it, then run `vardelta rebuild` again.".into(),
                 ));
             }

@@ -65,12 +65,13 @@ pub(super) fn snapshot(path: &Path, connection: &Connection, pipeline: &str) -> 
     }
     let read = || {
         let last = connection
-            .query_row(sql::SELECT_LAST_EPOCH, [pipeline], |row| Ok((unsigned(row, 0)?, row.get(1)?)))
+            .query_row(sql::SELECT_LAST_EPOCH, [pipeline], |row| Ok((unsigned(row, 0)?, row.get(1)?, row.get(2)?)))
             .optional()?;
-        let (epoch, definition) = last.unwrap_or_default();
+        let (epoch, definition, tables): (_, _, String) = last.unwrap_or_default();
+        let tables = serde_json::from_str(&tables).unwrap_or_default();
         let mut statement = connection.prepare(sql::SELECT_DROPS)?;
         let drops = statement.query_map([pipeline], drop_row)?.collect::<rusqlite::Result<_>>()?;
-        Ok(Snapshot { epoch, definition, drops })
+        Ok(Snapshot { epoch, definition, drops, tables })
     };
     read().map_err(explain(path, "read the ledger of"))
 }

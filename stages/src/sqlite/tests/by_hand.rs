@@ -1,5 +1,5 @@
-//! What somebody does to a database by hand, past vardelta. SQL text stands in these tests and nowhere else outside
-//! `schemas`: they need an oracle that shares nothing with what they test.
+//! What somebody does to a database by hand, past vardelta. The only place outside `schemas` that has SQL text, because
+//! the tests need an oracle that shares nothing with what they test.
 
 use std::path::Path;
 

@@ -1,7 +1,7 @@
 //! Unsigned numbers in as few bytes as they need: seven bits a byte, low bits first, the high bit says "more follows".
 
 /// Appends `value`, 1 to 10 bytes.
-pub(super) fn push(out: &mut Vec<u8>, mut value: u64) {
+pub(crate) fn push(out: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
         out.push(value as u8 | 0x80);
         value >>= 7;
@@ -11,7 +11,7 @@ pub(super) fn push(out: &mut Vec<u8>, mut value: u64) {
 
 /// Reads the number at `*position` and moves behind it; `None` where the bytes end or no such number was written.
 #[inline]
-pub(super) fn read(bytes: &[u8], position: &mut usize) -> Option<u64> {
+pub(crate) fn read(bytes: &[u8], position: &mut usize) -> Option<u64> {
     let first = *bytes.get(*position)?;
     *position += 1;
     if first < 0x80 {
@@ -30,7 +30,7 @@ pub(super) fn read(bytes: &[u8], position: &mut usize) -> Option<u64> {
 }
 
 /// Reads a number that says how many bytes follow, and those bytes.
-pub(super) fn read_bytes<'a>(bytes: &'a [u8], position: &mut usize) -> Option<&'a [u8]> {
+pub(crate) fn read_bytes<'a>(bytes: &'a [u8], position: &mut usize) -> Option<&'a [u8]> {
     let length = usize::try_from(read(bytes, position)?).ok()?;
     let end = position.checked_add(length)?;
     let found = bytes.get(*position..end)?;
@@ -39,7 +39,7 @@ pub(super) fn read_bytes<'a>(bytes: &'a [u8], position: &mut usize) -> Option<&'
 }
 
 /// Appends the length of `found` and its bytes.
-pub(super) fn push_bytes(out: &mut Vec<u8>, found: &[u8]) {
+pub(crate) fn push_bytes(out: &mut Vec<u8>, found: &[u8]) {
     push(out, found.len() as u64);
     out.extend_from_slice(found);
 }
