@@ -10,13 +10,11 @@ use crate::{
     options,
     options::{NamedTexts, OptionDoc, Spanned},
     plan::Plan,
-    relational::{AggregateSpec, Relational},
+    relational::{AggregateSpec, Relational, TABLE, UNION},
     sink::{Access, Sink, SinkError, SinkErrorKind, SinkStage},
     source::{ChunkReader, Parser, Source},
     spec::SpecFile,
     stage::{Kind, PlanRequest, Planned, StageError, StageType, Transform, TransformRun},
-    stage_table::TABLE,
-    stage_union::UNION,
 };
 
 /// The registry of the tests.

@@ -150,8 +150,7 @@ fn commit(
     let plan = context.plan;
     let mut metadata = opened.state.metadata().clone();
     let next = outcome.upserted.iter().map(|(_, drop)| drop.drop_id + 1).max().unwrap_or(1);
-    metadata.insert(NEXT_DROP.to_owned(), next.max(next_drop(opened)).to_string());
-    metadata.insert("definition".to_owned(), plan.definitions_json());
+    metadata.insert(NEXT_DROP.to_owned(), next.max(next_drop(context, opened)?).to_string());
 
     let Opened { state, sink, ledger, .. } = opened;
     failpoint::hit("commit:begin");

@@ -41,7 +41,8 @@ pub fn run(context: Context<'_>, options: &RunOptions) -> Result<RunReport, RunE
     context.abort.check()?;
     let epoch = opened.ledger.epoch + 1;
     let workers = options.workers.unwrap_or(plan.pipeline.workers).max(1);
-    let (loads, kept) = loads(&opened, &found);
+    let next = next_drop(context, &mut opened)?;
+    let (loads, kept) = loads(next, &found);
     let retractions = retractions(context, &found, epoch);
     let unchanged = unchanged(context, &mut opened, &found, options.dry_run)?;
     let mut report = RunReport {
@@ -114,8 +115,7 @@ pub(crate) struct Kept {
     pub replaces: Option<DropRow>,
 }
 
-fn loads(opened: &Opened, found: &Deliveries) -> (Vec<Load>, Vec<Kept>) {
-    let mut next = next_drop(opened);
+fn loads(mut next: u64, found: &Deliveries) -> (Vec<Load>, Vec<Kept>) {
     let (mut loads, mut kept) = (Vec::new(), Vec::new());
     for candidate in &found.candidates {
         let replaces = match &candidate.standing {
@@ -148,10 +148,14 @@ pub(crate) fn load(candidate: &Candidate, drop_id: u64) -> Load {
     }
 }
 
-/// The number of the next new drop: never one that was used before.
-pub(crate) fn next_drop(opened: &Opened) -> u64 {
-    let remembered = opened.state.metadata().get(NEXT_DROP).and_then(|text| text.parse().ok()).unwrap_or(1);
-    opened.ledger.drops.iter().map(|drop| drop.drop_id + 1).max().unwrap_or(1).max(remembered)
+/// The number of the next new drop: never one that was used before. A state that was lost and rebuilt does not know, but
+/// the ledger's history does.
+pub(crate) fn next_drop(context: Context<'_>, opened: &mut Opened) -> Result<u64, RunError> {
+    if let Some(next) = opened.state.metadata().get(NEXT_DROP).and_then(|text| text.parse().ok()) {
+        return Ok(next);
+    }
+    let history = opened.sink.history(&context.plan.pipeline.name)?;
+    Ok(history.iter().filter_map(|event| event.drop_id).max().map_or(1, |last| last + 1))
 }
 
 fn retractions(context: Context<'_>, found: &Deliveries, epoch: u64) -> Vec<Retraction> {

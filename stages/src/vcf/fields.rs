@@ -107,7 +107,7 @@ pub(super) fn quality(qual: &[u8]) -> Result<Quality, Refusal> {
         return Ok(Quality::Missing);
     }
     match std::str::from_utf8(qual).ok().and_then(|text| text.parse::<f64>().ok()) {
-        Some(phred) if phred.is_finite() => Ok(Quality::Phred(phred)),
+        Some(phred) if phred.is_finite() => Ok(Quality::Phred(super::values::positive_zero(phred))),
         Some(_) => Ok(Quality::NotFinite),
         None => refuse("bad_qual", format!("QUAL `{}` is not a number", shown(qual))),
     }

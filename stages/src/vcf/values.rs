@@ -206,7 +206,12 @@ pub(super) fn digits(value: &[u8]) -> Option<i64> {
 
 /// A decimal number; `None` where it is not one, or not finite.
 pub(super) fn finite(value: &[u8]) -> Option<f64> {
-    std::str::from_utf8(value).ok()?.parse::<f64>().ok().filter(|float| float.is_finite())
+    std::str::from_utf8(value).ok()?.parse::<f64>().ok().filter(|float| float.is_finite()).map(positive_zero)
+}
+
+/// Minus zero as zero: databases do not keep the difference, and equal rows must have equal bytes.
+pub(super) fn positive_zero(value: f64) -> f64 {
+    value + 0.0
 }
 
 #[cfg(test)]

@@ -59,7 +59,8 @@ fn the_ledger_keeps_drops_events_rejects_and_counts() {
         Snapshot {
             epoch: 1,
             definition: "{\"epoch\":1}".into(),
-            drops: vec![drop_row(1, "one", 1), drop_row(2, "two", 1)]
+            drops: vec![drop_row(1, "one", 1), drop_row(2, "two", 1)],
+            tables: first.tables,
         }
     );
 
@@ -189,7 +190,8 @@ fn a_digest_is_refreshed_outside_of_epochs() {
         Snapshot {
             epoch: 1,
             definition: "{\"epoch\":1}".into(),
-            drops: vec![DropRow { bytes_digest: "new".into(), ..drop_row(5, "five", 1) }]
+            drops: vec![DropRow { bytes_digest: "new".into(), ..drop_row(5, "five", 1) }],
+            tables: Vec::new(),
         }
     );
 }
