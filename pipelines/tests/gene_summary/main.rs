@@ -4,6 +4,8 @@
 mod exit_codes;
 /// What programs read: one JSON object, whatever happens.
 mod json;
+/// The README shows what its commands print.
+mod readme;
 /// The README's story: a drop, the same again, a second drop, its withdrawal.
 mod story;
 
