@@ -260,3 +260,77 @@ fn run(session: &Session, job: &Job) -> Result<(), StateError> {
 fn same(some: &[Arc<Section>], others: &[Arc<Section>]) -> bool {
     some.iter().zip(others).all(|(one, other)| Arc::ptr_eq(one, other))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::state::block::Pointer;
+    use crate::state::file::DataFile;
+
+    const MIB: u64 = 1 << 20;
+
+    /// A section that nobody reads, alone in a file of this length.
+    fn section(serial: u64, bytes: u64, file_bytes: u64) -> Arc<Section> {
+        let file = Arc::new(DataFile::existing(Path::new("nowhere"), serial, file_bytes));
+        let root = Pointer { offset: 0, length: 0 };
+        Arc::new(Section { file, root, levels: 0, entries: bytes / 100, bytes, filter: None })
+    }
+
+    fn catalog(shards: &[&[u64]]) -> Catalog {
+        let mut catalog = Catalog::default();
+        let mut serial = 0;
+        for (shard, runs) in (0..).zip(shards) {
+            for bytes in *runs {
+                serial += 1;
+                catalog.runs_mut("table", shard).push(section(serial, *bytes, *bytes));
+            }
+        }
+        catalog
+    }
+
+    #[test]
+    fn geometric_runs_are_left_alone() {
+        for (runs, first) in [
+            (&[100_000][..], None),
+            (&[100_000, 30_000, 10_000], None),
+            (&[100_000, 50_000], Some(0)),
+            (&[100_000, 49_000, 1_000], Some(0)),
+            (&[100_000, 10_000, 6_000], Some(1)),
+        ] {
+            let catalog = catalog(&[runs]);
+            assert_eq!(first_to_merge(catalog.runs("table", 0), u64::MAX), first, "{runs:?}");
+        }
+    }
+
+    #[test]
+    fn small_merges_go_on_while_a_large_one_is_saved_for() {
+        // Shard 0 owes a merge of 45 MiB, and has small runs on top of it; shard 1 owes a small one.
+        let catalog = catalog(&[&[30 * MIB, 15 * MIB, 1000, 1000], &[1000, 1000, 1000]]);
+        let (jobs, saved) = plan(&catalog, 8 * MIB, 0);
+        let inputs: Vec<(u32, usize)> = jobs.iter().map(|job| (job.shard, job.inputs.len())).collect();
+        assert_eq!(inputs, [(0, 2), (1, 3)]);
+        assert_eq!(saved, 8 * MIB - 5000);
+        let (jobs, saved) = plan(&catalog, 8 * MIB, 42 * MIB);
+        let inputs: Vec<(u32, usize)> = jobs.iter().map(|job| (job.shard, job.inputs.len())).collect();
+        assert_eq!((inputs, saved), (vec![(0, 4), (1, 3)], 0), "enough is saved, and each run is merged once");
+    }
+
+    #[test]
+    fn quiet_times_save_nothing() {
+        assert_eq!(plan(&catalog(&[&[10 * MIB, MIB]]), 8 * MIB, 5 * MIB).1, 0);
+    }
+
+    #[test]
+    fn many_small_files_are_made_fewer_and_large_ones_stay() {
+        let mut catalog = Catalog::default();
+        for serial in 0..300 {
+            let bytes = if serial < 100 { FILE_BYTES } else { 1000 + serial };
+            catalog.runs_mut("table", (serial % 64) as u32).push(section(serial, bytes, bytes));
+        }
+        let jobs = rewrites(&catalog);
+        assert_eq!(jobs.len(), 300 - MANY_FILES);
+        assert!(jobs.iter().all(|job| job.bytes() < 2000));
+    }
+}
