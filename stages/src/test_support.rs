@@ -1,6 +1,12 @@
 //! What the transforms' tests share: planning a stage from options, batches from VCF text, batches as text.
 
-use std::{any::Any, io::Read as _, path::PathBuf, process::Command, sync::Arc};
+use std::{
+    any::Any,
+    io::Read as _,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::Arc,
+};
 
 use arrow_array::{
     Array, ArrayRef, BooleanArray, Float64Array, Int64Array, ListArray, RecordBatch, StringArray,
@@ -10,12 +16,13 @@ use vardelta_engine::{
     batch::{Batch, Place, Provenance},
     diagnostics::{Diagnostic, Diagnostics},
     options::OptionReader,
+    source::Chunk,
     spec::{Entry, Node, Value},
     stage::{Emit, PipelineSettings, PlanRequest, Planned, PlannedInput, StageType, Transform},
 };
 use vardelta_schemas::{Column, ColumnType, Number, Schema};
 
-use crate::vcf::VcfHeader;
+use crate::vcf::{VCF, VcfHeader};
 
 /// Options as a pipeline file would hold them; the span of option `i` is `10 * i .. 10 * i + 5`.
 pub(crate) fn entries(options: &[(&str, Value)]) -> Vec<Entry> {
@@ -286,4 +293,32 @@ pub(crate) fn then(emit: &Emit, transform: &dyn Transform) -> Emit {
     let mut run = transform.start().expect("starts");
     emit.batches.iter().for_each(|batch| run.apply(batch, &mut output).expect("runs"));
     output
+}
+
+/// What the vcf source makes of a file.
+pub(crate) struct Read {
+    pub schema: Schema,
+    pub emit: Emit,
+}
+
+/// Reads a file through the vcf source.
+pub(crate) fn read_source(path: &Path, info: &[&str]) -> Read {
+    let fields = info.iter().map(|name| Node { span: 0..0, value: text(name) }).collect();
+    let options = entries(&[("info", Value::Array(fields))]);
+    let request = PlanRequest {
+        name: "under_test",
+        inputs: Vec::new(),
+        options: OptionReader::new("stage `under_test`".to_owned(), 900..910, options.iter()),
+        pipeline: &settings(),
+    };
+    let mut diagnostics = Diagnostics::default();
+    let Some(Planned::Source(source)) = VCF.plan(request, &mut diagnostics) else {
+        panic!("{:?}", diagnostics.into_sorted());
+    };
+    let mut reader = source.open(path, 1).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let (header, mut parser, mut emit) = (reader.header(), source.parser(), Emit::default());
+    while let Some(raw) = reader.next_chunk().expect("reads on") {
+        parser.parse(Arc::new(Chunk { raw, header: header.clone() }), &mut emit).expect("parses");
+    }
+    Read { schema: source.schema().clone(), emit }
 }
