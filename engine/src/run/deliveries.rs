@@ -130,7 +130,12 @@ pub(crate) fn find(plan: &Plan, options: &RunOptions, ledger: &Snapshot) -> Resu
         found.candidates.push(candidate);
     }
     if options.prune {
-        let gone = |drop: &&DropRow| drop.path != "-" && !Path::new(&drop.path).exists();
+        // A drop that was delivered again under another path is not gone.
+        let delivered = |drop: &DropRow| {
+            let same = |found: &Candidate| found.name == drop.name && plan.stages[found.source].name == drop.source;
+            found.candidates.iter().any(same)
+        };
+        let gone = |drop: &&DropRow| drop.path != "-" && !Path::new(&drop.path).exists() && !delivered(drop);
         found.gone = ledger.drops.iter().filter(gone).cloned().collect();
     }
     Ok(found)
