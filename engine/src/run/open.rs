@@ -23,7 +23,7 @@ pub(crate) struct Opened {
 
 /// Opens both and finishes or undoes an epoch that a killed run left prepared.
 pub(crate) fn open(plan: &Plan, access: Access) -> Result<Opened, RunError> {
-    open_with(plan, access, |directory| State::open(directory))
+    open_with(plan, access, State::open)
 }
 
 /// As [`open`], but a damaged state is taken for none: it is to be made anew.
