@@ -78,10 +78,12 @@ struct Sum {
     values: BTreeMap<(u16, Row), i64>,
 }
 
-/// The cells of a group: those of the linear calls, then one per `count(DISTINCT …)`, which counts the values that are there.
+/// The cells of a group: those of the linear calls, then one per `count(DISTINCT …)`, which counts the values that are there,
+/// then, for an aggregate over everything, one that is always 1: its row is there also when there are no rows.
 pub(crate) struct GroupCells {
     pub layout: Layout,
     distinct: Vec<Option<usize>>,
+    always: Option<usize>,
     count: usize,
 }
 
@@ -95,7 +97,13 @@ impl GroupCells {
             distinct.push(counts.then_some(count));
             count += usize::from(counts);
         }
-        GroupCells { layout, distinct, count }
+        let always = spec.group_by.is_empty().then_some(count);
+        GroupCells { layout, distinct, always, count: count + usize::from(always.is_some()) }
+    }
+
+    /// Whether a group with these cells has a row.
+    fn has_row(&self, cells: &Cells) -> bool {
+        self.always.is_some() || cell(cells, Layout::ROWS_CELL) > 0
     }
 
     /// How many cells a group has.
@@ -275,7 +283,7 @@ pub(crate) fn render<'scope>(
 ) -> Result<StreamVec<'scope, u64, Update>, RunError> {
     let name = format!("stage:{}", worker.run.plan.stages[stage].name);
     let spec = spec(&worker.run, stage)?;
-    let calls = spec.calls.len();
+    let (group_cells, calls) = (GroupCells::new(spec), spec.calls.len());
     let hydration = Hydration::new(stage, worker.clone(), spec);
     let exchange = Exchange::new(|contribution: &Contribution| u64::from(shard_of(&contribution.group)));
     let hydrated = contributions
@@ -310,8 +318,7 @@ pub(crate) fn render<'scope>(
                 Part::Value(..) => {}
             }
         }
-        // A group is there while it has rows.
-        if let Some(cells) = cells.filter(|cells| cell(cells, Layout::ROWS_CELL) > 0) {
+        if let Some(cells) = cells.filter(|cells| group_cells.has_row(cells)) {
             output.push((pack(cells, &winners), 1isize));
         }
     });
@@ -403,6 +410,13 @@ impl Hydration {
             shards.entry(shard_of(&contribution.group)).or_default().push(contribution);
         }
         debug_assert!(shards.keys().all(|shard| *shard < SHARDS));
+        let everything = Row::default();
+        let shard = shard_of(&everything);
+        if self.cells.always.is_some() && shard as usize % self.worker.peers == self.worker.index {
+            // The row over everything is there from the first epoch on, whether or not anything came.
+            let nothing = Contribution { group: everything, cells: Cells::new(vec![]), values: Vec::new() };
+            shards.entry(shard).or_default().push(nothing);
+        }
         for (shard, contributions) in shards {
             self.worker.run.abort.check()?;
             let mut hydrated = self.shard(shard, contributions)?;
@@ -434,6 +448,9 @@ impl Hydration {
                 }
             }
             let least = Row::default();
+            if let Some(always) = self.cells.always {
+                change[always] = i128::from(stored.is_none());
+            }
             for (call, function) in self.functions.iter().enumerate() {
                 let call = call as u16;
                 let deltas: BTreeMap<&Row, i64> = values
