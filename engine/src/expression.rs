@@ -4,6 +4,7 @@
 //! - Column names are exact, upper and lower case count, and a name that is an SQL keyword (`filter`, `end`) needs no quotes.
 //! - Text, numbers, booleans and dates are never converted into each other silently (but `||` and `concat` take anything,
 //!   and a literal text may stand for a date).
+//! - `least` and `greatest` are NULL where an argument is.
 //! - Integers do not wrap, `/` of two integers drops the fraction, CAST fails where the value does not fit and TRY_CAST
 //!   gives NULL. Each failure concerns its row alone.
 //! - A CAST to DECIMAL rounds half away from zero; a float is scaled as a double first, so that what is rounded is the

@@ -12,6 +12,7 @@ pub mod abort;
 pub(crate) mod accounting;
 pub mod batch;
 pub(crate) mod changes;
+pub(crate) mod clock;
 pub mod diagnostics;
 pub mod error;
 pub mod explain;

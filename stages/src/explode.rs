@@ -246,3 +246,56 @@ impl TransformRun for PlannedExplode {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use vardelta_engine::spec::Value;
+
+    use super::EXPLODE;
+    use crate::test_support::{plan, read_vcf, rows, run, text, vcf};
+
+    const HEADER: [&str; 1] = ["##INFO=<ID=G,Number=.,Type=String,Description=\"x\">"];
+    const RECORDS: [&str; 4] = ["1 1 A C,G G=a;b", "1 2 A . G=c|d||e", "1 3 A T .", "1 4 A T G=f"];
+
+    fn check(options: &[(&str, Value)], expected: &[&str], filtered: &[u64]) {
+        let input = read_vcf(&vcf(&HEADER, &RECORDS), &["G"]);
+        let emit = run(&*plan(&EXPLODE, options, &input.schema).expect("plans"), &input.batch);
+        assert_eq!(rows(&emit, &["pos", "alt", "info_g"]), expected);
+        assert_eq!(emit.filtered, filtered);
+    }
+
+    #[test]
+    fn one_row_per_item_of_a_list() {
+        check(&[("column", text("alt"))], &["1 C a", "1 G a", "3 T NULL", "4 T f"], &[2]);
+        let options = [("column", text("alt")), ("keep_empty", Value::Bool(true))];
+        check(&options, &["1 C a", "1 G a", "2 NULL c|d||e", "3 T NULL", "4 T f"], &[]);
+    }
+
+    #[test]
+    fn one_row_per_item_of_a_text() {
+        let options = [("column", text("info_g")), ("separator", text("|"))];
+        check(&options, &["1 [C,G] a", "2 [] c", "2 [] d", "2 [] ", "2 [] e", "4 [T] f"], &[3]);
+    }
+
+    #[test]
+    fn the_column_takes_the_type_of_its_items_and_may_be_null() {
+        let input = read_vcf(&vcf(&HEADER, &RECORDS), &["G"]).schema;
+        let transform = plan(&EXPLODE, &[("column", text("alt"))], &input).expect("plans");
+        assert!(transform.schema().to_string().contains("ref text, alt text?, qual"), "{}", transform.schema());
+        assert_eq!(transform.passes_through(0), None);
+    }
+
+    #[test]
+    fn refuses_what_has_no_items() {
+        let input = read_vcf(&vcf(&HEADER, &RECORDS), &["G"]).schema;
+        let problem = |options: &[(&str, Value)]| {
+            plan(&EXPLODE, options, &input).err().expect("is refused").swap_remove(0).message
+        };
+        assert_eq!(problem(&[("column", text("info_g"))]), "column `info_g` is text, not a list");
+        assert_eq!(problem(&[("column", text("pos"))]), "column `pos` is int64, not a list");
+        let separator = ("separator", text(";"));
+        assert_eq!(problem(&[("column", text("alt")), separator.clone()]), "column `alt` is list<text>, not a text");
+        assert_eq!(problem(&[("column", text("nowhere")), separator]), "`input` has no column `nowhere`");
+        assert_eq!(problem(&[("column", text("info_g")), ("separator", text(""))]), "`separator` is empty");
+    }
+}

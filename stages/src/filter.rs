@@ -185,3 +185,57 @@ impl TransformRun for PlannedFilter {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::FILTER;
+    use crate::test_support::{plan, read_vcf, rows, run, text, vcf};
+
+    const HEADER: [&str; 2] = [
+        "##INFO=<ID=G,Number=1,Type=String,Description=\"x\">",
+        "##INFO=<ID=N,Number=1,Type=String,Description=\"x\">",
+    ];
+    const RECORDS: [&str; 4] = ["1 1 A C G=a;N=4", "1 2 A C N=x", "1 3 A C G=b;N=7", "1 4 A C G=c"];
+
+    #[test]
+    fn keeps_what_is_true_and_rejects_what_fails() {
+        let input = read_vcf(&vcf(&HEADER, &RECORDS), &["G", "N"]);
+        let transform = plan(&FILTER, &[("where", text("CAST(info_n AS BIGINT) >= 5"))], &input.schema).expect("plans");
+        let emit = run(&*transform, &input.batch);
+        assert_eq!(rows(&emit, &["pos", "info_g"]), ["3 b"]);
+        assert_eq!(emit.filtered, [1, 4]);
+        assert_eq!(emit.rejects.len(), 1);
+        assert_eq!((emit.rejects[0].origin, emit.rejects[0].reason), (Some(2), "bad_cast"));
+        assert_eq!(emit.batches[0].origins.as_deref(), Some(&[3][..]));
+    }
+
+    #[test]
+    fn proves_columns_to_be_there() {
+        let input = read_vcf(&vcf(&HEADER, &RECORDS), &["G", "N"]);
+        let transform =
+            plan(&FILTER, &[("where", text("info_g IS NOT NULL AND pos > 0"))], &input.schema).expect("plans");
+        let nullable = |name: &str| transform.schema().column(name).map(|column| column.nullable);
+        assert_eq!((nullable("info_g"), nullable("info_n"), nullable("pos")), (Some(false), Some(true), Some(false)));
+        assert_eq!(rows(&run(&*transform, &input.batch), &["info_g"]), ["a", "b", "c"]);
+        assert_eq!(transform.passes_through(3), Some(3));
+    }
+
+    #[test]
+    fn a_keyword_can_be_a_column_and_a_batch_can_pass_whole() {
+        let input = read_vcf(&vcf(&HEADER, &RECORDS), &[]);
+        let transform =
+            plan(&FILTER, &[("where", text("filter IS NULL AND ref = 'A'"))], &input.schema).expect("plans");
+        let emit = run(&*transform, &input.batch);
+        assert_eq!(rows(&emit, &["pos"]), ["1", "2", "3", "4"]);
+        assert!(emit.filtered.is_empty());
+    }
+
+    #[test]
+    fn refuses_what_is_no_condition() {
+        let input = read_vcf(&vcf(&[], &[]), &[]).schema;
+        let problems = plan(&FILTER, &[("where", text("pos + 1"))], &input).err().expect("is refused");
+        assert_eq!(problems[0].message, "`where` is int64, not bool");
+        assert!(problems[0].hint.is_some());
+        assert!(plan(&FILTER, &[], &input).is_err());
+    }
+}

@@ -232,3 +232,63 @@ impl TransformRun for PlannedSelect {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use vardelta_engine::batch::Batch;
+
+    use super::SELECT;
+    use crate::test_support::{plan, read_vcf, rows, run, table, vcf};
+
+    const HEADER: [&str; 1] = ["##INFO=<ID=N,Number=1,Type=String,Description=\"x\">"];
+
+    #[test]
+    fn makes_columns_and_knows_which_pass_through() {
+        let input = read_vcf(&vcf(&HEADER, &["1 7 A C N=4", "2 8 G T ."]), &["N"]);
+        let columns = table(&[("position", "pos"), ("next", "pos + 1"), ("n", "CAST(info_n AS BIGINT)")]);
+        let transform = plan(&SELECT, &[("columns", columns)], &input.schema).expect("plans");
+        assert_eq!(transform.schema().to_string(), "position int64, next int64, n int64?");
+        assert_eq!((transform.passes_through(1), transform.passes_through(0)), (Some(0), None));
+        let emit = run(&*transform, &input.batch);
+        assert_eq!(rows(&emit, &["position", "next", "n"]), ["7 8 4", "8 9 NULL"]);
+        assert_eq!(emit.batches[0].origins.as_deref(), Some(&[1, 2][..]));
+    }
+
+    #[test]
+    fn a_row_that_fails_is_rejected_once_with_its_first_column() {
+        let input = read_vcf(&vcf(&HEADER, &["1 7 A C N=4", "1 0 G T N=x", "1 9 G T N=2"]), &["N"]);
+        let columns = table(&[("position", "10 / pos"), ("n", "CAST(info_n AS BIGINT)")]);
+        let transform = plan(&SELECT, &[("columns", columns)], &input.schema).expect("plans");
+        let emit = run(&*transform, &input.batch);
+        assert_eq!(rows(&emit, &["position", "n"]), ["1 4", "1 2"]);
+        assert_eq!(emit.batches[0].origins.as_deref(), Some(&[1, 3][..]));
+        let rejects: Vec<_> = emit.rejects.iter().map(|reject| (reject.origin, reject.reason)).collect();
+        assert_eq!(rejects, [(Some(2), "division_by_zero")]);
+        assert!(emit.rejects[0].detail.starts_with("column `position`: "), "{}", emit.rejects[0].detail);
+    }
+
+    #[test]
+    fn multiplicities_follow_the_rows() {
+        let input = read_vcf(&vcf(&HEADER, &["1 7 A C N=x", "1 8 G T N=2"]), &["N"]);
+        let columns = table(&[("n", "CAST(info_n AS BIGINT)")]);
+        let transform = plan(&SELECT, &[("columns", columns)], &input.schema).expect("plans");
+        let emit = run(&*transform, &Batch::changes(input.batch.columns.clone(), vec![-1, -2]));
+        assert_eq!(emit.batches[0].diffs.as_deref(), Some(&[-2][..]));
+        assert_eq!((emit.rejects[0].diff, emit.rejects[0].origin), (-1, None));
+    }
+
+    #[test]
+    fn refuses_names_that_databases_would_mix_up() {
+        let input = read_vcf(&vcf(&[], &[]), &[]).schema;
+        let problems = |columns: &[(&str, &str)]| -> Vec<String> {
+            let problems = plan(&SELECT, &[("columns", table(columns))], &input).err().expect("is refused");
+            problems.into_iter().map(|problem| problem.message).collect()
+        };
+        assert_eq!(problems(&[("a", "pos"), ("A", "pos")]), ["`a` and `A` differ in case alone"]);
+        assert_eq!(problems(&[("1st", "pos")]), ["`1st` cannot be the name of a column"]);
+        assert_eq!(problems(&[("a b", "pos"), ("ä", "pos")]).len(), 2);
+        assert_eq!(problems(&[]), ["stage `under_test` (select) selects no column"]);
+        // One wrong expression does not hide the next.
+        assert_eq!(problems(&[("a", "nowhere"), ("b", "elsewhere")]).len(), 2);
+    }
+}

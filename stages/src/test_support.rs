@@ -1,6 +1,12 @@
 //! What the transforms' tests share: planning a stage from options, batches from VCF text, batches as text.
 
-use std::{any::Any, collections::BTreeMap, io::Read as _, path::PathBuf, process::Command, sync::Arc};
+use std::{
+    any::Any,
+    io::Read as _,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::Arc,
+};
 
 use arrow_array::{
     Array, ArrayRef, BooleanArray, Float64Array, Int64Array, ListArray, RecordBatch, StringArray,
@@ -10,10 +16,13 @@ use vardelta_engine::{
     batch::{Batch, Place, Provenance},
     diagnostics::{Diagnostic, Diagnostics},
     options::OptionReader,
+    source::Chunk,
     spec::{Entry, Node, Value},
     stage::{Emit, PipelineSettings, PlanRequest, Planned, PlannedInput, StageType, Transform},
 };
 use vardelta_schemas::{Column, ColumnType, Number, Schema};
+
+use crate::vcf::{VCF, VcfHeader};
 
 /// Options as a pipeline file would hold them; the span of option `i` is `10 * i .. 10 * i + 5`.
 pub(crate) fn entries(options: &[(&str, Value)]) -> Vec<Entry> {
@@ -119,16 +128,19 @@ pub(crate) fn value(array: &dyn Array, row: usize) -> String {
     }
 }
 
-/// The lines of a test's VCF, as the source of its rows. Origins are the 1-based numbers of records.
-pub(crate) struct Lines(pub Vec<String>);
+/// A test's VCF, as the source of its rows. Origins are the 1-based numbers of records.
+struct Lines {
+    header: Arc<VcfHeader>,
+    records: Vec<String>,
+}
 
 impl Provenance for Lines {
     fn place(&self, origin: u64) -> Place {
-        Place { raw: self.0.get(origin as usize - 1).cloned(), ..Place::default() }
+        Place { raw: self.records.get(origin as usize - 1).cloned(), ..Place::default() }
     }
 
     fn header(&self) -> Arc<dyn Any + Send + Sync> {
-        Arc::new(())
+        self.header.clone()
     }
 }
 
@@ -136,8 +148,6 @@ impl Provenance for Lines {
 pub(crate) struct TestVcf {
     pub schema: Schema,
     pub batch: Batch,
-    /// Descriptions of INFO fields.
-    pub descriptions: BTreeMap<String, String>,
 }
 
 /// Reads VCF text into one batch: the fixed columns, and INFO fields by name. A field declared with Number A, R or G and a
@@ -175,7 +185,6 @@ pub(crate) fn read_vcf(vcf: &str, info: &[&str]) -> TestVcf {
         Arc::new(fields.iter().map(|record| record[5].parse::<f64>().ok()).collect::<Float64Array>()),
         texts(6),
     ];
-    let mut descriptions = BTreeMap::new();
     for name in info {
         let declared = header.iter().find(|line| line.starts_with(&format!("##INFO=<ID={name},")));
         let after = |key: &str, end: char| {
@@ -183,7 +192,6 @@ pub(crate) fn read_vcf(vcf: &str, info: &[&str]) -> TestVcf {
             let start = line.find(key)? + key.len();
             Some(line[start..].split(end).next().unwrap_or("").to_owned())
         };
-        descriptions.insert((*name).to_owned(), after("Description=\"", '"').unwrap_or_default());
         let number = match after("Number=", ',').as_deref() {
             Some("A") => Number::PerAlternate,
             Some("R") => Number::PerAllele,
@@ -232,9 +240,10 @@ pub(crate) fn read_vcf(vcf: &str, info: &[&str]) -> TestVcf {
     }
     let schema = Schema::new(columns);
     let origins = (1..=records.len() as u64).collect();
-    let lines = Lines(records.iter().map(|line| (*line).to_owned()).collect());
+    let header = VcfHeader::parse(format!("{}\n", header.join("\n")).as_bytes(), "test.vcf").expect("has a header");
+    let lines = Lines { header: Arc::new(header), records: records.iter().map(|line| (*line).to_owned()).collect() };
     let columns = RecordBatch::try_new(schema.to_arrow(), arrays).expect("laid out as the schema says");
-    TestVcf { schema, batch: Batch::asserted(columns, origins, Arc::new(lines)), descriptions }
+    TestVcf { schema, batch: Batch::asserted(columns, origins, Arc::new(lines)) }
 }
 
 /// A VCF of these records (`chrom pos ref alt [info]`, separated by blanks), with these header lines.
@@ -276,4 +285,40 @@ pub(crate) fn output_of(program: &str, arguments: &[&str]) -> Option<String> {
             None
         }
     }
+}
+
+/// Passes what one stage yields through another.
+pub(crate) fn then(emit: &Emit, transform: &dyn Transform) -> Emit {
+    let mut output = Emit::default();
+    let mut run = transform.start().expect("starts");
+    emit.batches.iter().for_each(|batch| run.apply(batch, &mut output).expect("runs"));
+    output
+}
+
+/// What the vcf source makes of a file.
+pub(crate) struct Read {
+    pub schema: Schema,
+    pub emit: Emit,
+}
+
+/// Reads a file through the vcf source.
+pub(crate) fn read_source(path: &Path, info: &[&str]) -> Read {
+    let fields = info.iter().map(|name| Node { span: 0..0, value: text(name) }).collect();
+    let options = entries(&[("info", Value::Array(fields))]);
+    let request = PlanRequest {
+        name: "under_test",
+        inputs: Vec::new(),
+        options: OptionReader::new("stage `under_test`".to_owned(), 900..910, options.iter()),
+        pipeline: &settings(),
+    };
+    let mut diagnostics = Diagnostics::default();
+    let Some(Planned::Source(source)) = VCF.plan(request, &mut diagnostics) else {
+        panic!("{:?}", diagnostics.into_sorted());
+    };
+    let mut reader = source.open(path, 1).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let (header, mut parser, mut emit) = (reader.header(), source.parser(), Emit::default());
+    while let Some(raw) = reader.next_chunk().expect("reads on") {
+        parser.parse(Arc::new(Chunk { raw, header: header.clone() }), &mut emit).expect("parses");
+    }
+    Read { schema: source.schema().clone(), emit }
 }

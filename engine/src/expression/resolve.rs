@@ -234,12 +234,30 @@ impl Checker<'_, '_> {
                 format!("Call it as `{name}(…)`, with values between the parentheses and nothing after them.");
             self.refuse(function.name.span(), format!("`{name}` is not called that way"), &example);
         }
+        if let FunctionArguments::List(list) = &function.args
+            && matches!(name, "lpad" | "rpad" | "repeat")
+            && !list.args.get(1).is_some_and(is_small_number)
+        {
+            self.refuse(
+                function.name.span(),
+                format!("`{name}` needs a length that is known before anything runs"),
+                &format!("Write a number up to {LENGTH_MAX} as its second argument: one row could fill the memory."),
+            );
+        }
     }
 
     fn refuse(&mut self, span: Span, message: String, hint: &str) {
         let place = self.source.place(span);
         self.diagnostics.error(place, message).hint(hint);
     }
+}
+
+/// The longest text that padding or repeating may ask for, in characters or repetitions.
+const LENGTH_MAX: u64 = 10_000;
+
+fn is_small_number(argument: &FunctionArg) -> bool {
+    let FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Value(value))) = argument else { return false };
+    matches!(&value.value, Value::Number(digits, _) if digits.parse::<u64>().is_ok_and(|length| length <= LENGTH_MAX))
 }
 
 fn is_offered(op: &BinaryOperator) -> bool {

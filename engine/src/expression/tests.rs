@@ -419,6 +419,14 @@ fn functions_that_are_not_of_one_row_are_refused() {
 }
 
 #[test]
+fn padding_is_bounded() {
+    assert_eq!(run("lpad(chrom, 6, '0')"), "text: 00chr1 00chr2 00chrX");
+    for sql in ["lpad(chrom, pos)", "repeat(chrom, 10001)", "rpad(chrom, 5 + 5)"] {
+        assert!(problem(sql).contains("needs a length that is known before anything runs"), "{sql}");
+    }
+}
+
+#[test]
 fn text_and_number_are_not_mixed() {
     let refused = problem("chrom = 'chr1' AND qual > 'abc'");
     assert!(
@@ -473,4 +481,41 @@ fn long_and_deep_expressions_do_not_exhaust_the_stack() {
     let deep = format!("{}pos{}", "(".repeat(300), ")".repeat(300));
     assert!(problem(&deep).contains("nested too deeply"));
     assert!(problem(&vec!["pos"; 12_000].join(" + ")).contains("words, more than"));
+}
+
+/// Every function on awkward arguments: refused, failed on a row or answered, but never a panic.
+#[test]
+fn no_function_panics() {
+    let arguments = ["pos", "id", "qual", "quality", "-1", "5", "NULL"];
+    let batch = batch();
+    let schema = schema();
+    let (mut compiled, mut panicked) = (0, Vec::new());
+    for name in super::functions::names() {
+        let mut lists: Vec<String> = vec![String::new()];
+        lists.extend(arguments.iter().map(|one| one.to_string()));
+        for one in ["pos", "qual", "id"] {
+            lists.extend(arguments.iter().map(|two| format!("{one}, {two}")));
+        }
+        for three in ["pos", "''", "-1"] {
+            lists.extend(["pos", "-1", "''"].iter().map(|two| format!("chrom, {two}, {three}")));
+        }
+        for list in lists {
+            let mut diagnostics = Diagnostics::default();
+            let sql = format!("{name}({list})");
+            let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+                let expression = Expression::compile(&spanned(&sql), &schema, &mut diagnostics)?;
+                Some(expression.evaluate(&batch).values.len())
+            }));
+            match outcome {
+                Ok(Some(rows)) => {
+                    compiled += 1;
+                    assert_eq!(rows, 3, "{sql}");
+                }
+                Ok(None) => {}
+                Err(_) => panicked.push(sql),
+            }
+        }
+    }
+    assert_eq!(panicked, Vec::<String>::new());
+    assert!(compiled > 500, "{compiled}");
 }

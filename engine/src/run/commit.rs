@@ -16,6 +16,7 @@ use vardelta_schemas::{
 };
 
 use crate::{
+    clock,
     error::{RunError, RunErrorKind},
     failpoint,
     flow::{RunContext, feed::PATIENCE},
@@ -266,7 +267,7 @@ fn apply(
 }
 
 fn record(plan: &Plan, epoch: u64, outcome: &Outcome, counts: &[TableCounts]) -> EpochRecord {
-    let committed_at = chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+    let committed_at = clock::now();
     let event = |drop: &DropRow, action: Action, counts: RecordCounts| Event {
         epoch,
         committed_at: committed_at.clone(),

@@ -53,7 +53,7 @@ pub(super) struct BlockBuilder {
 impl BlockBuilder {
     /// Appends an entry; its key must be greater than every key pushed so far, in earlier blocks too.
     pub(super) fn push(&mut self, key: &[u8], value: Option<&[u8]>) -> Result<(), Unordered> {
-        let mut shared = self.last_key.iter().zip(key).take_while(|(last, new)| last == new).count();
+        let mut shared = shared_bytes(&self.last_key, key);
         if self.any && key.get(shared) <= self.last_key.get(shared) {
             return Err(Unordered);
         }
@@ -96,6 +96,15 @@ impl BlockBuilder {
         self.entries = 0;
         length
     }
+}
+
+/// How many bytes two keys have in common at their start. Eight at a time, since this runs for every entry written.
+fn shared_bytes(one: &[u8], other: &[u8]) -> usize {
+    let (one_words, _) = one.as_chunks::<8>();
+    let (other_words, _) = other.as_chunks::<8>();
+    let words = one_words.iter().zip(other_words).take_while(|(one, other)| one == other).count();
+    let rest = one[words * 8..].iter().zip(&other[words * 8..]);
+    words * 8 + rest.take_while(|(one, other)| one == other).count()
 }
 
 /// Checks and takes off the checksum of a block as read; false where it does not match.

@@ -46,8 +46,7 @@ struct Snapshot {
 pub(super) struct Directory {
     path: PathBuf,
     writable: bool,
-    /// Holds the lock by being open.
-    _lock: Option<File>,
+    lock: Option<File>,
     next_serial: AtomicU64,
 }
 
@@ -320,7 +319,7 @@ impl Directory {
     }
 
     fn new(path: &Path, writable: bool, lock: Option<File>) -> Result<Directory, StateError> {
-        let mut directory = Directory { path: path.to_owned(), writable, _lock: lock, next_serial: AtomicU64::new(1) };
+        let mut directory = Directory { path: path.to_owned(), writable, lock, next_serial: AtomicU64::new(1) };
         let serials = directory.serials().map_err(|error| StateError::io("list", path, &error))?;
         // Also past the files nobody refers to, so that a name never means two contents.
         directory.next_serial = AtomicU64::new(serials.into_iter().max().map_or(1, |serial| serial + 1));
@@ -368,6 +367,16 @@ impl Directory {
             File::open(&self.path).and_then(|directory| directory.sync_all())
         };
         synced.map_err(|error| StateError::io("write out", &self.path, &error))
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        // Not left to the closing of the file: a process that another thread is just starting has a copy of its handle
+        // for a moment, which would keep the lock.
+        if let Some(lock) = &self.lock {
+            let _ = lock.unlock();
+        }
     }
 }
 

@@ -40,7 +40,7 @@ mod writer;
 
 pub use directory::State;
 pub use error::{StateError, StateErrorKind};
-pub use reader::{Reader, Scan};
+pub use reader::{Entry, Reader, Scan};
 pub use session::Session;
 pub use statistics::SpaceStatistics;
 pub use writer::RunWriter;

@@ -51,6 +51,9 @@ impl Reader {
     }
 }
 
+/// A key and its value.
+pub type Entry<Bytes> = (Bytes, Bytes);
+
 /// Entries of one shard in ascending key order.
 pub struct Scan<'a> {
     merge: Merge<'a>,
@@ -63,7 +66,7 @@ impl Scan<'_> {
     /// # Errors
     /// When a block cannot be read, or is not what was written.
     #[expect(clippy::should_implement_trait, reason = "an iterator of results invites to skip an error")]
-    pub fn next(&mut self) -> Result<Option<(Vec<u8>, Vec<u8>)>, StateError> {
+    pub fn next(&mut self) -> Result<Option<Entry<Vec<u8>>>, StateError> {
         Ok(self.next_borrowed()?.map(|(key, value)| (key.to_vec(), value.to_vec())))
     }
 
@@ -71,7 +74,7 @@ impl Scan<'_> {
     ///
     /// # Errors
     /// When a block cannot be read, or is not what was written.
-    pub fn next_borrowed(&mut self) -> Result<Option<(&[u8], &[u8])>, StateError> {
+    pub fn next_borrowed(&mut self) -> Result<Option<Entry<&[u8]>>, StateError> {
         loop {
             if self.started {
                 self.merge.advance()?;

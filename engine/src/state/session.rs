@@ -15,7 +15,10 @@ use super::{SHARDS, compaction};
 use crate::failpoint;
 
 /// A data file takes no further section when it has this many bytes; so it can be given back before the session ends.
-const FILE_BYTES: u64 = 256 << 20;
+pub(super) const FILE_BYTES: u64 = 256 << 20;
+
+/// While the file for new runs has fewer bytes than this, merged runs go there too: one file less to wait for.
+const SHARED_BYTES: u64 = 32 << 20;
 
 /// One epoch's changes while they are made. Dropping it unprepared deletes what it wrote.
 #[derive(Debug)]
@@ -24,7 +27,7 @@ pub struct Session {
     /// Which state it was begun on; a state that moved on takes no session of before.
     pub(super) generation: u64,
     pub(super) progress: Mutex<Progress>,
-    /// New runs and merged ones go into different files: the ones soon die, the others stay.
+    /// In a large session new runs and merged ones go into different files: the ones soon die, the others stay.
     fresh: Mutex<Option<Arc<DataFile>>>,
     merged: Mutex<Option<Arc<DataFile>>>,
     bytes_written: AtomicU64,
@@ -84,8 +87,8 @@ impl Session {
         lock(&self.progress).catalog.clear();
     }
 
-    /// Merges runs as far as the share of this call allows: at most the larger of 8 MiB and four times what was written
-    /// since the last call, plus what earlier calls saved for a merge that was larger than that. To be called after
+    /// Merges runs as far as the allowance of this call goes: the larger of 8 MiB and four times what was written since
+    /// the last call, plus what earlier calls saved for a merge that was larger than that. To be called after
     /// the runs of a chunk were written; uses several threads by itself.
     ///
     /// # Errors
@@ -111,6 +114,12 @@ impl Session {
 
     /// The file for merged runs.
     pub(super) fn merged_file(&self) -> Result<Arc<DataFile>, StateError> {
+        if lock(&self.merged).is_none()
+            && let Some(file) = &*lock(&self.fresh)
+            && file.length() < SHARED_BYTES
+        {
+            return Ok(Arc::clone(file));
+        }
         self.current_file(&self.merged)
     }
 

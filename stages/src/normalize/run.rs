@@ -52,6 +52,51 @@ enum Ground {
     Mismatch(String),
 }
 
+/// Alleles while they are found.
+struct Growing {
+    from: Vec<AlleleOfRow>,
+    /// For each the place of its ALT among the items of all rows.
+    items: Vec<u64>,
+    pos: Int64Builder,
+    reference: StringBuilder,
+    alternate: StringBuilder,
+}
+
+impl Growing {
+    fn with_capacity(rows: usize) -> Growing {
+        Growing {
+            from: Vec::with_capacity(rows),
+            items: Vec::with_capacity(rows),
+            pos: Int64Builder::with_capacity(rows),
+            reference: StringBuilder::with_capacity(rows, rows * 2),
+            alternate: StringBuilder::with_capacity(rows, rows * 2),
+        }
+    }
+
+    /// One more allele; [`Growing::spell`] says how it is written.
+    fn push(&mut self, from: AlleleOfRow, item: usize) {
+        self.from.push(from);
+        self.items.push(item as u64);
+    }
+
+    fn spell(&mut self, pos: i64, reference: &str, alternate: &str) {
+        self.pos.append_value(pos);
+        self.reference.append_value(reference);
+        self.alternate.append_value(alternate);
+    }
+
+    fn finish(mut self, rows: usize, alternate_as_written: ArrayRef) -> Alleles {
+        Alleles {
+            one_per_row: self.from.len() == rows && self.from.iter().enumerate().all(|(at, of)| of.row == at),
+            from: self.from,
+            pos: Arc::new(self.pos.finish()),
+            reference: Arc::new(self.reference.finish()),
+            alternate: Arc::new(self.alternate.finish()),
+            alternate_as_written,
+        }
+    }
+}
+
 impl Normalizer {
     pub(super) fn new(plan: PlannedNormalize, reference: Option<Reference>) -> Normalizer {
         Normalizer { plan, reference }
@@ -79,9 +124,8 @@ impl Normalizer {
             texts.value_data()[start..start + rows].to_vec()
         };
         let (reference_bases, alternate_bases) = (bases(references), bases(alternates));
-        let plain = |base: u8| base.is_ascii_uppercase() && iupac_set(base) != 0;
         let pairs = || reference_bases.iter().zip(&alternate_bases);
-        if !pairs().all(|(r, a)| plain(*r) && plain(*a) && r != a) {
+        if !pairs().all(|(r, a)| is_plain(*r) && is_plain(*a) && r != a) {
             return Ok(None);
         }
         if self.reference.is_some() {
@@ -108,17 +152,14 @@ impl Normalizer {
         let references = columns::text(&batch.columns, places.reference);
         let lists = columns::list(&batch.columns, places.alternate);
         let texts: &StringArray = lists.values().as_any().downcast_ref().expect("the plan found a list of texts here");
+        let written = |item: usize| if texts.is_null(item) { "." } else { texts.value(item) };
 
-        let mut from = Vec::with_capacity(batch.rows());
-        let mut items: Vec<u64> = Vec::with_capacity(batch.rows());
-        let mut pos = Int64Builder::with_capacity(batch.rows());
-        let mut reference = StringBuilder::with_capacity(batch.rows(), batch.rows() * 2);
-        let mut alternate = StringBuilder::with_capacity(batch.rows(), batch.rows() * 2);
+        let mut growing = Growing::with_capacity(batch.rows());
         let mut last_without_alternate = None;
         for row in 0..batch.rows() {
-            let alleles = items_of(lists, row);
-            let written = |item: usize| if texts.is_null(item) { "." } else { texts.value(item) };
-            if alleles.clone().all(|item| classify(written(item)) == Alternate::Absent) {
+            let (pos, reference, items) = (positions.value(row), references.value(row), items_of(lists, row));
+            let plain = items.len() == 1 && is_substitution(reference, written(items.start));
+            if !plain && items.clone().all(|item| classify(written(item)) == Alternate::Absent) {
                 // The rows of one record's samples follow each other; the record is said once.
                 let origin = batch.origins.as_ref().map(|origins| origins[row]);
                 if origin.is_none() || origin != last_without_alternate {
@@ -127,77 +168,76 @@ impl Normalizer {
                 }
                 continue;
             }
-            let ref_written = references.value(row);
-            let contig = match self.ground(batch, row, ref_written)? {
+            let contig = match self.ground(batch, row, reference)? {
                 Ground::Contig(contig) => Some(contig),
                 Ground::Unknown => {
-                    if self.lacks_contig(batch, row) {
-                        emit.warn("contig_not_in_fasta", 1);
-                    }
+                    emit.warn("contig_not_in_fasta", u64::from(self.lacks_contig(batch, row)));
                     None
                 }
                 Ground::Mismatch(found) => {
-                    let detail = format!("REF is {}, the FASTA has {found}", shown(ref_written));
+                    let detail = format!("REF is {}, the FASTA has {found}", shown(reference));
                     emit.reject(batch, row, "ref_mismatch", detail);
                     continue;
                 }
             };
-            let ref_is_bases = is_bases(ref_written);
-            let ref_bases = if ref_is_bases { upper(ref_written) } else { Cow::Borrowed(ref_written) };
-            for (allele, item) in alleles.clone().enumerate() {
-                let alt_written = written(item);
-                let kind = classify(alt_written);
-                match kind {
-                    Alternate::Absent => continue,
-                    Alternate::Star if !self.plan.keep_star => {
-                        emit.filter(batch, row);
-                        continue;
-                    }
-                    _ if alt_written.eq_ignore_ascii_case(ref_written) => {
-                        let detail = format!("ALT {} is the same as REF", shown(alt_written));
-                        emit.reject(batch, row, "ref_equals_alt", detail);
-                        continue;
-                    }
-                    Alternate::Bases if ref_is_bases => {
-                        let alt_bases = upper(alt_written);
-                        let (prefix, r, a) = trim(ref_bases.as_bytes(), alt_bases.as_bytes());
-                        let place = positions.value(row).saturating_add(prefix as i64);
-                        match (contig, self.reference.as_mut()) {
-                            (Some(contig), Some(fasta)) if r.last() == a.last() && place >= 1 => {
-                                let start = (place - 1) as u64;
-                                let pair = Aligned { start, reference: r.to_vec(), alternate: a.to_vec() };
-                                let aligned = left_align(pair, contig, fasta)?;
-                                pos.append_value(aligned.start as i64 + 1);
-                                reference.append_value(String::from_utf8_lossy(&aligned.reference));
-                                alternate.append_value(String::from_utf8_lossy(&aligned.alternate));
-                            }
-                            _ => {
-                                pos.append_value(place);
-                                // What is left stands at `prefix` in both alleles, which are ASCII.
-                                reference.append_value(&ref_bases[prefix..prefix + r.len()]);
-                                alternate.append_value(&alt_bases[prefix..prefix + a.len()]);
-                            }
-                        }
-                    }
-                    _ => {
-                        pos.append_value(positions.value(row));
-                        reference.append_value(&ref_bases);
-                        alternate.append_value(alt_written);
-                    }
+            if plain {
+                growing.push(AlleleOfRow { row, allele: 0, alternates: 1 }, items.start);
+                growing.spell(pos, reference, written(items.start));
+                continue;
+            }
+            let reference_is_bases = is_bases(reference);
+            let bases = if reference_is_bases { upper(reference) } else { Cow::Borrowed(reference) };
+            for (allele, item) in items.clone().enumerate() {
+                let alternate = written(item);
+                let kind = classify(alternate);
+                if kind == Alternate::Absent {
+                    continue;
                 }
-                from.push(AlleleOfRow { row, allele, alternates: alleles.len() });
-                items.push(item as u64);
+                if kind == Alternate::Star && !self.plan.keep_star {
+                    emit.filter(batch, row);
+                    continue;
+                }
+                if alternate.eq_ignore_ascii_case(reference) {
+                    let detail = format!("ALT {} is the same as REF", shown(alternate));
+                    emit.reject(batch, row, "ref_equals_alt", detail);
+                    continue;
+                }
+                growing.push(AlleleOfRow { row, allele, alternates: items.len() }, item);
+                if kind == Alternate::Bases && reference_is_bases {
+                    self.shortest(pos, &bases, &upper(alternate), contig, &mut growing)?;
+                } else {
+                    growing.spell(pos, &bases, alternate);
+                }
             }
         }
-        let one_per_row = from.len() == batch.rows() && from.iter().enumerate().all(|(at, of)| of.row == at);
-        Ok(Alleles {
-            from,
-            one_per_row,
-            pos: Arc::new(pos.finish()),
-            reference: Arc::new(reference.finish()),
-            alternate: Arc::new(alternate.finish()),
-            alternate_as_written: take(lists.values(), &UInt64Array::from(items), None)?,
-        })
+        let alternate_as_written = take(lists.values(), &UInt64Array::from(std::mem::take(&mut growing.items)), None)?;
+        Ok(growing.finish(batch.rows(), alternate_as_written))
+    }
+
+    /// Spells a pair of alleles, in upper case, as short as it can be, and on a contig as far to the left.
+    fn shortest(
+        &mut self,
+        pos: i64,
+        reference: &str,
+        alternate: &str,
+        contig: Option<Contig>,
+        growing: &mut Growing,
+    ) -> Result<(), StageError> {
+        let (prefix, r, a) = trim(reference.as_bytes(), alternate.as_bytes());
+        let place = pos.saturating_add(prefix as i64);
+        match (contig, self.reference.as_mut()) {
+            (Some(contig), Some(fasta)) if r.last() == a.last() => {
+                // A contig is known for positions from 1 on only.
+                let start = (place - 1) as u64;
+                let pair = Aligned { start, reference: r.to_vec(), alternate: a.to_vec() };
+                let aligned = left_align(pair, contig, fasta)?;
+                let text = |bases| String::from_utf8_lossy(bases);
+                growing.spell(aligned.start as i64 + 1, &text(&aligned.reference), &text(&aligned.alternate));
+            }
+            // What is left stands at `prefix` in both alleles, which are ASCII.
+            _ => growing.spell(place, &reference[prefix..prefix + r.len()], &alternate[prefix..prefix + a.len()]),
+        }
+        Ok(())
     }
 
     /// What the FASTA says of a row's place. REF at position 0, before the contig's first base, is not compared.
@@ -297,6 +337,19 @@ fn items_of(lists: &ListArray, row: usize) -> std::ops::Range<usize> {
         return 0..0;
     }
     lists.value_offsets()[row] as usize..lists.value_offsets()[row + 1] as usize
+}
+
+/// Whether two alleles are one upper-case base each, and differ.
+fn is_substitution(reference: &str, alternate: &str) -> bool {
+    match (reference.as_bytes(), alternate.as_bytes()) {
+        ([r], [a]) => is_plain(*r) && is_plain(*a) && r != a,
+        _ => false,
+    }
+}
+
+/// Whether it is a base in upper case.
+fn is_plain(base: u8) -> bool {
+    base.is_ascii_uppercase() && iupac_set(base) != 0
 }
 
 /// Whether an allele can be what the reference has: base by base they stand for a common base.

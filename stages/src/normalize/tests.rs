@@ -1,4 +1,7 @@
-//! Cases by hand, and `bcftools norm` as the oracle on random records and on the conformance files.
+//! Cases by hand.
+
+mod bcftools;
+mod files;
 
 use std::{fs, path::Path};
 
@@ -6,7 +9,7 @@ use vardelta_engine::{batch::Batch, spec::Value, stage::Emit};
 use vardelta_schemas::{Column, ColumnType};
 
 use super::NORMALIZE;
-use crate::test_support::{TestVcf, output_of, plan, read_vcf, request, rows, run, settings, shared, text, vcf};
+use crate::test_support::{TestVcf, output_of, plan, read_vcf, request, rows, run, settings, text, vcf};
 
 fn normalize(input: &TestVcf, options: &[(&str, Value)]) -> Emit {
     run(&*plan(&NORMALIZE, options, &input.schema).expect("plans"), &input.batch)
@@ -204,159 +207,23 @@ fn left_aligns_and_checks_ref_against_the_fasta() {
     assert_eq!(emit.warnings.get("contig_not_in_fasta"), Some(&1));
 }
 
-/// The columns CHROM POS REF ALT of VCF text, sorted.
-fn variants(vcf: &str) -> Vec<String> {
-    let mut variants: Vec<String> = vcf
-        .lines()
-        .filter(|line| !line.starts_with('#'))
-        .map(|line| {
-            let fields: Vec<&str> = line.split('\t').collect();
-            format!("{} {} {} {}", fields[0], fields[1], fields[3], fields[4])
-        })
-        .collect();
-    variants.sort();
-    variants
-}
-
-/// Numbers that look random and are the same in every run (Marsaglia, 2003).
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % limit as u64) as usize
-    }
-
-    /// Bases of a small alphabet, so that repeats abound.
-    fn bases(&mut self, alphabet: &[u8], length: usize) -> String {
-        (0..length).map(|_| char::from(alphabet[self.below(alphabet.len())])).collect()
-    }
-}
-
-/// Records whose REF is what the contigs have, with one to three alternates.
-fn random_records(random: &mut Random, contigs: &[(&str, &str)], count: usize) -> Vec<String> {
-    let mut records = Vec::new();
-    for (name, bases) in contigs {
-        let mut places: Vec<usize> = (0..count).map(|_| random.below(bases.len() - 12)).collect();
-        places.sort_unstable();
-        for start in places {
-            let reference = &bases[start..start + 1 + random.below(8)];
-            let mut alternates: Vec<String> = Vec::new();
-            for _ in 0..1 + random.below(3) {
-                let kept = random.below(reference.len() + 1);
-                let length = random.below(4);
-                let mut alternate = format!("{}{}", &reference[..kept], random.bases(b"AC", length));
-                if random.below(2) == 0 {
-                    alternate.push_str(&reference[reference.len() - random.below(reference.len() + 1)..]);
-                }
-                if !alternate.is_empty() && alternate != reference && !alternates.contains(&alternate) {
-                    alternates.push(alternate);
-                }
-            }
-            if !alternates.is_empty() {
-                records.push(format!("{name} {} {reference} {}", start + 1, alternates.join(",")));
-            }
-        }
-    }
-    records
-}
-
 #[test]
-fn agrees_with_bcftools_norm_on_random_records() {
+fn reads_a_compressed_fasta_and_says_when_its_index_does_not_fit() {
     let directory = tempfile::tempdir().expect("has a place for files");
-    let mut random = Random(0x9e37_79b9_7f4a_7c15);
-    let contigs =
-        [("1", random.bases(b"AC", 400)), ("2", format!("{}{}", "A".repeat(300), random.bases(b"ACGT", 300)))];
-    let contigs = contigs.each_ref().map(|(name, bases)| (*name, bases.as_str()));
-    let fasta = write_fasta(directory.path(), &contigs);
-    let records = random_records(&mut random, &contigs, 1500);
-    let records: Vec<&str> = records.iter().map(String::as_str).collect();
-    let file = directory.path().join("records.vcf");
-    let file = file.display().to_string();
-    let input = vcf(&["##contig=<ID=1>", "##contig=<ID=2>"], &records);
-    fs::write(&file, &input).expect("writes");
-
-    let Some(expected) = output_of("bcftools", &["norm", "-m", "-any", "-f", &fasta, &file]) else { return };
-    let emit = normalize(&read_vcf(&input, &[]), &[("fasta", text(&fasta))]);
-    let mut found = rows(&emit, &["chrom", "pos", "ref", "alt"]);
-    found.sort();
-    assert!(found.len() > 4000 && emit.rejects.is_empty());
-    assert_eq!(found, variants(&expected));
-
-    // Trimmed without a FASTA it is the same variant, so bcftools brings both to the same spelling, and as short as its.
-    let emit = normalize(&read_vcf(&input, &[]), &[]);
-    let trimmed = rows(&emit, &["chrom", "pos", "ref", "alt"]);
-    let trimmed_vcf =
-        vcf(&["##contig=<ID=1>", "##contig=<ID=2>"], &trimmed.iter().map(String::as_str).collect::<Vec<_>>());
-    fs::write(&file, trimmed_vcf).expect("writes");
-    let again = output_of("bcftools", &["norm", "-f", &fasta, &file]).expect("is installed");
-    assert_eq!(variants(&again), variants(&expected));
-    let lengths = |rows: &[String]| {
-        let mut lengths: Vec<(usize, usize)> = rows
-            .iter()
-            .map(|row| row.split(' ').skip(2).map(str::len).collect::<Vec<_>>())
-            .map(|lengths| (lengths[0], lengths[1]))
-            .collect();
-        lengths.sort_unstable();
-        lengths
-    };
-    assert_eq!(lengths(&trimmed), lengths(&variants(&expected)));
-}
-
-#[test]
-fn agrees_with_bcftools_norm_on_its_own_cases() {
-    for (records, fasta) in [
-        ("norm.vcf", "norm.fa"),
-        ("norm.split.vcf", "norm.fa"),
-        ("norm.3.vcf", "norm.3.fa"),
-        ("norm.6.vcf", "norm.2.fa"),
-        ("norm.atom-split-norm.vcf", "norm.atom-split-norm.fa"),
-        ("norm.breakend.1.vcf", "norm.breakend.1.fa"),
-        ("norm.telomere.vcf", "norm.fa"),
-    ] {
-        let folder = "data/conformance/bcftools-norm";
-        let (Some(input), Some(bases)) = (shared(&format!("{folder}/{records}")), shared(&format!("{folder}/{fasta}")))
-        else {
-            return;
-        };
-        let directory = tempfile::tempdir().expect("has a place for files");
-        let contigs: Vec<(String, String)> = bases
-            .split('>')
-            .skip(1)
-            .map(|contig| {
-                let (name, bases) = contig.split_once('\n').expect("has a name line");
-                (name.split_whitespace().next().unwrap_or("").to_owned(), bases.split_whitespace().collect())
-            })
-            .collect();
-        let fasta = write_fasta(
-            directory.path(),
-            &contigs.iter().map(|(name, bases)| (name.as_str(), bases.as_str())).collect::<Vec<_>>(),
-        );
-        // Sites alone. Without alternate there is nothing to compare; an ALT that is no allele at all is left out by bcftools
-        // and kept as it is here.
-        let sites: Vec<String> = input
-            .lines()
-            .filter(|line| !line.starts_with('#'))
-            .map(|line| line.split('\t').take(5).collect::<Vec<_>>())
-            .filter(|fields| fields[4] != "." && fields[4] != "I")
-            .map(|fields| format!("{} {} {} {}", fields[0], fields[1], fields[3], fields[4]))
-            .collect();
-        let header: Vec<String> = contigs.iter().map(|(name, _)| format!("##contig=<ID={name}>")).collect();
-        let text_of_sites = vcf(
-            &header.iter().map(String::as_str).collect::<Vec<_>>(),
-            &sites.iter().map(String::as_str).collect::<Vec<_>>(),
-        );
-        let file = directory.path().join("sites.vcf").display().to_string();
-        fs::write(&file, &text_of_sites).expect("writes");
-        let Some(expected) = output_of("bcftools", &["norm", "-m", "-any", "-c", "x", "-f", &fasta, &file]) else {
-            return;
-        };
-        let emit =
-            normalize(&read_vcf(&text_of_sites, &[]), &[("fasta", text(&fasta)), ("keep_star", Value::Bool(true))]);
-        let mut found = rows(&emit, &["chrom", "pos", "ref", "alt"]);
-        found.sort();
-        assert_eq!(found, variants(&expected), "{records}");
+    let bases = format!("G{}C", "T".repeat(200));
+    let plain = write_fasta(directory.path(), &[("1", &bases)]);
+    let compressed = format!("{plain}.gz");
+    // bgzip with `-i` also writes the .gzi; the .fai counts uncompressed bytes and is the same.
+    if output_of("bgzip", &["-k", "-i", "-I", &format!("{compressed}.gzi"), &plain]).is_none() {
+        return;
     }
+    fs::copy(format!("{plain}.fai"), format!("{compressed}.fai")).expect("copies");
+    let input = read_vcf(&vcf(&[], &["1 150 TT T"]), &[]);
+    let emit = normalize(&input, &[("fasta", text(&compressed))]);
+    assert_eq!(rows(&emit, &["pos", "ref", "alt"]), ["1 GT G"]);
+
+    fs::write(&plain, ">1 a description\nGTTC\n").expect("writes");
+    let mut run = plan(&NORMALIZE, &[("fasta", text(&plain))], &input.schema).expect("plans").start().expect("starts");
+    let error = run.apply(&input.batch, &mut Emit::default()).expect_err("the file is too short");
+    assert!(error.hint.is_some_and(|hint| hint.contains("samtools faidx")), "{}", error.message);
 }

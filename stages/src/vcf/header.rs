@@ -29,6 +29,8 @@ pub struct VcfHeader {
     pub contigs: Vec<Contig>,
     /// Sample names, in the order of their columns. Unique.
     pub samples: Vec<String>,
+    /// The file's name, for messages.
+    pub(super) file: String,
     /// Whether the column FORMAT is there.
     pub(super) has_format: bool,
     /// How many lines the header has, the `#CHROM` line included.
@@ -70,7 +72,7 @@ impl VcfHeader {
     /// # Errors
     /// When the `#CHROM` line is missing, is not separated by tabs, lacks a fixed column or names a sample twice.
     pub fn parse(text: &[u8], file: &str) -> Result<VcfHeader, StageError> {
-        let mut header = VcfHeader { version: (4, 0), ..VcfHeader::default() };
+        let mut header = VcfHeader { version: (4, 0), file: file.to_string(), ..VcfHeader::default() };
         let mut has_version = false;
         let text = match text.strip_prefix(b"\xef\xbb\xbf") {
             Some(rest) => {

@@ -63,12 +63,11 @@ impl InfoColumns {
     fn scan(&mut self, info: &[u8], tally: &mut Tally) {
         self.slots.fill(Slot::Absent);
         let mut start = 0;
-        while start < info.len() {
-            let end = memchr::memchr(b';', &info[start..]).map_or(info.len(), |length| start + length);
-            while info[start] == b' ' && start + 1 < end {
+        for end in memchr::memchr_iter(b';', info).chain([info.len()]) {
+            while start + 1 < end && info[start] == b' ' {
                 start += 1;
             }
-            if self.starts[usize::from(info[start])] {
+            if start < end && self.starts[usize::from(info[start])] {
                 self.note(info, start, end, tally);
             }
             start = end + 1;

@@ -242,7 +242,8 @@ fn lines(chunk: &Chunk) -> impl Iterator<Item = (&[u8], u64)> {
 fn refuse_other_columns(line: &[u8], origin: u64, header: &VcfHeader) -> Result<(), StageError> {
     if is_column_line(line) && line != header.column_line {
         return Err(StageError::new(format!(
-            "line {origin} is a second #CHROM line and names other columns than the first: two files were joined into one"
+            "{}: line {origin} is a second #CHROM line and names other columns than the first: two files were joined into one",
+            header.file
         ))
         .with_hint("Deliver them as two drops, or join them with `bcftools concat` or `bcftools merge`."));
     }

@@ -144,15 +144,15 @@ impl SampleColumns {
 /// Whether every allele number of a genotype is one of the record's. What joins them, and 4.4's leading phase, is left to
 /// whoever reads the genotype.
 fn names_known_alleles(genotype: &[u8], alleles: usize) -> bool {
-    genotype.split(|byte| matches!(byte, b'/' | b'|')).filter(|allele| !allele.is_empty() && *allele != b".").all(
-        |allele| {
-            std::str::from_utf8(allele)
-                .ok()
-                .filter(|allele| allele.bytes().all(|byte| byte.is_ascii_digit()))
-                .and_then(|allele| allele.parse::<usize>().ok())
-                .is_some_and(|allele| allele < alleles)
-        },
-    )
+    let mut allele: usize = 0;
+    for byte in genotype {
+        match byte {
+            b'0'..=b'9' => allele = allele.saturating_mul(10).saturating_add(usize::from(byte - b'0')),
+            b'/' | b'|' | b'.' if allele < alleles => allele = 0,
+            _ => return false,
+        }
+    }
+    allele < alleles
 }
 
 /// The sample names as a column to repeat.

@@ -116,7 +116,15 @@ fn without_extension<'a>(name: &'a str, extension: &str) -> Option<&'a str> {
 
 #[cfg(test)]
 mod tests {
+    use vardelta_engine::{
+        diagnostics::Diagnostics,
+        options::OptionReader,
+        spec::{Entry, Node, Value},
+        stage::{PipelineSettings, PlanRequest, Planned, StageType as _},
+    };
+
     use super::*;
+    use crate::vcf::VCF;
 
     #[test]
     fn names_drops_after_their_files() {
@@ -136,5 +144,66 @@ mod tests {
         for (path, expected) in cases {
             assert_eq!(drop_name(Path::new(path)), expected, "{path}");
         }
+    }
+
+    #[test]
+    fn discovers_files_by_name_and_leaves_hidden_ones_alone() {
+        let folder = tempfile::tempdir().expect("a folder");
+        // Characters of the folder's own name are not part of the glob.
+        let base = folder.path().join("run [1]");
+        for directory in ["drops/b", "drops/a", "drops/d.vcf"] {
+            std::fs::create_dir_all(base.join(directory)).expect("a folder");
+        }
+        for file in ["drops/a/2.vcf", "drops/b/1.vcf", "drops/a/.3.vcf", "drops/a/4.txt"] {
+            std::fs::write(base.join(file), "").expect("a file");
+        }
+        let discover = |path: &str| -> Vec<String> {
+            let entries = [entry("path", path)];
+            let planned = plan(&entries, &base).expect("a sound plan");
+            let Planned::Source(source) = planned else { panic!("a source is planned") };
+            assert_eq!(source.pattern().as_deref(), Some(path));
+            let found = source.discover().expect("readable folders");
+            let shown = found.iter().map(|path| path.strip_prefix(&base).unwrap_or(path).display().to_string());
+            shown.collect()
+        };
+        assert_eq!(discover("drops/*/*.vcf"), ["drops/b/1.vcf", "drops/a/2.vcf"]);
+        assert_eq!(discover("drops/a/2.vcf"), ["drops/a/2.vcf"]);
+        assert_eq!(discover("drops/*.vcf"), [""; 0]);
+        assert_eq!(discover("nowhere/*"), [""; 0]);
+    }
+
+    #[test]
+    fn reports_what_is_wrong_with_the_options() {
+        for (key, value, expected) in [
+            ("path", "a[", "`path` is not a glob"),
+            ("path", "", "`path` is not a glob"),
+            ("samples", "wide", "`wide` is not a choice"),
+            ("pth", "x", "no option `pth`"),
+        ] {
+            let messages = plan(&[entry(key, value)], Path::new("/")).err().expect("a problem");
+            assert!(messages.iter().any(|message| message.contains(expected)), "{messages:?}");
+        }
+    }
+
+    fn entry(key: &str, value: &str) -> Entry {
+        Entry { key: key.into(), key_span: 0..0, node: Node { span: 0..0, value: Value::Text(value.into()) } }
+    }
+
+    fn plan(entries: &[Entry], base: &Path) -> Result<Planned, Vec<String>> {
+        let pipeline = PipelineSettings {
+            name: "test".into(),
+            assembly: None,
+            workers: 1,
+            chunk_records: 1,
+            max_reject_share: 0.01,
+            state_dir: None,
+            base_dir: base.into(),
+        };
+        let options = OptionReader::new("stage `calls` (vcf)".into(), 0..0, entries.iter());
+        let request = PlanRequest { name: "calls", inputs: vec![], options, pipeline: &pipeline };
+        let mut diagnostics = Diagnostics::default();
+        let planned = VCF.plan(request, &mut diagnostics);
+        let messages: Vec<String> = diagnostics.into_sorted().into_iter().map(|problem| problem.message).collect();
+        planned.filter(|_| messages.is_empty()).ok_or(messages)
     }
 }

@@ -169,7 +169,7 @@ mod tests {
     #[test]
     fn one_value_is_its_own_sum() {
         let mut random = Random(1);
-        let edges = [0.0, 5e-324, 2.2250738585072009e-308, f64::MIN_POSITIVE, f64::MAX, f64::MIN, 1.0, -0.1];
+        let edges = [0.0, 5e-324, 2.225_073_858_507_201e-308, f64::MIN_POSITIVE, f64::MAX, f64::MIN, 1.0, -0.1];
         for value in edges.into_iter().chain((0..5_000).map(|_| random.double(0, 2046))) {
             assert_eq!(sum(&[value]).map(f64::to_bits), Some(value.to_bits()), "{value:e}");
         }
@@ -243,6 +243,69 @@ mod tests {
             let values: Vec<f64> = (0..1 + random.next() % 20).map(|_| (random.next() as i64 >> 17) as f64).collect();
             let expected = values.iter().sum::<f64>() / values.len() as f64;
             assert_eq!(mean(&values), Some(expected + 0.0), "{values:?}");
+        }
+    }
+
+    /// Means computed with Python's `fractions`, as bits.
+    #[test]
+    fn means_agree_with_exact_fractions() {
+        for (bits, expected) in [
+            (&[0xc014_164d_9f76_7c45, 0xc06f_1446_b0c1_1fde, 0xc030_76ce_87b0_b125][..], 0xc056_828c_9f21_f143),
+            (
+                &[
+                    0x4063_fc1e_f17f_d374,
+                    0x3fd2_8276_e6a1_6a3b,
+                    0x3ffd_e527_7814_e8a2,
+                    0x4051_a1af_8b33_e968,
+                    0x3ffb_b2ed_035b_7399,
+                    0x4022_e9c8_478c_281d,
+                    0x3fdc_c11d_c30d_8b76,
+                ][..],
+                0x4041_715e_63ec_b87e,
+            ),
+            (&[0x0019_e115_9e30_691c, 0x0000_0745_21da_8978, 0x8003_729c_c60a_3cab][..], 0x0007_7c94_a8aa_e74e),
+            (
+                &[
+                    0x8014_a0fe_2a9e_ba0c,
+                    0x0008_a0a8_32ea_6928,
+                    0x800f_7f35_f0e3_cd97,
+                    0x001e_4cc4_f710_8e96,
+                    0x0015_c76f_0585_a01c,
+                ][..],
+                0x0004_ea88_03ff_9cd8,
+            ),
+            (
+                &[
+                    0x3c72_54cb_ef90_1b93,
+                    0xc1e4_d25d_54f4_6a69,
+                    0xc319_8921_00dd_b74d,
+                    0x3d31_0e6d_5680_68b9,
+                    0xbff4_e5a3_d18a_669a,
+                    0x3ff2_f4d4_50d7_d13f,
+                ][..],
+                0xc2f1_0617_bcc6_4148,
+            ),
+            (&[0x0752_d163_b465_3252, 0x82ff_0631_f9a0_1fe8, 0x6c35_b8e8_bff2_9101][..], 0x6c1c_f68b_aa98_c157),
+            (&[0x7fe8_c8f9_04a0_12e8, 0xffc6_0597_5dbe_4409, 0xff87_3ec2_0252_f615][..], 0x7fc9_38ca_dc34_4812),
+            (
+                &[
+                    0x3ff9_faba_2e50_bd4e,
+                    0x3ff3_eff8_c177_f113,
+                    0xbff5_ad3b_8332_f05a,
+                    0xbff1_ba95_767d_5274,
+                    0xbff0_960a_4bbd_bb01,
+                    0x3ff1_7579_fa74_9692,
+                    0xbff9_c5f3_834c_1b69,
+                    0xbff5_7079_25f0_2628,
+                    0x3ff8_b8e8_b3de_08f9,
+                    0x3ff5_119c_af9b_74f8,
+                    0xbff1_404a_cc7c_6d81,
+                ][..],
+                0xbfb0_6b74_fc45_b170,
+            ),
+        ] {
+            let values: Vec<f64> = bits.iter().copied().map(f64::from_bits).collect();
+            assert_eq!(mean(&values).map(f64::to_bits), Some(expected), "{values:?}");
         }
     }
 

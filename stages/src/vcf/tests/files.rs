@@ -38,6 +38,33 @@ fn counts_agree_with_the_expected() {
     assert!(files > 100, "only {files} files");
 }
 
+/// The validator's collection: what it passes loads without a reject, what it fails gets an answer.
+#[test]
+fn conformance_files_load_or_say_why() {
+    let Some(folder) = shared("data/conformance/vcf-validator") else { return };
+    let sources = [source(&["DP", "AF", "SVLEN", "END"], Samples::None), source(&["DP"], Samples::Long)];
+    let (mut passed, mut failed, mut silent) = (0, 0, 0);
+    for version in ["v4.1", "v4.2", "v4.3", "v4.4"] {
+        for verdict in ["passed", "failed"] {
+            for entry in std::fs::read_dir(folder.join(version).join(verdict)).expect("a folder") {
+                let path = entry.expect("an entry").path();
+                let outcome = read(&sources[0], &path);
+                let _ = read(&sources[1], &path);
+                if verdict == "passed" {
+                    let outcome = outcome.unwrap_or_else(|error| panic!("{error}"));
+                    assert!(outcome.rejects.is_empty(), "{}: {:?}", path.display(), outcome.rejects);
+                    passed += 1;
+                } else {
+                    silent += usize::from(outcome.is_ok_and(|outcome| outcome.rejects.is_empty()));
+                    failed += 1;
+                }
+            }
+        }
+    }
+    println!("{passed} passed; of {failed} failed ones {silent} load without a reject");
+    assert!(passed > 70 && failed > 500);
+}
+
 #[test]
 fn damaged_files_get_an_answer() {
     let Some(folder) = shared("data/malformed") else { return };
