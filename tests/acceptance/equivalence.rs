@@ -4,7 +4,13 @@
 mod drivers;
 mod history;
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use vardelta_tests::{
     pipelines::{COHORT, GENE_SUMMARY},
@@ -27,7 +33,7 @@ const SEED: u64 = 1;
 fn try_histories(count: u64, steps: usize, driver: &(dyn Fn(&str) -> Box<dyn Driver> + Sync)) {
     let first = from_environment("VARDELTA_SEED", SEED);
     eprintln!("{count} histories from seed {first}");
-    let next = AtomicU64::new(0);
+    let (next, failed) = (AtomicU64::new(0), Mutex::new(Vec::new()));
     let threads = std::thread::available_parallelism().map_or(2, |cores| cores.get()).min(4);
     std::thread::scope(|scope| {
         for _ in 0..threads {
@@ -39,12 +45,19 @@ fn try_histories(count: u64, steps: usize, driver: &(dyn Fn(&str) -> Box<dyn Dri
                     }
                     let seed = first + at;
                     let pipeline = if seed % 2 == 0 { &GENE_SUMMARY } else { &COHORT };
-                    let driver = driver(pipeline.text);
-                    History::new(seed, pipeline, driver.as_ref()).play(steps);
+                    let play = || {
+                        let driver = driver(pipeline.text);
+                        History::new(seed, pipeline, driver.as_ref()).play(steps);
+                    };
+                    if catch_unwind(AssertUnwindSafe(play)).is_err() {
+                        failed.lock().unwrap_or_else(PoisonError::into_inner).push(seed);
+                    }
                 }
             });
         }
     });
+    let failed = failed.into_inner().unwrap_or_else(PoisonError::into_inner);
+    assert!(failed.is_empty(), "{} of {count} histories failed, those of the seeds {failed:?}", failed.len());
 }
 
 #[test]

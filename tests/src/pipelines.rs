@@ -24,7 +24,10 @@ pub struct Pipeline {
 pub const GENE_SUMMARY: Pipeline = Pipeline {
     text: include_str!("pipelines/gene_summary.toml"),
     database: "gene_summary.sqlite",
-    keys: &[("variants", &["chromosome", "position", "reference", "alternate"]), ("mutation_summary", &["gene_symbol"])],
+    keys: &[
+        ("variants", &["chromosome", "position", "reference", "alternate"]),
+        ("mutation_summary", &["gene_symbol"]),
+    ],
     expected: model::gene_summary::expected,
     counts: model::gene_summary::counts,
 };

@@ -81,7 +81,9 @@ impl Line {
         info.extend(call.significance.as_ref().map(|significance| format!("CLNSIG={significance}")));
         if !call.annotations.is_empty() {
             let entry = |(allele, consequence, gene): &(String, String, String)| {
-                format!("{allele}|{consequence}|LOW|{gene}|{gene}-id|transcript|{gene}-t|protein_coding|1/1|c.1|p.1|||||")
+                format!(
+                    "{allele}|{consequence}|LOW|{gene}|{gene}-id|transcript|{gene}-t|protein_coding|1/1|c.1|p.1|||||"
+                )
             };
             info.push(format!("ANN={}", call.annotations.iter().map(entry).collect::<Vec<_>>().join(",")));
         }
@@ -136,9 +138,8 @@ impl Line {
 impl Call {
     /// Gives one of the columns outside the key another value.
     pub fn change(&mut self, random: &mut Random) {
-        let maybe = |random: &mut Random, choices: &[&str]| {
-            (!random.percent(15)).then(|| (*random.pick(choices)).to_owned())
-        };
+        let maybe =
+            |random: &mut Random, choices: &[&str]| (!random.percent(15)).then(|| (*random.pick(choices)).to_owned());
         match random.below(6) {
             0 => self.quality = maybe(random, QUALITIES),
             1 => self.filter = maybe(random, &["PASS", "PASS", "PASS", "q10", "q10;s50"]),
@@ -148,8 +149,8 @@ impl Call {
                 let values = ["0.5", "0.25", "1", "0.1", "0.7", "."];
                 let wrong_number = usize::from(random.percent(10));
                 let count = self.alternates.len() + wrong_number;
-                self.frequencies =
-                    (count > 0 && random.percent(70)).then(|| (0..count).map(|_| (*random.pick(&values)).to_owned()).collect());
+                self.frequencies = (count > 0 && random.percent(70))
+                    .then(|| (0..count).map(|_| (*random.pick(&values)).to_owned()).collect());
             }
             _ => self.annotate(random),
         }

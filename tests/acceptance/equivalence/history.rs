@@ -1,9 +1,6 @@
 //! One random history: drops come, change, come again in other clothes, and go; after every step the tables are judged.
 
-use std::{
-    collections::BTreeMap,
-    path::PathBuf,
-};
+use std::{collections::BTreeMap, path::PathBuf};
 
 use serde_json::Value;
 use vardelta_engine::run::RunOptions;
@@ -284,7 +281,11 @@ impl<'a> History<'a> {
             let changed = changes(old, new);
             assert_eq!(found, [changed.inserted, changed.updated, changed.deleted], "rows of {name}");
             if let Some(unchanged) = table["unchanged"].as_u64() {
-                assert_eq!(unchanged, new.len() as u64 - changed.inserted - changed.updated, "rows of {name} left alone");
+                assert_eq!(
+                    unchanged,
+                    new.len() as u64 - changed.inserted - changed.updated,
+                    "rows of {name} left alone"
+                );
             }
         }
     }

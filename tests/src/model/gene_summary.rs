@@ -62,7 +62,8 @@ pub fn expected(drops: &[&[Line]]) -> Expected {
     };
     let summary = |variants: &[&Variant]| {
         let sum = variants.iter().map(|variant| variant.quality).sum();
-        let pathogenic = variants.iter().filter(|variant| variant.significance.as_deref() == Some("Pathogenic")).count();
+        let pathogenic =
+            variants.iter().filter(|variant| variant.significance.as_deref() == Some("Pathogenic")).count();
         vec![
             Cell::Integer(variants.len() as i64),
             narrow(decimal_mean(sum, variants.len() as i128, 4), 6),

@@ -8,7 +8,10 @@ const UNIT_EXPONENT: i32 = 62;
 /// A double as a multiple of 2^-62.
 fn units(value: f64) -> i128 {
     let scaled = value * 2_f64.powi(UNIT_EXPONENT);
-    assert!(scaled.fract() == 0.0 && scaled.abs() < 2_f64.powi(115), "{value} is outside of what the model sums exactly");
+    assert!(
+        scaled.fract() == 0.0 && scaled.abs() < 2_f64.powi(115),
+        "{value} is outside of what the model sums exactly"
+    );
     scaled as i128
 }
 
