@@ -181,7 +181,10 @@ fn commit(
     // The state is prepared on its own thread while the sink takes the rows.
     let (prepared, applied) = std::thread::scope(|scope| {
         let session = Arc::clone(&run.session);
-        let prepare = scope.spawn(|| state.prepare(session, run.epoch, metadata).map_err(RunError::from));
+        let prepare = scope.spawn(|| -> Result<(), RunError> {
+            session.compact()?;
+            Ok(state.prepare(session, run.epoch, metadata)?)
+        });
         let applied = apply(context, run, sink.as_mut(), tables, counts);
         let prepared = prepare
             .join()

@@ -54,7 +54,7 @@ pub fn rebuild(context: Context<'_>, options: &RunOptions) -> Result<RunReport, 
     }
     let workers = options.workers.unwrap_or(plan.pipeline.workers).max(1);
     let session = opened.state.begin()?;
-    let epoch = opened.ledger.epoch.max(opened.state.epoch()) + 1;
+    let epoch = opened.ledger.epoch + 1;
     let spill_dir = spill_dir(context, options.dry_run);
     let mut work = Work { session, epoch, workers, loads: Vec::new(), retractions: Vec::new(), spill_dir };
     clear_views(plan, &opened.ledger, &work.session);
