@@ -1,1 +1,8 @@
-//! x
+//! The command line, told apart by what a user wants of it.
+
+mod definition;
+mod dry_run;
+mod exit_codes;
+mod files;
+mod output;
+mod validate;
