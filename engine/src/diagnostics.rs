@@ -1,6 +1,10 @@
 //! Problems of a pipeline file: every one with its place, the span underlined, and what to do.
 
+mod render;
+
 use std::ops::Range;
+
+pub use render::{Located, locate, located, render};
 
 /// One problem, with the byte range of the pipeline file that it is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +40,16 @@ impl Diagnostics {
     /// How many problems were found.
     pub fn len(&self) -> usize {
         self.list.len()
+    }
+
+    /// The problems, in the order in which they were found.
+    pub fn iter(&self) -> impl Iterator<Item = &Diagnostic> {
+        self.list.iter()
+    }
+
+    /// Takes over problems that were found apart.
+    pub fn extend(&mut self, problems: impl IntoIterator<Item = Diagnostic>) {
+        self.list.extend(problems);
     }
 
     /// The problems, in order of their place.

@@ -8,14 +8,30 @@
 //! - An epoch is in the database wholly or not at all; after a failed commit nothing further is written.
 //! - Same input, same output bytes, for any number of workers; so no unordered map reaches a row.
 
+pub mod abort;
+pub(crate) mod accounting;
 pub mod batch;
+pub(crate) mod changes;
+pub(crate) mod clock;
 pub mod diagnostics;
+pub mod error;
+pub mod explain;
 pub mod expression;
+pub mod expression_facts;
+pub mod failpoint;
+pub(crate) mod flow;
+pub mod graph;
+pub mod json_schema;
 pub mod options;
 pub mod plan;
 pub mod relational;
+pub mod report;
+pub(crate) mod rows;
+pub mod run;
 pub mod sink;
 pub mod source;
 pub mod spec;
 pub mod stage;
+pub mod state;
 pub mod suggest;
+pub(crate) mod varint;

@@ -73,6 +73,10 @@ impl OptionValue for u64 {
     fn read(node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {
         match node.value {
             Value::Integer(value) if value >= 0 => Some(value as u64),
+            Value::Integer(value) => {
+                diagnostics.error(node.span.clone(), format!("expected {}, found {value}", Self::EXPECTS));
+                None
+            }
             _ => wrong_type(node, Self::EXPECTS, diagnostics),
         }
     }
@@ -113,6 +117,10 @@ impl OptionValue for PathBuf {
     fn read(node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {
         match &node.value {
             Value::Text(value) if !value.is_empty() => Some(PathBuf::from(value)),
+            Value::Text(_) => {
+                diagnostics.error(node.span.clone(), "expected a path, found an empty text");
+                None
+            }
             _ => wrong_type(node, Self::EXPECTS, diagnostics),
         }
     }
@@ -251,13 +259,21 @@ impl<'a> OptionReader<'a> {
         match self.take(name) {
             Some(entry) => T::read(&entry.node, diagnostics),
             None => {
-                diagnostics
-                    .error(self.span.clone(), format!("{} needs `{name}`", self.owner))
-                    .label(format!("`{name}` is missing"))
-                    .hint(format!("Add `{name} = …`: {}.", T::EXPECTS));
+                self.missing(name, T::EXPECTS, diagnostics);
                 None
             }
         }
+    }
+
+    /// Reports missing and unknown options without reading any: for a stage that cannot be planned because an input of
+    /// it could not.
+    pub fn check_names(mut self, docs: &[OptionDoc], diagnostics: &mut Diagnostics) {
+        for doc in docs {
+            if self.take(doc.name).is_none() && doc.default.is_none() {
+                self.missing(doc.name, doc.expects, diagnostics);
+            }
+        }
+        self.finish(diagnostics);
     }
 
     /// Reads an option that has a default. `None` means that it is there and wrong.
@@ -281,9 +297,17 @@ impl<'a> OptionReader<'a> {
             problem.label("unknown option");
             match nearest(&entry.key, self.known.iter().copied()) {
                 Some(near) => problem.hint(format!("Did you mean `{near}`?")),
+                None if self.known.is_empty() => problem.hint("It has no options of its own; remove it."),
                 None => problem.hint(format!("Its options are: {}.", self.known.join(", "))),
             };
         }
+    }
+
+    fn missing(&self, name: &str, expects: &str, diagnostics: &mut Diagnostics) {
+        diagnostics
+            .error(self.span.clone(), format!("{} needs `{name}`", self.owner))
+            .label(format!("`{name}` is missing"))
+            .hint(format!("Add `{name} = …`: {expects}."));
     }
 
     fn take(&mut self, name: &'static str) -> Option<&'a Entry> {

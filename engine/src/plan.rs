@@ -1,15 +1,30 @@
 //! The plan: what a pipeline file means, resolved, typed, inert, printable. Making it opens no data.
 
-use std::sync::Arc;
+mod cycles;
+mod definition;
+#[cfg(test)]
+pub(crate) mod fakes;
+mod links;
+mod outline;
+mod pipeline;
+pub(crate) mod sink_tables;
+mod typing;
+
+use std::{path::PathBuf, sync::Arc};
 
 use vardelta_schemas::{Schema, TableSchema};
 
 use crate::{
     diagnostics::Diagnostics,
     sink::SinkStage,
-    spec::SpecFile,
+    spec::{Entry, SpecFile, Value},
     stage::{Kind, PipelineSettings, Planned, StageType},
+    suggest::nearest,
 };
+
+pub(crate) use definition::changed_stages;
+pub use definition::definition_changes;
+pub use pipeline::{ChunkRecords, PipelineName, PipelineOptions, Share, Workers};
 
 /// A whole pipeline, ready to run.
 #[derive(Clone)]
@@ -47,10 +62,31 @@ pub struct PlannedStage {
 }
 
 impl Plan {
-    /// Resolves a pipeline file against the registry, reporting every problem. `None` when there was one.
+    /// Resolves a pipeline file against the registry, reporting every problem. `None` when there was one, be it found
+    /// here or before.
     pub fn resolve(spec: &SpecFile, registry: &[&dyn StageType], diagnostics: &mut Diagnostics) -> Option<Plan> {
-        let _ = (spec, registry, diagnostics);
-        None
+        let mut problems = Diagnostics::default();
+        let plan = resolve(spec, registry, &mut problems);
+        // What is wrong with a value that could not be read has been said.
+        let mut found: Vec<_> =
+            problems.into_sorted().into_iter().filter(|problem| !spec.is_unreadable(&problem.span)).collect();
+        found.iter_mut().for_each(|problem| spec.redact(problem));
+        diagnostics.extend(found);
+        plan.filter(|_| diagnostics.is_empty())
+    }
+
+    /// What every stage computes, as a JSON object from stage to definition; the ledger keeps it with every epoch, and
+    /// [`definition_changes`] compares against it.
+    pub fn definitions_json(&self) -> String {
+        let definitions: serde_json::Map<String, serde_json::Value> = self
+            .stages
+            .iter()
+            .map(|stage| {
+                let definition = serde_json::from_str(&stage.definition);
+                (stage.name.clone(), definition.unwrap_or_else(|_| stage.definition.as_str().into()))
+            })
+            .collect();
+        serde_json::Value::Object(definitions).to_string()
     }
 
     /// The sink.
@@ -76,3 +112,66 @@ impl Plan {
         self.stages.iter().enumerate().find(|(_, stage)| stage.name == name)
     }
 }
+
+fn resolve(spec: &SpecFile, registry: &[&dyn StageType], problems: &mut Diagnostics) -> Option<Plan> {
+    check_top_level(spec, problems);
+    let table = |name: &str| spec.root.iter().find(|entry| entry.key == name);
+    let pipeline = pipeline::read(spec, table("pipeline"), table("stages"), problems);
+    let (stages_key, stages) = stage_entries(spec, table("stages"), problems)?;
+
+    let mut outlines = outline::read(spec, stages, registry, problems);
+    let order = links::resolve(spec, stages_key, &mut outlines, problems);
+    // Settings that could not be read do not keep the stages from being checked.
+    let settings = pipeline.clone().unwrap_or_else(|| PipelineSettings {
+        name: "pipeline".into(),
+        assembly: None,
+        workers: 1,
+        chunk_records: 1,
+        max_reject_share: 0.0,
+        state_dir: None,
+        base_dir: PathBuf::from("."),
+    });
+    let stages = typing::plan(&outlines, &order, &settings, problems);
+    let sink = stages.iter().position(|stage| stage.kind == Kind::Sink)?;
+    Some(Plan { pipeline: pipeline?, stages, sink })
+}
+
+/// Reports tables that no pipeline file has.
+fn check_top_level(spec: &SpecFile, problems: &mut Diagnostics) {
+    const KNOWN: [&str; 2] = ["pipeline", "stages"];
+    for entry in spec.root.iter().filter(|entry| !KNOWN.contains(&entry.key.as_str())) {
+        let problem = problems.error(entry.key_span.clone(), format!("a pipeline file has no `{}`", entry.key));
+        problem.label("unknown key");
+        match nearest(&entry.key, KNOWN) {
+            Some(near) => problem.hint(format!("Did you mean `{near}`?")),
+            None => problem.hint("It has a table `[pipeline]` and one table `[stages.NAME]` per stage."),
+        };
+    }
+}
+
+/// The entry of the stages, and theirs.
+fn stage_entries<'a>(
+    spec: &SpecFile,
+    entry: Option<&'a Entry>,
+    problems: &mut Diagnostics,
+) -> Option<(&'a Entry, &'a [Entry])> {
+    const HINT: &str = "Write one table `[stages.NAME]` per stage, each with a `type`.";
+    match entry {
+        Some(entry) => match &entry.node.value {
+            Value::Table(entries) if !entries.is_empty() => return Some((entry, entries)),
+            Value::Table(_) => problems.error(entry.node.span.clone(), "the pipeline has no stages").hint(HINT),
+            other => problems
+                .error(entry.node.span.clone(), format!("`stages` is {}, not a table", other.type_name()))
+                .hint(HINT),
+        },
+        None if spec.syntax_errors.is_empty() => {
+            let end = spec.text.trim_end().len();
+            problems.error(end..end, "the pipeline has no stages").hint(HINT)
+        }
+        None => return None,
+    };
+    None
+}
+
+#[cfg(test)]
+mod tests;

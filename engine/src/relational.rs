@@ -4,6 +4,19 @@ use vardelta_schemas::{Column, ColumnType, Schema};
 
 use crate::{choices, expression::Expression};
 
+pub mod accumulate;
+mod aggregate;
+mod aggregate_stage;
+pub(crate) mod table_stage;
+pub(crate) mod union_stage;
+
+pub use self::{
+    aggregate::plan_aggregate,
+    aggregate_stage::Aggregate,
+    table_stage::{TABLE, TableStage},
+    union_stage::{UNION, UnionStage},
+};
+
 /// A planned relational operator.
 #[derive(Clone, Debug)]
 pub enum Relational {

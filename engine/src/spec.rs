@@ -1,8 +1,14 @@
 //! A pipeline file as it is written: a tree of values with spans. Nothing is resolved here.
 
+mod document;
+mod interpolate;
+mod overrides;
+
 use std::{ops::Range, path::PathBuf};
 
-use crate::diagnostics::Diagnostics;
+use crate::diagnostics::{Diagnostic, Diagnostics};
+
+use interpolate::Interpolation;
 
 /// A pipeline file: its path, its text, and the tree read from it.
 #[derive(Clone, Debug)]
@@ -13,6 +19,46 @@ pub struct SpecFile {
     pub text: String,
     /// The top-level table.
     pub root: Vec<Entry>,
+    /// The `--set` overrides as they were given. Spans in them start behind the text, see [`SpecFile::source_at`].
+    pub overrides: Vec<String>,
+    /// Places that are not TOML. Something that seems to be missing may stand there.
+    pub syntax_errors: Vec<Range<usize>>,
+    /// Values that could not be read as meant (an unset variable, a number too large). What later checks say of them
+    /// would be nonsense.
+    pub unreadable: Vec<Range<usize>>,
+    /// The variables that were put into texts, so that messages can be kept free of their values.
+    pub(crate) substitutions: Vec<Substitution>,
+}
+
+/// A variable's value that stands in the tree.
+#[derive(Clone)]
+pub(crate) struct Substitution {
+    /// Where the text stands that holds it.
+    pub span: Range<usize>,
+    /// The variable.
+    pub name: String,
+    /// What it said. May be a secret.
+    pub value: String,
+}
+
+impl std::fmt::Debug for Substitution {
+    /// Leaves the value out: it may be a secret.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Substitution").field("span", &self.span).field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// The text that a span is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SpecSource<'a> {
+    /// The path of the file, or `--set`.
+    pub name: String,
+    /// Its text.
+    pub text: &'a str,
+    /// The offset at which spans in it start.
+    pub start: usize,
+    /// The number of its first line, 1-based: 1 for the file, the number of the override for an override.
+    pub first_line: usize,
 }
 
 /// A key and its value.
@@ -68,7 +114,7 @@ impl Value {
 
 impl SpecFile {
     /// Parses a pipeline file: TOML, then `${NAME}` and `${NAME:-default}` inside texts (so that a value can never
-    /// change the structure), then the `--set` overrides (`stages.x.path=…`).
+    /// change the structure), then the `--set` overrides (`stages.x.path=…`), which are taken literally.
     ///
     /// What can be read is returned even when there are problems, so that later checks can report theirs too.
     pub fn parse(
@@ -78,7 +124,89 @@ impl SpecFile {
         environment: &dyn Fn(&str) -> Option<String>,
         diagnostics: &mut Diagnostics,
     ) -> SpecFile {
-        let _ = (overrides, environment, diagnostics);
-        SpecFile { path, text, root: Vec::new() }
+        let document = document::read(&text, diagnostics);
+        let mut spec = SpecFile {
+            path,
+            text,
+            root: document.entries,
+            overrides: overrides.to_vec(),
+            syntax_errors: document.syntax_errors,
+            unreadable: document.unreadable,
+            substitutions: Vec::new(),
+        };
+        // Overrides come first, so that a variable whose text is overridden need not be set.
+        let mut start = spec.text.len() + 1;
+        for text in overrides {
+            overrides::apply(&mut spec, text, start, diagnostics);
+            start += text.len() + 1;
+        }
+        let mut interpolation = Interpolation {
+            text: &spec.text,
+            environment,
+            diagnostics,
+            substitutions: Vec::new(),
+            unreadable: Vec::new(),
+        };
+        interpolation.entries(&mut spec.root);
+        let Interpolation { substitutions, unreadable, .. } = interpolation;
+        spec.substitutions = substitutions;
+        spec.unreadable.extend(unreadable);
+        spec
+    }
+
+    /// The text that an offset is in: the file's up to its end, then each override's.
+    pub fn source_at(&self, offset: usize) -> SpecSource<'_> {
+        let mut start = self.text.len() + 1;
+        if offset >= start {
+            for (index, text) in self.overrides.iter().enumerate() {
+                if offset <= start + text.len() {
+                    return SpecSource { name: "--set".into(), text, start, first_line: index + 1 };
+                }
+                start += text.len() + 1;
+            }
+        }
+        SpecSource { name: self.path.display().to_string(), text: &self.text, start: 0, first_line: 1 }
+    }
+
+    /// Whether a place is, or lies in, something that could not be read as meant, so that nothing more should be said of
+    /// it.
+    pub(crate) fn is_unreadable(&self, span: &Range<usize>) -> bool {
+        let mut unreadable = self.unreadable.iter().chain(&self.syntax_errors);
+        unreadable.any(|unreadable| unreadable.start <= span.start && span.end <= unreadable.end)
+    }
+
+    /// For each of these entries, whether a syntax error stands between its start and the start of the next one, so that
+    /// what seems to be missing in it may be there. Entries must be tables that do not lie in one another.
+    pub(crate) fn damaged<'a>(&self, entries: impl Iterator<Item = &'a Entry>) -> Vec<bool> {
+        let mut starts: Vec<(usize, usize)> =
+            entries.enumerate().map(|(at, entry)| (entry.key_span.start.min(entry.node.span.start), at)).collect();
+        starts.sort_unstable();
+        let mut damaged = vec![false; starts.len()];
+        for error in &self.syntax_errors {
+            let next = starts.partition_point(|(start, _)| *start <= error.start);
+            if let Some((_, at)) = next.checked_sub(1).and_then(|last| starts.get(last)) {
+                damaged[*at] = true;
+            }
+        }
+        damaged
+    }
+
+    /// Takes the values of variables out of a message. Where the message is about the very text that holds one, every
+    /// value counts; elsewhere only one long enough not to be an everyday word.
+    pub(crate) fn redact(&self, diagnostic: &mut Diagnostic) {
+        const TELLING_CHARACTERS: usize = 6;
+        for Substitution { span, name, value } in &self.substitutions {
+            let here = diagnostic.span.start < span.end && span.start < diagnostic.span.end;
+            if value.is_empty() || !(here || value.chars().count() >= TELLING_CHARACTERS) {
+                continue;
+            }
+            let hide = |text: &str| text.replace(value.as_str(), &format!("${{{name}}}"));
+            diagnostic.message = hide(&diagnostic.message);
+            diagnostic.label = hide(&diagnostic.label);
+            diagnostic.hint = diagnostic.hint.as_deref().map(hide);
+        }
     }
 }
+
+#[cfg(test)]
+mod tests;

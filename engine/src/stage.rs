@@ -4,6 +4,7 @@
 
 use std::{
     collections::BTreeMap,
+    ops::RangeInclusive,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -60,6 +61,15 @@ pub trait StageType: Send + Sync {
 
     /// The options, for the manual and the JSON Schema (`type`, `input`, `inputs` and `tables` apart).
     fn options(&self) -> &'static [OptionDoc];
+
+    /// How many stages one use of it reads. Default: none for a source, any number from one for a sink, else one.
+    fn inputs(&self) -> RangeInclusive<usize> {
+        match self.kind() {
+            Kind::Source => 0..=0,
+            Kind::Transform | Kind::Relational => 1..=1,
+            Kind::Sink => 1..=usize::MAX,
+        }
+    }
 
     /// Grows when the stage computes something else from the same options, so that state made by the older code is
     /// not mixed with the newer code's.

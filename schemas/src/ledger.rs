@@ -12,6 +12,8 @@ pub struct Snapshot {
     pub definition: String,
     /// The drops that stand, in ledger order.
     pub drops: Vec<DropRow>,
+    /// The tables as the last epoch left them.
+    pub tables: Vec<TableCounts>,
 }
 
 /// A drop that stands.

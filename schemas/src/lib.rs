@@ -5,5 +5,7 @@
 
 pub mod ledger;
 pub mod schema;
+pub mod sql;
+pub mod value_text;
 
 pub use schema::{Column, ColumnType, Number, Schema, TableSchema};

@@ -1,0 +1,394 @@
+//! The changes of one epoch: sorted runs per table, folded at the end to one insert, update or delete per key.
+//!
+//! A chunk's dataflow yields, for each table, changes sorted by key. Later chunks of the same epoch may touch the same
+//! keys again; what counts is the row before the first and after the last. So runs are kept (in memory up to a limit, then in
+//! a spill file) and merged in key order when all chunks are done: the sink writes every key at most once, in key order, and
+//! a row that ends as it began is not written at all.
+
+use std::{
+    cmp::Reverse,
+    collections::BinaryHeap,
+    fs::File,
+    io,
+    os::unix::fs::FileExt,
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use vardelta_schemas::ledger::TableCounts;
+
+use crate::{
+    rows::{Row, RowLayout},
+    sink::{ChangeBatch, Op, SinkError, SinkErrorKind},
+};
+
+/// Bytes of runs kept in memory; what comes beyond is spilled.
+const MEMORY_LIMIT_BYTES: usize = 192 << 20;
+/// Bytes that a cursor reads from the spill file at a time.
+const READ_BYTES: usize = 64 << 10;
+/// Keys in one batch for the sink.
+const BATCH_KEYS: usize = 8_192;
+
+/// What happened to one key: the row's value before and after, `None` where there is no row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The key.
+    pub key: Row,
+    /// The value before.
+    pub old: Option<Row>,
+    /// The value after.
+    pub new: Option<Row>,
+}
+
+/// Changes of one chunk on one worker, encoded, sorted by key.
+#[derive(Default)]
+pub struct RunBuilder {
+    bytes: Vec<u8>,
+}
+
+impl RunBuilder {
+    /// Folds updates of a keyed collection to changes per key.
+    ///
+    /// # Errors
+    /// The key for which the updates do not take at most one row away and put at most one row in place.
+    pub fn fold(mut updates: Vec<(Row, Row, isize)>) -> Result<RunBuilder, Row> {
+        updates.sort_unstable();
+        let mut run = RunBuilder::default();
+        let mut rest = &updates[..];
+        while let Some((key, _, _)) = rest.first() {
+            let count = rest.iter().take_while(|update| update.0 == *key).count();
+            let (group, tail) = rest.split_at(count);
+            let (mut old, mut new) = (None, None);
+            let mut values = group;
+            while let Some((_, value, _)) = values.first() {
+                let same = values.iter().take_while(|update| update.1 == *value).count();
+                match values[..same].iter().map(|update| update.2).sum::<isize>() {
+                    0 => {}
+                    1 if new.is_none() => new = Some(&**value),
+                    -1 if old.is_none() => old = Some(&**value),
+                    _ => return Err(key.clone()),
+                }
+                values = &values[same..];
+            }
+            if old.is_some() || new.is_some() {
+                run.push(key, old, new);
+            }
+            rest = tail;
+        }
+        Ok(run)
+    }
+
+    fn push(&mut self, key: &[u8], old: Option<&[u8]>, new: Option<&[u8]>) {
+        self.part(Some(key));
+        self.part(old);
+        self.part(new);
+    }
+
+    fn part(&mut self, bytes: Option<&[u8]>) {
+        let length = bytes.map_or(0, |bytes| bytes.len() as u32 + 1);
+        self.bytes.extend_from_slice(&length.to_le_bytes());
+        self.bytes.extend_from_slice(bytes.unwrap_or_default());
+    }
+
+    /// Whether nothing changed.
+    pub fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+}
+
+/// Where a run lies.
+enum Run {
+    Memory(Arc<[u8]>),
+    Spilled { file: Arc<File>, offset: u64, bytes: u64 },
+}
+
+/// The runs of one epoch, for every table of the sink.
+pub struct ChangeLog {
+    spill_dir: PathBuf,
+    inner: Mutex<Inner>,
+}
+
+struct Inner {
+    tables: Vec<Vec<(u64, Run)>>,
+    memory_bytes: usize,
+    spill: Option<(Arc<File>, u64)>,
+}
+
+impl ChangeLog {
+    /// An empty log for this many tables, spilling into a nameless file in `spill_dir`.
+    pub fn new(tables: usize, spill_dir: PathBuf) -> ChangeLog {
+        let tables = (0..tables).map(|_| Vec::new()).collect();
+        ChangeLog { spill_dir, inner: Mutex::new(Inner { tables, memory_bytes: 0, spill: None }) }
+    }
+
+    /// Adds the changes that one worker saw in one chunk. Chunks are numbered in the order in which they ran.
+    ///
+    /// # Errors
+    /// When the spill file cannot be written.
+    pub fn push(&self, table: usize, chunk: u64, run: RunBuilder) -> io::Result<()> {
+        if run.is_empty() {
+            return Ok(());
+        }
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        let bytes = run.bytes.len();
+        let run = if inner.memory_bytes + bytes <= MEMORY_LIMIT_BYTES {
+            inner.memory_bytes += bytes;
+            Run::Memory(run.bytes.into())
+        } else {
+            let (file, offset) = match inner.spill.take() {
+                Some(spill) => spill,
+                None => (Arc::new(tempfile::tempfile_in(&self.spill_dir)?), 0),
+            };
+            file.write_all_at(&run.bytes, offset)?;
+            inner.spill = Some((Arc::clone(&file), offset + bytes as u64));
+            Run::Spilled { file, offset, bytes: bytes as u64 }
+        };
+        inner.tables[table].push((chunk, run));
+        Ok(())
+    }
+
+    /// The net changes of one table, in key order. May be called any number of times.
+    ///
+    /// # Errors
+    /// When the spill file cannot be read.
+    pub fn net(&self, table: usize) -> io::Result<NetChanges> {
+        let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut merge = NetChanges { cursors: Vec::new(), heap: BinaryHeap::new() };
+        for (chunk, run) in &inner.tables[table] {
+            let cursor = match run {
+                Run::Memory(bytes) => Cursor::memory(Arc::clone(bytes)),
+                Run::Spilled { file, offset, bytes } => Cursor::file(Arc::clone(file), *offset, *bytes),
+            };
+            merge.cursors.push(cursor);
+            merge.advance(merge.cursors.len() - 1, *chunk)?;
+        }
+        Ok(merge)
+    }
+}
+
+/// Reads one run.
+struct Cursor {
+    buffer: Arc<[u8]>,
+    at: usize,
+    file: Option<(Arc<File>, u64, u64)>,
+}
+
+impl Cursor {
+    fn memory(bytes: Arc<[u8]>) -> Cursor {
+        Cursor { buffer: bytes, at: 0, file: None }
+    }
+
+    fn file(file: Arc<File>, offset: u64, bytes: u64) -> Cursor {
+        Cursor { buffer: Arc::from([]), at: 0, file: Some((file, offset, bytes)) }
+    }
+
+    /// Makes `needed` bytes available in the buffer, if the run has them.
+    fn fill(&mut self, needed: usize) -> io::Result<bool> {
+        let have = self.buffer.len() - self.at;
+        if have >= needed {
+            return Ok(true);
+        }
+        let Some((file, offset, left)) = &mut self.file else { return Ok(false) };
+        let more = (*left).min((needed - have).max(READ_BYTES) as u64) as usize;
+        let mut buffer = Vec::with_capacity(have + more);
+        buffer.extend_from_slice(&self.buffer[self.at..]);
+        buffer.resize(have + more, 0);
+        file.read_exact_at(&mut buffer[have..], *offset)?;
+        (*offset, *left) = (*offset + more as u64, *left - more as u64);
+        (self.buffer, self.at) = (buffer.into(), 0);
+        Ok(self.buffer.len() >= needed)
+    }
+
+    fn part(&mut self) -> io::Result<Option<Row>> {
+        if !self.fill(4)? {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        let length = u32::from_le_bytes([
+            self.buffer[self.at],
+            self.buffer[self.at + 1],
+            self.buffer[self.at + 2],
+            self.buffer[self.at + 3],
+        ]) as usize;
+        self.at += 4;
+        if length == 0 {
+            return Ok(None);
+        }
+        if !self.fill(length - 1)? {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        let bytes = self.buffer[self.at..self.at + length - 1].into();
+        self.at += length - 1;
+        Ok(Some(bytes))
+    }
+
+    fn next(&mut self) -> io::Result<Option<Change>> {
+        if !self.fill(1)? {
+            return Ok(None);
+        }
+        let key = self.part()?.ok_or(io::ErrorKind::InvalidData)?;
+        Ok(Some(Change { key, old: self.part()?, new: self.part()? }))
+    }
+}
+
+/// A merge of runs: one net change per key, in key order.
+pub struct NetChanges {
+    cursors: Vec<Cursor>,
+    heap: BinaryHeap<Reverse<Head>>,
+}
+
+/// The next change of one run, ordered by key, then by chunk.
+struct Head {
+    chunk: u64,
+    cursor: usize,
+    change: Change,
+}
+
+impl Head {
+    fn order(&self) -> (&[u8], u64) {
+        (&self.change.key, self.chunk)
+    }
+}
+
+impl PartialEq for Head {
+    fn eq(&self, other: &Head) -> bool {
+        self.order() == other.order()
+    }
+}
+impl Eq for Head {}
+impl PartialOrd for Head {
+    fn partial_cmp(&self, other: &Head) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl Ord for Head {
+    fn cmp(&self, other: &Head) -> std::cmp::Ordering {
+        self.order().cmp(&other.order())
+    }
+}
+
+impl NetChanges {
+    fn advance(&mut self, cursor: usize, chunk: u64) -> io::Result<()> {
+        if let Some(change) = self.cursors[cursor].next()? {
+            self.heap.push(Reverse(Head { chunk, cursor, change }));
+        }
+        Ok(())
+    }
+
+    /// The next key whose row is not what it was.
+    ///
+    /// # Errors
+    /// When the spill file cannot be read.
+    #[allow(clippy::should_implement_trait)]
+    pub fn next(&mut self) -> io::Result<Option<Change>> {
+        while let Some(Reverse(head)) = self.heap.pop() {
+            self.advance(head.cursor, head.chunk)?;
+            let mut net = head.change;
+            while self.heap.peek().is_some_and(|Reverse(next)| next.change.key == net.key) {
+                let Some(Reverse(next)) = self.heap.pop() else { break };
+                self.advance(next.cursor, next.chunk)?;
+                net.new = next.change.new;
+            }
+            if net.old != net.new {
+                return Ok(Some(net));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The next batch of changes, decoded for a sink; `None` at the end.
+    ///
+    /// # Errors
+    /// When the spill file cannot be read, or a row cannot be decoded.
+    pub fn next_batch(
+        &mut self,
+        layout: &RowLayout,
+        counts: &mut TableCounts,
+    ) -> Result<Option<ChangeBatch>, SinkError> {
+        let unreadable = |error: &dyn std::fmt::Display| {
+            SinkError::new(SinkErrorKind::Unavailable, format!("the run's changes cannot be read back: {error}"))
+        };
+        let (mut ops, mut old, mut new) = (Vec::new(), Vec::new(), Vec::new());
+        while ops.len() < BATCH_KEYS {
+            let Some(change) = self.next().map_err(|error| unreadable(&error))? else { break };
+            ops.push(match (&change.old, &change.new) {
+                (None, _) => Op::Insert,
+                (Some(_), Some(_)) => Op::Update,
+                (Some(_), None) => Op::Delete,
+            });
+            old.extend(change.old.map(|value| (change.key.clone(), value)));
+            new.extend(change.new.map(|value| (change.key, value)));
+        }
+        if ops.is_empty() {
+            return Ok(None);
+        }
+        for op in &ops {
+            match op {
+                Op::Insert => counts.inserted += 1,
+                Op::Update => counts.updated += 1,
+                Op::Delete => counts.deleted += 1,
+            }
+        }
+        let decode = |rows: &[(Row, Row)]| {
+            layout.decode(rows.iter().map(|(key, value)| (&**key, &**value))).map_err(|error| unreadable(&error))
+        };
+        Ok(Some(ChangeBatch { new: decode(&new)?, old: decode(&old)?, ops }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(text: &str) -> Row {
+        text.as_bytes().into()
+    }
+
+    fn update(key: &str, value: &str, diff: isize) -> (Row, Row, isize) {
+        (row(key), row(value), diff)
+    }
+
+    fn drain(log: &ChangeLog) -> Vec<Change> {
+        let mut net = log.net(0).expect("reads");
+        std::iter::from_fn(|| net.next().expect("reads")).collect()
+    }
+
+    #[test]
+    fn a_key_that_ends_as_it_began_is_no_change() {
+        let log = ChangeLog::new(1, std::env::temp_dir());
+        let first = RunBuilder::fold(vec![update("a", "1", -1), update("a", "2", 1), update("b", "9", 1)]);
+        let second = RunBuilder::fold(vec![update("a", "2", -1), update("a", "1", 1), update("b", "9", -1)]);
+        log.push(0, 0, first.expect("folds")).expect("pushes");
+        log.push(0, 1, second.expect("folds")).expect("pushes");
+        assert_eq!(drain(&log), vec![]);
+    }
+
+    #[test]
+    fn the_first_old_and_the_last_new_row_count() {
+        let log = ChangeLog::new(1, std::env::temp_dir());
+        for (chunk, (old, new)) in [("1", "2"), ("2", "3"), ("3", "4")].into_iter().enumerate() {
+            let run = RunBuilder::fold(vec![update("k", old, -1), update("k", new, 1)]).expect("folds");
+            log.push(0, chunk as u64, run).expect("pushes");
+        }
+        assert_eq!(drain(&log), vec![Change { key: row("k"), old: Some(row("1")), new: Some(row("4")) }]);
+    }
+
+    #[test]
+    fn spilled_runs_read_back_in_key_order() {
+        let log = ChangeLog::new(1, std::env::temp_dir());
+        log.inner.lock().expect("lock").memory_bytes = MEMORY_LIMIT_BYTES;
+        let long = "x".repeat(3 * READ_BYTES);
+        for chunk in 0..5 {
+            let updates = (0..400).map(|i| update(&format!("{:04}", i * 5 + chunk), &long[..i * 300], 1)).collect();
+            log.push(0, chunk as u64, RunBuilder::fold(updates).expect("folds")).expect("pushes");
+        }
+        let changes = drain(&log);
+        assert_eq!(changes.len(), 2_000);
+        assert!(changes.is_sorted_by(|a, b| a.key < b.key));
+        assert!(changes.iter().all(|change| change.old.is_none() && change.new.is_some()));
+    }
+
+    #[test]
+    fn two_rows_of_one_key_are_refused() {
+        assert_eq!(RunBuilder::fold(vec![update("k", "1", 1), update("k", "2", 1)]).err(), Some(row("k")));
+    }
+}

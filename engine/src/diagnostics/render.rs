@@ -1,0 +1,125 @@
+//! Problems as people read them (one block each, the place underlined) and as programs do.
+
+use std::ops::Range;
+
+use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+use serde::Serialize;
+
+use crate::{
+    diagnostics::Diagnostic,
+    spec::{SpecFile, SpecSource},
+};
+
+/// The byte order mark, which editors do not count as a column.
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
+/// A problem with its place in lines and columns, for `--json`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Located {
+    /// The pipeline file as the user gave it, or `--set`.
+    pub file: String,
+    /// The line, 1-based; for `--set` the number of the override.
+    pub line: usize,
+    /// The column, 1-based, in characters.
+    pub column: usize,
+    /// The line in which the place ends, 1-based.
+    pub end_line: usize,
+    /// The column behind the last character, 1-based.
+    pub end_column: usize,
+    /// What is wrong.
+    pub message: String,
+    /// A few words under the underline; empty where there are none.
+    pub label: String,
+    /// What to do.
+    pub hint: Option<String>,
+}
+
+/// The line and column of a byte offset, both 1-based, the column in characters. An offset inside a character counts as
+/// the character's, one behind the text as the text's end.
+pub fn locate(text: &str, offset: usize) -> (usize, usize) {
+    let offset = floor_boundary(text, offset);
+    let before = &text[..offset];
+    let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+    let line = before.matches('\n').count() + 1;
+    let columns = before[line_start..].chars().filter(|letter| *letter != BYTE_ORDER_MARK).count();
+    (line, columns + 1)
+}
+
+/// The problems with their places in lines and columns.
+pub fn located(spec: &SpecFile, diagnostics: &[Diagnostic]) -> Vec<Located> {
+    diagnostics
+        .iter()
+        .map(|diagnostic| {
+            let source = spec.source_at(diagnostic.span.start);
+            let span = clamp(&source, &diagnostic.span);
+            let ((line, column), (end_line, end_column)) =
+                (locate(source.text, span.start), locate(source.text, span.end));
+            Located {
+                line: line + source.first_line - 1,
+                column,
+                end_line: end_line + source.first_line - 1,
+                end_column,
+                file: source.name,
+                message: diagnostic.message.clone(),
+                label: diagnostic.label.clone(),
+                hint: diagnostic.hint.clone(),
+            }
+        })
+        .collect()
+}
+
+/// The problems as text, one block each: what, where, the line underlined, what to do.
+pub fn render(spec: &SpecFile, diagnostics: &[Diagnostic], color: bool) -> String {
+    let renderer = if color { Renderer::styled() } else { Renderer::plain() };
+    let blocks: Vec<String> = diagnostics.iter().map(|diagnostic| block(spec, diagnostic, &renderer)).collect();
+    blocks.join("\n\n")
+}
+
+fn block(spec: &SpecFile, diagnostic: &Diagnostic, renderer: &Renderer) -> String {
+    let source = spec.source_at(diagnostic.span.start);
+    let span = clamp(&source, &diagnostic.span);
+    // Only the lines in question go to the renderer: it would look through the whole text for every problem.
+    let window = lines_around(source.text, &span);
+    let first_line = source.first_line + source.text[..window.start].matches('\n').count();
+    let underlined = AnnotationKind::Primary
+        .span(span.start - window.start..span.end - window.start)
+        .label((!diagnostic.label.is_empty()).then(|| printable(&diagnostic.label)));
+    let snippet = Snippet::source(&source.text[window]).path(source.name).line_start(first_line).annotation(underlined);
+    let mut group = Level::ERROR.primary_title(printable(&diagnostic.message)).element(snippet);
+    if let Some(hint) = &diagnostic.hint {
+        group = group.element(Level::HELP.message(printable(hint)));
+    }
+    renderer.render(&[group])
+}
+
+/// A span as a range of the source's own text, on character boundaries, inside it.
+fn clamp(source: &SpecSource<'_>, span: &Range<usize>) -> Range<usize> {
+    let start = floor_boundary(source.text, span.start.saturating_sub(source.start));
+    let end = floor_boundary(source.text, span.end.saturating_sub(source.start));
+    start..end.max(start)
+}
+
+fn floor_boundary(text: &str, offset: usize) -> usize {
+    text.floor_char_boundary(offset.min(text.len()))
+}
+
+/// The whole lines that hold a range, without the last one's line break (of either sort) and without a byte order mark.
+fn lines_around(text: &str, span: &Range<usize>) -> Range<usize> {
+    let mut start = text[..span.start].rfind('\n').map_or(0, |at| at + 1);
+    if text[start..span.start].starts_with(BYTE_ORDER_MARK) {
+        start += BYTE_ORDER_MARK.len_utf8();
+    }
+    // An underline that ends just behind a line break does not need the next line.
+    let last = if span.end > span.start && text[..span.end].ends_with('\n') { span.end - 1 } else { span.end };
+    let end = text[last..].find('\n').map_or(text.len(), |at| last + at);
+    let end = if text[..end].ends_with('\r') { end - 1 } else { end };
+    start..end.max(span.end)
+}
+
+/// Text that cannot steer a terminal: a pipeline file's names may hold control characters.
+fn printable(text: &str) -> String {
+    text.chars().map(|letter| if letter.is_control() && letter != '\n' { '\u{fffd}' } else { letter }).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,257 @@
+//! What the workers work on: chunks of files from the reader threads, or rows read back from tables, through one bounded
+//! channel, metered out so that one dataflow takes about `chunk_records` records.
+
+use std::{
+    any::Any,
+    fs::File,
+    io,
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant, SystemTime},
+};
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, SendTimeoutError, Sender};
+
+use crate::{
+    abort::Abort,
+    accounting::RecordLedger,
+    error::{RunError, RunErrorKind},
+    flow::meter::MeterTotals,
+    plan::Plan,
+    rows::Row,
+    source::{Chunk, ContentDigest, Source},
+    stage::Planned,
+};
+
+/// How long a thread waits before it looks whether the run is to end.
+pub(crate) const PATIENCE: Duration = Duration::from_millis(20);
+/// Chunks in the channel, at the most, per worker.
+const CHUNKS_PER_WORKER: usize = 3;
+
+/// Size and time of a file when it was looked at: another one later means that the file was changed under our hands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct FileStamp {
+    /// Bytes.
+    pub bytes: u64,
+    modified: Option<SystemTime>,
+}
+
+impl FileStamp {
+    /// The stamp of a file as it is now.
+    pub fn of(path: &Path) -> io::Result<FileStamp> {
+        let metadata = File::open(path)?.metadata()?;
+        Ok(FileStamp { bytes: metadata.len(), modified: metadata.modified().ok() })
+    }
+}
+
+/// One file to be loaded as a drop.
+pub(crate) struct Load {
+    /// The source stage.
+    pub source: usize,
+    /// The drop's name.
+    pub name: String,
+    /// The file.
+    pub path: PathBuf,
+    /// The drop's number, which is its place in ledger order.
+    pub drop_id: u64,
+    /// The file as it was when its bytes were digested.
+    pub stamp: FileStamp,
+    /// What became of its records.
+    pub records: RecordLedger,
+    /// The content digest so far.
+    pub digest: Mutex<ContentDigest>,
+    /// The digest of what matters in the header.
+    pub header_digest: Mutex<u128>,
+    /// Bytes of the file consumed so far.
+    pub position_bytes: AtomicU64,
+    /// Records parsed so far.
+    pub records_read: AtomicU64,
+    /// Records or rows rejected so far.
+    pub rejected: AtomicU64,
+}
+
+impl Load {
+    /// The content digest, 32 hexadecimal digits.
+    pub fn content_digest(&self) -> String {
+        let digest = *self.digest.lock().unwrap_or_else(PoisonError::into_inner);
+        let header = *self.header_digest.lock().unwrap_or_else(PoisonError::into_inner);
+        content_digest(digest, header)
+    }
+}
+
+/// The digest of records and header together, 32 hexadecimal digits.
+pub(crate) fn content_digest(records: ContentDigest, header: u128) -> String {
+    let mut bytes = Vec::with_capacity(40);
+    bytes.extend_from_slice(&records.records.to_le_bytes());
+    bytes.extend_from_slice(&records.sum.to_le_bytes());
+    bytes.extend_from_slice(&header.to_le_bytes());
+    format!("{:032x}", xxhash_rust::xxh3::xxh3_128(&bytes))
+}
+
+/// A piece of work for one worker.
+pub(crate) enum Item {
+    /// A chunk of a file.
+    Chunk { load: usize, chunk: Arc<Chunk> },
+    /// Rows of a table, as key and value, to be replayed into the views behind it.
+    Rows { table: usize, rows: Vec<(Row, Row)> },
+}
+
+impl Item {
+    fn weight(&self) -> i64 {
+        match self {
+            Item::Chunk { chunk, .. } => chunk.raw.origins as i64,
+            Item::Rows { rows, .. } => rows.len() as i64,
+        }
+    }
+}
+
+/// What a worker finds in the feed.
+pub(crate) enum Taken {
+    /// Work.
+    Item(Item),
+    /// Nothing yet.
+    Nothing,
+    /// Nothing more for this dataflow.
+    Done,
+}
+
+/// The receiving end, shared by the workers.
+pub(crate) struct Feed {
+    receiver: Receiver<Item>,
+    pending: Mutex<Option<Item>>,
+    remaining: AtomicI64,
+}
+
+impl Feed {
+    /// A bounded channel for this many workers.
+    pub fn channel(workers: usize) -> (Sender<Item>, Feed) {
+        let (sender, receiver) = crossbeam_channel::bounded(workers * CHUNKS_PER_WORKER);
+        (sender, Feed { receiver, pending: Mutex::new(None), remaining: AtomicI64::new(0) })
+    }
+
+    /// Waits for work for one more dataflow of about this many records. False when there is none.
+    pub fn refill(&self, records: u64, abort: &Abort) -> Result<bool, RunError> {
+        loop {
+            abort.check()?;
+            match self.receiver.recv_timeout(PATIENCE) {
+                Ok(item) => {
+                    *self.pending.lock().unwrap_or_else(PoisonError::into_inner) = Some(item);
+                    self.remaining.store(records.min(i64::MAX as u64) as i64, Ordering::Release);
+                    return Ok(true);
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => {
+                    // A reader that failed hangs up too.
+                    abort.check()?;
+                    return Ok(false);
+                }
+            }
+        }
+    }
+
+    /// The next piece of work of this dataflow, waiting a little for it.
+    pub fn take(&self, wait: Duration) -> Taken {
+        let pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let item = match pending {
+            Some(item) => item,
+            None if self.remaining.load(Ordering::Acquire) <= 0 => return Taken::Done,
+            None => match self.receiver.recv_timeout(wait) {
+                Ok(item) => item,
+                Err(RecvTimeoutError::Timeout) => return Taken::Nothing,
+                Err(RecvTimeoutError::Disconnected) => return Taken::Done,
+            },
+        };
+        self.remaining.fetch_sub(item.weight(), Ordering::AcqRel);
+        Taken::Item(item)
+    }
+}
+
+/// Sends, looking now and then whether the run is to end. False when it is.
+pub(crate) fn send(sender: &Sender<Item>, mut item: Item, abort: &Abort) -> bool {
+    loop {
+        if abort.is_raised() {
+            return false;
+        }
+        match sender.send_timeout(item, PATIENCE) {
+            Ok(()) => return true,
+            Err(SendTimeoutError::Timeout(back)) => item = back,
+            Err(SendTimeoutError::Disconnected(_)) => return false,
+        }
+    }
+}
+
+/// Reads files one after another into the feed; several threads share `next`.
+pub(crate) fn read_files(
+    plan: &Plan,
+    loads: &[Load],
+    next: &AtomicUsize,
+    decompression_threads: usize,
+    sender: &Sender<Item>,
+    totals: &MeterTotals,
+    abort: &Abort,
+) -> Result<(), RunError> {
+    loop {
+        let at = next.fetch_add(1, Ordering::Relaxed);
+        let Some(load) = loads.get(at) else { return Ok(()) };
+        let Planned::Source(source) = &plan.stages[load.source].planned else {
+            return Err(RunError::internal("a drop was delivered to a stage that is no source"));
+        };
+        read_file(source.as_ref(), load, at, decompression_threads, sender, totals, abort)
+            .map_err(|error| at_file(&plan.stages[load.source].name, &load.path, error))?;
+    }
+}
+
+fn at_file(stage: &str, path: &Path, mut error: RunError) -> RunError {
+    if error.kind == RunErrorKind::Input && !error.message.contains(&*path.to_string_lossy()) {
+        error.message = format!("{}: {}", path.display(), error.message);
+    }
+    if !error.message.contains("stage `") {
+        error.message = format!("{} (read by stage `{stage}`)", error.message);
+    }
+    error
+}
+
+fn read_file(
+    source: &dyn Source,
+    load: &Load,
+    at: usize,
+    decompression_threads: usize,
+    sender: &Sender<Item>,
+    totals: &MeterTotals,
+    abort: &Abort,
+) -> Result<(), RunError> {
+    let input = |error: crate::stage::StageError| RunError {
+        kind: RunErrorKind::Input,
+        message: error.message,
+        hint: error.hint,
+    };
+    let mut reader = source.open(&load.path, decompression_threads).map_err(input)?;
+    let header: Arc<dyn Any + Send + Sync> = reader.header();
+    *load.header_digest.lock().unwrap_or_else(PoisonError::into_inner) = reader.header_digest();
+    loop {
+        let started = Instant::now();
+        let Some(raw) = reader.next_chunk().map_err(input)? else { break };
+        load.position_bytes.store(reader.position_bytes(), Ordering::Relaxed);
+        totals.busy(load.source, 0, started.elapsed());
+        let chunk = Arc::new(Chunk { raw, header: Arc::clone(&header) });
+        if !send(sender, Item::Chunk { load: at, chunk }, abort) {
+            return Ok(());
+        }
+    }
+    check_unchanged(&load.path, &load.stamp)
+}
+
+/// Refuses a file that is no longer the one whose bytes were digested.
+pub(crate) fn check_unchanged(path: &Path, stamp: &FileStamp) -> Result<(), RunError> {
+    match FileStamp::of(path) {
+        Ok(now) if now == *stamp => Ok(()),
+        _ => Err(RunError::new(
+            RunErrorKind::Input,
+            format!("{} was changed while it was read; nothing was written", path.display()),
+        )
+        .with_hint("Run again when the file is complete; deliver files under another name and rename them.")),
+    }
+}

@@ -1,0 +1,178 @@
+//! From a group's accumulators to its row: the results of the calls, then the expressions over them, batch at a time.
+
+use std::sync::Arc;
+
+use arrow_array::{ArrayRef, RecordBatch};
+use arrow_row::{RowConverter, RowParser, SortField};
+use arrow_schema::{Field, SchemaRef};
+use datafusion_common::ScalarValue;
+
+use crate::{
+    batch::Batch,
+    error::RunError,
+    flow::{
+        Update, WorkerContext,
+        aggregate::{GroupCells, cell, outer_batch, spec, unpack, value_converter},
+        segment::SegmentEvents,
+    },
+    relational::{AggregateFunction, AggregateSpec, accumulate::Cells},
+    stage::Emit,
+};
+
+/// Turns packed groups into rows of the aggregate.
+pub(crate) struct Finish {
+    pub worker: WorkerContext,
+    stage: usize,
+    spec: AggregateSpec,
+    cells: GroupCells,
+    groups: Option<(RowConverter, RowParser)>,
+    /// For each min and max call: the converter, its parser, and how it encodes NULL.
+    values: Vec<Option<(RowConverter, RowParser, Vec<u8>)>>,
+    /// The group's columns and the calls' results.
+    outer: SchemaRef,
+}
+
+impl Finish {
+    pub fn new(stage: usize, worker: WorkerContext) -> Result<Finish, RunError> {
+        let spec = spec(&worker.run, stage)?.clone();
+        let mut fields: Vec<Field> = spec.key.iter().map(|at| spec.schema.columns()[*at].to_arrow()).collect();
+        let groups = match fields.is_empty() {
+            true => None,
+            false => {
+                let sort = fields.iter().map(|field| SortField::new(field.data_type().clone())).collect();
+                let converter = RowConverter::new(sort).map_err(RunError::internal)?;
+                let parser = converter.parser();
+                Some((converter, parser))
+            }
+        };
+        let mut values = Vec::new();
+        for (at, call) in spec.calls.iter().enumerate() {
+            fields.push(Field::new(AggregateSpec::call_column(at), call.result.to_arrow(), true));
+            let extremal = matches!(call.function, AggregateFunction::Min | AggregateFunction::Max);
+            values.push(match value_converter(call)?.filter(|_| extremal) {
+                None => None,
+                Some(converter) => {
+                    let null = arrow_array::new_null_array(&call.result.to_arrow(), 1);
+                    let null = converter.convert_columns(&[null]).map_err(RunError::internal)?;
+                    let (parser, null) = (converter.parser(), null.row(0).data().to_vec());
+                    Some((converter, parser, null))
+                }
+            });
+        }
+        let cells = GroupCells::new(&spec);
+        let outer = Arc::new(arrow_schema::Schema::new(fields));
+        Ok(Finish { worker, stage, spec, cells, groups, values, outer })
+    }
+
+    /// The rows of these groups, with the groups' multiplicities.
+    pub fn run(&mut self, updates: &[Update]) -> Result<Vec<Update>, RunError> {
+        let broken = || RunError::internal("a packed group cannot be read");
+        let mut cells: Vec<Cells> = Vec::with_capacity(updates.len());
+        let mut winners: Vec<Vec<Option<&[u8]>>> = Vec::with_capacity(updates.len());
+        for (_, packed, _) in updates {
+            let (group_cells, group_winners) = unpack(packed, self.spec.calls.len()).ok_or_else(broken)?;
+            cells.push(group_cells);
+            winners.push(group_winners);
+        }
+        let mut columns: Vec<ArrayRef> = match &self.groups {
+            None => Vec::new(),
+            Some((converter, parser)) => converter
+                .convert_rows(updates.iter().map(|(group, _, _)| parser.parse(group)))
+                .map_err(RunError::internal)?,
+        };
+        let mut emit = Emit::default();
+        let mut failed = vec![false; updates.len()];
+        let diffs = updates.iter().map(|update| update.2 as i64).collect();
+        for (call, converter) in self.values.iter().enumerate() {
+            columns.push(match converter {
+                Some((converter, parser, null)) => {
+                    let rows = winners.iter().map(|winners| parser.parse(winners[call].unwrap_or(null)));
+                    let arrays = converter.convert_rows(rows).map_err(RunError::internal)?;
+                    arrays.into_iter().next().ok_or_else(broken)?
+                }
+                None => self.results(call, &cells, updates, &mut failed, &mut emit)?,
+            });
+        }
+        let outer = outer_batch(Arc::clone(&self.outer), columns, updates.len())?;
+        let mut output: Vec<ArrayRef> = outer.columns()[..self.spec.key.len()].to_vec();
+        for (_, expression) in &self.spec.columns {
+            let evaluated = expression.evaluate(&outer);
+            for failure in evaluated.failures {
+                if !std::mem::replace(&mut failed[failure.row], true) {
+                    self.reject(&mut emit, updates, failure.row, failure.reason, &failure.detail);
+                }
+            }
+            output.push(evaluated.values);
+        }
+        let mut events = SegmentEvents::default();
+        events.absorb(self.stage, &mut emit, None);
+        self.worker.run.note(None, events);
+
+        let kept: Vec<u64> = (0..updates.len() as u64).filter(|row| !failed[*row as usize]).collect();
+        // A row that failed may hold NULL where its column cannot: it goes before the columns are declared.
+        let loose = Field::new;
+        let fields: Vec<Field> = self
+            .spec
+            .schema
+            .columns()
+            .iter()
+            .map(|column| loose(&column.name, column.column_type.to_arrow(), true))
+            .collect();
+        let rows = outer_batch(Arc::new(arrow_schema::Schema::new(fields)), output, updates.len())?;
+        let batch = Batch::changes(rows, diffs).take(&kept).map_err(RunError::internal)?;
+        let schema = Arc::clone(self.worker.run.layout(self.stage)?.schema());
+        let rows = RecordBatch::try_new_with_options(
+            schema,
+            batch.columns.columns().to_vec(),
+            &arrow_array::RecordBatchOptions::new().with_row_count(Some(kept.len())),
+        )
+        .map_err(RunError::internal)?;
+        let encoded = self.worker.run.layout(self.stage)?.encode(&rows).map_err(RunError::internal)?;
+        let update = |row: usize| (encoded.key(row).into(), encoded.value(row).into(), batch.diff(row) as isize);
+        Ok((0..kept.len()).map(update).collect())
+    }
+
+    /// The results of one call that is not min or max.
+    fn results(
+        &self,
+        call: usize,
+        cells: &[Cells],
+        updates: &[Update],
+        failed: &mut [bool],
+        emit: &mut Emit,
+    ) -> Result<ArrayRef, RunError> {
+        let null = ScalarValue::try_new_null(&self.spec.calls[call].result.to_arrow()).map_err(RunError::internal)?;
+        let mut values = Vec::with_capacity(cells.len());
+        for (row, cells) in cells.iter().enumerate() {
+            values.push(match self.cells.distinct(call) {
+                Some(distinct) => ScalarValue::Int64(i64::try_from(cell(cells, distinct)).ok()),
+                None => match self.cells.layout.finish(call, cells.values()) {
+                    Ok(value) => value.unwrap_or_else(|| null.clone()),
+                    Err(error) => {
+                        failed[row] = true;
+                        self.reject(emit, updates, row, "overflow", &error.to_string());
+                        null.clone()
+                    }
+                },
+            });
+        }
+        match values.is_empty() {
+            true => Ok(arrow_array::new_empty_array(&null.data_type())),
+            false => ScalarValue::iter_to_array(values).map_err(RunError::internal),
+        }
+    }
+
+    fn reject(&self, emit: &mut Emit, updates: &[Update], row: usize, reason: &'static str, detail: &str) {
+        let group = match self.worker.run.layout(self.stage) {
+            Ok(layout) => layout.describe_key(&updates[row].0),
+            Err(_) => String::new(),
+        };
+        emit.rejects.push(crate::stage::Reject {
+            origin: None,
+            diff: updates[row].2 as i64,
+            place: None,
+            reason,
+            detail: format!("group {group}: {detail}"),
+        });
+    }
+}

@@ -1,0 +1,176 @@
+//! Sources and the transforms before tables, fused into one operator per worker: takes chunks from the feed, parses them,
+//! pushes the batches through the segment behind their source, and hands keyed rows to the tables.
+
+use std::{
+    collections::BTreeMap,
+    sync::atomic::Ordering,
+    time::{Duration, Instant},
+};
+
+use timely::{
+    container::CapacityContainerBuilder,
+    dataflow::{
+        Scope, StreamVec,
+        operators::generic::{OutputBuilder, builder_rc::OperatorBuilder},
+    },
+};
+
+use crate::{
+    accounting::ChunkLedger,
+    batch::Batch,
+    error::RunError,
+    flow::{
+        INCOMING, WorkerContext,
+        feed::{Item, Taken},
+        segment::{Consumer, SegmentEvents, SegmentRun},
+        table::TableRow,
+    },
+    relational::Relational,
+    source::{Chunk, Parser},
+    stage::{Emit, Planned},
+};
+
+/// How long the operator waits for a chunk before it lets others of its worker run.
+const WAIT: Duration = Duration::from_micros(500);
+
+/// Renders the sources of a plan: for each table stage, the rows that are asserted.
+pub(crate) fn render<'scope>(
+    scope: Scope<'scope, u64>,
+    worker: &WorkerContext,
+) -> Result<BTreeMap<usize, StreamVec<'scope, u64, TableRow>>, RunError> {
+    let mut ingest = Ingest::start(worker.clone())?;
+    let mut builder = OperatorBuilder::new("ingest".to_owned(), scope);
+    let activator = scope.activator_for(builder.operator_info().address);
+    let (mut outputs, mut streams) = (Vec::new(), BTreeMap::new());
+    for table in &ingest.tables {
+        let (output, stream) = builder.new_output::<Vec<TableRow>>();
+        outputs.push(OutputBuilder::<u64, CapacityContainerBuilder<Vec<TableRow>>>::from(output));
+        streams.insert(*table, stream);
+    }
+    builder.build(move |mut capabilities| {
+        for capability in &mut capabilities {
+            capability.downgrade(&INCOMING);
+        }
+        let mut capabilities = Some(capabilities);
+        move |_frontiers| {
+            let Some(held) = &capabilities else { return };
+            match ingest.step() {
+                Ok(Some(tables)) => {
+                    for ((output, capability), rows) in outputs.iter_mut().zip(held).zip(tables) {
+                        if !rows.is_empty() {
+                            output.activate().session(capability).give_iterator(rows.drain(..));
+                        }
+                    }
+                    activator.activate();
+                }
+                Ok(None) => capabilities = None,
+                Err(error) => {
+                    ingest.worker.run.abort.raise(error);
+                    capabilities = None;
+                }
+            }
+        }
+    });
+    Ok(streams)
+}
+
+/// One worker's parsers and segments.
+struct Ingest {
+    worker: WorkerContext,
+    /// By source stage.
+    sources: BTreeMap<usize, (Box<dyn Parser>, SegmentRun)>,
+    /// The table stages, in order of stage.
+    tables: Vec<usize>,
+    /// Rows for each of the tables.
+    rows: Vec<Vec<TableRow>>,
+}
+
+impl Ingest {
+    fn start(worker: WorkerContext) -> Result<Ingest, RunError> {
+        let plan = &worker.run.plan;
+        let (mut sources, mut tables) = (BTreeMap::new(), Vec::new());
+        for (at, stage) in plan.stages.iter().enumerate() {
+            match &stage.planned {
+                Planned::Source(source) => {
+                    let segment = worker.start(worker.run.segment(at))?;
+                    sources.insert(at, (source.parser(), segment));
+                }
+                Planned::Relational(Relational::Table(_)) => tables.push(at),
+                _ => {}
+            }
+        }
+        let rows = tables.iter().map(|_| Vec::new()).collect();
+        Ok(Ingest { worker, sources, tables, rows })
+    }
+
+    /// Does one piece of work; `None` when there is no more for this dataflow.
+    fn step(&mut self) -> Result<Option<&mut Vec<Vec<TableRow>>>, RunError> {
+        self.worker.run.abort.check()?;
+        match self.worker.run.feed.take(WAIT) {
+            Taken::Item(Item::Chunk { load, chunk }) => self.chunk(load, chunk)?,
+            Taken::Item(Item::Rows { .. }) => return Err(RunError::internal("table rows came to the ingest operator")),
+            Taken::Nothing => {}
+            Taken::Done => return Ok(None),
+        }
+        Ok(Some(&mut self.rows))
+    }
+
+    fn chunk(&mut self, at: usize, chunk: std::sync::Arc<Chunk>) -> Result<(), RunError> {
+        let run = std::sync::Arc::clone(&self.worker.run);
+        let load = &run.loads[at];
+        let mut ledger = ChunkLedger::new(chunk.raw.first_origin, chunk.raw.origins);
+        let (mut events, mut emit) = (SegmentEvents::default(), Emit::default());
+        let Some((parser, segment)) = self.sources.get_mut(&load.source) else {
+            return Err(RunError::internal("a chunk came from a stage that is no source"));
+        };
+
+        let started = Instant::now();
+        let digest = parser
+            .parse(chunk, &mut emit)
+            .map_err(|error| RunError::stage(&run.plan.stages[load.source].name, error))?;
+        let batches = std::mem::take(&mut emit.batches);
+        let rows_out = batches.iter().map(Batch::rows).sum();
+        self.worker.meters.add(load.source, digest.records as usize, rows_out, Some(started.elapsed()));
+        load.digest.lock().unwrap_or_else(std::sync::PoisonError::into_inner).merge(digest);
+        load.records_read.fetch_add(digest.records, Ordering::Relaxed);
+        let provenance = batches.first().cloned();
+        events.absorb(load.source, &mut emit, provenance.as_ref());
+
+        let (rows, tables) = (&mut self.rows, &self.tables);
+        let leaves = &run.segment(load.source).leaves;
+        let mut number = 0u32;
+        for batch in batches {
+            segment.push(batch, &mut events, &mut |leaf, batch| {
+                let Consumer::Table(table) = leaves[leaf].consumer else {
+                    return Err(RunError::internal("rows of a drop left past every table"));
+                };
+                let Some(origins) = &batch.origins else {
+                    return Err(RunError::internal("a transform lost the origins of its rows"));
+                };
+                let slot = tables.iter().position(|known| *known == table).unwrap_or_default();
+                let encoded = run.layout(table)?.encode(&batch.columns).map_err(RunError::internal)?;
+                for (row, origin) in origins.iter().enumerate() {
+                    ledger.arrived(*origin);
+                    rows[slot].push(TableRow {
+                        key: encoded.key(row).into(),
+                        place: load.drop_id,
+                        origin: *origin,
+                        row: number,
+                        value: encoded.value(row).into(),
+                    });
+                    number += 1;
+                }
+                Ok(())
+            })?;
+        }
+        events.filtered.iter().for_each(|origin| ledger.filtered(*origin));
+        events.no_alternate.iter().for_each(|origin| ledger.no_alternate(*origin));
+        for (_, reject) in &events.rejects {
+            reject.origin.into_iter().for_each(|origin| ledger.rejected(origin));
+        }
+        load.rejected.fetch_add(events.rejects.len() as u64, Ordering::Relaxed);
+        load.records.add(ledger);
+        run.note(Some(at), events);
+        Ok(())
+    }
+}

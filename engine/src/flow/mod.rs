@@ -1,0 +1,218 @@
+//! How a plan is computed: timely operators around differential's, one dataflow per chunk of work.
+//!
+//! Two times: `Stored` (0) holds what the state knew of the keys that a chunk touches, `Incoming` (1) what the chunk
+//! changes. Every stateful operator is key-local, so its output at `Incoming` is exactly the change.
+
+pub(crate) mod aggregate;
+pub(crate) mod feed;
+pub(crate) mod finish;
+pub(crate) mod ingest;
+pub(crate) mod meter;
+pub(crate) mod replay;
+pub(crate) mod segment;
+pub(crate) mod table;
+pub(crate) mod view;
+
+mod dataflow;
+
+use std::{
+    cell::RefCell,
+    collections::BTreeMap,
+    rc::Rc,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use vardelta_schemas::ledger::RejectRow;
+
+pub(crate) use dataflow::run_chunk;
+
+use crate::{
+    abort::Abort,
+    changes::ChangeLog,
+    error::RunError,
+    flow::{
+        feed::{Feed, Load},
+        meter::{MeterTotals, Meters},
+        segment::{Segment, SegmentEvents, SegmentRun},
+        table::Retraction,
+    },
+    plan::Plan,
+    rows::{Row, RowLayout},
+    stage::{Kind, Planned},
+    state::Session,
+};
+
+/// What the state knew.
+pub(crate) const STORED: u64 = 0;
+/// What the chunk changes.
+pub(crate) const INCOMING: u64 = 1;
+
+/// Rejects kept with their text; beyond this number they are only counted.
+const REJECTS_KEPT: usize = 200_000;
+
+/// A change of a keyed collection: key, value, multiplicity.
+pub(crate) type Update = (Row, Row, isize);
+
+/// Where the rows of tables come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// From drops: sources, then the tables' own state.
+    Load,
+    /// From rows read back: tables are only replayed.
+    Replay,
+}
+
+/// Everything the workers of a run share.
+pub(crate) struct RunContext {
+    pub plan: Arc<Plan>,
+    pub mode: Mode,
+    /// The epoch that this run makes.
+    pub epoch: u64,
+    /// Records per dataflow.
+    pub chunk_records: u64,
+    pub workers: usize,
+    pub session: Arc<Session>,
+    pub abort: Abort,
+    pub loads: Vec<Load>,
+    pub retractions: Vec<Retraction>,
+    pub feed: Feed,
+    pub changes: ChangeLog,
+    pub totals: MeterTotals,
+    pub notes: Mutex<Notes>,
+    segments: BTreeMap<usize, Arc<Segment>>,
+    layouts: Vec<Option<RowLayout>>,
+}
+
+/// Rejects and warnings of a run.
+#[derive(Default)]
+pub(crate) struct Notes {
+    /// The rejects that are kept.
+    pub rejects: Vec<RejectRow>,
+    /// All rejects, by reason.
+    pub reject_counts: BTreeMap<String, u64>,
+    /// Warnings, by reason.
+    pub warnings: BTreeMap<String, u64>,
+}
+
+impl Notes {
+    /// Rejects that were counted but not kept.
+    pub fn not_kept(&self) -> u64 {
+        self.reject_counts.values().sum::<u64>() - self.rejects.len() as u64
+    }
+}
+
+/// What a run is made of.
+pub(crate) struct RunParts {
+    pub plan: Arc<Plan>,
+    pub mode: Mode,
+    pub epoch: u64,
+    pub workers: usize,
+    pub session: Arc<Session>,
+    pub abort: Abort,
+    pub loads: Vec<Load>,
+    pub retractions: Vec<Retraction>,
+    pub feed: Feed,
+    pub spill_dir: std::path::PathBuf,
+}
+
+impl RunContext {
+    /// Prepares what the workers share.
+    pub fn new(parts: RunParts) -> Result<RunContext, RunError> {
+        let RunParts { plan, mode, epoch, workers, session, abort, loads, retractions, feed, spill_dir } = parts;
+        let (mut segments, mut layouts) = (BTreeMap::new(), Vec::new());
+        for (at, stage) in plan.stages.iter().enumerate() {
+            if matches!(stage.kind, Kind::Source)
+                || matches!(&stage.planned, Planned::Relational(r) if r.key().is_some())
+            {
+                segments.insert(at, Arc::new(Segment::behind(&plan, at)));
+            }
+            let keyed = stage.kind != Kind::Sink && !stage.before_tables;
+            layouts.push(match keyed {
+                true => Some(RowLayout::new(&stage.schema, stage.key.as_deref()).map_err(RunError::internal)?),
+                false => None,
+            });
+        }
+        Ok(RunContext {
+            changes: ChangeLog::new(plan.tables().len(), spill_dir),
+            totals: MeterTotals::new(plan.stages.len()),
+            notes: Mutex::new(Notes::default()),
+            chunk_records: plan.pipeline.chunk_records,
+            plan,
+            mode,
+            epoch,
+            workers,
+            session,
+            abort,
+            loads,
+            retractions,
+            feed,
+            segments,
+            layouts,
+        })
+    }
+
+    /// The segment behind a producer.
+    pub fn segment(&self, root: usize) -> Arc<Segment> {
+        Arc::clone(&self.segments[&root])
+    }
+
+    /// How the rows of a stage are encoded.
+    pub fn layout(&self, stage: usize) -> Result<&RowLayout, RunError> {
+        self.layouts[stage]
+            .as_ref()
+            .ok_or_else(|| RunError::internal(format!("stage `{}` has no row layout", self.plan.stages[stage].name)))
+    }
+
+    /// Keeps the rejects and warnings of a batch.
+    pub fn note(&self, load: Option<usize>, events: SegmentEvents) {
+        if events.rejects.is_empty() && events.warnings.is_empty() {
+            return;
+        }
+        let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        for (reason, count) in events.warnings {
+            *notes.warnings.entry(reason.to_owned()).or_default() += count;
+        }
+        for (stage, reject) in events.rejects {
+            // Behind a table, the retraction of a row that was rejected is no news.
+            if reject.diff < 0 {
+                continue;
+            }
+            *notes.reject_counts.entry(reject.reason.to_owned()).or_default() += 1;
+            if notes.rejects.len() >= REJECTS_KEPT {
+                continue;
+            }
+            let place = reject.place.unwrap_or_default();
+            let load = load.map(|load| &self.loads[load]);
+            notes.rejects.push(RejectRow {
+                drop_id: load.map(|load| load.drop_id),
+                drop_name: load.map(|load| load.name.clone()),
+                stage: self.plan.stages[stage].name.clone(),
+                line: place.line,
+                contig: place.contig,
+                pos: place.pos,
+                reason: reject.reason.to_owned(),
+                detail: reject.detail,
+                raw: place.raw,
+            });
+        }
+    }
+}
+
+/// What the operators of one worker share.
+#[derive(Clone)]
+pub(crate) struct WorkerContext {
+    pub run: Arc<RunContext>,
+    pub meters: Meters,
+    pub index: usize,
+    pub peers: usize,
+    /// Updates for the sink, by its table.
+    pub captured: Rc<RefCell<Vec<Vec<Update>>>>,
+}
+
+impl WorkerContext {
+    /// Starts a segment on this worker.
+    pub fn start(&self, segment: Arc<Segment>) -> Result<SegmentRun, RunError> {
+        let names = Arc::new(self.run.plan.stages.iter().map(|stage| stage.name.clone()).collect());
+        SegmentRun::start(segment, self.meters.clone(), names)
+    }
+}

@@ -1,0 +1,211 @@
+//! The stateless parts of a pipeline: transforms (and unions) between one producer and its consumers, run as one fused
+//! push-based operator, batch at a time.
+
+use std::{collections::BTreeMap, sync::Arc, time::Instant};
+
+use crate::{
+    batch::Batch,
+    error::RunError,
+    flow::meter::Meters,
+    plan::Plan,
+    relational::Relational,
+    stage::{Emit, Planned, Reject, Transform, TransformRun},
+};
+
+/// Where a batch goes next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// Into a step of the same segment.
+    Step(usize),
+    /// Out of the segment, by a leaf.
+    Leaf(usize),
+}
+
+/// A stateless stage inside a segment.
+pub(crate) struct Step {
+    /// The stage.
+    pub stage: usize,
+    /// What it does; `None` for a union, which passes batches on.
+    transform: Option<Arc<dyn Transform>>,
+    next: Vec<Next>,
+}
+
+/// What reads the rows that leave a segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Consumer {
+    /// A `table` stage, by stage index.
+    Table(usize),
+    /// An `aggregate` stage, by stage index.
+    Aggregate(usize),
+    /// The sink, by the index of the table it keeps.
+    Capture(usize),
+}
+
+/// A way out of a segment.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Leaf {
+    /// The stage whose rows leave here.
+    pub from: usize,
+    /// Who reads them.
+    pub consumer: Consumer,
+}
+
+/// The stateless stages between one producer (a source, table or aggregate) and its consumers.
+pub(crate) struct Segment {
+    /// The producing stage.
+    pub root: usize,
+    steps: Vec<Step>,
+    /// The ways out.
+    pub leaves: Vec<Leaf>,
+    first: Vec<Next>,
+}
+
+impl Segment {
+    /// The segment behind a producer.
+    pub fn behind(plan: &Plan, root: usize) -> Segment {
+        let mut segment = Segment { root, steps: Vec::new(), leaves: Vec::new(), first: Vec::new() };
+        let mut known = BTreeMap::new();
+        segment.first = segment.follow(plan, root, &mut known);
+        segment
+    }
+
+    fn follow(&mut self, plan: &Plan, from: usize, known: &mut BTreeMap<usize, usize>) -> Vec<Next> {
+        let mut next = Vec::new();
+        for (at, stage) in plan.stages.iter().enumerate() {
+            for (port, _) in stage.inputs.iter().enumerate().filter(|(_, input)| **input == from) {
+                let consumer = match &stage.planned {
+                    Planned::Relational(Relational::Table(_)) => Consumer::Table(at),
+                    Planned::Relational(Relational::Aggregate(_)) => Consumer::Aggregate(at),
+                    Planned::Sink(_) => Consumer::Capture(port),
+                    Planned::Relational(Relational::Union(_)) => {
+                        next.push(self.step(plan, at, None, known));
+                        continue;
+                    }
+                    Planned::Transform(transform) => {
+                        next.push(self.step(plan, at, Some(Arc::clone(transform)), known));
+                        continue;
+                    }
+                    Planned::Source(_) => continue,
+                };
+                self.leaves.push(Leaf { from, consumer });
+                next.push(Next::Leaf(self.leaves.len() - 1));
+            }
+        }
+        next
+    }
+
+    fn step(
+        &mut self,
+        plan: &Plan,
+        stage: usize,
+        transform: Option<Arc<dyn Transform>>,
+        known: &mut BTreeMap<usize, usize>,
+    ) -> Next {
+        if let Some(step) = known.get(&stage) {
+            return Next::Step(*step);
+        }
+        self.steps.push(Step { stage, transform, next: Vec::new() });
+        let step = self.steps.len() - 1;
+        known.insert(stage, step);
+        self.steps[step].next = self.follow(plan, stage, known);
+        Next::Step(step)
+    }
+
+    /// Whether rows leave only as they are produced, into the sink: nothing needs decoding.
+    pub fn is_plain_capture(&self) -> bool {
+        self.steps.is_empty() && self.leaves.iter().all(|leaf| matches!(leaf.consumer, Consumer::Capture(_)))
+    }
+}
+
+/// A segment at work on one worker.
+pub(crate) struct SegmentRun {
+    segment: Arc<Segment>,
+    runs: Vec<Option<Box<dyn TransformRun>>>,
+    meters: Meters,
+    names: Arc<Vec<String>>,
+}
+
+/// What the stages of a segment said beside their batches.
+#[derive(Default)]
+pub(crate) struct SegmentEvents {
+    /// Rejects, with the stage that made them.
+    pub rejects: Vec<(usize, Reject)>,
+    /// Origins of rows that passed no filter.
+    pub filtered: Vec<u64>,
+    /// Origins of records without alternate allele.
+    pub no_alternate: Vec<u64>,
+    /// Warnings by reason code.
+    pub warnings: BTreeMap<&'static str, u64>,
+}
+
+impl SegmentEvents {
+    /// Takes over what one stage said; its batches stay.
+    pub fn absorb(&mut self, stage: usize, emit: &mut Emit, batch: Option<&Batch>) {
+        for mut reject in emit.rejects.drain(..) {
+            if reject.place.is_none() {
+                let provenance = batch.and_then(|batch| batch.provenance.as_ref());
+                reject.place = provenance.zip(reject.origin).map(|(provenance, origin)| provenance.place(origin));
+            }
+            self.rejects.push((stage, reject));
+        }
+        self.filtered.append(&mut emit.filtered);
+        self.no_alternate.append(&mut emit.no_alternate);
+        for (reason, count) in std::mem::take(&mut emit.warnings) {
+            *self.warnings.entry(reason).or_default() += count;
+        }
+    }
+}
+
+impl SegmentRun {
+    /// Starts every transform of the segment.
+    pub fn start(segment: Arc<Segment>, meters: Meters, names: Arc<Vec<String>>) -> Result<SegmentRun, RunError> {
+        let mut runs = Vec::new();
+        for step in &segment.steps {
+            let start = |transform: &Arc<dyn Transform>| {
+                transform.start().map_err(|error| RunError::stage(&names[step.stage], error))
+            };
+            runs.push(step.transform.as_ref().map(start).transpose()?);
+        }
+        Ok(SegmentRun { segment, runs, meters, names })
+    }
+
+    /// Pushes a batch of the producer's rows through every step; `leave` gets what comes out, leaf by leaf.
+    pub fn push(
+        &mut self,
+        batch: Batch,
+        events: &mut SegmentEvents,
+        leave: &mut dyn FnMut(usize, &Batch) -> Result<(), RunError>,
+    ) -> Result<(), RunError> {
+        let segment = Arc::clone(&self.segment);
+        let mut waiting: Vec<(Next, Batch)> = segment.first.iter().rev().map(|next| (*next, batch.clone())).collect();
+        drop(batch);
+        while let Some((next, batch)) = waiting.pop() {
+            let step = match next {
+                Next::Leaf(leaf) => {
+                    leave(leaf, &batch)?;
+                    continue;
+                }
+                Next::Step(step) => step,
+            };
+            let stage = segment.steps[step].stage;
+            let outputs = match &mut self.runs[step] {
+                None => {
+                    self.meters.add(stage, batch.rows(), batch.rows(), None);
+                    vec![batch]
+                }
+                Some(run) => {
+                    let (started, mut emit) = (Instant::now(), Emit::default());
+                    run.apply(&batch, &mut emit).map_err(|error| RunError::stage(&self.names[stage], error))?;
+                    let rows_out = emit.batches.iter().map(Batch::rows).sum();
+                    self.meters.add(stage, batch.rows(), rows_out, Some(started.elapsed()));
+                    events.absorb(stage, &mut emit, Some(&batch));
+                    emit.batches
+                }
+            };
+            for output in outputs.into_iter().rev() {
+                waiting.extend(segment.steps[step].next.iter().rev().map(|next| (*next, output.clone())));
+            }
+        }
+        Ok(())
+    }
+}

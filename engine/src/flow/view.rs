@@ -1,0 +1,169 @@
+//! The transforms behind a table or aggregate, fused into one operator: changes in; out go changes for the sink and
+//! pre-combined contributions for the aggregates that follow.
+
+use std::collections::BTreeMap;
+
+use timely::{
+    container::CapacityContainerBuilder,
+    dataflow::{
+        StreamVec,
+        channels::pact::Pipeline,
+        operators::generic::{OutputBuilder, builder_rc::OperatorBuilder},
+    },
+};
+
+use crate::{
+    batch::Batch,
+    error::RunError,
+    flow::{
+        INCOMING, Update, WorkerContext,
+        aggregate::{Contribution, Contributions},
+        segment::{Consumer, Segment, SegmentEvents, SegmentRun},
+    },
+    rows::Row,
+};
+
+/// Rows that are decoded and pushed on together.
+const BATCH_ROWS: usize = 8_192;
+
+/// Renders what follows a producer; returns, for each aggregate that reads it, the stream of contributions.
+pub(crate) fn render<'scope>(
+    changes: StreamVec<'scope, u64, Update>,
+    root: usize,
+    worker: &WorkerContext,
+) -> Result<BTreeMap<usize, StreamVec<'scope, u64, Contribution>>, RunError> {
+    let mut view = View::start(root, worker.clone())?;
+    let mut builder = OperatorBuilder::new(format!("views:{}", worker.run.plan.stages[root].name), changes.scope());
+    let mut input = builder.new_input(changes, Pipeline);
+    let (mut outputs, mut streams) = (Vec::new(), BTreeMap::new());
+    for aggregate in view.aggregates.keys() {
+        let (output, stream) = builder.new_output::<Vec<Contribution>>();
+        outputs.push(OutputBuilder::<u64, CapacityContainerBuilder<Vec<Contribution>>>::from(output));
+        streams.insert(*aggregate, stream);
+    }
+    builder.build(move |mut capabilities| {
+        // Nothing is sent before the input is complete, so the times until then need not be held.
+        for capability in &mut capabilities {
+            capability.downgrade(&INCOMING);
+        }
+        let mut capabilities = Some(capabilities);
+        move |frontiers| {
+            let mut result = Ok(());
+            input.for_each(|_, updates| {
+                if result.is_ok() {
+                    result = view.take(updates);
+                }
+            });
+            if let Err(error) = result {
+                view.worker.run.abort.raise(error);
+            }
+            if !frontiers[0].is_empty() {
+                return;
+            }
+            let Some(held) = capabilities.take() else { return };
+            match view.finish() {
+                Ok(()) => {
+                    let aggregates = view.aggregates.values_mut();
+                    for ((output, capability), contributions) in outputs.iter_mut().zip(&held).zip(aggregates) {
+                        output.activate().session(capability).give_iterator(contributions.drain());
+                    }
+                }
+                Err(error) => view.worker.run.abort.raise(error),
+            }
+        }
+    });
+    Ok(streams)
+}
+
+/// One worker's part of a view segment.
+struct View {
+    worker: WorkerContext,
+    root: usize,
+    segment: std::sync::Arc<Segment>,
+    run: SegmentRun,
+    plain: bool,
+    waiting: Vec<Update>,
+    aggregates: BTreeMap<usize, Contributions>,
+}
+
+impl View {
+    fn start(root: usize, worker: WorkerContext) -> Result<View, RunError> {
+        let segment = worker.run.segment(root);
+        let run = worker.start(std::sync::Arc::clone(&segment))?;
+        let mut aggregates = BTreeMap::new();
+        for leaf in &segment.leaves {
+            if let Consumer::Aggregate(stage) = leaf.consumer {
+                aggregates.insert(stage, Contributions::new(stage, &worker)?);
+            }
+        }
+        let plain = segment.is_plain_capture();
+        Ok(View { worker, root, plain, segment, run, waiting: Vec::new(), aggregates })
+    }
+
+    fn take(&mut self, updates: &mut Vec<Update>) -> Result<(), RunError> {
+        self.waiting.append(updates);
+        if self.waiting.len() >= BATCH_ROWS { self.flush() } else { Ok(()) }
+    }
+
+    fn finish(&mut self) -> Result<(), RunError> {
+        self.flush()
+    }
+
+    fn flush(&mut self) -> Result<(), RunError> {
+        let updates = std::mem::take(&mut self.waiting);
+        if updates.is_empty() {
+            return Ok(());
+        }
+        self.worker.meters.add(self.root, 0, updates.iter().filter(|update| update.2 > 0).count(), None);
+        if !self.plain {
+            self.push(&updates)?;
+        }
+        // Rows that reach the sink as they were produced need no second encoding.
+        let direct = self.segment.leaves.iter().filter(|leaf| leaf.from == self.root);
+        let tables: Vec<usize> = direct
+            .filter_map(|leaf| match leaf.consumer {
+                Consumer::Capture(table) => Some(table),
+                _ => None,
+            })
+            .collect();
+        let mut captured = self.worker.captured.borrow_mut();
+        if let [table] = tables[..] {
+            captured[table].extend(updates);
+        } else {
+            for table in tables {
+                captured[table].extend(updates.iter().cloned());
+            }
+        }
+        Ok(())
+    }
+
+    fn push(&mut self, updates: &[Update]) -> Result<(), RunError> {
+        let layout = self.worker.run.layout(self.root)?;
+        let rows =
+            layout.decode(updates.iter().map(|(key, value, _)| (&**key, &**value))).map_err(RunError::internal)?;
+        let diffs = updates.iter().map(|update| update.2 as i64).collect();
+        let mut events = SegmentEvents::default();
+        let (segment, worker, aggregates) = (&self.segment, &self.worker, &mut self.aggregates);
+        self.run.push(Batch::changes(rows, diffs), &mut events, &mut |leaf, batch| {
+            let leaf = segment.leaves[leaf];
+            match leaf.consumer {
+                Consumer::Aggregate(stage) => match aggregates.get_mut(&stage) {
+                    Some(contributions) => contributions.add(batch),
+                    None => Err(RunError::internal("a batch left for an unknown aggregate")),
+                },
+                Consumer::Capture(_) if leaf.from == segment.root => Ok(()),
+                Consumer::Capture(table) => {
+                    let encoded = worker.run.layout(leaf.from)?.encode(&batch.columns).map_err(RunError::internal)?;
+                    let row = |row: usize| -> (Row, Row, isize) {
+                        (encoded.key(row).into(), encoded.value(row).into(), batch.diff(row) as isize)
+                    };
+                    worker.captured.borrow_mut()[table].extend((0..batch.rows()).map(row));
+                    Ok(())
+                }
+                Consumer::Table(_) => Err(RunError::internal("a table stands behind a table")),
+            }
+        })?;
+        self.worker.run.note(None, events);
+        Ok(())
+    }
+}

@@ -1,0 +1,124 @@
+//! What a stage computes, as JSON text that is the same for the same computation; and what changed between two plans.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value as Json, json};
+
+use crate::{
+    plan::{Plan, outline::Outline},
+    spec::{Node, Value},
+    stage::{Kind, StageType},
+};
+
+/// The definition of one stage: type, version, inputs, and the options as they are written, without the inert ones and
+/// without those that say what is the default anyway. Of a sink only the tables count: where the rows go does not change
+/// what they are, and its options may hold secrets.
+pub(super) fn definition(outline: &Outline<'_>, stage_type: &dyn StageType) -> String {
+    let inputs: Vec<&str> = outline.references.iter().map(|reference| reference.name).collect();
+    if stage_type.kind() == Kind::Sink {
+        return json!({ "tables": inputs }).to_string();
+    }
+    let options: Map<String, Json> = outline
+        .option_entries()
+        .filter(|entry| !stage_type.inert_options().contains(&entry.key.as_str()))
+        .filter(|entry| !is_default(stage_type, &entry.key, &entry.node))
+        .map(|entry| (entry.key.clone(), option(&entry.node)))
+        .collect();
+    let mut definition = json!({ "type": stage_type.name(), "version": stage_type.version(), "options": options });
+    if stage_type.kind() != Kind::Source {
+        definition["inputs"] = json!(inputs);
+    }
+    definition.to_string()
+}
+
+/// An option's value. A table keeps the order in which it is written (that of `columns` is the order of the columns), so
+/// it becomes a list of pairs.
+fn option(node: &Node) -> Json {
+    match &node.value {
+        Value::Table(entries) => entries.iter().map(|entry| json!([entry.key, value(&entry.node)])).collect(),
+        _ => value(node),
+    }
+}
+
+/// A value inside an option, where the order of a table's keys is of no account.
+fn value(node: &Node) -> Json {
+    match &node.value {
+        Value::Bool(value) => json!(value),
+        Value::Integer(value) => json!(value),
+        // JSON has no infinities.
+        Value::Float(value) if !value.is_finite() => json!(value.to_string()),
+        Value::Float(value) => json!(value),
+        Value::Text(value) => json!(value),
+        Value::Array(items) => items.iter().map(value).collect(),
+        Value::Table(entries) => entries.iter().map(|entry| (entry.key.clone(), value(&entry.node))).collect(),
+    }
+}
+
+/// Whether an option says in so many words what its default says.
+fn is_default(stage_type: &dyn StageType, name: &str, node: &Node) -> bool {
+    let documented = stage_type.options().iter().find(|doc| doc.name == name).and_then(|doc| doc.default);
+    documented.is_some_and(|default| crate::json_schema::toml_to_json(default).is_some_and(|json| json == value(node)))
+}
+
+/// What changed since a plan's definitions were written down ([`Plan::definitions_json`]): one line per stage that was
+/// added, removed, or changed, naming what of it changed. Empty where nothing did, and where nothing was written down
+/// yet (empty text).
+pub fn definition_changes(old_json: &str, plan: &Plan) -> Vec<String> {
+    if old_json.trim().is_empty() {
+        return Vec::new();
+    }
+    let Ok(Json::Object(old)) = serde_json::from_str(old_json) else {
+        return vec!["the definitions of the last run cannot be read".into()];
+    };
+    let Ok(Json::Object(new)) = serde_json::from_str(&plan.definitions_json()) else { return Vec::new() };
+    let mut changes = Vec::new();
+    for (name, after) in &new {
+        match old.get(name) {
+            None => changes.push(format!("stage `{name}` was added")),
+            Some(before) if before != after => {
+                changes.push(format!("stage `{name}` changed: {}", differences(before, after).join(", ")));
+            }
+            Some(_) => {}
+        }
+    }
+    changes
+        .extend(old.keys().filter(|name| !new.contains_key(*name)).map(|name| format!("stage `{name}` was removed")));
+    changes.sort();
+    changes
+}
+
+/// The stages that were added, removed or changed since a plan's definitions were written down. Text that cannot be read
+/// means that every stage may have changed.
+pub(crate) fn changed_stages(old_json: &str, plan: &Plan) -> BTreeSet<String> {
+    let old: Map<String, Json> = serde_json::from_str(old_json).unwrap_or_default();
+    let new: Map<String, Json> = serde_json::from_str(&plan.definitions_json()).unwrap_or_default();
+    old.keys().chain(new.keys()).filter(|name| old.get(*name) != new.get(*name)).cloned().collect()
+}
+
+/// What differs between two definitions of a stage, in words, without the values.
+fn differences(before: &Json, after: &Json) -> Vec<String> {
+    let options = |json: &Json| json.get("options").and_then(Json::as_object).cloned().unwrap_or_default();
+    let fields = |json: &Json| -> BTreeSet<String> {
+        json.as_object().into_iter().flat_map(Map::keys).filter(|key| *key != "options").cloned().collect()
+    };
+    let mut differences = Vec::new();
+    for field in fields(before).union(&fields(after)) {
+        if before.get(field) != after.get(field) {
+            differences.push(match field.as_str() {
+                "version" => "what its type computes (another version of vardelta)".to_owned(),
+                field => format!("its {field}"),
+            });
+        }
+    }
+    let (before, after) = (options(before), options(after));
+    let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+    for name in names {
+        match (before.get(name), after.get(name)) {
+            (before, after) if before == after => {}
+            (None, _) => differences.push(format!("option `{name}` (added)")),
+            (_, None) => differences.push(format!("option `{name}` (removed)")),
+            _ => differences.push(format!("option `{name}`")),
+        }
+    }
+    differences
+}

@@ -1,0 +1,160 @@
+//! Plans the stages one after the other, each with its inputs' columns and keys, and checks what the whole forbids.
+
+use crate::{
+    diagnostics::Diagnostics,
+    plan::{PlannedStage, definition::definition, outline::Outline, sink_tables},
+    relational::Relational,
+    stage::{Kind, PipelineSettings, PlanRequest, Planned, PlannedInput},
+};
+
+/// The stages that could be planned, in order.
+///
+/// A stage that cannot be planned is left out, and so are, without a word, the stages that read it: what could be said
+/// of them would be guesses. The names of their options are checked all the same.
+pub(super) fn plan(
+    outlines: &[Outline<'_>],
+    order: &[usize],
+    pipeline: &PipelineSettings,
+    problems: &mut Diagnostics,
+) -> Vec<PlannedStage> {
+    let mut stages: Vec<PlannedStage> = Vec::with_capacity(order.len());
+    let mut places: Vec<Option<usize>> = vec![None; outlines.len()];
+    for at in order {
+        let outline = &outlines[*at];
+        // Which of the inputs there are, in order; the place of one that could not be planned stays empty.
+        let inputs: Vec<Option<usize>> =
+            outline.references.iter().map(|reference| reference.target.and_then(|target| places[target])).collect();
+        let mut plannable = outline.sound && inputs.iter().all(Option::is_some);
+        if outline.kind() == Some(Kind::Sink) {
+            plannable &= sink_tables::check(outline, &inputs, &stages, problems);
+        }
+        if !plannable {
+            check_option_names(outline, problems);
+        } else if let Some(stage) =
+            plan_stage(outline, inputs.into_iter().flatten().collect(), &stages, pipeline, problems)
+        {
+            places[*at] = Some(stages.len());
+            stages.push(stage);
+        }
+    }
+    // What stands on a cycle or behind one has no place in the order.
+    let mut ordered = vec![false; outlines.len()];
+    order.iter().for_each(|at| ordered[*at] = true);
+    for (outline, _) in outlines.iter().zip(ordered).filter(|(_, ordered)| !ordered) {
+        check_option_names(outline, problems);
+    }
+    stages
+}
+
+fn check_option_names(outline: &Outline<'_>, problems: &mut Diagnostics) {
+    if let Some(stage_type) = outline.stage_type.filter(|_| !outline.damaged) {
+        outline.options().check_names(stage_type.options(), problems);
+    }
+}
+
+fn plan_stage(
+    outline: &Outline<'_>,
+    inputs: Vec<usize>,
+    stages: &[PlannedStage],
+    pipeline: &PipelineSettings,
+    problems: &mut Diagnostics,
+) -> Option<PlannedStage> {
+    let stage_type = outline.stage_type?;
+    let planned_inputs = inputs.iter().zip(&outline.references).map(|(input, reference)| PlannedInput {
+        name: &stages[*input].name,
+        schema: &stages[*input].schema,
+        key: stages[*input].key.as_deref(),
+        span: reference.span.clone(),
+    });
+    let request =
+        PlanRequest { name: outline.name(), inputs: planned_inputs.collect(), options: outline.options(), pipeline };
+    let planned = stage_type.plan(request, problems)?;
+    let before_tables = check_place(outline, &planned, &inputs, stages, problems)?;
+    let schema = match &planned {
+        Planned::Source(source) => source.schema().clone(),
+        Planned::Transform(transform) => transform.schema().clone(),
+        Planned::Relational(relational) => relational.schema().clone(),
+        Planned::Sink(_) => vardelta_schemas::Schema::default(),
+    };
+    Some(PlannedStage {
+        name: outline.name().to_owned(),
+        type_name: stage_type.name(),
+        kind: stage_type.kind(),
+        key: key(&planned, &inputs, stages),
+        definition: definition(outline, stage_type),
+        inputs,
+        schema,
+        before_tables,
+        planned,
+    })
+}
+
+/// Whether the stage comes before every table. `None` after reporting that it cannot stand where it stands.
+fn check_place(
+    outline: &Outline<'_>,
+    planned: &Planned,
+    inputs: &[usize],
+    stages: &[PlannedStage],
+    problems: &mut Diagnostics,
+) -> Option<bool> {
+    let before_tables = inputs.iter().all(|input| stages[*input].before_tables);
+    let odd = inputs.iter().position(|input| stages[*input].before_tables != stages[inputs[0]].before_tables);
+    let first = outline.references.first().map_or_else(|| outline.span(), |reference| reference.span.clone());
+    let owner = outline.owner();
+    let (span, message, label, hint) = match planned {
+        Planned::Source(_) => return Some(true),
+        Planned::Sink(_) => return Some(false),
+        Planned::Relational(Relational::Table(_)) if before_tables => return Some(false),
+        Planned::Relational(Relational::Table(_)) => (
+            first,
+            format!("{owner} stands behind another table"),
+            "already rows of a table",
+            "A table turns records of drops into rows, once: let it read a source, a transform or a union before \
+             every table, or drop it and use this stage as it is.",
+        ),
+        Planned::Relational(Relational::Aggregate(_)) if !before_tables => return Some(false),
+        Planned::Relational(Relational::Aggregate(_)) => (
+            first,
+            format!("{owner} has no table before it"),
+            "records of drops, which nobody could take back",
+            "Put a `table` stage between: it remembers which drop asserted which row.",
+        ),
+        Planned::Relational(Relational::Union(_)) => match odd {
+            None => return Some(before_tables),
+            Some(odd) => (
+                outline.references[odd].span.clone(),
+                format!("{owner} mixes records of drops with rows of tables"),
+                if stages[inputs[odd]].before_tables { "records of drops" } else { "rows of a table" },
+                "Put stages before every table together, or stages behind tables, not both.",
+            ),
+        },
+        Planned::Transform(transform) if transform.needs_provenance() && !before_tables => (
+            first,
+            format!("{owner} needs the drop's own records"),
+            "rows of a table, which come from no single drop",
+            "Move the stage before the table.",
+        ),
+        Planned::Transform(_) => return Some(before_tables),
+    };
+    problems.error(span, message).label(label).hint(hint);
+    None
+}
+
+/// The key of what a stage yields.
+fn key(planned: &Planned, inputs: &[usize], stages: &[PlannedStage]) -> Option<Vec<usize>> {
+    match planned {
+        Planned::Relational(relational) => relational.key().map(<[usize]>::to_vec),
+        Planned::Transform(transform) => {
+            let input = &stages[*inputs.first()?];
+            let key = input.key.as_ref()?;
+            // The one row of an aggregate over everything has no key columns. It stays one row while any column shows
+            // that rows are not multiplied.
+            if key.is_empty() {
+                let single = (0..input.schema.columns().len()).any(|column| transform.passes_through(column).is_some());
+                return single.then(Vec::new);
+            }
+            key.iter().map(|column| transform.passes_through(*column)).collect()
+        }
+        Planned::Source(_) | Planned::Sink(_) => None,
+    }
+}

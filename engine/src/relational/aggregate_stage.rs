@@ -1,0 +1,136 @@
+//! The stage type `aggregate`.
+
+use super::{Relational, plan_aggregate};
+use crate::{
+    diagnostics::Diagnostics,
+    options,
+    options::{NamedTexts, OptionDoc, Spanned},
+    stage::{Kind, PlanRequest, Planned, StageType},
+};
+
+options! {
+    /// Options of `aggregate`.
+    pub struct AggregateOptions {
+        /// The columns whose equal values make a group; they are the key of the result. With none there is one row over
+        /// everything, also when there are no rows at all.
+        "group_by" => group_by: Vec<Spanned<String>> = Vec::new(), "[]",
+        /// The columns computed per group, by name: SQL expressions of aggregate calls, the columns of `group_by` and
+        /// constants.
+        "columns" => columns: NamedTexts,
+    }
+}
+
+/// The stage type `aggregate`: one row per group, kept up to date by every change of its input.
+pub struct Aggregate;
+
+impl StageType for Aggregate {
+    fn name(&self) -> &'static str {
+        "aggregate"
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::Relational
+    }
+
+    fn manual(&self) -> &'static str {
+        "One row per group of a table's rows: counts, sums, averages, least and greatest values.
+
+A run touches only the groups whose rows changed, and writes only those whose result did. The result is the one that a
+fresh aggregation of all rows gives, bit for bit.
+
+Calls: count(*), count(x), count(DISTINCT x), sum(x), avg(x), min(x), max(x), bool_and(x), bool_or(x), each with
+FILTER (WHERE …) after it if need be. A column may compute with them: round(avg(qual), 2), sum(a) / count(*).
+
+NULLs are left out by every call but count(*). A call over nothing is NULL, a count over nothing 0.
+
+Types: counts are int64. sum of int64 is int64, and a sum that does not fit ends the run; sum of decimal(p,s) is
+decimal(38,s). avg of int64 is decimal(24,4); avg of decimal(p,s) has four digits more, as far as 38 allow; both are
+rounded half away from zero. sum and avg of float64 are float64: the exact sum, or quotient, rounded once. min and max
+have the type of what they are applied to; texts are ordered by their UTF-8 bytes.
+
+The input must be keyed: put a `table` before it, so that a record delivered twice counts once."
+    }
+
+    fn example(&self) -> &'static str {
+        r#"[pipeline]
+name = "gene_summary"
+assembly = "GRCh38"
+
+[stages.calls]
+type = "vcf"
+path = "drops/*.vcf.gz"
+info = ["ANN"]
+
+[stages.alleles]
+type = "normalize"
+input = "calls"
+
+[stages.consequences]
+type = "annotations"
+input = "alleles"
+field = "ANN"
+pick = "worst"
+
+[stages.annotated]
+type = "select"
+input = "consequences"
+[stages.annotated.columns]
+chromosome = "chrom"
+position = "pos"
+reference = "ref"
+alternate = "alt"
+quality = "CAST(least(qual, 100.0) AS DECIMAL(5,2))"
+gene_symbol = "coalesce(gene_symbol, 'intergenic')"
+impact = "impact"
+
+[stages.variants]
+type = "table"
+input = "annotated"
+key = ["chromosome", "position", "reference", "alternate"]
+conflict = "latest_drop"
+
+[stages.mutation_summary]
+type = "aggregate"
+input = "variants"
+group_by = ["gene_symbol"]
+[stages.mutation_summary.columns]
+variant_count = "count(*)"
+avg_quality = "avg(quality)"
+high_impact_count = "count(*) FILTER (WHERE impact = 'HIGH')"
+first_position = "min(position)"
+
+[stages.warehouse]
+type = "sqlite"
+path = "gene_summary.sqlite"
+tables = ["variants", "mutation_summary"]
+"#
+    }
+
+    fn options(&self) -> &'static [OptionDoc] {
+        AggregateOptions::DOCS
+    }
+
+    fn plan(&self, request: PlanRequest<'_>, diagnostics: &mut Diagnostics) -> Option<Planned> {
+        let place = request.options.span.clone();
+        let options = AggregateOptions::read(request.options, diagnostics);
+        let input = request.inputs.into_iter().next()?;
+        if input.key.is_none() {
+            diagnostics
+                .error(
+                    input.span.clone(),
+                    format!("an `aggregate` needs a keyed input, and `{}` has no key", input.name),
+                )
+                .label("not keyed")
+                .hint("Put a `table` stage before it, so that a record delivered twice counts once.");
+        }
+        let options = options?;
+        if options.group_by.is_empty() && options.columns.0.is_empty() {
+            diagnostics
+                .error(place, format!("stage `{}` computes nothing", request.name))
+                .hint("Add a column to `columns`, such as variant_count = \"count(*)\".");
+            return None;
+        }
+        let spec = plan_aggregate(&options.group_by, &options.columns, input.schema, diagnostics)?;
+        input.key.map(|_| Planned::Relational(Relational::Aggregate(spec)))
+    }
+}

@@ -1,0 +1,176 @@
+//! `table`: drops become a keyed collection.
+
+use std::{collections::BTreeSet, ops::Range};
+
+use vardelta_schemas::{Column, ColumnType, Schema};
+
+use crate::{
+    diagnostics::Diagnostics,
+    options,
+    options::{OptionDoc, Spanned},
+    plan::sink_tables::LIST_ADVICE,
+    relational::{Conflict, Relational, TableSpec},
+    stage::{Kind, PlanRequest, Planned, StageType},
+    suggest::nearest,
+};
+
+options! {
+    /// Options of `table`.
+    pub struct TableOptions {
+        /// The key columns, in key order: at least one, none of which may be NULL. Rows with equal keys are the same row.
+        "key" => key: Spanned<Vec<Spanned<String>>>,
+        /// Which drop's row stands when several drops assert a key: the one that comes last (`latest_drop`) or first
+        /// (`first_drop`) in ledger order.
+        "conflict" => conflict: Conflict = Conflict::LatestDrop, "\"latest_drop\"",
+    }
+}
+
+/// The stage type `table`.
+pub struct TableStage;
+
+/// For the registry.
+pub static TABLE: TableStage = TableStage;
+
+impl StageType for TableStage {
+    fn name(&self) -> &'static str {
+        "table"
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::Relational
+    }
+
+    fn manual(&self) -> &'static str {
+        "Turns the records of drops into a keyed table, and remembers which drop asserted which row.\n\
+         \n\
+         A drop that is replaced or withdrawn takes back what it asserted, from the state alone; where another drop \
+         asserted the same key, that drop's row stands again. Within one drop the last record of a key stands, and the \
+         earlier ones count as duplicates. Every pipeline has at least one table; it stands behind sources, transforms \
+         and unions, never behind another table."
+    }
+
+    fn example(&self) -> &'static str {
+        r#"[pipeline]
+name = "calls"
+
+[stages.calls]
+type = "vcf"
+path = "drops/*.vcf"
+
+[stages.alleles]
+type = "normalize"
+input = "calls"
+
+[stages.located]
+type = "filter"
+input = "alleles"
+where = "alt IS NOT NULL"
+
+[stages.variants]
+type = "table"
+input = "located"
+key = ["chrom", "pos", "ref", "alt"]
+conflict = "latest_drop"
+
+[stages.warehouse]
+type = "sqlite"
+path = "calls.sqlite"
+tables = ["variants"]
+"#
+    }
+
+    fn options(&self) -> &'static [OptionDoc] {
+        TableOptions::DOCS
+    }
+
+    fn plan(&self, request: PlanRequest<'_>, diagnostics: &mut Diagnostics) -> Option<Planned> {
+        let input = request.inputs.first()?;
+        let (schema, before) = (input.schema, diagnostics.len());
+        check_columns(schema, &input.span, diagnostics);
+        let options = TableOptions::read(request.options, diagnostics)?;
+        let key = read_key(&options.key, schema, diagnostics)?;
+        if diagnostics.len() > before {
+            return None;
+        }
+        let schema = schema.clone();
+        Some(Planned::Relational(Relational::Table(TableSpec { schema, key, conflict: options.conflict })))
+    }
+}
+
+/// A table keeps scalars only.
+fn check_columns(schema: &Schema, span: &Range<usize>, diagnostics: &mut Diagnostics) {
+    for column in schema.columns().iter().filter(|column| !column.column_type.is_scalar()) {
+        diagnostics
+            .error(span.clone(), format!("column `{}` is a {}", column.name, column.column_type))
+            .label("a table keeps no lists")
+            .hint(LIST_ADVICE);
+    }
+}
+
+/// The key columns' places; `None` after reporting what is wrong with them.
+fn read_key(key: &Spanned<Vec<Spanned<String>>>, schema: &Schema, diagnostics: &mut Diagnostics) -> Option<Vec<usize>> {
+    if key.value.is_empty() {
+        diagnostics
+            .error(key.span.clone(), "the key is empty")
+            .hint("Name the columns whose values tell one row from every other.");
+        return None;
+    }
+    let mut seen = BTreeSet::new();
+    let columns: Vec<Option<usize>> = key
+        .value
+        .iter()
+        .map(|name| {
+            let at = find_column(name, schema, diagnostics)?;
+            if !seen.insert(at) {
+                diagnostics
+                    .error(name.span.clone(), format!("the key names `{}` twice", name.value))
+                    .hint("Name each column once.");
+                return None;
+            }
+            check_key_column(name, &schema.columns()[at], diagnostics).then_some(at)
+        })
+        .collect();
+    columns.into_iter().collect()
+}
+
+fn find_column(name: &Spanned<String>, schema: &Schema, diagnostics: &mut Diagnostics) -> Option<usize> {
+    let found = schema.index_of(&name.value);
+    if found.is_none() {
+        let names = || schema.columns().iter().map(|column| column.name.as_str());
+        let problem = diagnostics.error(name.span.clone(), format!("there is no column `{}`", name.value));
+        problem.label("unknown column");
+        match nearest(&name.value, names()) {
+            Some(near) => problem.hint(format!("Did you mean `{near}`?")),
+            None => problem.hint(format!("The columns are: {}.", names().collect::<Vec<_>>().join(", "))),
+        };
+    }
+    found
+}
+
+fn check_key_column(name: &Spanned<String>, column: &Column, diagnostics: &mut Diagnostics) -> bool {
+    let shown = &column.name;
+    match column.column_type {
+        ColumnType::Float64 => {
+            diagnostics
+                .error(name.span.clone(), format!("the key column `{shown}` is a float64"))
+                .label("floats are no keys")
+                .hint(format!(
+                    "Equal numbers may differ in the last bit: write `CAST({shown} AS DECIMAL(18,6))` in a `select`."
+                ));
+            false
+        }
+        // Reported with the other columns of the table.
+        ColumnType::List(_) => false,
+        _ if column.nullable => {
+            diagnostics
+                .error(name.span.clone(), format!("the key column `{shown}` may be NULL"))
+                .label("a key is never NULL")
+                .hint(format!(
+                    "Keep the rows that have one with a `filter` stage, `{shown} IS NOT NULL`, or fill it in with \
+                     `COALESCE({shown}, …)` in a `select`."
+                ));
+            false
+        }
+        ColumnType::Bool | ColumnType::Int64 | ColumnType::Decimal { .. } | ColumnType::Text | ColumnType::Date => true,
+    }
+}

@@ -1,0 +1,136 @@
+//! `union`: all rows of all inputs.
+
+use std::ops::RangeInclusive;
+
+use vardelta_schemas::{Column, Schema};
+
+use crate::{
+    diagnostics::Diagnostics,
+    options::OptionDoc,
+    relational::{Relational, UnionSpec},
+    stage::{Kind, PlanRequest, Planned, PlannedInput, StageType},
+};
+
+/// The stage type `union`.
+pub struct UnionStage;
+
+/// For the registry.
+pub static UNION: UnionStage = UnionStage;
+
+impl StageType for UnionStage {
+    fn name(&self) -> &'static str {
+        "union"
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::Relational
+    }
+
+    fn manual(&self) -> &'static str {
+        "Puts the rows of several stages together.\n\
+         \n\
+         All inputs have the same columns, in the same order, with the same types; a column may be NULL if it may in any \
+         input. Nothing is sorted out: equal rows of two inputs stay two rows. Before a table it brings several sources \
+         together; behind tables its rows have no key, so that an `aggregate` has to follow."
+    }
+
+    fn example(&self) -> &'static str {
+        r#"[pipeline]
+name = "two_sources"
+
+[stages.germline]
+type = "vcf"
+path = "germline/*.vcf"
+
+[stages.somatic]
+type = "vcf"
+path = "somatic/*.vcf"
+
+[stages.calls]
+type = "union"
+inputs = ["germline", "somatic"]
+
+[stages.alleles]
+type = "normalize"
+input = "calls"
+
+[stages.located]
+type = "filter"
+input = "alleles"
+where = "alt IS NOT NULL"
+
+[stages.variants]
+type = "table"
+input = "located"
+key = ["chrom", "pos", "ref", "alt"]
+
+[stages.warehouse]
+type = "sqlite"
+path = "two_sources.sqlite"
+tables = ["variants"]
+"#
+    }
+
+    fn options(&self) -> &'static [OptionDoc] {
+        &[]
+    }
+
+    fn inputs(&self) -> RangeInclusive<usize> {
+        1..=usize::MAX
+    }
+
+    fn plan(&self, request: PlanRequest<'_>, diagnostics: &mut Diagnostics) -> Option<Planned> {
+        let before = diagnostics.len();
+        request.options.finish(diagnostics);
+        let (first, others) = request.inputs.split_first()?;
+        let mut columns = first.schema.columns().to_vec();
+        for other in others {
+            check_equal(first, other, diagnostics);
+            for (column, theirs) in columns.iter_mut().zip(other.schema.columns()) {
+                merge(column, theirs);
+            }
+        }
+        (diagnostics.len() == before)
+            .then(|| Planned::Relational(Relational::Union(UnionSpec { schema: Schema::new(columns) })))
+    }
+}
+
+/// A column of the union: what both say, or nothing.
+fn merge(column: &mut Column, theirs: &Column) {
+    column.nullable |= theirs.nullable;
+    if column.number != theirs.number {
+        column.number = None;
+    }
+    if column.doc != theirs.doc {
+        column.doc.clear();
+    }
+}
+
+/// Reports the first column in which two inputs differ.
+fn check_equal(first: &PlannedInput<'_>, other: &PlannedInput<'_>, diagnostics: &mut Diagnostics) {
+    const HINT: &str = "Give both the same columns, in the same order and with the same types, with `select` stages.";
+    let (ours, theirs) = (first.schema.columns(), other.schema.columns());
+    let at = (0..ours.len().max(theirs.len())).find(|at| match (ours.get(*at), theirs.get(*at)) {
+        (Some(our), Some(their)) => our.name != their.name || our.column_type != their.column_type,
+        _ => true,
+    });
+    let Some(at) = at else { return };
+    let (a, b) = (first.name, other.name);
+    let difference = match (ours.get(at), theirs.get(at)) {
+        (Some(our), Some(their)) if our.name == their.name => {
+            format!("column `{}` is {} in `{a}` and {} in `{b}`", our.name, our.column_type, their.column_type)
+        }
+        (Some(our), _) if other.schema.column(&our.name).is_none() => format!("`{b}` has no column `{}`", our.name),
+        (_, Some(their)) if first.schema.column(&their.name).is_none() => {
+            format!("`{a}` has no column `{}`", their.name)
+        }
+        (Some(our), Some(their)) => {
+            format!("column {} is `{}` in `{a}` and `{}` in `{b}`", at + 1, our.name, their.name)
+        }
+        _ => return,
+    };
+    diagnostics
+        .error(other.span.clone(), format!("the inputs of a union have the same columns, but {difference}"))
+        .label(format!("not the columns of `{a}`"))
+        .hint(HINT);
+}

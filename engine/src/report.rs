@@ -1,0 +1,173 @@
+//! What a run did, as people and programs read it. The JSON keys are part of the interface (DESIGN, section 11).
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use vardelta_schemas::{
+    TableSchema,
+    ledger::{RecordCounts, TableCounts},
+};
+
+use crate::sink::ChangeBatch;
+
+/// The report of `run`, `withdraw` and `rebuild`.
+#[derive(Clone, Debug, Serialize)]
+pub struct RunReport {
+    /// The pipeline's name.
+    pub pipeline: String,
+    /// The epoch the sink is at now.
+    pub epoch: u64,
+    /// Whether this run made that epoch: false when nothing changed, and for a dry run.
+    pub committed: bool,
+    /// Whether nothing was to be written.
+    pub dry_run: bool,
+    /// What happened, drop by drop.
+    pub drops: Vec<DropReport>,
+    /// What happened, table by table.
+    pub tables: Vec<TableCounts>,
+    /// Rejected records and rows, by reason code.
+    pub rejects: BTreeMap<String, u64>,
+    /// Values that were adapted, by reason code.
+    pub warnings: BTreeMap<String, u64>,
+    /// Things worth saying: a glob that matched nothing, a drop of which nothing was loaded.
+    pub notices: Vec<String>,
+    /// What each stage did and how long it took.
+    pub stages: Vec<StageReport>,
+    /// Worker threads.
+    pub workers: usize,
+    /// Wall-clock seconds of the whole run.
+    pub seconds: f64,
+}
+
+/// What happened to one drop.
+#[derive(Clone, Debug, Serialize)]
+pub struct DropReport {
+    /// The drop's name.
+    pub name: String,
+    /// The source stage.
+    pub source: String,
+    /// What happened.
+    pub action: Action,
+    /// Why: what was new or changed about it.
+    pub reason: String,
+    /// Records read.
+    pub read: u64,
+    /// Records of which a row stands in a table.
+    pub loaded: u64,
+    /// Records that passed no filter or had no alternate allele.
+    pub filtered: u64,
+    /// Records rejected.
+    pub rejected: u64,
+    /// Records superseded inside the drop.
+    pub duplicates: u64,
+    /// Of the filtered records, those without alternate allele.
+    pub no_alternate: u64,
+}
+
+impl DropReport {
+    /// A report with these counts.
+    pub fn new(name: &str, source: &str, action: Action, reason: &str, counts: RecordCounts) -> DropReport {
+        DropReport {
+            name: name.to_owned(),
+            source: source.to_owned(),
+            action,
+            reason: reason.to_owned(),
+            read: counts.read,
+            loaded: counts.loaded,
+            filtered: counts.filtered,
+            rejected: counts.rejected,
+            duplicates: counts.duplicates,
+            no_alternate: counts.no_alternate,
+        }
+    }
+}
+
+/// What happens to a drop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// A new name.
+    Added,
+    /// A known name with other content.
+    Replaced,
+    /// Taken back.
+    Withdrawn,
+    /// The same content as before.
+    Unchanged,
+    /// Read again for a rebuild.
+    Rebuilt,
+}
+
+impl Action {
+    /// The word that reports and the ledger use.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Action::Added => "added",
+            Action::Replaced => "replaced",
+            Action::Withdrawn => "withdrawn",
+            Action::Unchanged => "unchanged",
+            Action::Rebuilt => "rebuilt",
+        }
+    }
+}
+
+/// What one stage did.
+#[derive(Clone, Debug, Serialize)]
+pub struct StageReport {
+    /// The stage's name.
+    pub name: String,
+    /// Rows (for a source: records) it took in.
+    pub rows_in: u64,
+    /// Rows it gave out.
+    pub rows_out: u64,
+    /// Busy seconds, summed over threads.
+    pub seconds: f64,
+    /// Median time per batch or activation, in microseconds.
+    pub p50_us: u64,
+    /// 99th percentile of the same.
+    pub p99_us: u64,
+}
+
+/// How far a run is.
+#[derive(Clone, Debug, Default)]
+pub struct Progress {
+    /// What is being done, in a word or two.
+    pub phase: &'static str,
+    /// The files being loaded.
+    pub files: Vec<FileProgress>,
+    /// Rejects so far, by reason code.
+    pub rejects: BTreeMap<String, u64>,
+}
+
+/// How far one file is.
+#[derive(Clone, Debug)]
+pub struct FileProgress {
+    /// The drop's name.
+    pub name: String,
+    /// Bytes of the file.
+    pub bytes: u64,
+    /// Bytes read so far.
+    pub position_bytes: u64,
+    /// Records parsed so far.
+    pub records: u64,
+    /// Rows rejected so far.
+    pub rejected: u64,
+}
+
+/// Watches a run.
+pub trait Observer: Send + Sync {
+    /// Called several times a second.
+    fn progress(&self, progress: &Progress) {
+        let _ = progress;
+    }
+
+    /// Called with the net row changes of every table, in key order; in a dry run they are not written.
+    fn changes(&self, table: &TableSchema, changes: &ChangeBatch) {
+        let _ = (table, changes);
+    }
+}
+
+/// Watches nothing.
+pub struct Unobserved;
+
+impl Observer for Unobserved {}

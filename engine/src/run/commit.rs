@@ -1,0 +1,302 @@
+//! The end of every run that changes something: prepare the state, commit the sink, finalise the state.
+//!
+//! The state's changes become durable but revocable (prepare) while the sink takes the rows in its open transaction; only
+//! when both are done does the sink commit, with the ledger's row. From then on the epoch stands, whatever happens to the
+//! process: the next start finalises a prepared epoch that the ledger has, and rolls back one that it has not.
+
+use std::{
+    sync::{Arc, PoisonError},
+    time::Instant,
+};
+
+use crossbeam_channel::bounded;
+use vardelta_schemas::{
+    TableSchema,
+    ledger::{DropRow, EpochRecord, Event, RecordCounts, Snapshot, TableCounts},
+};
+
+use crate::{
+    clock,
+    error::{RunError, RunErrorKind},
+    failpoint,
+    flow::{RunContext, feed::PATIENCE},
+    plan::Plan,
+    report::{Action, RunReport},
+    run::{
+        Context,
+        execute::stage_reports,
+        load::{NEXT_DROP, next_drop},
+        open::Opened,
+    },
+    sink::{Access, ChangeBatch, SinkError, SinkErrorKind},
+};
+
+/// Batches between the thread that merges changes and the sink.
+const BATCHES_AHEAD: usize = 4;
+/// Reject rows written at a time.
+const REJECTS_AT_A_TIME: usize = 1_000;
+
+/// What becomes of the ledger.
+#[derive(Default)]
+pub(crate) struct Outcome {
+    /// Drops added, replaced or read again.
+    pub upserted: Vec<(Action, DropRow)>,
+    /// Drops taken back.
+    pub withdrawn: Vec<DropRow>,
+    /// Whether the sink's tables are made anew.
+    pub replace_tables: bool,
+    /// What a run over no drop is recorded as.
+    pub without_drop: Option<Action>,
+}
+
+/// The tables of a run that changed nothing.
+pub(crate) fn untouched(plan: &Plan, ledger: &Snapshot) -> Vec<TableCounts> {
+    plan.tables()
+        .iter()
+        .map(|table| TableCounts {
+            name: table.name.clone(),
+            unchanged: rows_before(ledger, &table.name),
+            ..TableCounts::default()
+        })
+        .collect()
+}
+
+fn rows_before(ledger: &Snapshot, table: &str) -> u64 {
+    let counts = ledger.tables.iter().find(|counts| counts.name == table);
+    counts.map_or(0, |counts| counts.inserted + counts.updated + counts.unchanged)
+}
+
+/// Commits, or for a dry run only shows, what a run computed, and completes its report.
+pub(crate) fn conclude(
+    context: Context<'_>,
+    opened: &mut Opened,
+    run: &Arc<RunContext>,
+    outcome: Outcome,
+    report: &mut RunReport,
+) -> Result<(), RunError> {
+    report.stages = stage_reports(context.plan, run);
+    {
+        let notes = run.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        report.rejects = notes.reject_counts.clone();
+        report.warnings = notes.warnings.clone();
+        if notes.not_kept() > 0 {
+            report.notices.push(format!("{} rejects are counted but not kept with their text", notes.not_kept()));
+        }
+    }
+    let tables = context.plan.tables();
+    let mut counts: Vec<TableCounts> =
+        tables.iter().map(|table| TableCounts { name: table.name.clone(), ..TableCounts::default() }).collect();
+    if report.dry_run {
+        for (at, table) in tables.iter().enumerate() {
+            each_batch(context, run, at, table, &mut counts[at], &mut |_| true)?;
+        }
+        count_unchanged(&mut counts, &opened.ledger, outcome.replace_tables);
+        report.tables = counts;
+        return Ok(());
+    }
+    let started = Instant::now();
+    commit(context, opened, run, &outcome, &tables, &mut counts)?;
+    report.epoch = run.epoch;
+    report.committed = true;
+    let rows: u64 = counts.iter().map(|table| table.inserted + table.updated + table.deleted).sum();
+    let sink = &mut report.stages[context.plan.sink];
+    (sink.rows_in, sink.rows_out, sink.seconds) = (rows, rows, started.elapsed().as_secs_f64());
+    sink.p50_us = started.elapsed().as_micros() as u64;
+    sink.p99_us = sink.p50_us;
+    report.tables = counts;
+    Ok(())
+}
+
+fn count_unchanged(counts: &mut [TableCounts], ledger: &Snapshot, replaced: bool) {
+    for table in counts.iter_mut().filter(|_| !replaced) {
+        table.unchanged = rows_before(ledger, &table.name).saturating_sub(table.updated + table.deleted);
+    }
+}
+
+/// Merges a table's changes, showing each batch to the observer and then to `take` until that has enough.
+fn each_batch(
+    context: Context<'_>,
+    run: &RunContext,
+    at: usize,
+    table: &TableSchema,
+    counts: &mut TableCounts,
+    take: &mut dyn FnMut(ChangeBatch) -> bool,
+) -> Result<(), RunError> {
+    let stage = context.plan.stages[context.plan.sink].inputs[at];
+    let layout = run.layout(stage)?;
+    let mut net = run.changes.net(at).map_err(|error| {
+        RunError::new(
+            RunErrorKind::Sink,
+            format!("the run's changes cannot be read back: {error}; nothing was written"),
+        )
+    })?;
+    while let Some(batch) = net.next_batch(layout, counts)? {
+        run.abort.check()?;
+        context.observer.changes(table, &batch);
+        if !take(batch) {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn commit(
+    context: Context<'_>,
+    opened: &mut Opened,
+    run: &Arc<RunContext>,
+    outcome: &Outcome,
+    tables: &[TableSchema],
+    counts: &mut [TableCounts],
+) -> Result<(), RunError> {
+    let plan = context.plan;
+    let mut metadata = opened.state.metadata().clone();
+    let next = outcome.upserted.iter().map(|(_, drop)| drop.drop_id + 1).max().unwrap_or(1);
+    metadata.insert(NEXT_DROP.to_owned(), next.max(next_drop(context, opened)?).to_string());
+
+    let Opened { state, sink, ledger, .. } = opened;
+    failpoint::hit("commit:begin");
+    sink.begin(&plan.pipeline.name, ledger.epoch, tables, outcome.replace_tables)?;
+    // The state is prepared on its own thread while the sink takes the rows.
+    let (prepared, applied) = std::thread::scope(|scope| {
+        let session = Arc::clone(&run.session);
+        let prepare = scope.spawn(|| state.prepare(session, run.epoch, metadata).map_err(RunError::from));
+        let applied = apply(context, run, sink.as_mut(), tables, counts);
+        let prepared = prepare
+            .join()
+            .unwrap_or_else(|payload| Err(RunError::panic("the thread that prepares the state", payload.as_ref())));
+        (prepared, applied)
+    });
+    failpoint::hit("commit:applied");
+    let written = prepared.and(applied).and_then(|()| run.abort.check()).and_then(|()| {
+        let notes = run.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        for rejects in notes.rejects.chunks(REJECTS_AT_A_TIME) {
+            sink.rejects(&plan.pipeline.name, run.epoch, rejects)?;
+        }
+        Ok(())
+    });
+    if let Err(error) = written {
+        // A connection that is gone has given the transaction up by itself.
+        let _ = sink.rollback();
+        give_up(state, ledger.epoch)?;
+        return Err(error);
+    }
+    count_unchanged(counts, ledger, outcome.replace_tables);
+    let record = record(plan, run.epoch, outcome, counts);
+    failpoint::hit("commit:before-sink");
+    if let Err(error) = sink.commit(&record) {
+        return after_failed_commit(plan, state, run.epoch, error);
+    }
+    failpoint::hit("commit:after-sink");
+    state.finalize()?;
+    Ok(())
+}
+
+/// Rolls a prepared state back, if it got that far.
+fn give_up(state: &mut crate::state::State, ledger_epoch: u64) -> Result<(), RunError> {
+    super::open::settle(state, ledger_epoch)
+}
+
+/// The commit failed, or its acknowledgement was lost: the ledger tells which.
+fn after_failed_commit(
+    plan: &Plan,
+    state: &mut crate::state::State,
+    epoch: u64,
+    error: SinkError,
+) -> Result<(), RunError> {
+    let ledger = plan.sink().connect(Access::Read).and_then(|mut sink| sink.ledger(&plan.pipeline.name));
+    match ledger {
+        Ok(ledger) if ledger.epoch == epoch => {
+            state.finalize()?;
+            Ok(())
+        }
+        Ok(ledger) => {
+            give_up(state, ledger.epoch)?;
+            Err(error.into())
+        }
+        // The state stays prepared; the next start asks the ledger again.
+        Err(_) => Err(error.into()),
+    }
+}
+
+fn apply(
+    context: Context<'_>,
+    run: &RunContext,
+    sink: &mut dyn crate::sink::Sink,
+    tables: &[TableSchema],
+    counts: &mut [TableCounts],
+) -> Result<(), RunError> {
+    for (at, (table, counts)) in tables.iter().zip(counts).enumerate() {
+        let (sender, receiver) = bounded::<ChangeBatch>(BATCHES_AHEAD);
+        std::thread::scope(|scope| {
+            let merge = scope.spawn(move || {
+                let mut send = |mut batch| {
+                    loop {
+                        match sender.send_timeout(batch, PATIENCE) {
+                            Ok(()) => return true,
+                            Err(crossbeam_channel::SendTimeoutError::Timeout(back)) if !run.abort.is_raised() => {
+                                batch = back;
+                            }
+                            Err(_) => return false,
+                        }
+                    }
+                };
+                each_batch(context, run, at, table, counts, &mut send)
+            });
+            let applied = sink.apply(
+                table,
+                run.epoch,
+                &mut receiver.iter().map(|batch| {
+                    failpoint::hit("commit:batch");
+                    match run.abort.is_raised() {
+                        true => Err(SinkError::new(SinkErrorKind::Unavailable, "the run was ended")),
+                        false => Ok(batch),
+                    }
+                }),
+            );
+            // The merging thread ends when nobody listens any more.
+            drop(receiver);
+            let merged = merge
+                .join()
+                .unwrap_or_else(|payload| Err(RunError::panic("the thread that merges changes", payload.as_ref())));
+            run.abort.check()?;
+            merged?;
+            applied.map_err(RunError::from)
+        })?;
+    }
+    Ok(())
+}
+
+fn record(plan: &Plan, epoch: u64, outcome: &Outcome, counts: &[TableCounts]) -> EpochRecord {
+    let committed_at = clock::now();
+    let event = |drop: &DropRow, action: Action, counts: RecordCounts| Event {
+        epoch,
+        committed_at: committed_at.clone(),
+        drop_id: Some(drop.drop_id),
+        source: drop.source.clone(),
+        name: drop.name.clone(),
+        action: action.as_str().to_owned(),
+        counts,
+    };
+    let mut events: Vec<Event> =
+        outcome.upserted.iter().map(|(action, drop)| event(drop, *action, drop.counts)).collect();
+    events.extend(outcome.withdrawn.iter().map(|drop| event(drop, Action::Withdrawn, RecordCounts::default())));
+    events.extend(outcome.without_drop.map(|action| Event {
+        epoch,
+        committed_at: committed_at.clone(),
+        drop_id: None,
+        source: String::new(),
+        name: String::new(),
+        action: action.as_str().to_owned(),
+        counts: RecordCounts::default(),
+    }));
+    EpochRecord {
+        pipeline: plan.pipeline.name.clone(),
+        epoch,
+        committed_at,
+        definition: plan.definitions_json(),
+        upserted_drops: outcome.upserted.iter().map(|(_, drop)| drop.clone()).collect(),
+        withdrawn_drops: outcome.withdrawn.iter().map(|drop| drop.drop_id).collect(),
+        events,
+        tables: counts.to_vec(),
+    }
+}

@@ -1,0 +1,286 @@
+//! What is new, changed or gone among the files of a run.
+
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    io::{self, Read},
+    path::{Path, PathBuf},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use vardelta_schemas::ledger::{DropRow, Snapshot};
+
+use crate::{
+    error::{RunError, RunErrorKind},
+    flow::feed::{FileStamp, check_unchanged, content_digest},
+    plan::Plan,
+    run::RunOptions,
+    source::{Chunk, ContentDigest, Source},
+    stage::Planned,
+    suggest::nearest,
+};
+
+/// A file that may be a drop.
+pub(crate) struct Candidate {
+    /// The source stage.
+    pub source: usize,
+    /// The drop's name.
+    pub name: String,
+    /// The file to read.
+    pub path: PathBuf,
+    /// The path to remember; `-` for standard input.
+    pub recorded_path: String,
+    /// The file as it was when its bytes were digested.
+    pub stamp: FileStamp,
+    /// xxh3-128 of the file's bytes, 32 hexadecimal digits.
+    pub bytes_digest: String,
+    /// What it is, compared with the ledger.
+    pub standing: Standing,
+}
+
+/// A candidate compared with the ledger.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Standing {
+    /// A new name.
+    New,
+    /// A known name with other content.
+    Changed(DropRow),
+    /// A known name with the same content; with `true`, in other bytes.
+    Same(DropRow, bool),
+}
+
+/// Everything found.
+#[derive(Default)]
+pub(crate) struct Deliveries {
+    /// In order of name.
+    pub candidates: Vec<Candidate>,
+    /// Drops whose file is gone.
+    pub gone: Vec<DropRow>,
+    /// Things worth saying.
+    pub notices: Vec<String>,
+    /// Holds what came from standard input.
+    _spool: Option<tempfile::NamedTempFile>,
+}
+
+fn input(message: String) -> RunError {
+    RunError::new(RunErrorKind::Input, message)
+}
+
+pub(crate) fn source(plan: &Plan, at: usize) -> Result<&dyn Source, RunError> {
+    match &plan.stages[at].planned {
+        Planned::Source(source) => Ok(source.as_ref()),
+        _ => Err(RunError::internal("a drop was delivered to a stage that is no source")),
+    }
+}
+
+/// Finds the files and compares them with the ledger.
+pub(crate) fn find(plan: &Plan, options: &RunOptions, ledger: &Snapshot) -> Result<Deliveries, RunError> {
+    let mut found = Deliveries::default();
+    let mut files: Vec<(usize, String, PathBuf, String)> = Vec::new();
+    let sources: Vec<usize> =
+        (0..plan.stages.len()).filter(|at| matches!(plan.stages[*at].planned, Planned::Source(_))).collect();
+    if options.files.is_empty() {
+        for at in sources {
+            let discovered = source(plan, at)?;
+            let paths = discovered.discover().map_err(|error| RunError::stage(&plan.stages[at].name, error))?;
+            match discovered.pattern() {
+                Some(pattern) if paths.is_empty() => {
+                    found.notices.push(format!("source `{}`: no file matches {pattern}", plan.stages[at].name));
+                }
+                None => found
+                    .notices
+                    .push(format!("source `{}` has no path: name its files on the command line", plan.stages[at].name)),
+                Some(_) => {}
+            }
+            for path in paths {
+                files.push((at, discovered.drop_name(&path), path.clone(), recorded(&path)));
+            }
+        }
+    } else {
+        let at = into(plan, options, &sources)?;
+        if options.name.is_some() && options.files.len() > 1 {
+            return Err(RunError::new(RunErrorKind::Usage, "`--as` names one drop, but several files are given")
+                .with_hint("Load the files one by one, or let each be named after its file."));
+        }
+        for path in &options.files {
+            let (path, recorded, default) = if path == Path::new("-") {
+                let spool = spool(io::stdin().lock())?;
+                let path = spool.path().to_path_buf();
+                found._spool = Some(spool);
+                (path, "-".to_owned(), "stdin".to_owned())
+            } else {
+                (path.clone(), recorded(path), source(plan, at)?.drop_name(path))
+            };
+            files.push((at, options.name.clone().unwrap_or(default), path, recorded));
+        }
+    }
+    files.sort_by(|a, b| (&a.1, a.0).cmp(&(&b.1, b.0)));
+    if let Some(pair) = files.windows(2).find(|pair| (pair[0].0, &pair[0].1) == (pair[1].0, &pair[1].1)) {
+        return Err(input(format!("{} and {} would both be drop `{}`", pair[0].3, pair[1].3, pair[0].1))
+            .with_hint("Rename one of them, or load it by itself with `--as NAME`."));
+    }
+    let digests = digest_all(files.iter().map(|file| file.2.as_path()).collect(), plan.pipeline.workers)?;
+    for ((source, name, path, recorded_path), (stamp, bytes_digest)) in files.into_iter().zip(digests) {
+        let mut candidate =
+            Candidate { source, name, path, recorded_path, stamp, bytes_digest, standing: Standing::New };
+        candidate.standing = compare(plan, &candidate, ledger, &mut found.notices)?;
+        found.candidates.push(candidate);
+    }
+    if options.prune {
+        let gone = |drop: &&DropRow| drop.path != "-" && !Path::new(&drop.path).exists();
+        found.gone = ledger.drops.iter().filter(gone).cloned().collect();
+    }
+    Ok(found)
+}
+
+fn into(plan: &Plan, options: &RunOptions, sources: &[usize]) -> Result<usize, RunError> {
+    let names = || sources.iter().map(|at| plan.stages[*at].name.as_str());
+    let list = || names().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    match (&options.into, sources) {
+        (None, [at]) => Ok(*at),
+        (None, _) => Err(RunError::new(RunErrorKind::Usage, format!("the pipeline has several sources: {}", list()))
+            .with_hint("Say which one the files go to with `--into STAGE`.")),
+        (Some(name), _) => sources.iter().copied().find(|at| plan.stages[*at].name == *name).ok_or_else(|| {
+            let error = RunError::new(RunErrorKind::Usage, format!("the pipeline has no source `{name}`"));
+            match nearest(name, names()) {
+                Some(near) => error.with_hint(format!("Did you mean `{near}`?")),
+                None => error.with_hint(format!("Its sources are {}.", list())),
+            }
+        }),
+    }
+}
+
+fn recorded(path: &Path) -> String {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf()).to_string_lossy().into_owned()
+}
+
+/// Copies a stream to a file: it is read more than once.
+fn spool(mut stream: impl Read) -> Result<tempfile::NamedTempFile, RunError> {
+    let copy = || -> io::Result<tempfile::NamedTempFile> {
+        let mut file = tempfile::NamedTempFile::new()?;
+        io::copy(&mut stream, file.as_file_mut())?;
+        Ok(file)
+    };
+    let mut copy = copy;
+    copy().map_err(|error| input(format!("standard input cannot be kept in a temporary file: {error}")))
+}
+
+/// Digests the bytes of files, several at a time.
+fn digest_all(paths: Vec<&Path>, threads: usize) -> Result<Vec<(FileStamp, String)>, RunError> {
+    let results: Vec<Mutex<Option<io::Result<(FileStamp, String)>>>> = paths.iter().map(|_| Mutex::new(None)).collect();
+    let next = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..threads.min(paths.len()) {
+            scope.spawn(|| {
+                loop {
+                    let at = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(path) = paths.get(at) else { return };
+                    *results[at].lock().unwrap_or_else(PoisonError::into_inner) = Some(digest_bytes(path));
+                }
+            });
+        }
+    });
+    let mut digests = Vec::new();
+    for (path, result) in paths.iter().zip(results) {
+        match result.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            Some(Ok(digest)) => digests.push(digest),
+            Some(Err(error)) => {
+                return Err(input(format!("{} cannot be read: {error}", path.display()))
+                    .with_hint("Check the path and the rights on it."));
+            }
+            None => return Err(RunError::internal("a file was not digested")),
+        }
+    }
+    Ok(digests)
+}
+
+/// The stamp of a file, and xxh3-128 of its bytes as 32 hexadecimal digits.
+fn digest_bytes(path: &Path) -> io::Result<(FileStamp, String)> {
+    let stamp = FileStamp::of(path)?;
+    let mut file = File::open(path)?;
+    if file.metadata()?.is_dir() {
+        return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a directory"));
+    }
+    let mut hasher = xxhash_rust::xxh3::Xxh3::new();
+    let mut buffer = vec![0; 1 << 18];
+    loop {
+        let count = file.read(&mut buffer)?;
+        if count == 0 {
+            return Ok((stamp, format!("{:032x}", hasher.digest128())));
+        }
+        hasher.update(&buffer[..count]);
+    }
+}
+
+fn compare(
+    plan: &Plan,
+    candidate: &Candidate,
+    ledger: &Snapshot,
+    notices: &mut Vec<String>,
+) -> Result<Standing, RunError> {
+    let stage = &plan.stages[candidate.source].name;
+    let known = ledger.drops.iter().find(|drop| drop.source == *stage && drop.name == candidate.name);
+    let Some(known) = known else {
+        let twin = |drop: &&DropRow| drop.source == *stage && drop.bytes_digest == candidate.bytes_digest;
+        if let Some(twin) = ledger.drops.iter().find(twin) {
+            notices.push(format!(
+                "drop `{}` has the same bytes as drop `{}`, under another name",
+                candidate.name, twin.name
+            ));
+        }
+        return Ok(Standing::New);
+    };
+    if known.bytes_digest == candidate.bytes_digest {
+        return Ok(Standing::Same(known.clone(), false));
+    }
+    let digest = digest_content(plan, candidate)?;
+    Ok(match digest == known.content_digest {
+        true => Standing::Same(known.clone(), true),
+        false => Standing::Changed(known.clone()),
+    })
+}
+
+/// The content digest of a file, without decoding its records.
+fn digest_content(plan: &Plan, candidate: &Candidate) -> Result<String, RunError> {
+    let source = source(plan, candidate.source)?;
+    let stage = &plan.stages[candidate.source].name;
+    let fail = |error| RunError::stage(stage, error);
+    let mut reader = source.open(&candidate.path, plan.pipeline.workers).map_err(fail)?;
+    let (header, header_digest, mut parser) = (reader.header(), reader.header_digest(), source.parser());
+    let mut digest = ContentDigest::default();
+    while let Some(raw) = reader.next_chunk().map_err(fail)? {
+        digest.merge(parser.digest(&Chunk { raw, header: std::sync::Arc::clone(&header) }));
+    }
+    check_unchanged(&candidate.path, &candidate.stamp)?;
+    Ok(content_digest(digest, header_digest))
+}
+
+/// Drops by name, for `withdraw`; `STAGE:NAME` picks one of two drops of the same name.
+pub(crate) fn named(ledger: &Snapshot, names: &[String]) -> Result<Vec<DropRow>, RunError> {
+    let mut found: BTreeMap<u64, DropRow> = BTreeMap::new();
+    for name in names {
+        let matches = |drop: &&DropRow| drop.name == *name || format!("{}:{}", drop.source, drop.name) == *name;
+        let hits: Vec<&DropRow> = ledger.drops.iter().filter(matches).collect();
+        match hits[..] {
+            [drop] => {
+                found.insert(drop.drop_id, drop.clone());
+            }
+            [] => {
+                let error = RunError::new(RunErrorKind::Usage, format!("no drop `{name}` is loaded"));
+                return Err(match nearest(name, ledger.drops.iter().map(|drop| drop.name.as_str())) {
+                    Some(near) => error.with_hint(format!("Did you mean `{near}`?")),
+                    None => error.with_hint("`vardelta drops` lists what is loaded."),
+                });
+            }
+            _ => {
+                let stages: Vec<String> = hits.iter().map(|drop| format!("`{}:{name}`", drop.source)).collect();
+                return Err(RunError::new(RunErrorKind::Usage, format!("several sources have a drop `{name}`"))
+                    .with_hint(format!("Name one of {}.", stages.join(", "))));
+            }
+        }
+    }
+    Ok(found.into_values().collect())
+}

@@ -1,0 +1,211 @@
+//! Reader threads, dataflows chunk by chunk, and the figures of it all.
+
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc, PoisonError,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use crate::{
+    error::{RunError, RunErrorKind},
+    flow::{
+        Mode, RunContext, RunParts,
+        feed::{self, Feed, Item, Load},
+        run_chunk,
+        table::Retraction,
+    },
+    plan::Plan,
+    relational::Relational,
+    report::{FileProgress, Progress, StageReport},
+    run::Context,
+    stage::Planned,
+    state::Session,
+};
+
+/// Files read at the same time, at the most.
+const READERS_MAX: usize = 4;
+/// How often the observer is told how far the run is.
+const TICK: Duration = Duration::from_millis(100);
+
+/// What is to be computed.
+pub(crate) struct Work {
+    pub session: Arc<Session>,
+    pub epoch: u64,
+    pub workers: usize,
+    pub loads: Vec<Load>,
+    pub retractions: Vec<Retraction>,
+    pub spill_dir: PathBuf,
+}
+
+/// Sends rows of tables into the feed.
+pub(crate) type RowSource<'a> =
+    dyn FnOnce(&RunContext, &mut dyn FnMut(Item) -> bool) -> Result<(), RunError> + Send + 'a;
+
+/// Loads drops and takes others back.
+pub(crate) fn load(context: Context<'_>, work: Work) -> Result<Arc<RunContext>, RunError> {
+    let (sender, feed) = Feed::channel(work.workers);
+    let run = prepare(context, work, Mode::Load, feed)?;
+    let (done, next) = (AtomicBool::new(false), AtomicUsize::new(0));
+    let next = &next;
+    std::thread::scope(|scope| {
+        scope.spawn(|| tick(context, &run, &done));
+        let readers = run.loads.len().min(READERS_MAX).min(run.workers.max(1));
+        let decompression_threads = (run.workers / readers.max(1)).max(1);
+        for _ in 0..readers {
+            let (sender, run) = (sender.clone(), Arc::clone(&run));
+            scope.spawn(move || {
+                run.abort.guard("a reader", || {
+                    let RunContext { plan, loads, totals, abort, .. } = &*run;
+                    feed::read_files(plan, loads, next, decompression_threads, &sender, totals, abort)
+                });
+            });
+        }
+        drop(sender);
+        let result = chunks(&run);
+        if let Err(error) = result {
+            run.abort.raise(error);
+        }
+        done.store(true, Ordering::Release);
+    });
+    run.abort.check()?;
+    for load in &run.loads {
+        let counts = load.records.counts();
+        let read = load.records_read.load(Ordering::Relaxed);
+        if counts.read != read {
+            return Err(RunError::internal(format!(
+                "of the {read} records of drop `{}`, {} are accounted for",
+                load.name, counts.read
+            )));
+        }
+    }
+    Ok(run)
+}
+
+/// Replays rows of tables into the views behind them.
+pub(crate) fn replay(context: Context<'_>, work: Work, rows: Box<RowSource<'_>>) -> Result<Arc<RunContext>, RunError> {
+    let (sender, feed) = Feed::channel(work.workers);
+    let run = prepare(context, work, Mode::Replay, feed)?;
+    std::thread::scope(|scope| {
+        let shared = Arc::clone(&run);
+        scope.spawn(move || {
+            let run = shared;
+            run.abort.guard("the thread that reads tables back", || {
+                rows(&run, &mut |item| feed::send(&sender, item, &run.abort))
+            });
+        });
+        if let Err(error) = chunks(&run) {
+            run.abort.raise(error);
+        }
+    });
+    run.abort.check()?;
+    Ok(run)
+}
+
+fn prepare(context: Context<'_>, work: Work, mode: Mode, feed: Feed) -> Result<Arc<RunContext>, RunError> {
+    let parts = RunParts {
+        plan: Arc::new(context.plan.clone()),
+        mode,
+        epoch: work.epoch,
+        workers: work.workers,
+        session: work.session,
+        abort: context.abort.clone(),
+        loads: work.loads,
+        retractions: work.retractions,
+        feed,
+        spill_dir: work.spill_dir,
+    };
+    RunContext::new(parts).map(Arc::new)
+}
+
+fn chunks(run: &Arc<RunContext>) -> Result<(), RunError> {
+    let mut chunk = 0;
+    while run.feed.refill(run.chunk_records, &run.abort)? {
+        run_chunk(run, chunk)?;
+        run.session.compact()?;
+        chunk += 1;
+    }
+    while run.retractions.iter().any(|retraction| !retraction.is_done()) {
+        run_chunk(run, chunk)?;
+        run.session.compact()?;
+        chunk += 1;
+    }
+    Ok(())
+}
+
+fn tick(context: Context<'_>, run: &RunContext, done: &AtomicBool) {
+    while !done.load(Ordering::Acquire) && !run.abort.is_raised() {
+        let files = run.loads.iter().map(|load| FileProgress {
+            name: load.name.clone(),
+            bytes: load.stamp.bytes,
+            position_bytes: load.position_bytes.load(Ordering::Relaxed),
+            records: load.records_read.load(Ordering::Relaxed),
+            rejected: load.rejected.load(Ordering::Relaxed),
+        });
+        let rejects = run.notes.lock().unwrap_or_else(PoisonError::into_inner).reject_counts.clone();
+        context.observer.progress(&Progress { phase: "loading", files: files.collect(), rejects });
+        // Short sleeps, so that a short run does not wait for its progress line.
+        for _ in 0..TICK.as_millis() / 2 {
+            if done.load(Ordering::Acquire) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+}
+
+/// Refuses a drop of which too much was rejected.
+pub(crate) fn check_reject_share(plan: &Plan, run: &RunContext) -> Result<(), RunError> {
+    let limit = plan.pipeline.max_reject_share;
+    for load in &run.loads {
+        let counts = load.records.counts();
+        if counts.read > 0 && counts.rejected as f64 > limit * counts.read as f64 {
+            let notes = run.notes.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut message = format!(
+                "drop `{}`: {} of {} records were rejected, more than max_reject_share = {limit} allows; nothing was written",
+                load.name, counts.rejected, counts.read
+            );
+            for reject in notes.rejects.iter().filter(|reject| reject.drop_id == Some(load.drop_id)).take(5) {
+                let line = reject.line.map(|line| format!("line {line}: ")).unwrap_or_default();
+                message.push_str(&format!("\n  - {line}{}: {}", reject.reason, reject.detail));
+            }
+            return Err(RunError::new(RunErrorKind::RejectShare, message)
+                .with_hint("Correct the file, or raise `max_reject_share` under [pipeline] if this is expected."));
+        }
+    }
+    Ok(())
+}
+
+/// The figures of every stage but the sink.
+pub(crate) fn stage_reports(plan: &Plan, run: &RunContext) -> Vec<StageReport> {
+    let meters = run.totals.snapshot();
+    let report = |(stage, meter): (&crate::plan::PlannedStage, &crate::flow::meter::Meter)| StageReport {
+        name: stage.name.clone(),
+        rows_in: meter.rows_in,
+        rows_out: meter.rows_out,
+        seconds: meter.busy.as_secs_f64(),
+        p50_us: meter.batch_us.value_at_quantile(0.5),
+        p99_us: meter.batch_us.value_at_quantile(0.99),
+    };
+    plan.stages.iter().zip(&meters).map(report).collect()
+}
+
+/// The table stages that read, through transforms, from a source.
+pub(crate) fn tables_of(plan: &Plan, source: usize) -> Vec<usize> {
+    let mut reached = vec![false; plan.stages.len()];
+    reached[source] = true;
+    let mut tables = Vec::new();
+    for (at, stage) in plan.stages.iter().enumerate() {
+        if !stage.inputs.iter().any(|input| reached[*input]) {
+            continue;
+        }
+        if matches!(stage.planned, Planned::Relational(Relational::Table(_))) {
+            tables.push(at);
+        } else {
+            reached[at] = true;
+        }
+    }
+    tables
+}

@@ -1,0 +1,208 @@
+//! `run`: what is new or changed is loaded, what is gone is withdrawn, all as one epoch.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, atomic::AtomicU64},
+    time::Instant,
+};
+
+use vardelta_schemas::ledger::DropRow;
+
+use crate::{
+    error::RunError,
+    flow::{feed::Load, table::Retraction},
+    report::{Action, DropReport, RunReport},
+    run::{
+        Context, RunOptions, commit,
+        commit::Outcome,
+        deliveries::{self, Candidate, Deliveries, Standing},
+        execute::{self, Work, tables_of},
+        open::{self, Opened},
+        state_directory,
+    },
+    sink::Access,
+};
+
+/// The key under which the state remembers the next drop's number.
+pub(crate) const NEXT_DROP: &str = "next_drop_id";
+
+/// Loads what is new or changed.
+///
+/// # Errors
+/// See [`RunErrorKind`](crate::error::RunErrorKind); nothing was written then, unless the message says otherwise.
+pub fn run(context: Context<'_>, options: &RunOptions) -> Result<RunReport, RunError> {
+    let started = Instant::now();
+    let plan = context.plan;
+    let access = if options.dry_run { Access::Read } else { Access::Write };
+    let mut opened = open::open(plan, access)?;
+    open::check_epochs(plan, &opened)?;
+    open::check_definition(plan, &opened.ledger)?;
+    let found = deliveries::find(plan, options, &opened.ledger)?;
+    context.abort.check()?;
+    let epoch = opened.ledger.epoch + 1;
+    let workers = options.workers.unwrap_or(plan.pipeline.workers).max(1);
+    let next = next_drop(context, &mut opened)?;
+    let (loads, kept) = loads(next, &found);
+    let retractions = retractions(context, &found, epoch);
+    let unchanged = unchanged(context, &mut opened, &found, options.dry_run)?;
+    let mut report = RunReport {
+        pipeline: plan.pipeline.name.clone(),
+        epoch: opened.ledger.epoch,
+        committed: false,
+        dry_run: options.dry_run,
+        drops: unchanged,
+        tables: Vec::new(),
+        rejects: BTreeMap::new(),
+        warnings: BTreeMap::new(),
+        notices: found.notices.clone(),
+        stages: Vec::new(),
+        workers,
+        seconds: 0.0,
+    };
+    if loads.is_empty() && retractions.is_empty() {
+        report.tables = commit::untouched(plan, &opened.ledger);
+        report.seconds = started.elapsed().as_secs_f64();
+        return Ok(report);
+    }
+    let work = Work {
+        session: opened.state.begin()?,
+        epoch,
+        workers,
+        loads,
+        retractions,
+        spill_dir: spill_dir(context, options.dry_run),
+    };
+    let run = execute::load(context, work)?;
+    execute::check_reject_share(plan, &run)?;
+    let mut outcome = Outcome { withdrawn: found.gone.clone(), ..Outcome::default() };
+    for (load, kept) in run.loads.iter().zip(kept) {
+        let counts = load.records.counts();
+        let (action, reason) = match &kept.replaces {
+            Some(_) => (Action::Replaced, "the file's content changed"),
+            None => (Action::Added, "a new name"),
+        };
+        report.drops.push(DropReport::new(&load.name, &plan.stages[load.source].name, action, reason, counts));
+        outcome.upserted.push((
+            action,
+            DropRow {
+                drop_id: load.drop_id,
+                source: plan.stages[load.source].name.clone(),
+                name: load.name.clone(),
+                path: kept.recorded_path,
+                bytes_digest: kept.bytes_digest,
+                content_digest: load.content_digest(),
+                added_epoch: kept.replaces.as_ref().map_or(epoch, |old| old.added_epoch),
+                loaded_epoch: epoch,
+                counts,
+            },
+        ));
+        report.notices.extend(notice(&load.name, &counts));
+    }
+    for gone in &found.gone {
+        let reason = "its file is gone";
+        report.drops.push(DropReport::new(&gone.name, &gone.source, Action::Withdrawn, reason, Default::default()));
+    }
+    report.drops.sort_by(|a, b| (&a.name, &a.source).cmp(&(&b.name, &b.source)));
+    commit::conclude(context, &mut opened, &run, outcome, &mut report)?;
+    report.seconds = started.elapsed().as_secs_f64();
+    Ok(report)
+}
+
+/// What must be remembered of a candidate beside its load.
+pub(crate) struct Kept {
+    pub recorded_path: String,
+    pub bytes_digest: String,
+    pub replaces: Option<DropRow>,
+}
+
+fn loads(mut next: u64, found: &Deliveries) -> (Vec<Load>, Vec<Kept>) {
+    let (mut loads, mut kept) = (Vec::new(), Vec::new());
+    for candidate in &found.candidates {
+        let replaces = match &candidate.standing {
+            Standing::Same(..) => continue,
+            Standing::New => None,
+            Standing::Changed(old) => Some(old.clone()),
+        };
+        let drop_id = replaces.as_ref().map_or(next, |old| old.drop_id);
+        next += u64::from(replaces.is_none());
+        loads.push(load(candidate, drop_id));
+        let (recorded_path, bytes_digest) = (candidate.recorded_path.clone(), candidate.bytes_digest.clone());
+        kept.push(Kept { recorded_path, bytes_digest, replaces });
+    }
+    (loads, kept)
+}
+
+pub(crate) fn load(candidate: &Candidate, drop_id: u64) -> Load {
+    Load {
+        source: candidate.source,
+        name: candidate.name.clone(),
+        path: candidate.path.clone(),
+        drop_id,
+        stamp: candidate.stamp.clone(),
+        records: Default::default(),
+        digest: Mutex::default(),
+        header_digest: Mutex::default(),
+        position_bytes: AtomicU64::new(0),
+        records_read: AtomicU64::new(0),
+        rejected: AtomicU64::new(0),
+    }
+}
+
+/// The number of the next new drop: never one that was used before. A state that was lost and rebuilt does not know, but
+/// the ledger's history does.
+pub(crate) fn next_drop(context: Context<'_>, opened: &mut Opened) -> Result<u64, RunError> {
+    if let Some(next) = opened.state.metadata().get(NEXT_DROP).and_then(|text| text.parse().ok()) {
+        return Ok(next);
+    }
+    let history = opened.sink.history(&context.plan.pipeline.name)?;
+    Ok(history.iter().filter_map(|event| event.drop_id).max().map_or(1, |last| last + 1))
+}
+
+fn retractions(context: Context<'_>, found: &Deliveries, epoch: u64) -> Vec<Retraction> {
+    let plan = context.plan;
+    let tables = |source: &str| plan.stage(source).map(|(at, _)| tables_of(plan, at)).unwrap_or_default();
+    let replaced = found.candidates.iter().filter_map(|candidate| match &candidate.standing {
+        Standing::Changed(old) => Some(Retraction::new(old.drop_id, Some(epoch), &tables(&old.source))),
+        _ => None,
+    });
+    let gone = found.gone.iter().map(|drop| Retraction::new(drop.drop_id, None, &tables(&drop.source)));
+    replaced.chain(gone).collect()
+}
+
+fn unchanged(
+    context: Context<'_>,
+    opened: &mut Opened,
+    found: &Deliveries,
+    dry_run: bool,
+) -> Result<Vec<DropReport>, RunError> {
+    let mut reports = Vec::new();
+    for candidate in &found.candidates {
+        let Standing::Same(drop, other_bytes) = &candidate.standing else { continue };
+        let reason = if *other_bytes { "the same records in other bytes" } else { "the same bytes" };
+        reports.push(DropReport::new(&drop.name, &drop.source, Action::Unchanged, reason, drop.counts));
+        if *other_bytes && !dry_run {
+            let pipeline = &context.plan.pipeline.name;
+            opened.sink.refresh_bytes_digest(pipeline, drop.drop_id, &candidate.bytes_digest)?;
+        }
+    }
+    Ok(reports)
+}
+
+fn notice(name: &str, counts: &vardelta_schemas::ledger::RecordCounts) -> Option<String> {
+    if counts.read == 0 {
+        Some(format!("drop `{name}` has no records"))
+    } else if counts.loaded == 0 {
+        Some(format!(
+            "nothing of drop `{name}` was loaded: of {} records {} were filtered, {} rejected, {} duplicates",
+            counts.read, counts.filtered, counts.rejected, counts.duplicates
+        ))
+    } else {
+        None
+    }
+}
+
+/// Where changes are spilled: beside the state, unless nothing is to be left there.
+pub(crate) fn spill_dir(context: Context<'_>, dry_run: bool) -> std::path::PathBuf {
+    let directory = state_directory(context.plan);
+    if dry_run && !directory.is_dir() { std::env::temp_dir() } else { directory }
+}

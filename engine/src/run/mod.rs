@@ -1,0 +1,75 @@
+//! Runs: what is new is found, computed by dataflows, and committed as one epoch.
+
+mod commit;
+mod deliveries;
+mod execute;
+mod load;
+mod open;
+mod rebuild;
+mod verify;
+mod withdraw;
+
+use std::path::PathBuf;
+
+pub use load::run;
+pub use rebuild::rebuild;
+pub use verify::{Difference, VerifyReport, verify};
+pub use withdraw::withdraw;
+
+use vardelta_schemas::ledger;
+
+use crate::{abort::Abort, error::RunError, plan::Plan, sink::Access};
+
+/// What `run` is asked to do.
+#[derive(Clone, Debug, Default)]
+pub struct RunOptions {
+    /// Files to load; empty means what the sources' paths match now. `-` is standard input.
+    pub files: Vec<PathBuf>,
+    /// The source stage the files go to; needed when there are several.
+    pub into: Option<String>,
+    /// The drop's name, for a single file.
+    pub name: Option<String>,
+    /// Worker threads, instead of the pipeline's.
+    pub workers: Option<usize>,
+    /// Compute and report, write nothing.
+    pub dry_run: bool,
+    /// Withdraw drops whose file is gone.
+    pub prune: bool,
+}
+
+/// What a run needs beside its options.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    /// The plan.
+    pub plan: &'a Plan,
+    /// Ends the run early.
+    pub abort: &'a Abort,
+    /// Watches it.
+    pub observer: &'a dyn crate::report::Observer,
+}
+
+/// What is loaded.
+///
+/// # Errors
+/// When the sink cannot be read.
+pub fn drops(plan: &Plan) -> Result<ledger::Snapshot, RunError> {
+    Ok(plan.sink().connect(Access::Read)?.ledger(&plan.pipeline.name)?)
+}
+
+/// What every epoch did.
+///
+/// # Errors
+/// When the sink cannot be read.
+pub fn history(plan: &Plan) -> Result<Vec<ledger::Event>, RunError> {
+    Ok(plan.sink().connect(Access::Read)?.history(&plan.pipeline.name)?)
+}
+
+/// Where the state of a pipeline lies.
+pub fn state_directory(plan: &Plan) -> PathBuf {
+    let pipeline = &plan.pipeline;
+    let base = match &pipeline.state_dir {
+        Some(directory) => pipeline.resolve(directory),
+        None => plan.sink().default_state_dir().unwrap_or_else(|| pipeline.base_dir.join(".vardelta")),
+    };
+    base.join(&pipeline.name)
+}

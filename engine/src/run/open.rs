@@ -1,0 +1,91 @@
+//! The start of every run: the state's lock is taken, and state and ledger are brought to agree. The ledger is the judge.
+
+use vardelta_schemas::ledger::Snapshot;
+
+use crate::{
+    error::{RunError, RunErrorKind},
+    plan::{Plan, definition_changes},
+    run::state_directory,
+    sink::{Access, Sink},
+    state::State,
+};
+
+/// State and sink, agreeing on the epoch.
+pub(crate) struct Opened {
+    pub state: State,
+    pub sink: Box<dyn Sink>,
+    pub ledger: Snapshot,
+    /// Holds the state of a dry run before the first real one.
+    _scratch: Option<tempfile::TempDir>,
+}
+
+/// Opens both and finishes or undoes an epoch that a killed run left prepared.
+pub(crate) fn open(plan: &Plan, access: Access) -> Result<Opened, RunError> {
+    let mut directory = state_directory(plan);
+    let mut scratch = None;
+    if access == Access::Read && !State::exists(&directory) {
+        let temporary = tempfile::tempdir().map_err(|error| {
+            RunError::new(RunErrorKind::Sink, format!("no temporary directory can be made: {error}"))
+        })?;
+        directory = temporary.path().join(&plan.pipeline.name);
+        scratch = Some(temporary);
+    }
+    let mut state = State::open(&directory)?;
+    let mut sink = plan.sink().connect(access)?;
+    let ledger = sink.ledger(&plan.pipeline.name)?;
+    settle(&mut state, ledger.epoch)?;
+    Ok(Opened { state, sink, ledger, _scratch: scratch })
+}
+
+/// A prepared epoch is finalised if the ledger has it, rolled back if it has not.
+pub(crate) fn settle(state: &mut State, ledger_epoch: u64) -> Result<(), RunError> {
+    match state.prepared_epoch() {
+        Some(prepared) if prepared == ledger_epoch => state.finalize()?,
+        Some(_) => state.roll_back()?,
+        None => {}
+    }
+    Ok(())
+}
+
+/// Refuses to go on when state and ledger are of different epochs.
+pub(crate) fn check_epochs(plan: &Plan, opened: &Opened) -> Result<(), RunError> {
+    let (state, ledger) = (opened.state.epoch(), opened.ledger.epoch);
+    if state == ledger {
+        return Ok(());
+    }
+    let (name, sink, directory) = (&plan.pipeline.name, plan.sink().location(), state_directory(plan));
+    let error = |message: String| RunError::new(RunErrorKind::Sink, message);
+    Err(match (state, ledger) {
+        (0, _) => error(format!(
+            "{sink} is at epoch {ledger} of `{name}`, but its state in {} is missing",
+            directory.display()
+        ))
+        .with_hint("Put the state directory back, or run `vardelta rebuild`, which reads the drops' files again."),
+        (_, 0) => error(format!(
+            "the state in {} is at epoch {state}, but {sink} holds nothing of `{name}`",
+            directory.display()
+        ))
+        .with_hint(format!("Put the database back, or remove {} to start from nothing.", directory.display())),
+        _ => error(format!(
+            "{sink} is at epoch {ledger} of `{name}`, but its state in {} is at epoch {state}",
+            directory.display()
+        ))
+        .with_hint("One of the two was replaced by a copy of another time: put it back, or run `vardelta rebuild`."),
+    })
+}
+
+/// Refuses to go on when the pipeline computes something else than the state holds.
+pub(crate) fn check_definition(plan: &Plan, ledger: &Snapshot) -> Result<(), RunError> {
+    if ledger.epoch == 0 {
+        return Ok(());
+    }
+    let changes = definition_changes(&ledger.definition, plan);
+    if changes.is_empty() {
+        return Ok(());
+    }
+    Err(RunError::new(
+        RunErrorKind::Sink,
+        format!("the pipeline's definition has changed since epoch {}:\n  - {}", ledger.epoch, changes.join("\n  - ")),
+    )
+    .with_hint("Run `vardelta rebuild` to bring the tables to the new definition, or put the old one back."))
+}

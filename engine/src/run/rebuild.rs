@@ -1,0 +1,245 @@
+//! `rebuild`: state and tables are brought to a changed definition.
+//!
+//! Where the base tables compute what they computed before, their state is replayed into the views, and no file is
+//! read. Otherwise every drop's file is read again, in ledger order.
+
+use std::{collections::BTreeMap, path::PathBuf, time::Instant};
+
+use vardelta_schemas::ledger::{DropRow, Snapshot};
+
+use crate::{
+    error::{RunError, RunErrorKind},
+    flow::{
+        RunContext,
+        aggregate::value_space,
+        feed::Item,
+        table::{Assertion, drop_space, key_space},
+    },
+    plan::{Plan, changed_stages},
+    relational::Relational,
+    report::{Action, DropReport, RunReport},
+    rows::Row,
+    run::{
+        Context, RunOptions,
+        commit::{self, Outcome},
+        deliveries::{self, Standing},
+        execute::{self, Work},
+        load::{load, spill_dir},
+        open::{self, Opened},
+    },
+    sink::Access,
+    stage::Planned,
+    state::{SHARDS, Session},
+};
+
+/// Rows of a table that are replayed together.
+pub(crate) const REPLAY_ROWS: usize = 4_096;
+
+/// Recomputes state and sink tables for the pipeline as it is now.
+///
+/// # Errors
+/// When a file that must be read again is gone (all such files are named), or for sink or state trouble; nothing was
+/// written then.
+pub fn rebuild(context: Context<'_>, options: &RunOptions) -> Result<RunReport, RunError> {
+    let started = Instant::now();
+    let plan = context.plan;
+    let access = if options.dry_run { Access::Read } else { Access::Write };
+    let mut opened = open::open(plan, access)?;
+    if opened.ledger.epoch == 0 {
+        return Err(RunError::new(
+            RunErrorKind::Usage,
+            format!("{} holds nothing of `{}` yet", plan.sink().location(), plan.pipeline.name),
+        )
+        .with_hint("There is nothing to rebuild: use `vardelta run`."));
+    }
+    let workers = options.workers.unwrap_or(plan.pipeline.workers).max(1);
+    let session = opened.state.begin()?;
+    let epoch = opened.ledger.epoch.max(opened.state.epoch()) + 1;
+    let spill_dir = spill_dir(context, options.dry_run);
+    let mut work = Work { session, epoch, workers, loads: Vec::new(), retractions: Vec::new(), spill_dir };
+    clear_views(plan, &opened.ledger, &work.session);
+
+    let mut outcome = Outcome { replace_tables: true, ..Outcome::default() };
+    let mut drops = Vec::new();
+    let run = if opened.state.epoch() == opened.ledger.epoch && tables_are_the_same(plan, &opened.ledger) {
+        outcome.without_drop = Some(Action::Rebuilt);
+        execute::replay(context, work, Box::new(|run, send| send_state(run, send)))?
+    } else {
+        clear_tables(plan, &work.session);
+        let files = candidates(plan, options, &opened)?;
+        work.loads = files.iter().map(|(drop, candidate)| load(candidate, drop.drop_id)).collect();
+        let run = execute::load(context, work)?;
+        execute::check_reject_share(plan, &run)?;
+        for ((old, candidate), load) in files.iter().zip(&run.loads) {
+            let counts = load.records.counts();
+            let changed = matches!(candidate.standing, Standing::Changed(_));
+            let reason = if changed { "its file's content changed" } else { "read again" };
+            drops.push(DropReport::new(&old.name, &old.source, Action::Rebuilt, reason, counts));
+            outcome.upserted.push((
+                Action::Rebuilt,
+                DropRow {
+                    bytes_digest: candidate.bytes_digest.clone(),
+                    content_digest: load.content_digest(),
+                    loaded_epoch: epoch,
+                    counts,
+                    ..old.clone()
+                },
+            ));
+        }
+        if files.is_empty() {
+            outcome.without_drop = Some(Action::Rebuilt);
+        }
+        run
+    };
+    let mut report = RunReport {
+        pipeline: plan.pipeline.name.clone(),
+        epoch: opened.ledger.epoch,
+        committed: false,
+        dry_run: options.dry_run,
+        drops,
+        tables: Vec::new(),
+        rejects: BTreeMap::new(),
+        warnings: BTreeMap::new(),
+        notices: Vec::new(),
+        stages: Vec::new(),
+        workers,
+        seconds: 0.0,
+    };
+    commit::conclude(context, &mut opened, &run, outcome, &mut report)?;
+    report.seconds = started.elapsed().as_secs_f64();
+    Ok(report)
+}
+
+/// Whether every base table, and all that leads to it, computes what the ledger says it computed.
+fn tables_are_the_same(plan: &Plan, ledger: &Snapshot) -> bool {
+    let changed = changed_stages(&ledger.definition, plan);
+    plan.stages
+        .iter()
+        .filter(|stage| stage.before_tables || is_table(&stage.planned))
+        .all(|stage| !changed.contains(&stage.name))
+}
+
+fn is_table(planned: &Planned) -> bool {
+    matches!(planned, Planned::Relational(Relational::Table(_)))
+}
+
+/// Empties the views' spaces, and those of stages that the pipeline no longer has.
+fn clear_views(plan: &Plan, ledger: &Snapshot, session: &Session) {
+    let old: BTreeMap<String, serde_json::Value> = serde_json::from_str(&ledger.definition).unwrap_or_default();
+    let gone = old.keys().filter(|name| plan.stage(name).is_none());
+    let views = plan.stages.iter().filter(|stage| !is_table(&stage.planned)).map(|stage| &stage.name);
+    for name in views.chain(gone) {
+        for space in [key_space(name), drop_space(name), value_space(name)] {
+            session.clear_space(&space);
+        }
+    }
+}
+
+fn clear_tables(plan: &Plan, session: &Session) {
+    for stage in plan.stages.iter().filter(|stage| is_table(&stage.planned)) {
+        session.clear_space(&key_space(&stage.name));
+        session.clear_space(&drop_space(&stage.name));
+    }
+}
+
+/// The files of all drops that stand, in ledger order.
+fn candidates(
+    plan: &Plan,
+    options: &RunOptions,
+    opened: &Opened,
+) -> Result<Vec<(DropRow, deliveries::Candidate)>, RunError> {
+    let drops = &opened.ledger.drops;
+    let missing: Vec<String> = drops
+        .iter()
+        .filter(|drop| !std::path::Path::new(&drop.path).is_file())
+        .map(|drop| format!("drop `{}` of `{}`: {}", drop.name, drop.source, drop.path))
+        .collect();
+    if !missing.is_empty() {
+        return Err(RunError::new(
+            RunErrorKind::Input,
+            format!(
+                "these files must be read again and are not there:\n  - {}\nnothing was written",
+                missing.join("\n  - ")
+            ),
+        )
+        .with_hint(
+            "Put them back under these paths, or withdraw their drops with the pipeline's old definition first.",
+        ));
+    }
+    let mut files = Vec::new();
+    for drop in drops {
+        if plan.stage(&drop.source).is_none() {
+            return Err(RunError::new(
+                RunErrorKind::Usage,
+                format!(
+                    "drop `{}` was delivered to source `{}`, which the pipeline no longer has",
+                    drop.name, drop.source
+                ),
+            )
+            .with_hint("Withdraw it with the pipeline's old definition first, or keep the source's name."));
+        }
+        let request = RunOptions {
+            files: vec![PathBuf::from(&drop.path)],
+            into: Some(drop.source.clone()),
+            name: Some(drop.name.clone()),
+            ..options.clone()
+        };
+        let found = deliveries::find(plan, &request, &opened.ledger)?;
+        files.extend(found.candidates.into_iter().map(|candidate| (drop.clone(), candidate)));
+    }
+    Ok(files)
+}
+
+/// Sends the standing rows of every table, from its state.
+pub(crate) fn send_state(run: &RunContext, send: &mut dyn FnMut(Item) -> bool) -> Result<(), RunError> {
+    for (at, stage) in run.plan.stages.iter().enumerate() {
+        if is_table(&stage.planned) && !send_table(run, at, &run.session, send)? {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+/// Sends the standing rows of one table, from its state; false when nobody listens any more.
+pub(crate) fn send_table(
+    run: &RunContext,
+    at: usize,
+    session: &std::sync::Arc<Session>,
+    send: &mut dyn FnMut(Item) -> bool,
+) -> Result<bool, RunError> {
+    let mut rows: Vec<(Row, Row)> = Vec::new();
+    let mut listening = true;
+    standing_rows(run, at, session, &mut |key, value| {
+        rows.push((key, value));
+        if rows.len() == REPLAY_ROWS {
+            listening = send(Item::Rows { table: at, rows: std::mem::take(&mut rows) });
+        }
+        listening
+    })?;
+    Ok(listening && (rows.is_empty() || send(Item::Rows { table: at, rows })))
+}
+
+/// The standing rows of one table, from its state, until `each` has enough.
+pub(crate) fn standing_rows(
+    run: &RunContext,
+    at: usize,
+    session: &std::sync::Arc<Session>,
+    each: &mut dyn FnMut(Row, Row) -> bool,
+) -> Result<(), RunError> {
+    let stage = &run.plan.stages[at];
+    let Planned::Relational(Relational::Table(spec)) = &stage.planned else { return Ok(()) };
+    for shard in 0..SHARDS {
+        let mut reader = session.reader(&key_space(&stage.name), shard)?;
+        let mut scan = reader.scan(&[])?;
+        while let Some((key, bytes)) = scan.next()? {
+            let list = Assertion::decode(&bytes)
+                .ok_or_else(|| RunError::internal(format!("the state of `{}` cannot be read", stage.name)))?;
+            if let Some(winner) = Assertion::winner(&list, spec.conflict)
+                && !each(key.into(), winner.value.clone())
+            {
+                return Ok(());
+            }
+        }
+    }
+    Ok(())
+}

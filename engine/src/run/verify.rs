@@ -1,0 +1,286 @@
+//! `verify`: every view is recomputed from the base tables' rows in the sink and compared with what the sink holds; the
+//! base tables are compared with the state.
+
+use std::io;
+
+use arrow_array::RecordBatch;
+use serde::Serialize;
+use vardelta_schemas::TableSchema;
+
+use crate::{
+    changes::{Change, ChangeLog, NetChanges, RunBuilder},
+    error::{RunError, RunErrorKind},
+    flow::{RunContext, feed::Item},
+    plan::Plan,
+    relational::Relational,
+    rows::{Row, RowLayout},
+    run::{
+        Context, RunOptions,
+        execute::{self, Work},
+        load::spill_dir,
+        open,
+        rebuild::{REPLAY_ROWS, send_table, standing_rows},
+    },
+    sink::{Access, SinkError, SinkErrorKind},
+    stage::Planned,
+    state::State,
+};
+
+/// Differences told in full; beyond this number they are only counted.
+const DIFFERENCES_TOLD: usize = 100;
+/// Rows in one sorted run of a table that is read back.
+const RUN_ROWS: usize = 100_000;
+
+/// What `verify` found.
+#[derive(Clone, Debug, Serialize)]
+pub struct VerifyReport {
+    /// The pipeline's name.
+    pub pipeline: String,
+    /// The epoch that was verified.
+    pub epoch: u64,
+    /// Rows compared, by table.
+    pub tables: Vec<VerifiedTable>,
+    /// The differing rows, the first 100.
+    pub differences: Vec<Difference>,
+    /// How many rows differ.
+    pub difference_count: u64,
+    /// Wall-clock seconds.
+    pub seconds: f64,
+}
+
+/// One table's result.
+#[derive(Clone, Debug, Serialize)]
+pub struct VerifiedTable {
+    /// The table.
+    pub name: String,
+    /// What it was compared with.
+    pub against: &'static str,
+    /// Rows that the sink holds.
+    pub rows: u64,
+    /// Rows that differ.
+    pub differences: u64,
+}
+
+/// A row that is not what it should be.
+#[derive(Clone, Debug, Serialize)]
+pub struct Difference {
+    /// The table.
+    pub table: String,
+    /// The key, in words.
+    pub key: String,
+    /// The row as it should be; `None` where there should be none.
+    pub expected: Option<String>,
+    /// The row in the sink; `None` where there is none.
+    pub found: Option<String>,
+}
+
+/// Recomputes and compares. A mismatch is a result, not an error; the caller maps it to exit code 7.
+///
+/// # Errors
+/// For sink or state trouble.
+pub fn verify(context: Context<'_>, options: &RunOptions) -> Result<VerifyReport, RunError> {
+    let started = std::time::Instant::now();
+    let plan = context.plan;
+    let mut opened = open::open(plan, Access::Read)?;
+    open::check_epochs(plan, &opened)?;
+    open::check_definition(plan, &opened.ledger)?;
+    let (tables, inputs) = (plan.tables(), &plan.stages[plan.sink].inputs);
+
+    // The views are recomputed into a state of their own that is thrown away.
+    let scratch = tempfile::tempdir().map_err(|error| unavailable(&error))?;
+    let scratch_state = State::open(scratch.path())?;
+    let mut read_back = Vec::new();
+    let found = ChangeLog::new(tables.len(), scratch.path().to_path_buf());
+    let layouts = layouts(plan)?;
+    if opened.ledger.epoch > 0 {
+        for (at, table) in tables.iter().enumerate() {
+            read_back.push(read_table(opened.sink.as_mut(), table, &layouts[at], &found, at)?);
+        }
+    } else {
+        read_back = vec![0; tables.len()];
+    }
+    let state_session = opened.state.begin()?;
+    let work = Work {
+        session: scratch_state.begin()?,
+        epoch: 1,
+        workers: options.workers.unwrap_or(plan.pipeline.workers).max(1),
+        loads: Vec::new(),
+        retractions: Vec::new(),
+        spill_dir: spill_dir(context, true),
+    };
+    let rows = |run: &RunContext, send: &mut dyn FnMut(Item) -> bool| {
+        for (at, stage) in run.plan.stages.iter().enumerate() {
+            if !matches!(stage.planned, Planned::Relational(Relational::Table(_))) {
+                continue;
+            }
+            let listening = match inputs.iter().position(|input| *input == at) {
+                Some(table) => send_found(&found, table, at, send)?,
+                // A base table that the sink does not keep is taken from the state.
+                None => send_table(run, at, &state_session, send)?,
+            };
+            if !listening {
+                break;
+            }
+        }
+        Ok(())
+    };
+    let run = execute::replay(context, work, Box::new(rows))?;
+
+    let mut report = VerifyReport {
+        pipeline: plan.pipeline.name.clone(),
+        epoch: opened.ledger.epoch,
+        tables: Vec::new(),
+        differences: Vec::new(),
+        difference_count: 0,
+        seconds: 0.0,
+    };
+    let expected_tables = ChangeLog::new(tables.len(), scratch.path().to_path_buf());
+    for (at, table) in tables.iter().enumerate() {
+        let base = matches!(plan.stages[inputs[at]].planned, Planned::Relational(Relational::Table(_)));
+        let (expected, against) = if base {
+            let mut runs = Runs::new(&expected_tables, at);
+            standing_rows(&run, inputs[at], &state_session, &mut |key, value| runs.add(key, value).is_ok())?;
+            runs.finish().map_err(|error| unavailable(&error))?;
+            (&expected_tables, "the state")
+        } else {
+            (&run.changes, "a recomputation from the base tables")
+        };
+        let before = report.difference_count;
+        compare(table, &layouts[at], expected, &found, at, &mut report)?;
+        let differences = report.difference_count - before;
+        report.tables.push(VerifiedTable { name: table.name.clone(), against, rows: read_back[at], differences });
+    }
+    report.seconds = started.elapsed().as_secs_f64();
+    Ok(report)
+}
+
+fn unavailable(error: &dyn std::fmt::Display) -> RunError {
+    RunError::new(RunErrorKind::Sink, format!("rows cannot be kept for comparison: {error}"))
+        .with_hint("Make room in the temporary directory.")
+}
+
+fn layouts(plan: &Plan) -> Result<Vec<RowLayout>, RunError> {
+    let tables = plan.tables();
+    let layout = |table: &TableSchema| RowLayout::new(&table.schema, Some(&table.key)).map_err(RunError::internal);
+    tables.iter().map(layout).collect()
+}
+
+/// Collects rows in sorted runs.
+struct Runs<'a> {
+    log: &'a ChangeLog,
+    table: usize,
+    rows: Vec<(Row, Row, isize)>,
+}
+
+impl<'a> Runs<'a> {
+    fn new(log: &'a ChangeLog, table: usize) -> Runs<'a> {
+        Runs { log, table, rows: Vec::new() }
+    }
+
+    fn add(&mut self, key: Row, value: Row) -> io::Result<()> {
+        self.rows.push((key, value, 1));
+        if self.rows.len() >= RUN_ROWS { self.flush() } else { Ok(()) }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let twice = |_| io::Error::new(io::ErrorKind::InvalidData, "a key comes twice");
+        self.log.push(self.table, 0, RunBuilder::fold(std::mem::take(&mut self.rows)).map_err(twice)?)
+    }
+
+    fn finish(mut self) -> io::Result<()> {
+        self.flush()
+    }
+}
+
+fn read_table(
+    sink: &mut dyn crate::sink::Sink,
+    table: &TableSchema,
+    layout: &RowLayout,
+    log: &ChangeLog,
+    at: usize,
+) -> Result<u64, RunError> {
+    let mut runs = Runs::new(log, at);
+    let mut count = 0;
+    let fail = |error: &dyn std::fmt::Display| {
+        SinkError::new(SinkErrorKind::Unavailable, format!("table `{}` cannot be compared: {error}", table.name))
+    };
+    sink.scan(table, &mut |batch: RecordBatch| {
+        let rows = layout.encode(&batch).map_err(|error| fail(&error))?;
+        count += batch.num_rows() as u64;
+        for row in 0..batch.num_rows() {
+            runs.add(rows.key(row).into(), rows.value(row).into()).map_err(|error| fail(&error))?;
+        }
+        Ok(())
+    })?;
+    runs.finish().map_err(|error| unavailable(&error))?;
+    Ok(count)
+}
+
+fn send_found(
+    found: &ChangeLog,
+    table: usize,
+    stage: usize,
+    send: &mut dyn FnMut(Item) -> bool,
+) -> Result<bool, RunError> {
+    let mut net = found.net(table).map_err(|error| unavailable(&error))?;
+    loop {
+        let mut rows = Vec::new();
+        while rows.len() < REPLAY_ROWS {
+            match net.next().map_err(|error| unavailable(&error))? {
+                Some(Change { key, new: Some(value), .. }) => rows.push((key, value)),
+                Some(_) => {}
+                None => break,
+            }
+        }
+        if rows.is_empty() {
+            return Ok(true);
+        }
+        if !send(Item::Rows { table: stage, rows }) {
+            return Ok(false);
+        }
+    }
+}
+
+fn compare(
+    table: &TableSchema,
+    layout: &RowLayout,
+    expected: &ChangeLog,
+    found: &ChangeLog,
+    at: usize,
+    report: &mut VerifyReport,
+) -> Result<(), RunError> {
+    let next = |net: &mut NetChanges| net.next().map_err(|error| unavailable(&error));
+    let (mut expected, mut found) =
+        (expected.net(at).map_err(|error| unavailable(&error))?, found.net(at).map_err(|error| unavailable(&error))?);
+    let (mut left, mut right) = (next(&mut expected)?, next(&mut found)?);
+    while left.is_some() || right.is_some() {
+        let order = match (&left, &right) {
+            (Some(left), Some(right)) => left.key.cmp(&right.key),
+            (Some(_), None) => std::cmp::Ordering::Less,
+            _ => std::cmp::Ordering::Greater,
+        };
+        let (mut want, mut have) = (None, None);
+        if order.is_le() {
+            want = left.take();
+            left = next(&mut expected)?;
+        }
+        if order.is_ge() {
+            have = right.take();
+            right = next(&mut found)?;
+        }
+        if want.as_ref().map(|change| &change.new) == have.as_ref().map(|change| &change.new) {
+            continue;
+        }
+        report.difference_count += 1;
+        if report.differences.len() < DIFFERENCES_TOLD {
+            let key = want.as_ref().or(have.as_ref()).map(|change| layout.describe_key(&change.key));
+            report.differences.push(Difference {
+                table: table.name.clone(),
+                key: key.unwrap_or_default(),
+                expected: want.and_then(|change| layout.describe_row(&change.key, change.new.as_deref()?)),
+                found: have.and_then(|change| layout.describe_row(&change.key, change.new.as_deref()?)),
+            });
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,63 @@
+//! `withdraw`: what drops asserted is taken back, from the state alone.
+
+use std::{collections::BTreeMap, time::Instant};
+
+use crate::{
+    error::RunError,
+    flow::table::Retraction,
+    report::{Action, DropReport, RunReport},
+    run::{
+        Context, RunOptions, commit,
+        commit::Outcome,
+        deliveries,
+        execute::{self, Work, tables_of},
+        load::spill_dir,
+        open,
+    },
+    sink::Access,
+};
+
+/// Removes what the named drops asserted. Their files are not needed.
+///
+/// # Errors
+/// When a name is unknown, or for sink or state trouble; nothing was written then.
+pub fn withdraw(context: Context<'_>, names: &[String], options: &RunOptions) -> Result<RunReport, RunError> {
+    let started = Instant::now();
+    let plan = context.plan;
+    let access = if options.dry_run { Access::Read } else { Access::Write };
+    let mut opened = open::open(plan, access)?;
+    open::check_epochs(plan, &opened)?;
+    open::check_definition(plan, &opened.ledger)?;
+    let withdrawn = deliveries::named(&opened.ledger, names)?;
+    let workers = options.workers.unwrap_or(plan.pipeline.workers).max(1);
+    let tables = |source: &str| plan.stage(source).map(|(at, _)| tables_of(plan, at)).unwrap_or_default();
+    let work = Work {
+        session: opened.state.begin()?,
+        epoch: opened.ledger.epoch + 1,
+        workers,
+        loads: Vec::new(),
+        retractions: withdrawn.iter().map(|drop| Retraction::new(drop.drop_id, None, &tables(&drop.source))).collect(),
+        spill_dir: spill_dir(context, options.dry_run),
+    };
+    let run = execute::load(context, work)?;
+    let mut report = RunReport {
+        pipeline: plan.pipeline.name.clone(),
+        epoch: opened.ledger.epoch,
+        committed: false,
+        dry_run: options.dry_run,
+        drops: withdrawn
+            .iter()
+            .map(|drop| DropReport::new(&drop.name, &drop.source, Action::Withdrawn, "named", Default::default()))
+            .collect(),
+        tables: Vec::new(),
+        rejects: BTreeMap::new(),
+        warnings: BTreeMap::new(),
+        notices: Vec::new(),
+        stages: Vec::new(),
+        workers,
+        seconds: 0.0,
+    };
+    commit::conclude(context, &mut opened, &run, Outcome { withdrawn, ..Outcome::default() }, &mut report)?;
+    report.seconds = started.elapsed().as_secs_f64();
+    Ok(report)
+}

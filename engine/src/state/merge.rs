@@ -1,0 +1,68 @@
+//! Several runs read as one: ascending keys, of each key the entry of the newest run.
+
+use super::cursor::SectionCursor;
+use super::error::StateError;
+
+/// The cursors of some runs, newest first, and the order in which they come next.
+pub(super) struct Merge<'a> {
+    cursors: &'a mut [SectionCursor],
+    /// Cursors that are not at their end, the one with the smallest key last; of equal keys the newest run last.
+    order: Vec<usize>,
+}
+
+impl<'a> Merge<'a> {
+    /// Starts at the first key that is `from` or greater. `cursors` are newest first.
+    pub(super) fn seek(cursors: &'a mut [SectionCursor], from: &[u8]) -> Result<Merge<'a>, StateError> {
+        let order = Vec::with_capacity(cursors.len());
+        let mut merge = Merge { cursors, order };
+        for index in 0..merge.cursors.len() {
+            merge.cursors[index].seek(from)?;
+            merge.enqueue(index);
+        }
+        Ok(merge)
+    }
+
+    /// The current entry, `None` at the end; the value is `None` for a tombstone.
+    pub(super) fn entry(&self) -> Option<(&[u8], Option<&[u8]>)> {
+        self.cursors[*self.order.last()?].entry()
+    }
+
+    /// Moves to the next key.
+    pub(super) fn advance(&mut self) -> Result<(), StateError> {
+        // The older entries of the same key first, while the newest still shows which key that is.
+        while let [.., next, top] = self.order[..]
+            && self.key(next) == self.key(top)
+        {
+            self.order.remove(self.order.len() - 2);
+            self.cursors[next].advance()?;
+            self.enqueue(next);
+        }
+        if let Some(top) = self.order.pop() {
+            self.cursors[top].advance()?;
+            self.enqueue(top);
+        }
+        Ok(())
+    }
+
+    fn key(&self, index: usize) -> Option<&[u8]> {
+        self.cursors[index].entry().map(|(key, _)| key)
+    }
+
+    /// Puts a cursor where it belongs. From the end, since after a step the same run most often comes next.
+    fn enqueue(&mut self, index: usize) {
+        let Some((key, _)) = self.cursors[index].entry() else { return };
+        let mut position = self.order.len();
+        while position > 0 {
+            let other = self.order[position - 1];
+            let comes_first = match self.key(other) {
+                Some(other_key) => (other_key, other) < (key, index),
+                None => false,
+            };
+            if !comes_first {
+                break;
+            }
+            position -= 1;
+        }
+        self.order.insert(position, index);
+    }
+}

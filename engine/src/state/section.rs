@@ -1,0 +1,190 @@
+//! A section: one sorted run of one (space, shard) in a data file, and its writer.
+//!
+//! Data blocks, above them index blocks, as many levels as are needed until one block is the root. A section is written
+//! in extents of about a megabyte, so writing one of any size needs little memory, and several threads write into one
+//! file at once. Of what grows with its entries the writer holds only the key hashes for the filter, 8 bytes each.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::block::{BlockBuilder, Pointer, Unordered};
+use super::error::StateError;
+use super::file::DataFile;
+use super::filter::{self, FILTER_ENTRIES};
+use super::key_hash;
+
+/// Encoded bytes that are collected before they are written.
+const EXTENT_BYTES: usize = 1 << 20;
+
+/// One sorted run of one shard. Immutable.
+#[derive(Clone, Debug)]
+pub(super) struct Section {
+    /// The file it lies in.
+    pub(super) file: Arc<DataFile>,
+    /// The topmost block.
+    pub(super) root: Pointer,
+    /// Index levels; 0 when the root is the only data block.
+    pub(super) levels: u32,
+    /// Keys, tombstones included.
+    pub(super) entries: u64,
+    /// Bytes in the file, everything included.
+    pub(super) bytes: u64,
+    /// Offset and bytes of the filter, where there is one.
+    pub(super) filter: Option<(u64, u64)>,
+}
+
+/// A block that is encoded, but not yet in the index above it, since its offset is not known before its extent is written.
+struct Pending {
+    /// 0 for a data block.
+    level: usize,
+    last_key: Vec<u8>,
+    /// Offset from the start of the extent.
+    start: usize,
+    length: usize,
+}
+
+/// An index block being written, and the child that was put into it last.
+#[derive(Default)]
+struct IndexLevel {
+    builder: BlockBuilder,
+    last_child: Option<Pointer>,
+}
+
+/// Encodes ascending entries into a data file.
+pub(super) struct SectionWriter {
+    file: Arc<DataFile>,
+    extent: Vec<u8>,
+    pending: VecDeque<Pending>,
+    data: BlockBuilder,
+    indexes: Vec<IndexLevel>,
+    hashes: Vec<u64>,
+    bytes: u64,
+}
+
+impl SectionWriter {
+    /// A writer that appends to `file`.
+    pub(super) fn new(file: Arc<DataFile>) -> SectionWriter {
+        SectionWriter {
+            file,
+            extent: Vec::new(),
+            pending: VecDeque::new(),
+            data: BlockBuilder::default(),
+            indexes: Vec::new(),
+            hashes: Vec::new(),
+            bytes: 0,
+        }
+    }
+
+    /// Appends an entry.
+    pub(super) fn push(&mut self, key: &[u8], value: Option<&[u8]>) -> Result<(), StateError> {
+        const LIMIT: usize = 1 << 30;
+        if key.len() > LIMIT || value.is_some_and(|value| value.len() > LIMIT) {
+            return Err(StateError::new(
+                super::StateErrorKind::Io,
+                format!("cannot write {}: a key or a value has more than {LIMIT} bytes", self.file.path().display()),
+            )
+            .with_hint("Leave the column that holds it out, or cut its values."));
+        }
+        self.data.push(key, value).map_err(unordered)?;
+        self.hashes.push(key_hash(key));
+        if self.data.is_full() {
+            self.cut_data();
+            if self.extent.len() >= EXTENT_BYTES {
+                self.flush()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn cut_data(&mut self) {
+        let start = self.extent.len();
+        let length = self.data.cut(&mut self.extent);
+        self.pending.push_back(Pending { level: 0, last_key: self.data.last_key().to_vec(), start, length });
+    }
+
+    fn flush(&mut self) -> Result<(), StateError> {
+        let base = self.file.append(&self.extent)?;
+        self.bytes += self.extent.len() as u64;
+        self.extent.clear();
+        // Index blocks that fill up here go into the next extent, and wait among its pending blocks.
+        for block in std::mem::take(&mut self.pending) {
+            self.index(block.level, &block, base)?;
+        }
+        Ok(())
+    }
+
+    /// Puts a block whose offset is known now into the index above it.
+    fn index(&mut self, level: usize, block: &Pending, base: u64) -> Result<(), StateError> {
+        let length = u32::try_from(block.length).map_err(|_| StateError::misuse("a block of 4 GiB"))?;
+        let pointer = Pointer { offset: base + block.start as u64, length };
+        if self.indexes.len() <= level {
+            self.indexes.push(IndexLevel::default());
+        }
+        let index = &mut self.indexes[level];
+        // Cut before, not after: so the block under construction is never empty, and the topmost one is the root.
+        if index.builder.is_full() && index.builder.entries() > 1 {
+            let start = self.extent.len();
+            let last_key = index.builder.last_key().to_vec();
+            let length = index.builder.cut(&mut self.extent);
+            self.pending.push_back(Pending { level: level + 1, last_key, start, length });
+        }
+        index.builder.push(&block.last_key, Some(&pointer.to_bytes())).map_err(unordered)?;
+        index.last_child = Some(pointer);
+        Ok(())
+    }
+
+    /// Writes the rest. `None` when nothing was pushed.
+    pub(super) fn finish(mut self) -> Result<Option<Section>, StateError> {
+        if self.data.entries() > 0 {
+            self.cut_data();
+        }
+        let entries = self.hashes.len() as u64;
+        if entries == 0 {
+            return Ok(None);
+        }
+        let mut filter = None;
+        if entries >= FILTER_ENTRIES {
+            let bytes = filter::build(&self.hashes);
+            filter = Some((self.extent.len() as u64, bytes.len() as u64));
+            self.extent.extend_from_slice(&bytes);
+        }
+        let file = Arc::clone(&self.file);
+        let mut extent = std::mem::take(&mut self.extent);
+        let (base, root, levels) = file.append_with(&mut extent, |base, extent| {
+            std::mem::swap(&mut self.extent, extent);
+            let (root, levels) = self.finish_indexes(base)?;
+            std::mem::swap(&mut self.extent, extent);
+            Ok((base, root, levels))
+        })?;
+        let filter = filter.map(|(start, bytes)| (base + start, bytes));
+        let bytes = self.bytes + extent.len() as u64;
+        Ok(Some(Section { file, root, levels, entries, bytes, filter }))
+    }
+
+    fn finish_indexes(&mut self, base: u64) -> Result<(Pointer, u32), StateError> {
+        let mut level = 0;
+        loop {
+            // In the order they were encoded, which is ascending within each level.
+            while let Some(block) = self.pending.pop_front() {
+                self.index(block.level, &block, base)?;
+            }
+            let is_top = level + 1 == self.indexes.len();
+            let index = &mut self.indexes[level];
+            if is_top
+                && index.builder.entries() == 1
+                && let Some(root) = index.last_child
+            {
+                return Ok((root, level as u32));
+            }
+            let start = self.extent.len();
+            let last_key = index.builder.last_key().to_vec();
+            let length = index.builder.cut(&mut self.extent);
+            level += 1;
+            self.pending.push_back(Pending { level, last_key, start, length });
+        }
+    }
+}
+
+fn unordered(_: Unordered) -> StateError {
+    StateError::misuse("the keys of a run must ascend")
+}

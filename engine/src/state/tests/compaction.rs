@@ -1,0 +1,118 @@
+//! What merging leaves, and what it may cost.
+
+use std::collections::BTreeMap;
+
+use super::{Changes, commit, content, data_files, read, rows, write};
+use crate::state::State;
+
+fn big_rows(numbers: impl IntoIterator<Item = u32>, fill: u8) -> Changes {
+    let row = |number: u32| (number.to_be_bytes().to_vec(), Some(vec![fill; 8000]));
+    numbers.into_iter().map(row).collect()
+}
+
+#[test]
+fn tombstones_vanish_when_all_is_merged() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut state = State::open(directory.path()).unwrap();
+    commit(&mut state, &rows(0..1000, "x"));
+    commit(&mut state, &rows(0..1000, "x").into_keys().map(|key| (key, None)).collect());
+    let table = &state.statistics()[0];
+    assert_eq!((table.runs, table.entries), (0, 0), "nothing is left, not even tombstones");
+    assert_eq!(data_files(directory.path()), [""; 0]);
+}
+
+#[test]
+fn a_tombstone_stays_while_something_older_may_need_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut state = State::open(directory.path()).unwrap();
+    commit(&mut state, &rows(0..10_000, "x"));
+    // Two small runs, merged with each other but not with the large one.
+    commit(&mut state, &rows(0..10, "x").into_keys().map(|key| (key, None)).collect());
+    commit(&mut state, &rows(10..20, "x").into_keys().map(|key| (key, None)).collect());
+    let table = &state.statistics()[0];
+    assert_eq!((table.runs, table.entries), (2, 10_020));
+    assert_eq!(read(&state.begin().unwrap(), "table", 0), content(&rows(20..10_000, "x")));
+}
+
+#[test]
+fn runs_stay_few() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut state = State::open(directory.path()).unwrap();
+    let mut expected = rows(0..4000, "x");
+    commit(&mut state, &expected);
+    for step in 0..60 {
+        let changes = rows((0..50).map(|number| (number * 79 + step * 31) % 4000), &format!("step {step}"));
+        expected.extend(changes.clone());
+        commit(&mut state, &changes);
+        assert!(state.statistics()[0].runs <= 6, "{} runs after {step} steps", state.statistics()[0].runs);
+    }
+    assert_eq!(read(&state.begin().unwrap(), "table", 0), content(&expected));
+    let disk: u64 = data_files(directory.path())
+        .iter()
+        .map(|name| std::fs::metadata(directory.path().join(name)).unwrap().len())
+        .sum();
+    let content: usize = content(&expected).iter().map(|(key, value)| key.len() + value.len()).sum();
+    assert!(disk < 6 * content as u64 + (8 << 20), "{disk} bytes on disk for {content}");
+}
+
+#[test]
+fn one_call_works_within_its_allowance_and_saves_for_more() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut state = State::open(directory.path()).unwrap();
+    // 16 MB, too much for one call of a small session, and half of it again.
+    commit(&mut state, &big_rows(0..2000, 1));
+    let session = state.begin().unwrap();
+    write(&session, "table", 0, &big_rows(0..1200, 2));
+    state.prepare(session, 2, BTreeMap::new()).unwrap();
+    state.finalize().unwrap();
+
+    let mut calls = 0;
+    while state.statistics()[0].runs > 1 {
+        calls += 1;
+        let session = state.begin().unwrap();
+        session.compact().unwrap();
+        assert!(session.bytes_written() < 26 << 20);
+        let epoch = state.epoch() + 1;
+        state.prepare(session, epoch, BTreeMap::new()).unwrap();
+        state.finalize().unwrap();
+    }
+    assert_eq!(calls, 4, "25 MB of merging in calls of 8 MiB: three save, the fourth merges");
+    let mut expected = big_rows(0..2000, 1);
+    expected.extend(big_rows(0..1200, 2));
+    assert_eq!(read(&state.begin().unwrap(), "table", 0), content(&expected));
+}
+
+#[test]
+fn files_that_are_mostly_unused_are_given_back() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut state = State::open(directory.path()).unwrap();
+    // One file of 40 MB, of which 38 are forgotten at once; what is left holds the whole file.
+    let session = state.begin().unwrap();
+    write(&session, "large", 0, &big_rows(0..4750, 1));
+    write(&session, "small", 0, &big_rows(0..250, 2));
+    state.prepare(session, 1, BTreeMap::new()).unwrap();
+    state.finalize().unwrap();
+    let session = state.begin().unwrap();
+    session.clear_space("large");
+    session.compact().unwrap();
+    state.prepare(session, 2, BTreeMap::new()).unwrap();
+    state.finalize().unwrap();
+    let files = data_files(directory.path());
+    assert_eq!(files.len(), 1);
+    let length = std::fs::metadata(directory.path().join(&files[0])).unwrap().len();
+    assert!(length < 3 << 20, "{length} bytes");
+    assert_eq!(read(&state.begin().unwrap(), "small", 0), content(&big_rows(0..250, 2)));
+}
+
+#[test]
+fn a_long_session_merges_its_own_runs_and_gives_files_back() {
+    let directory = tempfile::tempdir().unwrap();
+    let state = State::open(directory.path()).unwrap();
+    let session = state.begin().unwrap();
+    for chunk in 0..40 {
+        write(&session, "table", 0, &rows(chunk * 100..chunk * 100 + 100, "x"));
+        session.compact().unwrap();
+    }
+    assert!(session.statistics()[0].runs <= 6, "{:?}", session.statistics());
+    assert_eq!(read(&session, "table", 0), content(&rows(0..4000, "x")));
+}

@@ -1,0 +1,231 @@
+//! The statements of one sink table.
+
+use super::{Dialect, Parameter, RowStatement};
+use crate::{Column, TableSchema};
+
+/// The statements of one sink table.
+///
+/// The key decides the table's form (SQLite): a key without nullable columns is the primary key of a `WITHOUT ROWID`
+/// table, so that rows lie in key order and loading in key order only appends. A key with a nullable column (an
+/// aggregate grouped by one has a NULL group) cannot be a primary key: the table is an ordinary one with a `UNIQUE`
+/// constraint, keys are compared with `IS`, and since `UNIQUE` lets NULLs pass, an insert itself looks whether the key
+/// is there. No key at all is an ordinary table of at most one row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TableStatements {
+    /// Makes the table.
+    pub create: String,
+    /// Inserts a row. Fails, or touches no row, when the key is there.
+    pub insert: RowStatement,
+    /// Sets all columns outside the key, by key.
+    pub update: RowStatement,
+    /// Deletes a row, by key.
+    pub delete: RowStatement,
+    /// Reads the columns of every row, in order, without `changed_epoch`.
+    pub select: String,
+}
+
+impl TableStatements {
+    /// The statements for a table.
+    pub fn new(dialect: Dialect, table: &TableSchema) -> TableStatements {
+        let writer = Writer { dialect, table, name: dialect.identifier(&table.name) };
+        TableStatements {
+            create: writer.create(),
+            insert: writer.insert(),
+            update: writer.update(),
+            delete: writer.delete(),
+            select: format!("SELECT {} FROM {}", writer.columns(), writer.name),
+        }
+    }
+}
+
+/// Drops a table.
+pub fn drop_table(dialect: Dialect, name: &str) -> String {
+    format!("DROP TABLE {}", dialect.identifier(name))
+}
+
+/// Whether the table's key is a primary key: there is one, and no part of it can be NULL.
+pub fn has_primary_key(table: &TableSchema) -> bool {
+    !table.key.is_empty() && table.key.iter().all(|index| !table.schema.columns()[*index].nullable)
+}
+
+struct Writer<'a> {
+    dialect: Dialect,
+    table: &'a TableSchema,
+    name: String,
+}
+
+impl Writer<'_> {
+    fn quoted(&self, column: &Column) -> String {
+        self.dialect.identifier(&column.name)
+    }
+
+    fn columns(&self) -> String {
+        let names: Vec<String> = self.table.schema.columns().iter().map(|column| self.quoted(column)).collect();
+        names.join(", ")
+    }
+
+    fn key_columns(&self) -> String {
+        let columns = self.table.schema.columns();
+        let names: Vec<String> = self.table.key.iter().map(|index| self.quoted(&columns[*index])).collect();
+        names.join(", ")
+    }
+
+    fn create(&self) -> String {
+        let mut lines: Vec<String> = Vec::new();
+        for column in self.table.schema.columns() {
+            let not_null = if column.nullable { "" } else { " NOT NULL" };
+            lines.push(format!("{} {}{not_null}", self.quoted(column), self.dialect.column_type(&column.column_type)));
+        }
+        lines.push(format!("{} INTEGER NOT NULL", self.dialect.identifier(TableSchema::CHANGED_EPOCH)));
+        let form = if has_primary_key(self.table) {
+            lines.push(format!("PRIMARY KEY ({})", self.key_columns()));
+            "STRICT, WITHOUT ROWID"
+        } else {
+            if !self.table.key.is_empty() {
+                lines.push(format!("UNIQUE ({})", self.key_columns()));
+            }
+            "STRICT"
+        };
+        format!("CREATE TABLE {} (\n  {}\n) {form}", self.name, lines.join(",\n  "))
+    }
+
+    /// ` WHERE …` for one row by its key, and what to bind.
+    fn by_key(&self) -> (String, Vec<Parameter>) {
+        let compare = |index: &usize| {
+            let column = &self.table.schema.columns()[*index];
+            format!("{} {} ?", self.quoted(column), if column.nullable { "IS" } else { "=" })
+        };
+        let terms: Vec<String> = self.table.key.iter().map(compare).collect();
+        let text = if terms.is_empty() { String::new() } else { format!(" WHERE {}", terms.join(" AND ")) };
+        (text, self.table.key.iter().copied().map(Parameter::Column).collect())
+    }
+
+    fn insert(&self) -> RowStatement {
+        let count = self.table.schema.columns().len();
+        let mut parameters: Vec<Parameter> = (0..count).map(Parameter::Column).collect();
+        parameters.push(Parameter::Epoch);
+        let values = vec!["?"; count + 1].join(", ");
+        let epoch = self.dialect.identifier(TableSchema::CHANGED_EPOCH);
+        let into = format!("INSERT INTO {} ({}, {epoch})", self.name, self.columns());
+        if has_primary_key(self.table) {
+            return RowStatement { text: format!("{into} VALUES ({values})"), parameters };
+        }
+        let (by_key, key) = self.by_key();
+        parameters.extend(key);
+        RowStatement {
+            text: format!("{into} SELECT {values} WHERE NOT EXISTS (SELECT 1 FROM {}{by_key})", self.name),
+            parameters,
+        }
+    }
+
+    fn update(&self) -> RowStatement {
+        let mut terms = Vec::new();
+        let mut parameters = Vec::new();
+        for (index, column) in self.table.schema.columns().iter().enumerate() {
+            if !self.table.key.contains(&index) {
+                terms.push(format!("{} = ?", self.quoted(column)));
+                parameters.push(Parameter::Column(index));
+            }
+        }
+        terms.push(format!("{} = ?", self.dialect.identifier(TableSchema::CHANGED_EPOCH)));
+        parameters.push(Parameter::Epoch);
+        let (by_key, key) = self.by_key();
+        parameters.extend(key);
+        RowStatement { text: format!("UPDATE {} SET {}{by_key}", self.name, terms.join(", ")), parameters }
+    }
+
+    fn delete(&self) -> RowStatement {
+        let (by_key, parameters) = self.by_key();
+        RowStatement { text: format!("DELETE FROM {}{by_key}", self.name), parameters }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ColumnType, Schema};
+    use Parameter::{Column as C, Epoch};
+
+    fn statements(columns: Vec<Column>, key: Vec<usize>) -> TableStatements {
+        let table = TableSchema { name: "t\"x".into(), schema: Schema::new(columns), key };
+        TableStatements::new(Dialect::Sqlite, &table)
+    }
+
+    #[test]
+    fn a_keyed_table() {
+        let decimal = |precision| ColumnType::Decimal { precision, scale: 2 };
+        let made = statements(
+            vec![
+                Column::required("pos", ColumnType::Int64),
+                Column::nullable("qual", decimal(5)),
+                Column::required("chrom", ColumnType::Text),
+                Column::nullable("wide", decimal(20)),
+                Column::nullable("ok", ColumnType::Bool),
+            ],
+            vec![2, 0],
+        );
+        assert_eq!(
+            made.create,
+            "CREATE TABLE \"t\"\"x\" (\n  \"pos\" INTEGER NOT NULL,\n  \"qual\" REAL,\n  \"chrom\" TEXT NOT NULL,\n  \
+             \"wide\" TEXT,\n  \"ok\" INTEGER,\n  \"changed_epoch\" INTEGER NOT NULL,\n  PRIMARY KEY (\"chrom\", \
+             \"pos\")\n) STRICT, WITHOUT ROWID"
+        );
+        assert_eq!(drop_table(Dialect::Sqlite, "t\"x"), r#"DROP TABLE "t""x""#);
+        assert_eq!(
+            made.insert.text,
+            r#"INSERT INTO "t""x" ("pos", "qual", "chrom", "wide", "ok", "changed_epoch") VALUES (?, ?, ?, ?, ?, ?)"#
+        );
+        assert_eq!(made.insert.parameters, [C(0), C(1), C(2), C(3), C(4), Epoch]);
+        assert_eq!(
+            made.update.text,
+            "UPDATE \"t\"\"x\" SET \"qual\" = ?, \"wide\" = ?, \"ok\" = ?, \"changed_epoch\" = ? \
+             WHERE \"chrom\" = ? AND \"pos\" = ?"
+        );
+        assert_eq!(made.update.parameters, [C(1), C(3), C(4), Epoch, C(2), C(0)]);
+        assert_eq!(made.delete.text, r#"DELETE FROM "t""x" WHERE "chrom" = ? AND "pos" = ?"#);
+        assert_eq!(made.delete.parameters, [C(2), C(0)]);
+        assert_eq!(made.select, r#"SELECT "pos", "qual", "chrom", "wide", "ok" FROM "t""x""#);
+    }
+
+    #[test]
+    fn a_key_with_a_nullable_column_has_a_null_group() {
+        let made = statements(
+            vec![Column::nullable("gene", ColumnType::Text), Column::required("n", ColumnType::Int64)],
+            vec![0],
+        );
+        assert_eq!(
+            made.create,
+            "CREATE TABLE \"t\"\"x\" (\n  \"gene\" TEXT,\n  \"n\" INTEGER NOT NULL,\n  \"changed_epoch\" INTEGER NOT \
+             NULL,\n  UNIQUE (\"gene\")\n) STRICT"
+        );
+        assert_eq!(
+            made.insert.text,
+            "INSERT INTO \"t\"\"x\" (\"gene\", \"n\", \"changed_epoch\") SELECT ?, ?, ? \
+             WHERE NOT EXISTS (SELECT 1 FROM \"t\"\"x\" WHERE \"gene\" IS ?)"
+        );
+        assert_eq!(made.insert.parameters, [C(0), C(1), Epoch, C(0)]);
+        assert_eq!(made.update.text, r#"UPDATE "t""x" SET "n" = ?, "changed_epoch" = ? WHERE "gene" IS ?"#);
+        assert_eq!(made.delete.text, r#"DELETE FROM "t""x" WHERE "gene" IS ?"#);
+    }
+
+    #[test]
+    fn a_table_without_key_has_one_row() {
+        let made = statements(vec![Column::required("n", ColumnType::Int64)], vec![]);
+        assert_eq!(
+            made.create,
+            "CREATE TABLE \"t\"\"x\" (\n  \"n\" INTEGER NOT NULL,\n  \"changed_epoch\" INTEGER NOT NULL\n) STRICT"
+        );
+        assert_eq!(
+            made.insert.text,
+            "INSERT INTO \"t\"\"x\" (\"n\", \"changed_epoch\") SELECT ?, ? WHERE NOT EXISTS (SELECT 1 FROM \"t\"\"x\")"
+        );
+        assert_eq!(made.update.text, r#"UPDATE "t""x" SET "n" = ?, "changed_epoch" = ?"#);
+        assert_eq!(made.delete.text, r#"DELETE FROM "t""x""#);
+    }
+
+    #[test]
+    fn a_table_that_is_all_key_still_notes_the_epoch() {
+        let made = statements(vec![Column::required("a", ColumnType::Text)], vec![0]);
+        assert_eq!(made.update.text, r#"UPDATE "t""x" SET "changed_epoch" = ? WHERE "a" = ?"#);
+    }
+}

@@ -1,0 +1,226 @@
+//! `normalize`: one row per ALT allele, trimmed, and left-aligned where a FASTA is given.
+
+use std::{path::PathBuf, sync::Arc};
+
+use arrow_schema::SchemaRef;
+use vardelta_engine::{
+    diagnostics::Diagnostics,
+    options,
+    options::OptionDoc,
+    stage::{Kind, PlanRequest, Planned, PlannedInput, StageError, StageType, Transform, TransformRun},
+};
+use vardelta_schemas::{Column, ColumnType, Number, Schema};
+
+use crate::columns::{refuse_existing, require, require_not_null};
+
+mod allele;
+mod left_align;
+mod numbers;
+mod reference;
+mod run;
+
+/// The stage type.
+pub static NORMALIZE: Normalize = Normalize;
+
+/// The stage type `normalize`.
+pub struct Normalize;
+
+/// What this stage rejects and warns of.
+pub const REASONS: &[(&str, &str)] = &[
+    ("ref_equals_alt", "an alternate allele is the same as the reference allele: rejected"),
+    ("ref_mismatch", "the reference allele is not what the FASTA has at that place: rejected, never swapped"),
+    ("contig_not_in_fasta", "the FASTA has no contig of this name: trimmed but not left-aligned (warning)"),
+    (
+        "number_mismatch",
+        "a field has another number of values than its record has alleles or diploid genotypes: NULL (warning)",
+    ),
+];
+
+options! {
+    /// Options of `normalize`.
+    pub struct NormalizeOptions {
+        /// The reference as FASTA with its `.fai` beside it (and `.gzi`, where it is compressed with bgzip). With it
+        /// alleles are left-aligned, and a record whose REF disagrees with it is rejected; without it they are only
+        /// trimmed.
+        "fasta" => fasta: Option<PathBuf> = None, "none: trim only",
+        /// Whether `*` alleles, which say that another record's deletion spans the place, get rows of their own.
+        "keep_star" => keep_star: bool = false, "false",
+    }
+}
+
+const MANUAL: &str = "\
+Makes one row per ALT allele, trimmed, and left-aligned where a FASTA is given.
+
+`alt` becomes a text. Bases that REF and ALT share are removed at the end, then at the start, never all of an allele, and \
+`pos` follows; bases become upper-case. With `fasta` the pair is also moved to the left as far as the reference allows, so \
+that one variant has one spelling. A REF that disagrees with the FASTA is rejected (`ref_mismatch`), never swapped; an \
+ambiguity code on either side agrees with every base it stands for. Where the FASTA lacks the contig the row is trimmed \
+only, with the warning `contig_not_in_fasta`.
+
+Fields with a value per allele are split: Number=A gives the allele's value, Number=R that of the alternate allele, \
+Number=G the text `RR,RA,AA`, the values of the three diploid genotypes of REF and this ALT. Where the number of values \
+does not fit the record's alleles the field is NULL and counted (`number_mismatch`); that includes Number=G of a haploid \
+call. Other lists stay lists. With samples = \"long\" every sample's row is split in the same way; `gt` stays as the file \
+writes it, and `allele_number` says which of its numbers this row's allele is.
+
+Added columns: `orig_pos`, `orig_ref` and `orig_alt` hold the allele as the file writes it, `allele_number` its 1-based \
+place among the record's alternates.
+
+A record without alternate allele (`.`, or nothing but `<NON_REF>` or `<*>`) yields no row and is said apart; beside other \
+alleles `<NON_REF>` and `<*>`, which stand for no observed allele, are left out. `*` alleles count as filtered unless \
+`keep_star`. Symbolic alleles such as `<DEL>` and breakends are kept as they are. An ALT equal to REF is rejected.
+
+When to use: behind every vcf source whose rows end in a table keyed by allele. When not: for record-level tables, which \
+need the list of alternates.
+";
+
+const EXAMPLE: &str = r#"[pipeline]
+name = "normalize_example"
+
+[stages.calls]
+type = "vcf"
+path = "drops/*.vcf"
+info = ["ANN", "CLNSIG", "DP"]
+
+[stages.alleles]
+type = "normalize"
+input = "calls"
+# fasta = "GRCh38.fa"               left-aligns; needs GRCh38.fa.fai beside it
+
+[stages.observed]
+type = "select"
+input = "alleles"
+[stages.observed.columns]
+chromosome = "chrom"
+position = "pos"
+reference = "ref"
+alternate = "alt"
+position_as_written = "orig_pos"
+clinical_significance = "info_clnsig"
+
+[stages.variants]
+type = "table"
+input = "observed"
+key = ["chromosome", "position", "reference", "alternate"]
+conflict = "latest_drop"
+
+[stages.warehouse]
+type = "sqlite"
+path = "example.sqlite"
+tables = ["variants"]
+"#;
+
+/// The columns this stage adds, in this order.
+const ADDED: [&str; 4] = ["orig_pos", "orig_ref", "orig_alt", "allele_number"];
+
+impl StageType for Normalize {
+    fn name(&self) -> &'static str {
+        "normalize"
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::Transform
+    }
+
+    fn manual(&self) -> &'static str {
+        MANUAL
+    }
+
+    fn example(&self) -> &'static str {
+        EXAMPLE
+    }
+
+    fn options(&self) -> &'static [OptionDoc] {
+        NormalizeOptions::DOCS
+    }
+
+    fn plan(&self, request: PlanRequest<'_>, diagnostics: &mut Diagnostics) -> Option<Planned> {
+        let options = NormalizeOptions::read(request.options, diagnostics);
+        let [input] = request.inputs.as_slice() else { return None };
+        let places = Places::find(input, diagnostics);
+        refuse_existing(input, &ADDED, "normalize", diagnostics)?;
+        let (options, places) = (options?, places?);
+        let schema = output_schema(input.schema, places);
+        let arrow_schema = schema.to_arrow();
+        Some(Planned::Transform(Arc::new(PlannedNormalize {
+            places,
+            fasta: options.fasta.map(|path| request.pipeline.resolve(&path)),
+            keep_star: options.keep_star,
+            splits: splits(input.schema),
+            schema,
+            arrow_schema,
+        })))
+    }
+}
+
+/// Where the columns that this stage reads stand in its input.
+#[derive(Clone, Copy, Debug)]
+struct Places {
+    chrom: usize,
+    pos: usize,
+    reference: usize,
+    alternate: usize,
+}
+
+impl Places {
+    fn find(input: &PlannedInput<'_>, diagnostics: &mut Diagnostics) -> Option<Places> {
+        const HINT: &str = "Put normalize right behind a vcf source.";
+        let chrom = require_not_null(input, "chrom", &ColumnType::Text, HINT, diagnostics);
+        let pos = require_not_null(input, "pos", &ColumnType::Int64, HINT, diagnostics);
+        let reference = require_not_null(input, "ref", &ColumnType::Text, HINT, diagnostics);
+        let hint = match input.schema.column("alt").map(|column| &column.column_type) {
+            Some(ColumnType::Text) => "It holds one allele per row already: leave this normalize out.",
+            _ => HINT,
+        };
+        let alternates = ColumnType::List(Box::new(ColumnType::Text));
+        let alternate = require(input, "alt", &alternates, hint, diagnostics);
+        Some(Places { chrom: chrom?, pos: pos?, reference: reference?, alternate: alternate? })
+    }
+}
+
+/// For each input column: how its lists are split by allele, if they are.
+fn splits(input: &Schema) -> Arc<[Option<Number>]> {
+    let split = |column: &Column| numbers::split_column(column).and(column.number);
+    input.columns().iter().map(split).collect()
+}
+
+fn output_schema(input: &Schema, places: Places) -> Schema {
+    let mut columns: Vec<Column> =
+        input.columns().iter().map(|column| numbers::split_column(column).unwrap_or_else(|| column.clone())).collect();
+    columns[places.alternate] = Column::required("alt", ColumnType::Text)
+        .with_doc("The alternate allele, trimmed; symbolic alleles as written.");
+    let [pos, reference, alternate, number] = ADDED;
+    columns.extend([
+        Column::required(pos, ColumnType::Int64).with_doc("The position as the file writes it, 1-based."),
+        Column::required(reference, ColumnType::Text).with_doc("The reference allele as the file writes it."),
+        Column::required(alternate, ColumnType::Text).with_doc("The alternate allele as the file writes it."),
+        Column::required(number, ColumnType::Int64)
+            .with_doc("The allele's place among the record's alternates, 1-based: what GT calls it."),
+    ]);
+    Schema::new(columns)
+}
+
+/// A normalize of a plan.
+#[derive(Clone)]
+struct PlannedNormalize {
+    places: Places,
+    fasta: Option<PathBuf>,
+    keep_star: bool,
+    splits: Arc<[Option<Number>]>,
+    schema: Schema,
+    arrow_schema: SchemaRef,
+}
+
+impl Transform for PlannedNormalize {
+    fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    fn start(&self) -> Result<Box<dyn TransformRun>, StageError> {
+        let reference = self.fasta.as_deref().map(reference::Reference::open).transpose()?;
+        Ok(Box::new(run::Normalizer::new(self.clone(), reference)))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,174 @@
+//! Writing one epoch's changes to one table: three prepared statements, row by row, in key order.
+
+use std::path::Path;
+
+use rusqlite::{Connection, Statement};
+use vardelta_engine::sink::{ChangeBatch, Op, SinkError, SinkErrorKind};
+use vardelta_schemas::{
+    TableSchema,
+    sql::{Dialect, Parameter, RowStatement, table::TableStatements},
+};
+
+use super::{
+    bind::{BindError, ColumnReader, column_readers},
+    error::{explain, is_duplicate_key},
+    ledger::integer,
+};
+
+/// Applies changes to a table; every change touches exactly one row.
+pub(super) fn apply(
+    path: &Path,
+    connection: &Connection,
+    table: &TableSchema,
+    epoch: u64,
+    changes: &mut dyn Iterator<Item = Result<ChangeBatch, SinkError>>,
+) -> Result<(), SinkError> {
+    let statements = TableStatements::new(Dialect::Sqlite, table);
+    let failed = explain(path, "write to");
+    let prepare = |row_statement: &RowStatement| {
+        let statement = connection.prepare(&row_statement.text).map_err(failed)?;
+        Ok(Prepared { statement, parameters: row_statement.parameters.clone() })
+    };
+    let mut writer = Writer {
+        path,
+        table,
+        epoch: integer(epoch).map_err(failed)?,
+        insert: prepare(&statements.insert)?,
+        update: prepare(&statements.update)?,
+        delete: prepare(&statements.delete)?,
+        scratch: String::new(),
+    };
+    for batch in changes {
+        writer.batch(&batch?)?;
+    }
+    Ok(())
+}
+
+struct Writer<'a> {
+    path: &'a Path,
+    table: &'a TableSchema,
+    epoch: i64,
+    insert: Prepared<'a>,
+    update: Prepared<'a>,
+    delete: Prepared<'a>,
+    /// For values that are kept as text but are none.
+    scratch: String,
+}
+
+struct Prepared<'a> {
+    statement: Statement<'a>,
+    parameters: Vec<Parameter>,
+}
+
+impl Prepared<'_> {
+    /// Runs the statement for one row; the number of rows it touched, or the column that was at fault.
+    fn run(
+        &mut self,
+        columns: &[ColumnReader<'_>],
+        row: usize,
+        epoch: i64,
+        scratch: &mut String,
+    ) -> Result<usize, (Option<usize>, BindError)> {
+        for (index, parameter) in self.parameters.iter().enumerate() {
+            match parameter {
+                Parameter::Column(column) => columns[*column]
+                    .bind(&mut self.statement, index + 1, row, scratch)
+                    .map_err(|error| (Some(*column), error))?,
+                Parameter::Epoch => {
+                    self.statement.raw_bind_parameter(index + 1, epoch).map_err(|error| (None, error.into()))?
+                }
+            }
+        }
+        self.statement.raw_execute().map_err(|error| (None, error.into()))
+    }
+}
+
+impl Writer<'_> {
+    fn batch(&mut self, batch: &ChangeBatch) -> Result<(), SinkError> {
+        let count = |ops: &[Op]| batch.ops.iter().filter(|op| ops.contains(op)).count();
+        let (new_rows, old_rows) = (count(&[Op::Insert, Op::Update]), count(&[Op::Update, Op::Delete]));
+        if (new_rows, old_rows) != (batch.new.num_rows(), batch.old.num_rows()) {
+            let message = format!("changes of table `{}` do not have as many rows as they say", self.table.name);
+            return Err(SinkError::new(SinkErrorKind::Value, message));
+        }
+        let new = column_readers(self.table, &batch.new)?;
+        let old = column_readers(self.table, &batch.old)?;
+        let (mut new_row, mut old_row) = (0, 0);
+        for op in &batch.ops {
+            let (prepared, columns, row) = match op {
+                Op::Insert => (&mut self.insert, &new, new_row),
+                Op::Update => (&mut self.update, &new, new_row),
+                Op::Delete => (&mut self.delete, &old, old_row),
+            };
+            match prepared.run(columns, row, self.epoch, &mut self.scratch) {
+                Ok(1) => {}
+                Ok(touched) => return Err(self.disagreement(*op, columns, row, touched)),
+                Err((column, error)) => return Err(self.failed(*op, columns, row, column, error)),
+            }
+            new_row += usize::from(*op != Op::Delete);
+            old_row += usize::from(*op != Op::Insert);
+        }
+        Ok(())
+    }
+
+    /// The sink does not hold what the state says it holds.
+    fn disagreement(&self, op: Op, columns: &[ColumnReader<'_>], row: usize, touched: usize) -> SinkError {
+        let found = match (op, touched) {
+            (Op::Insert, _) => "a row to insert is there already",
+            (Op::Update, 0) => "the row to update is not there",
+            (Op::Delete, 0) => "the row to delete is not there",
+            _ => "the row is there more than once",
+        };
+        SinkError::new(
+            SinkErrorKind::Value,
+            format!(
+                "table `{}` in {} and the state disagree at {}: {found}",
+                self.table.name,
+                self.path.display(),
+                self.key(columns, row)
+            ),
+        )
+        .with_hint(
+            "Somebody has changed the table: see what differs with `vardelta verify`, and make it anew with \
+             `vardelta rebuild`. Nothing of this run was kept.",
+        )
+    }
+
+    fn failed(
+        &self,
+        op: Op,
+        columns: &[ColumnReader<'_>],
+        row: usize,
+        column: Option<usize>,
+        error: BindError,
+    ) -> SinkError {
+        match error {
+            BindError::Sqlite(error) if op == Op::Insert && is_duplicate_key(&error) => {
+                self.disagreement(op, columns, row, 1)
+            }
+            BindError::Sqlite(error) => {
+                let doing = format!("write {} of table `{}` to", self.key(columns, row), self.table.name);
+                explain(self.path, &doing)(error)
+            }
+            BindError::Value(why) => {
+                let name = column.map_or("", |index| self.table.schema.columns()[index].name.as_str());
+                SinkError::new(
+                    SinkErrorKind::Value,
+                    format!("table `{}`, {}, column `{name}`: {why}", self.table.name, self.key(columns, row)),
+                )
+                .with_hint("Filter or convert such values in a stage before the table.")
+            }
+        }
+    }
+
+    /// A row's key in words: `chrom = '1', pos = 100`.
+    fn key(&self, columns: &[ColumnReader<'_>], row: usize) -> String {
+        if self.table.key.is_empty() {
+            return "its one row".into();
+        }
+        let name = |index: usize| self.table.schema.columns()[index].name.as_str();
+        let parts: Vec<String> =
+            self.table.key.iter().map(|index| format!("{} = {}", name(*index), columns[*index].show(row))).collect();
+        parts.join(", ")
+    }
+}

@@ -1,0 +1,272 @@
+//! A connection: how the file is opened, and the life of one epoch's transaction.
+//!
+//! A new file is loaded before it is switched to write-ahead mode: with a rollback journal pages that are new are
+//! written once, into their place, where the write-ahead log would write all of them twice. From the first commit on
+//! the file is in write-ahead mode.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use arrow_array::RecordBatch;
+use rusqlite::{Connection, OpenFlags, config::DbConfig};
+use vardelta_engine::sink::{Access, ChangeBatch, Sink, SinkError, SinkErrorKind};
+use vardelta_schemas::{TableSchema, ledger, sql::sqlite as sql};
+
+use super::{apply, error, error::explain, layout, ledger as records, read};
+
+/// How long to wait for another writer: long enough for one that is just finishing, short enough to be told soon.
+const LOCK_TIMEOUT: Duration = Duration::from_millis(2000);
+
+/// A connection to a SQLite file.
+pub(super) struct SqliteSink {
+    path: PathBuf,
+    connection: Connection,
+    /// Whether the file is new, and so not yet in write-ahead mode.
+    fresh: bool,
+    begun: Option<Begun>,
+}
+
+/// The transaction that is open.
+struct Begun {
+    pipeline: String,
+    expected_epoch: u64,
+    /// Statements that put back what users had added to tables that were dropped.
+    restore: Vec<layout::Added>,
+}
+
+impl SqliteSink {
+    /// Opens the file; with [`Access::Read`] a missing one reads as an empty database.
+    pub(super) fn open(path: &Path, access: Access) -> Result<SqliteSink, SinkError> {
+        let failed = explain(path, "open");
+        let (connection, fresh) = match access {
+            Access::Read => (open_to_read(path)?, false),
+            Access::Write => {
+                check_directory(path)?;
+                let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+                let connection = open_with(path, flags).map_err(failed)?;
+                let fresh = page_count(&connection).map_err(failed)? == 0;
+                (connection, fresh)
+            }
+        };
+        let sink = SqliteSink { path: path.to_owned(), connection, fresh, begun: None };
+        if access == Access::Write && !fresh {
+            sink.write_ahead().map_err(failed)?;
+        }
+        Ok(sink)
+    }
+
+    /// Switches to write-ahead mode, if nobody else has the file open; a file of another mode works as well, so the
+    /// next run may try again.
+    fn write_ahead(&self) -> rusqlite::Result<()> {
+        match self.connection.query_row(sql::WRITE_AHEAD, [], |_| Ok(())) {
+            Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy) => Ok(()),
+            result => result,
+        }
+    }
+
+    fn begun(&self) -> Result<&Begun, SinkError> {
+        self.begun.as_ref().ok_or_else(|| {
+            SinkError::new(SinkErrorKind::Unavailable, format!("no transaction is open on {}", self.path.display()))
+        })
+    }
+
+    /// Runs something on one snapshot of the database.
+    fn on_snapshot<T>(
+        &mut self,
+        doing: &str,
+        read: impl FnOnce(&Path, &Connection) -> Result<T, SinkError>,
+    ) -> Result<T, SinkError> {
+        if !self.connection.is_autocommit() {
+            return read(&self.path, &self.connection);
+        }
+        let failed = explain(&self.path, doing);
+        self.connection.execute_batch(sql::BEGIN_READ).map_err(failed)?;
+        let result = read(&self.path, &self.connection);
+        self.connection.execute_batch(sql::ROLLBACK).map_err(failed)?;
+        result
+    }
+
+    /// Gives the transaction up, if there is one: SQLite itself has rolled back after some errors.
+    fn give_up(&mut self) -> rusqlite::Result<()> {
+        self.begun = None;
+        if self.connection.is_autocommit() { Ok(()) } else { self.connection.execute_batch(sql::ROLLBACK) }
+    }
+}
+
+#[cfg(test)]
+impl SqliteSink {
+    /// Makes the disk end there: a page more is refused as if there were no space.
+    pub(super) fn limit_pages(&self, pages: u32) {
+        let limited =
+            self.connection.pragma_update_and_check(None, "max_page_count", pages, |row| row.get::<_, u32>(0));
+        assert_eq!(limited, Ok(pages));
+    }
+}
+
+impl Sink for SqliteSink {
+    fn ledger(&mut self, pipeline: &str) -> Result<ledger::Snapshot, SinkError> {
+        self.on_snapshot("read the ledger of", |path, connection| records::snapshot(path, connection, pipeline))
+    }
+
+    fn history(&mut self, pipeline: &str) -> Result<Vec<ledger::Event>, SinkError> {
+        self.on_snapshot("read the ledger of", |path, connection| records::history(path, connection, pipeline))
+    }
+
+    fn begin(
+        &mut self,
+        pipeline: &str,
+        expected_epoch: u64,
+        tables: &[TableSchema],
+        replace_tables: bool,
+    ) -> Result<(), SinkError> {
+        if !self.connection.is_autocommit() {
+            let message = format!("a transaction is already open on {}", self.path.display());
+            return Err(SinkError::new(SinkErrorKind::Unavailable, message));
+        }
+        self.connection.execute_batch(sql::BEGIN_WRITE).map_err(explain(&self.path, "write to"))?;
+        let prepared = records::prepare(&self.path, &self.connection, pipeline, expected_epoch).and_then(|()| {
+            let layout = layout::Layout { path: &self.path, connection: &self.connection, pipeline, expected_epoch };
+            layout.prepare(tables, replace_tables)
+        });
+        match prepared {
+            Ok(restore) => {
+                self.begun = Some(Begun { pipeline: pipeline.into(), expected_epoch, restore });
+                Ok(())
+            }
+            Err(error) => {
+                // The first error says what happened; a rollback that fails as well is done by the next opening.
+                let _ = self.give_up();
+                Err(error)
+            }
+        }
+    }
+
+    fn apply(
+        &mut self,
+        table: &TableSchema,
+        epoch: u64,
+        changes: &mut dyn Iterator<Item = Result<ChangeBatch, SinkError>>,
+    ) -> Result<(), SinkError> {
+        self.begun()?;
+        apply::apply(&self.path, &self.connection, table, epoch, changes)
+    }
+
+    fn rejects(&mut self, pipeline: &str, epoch: u64, rejects: &[ledger::RejectRow]) -> Result<(), SinkError> {
+        self.begun()?;
+        records::rejects(&self.connection, pipeline, epoch, rejects)
+            .map_err(explain(&self.path, "write the rejects to"))
+    }
+
+    fn commit(&mut self, record: &ledger::EpochRecord) -> Result<(), SinkError> {
+        let begun = self.begun()?;
+        let (pipeline, expected) = (begun.pipeline.as_str(), begun.expected_epoch);
+        if record.pipeline != pipeline || record.epoch != expected + 1 {
+            let message = format!(
+                "the transaction on {} is for the epoch after {expected} of pipeline `{pipeline}`, not for epoch {} of \
+                 `{}`",
+                self.path.display(),
+                record.epoch,
+                record.pipeline
+            );
+            return Err(SinkError::new(SinkErrorKind::Stale, message));
+        }
+        let failed = explain(&self.path, "commit to");
+        let committed = records::check_epoch(&self.path, &self.connection, pipeline, expected)
+            .and_then(|()| layout::restore(&self.path, &self.connection, &begun.restore))
+            .and_then(|()| records::write(&self.connection, record).map_err(failed))
+            .and_then(|()| self.connection.execute_batch(sql::COMMIT).map_err(failed));
+        // After a failed commit the transaction may still be open; leaving it so would keep the lock.
+        let _ = self.give_up();
+        committed?;
+        if std::mem::take(&mut self.fresh) {
+            // The epoch is committed; that the file stays in its older mode for now is no error of this run.
+            let _ = self.write_ahead();
+        }
+        Ok(())
+    }
+
+    fn rollback(&mut self) -> Result<(), SinkError> {
+        self.give_up().map_err(explain(&self.path, "roll back"))
+    }
+
+    fn scan(
+        &mut self,
+        table: &TableSchema,
+        each: &mut dyn FnMut(RecordBatch) -> Result<(), SinkError>,
+    ) -> Result<(), SinkError> {
+        self.on_snapshot("read", |path, connection| read::scan(path, connection, table, each))
+    }
+
+    fn refresh_bytes_digest(&mut self, pipeline: &str, drop_id: u64, bytes_digest: &str) -> Result<(), SinkError> {
+        let failed = explain(&self.path, "write to");
+        let touched = records::refresh_bytes_digest(&self.connection, pipeline, drop_id, bytes_digest);
+        if touched.map_err(failed)? == 1 {
+            return Ok(());
+        }
+        let message = format!("drop {drop_id} of pipeline `{pipeline}` is no longer in {}", self.path.display());
+        Err(SinkError::new(SinkErrorKind::Stale, message).with_hint("Another run has withdrawn it; run again."))
+    }
+}
+
+fn open_with(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
+    let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.busy_timeout(LOCK_TIMEOUT)?;
+    // A quoted name that is no column would otherwise be read as a text.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, false)?;
+    connection.execute_batch(sql::SESSION)?;
+    Ok(connection)
+}
+
+/// Opens for reading alone. The file is opened with the right to write where there is one, so that what belongs to it
+/// (`-wal`, `-shm`) is tidied up on closing; nothing is written otherwise.
+fn open_to_read(path: &Path) -> Result<Connection, SinkError> {
+    let failed = explain(path, "read");
+    let exists = path.try_exists().map_err(|cause| {
+        SinkError::new(SinkErrorKind::Unavailable, format!("cannot read {}: {cause}", path.display()))
+    })?;
+    if !exists {
+        return Connection::open_in_memory().map_err(failed);
+    }
+    let opened = open_with(path, OpenFlags::SQLITE_OPEN_READ_WRITE).and_then(|connection| {
+        connection.execute_batch(sql::READ_ONLY)?;
+        page_count(&connection)?;
+        Ok(connection)
+    });
+    match (opened, immutable_uri(path)) {
+        (Err(error), Some(uri)) if error::is_read_only(&error) => {
+            let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+            open_with(Path::new(&uri), flags).map_err(failed)
+        }
+        (opened, _) => opened.map_err(failed),
+    }
+}
+
+/// A file in write-ahead mode cannot be read as it is where nothing may be written (an archive, a mount). It can as a
+/// file that nobody changes; that is true as long as no log lies beside it.
+fn immutable_uri(path: &Path) -> Option<String> {
+    let text = path.to_str()?;
+    let log = PathBuf::from(format!("{text}-wal"));
+    if log.exists() {
+        return None;
+    }
+    let escaped = text.replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+    Some(format!("file:{escaped}?immutable=1"))
+}
+
+fn page_count(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.query_row(sql::PAGE_COUNT, [], |row| row.get(0))
+}
+
+/// SQLite says only "unable to open"; which part of the path is missing helps more.
+fn check_directory(path: &Path) -> Result<(), SinkError> {
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    match directory {
+        Some(directory) if !directory.is_dir() => {
+            let message = format!("cannot open {}: there is no directory {}", path.display(), directory.display());
+            Err(SinkError::new(SinkErrorKind::Unavailable, message)
+                .with_hint("Make the directory, or set another `path` in the sink's stage."))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,178 @@
+//! The sink's tables before an epoch: made where missing, refused where they are not the planned ones.
+
+use std::path::Path;
+
+use rusqlite::{Connection, OptionalExtension as _};
+use vardelta_engine::sink::{SinkError, SinkErrorKind};
+use vardelta_schemas::{
+    TableSchema,
+    sql::{
+        Dialect, ledger as ledger_sql,
+        sqlite::{self as sql, ColumnForm, TableForm},
+        table::{TableStatements, drop_table},
+    },
+};
+
+use super::{error::explain, ledger::integer};
+
+/// An index or a trigger that somebody added to a sink's table.
+pub(super) struct Added {
+    name: String,
+    statement: String,
+}
+
+/// Looks at a pipeline's tables, inside its transaction.
+pub(super) struct Layout<'a> {
+    pub(super) path: &'a Path,
+    pub(super) connection: &'a Connection,
+    pub(super) pipeline: &'a str,
+    pub(super) expected_epoch: u64,
+}
+
+impl Layout<'_> {
+    /// Checks and makes the tables. With `replace_tables` all tables of the pipeline are dropped first, those that it no
+    /// longer declares too; what users had added to the others is returned, to be put back once they are filled.
+    pub(super) fn prepare(&self, tables: &[TableSchema], replace_tables: bool) -> Result<Vec<Added>, SinkError> {
+        let mut added = Vec::new();
+        if replace_tables {
+            for name in self.owned()? {
+                let kept = tables.iter().any(|table| table.name.eq_ignore_ascii_case(&name));
+                added.extend(self.drop_table(&name)?.into_iter().filter(|_| kept));
+            }
+        }
+        for table in tables {
+            self.check_or_create(table)?;
+        }
+        Ok(added)
+    }
+
+    fn check_or_create(&self, table: &TableSchema) -> Result<(), SinkError> {
+        let name = table.name.as_str();
+        let owner: Option<String> = self
+            .connection
+            .query_row(ledger_sql::SELECT_OWNER, [name], |row| row.get(0))
+            .optional()
+            .map_err(self.failed())?;
+        let found = self.object(name)?;
+        match (owner.as_deref(), found) {
+            (Some(owner), _) if owner != self.pipeline => Err(self.refuse(
+                format!("table `{name}` in {} belongs to pipeline `{owner}`", self.path.display()),
+                "Give the stage another name, or the sink another `path`.".into(),
+            )),
+            (Some(_), Some((kind, _))) if kind == "table" => self.check_form(table),
+            (None, None) => self.create(table),
+            (Some(_), _) => Err(self.refuse(
+                format!("table `{name}` is missing from {}, though earlier epochs made it", self.path.display()),
+                "Run `vardelta rebuild` to make it again from the state.".into(),
+            )),
+            (None, Some((kind, found))) => Err(self.refuse(
+                format!("there is a {kind} `{found}` in {} that vardelta did not make", self.path.display()),
+                format!("Rename or drop it, or give the stage `{name}` another name; vardelta leaves it alone."),
+            )),
+        }
+    }
+
+    fn check_form(&self, table: &TableSchema) -> Result<(), SinkError> {
+        match self.form(&table.name)?.difference(&TableForm::planned(table)) {
+            None => Ok(()),
+            Some(difference) => Err(self.refuse(
+                format!(
+                    "table `{}` in {} is not the one the pipeline declares: {difference}",
+                    table.name,
+                    self.path.display()
+                ),
+                "Run `vardelta rebuild` to make the table anew, or put the pipeline file back as it was.".into(),
+            )),
+        }
+    }
+
+    fn create(&self, table: &TableSchema) -> Result<(), SinkError> {
+        let statements = TableStatements::new(Dialect::Sqlite, table);
+        let create = || {
+            self.connection.execute_batch(&statements.create)?;
+            let epoch = integer(self.expected_epoch + 1)?;
+            self.connection.execute(ledger_sql::INSERT_OWNED, (&table.name, self.pipeline, epoch))
+        };
+        create().map(|_| ()).map_err(self.failed())
+    }
+
+    /// Drops a table of the pipeline, if it is there, and returns what users had added to it.
+    fn drop_table(&self, name: &str) -> Result<Vec<Added>, SinkError> {
+        let mut added = Vec::new();
+        if let Some((kind, exact)) = self.object(name)? {
+            if kind != "table" {
+                return Err(self.refuse(
+                    format!("`{exact}` in {} is a {kind} that vardelta did not make", self.path.display()),
+                    "Rename or drop it, then run `vardelta rebuild` again.".into(),
+                ));
+            }
+            added = self.added_to(&exact).map_err(self.failed())?;
+            self.connection.execute_batch(&drop_table(Dialect::Sqlite, &exact)).map_err(self.failed())?;
+        }
+        self.connection.execute(ledger_sql::DELETE_OWNED, [name]).map_err(self.failed())?;
+        Ok(added)
+    }
+
+    fn added_to(&self, table: &str) -> rusqlite::Result<Vec<Added>> {
+        let mut statement = self.connection.prepare(sql::SELECT_ADDED_TO_TABLE)?;
+        let rows = statement.query_map([table], |row| Ok(Added { name: row.get(0)?, statement: row.get(1)? }))?;
+        rows.collect()
+    }
+
+    fn owned(&self) -> Result<Vec<String>, SinkError> {
+        let read = || {
+            let mut statement = self.connection.prepare(ledger_sql::SELECT_OWNED)?;
+            statement.query_map([self.pipeline], |row| row.get(0))?.collect::<rusqlite::Result<Vec<String>>>()
+        };
+        read().map_err(self.failed())
+    }
+
+    /// Kind and exact name of what has this name.
+    fn object(&self, name: &str) -> Result<Option<(String, String)>, SinkError> {
+        self.connection
+            .query_row(sql::SELECT_OBJECT, [name], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()
+            .map_err(self.failed())
+    }
+
+    fn form(&self, name: &str) -> Result<TableForm, SinkError> {
+        let read = || {
+            let (without_rowid, strict) =
+                self.connection.query_row(sql::SELECT_TABLE_FORM, [name], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            let mut statement = self.connection.prepare(sql::SELECT_COLUMNS)?;
+            let columns = statement.query_map([name], |row| {
+                Ok(ColumnForm {
+                    name: row.get(0)?,
+                    declared_type: row.get(1)?,
+                    not_null: row.get(2)?,
+                    key_place: row.get(3)?,
+                })
+            })?;
+            Ok(TableForm { without_rowid, strict, columns: columns.collect::<rusqlite::Result<_>>()? })
+        };
+        read().map_err(self.failed())
+    }
+
+    fn refuse(&self, message: String, hint: String) -> SinkError {
+        SinkError::new(SinkErrorKind::Layout, message).with_hint(hint)
+    }
+
+    fn failed(&self) -> impl Fn(rusqlite::Error) -> SinkError + Copy + '_ {
+        explain(self.path, "prepare the tables of")
+    }
+}
+
+/// Puts back what users had added to tables that were made anew. Behind the rows, because an index is built faster
+/// than it is kept up, and because a trigger was not meant for a rebuild.
+pub(super) fn restore(path: &Path, connection: &Connection, added: &[Added]) -> Result<(), SinkError> {
+    for Added { name, statement } in added {
+        connection.execute_batch(statement).map_err(|cause| {
+            SinkError::new(
+                SinkErrorKind::Layout,
+                format!("cannot put `{name}`, which somebody added, back into {}: {cause}", path.display()),
+            )
+            .with_hint(format!("Drop `{name}`, rebuild, and add what then fits the new table."))
+        })?;
+    }
+    Ok(())
+}

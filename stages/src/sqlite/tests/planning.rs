@@ -1,0 +1,76 @@
+//! What is refused before any file is opened.
+
+use std::path::PathBuf;
+
+use vardelta_engine::{
+    diagnostics::Diagnostics,
+    options::OptionReader,
+    spec::{Entry, Node, Value},
+    stage::{PipelineSettings, PlanRequest, Planned, PlannedInput, StageType},
+};
+
+use super::{super::SQLITE, *};
+
+fn plan(inputs: &[(&str, Schema, Option<&[usize]>)], options: &[Entry]) -> Result<Planned, Vec<String>> {
+    let pipeline = PipelineSettings {
+        name: "p".into(),
+        assembly: None,
+        workers: 1,
+        chunk_records: 1,
+        max_reject_share: 0.0,
+        state_dir: None,
+        base_dir: PathBuf::from("base"),
+    };
+    let inputs =
+        inputs.iter().map(|(name, schema, key)| PlannedInput { name, schema, key: *key, span: 0..1 }).collect();
+    let options = OptionReader::new("stage `s` (sqlite)".into(), 0..1, options.iter());
+    let mut diagnostics = Diagnostics::default();
+    let planned = SQLITE.plan(PlanRequest { name: "s", inputs, options, pipeline: &pipeline }, &mut diagnostics);
+    let messages: Vec<String> = diagnostics.into_sorted().into_iter().map(|problem| problem.message).collect();
+    assert_eq!(planned.is_some(), messages.is_empty());
+    planned.ok_or(messages)
+}
+
+fn path_option() -> Entry {
+    let node = Node { span: 0..1, value: Value::Text("out/x.sqlite".into()) };
+    Entry { key: "path".into(), key_span: 0..1, node }
+}
+
+fn schema(columns: &[(&str, ColumnType)]) -> Schema {
+    Schema::new(columns.iter().map(|(name, column_type)| Column::required(*name, column_type.clone())).collect())
+}
+
+#[test]
+fn paths_start_at_the_pipeline_file() {
+    let text = schema(&[("a", ColumnType::Text)]);
+    let Ok(Planned::Sink(sink)) = plan(&[("t", text, Some(&[0]))], &[path_option()]) else { panic!("no sink") };
+    assert_eq!(sink.location(), "base/out/x.sqlite");
+    assert_eq!(sink.default_state_dir(), Some(PathBuf::from("base/out/.vardelta")));
+    assert_eq!(sink.statements(&[numbers("t")])[3], r#"DELETE FROM "t" WHERE "name" = ?"#);
+    assert_eq!(SQLITE.inert_options(), ["path"]);
+}
+
+#[test]
+fn what_sqlite_cannot_keep_is_refused() {
+    let text = || schema(&[("a", ColumnType::Text)]);
+    let problems =
+        |inputs: &[(&str, Schema, Option<&[usize]>)]| plan(inputs, &[path_option()]).err().unwrap_or_default();
+    assert_eq!(problems(&[("Vardelta_x", text(), Some(&[0]))]), ["a table cannot be called `Vardelta_x`"]);
+    assert_eq!(problems(&[("sqlite_x", text(), Some(&[0]))]), ["a table cannot be called `sqlite_x`"]);
+    assert_eq!(
+        problems(&[("t", text(), Some(&[0])), ("T", text(), Some(&[0]))]),
+        ["SQLite does not tell `T` from `t`"]
+    );
+    assert_eq!(problems(&[("t", text(), None)]), ["`t` has no key, so its rows cannot be kept as a table"]);
+    let list = schema(&[("a", ColumnType::Text), ("l", ColumnType::List(Box::new(ColumnType::Int64)))]);
+    assert_eq!(problems(&[("t", list, Some(&[0]))]), ["column `l` of `t` is list<int64>"]);
+    let columns = schema(&[("af", ColumnType::Text), ("AF", ColumnType::Text), ("Changed_Epoch", ColumnType::Text)]);
+    assert_eq!(
+        problems(&[("t", columns, Some(&[0]))]),
+        [
+            "SQLite does not tell column `AF` of `t` from `af`",
+            "SQLite does not tell column `Changed_Epoch` of `t` from `changed_epoch`"
+        ]
+    );
+    assert_eq!(plan(&[("t", text(), Some(&[0]))], &[]).err().unwrap_or_default(), ["stage `s` (sqlite) needs `path`"]);
+}

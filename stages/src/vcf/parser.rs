@@ -1,0 +1,285 @@
+//! Parses chunks of VCF text into batches and rejects.
+
+use std::sync::Arc;
+
+use arrow_array::{
+    ArrayRef, RecordBatch, StringArray,
+    builder::{Float64Builder, Int64Builder, ListBuilder, StringBuilder},
+};
+use vardelta_engine::{
+    batch::{Batch, Provenance},
+    source::{Chunk, ContentDigest, Parser},
+    stage::{Emit, Reject, StageError},
+};
+
+use super::{
+    alleles::{self, Allele},
+    fields::{self, Columns, Quality, Refusal},
+    header::{VcfHeader, is_column_line},
+    info::InfoColumns,
+    projection::Projection,
+    provenance::{ChunkProvenance, place},
+    samples::{self, SampleColumns},
+    tally::{Tally, Warning},
+    values::{TextRules, utf8},
+};
+
+/// A parser of one worker. Its builders are reused from chunk to chunk.
+pub(super) struct VcfParser {
+    schema: Arc<arrow_schema::Schema>,
+    chrom: StringBuilder,
+    pos: Int64Builder,
+    id: StringBuilder,
+    reference: StringBuilder,
+    alternates: ListBuilder<StringBuilder>,
+    qual: Float64Builder,
+    filter: StringBuilder,
+    info: InfoColumns,
+    samples: Option<SampleColumns>,
+    sample_names: Option<(Arc<VcfHeader>, Arc<StringArray>)>,
+    origins: Vec<u64>,
+    tally: Tally,
+}
+
+impl VcfParser {
+    /// A parser that makes these columns.
+    pub fn new(projection: &Projection) -> VcfParser {
+        VcfParser {
+            schema: projection.schema.to_arrow(),
+            chrom: StringBuilder::new(),
+            pos: Int64Builder::new(),
+            id: StringBuilder::new(),
+            reference: StringBuilder::new(),
+            alternates: ListBuilder::new(StringBuilder::new()),
+            qual: Float64Builder::new(),
+            filter: StringBuilder::new(),
+            info: InfoColumns::new(&projection.info),
+            samples: projection.format.as_deref().map(SampleColumns::new),
+            sample_names: None,
+            origins: Vec::new(),
+            tally: Tally::default(),
+        }
+    }
+
+    /// Checks a record whole, then appends it, so that a refusal leaves all columns equally long.
+    fn append(&mut self, line: &[u8], origin: u64, header: &VcfHeader, rules: TextRules) -> Result<(), Refusal> {
+        let columns = fields::split(line, header)?;
+        fields::check_contig(columns.chrom)?;
+        let position = fields::position(columns.pos)?;
+        let reference = alleles::reference(columns.reference)?;
+        let mut alternate_count = 0;
+        if columns.alternates != b"." {
+            for text in columns.alternates.split(|byte| *byte == b',') {
+                alleles::alternate(text)?;
+                alternate_count += 1;
+            }
+        }
+        let quality = fields::quality(columns.qual)?;
+
+        self.chrom.append_value(utf8(columns.chrom, &mut self.tally));
+        self.pos.append_value(position);
+        append_optional(&mut self.id, columns.id, &mut self.tally);
+        append_allele(&mut self.reference, columns.reference, reference, &mut self.tally);
+        if alternate_count > 0 {
+            for text in columns.alternates.split(|byte| *byte == b',') {
+                let allele = alleles::alternate(text)?;
+                append_allele(self.alternates.values(), text, allele, &mut self.tally);
+            }
+        }
+        self.alternates.append(true);
+        match quality {
+            Quality::Phred(phred) => self.qual.append_value(phred),
+            Quality::Missing => self.qual.append_null(),
+            Quality::NotFinite => {
+                self.tally.count(Warning::QualNotFinite);
+                self.qual.append_null();
+            }
+        }
+        self.append_filter(columns.filter);
+        if columns.info.is_empty() {
+            self.tally.count(Warning::EmptyField);
+        }
+        self.info.append(columns.info, rules, &mut self.tally);
+        self.append_samples(&columns, 1 + alternate_count, rules);
+        self.origins.push(origin);
+        Ok(())
+    }
+
+    fn append_filter(&mut self, filter: &[u8]) {
+        if memchr::memchr(b';', filter).is_some() {
+            let text = utf8(filter, &mut self.tally);
+            if let Some(set) = fields::without_repeats(&text) {
+                append_optional(&mut self.filter, set.as_bytes(), &mut self.tally);
+                return;
+            }
+        }
+        append_optional(&mut self.filter, filter, &mut self.tally);
+    }
+
+    fn append_samples(&mut self, columns: &Columns<'_>, alleles: usize, rules: TextRules) {
+        if let Some(samples) = &mut self.samples {
+            let record_bytes = columns.chrom.len()
+                + columns.id.len()
+                + columns.reference.len()
+                + columns.alternates.len()
+                + columns.filter.len()
+                + columns.info.len();
+            let record = self.origins.len() as u64;
+            samples.append(record, columns.genotypes, alleles, record_bytes, rules, &mut self.tally);
+        }
+    }
+
+    /// Hands the rows over and starts afresh.
+    fn finish(&mut self, header: &Arc<VcfHeader>, chunk: Arc<Chunk>, emit: &mut Emit) -> Result<(), StageError> {
+        let mut columns: Vec<ArrayRef> = vec![
+            Arc::new(self.chrom.finish()),
+            Arc::new(self.pos.finish()),
+            Arc::new(self.id.finish()),
+            Arc::new(self.reference.finish()),
+            Arc::new(self.alternates.finish()),
+            Arc::new(self.qual.finish()),
+            Arc::new(self.filter.finish()),
+        ];
+        columns.extend(self.info.builders.iter_mut().map(|builder| builder.finish()));
+        let origins = std::mem::take(&mut self.origins);
+        let provenance: Arc<dyn Provenance> = Arc::new(ChunkProvenance(chunk));
+        let parts = match &mut self.samples {
+            None => vec![(columns, origins)],
+            Some(samples) => {
+                let names = match &self.sample_names {
+                    Some((known, names)) if Arc::ptr_eq(known, header) => Arc::clone(names),
+                    _ => samples::names(&header.samples),
+                };
+                self.sample_names = Some((Arc::clone(header), Arc::clone(&names)));
+                samples.finish(&columns, &origins, &names)?
+            }
+        };
+        for (columns, origins) in parts {
+            let columns = RecordBatch::try_new(Arc::clone(&self.schema), columns)?;
+            emit.batch(Batch::asserted(columns, origins, Arc::clone(&provenance)));
+        }
+        Ok(())
+    }
+}
+
+impl Parser for VcfParser {
+    fn parse(&mut self, chunk: Arc<Chunk>, emit: &mut Emit) -> Result<ContentDigest, StageError> {
+        let header = Arc::clone(&chunk.header)
+            .downcast::<VcfHeader>()
+            .map_err(|_| StageError::new("a chunk came to the vcf parser without a VCF header"))?;
+        let rules = header.text_rules();
+        let mut digest = ContentDigest::default();
+        // The header has no batch of its own to be reported with; the file's first chunk stands for it.
+        self.tally =
+            if chunk.raw.first_origin == header.first_origin { header.tally.clone() } else { Tally::default() };
+        for (line, origin) in lines(&chunk) {
+            match class(line) {
+                LineClass::Record => {
+                    digest.add(line);
+                    if let Err(refusal) = self.append(line, origin, &header, rules) {
+                        emit.rejects.push(reject(refusal, line, origin));
+                    }
+                }
+                LineClass::Blank => self.tally.count(Warning::BlankLine),
+                LineClass::Comment => {
+                    refuse_other_columns(line, origin, &header)?;
+                    self.tally.count(Warning::CommentLine);
+                }
+            }
+        }
+        self.tally.report(emit);
+        self.finish(&header, chunk, emit)?;
+        Ok(digest)
+    }
+
+    fn digest(&mut self, chunk: &Chunk) -> ContentDigest {
+        let mut digest = ContentDigest::default();
+        for (line, _) in lines(chunk) {
+            if class(line) == LineClass::Record {
+                digest.add(line);
+            }
+        }
+        digest
+    }
+}
+
+/// What a line between the records is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum LineClass {
+    Record,
+    Blank,
+    Comment,
+}
+
+fn class(line: &[u8]) -> LineClass {
+    match line.first() {
+        Some(b'#') => LineClass::Comment,
+        None => LineClass::Blank,
+        Some(b' ') if line.iter().all(u8::is_ascii_whitespace) => LineClass::Blank,
+        Some(_) => LineClass::Record,
+    }
+}
+
+/// The lines of a chunk without their line ends, with their origins.
+fn lines(chunk: &Chunk) -> impl Iterator<Item = (&[u8], u64)> {
+    let bytes = chunk.raw.bytes.as_slice();
+    let mut start = 0;
+    let mut ends = memchr::memchr_iter(b'\n', bytes);
+    let mut origin = chunk.raw.first_origin;
+    std::iter::from_fn(move || {
+        if start >= bytes.len() {
+            return None;
+        }
+        let end = ends.next().unwrap_or(bytes.len());
+        let line = &bytes[start..end];
+        start = end + 1;
+        origin += 1;
+        Some((line.strip_suffix(b"\r").unwrap_or(line), origin - 1))
+    })
+}
+
+/// A second `#CHROM` line may only repeat the first: otherwise what follows belongs to other samples.
+fn refuse_other_columns(line: &[u8], origin: u64, header: &VcfHeader) -> Result<(), StageError> {
+    if is_column_line(line) && line != header.column_line {
+        return Err(StageError::new(format!(
+            "{}: line {origin} is a second #CHROM line and names other columns than the first: two files were joined into one",
+            header.file
+        ))
+        .with_hint("Deliver them as two drops, or join them with `bcftools concat` or `bcftools merge`."));
+    }
+    Ok(())
+}
+
+fn reject(refusal: Refusal, line: &[u8], origin: u64) -> Reject {
+    Reject {
+        origin: Some(origin),
+        diff: 1,
+        place: Some(place(line, origin)),
+        reason: refusal.reason,
+        detail: refusal.detail,
+    }
+}
+
+/// Appends a text; `.` is NULL, and so is an empty field, which is counted.
+fn append_optional(builder: &mut StringBuilder, text: &[u8], tally: &mut Tally) {
+    match text {
+        b"." => builder.append_null(),
+        [] => {
+            tally.count(Warning::EmptyField);
+            builder.append_null();
+        }
+        text => builder.append_value(utf8(text, tally)),
+    }
+}
+
+fn append_allele(builder: &mut StringBuilder, text: &[u8], allele: Allele, tally: &mut Tally) {
+    if allele.iupac {
+        tally.count(Warning::IupacBase);
+    }
+    let text = utf8(text, tally);
+    if allele.lower {
+        builder.append_value(text.to_ascii_uppercase());
+    } else {
+        builder.append_value(text);
+    }
+}

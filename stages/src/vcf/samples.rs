@@ -1,0 +1,182 @@
+//! The long form: a row per record and sample.
+
+use std::{collections::HashMap, sync::Arc};
+
+use arrow_array::{ArrayRef, StringArray, UInt64Array};
+use arrow_select::take::take;
+use vardelta_engine::stage::StageError;
+
+use super::{
+    projection::Field,
+    tally::{Tally, Warning},
+    values::{TextRules, ValueBuilder},
+};
+
+/// Columns and the origins of their rows.
+pub(super) type Rows = (Vec<ArrayRef>, Vec<u64>);
+
+/// A batch's texts stay below this many bytes, so that their 32-bit offsets suffice.
+const BATCH_BYTES: usize = 1 << 29;
+
+/// Builds the FORMAT columns and keeps which record each row belongs to.
+pub(super) struct SampleColumns {
+    /// Keys in the order of the columns; GT is the first.
+    columns: HashMap<Vec<u8>, usize>,
+    builders: Vec<ValueBuilder>,
+    /// The FORMAT text that `wanted` was made for: neighbouring records mostly have the same.
+    format: Vec<u8>,
+    /// For each FORMAT key of the record its column.
+    wanted: Vec<Option<usize>>,
+    /// For each row the record it belongs to, counted from the batch's first.
+    records: Vec<u64>,
+    /// For each row its sample.
+    samples: Vec<u64>,
+    /// For each row about how many bytes of text it repeats.
+    repeated_bytes: Vec<usize>,
+}
+
+impl SampleColumns {
+    /// Empty columns for these fields.
+    pub fn new(fields: &[Field]) -> SampleColumns {
+        SampleColumns {
+            columns: fields.iter().enumerate().map(|(at, field)| (field.key.as_bytes().to_vec(), at)).collect(),
+            builders: fields.iter().map(|field| ValueBuilder::new(field.shape)).collect(),
+            format: Vec::new(),
+            wanted: Vec::new(),
+            records: Vec::new(),
+            samples: Vec::new(),
+            repeated_bytes: Vec::new(),
+        }
+    }
+
+    /// Appends a row per sample of the record with this number. `genotypes` is FORMAT and the samples, `alleles` how
+    /// many alleles the record has, `record_bytes` how much text each row repeats.
+    pub fn append(
+        &mut self,
+        record: u64,
+        genotypes: &[u8],
+        alleles: usize,
+        record_bytes: usize,
+        rules: TextRules,
+        tally: &mut Tally,
+    ) {
+        let mut parts = genotypes.split(|byte| *byte == b'\t');
+        let format = parts.next().unwrap_or_default();
+        if format != self.format || self.wanted.is_empty() {
+            self.format = format.to_vec();
+            self.wanted = format.split(|byte| *byte == b':').map(|key| self.columns.get(key).copied()).collect();
+            // Of a key that stands twice the first counts.
+            let mut seen = vec![false; self.builders.len()];
+            for wanted in &mut self.wanted {
+                *wanted = wanted.filter(|column| !std::mem::replace(&mut seen[*column], true));
+            }
+        }
+        let mut values: Vec<Option<&[u8]>> = vec![None; self.builders.len()];
+        for (sample, text) in parts.enumerate() {
+            values.fill(None);
+            // Trailing fields may be left out (VCF 4.3, section 1.6.2); fields without a key have no column.
+            for (value, column) in text.split(|byte| *byte == b':').zip(&self.wanted) {
+                if let Some(column) = column {
+                    values[*column] = Some(value).filter(|value| !value.is_empty());
+                }
+            }
+            if let Some(genotype) = values[0]
+                && !names_known_alleles(genotype, alleles)
+            {
+                tally.count(Warning::BadGenotype);
+                values[0] = None;
+            }
+            for (builder, value) in self.builders.iter_mut().zip(&values) {
+                match value {
+                    Some(value) => builder.append(value, rules, Warning::BadFormatValue, tally),
+                    None => builder.append_absent(),
+                }
+            }
+            self.records.push(record);
+            self.samples.push(sample as u64);
+            self.repeated_bytes.push(record_bytes);
+        }
+    }
+
+    /// Joins the rows with their records' columns and origins; in several parts where the texts would be too long for
+    /// one. The builders are empty again.
+    ///
+    /// # Errors
+    /// When Arrow refuses to repeat a column.
+    pub fn finish(
+        &mut self,
+        record_columns: &[ArrayRef],
+        record_origins: &[u64],
+        names: &StringArray,
+    ) -> Result<Vec<Rows>, StageError> {
+        let values: Vec<ArrayRef> = self.builders.iter_mut().map(ValueBuilder::finish).collect();
+        let mut parts = Vec::new();
+        let mut start = 0;
+        while start < self.records.len() {
+            let (mut end, mut bytes) = (start, 0);
+            while end < self.records.len() && (end == start || bytes + self.row_bytes(end, names) <= BATCH_BYTES) {
+                bytes += self.row_bytes(end, names);
+                end += 1;
+            }
+            let records = UInt64Array::from(self.records[start..end].to_vec());
+            let samples = UInt64Array::from(self.samples[start..end].to_vec());
+            let mut columns = Vec::with_capacity(record_columns.len() + 1 + values.len());
+            for column in record_columns {
+                columns.push(take(column, &records, None)?);
+            }
+            columns.push(take(names, &samples, None)?);
+            columns.extend(values.iter().map(|column| column.slice(start, end - start)));
+            let origins = self.records[start..end].iter().map(|record| record_origins[*record as usize]).collect();
+            parts.push((columns, origins));
+            start = end;
+        }
+        self.records.clear();
+        self.samples.clear();
+        self.repeated_bytes.clear();
+        Ok(parts)
+    }
+
+    fn row_bytes(&self, row: usize, names: &StringArray) -> usize {
+        self.repeated_bytes[row] + names.value_length(self.samples[row] as usize).unsigned_abs() as usize
+    }
+}
+
+/// Whether every allele number of a genotype is one of the record's. What joins them, and 4.4's leading phase, is left to
+/// whoever reads the genotype.
+fn names_known_alleles(genotype: &[u8], alleles: usize) -> bool {
+    let mut allele: usize = 0;
+    for byte in genotype {
+        match byte {
+            b'0'..=b'9' => allele = allele.saturating_mul(10).saturating_add(usize::from(byte - b'0')),
+            b'/' | b'|' | b'.' if allele < alleles => allele = 0,
+            _ => return false,
+        }
+    }
+    allele < alleles
+}
+
+/// The sample names as a column to repeat.
+pub(super) fn names(samples: &[String]) -> Arc<StringArray> {
+    Arc::new(StringArray::from_iter_values(samples))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn knows_which_alleles_a_genotype_names() {
+        for (genotype, expected) in [
+            ("0/1", true),
+            ("./.", true),
+            ("1", true),
+            ("/0|1", true),
+            ("0/2", false),
+            ("0/x", false),
+            (".|1", true),
+            ("+1", false),
+        ] {
+            assert_eq!(names_known_alleles(genotype.as_bytes(), 2), expected, "{genotype}");
+        }
+    }
+}

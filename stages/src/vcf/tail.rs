@@ -1,0 +1,83 @@
+//! Watches a file being read: how far, and its last bytes.
+
+use std::{
+    io::{self, Read},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+/// The empty block that ends every complete BGZF file (SAM 1.6, section 4.1.2).
+pub(super) const END_BLOCK: [u8; 28] = [
+    0x1f, 0x8b, 0x08, 0x04, 0, 0, 0, 0, 0, 0xff, 0x06, 0, 0x42, 0x43, 0x02, 0, 0x1b, 0, 0x03, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+];
+
+/// What has been read of a file so far, seen from another thread than the reading one.
+#[derive(Debug, Default)]
+pub(super) struct Progress {
+    bytes: AtomicU64,
+    tail: Mutex<[u8; END_BLOCK.len()]>,
+}
+
+impl Progress {
+    /// How many bytes have been read.
+    pub fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// Whether the last bytes read are the end-of-file block.
+    pub fn ends_with_end_block(&self) -> bool {
+        *self.tail.lock().unwrap_or_else(PoisonError::into_inner) == END_BLOCK
+    }
+
+    fn add(&self, read: &[u8]) {
+        self.bytes.fetch_add(read.len() as u64, Ordering::Relaxed);
+        let mut tail = self.tail.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = tail.len().saturating_sub(read.len());
+        let from = tail.len() - kept;
+        tail.copy_within(from.., 0);
+        tail[kept..].copy_from_slice(&read[read.len() - from..]);
+    }
+}
+
+/// A reader that keeps a [`Progress`].
+pub(super) struct Watched<R> {
+    inner: R,
+    progress: Arc<Progress>,
+}
+
+impl<R> Watched<R> {
+    /// Watches this reader.
+    pub fn new(inner: R, progress: Arc<Progress>) -> Watched<R> {
+        Watched { inner, progress }
+    }
+}
+
+impl<R: Read> Read for Watched<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        self.progress.add(&buffer[..count]);
+        Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn remembers_the_last_bytes_however_they_come() {
+        let mut file = vec![7u8; 100];
+        file.extend(END_BLOCK);
+        for step in [1, 3, 27, 28, 29, 128] {
+            let progress = Arc::new(Progress::default());
+            let mut reader = Watched::new(file.as_slice(), Arc::clone(&progress));
+            let mut buffer = vec![0; step];
+            while reader.read(&mut buffer).expect("memory") > 0 {
+                assert_eq!(progress.ends_with_end_block(), progress.bytes() == 128, "step {step}");
+            }
+            assert!(progress.ends_with_end_block());
+        }
+    }
+}
