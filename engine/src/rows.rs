@@ -3,15 +3,55 @@
 //! The encoding is `arrow-row`'s: order-preserving and canonical, so equal bytes are equal rows, and byte order is key
 //! order.
 
-use std::sync::Arc;
+use std::{borrow::Borrow, ops::Deref, sync::Arc};
 
 use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow_row::{RowConverter, RowParser, Rows, SortField};
 use arrow_schema::{ArrowError, SchemaRef};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use vardelta_schemas::Schema;
 
-/// An encoded row, or the part of one that is its key or its value.
-pub type Row = Box<[u8]>;
+/// An encoded row, or the part of one that is its key or its value. Differential copies rows between its batches; sharing
+/// the bytes makes a copy cheap.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Row(Arc<[u8]>);
+
+impl Deref for Row {
+    type Target = [u8];
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl Borrow<[u8]> for Row {
+    fn borrow(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl From<&[u8]> for Row {
+    fn from(bytes: &[u8]) -> Row {
+        Row(bytes.into())
+    }
+}
+
+impl From<Vec<u8>> for Row {
+    fn from(bytes: Vec<u8>) -> Row {
+        Row(bytes.into())
+    }
+}
+
+impl Serialize for Row {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Row {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Row, D::Error> {
+        Vec::deserialize(deserializer).map(Row::from)
+    }
+}
 
 /// Splits the rows of one stage into key and value and puts them together again.
 pub struct RowLayout {

@@ -104,11 +104,17 @@ pub trait Sink: Send {
         each: &mut dyn FnMut(RecordBatch) -> Result<(), SinkError>,
     ) -> Result<(), SinkError>;
 
-    /// Brings the bytes digest of an unchanged drop up to date, outside of any epoch.
+    /// Brings the bytes digest and the path of an unchanged drop up to date, outside of any epoch.
     ///
     /// # Errors
     /// When the statement fails.
-    fn refresh_bytes_digest(&mut self, pipeline: &str, drop_id: u64, bytes_digest: &str) -> Result<(), SinkError>;
+    fn refresh_delivery(
+        &mut self,
+        pipeline: &str,
+        drop_id: u64,
+        bytes_digest: &str,
+        path: &str,
+    ) -> Result<(), SinkError>;
 }
 
 /// What happens to one row.

@@ -1,1 +1,15 @@
-//! Placeholder.
+//! What the acceptance tests have in common: processes, databases read back, drops written, and a model of the promise
+//! that shares no code with the engine.
+
+pub mod binary;
+pub mod database;
+pub mod drop_file;
+pub mod in_process;
+pub mod model;
+pub mod pipelines;
+pub mod process;
+pub mod project;
+pub mod random;
+pub mod record;
+pub mod shared;
+pub mod story;

@@ -75,13 +75,28 @@ pub(crate) struct Contributions {
 #[derive(Default)]
 struct Sum {
     cells: Vec<i128>,
-    values: BTreeMap<(u16, Row), i64>,
+    values: Vec<(u16, Row, i64)>,
 }
 
-/// The cells of a group: those of the linear calls, then one per `count(DISTINCT …)`, which counts the values that are there.
+/// Adds up the counts of equal values; leaves them in order, without those that add up to nothing.
+fn add_up<V: Ord>(values: &mut Vec<(u16, V, i64)>) {
+    values.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
+    values.dedup_by(|next, first| {
+        let same = (next.0, &next.1) == (first.0, &first.1);
+        if same {
+            first.2 += next.2;
+        }
+        same
+    });
+    values.retain(|value| value.2 != 0);
+}
+
+/// The cells of a group: those of the linear calls, then one per `count(DISTINCT …)`, which counts the values that are there,
+/// then, for an aggregate over everything, one that is always 1: its row is there also when there are no rows.
 pub(crate) struct GroupCells {
     pub layout: Layout,
     distinct: Vec<Option<usize>>,
+    always: Option<usize>,
     count: usize,
 }
 
@@ -95,7 +110,13 @@ impl GroupCells {
             distinct.push(counts.then_some(count));
             count += usize::from(counts);
         }
-        GroupCells { layout, distinct, count }
+        let always = spec.group_by.is_empty().then_some(count);
+        GroupCells { layout, distinct, always, count: count + usize::from(always.is_some()) }
+    }
+
+    /// Whether a group with these cells has a row.
+    fn has_row(&self, cells: &Cells) -> bool {
+        self.always.is_some() || cell(cells, Layout::ROWS_CELL) > 0
     }
 
     /// How many cells a group has.
@@ -174,7 +195,7 @@ impl Contributions {
         for row in (0..batch.rows()).filter(|row| !evaluated.failed[*row]) {
             let group = groups.as_ref().map_or(&[][..], |groups| groups.row(row).data());
             if !self.sums.contains_key(group) {
-                self.sums.insert(group.into(), Sum { cells: vec![0; cells], values: BTreeMap::new() });
+                self.sums.insert(group.into(), Sum { cells: vec![0; cells], values: Vec::new() });
             }
             let Some(sum) = self.sums.get_mut(group) else { continue };
             let diff = batch.diff(row);
@@ -186,7 +207,7 @@ impl Contributions {
                     }
                     let Some(rows) = &arguments.rows else { continue };
 
-                    *sum.values.entry((call as u16, rows.row(row).data().into())).or_default() += diff;
+                    sum.values.push((call as u16, rows.row(row).data().into(), diff));
                 }
             }
             for contributions in &linear {
@@ -232,12 +253,8 @@ impl Contributions {
         let mut sums: Vec<(Row, Sum)> = self.sums.drain().collect();
         sums.sort_unstable_by(|a, b| a.0.cmp(&b.0));
         sums.into_iter().filter_map(|(group, sum)| {
-            let values: Vec<(u16, Row, i64)> = sum
-                .values
-                .into_iter()
-                .filter(|(_, count)| *count != 0)
-                .map(|((call, value), count)| (call, value, count))
-                .collect();
+            let mut values = sum.values;
+            add_up(&mut values);
             let nothing = values.is_empty() && sum.cells.iter().all(|cell| *cell == 0);
             (!nothing).then(|| Contribution { group, cells: Cells::new(sum.cells), values })
         })
@@ -275,7 +292,7 @@ pub(crate) fn render<'scope>(
 ) -> Result<StreamVec<'scope, u64, Update>, RunError> {
     let name = format!("stage:{}", worker.run.plan.stages[stage].name);
     let spec = spec(&worker.run, stage)?;
-    let calls = spec.calls.len();
+    let (group_cells, calls) = (GroupCells::new(spec), spec.calls.len());
     let hydration = Hydration::new(stage, worker.clone(), spec);
     let exchange = Exchange::new(|contribution: &Contribution| u64::from(shard_of(&contribution.group)));
     let hydrated = contributions
@@ -310,8 +327,7 @@ pub(crate) fn render<'scope>(
                 Part::Value(..) => {}
             }
         }
-        // A group is there while it has rows.
-        if let Some(cells) = cells.filter(|cells| cell(cells, Layout::ROWS_CELL) > 0) {
+        if let Some(cells) = cells.filter(|cells| group_cells.has_row(cells)) {
             output.push((pack(cells, &winners), 1isize));
         }
     });
@@ -376,6 +392,29 @@ struct Hydrated {
     incoming: Vec<PartUpdate>,
 }
 
+/// The change of how often a value is there; the list is in order of value.
+fn delta_of(deltas: &[(u16, &Row, i64)], value: &Row) -> i64 {
+    deltas.binary_search_by(|delta| delta.1.cmp(value)).map_or(0, |at| deltas[at].2)
+}
+
+impl Hydrated {
+    /// Emits the values of a min or max call up to the later of two: the winner before and the winner after. Those behind
+    /// both cannot win, so differential need not see them.
+    fn candidates(&mut self, group: &Row, call: u16, before: &BTreeMap<Row, i64>, deltas: &[(u16, &Row, i64)]) {
+        let stays = |value: &Row, delta: i64| before.get(value).copied().unwrap_or_default() + delta > 0;
+        let kept = before.keys().find(|value| stays(value, delta_of(deltas, value)));
+        let new = deltas.iter().find(|delta| stays(delta.1, delta.2)).map(|delta| delta.1);
+        let after = kept.into_iter().chain(new).min();
+        let Some(last) = before.keys().next().max(after) else { return };
+        let part = |value: &Row| (group.clone(), Part::Value(call, value.clone()));
+        let difference = |count: i64| Cells::new(vec![i128::from(count)]);
+        let stored = before.iter().take_while(|(value, _)| *value <= last);
+        self.stored.extend(stored.map(|(value, count)| (part(value), STORED, difference(*count))));
+        let incoming = deltas.iter().take_while(|delta| delta.1 <= last);
+        self.incoming.extend(incoming.map(|(_, value, count)| (part(value), INCOMING, difference(*count))));
+    }
+}
+
 /// Reads and writes the state of one aggregate on one worker.
 struct Hydration {
     worker: WorkerContext,
@@ -403,6 +442,13 @@ impl Hydration {
             shards.entry(shard_of(&contribution.group)).or_default().push(contribution);
         }
         debug_assert!(shards.keys().all(|shard| *shard < SHARDS));
+        let everything = Row::default();
+        let shard = shard_of(&everything);
+        if self.cells.always.is_some() && shard as usize % self.worker.peers == self.worker.index {
+            // The row over everything is there from the first epoch on, whether or not anything came.
+            let nothing = Contribution { group: everything, cells: Cells::new(vec![]), values: Vec::new() };
+            shards.entry(shard).or_default().push(nothing);
+        }
         for (shard, contributions) in shards {
             self.worker.run.abort.check()?;
             let mut hydrated = self.shard(shard, contributions)?;
@@ -417,7 +463,7 @@ impl Hydration {
         let mut reader = session.reader(&self.space, shard)?;
         let mut value_reader = session.reader(&self.value_space, shard)?;
         let mut writer = session.run_writer(&self.space, shard);
-        let mut value_entries: BTreeMap<Vec<u8>, i64> = BTreeMap::new();
+        let mut value_entries: Vec<(Vec<u8>, i64)> = Vec::new();
         let mut out = Hydrated::default();
         for same in contributions.chunk_by(|a, b| a.group == b.group) {
             let group = &same[0].group;
@@ -426,60 +472,53 @@ impl Hydration {
                 Some(bytes) => Some(Cells::decode(&bytes).map_err(|_| self.corrupt())?),
             };
             let mut change = vec![0i128; self.cells.count()];
-            let mut values: BTreeMap<(u16, &Row), i64> = BTreeMap::new();
+            let mut values: Vec<(u16, &Row, i64)> = Vec::new();
             for contribution in same {
                 add(&mut change, &contribution.cells);
-                for (call, value, count) in &contribution.values {
-                    *values.entry((*call, value)).or_default() += count;
-                }
+                values.extend(contribution.values.iter().map(|(call, value, count)| (*call, value, *count)));
             }
-            let least = Row::default();
+            add_up(&mut values);
+            if let Some(always) = self.cells.always {
+                change[always] = i128::from(stored.is_none());
+            }
             for (call, function) in self.functions.iter().enumerate() {
-                let call = call as u16;
-                let deltas: BTreeMap<&Row, i64> = values
-                    .range((call, &least)..)
-                    .take_while(|((of, _), _)| *of == call)
-                    .map(|((_, value), count)| (*value, *count))
-                    .filter(|(_, count)| *count != 0)
-                    .collect();
-                if deltas.is_empty() {
+                let from = values.partition_point(|value| usize::from(value.0) < call);
+                let to = values.partition_point(|value| usize::from(value.0) <= call);
+                let deltas = &values[from..to];
+                let extremal = matches!(function, AggregateFunction::Min | AggregateFunction::Max);
+                // The winner of a call that is not touched must still be shown.
+                if deltas.is_empty() && !(extremal && stored.is_some()) {
                     continue;
                 }
-                let prefix = value_prefix(call, group);
-                let mut counts: BTreeMap<Row, i64> = BTreeMap::new();
+                let prefix = value_prefix(call as u16, group);
+                let mut before: BTreeMap<Row, i64> = BTreeMap::new();
                 if stored.is_some() {
-                    if *function != AggregateFunction::CountDistinct {
-                        self.first_values(&mut value_reader, &prefix, &deltas, &mut counts)?;
+                    if extremal {
+                        self.first_values(&mut value_reader, &prefix, deltas, &mut before)?;
                     }
-                    for value in deltas.keys() {
-                        if !counts.contains_key(*value)
+                    for (_, value, _) in deltas {
+                        if !before.contains_key(*value)
                             && let Some(bytes) = value_reader.get(&[&prefix, &***value].concat())?
                         {
-                            counts.insert((*value).clone(), self.count(&bytes)?);
+                            before.insert((*value).clone(), self.count(&bytes)?);
                         }
                     }
                 }
-                for (value, delta) in &deltas {
-                    let before = counts.get(*value).copied().unwrap_or_default();
-                    let after = before + delta;
-                    if after < 0 {
+                for (_, value, delta) in deltas {
+                    let was = before.get(*value).copied().unwrap_or_default();
+                    let is = was + delta;
+                    if is < 0 {
                         return Err(self.corrupt());
                     }
-                    value_entries.insert([&prefix, &***value].concat(), after);
-                    if let Some(distinct) = self.cells.distinct(usize::from(call)) {
-                        change[distinct] += i128::from(after > 0) - i128::from(before > 0);
+                    value_entries.push(([&prefix, &***value].concat(), is));
+                    if let Some(distinct) = self.cells.distinct(call) {
+                        change[distinct] += i128::from(is > 0) - i128::from(was > 0);
                     }
                 }
-                if *function != AggregateFunction::CountDistinct {
-                    let part = |value: &Row| (group.clone(), Part::Value(call, value.clone()));
-                    let difference = |count: i64| Cells::new(vec![i128::from(count)]);
-                    out.stored.extend(counts.iter().map(|(value, count)| (part(value), STORED, difference(*count))));
-                    let deltas = deltas.iter().map(|(value, count)| (part(value), INCOMING, difference(*count)));
-                    out.incoming.extend(deltas);
+                if extremal {
+                    out.candidates(group, call as u16, &before, deltas);
                 }
             }
-            // A group whose value calls are untouched must still show its winners: their first values are read as well.
-            self.untouched_winners(group, &values, stored.is_some(), &mut value_reader, &mut out)?;
             if let Some(stored) = &stored {
                 out.stored.push(((group.clone(), Part::Cells), STORED, stored.clone()));
             }
@@ -495,6 +534,7 @@ impl Hydration {
         }
         writer.finish()?;
         if !value_entries.is_empty() {
+            value_entries.sort();
             let mut writer = session.run_writer(&self.value_space, shard);
             for (entry, count) in &value_entries {
                 let mut bytes = Vec::new();
@@ -506,44 +546,20 @@ impl Hydration {
         Ok(out)
     }
 
-    fn untouched_winners(
-        &self,
-        group: &Row,
-        values: &BTreeMap<(u16, &Row), i64>,
-        stored: bool,
-        reader: &mut crate::state::Reader,
-        out: &mut Hydrated,
-    ) -> Result<(), RunError> {
-        for (call, function) in self.functions.iter().enumerate() {
-            let call = call as u16;
-            let extremal = matches!(function, AggregateFunction::Min | AggregateFunction::Max);
-            let touched = values.iter().any(|((of, _), count)| *of == call && *count != 0);
-            if !stored || !extremal || touched {
-                continue;
-            }
-            let mut counts = BTreeMap::new();
-            self.first_values(reader, &value_prefix(call, group), &BTreeMap::new(), &mut counts)?;
-            out.stored.extend(counts.into_iter().map(|(value, count)| {
-                ((group.clone(), Part::Value(call, value)), STORED, Cells::new(vec![i128::from(count)]))
-            }));
-        }
-        Ok(())
-    }
-
     /// Reads a group's values from the first one up to one that the chunk does not take away.
     fn first_values(
         &self,
         reader: &mut crate::state::Reader,
         prefix: &[u8],
-        deltas: &BTreeMap<&Row, i64>,
-        counts: &mut BTreeMap<Row, i64>,
+        deltas: &[(u16, &Row, i64)],
+        before: &mut BTreeMap<Row, i64>,
     ) -> Result<(), RunError> {
         let mut scan = reader.scan(prefix)?;
         while let Some((entry, bytes)) = scan.next()? {
             let Some(value) = entry.strip_prefix(prefix) else { break };
             let (value, count): (Row, i64) = (value.into(), self.count(&bytes)?);
-            let stays = count + deltas.get(&value).copied().unwrap_or_default() > 0;
-            counts.insert(value, count);
+            let stays = count + delta_of(deltas, &value) > 0;
+            before.insert(value, count);
             if stays {
                 break;
             }

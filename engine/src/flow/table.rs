@@ -283,11 +283,12 @@ fn hydrate_shard(
     mut rows: Vec<TableRow>,
     removals: Vec<Removal>,
 ) -> Result<Hydrated, RunError> {
-    rows.sort_unstable_by(|a, b| (&a.key, a.place, a.origin, a.row).cmp(&(&b.key, b.place, b.origin, b.row)));
+    // They come in the order of the file, so in sorted stretches, which a stable sort takes as they are.
+    rows.sort_by(|a, b| (&a.key, a.place, a.origin, a.row).cmp(&(&b.key, b.place, b.origin, b.row)));
     let name = &run.plan.stages[stage].name;
     let mut reader = run.session.reader(&key_space(name), shard)?;
     let mut writer = run.session.run_writer(&key_space(name), shard);
-    let mut drop_entries: BTreeMap<Vec<u8>, bool> = BTreeMap::new();
+    let mut drop_entries: Vec<(u64, u64, Row, bool)> = Vec::new();
     let mut superseded: BTreeMap<u64, Vec<u64>> = BTreeMap::new();
     let mut out = Hydrated { stored: Vec::new(), incoming: Vec::with_capacity(rows.len()) };
     let mut rows = rows.into_iter().peekable();
@@ -303,7 +304,7 @@ fn hydrate_shard(
         let mut standing = stored.clone();
         while let Some((_, place, version)) = removals.next_if(|removal| removal.0 == key) {
             standing.retain(|assertion| (assertion.place, assertion.version) != (place, version));
-            drop_entries.insert(drop_entry(place, version, &key), false);
+            drop_entries.push((place, version, key.clone(), false));
         }
         while let Some(row) = rows.next_if(|row| row.key == key) {
             assert_row(row, run.epoch, &mut standing, &mut superseded);
@@ -313,7 +314,7 @@ fn hydrate_shard(
         }
         for new in standing.iter().filter(|new| new.version == run.epoch) {
             if !stored.iter().any(|old| (old.place, old.version) == (new.place, new.version)) {
-                drop_entries.insert(drop_entry(new.place, new.version, &key), true);
+                drop_entries.push((new.place, new.version, key.clone(), true));
             }
         }
         let update =
@@ -332,8 +333,9 @@ fn hydrate_shard(
     writer.finish()?;
     if !drop_entries.is_empty() {
         let mut writer = run.session.run_writer(&drop_space(name), shard);
-        for (entry, present) in &drop_entries {
-            writer.push(entry, present.then_some(&[][..]))?;
+        drop_entries.sort();
+        for (place, version, key, present) in &drop_entries {
+            writer.push(&drop_entry(*place, *version, key), present.then_some(&[][..]))?;
         }
         writer.finish()?;
     }

@@ -114,15 +114,6 @@ tables = ["variants", "mutation_summary"]
         let place = request.options.span.clone();
         let options = AggregateOptions::read(request.options, diagnostics);
         let input = request.inputs.into_iter().next()?;
-        if input.key.is_none() {
-            diagnostics
-                .error(
-                    input.span.clone(),
-                    format!("an `aggregate` needs a keyed input, and `{}` has no key", input.name),
-                )
-                .label("not keyed")
-                .hint("Put a `table` stage before it, so that a record delivered twice counts once.");
-        }
         let options = options?;
         if options.group_by.is_empty() && options.columns.0.is_empty() {
             diagnostics
@@ -131,6 +122,6 @@ tables = ["variants", "mutation_summary"]
             return None;
         }
         let spec = plan_aggregate(&options.group_by, &options.columns, input.schema, diagnostics)?;
-        input.key.map(|_| Planned::Relational(Relational::Aggregate(spec)))
+        Some(Planned::Relational(Relational::Aggregate(spec)))
     }
 }

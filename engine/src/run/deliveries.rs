@@ -130,7 +130,12 @@ pub(crate) fn find(plan: &Plan, options: &RunOptions, ledger: &Snapshot) -> Resu
         found.candidates.push(candidate);
     }
     if options.prune {
-        let gone = |drop: &&DropRow| drop.path != "-" && !Path::new(&drop.path).exists();
+        // A drop that was delivered again under another path is not gone.
+        let delivered = |drop: &DropRow| {
+            let same = |found: &Candidate| found.name == drop.name && plan.stages[found.source].name == drop.source;
+            found.candidates.iter().any(same)
+        };
+        let gone = |drop: &&DropRow| drop.path != "-" && !Path::new(&drop.path).exists() && !delivered(drop);
         found.gone = ledger.drops.iter().filter(gone).cloned().collect();
     }
     Ok(found)
@@ -168,9 +173,12 @@ fn spool(mut stream: impl Read) -> Result<tempfile::NamedTempFile, RunError> {
     copy().map_err(|error| input(format!("standard input cannot be kept in a temporary file: {error}")))
 }
 
+/// A file's stamp and the digest of its bytes.
+type Digested = io::Result<(FileStamp, String)>;
+
 /// Digests the bytes of files, several at a time.
 fn digest_all(paths: Vec<&Path>, threads: usize) -> Result<Vec<(FileStamp, String)>, RunError> {
-    let results: Vec<Mutex<Option<io::Result<(FileStamp, String)>>>> = paths.iter().map(|_| Mutex::new(None)).collect();
+    let results: Vec<Mutex<Option<Digested>>> = paths.iter().map(|_| Mutex::new(None)).collect();
     let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {
         for _ in 0..threads.min(paths.len()) {
@@ -198,7 +206,7 @@ fn digest_all(paths: Vec<&Path>, threads: usize) -> Result<Vec<(FileStamp, Strin
 }
 
 /// The stamp of a file, and xxh3-128 of its bytes as 32 hexadecimal digits.
-fn digest_bytes(path: &Path) -> io::Result<(FileStamp, String)> {
+fn digest_bytes(path: &Path) -> Digested {
     let stamp = FileStamp::of(path)?;
     let mut file = File::open(path)?;
     if file.metadata()?.is_dir() {

@@ -127,7 +127,8 @@ fn chunks(run: &Arc<RunContext>) -> Result<(), RunError> {
         run.session.compact()?;
         chunk += 1;
     }
-    while run.retractions.iter().any(|retraction| !retraction.is_done()) {
+    // One dataflow runs in any case: an aggregate over everything has a row also when nothing came.
+    while chunk == 0 || run.retractions.iter().any(|retraction| !retraction.is_done()) {
         run_chunk(run, chunk)?;
         run.session.compact()?;
         chunk += 1;

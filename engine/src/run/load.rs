@@ -180,9 +180,9 @@ fn unchanged(
         let Standing::Same(drop, other_bytes) = &candidate.standing else { continue };
         let reason = if *other_bytes { "the same records in other bytes" } else { "the same bytes" };
         reports.push(DropReport::new(&drop.name, &drop.source, Action::Unchanged, reason, drop.counts));
-        if *other_bytes && !dry_run {
-            let pipeline = &context.plan.pipeline.name;
-            opened.sink.refresh_bytes_digest(pipeline, drop.drop_id, &candidate.bytes_digest)?;
+        if (*other_bytes || drop.path != candidate.recorded_path) && !dry_run {
+            let (pipeline, path) = (&context.plan.pipeline.name, &candidate.recorded_path);
+            opened.sink.refresh_delivery(pipeline, drop.drop_id, &candidate.bytes_digest, path)?;
         }
     }
     Ok(reports)

@@ -1,5 +1,7 @@
 //! The start of every run: the state's lock is taken, and state and ledger are brought to agree. The ledger is the judge.
 
+use std::path::Path;
+
 use vardelta_schemas::ledger::Snapshot;
 
 use crate::{
@@ -7,7 +9,7 @@ use crate::{
     plan::{Plan, definition_changes},
     run::state_directory,
     sink::{Access, Sink},
-    state::State,
+    state::{State, StateError, StateErrorKind},
 };
 
 /// State and sink, agreeing on the epoch.
@@ -21,6 +23,24 @@ pub(crate) struct Opened {
 
 /// Opens both and finishes or undoes an epoch that a killed run left prepared.
 pub(crate) fn open(plan: &Plan, access: Access) -> Result<Opened, RunError> {
+    open_with(plan, access, State::open)
+}
+
+/// As [`open`], but a damaged state is taken for none: it is to be made anew.
+pub(crate) fn open_to_rebuild(plan: &Plan, access: Access) -> Result<Opened, RunError> {
+    open_with(plan, access, |directory| match State::open(directory) {
+        Err(error) if matches!(error.kind, StateErrorKind::Corrupt | StateErrorKind::Version) => {
+            State::open_anew(directory)
+        }
+        opened => opened,
+    })
+}
+
+fn open_with(
+    plan: &Plan,
+    access: Access,
+    open_state: impl FnOnce(&Path) -> Result<State, StateError>,
+) -> Result<Opened, RunError> {
     let mut directory = state_directory(plan);
     let mut scratch = None;
     if access == Access::Read && !State::exists(&directory) {
@@ -30,8 +50,9 @@ pub(crate) fn open(plan: &Plan, access: Access) -> Result<Opened, RunError> {
         directory = temporary.path().join(&plan.pipeline.name);
         scratch = Some(temporary);
     }
-    let mut state = State::open(&directory)?;
+    // The sink first: where its directory is missing, making a state directory there would hide the mistake.
     let mut sink = plan.sink().connect(access)?;
+    let mut state = open_state(&directory)?;
     let ledger = sink.ledger(&plan.pipeline.name)?;
     settle(&mut state, ledger.epoch)?;
     Ok(Opened { state, sink, ledger, _scratch: scratch })

@@ -44,7 +44,7 @@ pub fn rebuild(context: Context<'_>, options: &RunOptions) -> Result<RunReport, 
     let started = Instant::now();
     let plan = context.plan;
     let access = if options.dry_run { Access::Read } else { Access::Write };
-    let mut opened = open::open(plan, access)?;
+    let mut opened = open::open_to_rebuild(plan, access)?;
     if opened.ledger.epoch == 0 {
         return Err(RunError::new(
             RunErrorKind::Usage,

@@ -47,7 +47,7 @@ pub fn withdraw(context: Context<'_>, names: &[String], options: &RunOptions) ->
         dry_run: options.dry_run,
         drops: withdrawn
             .iter()
-            .map(|drop| DropReport::new(&drop.name, &drop.source, Action::Withdrawn, "named", Default::default()))
+            .map(|drop| DropReport::new(&drop.name, &drop.source, Action::Withdrawn, "as asked", Default::default()))
             .collect(),
         tables: Vec::new(),
         rejects: BTreeMap::new(),

@@ -144,8 +144,9 @@ pub const INSERT_DROP: &str = "INSERT INTO vardelta_drops (pipeline, drop_id, so
     records_duplicate, records_no_alternate) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 /// Parameters: pipeline, drop_id.
 pub const DELETE_DROP: &str = "DELETE FROM vardelta_drops WHERE pipeline = ? AND drop_id = ?";
-/// Parameters: bytes digest, pipeline, drop_id.
-pub const UPDATE_BYTES_DIGEST: &str = "UPDATE vardelta_drops SET bytes_digest = ? WHERE pipeline = ? AND drop_id = ?";
+/// Parameters: bytes digest, path, pipeline, drop_id.
+pub const UPDATE_DELIVERY: &str =
+    "UPDATE vardelta_drops SET bytes_digest = ?, path = ? WHERE pipeline = ? AND drop_id = ?";
 
 /// Parameter: pipeline. Yields epoch, committed_at, drop_id, source, name, action and the six counts, in order.
 pub const SELECT_EVENTS: &str = "SELECT events.epoch, epochs.committed_at, events.drop_id, events.source, events.name, \

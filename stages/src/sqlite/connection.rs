@@ -197,9 +197,15 @@ impl Sink for SqliteSink {
         self.on_snapshot("read", |path, connection| read::scan(path, connection, table, each))
     }
 
-    fn refresh_bytes_digest(&mut self, pipeline: &str, drop_id: u64, bytes_digest: &str) -> Result<(), SinkError> {
+    fn refresh_delivery(
+        &mut self,
+        pipeline: &str,
+        drop_id: u64,
+        bytes_digest: &str,
+        path: &str,
+    ) -> Result<(), SinkError> {
         let failed = explain(&self.path, "write to");
-        let touched = records::refresh_bytes_digest(&self.connection, pipeline, drop_id, bytes_digest);
+        let touched = records::refresh_delivery(&self.connection, pipeline, drop_id, bytes_digest, path);
         if touched.map_err(failed)? == 1 {
             return Ok(());
         }

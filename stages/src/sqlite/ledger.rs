@@ -273,12 +273,13 @@ pub(super) fn write(connection: &Connection, record: &EpochRecord) -> rusqlite::
     Ok(())
 }
 
-/// Sets the bytes digest of a drop; the number of drops that it found.
-pub(super) fn refresh_bytes_digest(
+/// Sets the bytes digest and the path of a drop; the number of drops that it found.
+pub(super) fn refresh_delivery(
     connection: &Connection,
     pipeline: &str,
     drop_id: u64,
     bytes_digest: &str,
+    path: &str,
 ) -> rusqlite::Result<usize> {
-    connection.execute(sql::UPDATE_BYTES_DIGEST, (bytes_digest, pipeline, integer(drop_id)?))
+    connection.execute(sql::UPDATE_DELIVERY, (bytes_digest, path, pipeline, integer(drop_id)?))
 }

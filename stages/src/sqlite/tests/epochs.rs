@@ -181,8 +181,8 @@ fn a_digest_is_refreshed_outside_of_epochs() {
     let mut sink = open(&path);
     sink.begin(PIPELINE, 0, &[], false).unwrap();
     sink.commit(&EpochRecord { upserted_drops: vec![drop_row(5, "five", 1)], ..record(PIPELINE, 1) }).unwrap();
-    sink.refresh_bytes_digest(PIPELINE, 5, "new").unwrap();
-    assert_eq!(error_of(sink.refresh_bytes_digest(PIPELINE, 6, "new")).kind, SinkErrorKind::Stale);
+    sink.refresh_delivery(PIPELINE, 5, "new", "/new/path").unwrap();
+    assert_eq!(error_of(sink.refresh_delivery(PIPELINE, 6, "new", "/new/path")).kind, SinkErrorKind::Stale);
     drop(sink);
     let ledger = connect(&path, Access::Read).unwrap().ledger(PIPELINE).unwrap();
     assert_eq!(
@@ -190,7 +190,7 @@ fn a_digest_is_refreshed_outside_of_epochs() {
         Snapshot {
             epoch: 1,
             definition: "{\"epoch\":1}".into(),
-            drops: vec![DropRow { bytes_digest: "new".into(), ..drop_row(5, "five", 1) }],
+            drops: vec![DropRow { bytes_digest: "new".into(), path: "/new/path".into(), ..drop_row(5, "five", 1) }],
             tables: Vec::new(),
         }
     );

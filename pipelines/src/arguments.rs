@@ -1,0 +1,56 @@
+//! What stands on the command line before any of it is acted upon.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser};
+
+use crate::verbs::Verb;
+
+const AFTER_HELP: &str = "\
+Exit codes: 0 done (nothing to do included), 2 usage, 3 invalid pipeline, 4 unreadable or truncated input, 5 reject share
+exceeded, 6 sink or state trouble, 7 verification mismatch, 70 a defect of vardelta, 130 interrupted.";
+
+/// Keeps genomic variants in SQL: declare a pipeline in TOML, load drops of VCF, change only what changed.
+#[derive(Debug, Parser)]
+#[command(name = "vardelta", version, after_help = AFTER_HELP, max_term_width = 100)]
+pub struct CommandLine {
+    /// Print exactly one JSON object, also for errors.
+    #[arg(long, global = true)]
+    pub json: bool,
+
+    /// Print no progress and no report; the exit code tells.
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+
+    /// Tell more: every stage's time, and more of the changed rows.
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub verbose: u8,
+
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+/// The pipeline that a verb is about.
+#[derive(Args, Clone, Debug)]
+pub struct PipelineArguments {
+    /// The pipeline file.
+    #[arg(value_name = "PIPELINE.toml")]
+    pub pipeline: PathBuf,
+
+    /// Replace an option of the pipeline file, e.g. `stages.calls.path=/data/*.vcf.gz`. May be given several times.
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    pub overrides: Vec<String>,
+}
+
+/// How a run is carried out.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct ExecutionArguments {
+    /// Worker threads, 1 to 1024, instead of the pipeline's.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub workers: Option<u16>,
+
+    /// Print the exact row changes and write nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+}

@@ -1,0 +1,81 @@
+//! Why a command did not do its work: how it is told, and the exit code.
+
+use serde_json::{Value, json};
+use vardelta_engine::{
+    diagnostics::Located,
+    error::{RunError, RunErrorKind},
+};
+
+use crate::output::Output;
+
+/// Why a command did not do its work.
+#[derive(Debug)]
+pub enum Failure {
+    /// The engine, or a file, or a request that makes no sense.
+    Run(RunError),
+    /// The pipeline file is wrong.
+    Invalid {
+        /// The problems as people read them.
+        text: String,
+        /// The problems as programs read them.
+        problems: Vec<Located>,
+    },
+}
+
+impl From<RunError> for Failure {
+    fn from(error: RunError) -> Failure {
+        Failure::Run(error)
+    }
+}
+
+impl Failure {
+    /// Tells what happened, on standard error or as JSON, and gives the exit code.
+    pub fn report(&self, output: &mut Output) -> u8 {
+        let error = match self {
+            Failure::Run(error) => error.clone(),
+            Failure::Invalid { problems, .. } => {
+                let s = if problems.len() == 1 { "" } else { "s" };
+                RunError::new(RunErrorKind::Pipeline, format!("the pipeline has {} problem{s}", problems.len()))
+            }
+        };
+        if output.is_json() && !output.has_failed() {
+            let mut object = json!({ "error": error_json(&error) });
+            if let Failure::Invalid { problems, .. } = self {
+                object["diagnostics"] = json!(problems);
+            }
+            // A failure to say what failed leaves the exit code as the only sign.
+            let _ = output.json(&object).and_then(|()| output.finish());
+        } else {
+            // What a run said before it failed comes first.
+            let _ = output.finish();
+            match self {
+                Failure::Run(error) => output.error(error),
+                Failure::Invalid { text, .. } => output.complain(&format!("{}\n\nerror: {error}", text.trim_end())),
+            }
+        }
+        error.kind.exit_code()
+    }
+}
+
+/// An error as programs read it.
+pub fn error_json(error: &RunError) -> Value {
+    json!({
+        "kind": kind_name(error.kind),
+        "message": error.message,
+        "hint": error.hint,
+        "exit_code": error.kind.exit_code(),
+    })
+}
+
+fn kind_name(kind: RunErrorKind) -> &'static str {
+    match kind {
+        RunErrorKind::Usage => "usage",
+        RunErrorKind::Pipeline => "pipeline",
+        RunErrorKind::Input => "input",
+        RunErrorKind::RejectShare => "reject_share",
+        RunErrorKind::Sink => "sink",
+        RunErrorKind::Mismatch => "mismatch",
+        RunErrorKind::Interrupted => "interrupted",
+        RunErrorKind::Internal => "internal",
+    }
+}

@@ -1,0 +1,37 @@
+//! Ctrl-C and SIGTERM: the first ends the run in good order, the second at once.
+
+use std::{
+    io::Write as _,
+    process,
+    sync::{Mutex, Once, PoisonError},
+};
+
+use vardelta_engine::{
+    abort::Abort,
+    error::{RunError, RunErrorKind},
+};
+
+static CURRENT: Mutex<Option<Abort>> = Mutex::new(None);
+static HANDLER: Once = Once::new();
+
+/// What ends the run that is about to begin. From now on Ctrl-C raises it.
+pub fn watch() -> Abort {
+    let abort = Abort::default();
+    *CURRENT.lock().unwrap_or_else(PoisonError::into_inner) = Some(abort.clone());
+    HANDLER.call_once(|| {
+        // Where no handler can be set, Ctrl-C ends the process at once, which is safe as well.
+        let _ = ctrlc::set_handler(interrupted);
+    });
+    abort
+}
+
+fn interrupted() {
+    let current = CURRENT.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    match current {
+        Some(abort) if !abort.is_raised() => {
+            abort.raise(RunError::interrupted());
+            let _ = writeln!(std::io::stderr(), "\nending the run; once more ends it at once");
+        }
+        _ => process::exit(i32::from(RunErrorKind::Interrupted.exit_code())),
+    }
+}

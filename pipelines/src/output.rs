@@ -1,0 +1,122 @@
+//! Where results and complaints go: standard output and standard error, with a reader who may have gone away.
+
+use std::io::{self, BufWriter, ErrorKind, IsTerminal as _, Read, Write};
+
+use serde::Serialize;
+use vardelta_engine::error::{RunError, RunErrorKind};
+
+/// Standard output and standard error.
+///
+/// A reader of standard output who goes away (`vardelta stages | head`) is no failure: the rest is then not written.
+pub struct Output {
+    json: bool,
+    quiet: bool,
+    verbose: u8,
+    stdout: BufWriter<io::Stdout>,
+    reader_gone: bool,
+    failed: bool,
+}
+
+impl Output {
+    /// An output of this form.
+    pub fn new(json: bool, quiet: bool, verbose: u8) -> Output {
+        Output { json, quiet, verbose, stdout: BufWriter::new(io::stdout()), reader_gone: false, failed: false }
+    }
+
+    /// Whether programs read it.
+    pub fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// Whether standard output takes no more, so that only standard error is left.
+    pub fn has_failed(&self) -> bool {
+        self.failed
+    }
+
+    /// Whether reports are unwanted.
+    pub fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
+    /// Whether more is to be told.
+    pub fn is_verbose(&self) -> bool {
+        self.verbose > 0
+    }
+
+    /// Whether progress is to be shown: only to people, on a terminal.
+    pub fn shows_progress(&self) -> bool {
+        !self.quiet && io::stderr().is_terminal()
+    }
+
+    /// Whether complaints may be coloured: only on a terminal, and not where `NO_COLOR` (no-color.org) is set.
+    pub fn complains_in_color(&self) -> bool {
+        let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        !refused && io::stderr().is_terminal()
+    }
+
+    /// Writes a text.
+    ///
+    /// # Errors
+    /// When standard output takes no more (a full disk); not when its reader is gone.
+    pub fn text(&mut self, text: &str) -> Result<(), RunError> {
+        self.write(|stdout| stdout.write_all(text.as_bytes()))
+    }
+
+    /// Writes one JSON object on a line of its own.
+    ///
+    /// # Errors
+    /// As [`Output::text`].
+    pub fn json(&mut self, value: &impl Serialize) -> Result<(), RunError> {
+        let mut text = serde_json::to_string(value)
+            .map_err(|error| RunError::internal(format!("the report cannot be written as JSON: {error}")))?;
+        text.push('\n');
+        self.text(&text)
+    }
+
+    /// Copies everything that `reader` yields.
+    ///
+    /// # Errors
+    /// As [`Output::text`].
+    pub fn copy(&mut self, reader: &mut impl Read) -> Result<(), RunError> {
+        self.write(|stdout| io::copy(reader, stdout).map(|_| ()))
+    }
+
+    /// Writes what is still buffered.
+    ///
+    /// # Errors
+    /// As [`Output::text`].
+    pub fn finish(&mut self) -> Result<(), RunError> {
+        self.write(Write::flush)
+    }
+
+    /// Tells an error and what to do about it on standard error.
+    pub fn error(&self, error: &RunError) {
+        let (red, bold, plain) =
+            if self.complains_in_color() { ("\u{1b}[1;31m", "\u{1b}[1m", "\u{1b}[0m") } else { ("", "", "") };
+        let hint = error.hint.as_ref().map(|hint| format!("\n{bold}hint{plain}: {hint}")).unwrap_or_default();
+        self.complain(&format!("{red}error{plain}: {}{hint}", error.message));
+    }
+
+    /// Writes a line to standard error. If that is closed, nobody can be told.
+    pub fn complain(&self, text: &str) {
+        let _ = writeln!(io::stderr(), "{text}");
+    }
+
+    fn write(&mut self, write: impl FnOnce(&mut BufWriter<io::Stdout>) -> io::Result<()>) -> Result<(), RunError> {
+        if self.reader_gone || self.failed {
+            return Ok(());
+        }
+        match write(&mut self.stdout) {
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => {
+                self.reader_gone = true;
+                Ok(())
+            }
+            Err(error) => {
+                self.failed = true;
+                Err(RunError::new(RunErrorKind::Sink, format!("the report cannot be written: {error}"))
+                    .with_hint("What the command was to do is done; see `vardelta history`."))
+            }
+            Ok(()) => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! From a pipeline file to a plan, or to all of its problems.
+
+use std::{fs, io::ErrorKind};
+
+use vardelta_engine::{
+    diagnostics::{Diagnostics, located, render},
+    error::{RunError, RunErrorKind},
+    plan::Plan,
+    spec::SpecFile,
+};
+use vardelta_stages::REGISTRY;
+
+use crate::{arguments::PipelineArguments, failure::Failure, output::Output};
+
+/// Reads and resolves a pipeline file. Opens no data.
+///
+/// # Errors
+/// When the file cannot be read, or has problems: then all of them at once.
+pub fn load(arguments: &PipelineArguments, output: &Output) -> Result<Plan, Failure> {
+    let path = &arguments.pipeline;
+    let text = fs::read_to_string(path).map_err(|error| {
+        let shown = path.display();
+        let pipeline = |message: String| RunError::new(RunErrorKind::Pipeline, message);
+        match error.kind() {
+            ErrorKind::NotFound => pipeline(format!("there is no pipeline file `{shown}`"))
+                .with_hint("Name the pipeline's TOML file; `vardelta stages TYPE` shows a whole one."),
+            ErrorKind::InvalidData => pipeline(format!("the pipeline file `{shown}` is not UTF-8 text"))
+                .with_hint("Save it as UTF-8; a drop (VCF) comes after the pipeline file."),
+            _ => pipeline(format!("the pipeline file `{shown}` cannot be read: {error}"))
+                .with_hint("Name the pipeline's TOML file."),
+        }
+    })?;
+    let mut diagnostics = Diagnostics::default();
+    let environment = |name: &str| std::env::var(name).ok();
+    let spec = SpecFile::parse(path.clone(), text, &arguments.overrides, &environment, &mut diagnostics);
+    match Plan::resolve(&spec, REGISTRY, &mut diagnostics) {
+        Some(plan) if diagnostics.is_empty() => Ok(plan),
+        _ => {
+            let sorted = diagnostics.into_sorted();
+            Err(Failure::Invalid {
+                text: render(&spec, &sorted, output.complains_in_color()),
+                problems: located(&spec, &sorted),
+            })
+        }
+    }
+}

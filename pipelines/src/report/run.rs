@@ -1,0 +1,151 @@
+//! The closing report of `run`, `withdraw` and `rebuild`: what happened, at a glance.
+
+use std::collections::BTreeMap;
+
+use vardelta_engine::report::{Action, DropReport, RunReport};
+
+use crate::report::{Table, grouped, stages};
+
+/// Unchanged drops that are named one by one.
+const UNCHANGED_NAMED: usize = 20;
+
+/// The report in two parts: what comes before the changed rows, and what comes after them.
+pub fn run_report(report: &RunReport, verbose: bool) -> (String, String) {
+    let mut head = format!("{}\n", headline(report));
+    head += &section("drops", drops(&report.drops, verbose));
+    head += &section("tables", tables(report));
+    let mut tail = section("rejects", counts(&report.rejects));
+    if report.committed && !report.rejects.is_empty() {
+        tail += "  (each with its place and text in the table vardelta_rejects)\n";
+    }
+    tail += &section("warnings", counts(&report.warnings));
+    tail += &section("notices", report.notices.iter().map(|notice| format!("  {notice}\n")).collect());
+    if verbose {
+        tail += &section("stages", stages::figures(&report.stages));
+    }
+    (head, tail)
+}
+
+fn headline(report: &RunReport) -> String {
+    let RunReport { pipeline, epoch, seconds, workers, .. } = report;
+    let time = format!("{seconds:.2} s, {workers} worker{}", if *workers == 1 { "" } else { "s" });
+    if report.committed {
+        format!("{pipeline}: epoch {epoch} committed ({time})")
+    } else if report.dry_run {
+        format!("{pipeline}: dry run on top of epoch {epoch}; nothing was written ({time})")
+    } else if *epoch == 0 {
+        format!("{pipeline}: nothing to do, and nothing is loaded yet ({time})")
+    } else {
+        format!("{pipeline}: nothing to do, still at epoch {epoch} ({time})")
+    }
+}
+
+fn section(title: &str, body: String) -> String {
+    if body.is_empty() { body } else { format!("\n{title}\n{body}") }
+}
+
+fn drops(drops: &[DropReport], verbose: bool) -> String {
+    let unchanged = drops.iter().filter(|drop| drop.action == Action::Unchanged).count();
+    let named = |drop: &&DropReport| verbose || unchanged <= UNCHANGED_NAMED || drop.action != Action::Unchanged;
+    let mut table = Table::default();
+    for drop in drops.iter().filter(named) {
+        table.row().text(&drop.name).text(drop.action.as_str());
+        match drop.action {
+            Action::Added | Action::Replaced | Action::Rebuilt => table.text(accounting(drop)),
+            Action::Withdrawn | Action::Unchanged => table.text(&drop.reason),
+        };
+    }
+    let mut text = table.render();
+    if !verbose && unchanged > UNCHANGED_NAMED {
+        text += &format!("  {} drops unchanged\n", grouped(unchanged as u64));
+    }
+    text
+}
+
+fn accounting(drop: &DropReport) -> String {
+    let s = if drop.duplicates == 1 { "" } else { "s" };
+    let [read, loaded, filtered, rejected, duplicates] =
+        [drop.read, drop.loaded, drop.filtered, drop.rejected, drop.duplicates].map(grouped);
+    let mut text = format!(
+        "{read} read = {loaded} loaded + {filtered} filtered + {rejected} rejected + {duplicates} duplicate{s}"
+    );
+    if drop.no_alternate > 0 {
+        text += &format!(" ({} of the filtered have no alternate allele)", grouped(drop.no_alternate));
+    }
+    text
+}
+
+fn tables(report: &RunReport) -> String {
+    let mut table = Table::default();
+    for counts in &report.tables {
+        table.row().text(&counts.name);
+        table.figure(format!("{} inserted,", grouped(counts.inserted)));
+        table.figure(format!("{} updated,", grouped(counts.updated)));
+        table.figure(format!("{} deleted,", grouped(counts.deleted)));
+        table.figure(format!("{} left alone", grouped(counts.unchanged)));
+    }
+    table.render()
+}
+
+fn counts(counts: &BTreeMap<String, u64>) -> String {
+    let mut table = Table::default();
+    for (reason, count) in counts {
+        table.row().text(reason).number(*count);
+    }
+    table.render()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use vardelta_engine::report::{Action, DropReport, RunReport};
+    use vardelta_schemas::ledger::{RecordCounts, TableCounts};
+
+    use super::run_report;
+
+    #[test]
+    fn a_run_at_a_glance() {
+        let counts =
+            RecordCounts { read: 1_017, loaded: 1_000, filtered: 15, rejected: 1, duplicates: 1, no_alternate: 0 };
+        let table = TableCounts { name: "variants".into(), inserted: 1_001, unchanged: 7, ..TableCounts::default() };
+        let report = RunReport {
+            pipeline: "genes".into(),
+            epoch: 2,
+            committed: true,
+            dry_run: false,
+            drops: vec![
+                DropReport::new("day1", "calls", Action::Unchanged, "the same bytes", counts),
+                DropReport::new("day2_long", "calls", Action::Added, "a new name", counts),
+            ],
+            tables: vec![table],
+            rejects: BTreeMap::from([("bad_position".into(), 1)]),
+            warnings: BTreeMap::new(),
+            notices: vec!["something".into()],
+            stages: Vec::new(),
+            workers: 4,
+            seconds: 0.126,
+        };
+        let (head, tail) = run_report(&report, false);
+        let expected = "\
+genes: epoch 2 committed (0.13 s, 4 workers)
+
+drops
+  day1       unchanged  the same bytes
+  day2_long  added      1,017 read = 1,000 loaded + 15 filtered + 1 rejected + 1 duplicate
+
+tables
+  variants  1,001 inserted,  0 updated,  0 deleted,  7 left alone
+";
+        assert_eq!(head, expected);
+        let expected = "
+rejects
+  bad_position  1
+  (each with its place and text in the table vardelta_rejects)
+
+notices
+  something
+";
+        assert_eq!(tail, expected);
+    }
+}

@@ -1,0 +1,104 @@
+//! Columns of text, aligned.
+
+/// Rows of cells, printed with their columns aligned.
+#[derive(Default)]
+pub struct Table {
+    rows: Vec<Vec<Cell>>,
+}
+
+struct Cell {
+    text: String,
+    is_number: bool,
+}
+
+impl Table {
+    /// A table with these column titles.
+    pub fn titled<const N: usize>(titles: [&str; N]) -> Table {
+        let cell = |title: &str| Cell { text: title.to_uppercase(), is_number: false };
+        Table { rows: vec![titles.map(cell).into()] }
+    }
+
+    /// Begins a row.
+    pub fn row(&mut self) -> &mut Table {
+        self.rows.push(Vec::new());
+        self
+    }
+
+    /// Adds a text to the row, aligned to the left.
+    pub fn text(&mut self, text: impl Into<String>) -> &mut Table {
+        self.cell(text.into(), false)
+    }
+
+    /// Adds a number to the row, aligned to the right.
+    pub fn number(&mut self, number: u64) -> &mut Table {
+        self.cell(grouped(number), true)
+    }
+
+    /// Adds a number that is written already, aligned to the right.
+    pub fn figure(&mut self, figure: String) -> &mut Table {
+        self.cell(figure, true)
+    }
+
+    fn cell(&mut self, text: String, is_number: bool) -> &mut Table {
+        if let Some(row) = self.rows.last_mut() {
+            row.push(Cell { text, is_number });
+        }
+        self
+    }
+
+    /// The table, every line behind two spaces. A title stands where its column's last cell stands.
+    pub fn render(&self) -> String {
+        let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
+        let cells = |column: usize| self.rows.iter().filter_map(move |row| row.get(column));
+        let width = |column: usize| cells(column).map(|cell| cell.text.chars().count()).max().unwrap_or(0);
+        let widths: Vec<usize> = (0..columns).map(width).collect();
+        let right: Vec<bool> =
+            (0..columns).map(|column| cells(column).next_back().is_some_and(|cell| cell.is_number)).collect();
+        let mut text = String::new();
+        for row in &self.rows {
+            let mut line = String::new();
+            for (column, cell) in row.iter().enumerate() {
+                let width = widths[column];
+                line.push_str("  ");
+                match right[column] {
+                    true => line.push_str(&format!("{:>width$}", cell.text)),
+                    false => line.push_str(&format!("{:<width$}", cell.text)),
+                }
+            }
+            text.push_str(line.trim_end());
+            text.push('\n');
+        }
+        text
+    }
+}
+
+/// A number with its thousands apart: `1,234,567`.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Table, grouped};
+
+    #[test]
+    fn thousands_stand_apart() {
+        assert_eq!([0, 999, 1_000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
+    }
+
+    #[test]
+    fn columns_are_aligned() {
+        let mut table = Table::titled(["name", "rows"]);
+        table.row().text("a").number(1);
+        table.row().text("mutation").number(12_000);
+        assert_eq!(table.render(), "  NAME        ROWS\n  a              1\n  mutation  12,000\n");
+    }
+}

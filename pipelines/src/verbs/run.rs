@@ -1,0 +1,54 @@
+//! `run`: what is new or changed is loaded.
+
+use std::path::PathBuf;
+
+use vardelta_engine::run::{self, RunOptions};
+
+use crate::{
+    arguments::{ExecutionArguments, PipelineArguments},
+    failure::Failure,
+    output::Output,
+    pipeline_file,
+    verbs::execution,
+};
+
+/// Arguments of `run`.
+#[derive(clap::Args, Debug)]
+pub struct Arguments {
+    #[command(flatten)]
+    pipeline: PipelineArguments,
+
+    /// Files to load, relative to the working directory; `-` is standard input. Without any: what the sources' paths
+    /// match now.
+    #[arg(value_name = "FILE")]
+    files: Vec<PathBuf>,
+
+    /// The source stage the files go to; needed when there are several.
+    #[arg(long, value_name = "STAGE", requires = "files")]
+    into: Option<String>,
+
+    /// The drop's name, for a single file, instead of the file's name.
+    #[arg(long = "as", value_name = "NAME", requires = "files")]
+    name: Option<String>,
+
+    /// Withdraw drops whose file is gone.
+    #[arg(long, conflicts_with = "files")]
+    prune: bool,
+
+    #[command(flatten)]
+    execution: ExecutionArguments,
+}
+
+impl Arguments {
+    pub fn execute(&self, output: &mut Output) -> Result<u8, Failure> {
+        let plan = pipeline_file::load(&self.pipeline, output)?;
+        let options = RunOptions {
+            files: self.files.clone(),
+            into: self.into.clone(),
+            name: self.name.clone(),
+            prune: self.prune,
+            ..execution::options(self.execution)
+        };
+        execution::execute(output, &plan, options.dry_run, |context| run::run(context, &options))
+    }
+}

@@ -1,0 +1,130 @@
+//! Death at every named step of a commit (`VARDELTA_FAILPOINT=name:N` aborts at the N-th time), and full disks at those that
+//! write.
+
+use vardelta_tests::{
+    database::Tables,
+    drop_file,
+    project::{Project, finish},
+    story,
+};
+
+use super::recovers;
+
+/// Steps at which the process aborts, with the verbs that must come by.
+const DEATHS: &[&str] = &[
+    "commit:begin",
+    "commit:batch",
+    "commit:applied",
+    "commit:before-sink",
+    "commit:after-sink",
+    "state:run-written",
+    "state:before-prepare",
+    "state:data-synced",
+    "state:prepared",
+    "state:before-finalize",
+    "state:finalized",
+    "state:deleted",
+];
+/// Steps that report a full disk.
+const FULL_DISKS: &[&str] = &["state:write", "state:sync", "state:sync-directory", "state:manifest"];
+/// How often a step is left to pass before the process dies there.
+const HITS: usize = 3;
+
+/// One thing that is done to a pipeline.
+struct Scene {
+    name: &'static str,
+    prepare: fn() -> Project,
+    verb: &'static str,
+    arguments: &'static [&'static str],
+}
+
+const SCENES: &[Scene] = &[
+    Scene { name: "first load", prepare: not_loaded, verb: "run", arguments: &[] },
+    Scene { name: "replacement, addition and prune", prepare: changed, verb: "run", arguments: &["--prune"] },
+    Scene { name: "withdrawal", prepare: loaded, verb: "withdraw", arguments: &["beta"] },
+    Scene { name: "rebuild", prepare: loaded, verb: "rebuild", arguments: &[] },
+];
+
+fn not_loaded() -> Project {
+    let project = Project::new(story::PIPELINE.text);
+    story::write_drop(&project, "alpha", &story::lines(1, 40));
+    story::write_drop(&project, "beta", &story::lines(2, 40));
+    story::write_drop(&project, "gone", &story::lines(3, 20));
+    project
+}
+
+fn loaded() -> Project {
+    let project = not_loaded();
+    project.vardelta("run", &[]).expect(0);
+    project
+}
+
+fn changed() -> Project {
+    let project = loaded();
+    let mut lines = story::lines(1, 40);
+    lines.truncate(30);
+    lines.extend(story::lines(5, 6));
+    story::write_drop(&project, "alpha", &lines);
+    story::write_drop(&project, "new", &story::lines(4, 25));
+    drop_file::remove(&project.path("drops"), "gone");
+    project
+}
+
+/// What an undisturbed run makes of a scene.
+fn undisturbed(scene: &Scene) -> (Tables, Tables) {
+    let project = (scene.prepare)();
+    let before = story::tables(project.directory());
+    project.vardelta(scene.verb, scene.arguments).expect(0);
+    (before, story::tables(project.directory()))
+}
+
+#[test]
+fn death_at_any_step_leaves_before_or_after() {
+    let mut deaths: Vec<(&str, &str)> = Vec::new();
+    for scene in SCENES {
+        let (before, after) = undisturbed(scene);
+        for point in DEATHS {
+            for hit in 1..=HITS {
+                let project = (scene.prepare)();
+                let mut command = project.command(scene.verb, scene.arguments);
+                let said = finish(command.env("VARDELTA_FAILPOINT", format!("{point}:{hit}")));
+                if said.code == 0 {
+                    break;
+                }
+                assert_eq!(said.code, -1, "{}: {point}:{hit} aborts\n{}", scene.name, said.stderr);
+                deaths.push((scene.name, point));
+                let what = format!("{} dying at {point}:{hit}", scene.name);
+                recovers(&what, &project, scene.verb, scene.arguments, &before, &after);
+            }
+        }
+    }
+    // A step that no scene comes by tests nothing.
+    for point in DEATHS {
+        assert!(deaths.iter().any(|(_, died)| died == point), "no run came by {point}");
+    }
+    eprintln!("{} deaths", deaths.len());
+}
+
+#[test]
+fn a_full_disk_at_any_step_leaves_before_and_is_said() {
+    let mut failures = 0;
+    for scene in SCENES {
+        let (before, after) = undisturbed(scene);
+        for point in FULL_DISKS {
+            for hit in 1..=HITS {
+                let project = (scene.prepare)();
+                let mut command = project.command(scene.verb, scene.arguments);
+                let said = finish(command.env("VARDELTA_FAILPOINT", format!("{point}:{hit}")));
+                if said.code == 0 {
+                    break;
+                }
+                failures += 1;
+                let what = format!("{} with a full disk at {point}:{hit}", scene.name);
+                let said = said.expect(6);
+                assert!(said.stderr.contains("error:"), "{what}: {}", said.stderr);
+                recovers(&what, &project, scene.verb, scene.arguments, &before, &after);
+            }
+        }
+    }
+    assert!(failures > 0, "no run came by a step that writes");
+}

@@ -1,0 +1,73 @@
+//! Random histories. `VARDELTA_HISTORIES` (default 200) says how many are run in process, `VARDELTA_SEED` with which first
+//! seed; a history that fails prints the seed that repeats it, and its steps.
+
+mod drivers;
+mod history;
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use vardelta_tests::{
+    pipelines::{COHORT, GENE_SUMMARY},
+    random::from_environment,
+};
+
+use self::{
+    drivers::{Driver, InProcess, Processes},
+    history::History,
+};
+
+/// Histories by default.
+const HISTORIES: u64 = 200;
+/// Histories that go through the binary.
+const HISTORIES_OF_PROCESSES: u64 = 12;
+/// The first seed by default: the tests are the same every day.
+const SEED: u64 = 1;
+
+/// Tries `count` histories, several at a time.
+fn try_histories(count: u64, steps: usize, driver: &(dyn Fn(&str) -> Box<dyn Driver> + Sync)) {
+    let first = from_environment("VARDELTA_SEED", SEED);
+    eprintln!("{count} histories from seed {first}");
+    let (next, failed) = (AtomicU64::new(0), Mutex::new(Vec::new()));
+    let threads = std::thread::available_parallelism().map_or(2, |cores| cores.get()).min(4);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                loop {
+                    let at = next.fetch_add(1, Ordering::Relaxed);
+                    if at >= count {
+                        return;
+                    }
+                    let seed = first + at;
+                    let pipeline = if seed % 2 == 0 { &GENE_SUMMARY } else { &COHORT };
+                    let play = || {
+                        let driver = driver(pipeline.text);
+                        History::new(seed, pipeline, driver.as_ref()).play(steps);
+                    };
+                    if catch_unwind(AssertUnwindSafe(play)).is_err() {
+                        failed.lock().unwrap_or_else(PoisonError::into_inner).push(seed);
+                    }
+                }
+            });
+        }
+    });
+    let failed = failed.into_inner().unwrap_or_else(PoisonError::into_inner);
+    assert!(failed.is_empty(), "{} of {count} histories failed, those of the seeds {failed:?}", failed.len());
+}
+
+#[test]
+fn every_history_ends_in_the_tables_of_a_fresh_run() {
+    let count = from_environment("VARDELTA_HISTORIES", HISTORIES);
+    try_histories(count, 6, &|text| Box::new(InProcess::new(text)));
+}
+
+#[test]
+fn histories_of_processes_end_in_the_tables_of_a_fresh_run() {
+    let count = from_environment("VARDELTA_HISTORIES", HISTORIES_OF_PROCESSES).min(HISTORIES_OF_PROCESSES);
+    try_histories(count, 5, &|text| Box::new(Processes::new(text)));
+}

@@ -1,0 +1,50 @@
+//! The pipelines that histories are tried on, with what the model says of them.
+
+use crate::{
+    database::Key,
+    model::{self, Counts, Expected},
+    record::Line,
+};
+
+/// A pipeline, and its result computed by other means.
+pub struct Pipeline {
+    /// The pipeline file.
+    pub text: &'static str,
+    /// The database, relative to the pipeline file.
+    pub database: &'static str,
+    /// The tables in the sink, and their keys.
+    pub keys: &'static [Key<'static>],
+    /// The tables that these drops, in ledger order, make.
+    pub expected: fn(&[&[Line]]) -> Expected,
+    /// The accounting of one drop.
+    pub counts: fn(&[Line]) -> Counts,
+}
+
+/// The pipeline of the design document: a filter before the table, one view.
+pub const GENE_SUMMARY: Pipeline = Pipeline {
+    text: include_str!("pipelines/gene_summary.toml"),
+    database: "gene_summary.sqlite",
+    keys: &[
+        ("variants", &["chromosome", "position", "reference", "alternate"]),
+        ("mutation_summary", &["gene_symbol"]),
+    ],
+    expected: model::gene_summary::expected,
+    counts: model::gene_summary::counts,
+};
+
+/// Two tables, one of them not in the sink, a union before a table, a filter behind one, first and latest drop, groups by
+/// nullable columns and over everything, and sums that no double holds.
+pub const COHORT: Pipeline = Pipeline {
+    text: include_str!("pipelines/cohort.toml"),
+    database: "cohort.sqlite",
+    keys: &[
+        ("deep", &["chromosome", "position", "reference", "alternate"]),
+        ("observations", &["chromosome", "position", "reference", "alternate"]),
+        ("per_chromosome", &["chromosome"]),
+        ("per_gene", &["gene"]),
+        ("everything", &[]),
+        ("observation_totals", &["significance"]),
+    ],
+    expected: model::cohort::expected,
+    counts: model::cohort::counts,
+};

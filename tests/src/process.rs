@@ -1,0 +1,29 @@
+//! Processes that are watched, signalled and waited for.
+
+use std::{
+    process::{Child, Command, ExitStatus},
+    time::{Duration, Instant},
+};
+
+/// How often a child is looked at.
+const GLANCE: Duration = Duration::from_millis(5);
+
+/// Sends a signal (`INT`, `KILL`) to a child.
+pub fn signal(child: &Child, name: &str) {
+    let status = Command::new("sh").args(["-c", &format!("kill -{name} {}", child.id())]).status();
+    assert!(status.expect("sh can be started").success(), "the child could not be sent SIG{name}");
+}
+
+/// Waits until a child ends, at most this long; then it is killed.
+pub fn wait_at_most(child: &mut Child, limit: Duration) -> Option<ExitStatus> {
+    let started = Instant::now();
+    while started.elapsed() < limit {
+        if let Some(status) = child.try_wait().expect("a child can be waited for") {
+            return Some(status);
+        }
+        std::thread::sleep(GLANCE);
+    }
+    let _ = child.kill();
+    let _ = child.wait();
+    None
+}
