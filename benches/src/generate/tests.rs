@@ -6,8 +6,10 @@ type Result = std::result::Result<(), Box<dyn Error>>;
 /// Chromosome, position, reference and alternates.
 type Key = (String, u64, String, String);
 
-/// The records' qualities and filters, by key; their number, and bytes per line.
-fn read(text: &str) -> std::result::Result<(BTreeMap<Key, (String, bool)>, u64, usize), Box<dyn Error>> {
+/// The records' qualities and whether they pass, by key; their number, and bytes per line.
+type Read = (BTreeMap<Key, (String, bool)>, u64, usize);
+
+fn read(text: &str) -> std::result::Result<Read, Box<dyn Error>> {
     let mut records = BTreeMap::new();
     let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
     for line in &lines {
