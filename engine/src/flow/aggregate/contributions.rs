@@ -1,0 +1,182 @@
+//! What the changes of a chunk contribute to each group, gathered on one worker before anything is exchanged.
+
+use std::{collections::HashMap, sync::Arc, time::Instant};
+
+use arrow_array::{Array, ArrayRef, BooleanArray};
+use arrow_row::{RowConverter, SortField};
+use serde::{Deserialize, Serialize};
+
+use super::{GroupCells, spec, value_converter};
+use crate::{
+    batch::Batch,
+    error::RunError,
+    expression::{Evaluated, Expression},
+    flow::{WorkerContext, segment::SegmentEvents},
+    relational::{AggregateSpec, accumulate::Cells},
+    rows::Row,
+    stage::Emit,
+};
+
+/// What one worker's changes mean for one group.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) struct Contribution {
+    /// The group's columns, encoded.
+    pub group: Row,
+    /// The change of its accumulators.
+    pub cells: Cells,
+    /// The change of how often it holds a value: call, encoded value, count.
+    pub values: Vec<(u16, Row, i64)>,
+}
+
+/// Gathers contributions over the batches of a chunk.
+pub(crate) struct Contributions {
+    stage: usize,
+    worker: WorkerContext,
+    spec: AggregateSpec,
+    cells: GroupCells,
+    groups: RowConverter,
+    values: Vec<Option<RowConverter>>,
+    sums: HashMap<Row, Sum>,
+}
+
+#[derive(Default)]
+struct Sum {
+    cells: Vec<i128>,
+    values: Vec<(u16, Row, i64)>,
+}
+
+/// Adds up the counts of equal values; leaves them in order, without those that add up to nothing.
+pub(super) fn add_up<V: Ord>(values: &mut Vec<(u16, V, i64)>) {
+    values.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
+    values.dedup_by(|next, first| {
+        let same = (next.0, &next.1) == (first.0, &first.1);
+        if same {
+            first.2 += next.2;
+        }
+        same
+    });
+    values.retain(|value| value.2 != 0);
+}
+
+impl Contributions {
+    /// Nothing yet.
+    pub fn new(stage: usize, worker: &WorkerContext) -> Result<Contributions, RunError> {
+        let spec = spec(&worker.run, stage)?.clone();
+        let group_fields = spec.key.iter().map(|at| spec.schema.columns()[*at].column_type.to_arrow());
+        let groups = RowConverter::new(group_fields.map(SortField::new).collect()).map_err(RunError::internal)?;
+        let values = spec.calls.iter().map(value_converter).collect::<Result<_, _>>()?;
+        let cells = GroupCells::new(&spec);
+        Ok(Contributions { stage, worker: worker.clone(), spec, cells, groups, values, sums: HashMap::new() })
+    }
+
+    /// Adds a batch of changes.
+    pub fn add(&mut self, batch: &Batch) -> Result<(), RunError> {
+        let started = Instant::now();
+        let columns: Vec<ArrayRef> =
+            self.spec.group_by.iter().map(|column| Arc::clone(batch.columns.column(*column))).collect();
+        let groups = match columns.is_empty() {
+            true => None,
+            false => Some(self.groups.convert_columns(&columns).map_err(RunError::internal)?),
+        };
+        let evaluated = self.evaluate(batch)?;
+        let linear: Vec<_> = evaluated
+            .calls
+            .iter()
+            .enumerate()
+            .filter(|(call, _)| self.cells.layout.is_linear(*call))
+            .map(|(call, arguments)| {
+                self.cells.layout.contributions(call, arguments.values.as_ref(), arguments.filter.as_ref())
+            })
+            .collect();
+        let cells = self.cells.count();
+        for row in (0..batch.rows()).filter(|row| !evaluated.failed[*row]) {
+            let group = groups.as_ref().map_or(&[][..], |groups| groups.row(row).data());
+            if !self.sums.contains_key(group) {
+                self.sums.insert(group.into(), Sum { cells: vec![0; cells], values: Vec::new() });
+            }
+            let Some(sum) = self.sums.get_mut(group) else { continue };
+            let diff = batch.diff(row);
+            self.cells.layout.add_rows(diff, &mut sum.cells);
+            for (call, arguments) in evaluated.calls.iter().enumerate() {
+                if !self.cells.layout.is_linear(call) {
+                    if !arguments.holds_value(row) {
+                        continue;
+                    }
+                    let Some(rows) = &arguments.rows else { continue };
+
+                    sum.values.push((call as u16, rows.row(row).data().into(), diff));
+                }
+            }
+            for contributions in &linear {
+                contributions.add(row, diff, &mut sum.cells);
+            }
+        }
+        self.worker.meters.add(self.stage, batch.rows(), 0, Some(started.elapsed()));
+        Ok(())
+    }
+
+    fn evaluate(&self, batch: &Batch) -> Result<EvaluatedCalls, RunError> {
+        let mut failed = vec![false; batch.rows()];
+        let mut emit = Emit::default();
+        let mut run = |expression: &Expression, failed: &mut Vec<bool>| {
+            let Evaluated { values, failures } = expression.evaluate(&batch.columns);
+            for failure in failures {
+                if !std::mem::replace(&mut failed[failure.row], true) {
+                    emit.reject(batch, failure.row, failure.reason, failure.detail);
+                }
+            }
+            values
+        };
+        let mut calls = Vec::new();
+        for (call, converter) in self.spec.calls.iter().zip(&self.values) {
+            let filter = call.filter.as_ref().map(|filter| run(filter, &mut failed));
+            let values = call.argument.as_ref().map(|argument| run(argument, &mut failed));
+            let rows = match (converter, &values) {
+                (Some(converter), Some(values)) => {
+                    Some(converter.convert_columns(&[Arc::clone(values)]).map_err(RunError::internal)?)
+                }
+                _ => None,
+            };
+            calls.push(CallArguments { filter, values, rows });
+        }
+        let mut events = SegmentEvents::default();
+        events.absorb(self.stage, &mut emit, Some(batch));
+        self.worker.run.note(None, events);
+        Ok(EvaluatedCalls { calls, failed })
+    }
+
+    /// Takes what was gathered, in order of group.
+    pub fn drain(&mut self) -> impl Iterator<Item = Contribution> + use<> {
+        let mut sums: Vec<(Row, Sum)> = self.sums.drain().collect();
+        sums.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        sums.into_iter().filter_map(|(group, sum)| {
+            let mut values = sum.values;
+            add_up(&mut values);
+            let nothing = values.is_empty() && sum.cells.iter().all(|cell| *cell == 0);
+            (!nothing).then(|| Contribution { group, cells: Cells::new(sum.cells), values })
+        })
+    }
+}
+
+struct EvaluatedCalls {
+    calls: Vec<CallArguments>,
+    /// Rows on which an expression failed; they count in no call.
+    failed: Vec<bool>,
+}
+
+struct CallArguments {
+    filter: Option<ArrayRef>,
+    values: Option<ArrayRef>,
+    rows: Option<arrow_row::Rows>,
+}
+
+impl CallArguments {
+    /// Whether the row passes the call's filter with a value that is not NULL.
+    fn holds_value(&self, row: usize) -> bool {
+        let passes = self.filter.as_ref().is_none_or(|filter| {
+            let filter = filter.as_any().downcast_ref::<BooleanArray>();
+            filter.is_some_and(|filter| filter.is_valid(row) && filter.value(row))
+        });
+        passes && self.values.as_ref().is_some_and(|values| values.is_valid(row))
+    }
+}
