@@ -231,6 +231,24 @@ impl Cursor {
     }
 }
 
+fn op_of(change: &Change) -> Op {
+    match (&change.old, &change.new) {
+        (None, _) => Op::Insert,
+        (Some(_), Some(_)) => Op::Update,
+        (Some(_), None) => Op::Delete,
+    }
+}
+
+impl Op {
+    fn count(self, counts: &mut TableCounts) {
+        match self {
+            Op::Insert => counts.inserted += 1,
+            Op::Update => counts.updated += 1,
+            Op::Delete => counts.deleted += 1,
+        }
+    }
+}
+
 /// A merge of runs: one net change per key, in key order.
 pub struct NetChanges {
     cursors: Vec<Cursor>,
@@ -296,6 +314,17 @@ impl NetChanges {
         Ok(None)
     }
 
+    /// Counts the changes that are left, without decoding them.
+    ///
+    /// # Errors
+    /// When the spill file cannot be read.
+    pub fn count(&mut self, counts: &mut TableCounts) -> io::Result<()> {
+        while let Some(change) = self.next()? {
+            op_of(&change).count(counts);
+        }
+        Ok(())
+    }
+
     /// The next batch of changes, decoded for a sink; `None` at the end.
     ///
     /// # Errors
@@ -311,24 +340,14 @@ impl NetChanges {
         let (mut ops, mut old, mut new) = (Vec::new(), Vec::new(), Vec::new());
         while ops.len() < BATCH_KEYS {
             let Some(change) = self.next().map_err(|error| unreadable(&error))? else { break };
-            ops.push(match (&change.old, &change.new) {
-                (None, _) => Op::Insert,
-                (Some(_), Some(_)) => Op::Update,
-                (Some(_), None) => Op::Delete,
-            });
+            ops.push(op_of(&change));
             old.extend(change.old.map(|value| (change.key.clone(), value)));
             new.extend(change.new.map(|value| (change.key, value)));
         }
         if ops.is_empty() {
             return Ok(None);
         }
-        for op in &ops {
-            match op {
-                Op::Insert => counts.inserted += 1,
-                Op::Update => counts.updated += 1,
-                Op::Delete => counts.deleted += 1,
-            }
-        }
+        ops.iter().for_each(|op| op.count(counts));
         let decode = |rows: &[(Row, Row)]| {
             layout.decode(rows.iter().map(|(key, value)| (&**key, &**value))).map_err(|error| unreadable(&error))
         };

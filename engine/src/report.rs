@@ -161,6 +161,11 @@ pub trait Observer: Send + Sync {
         let _ = progress;
     }
 
+    /// Whether [`Observer::changes`] is to be called: a dry run that nobody watches need not decode what it would write.
+    fn wants_changes(&self) -> bool {
+        true
+    }
+
     /// Called with the net row changes of every table, in key order; in a dry run they are not written.
     fn changes(&self, table: &TableSchema, changes: &ChangeBatch) {
         let _ = (table, changes);
@@ -170,4 +175,8 @@ pub trait Observer: Send + Sync {
 /// Watches nothing.
 pub struct Unobserved;
 
-impl Observer for Unobserved {}
+impl Observer for Unobserved {
+    fn wants_changes(&self) -> bool {
+        false
+    }
+}

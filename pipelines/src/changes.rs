@@ -50,6 +50,11 @@ impl ChangeCollector {
         ChangeCollector { form, limit, tables: Mutex::default() }
     }
 
+    /// Whether anything is going to be shown.
+    pub fn shows_any(&self) -> bool {
+        self.limit != Some(0)
+    }
+
     /// Takes the next changes of a table.
     pub fn take(&self, table: &TableSchema, batch: &ChangeBatch) {
         let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);

@@ -23,6 +23,10 @@ impl Observer for Watcher {
         }
     }
 
+    fn wants_changes(&self) -> bool {
+        self.changes.shows_any()
+    }
+
     fn changes(&self, table: &TableSchema, changes: &ChangeBatch) {
         self.changes.take(table, changes);
     }

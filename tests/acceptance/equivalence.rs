@@ -44,7 +44,7 @@ fn try_histories(count: u64, steps: usize, driver: &(dyn Fn(&str) -> Box<dyn Dri
                         return;
                     }
                     let seed = first + at;
-                    let pipeline = if seed % 2 == 0 { &GENE_SUMMARY } else { &COHORT };
+                    let pipeline = if seed.is_multiple_of(2) { &GENE_SUMMARY } else { &COHORT };
                     let play = || {
                         let driver = driver(pipeline.text);
                         History::new(seed, pipeline, driver.as_ref()).play(steps);

@@ -107,7 +107,7 @@ fn has_table(connection: &Connection, table: &str) -> bool {
 
 fn read_table(connection: &Connection, table: &str, key: &[&str]) -> (Rows, BTreeMap<Vec<Cell>, i64>) {
     let mut statement = connection.prepare(&format!("SELECT * FROM \"{table}\"")).expect("the table can be read");
-    let names: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+    let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
     assert_eq!(names.last().map(String::as_str), Some("changed_epoch"), "{table} ends with changed_epoch");
     let key_places: Vec<usize> = key
         .iter()

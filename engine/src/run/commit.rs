@@ -9,7 +9,7 @@ use std::{
     time::Instant,
 };
 
-use crossbeam_channel::bounded;
+use crossbeam_channel::{SendTimeoutError, bounded};
 use vardelta_schemas::{
     TableSchema,
     ledger::{DropRow, EpochRecord, Event, RecordCounts, Snapshot, TableCounts},
@@ -88,7 +88,15 @@ pub(crate) fn conclude(
         tables.iter().map(|table| TableCounts { name: table.name.clone(), ..TableCounts::default() }).collect();
     if report.dry_run {
         for (at, table) in tables.iter().enumerate() {
-            each_batch(context, run, at, table, &mut counts[at], &mut |_| true)?;
+            if context.observer.wants_changes() {
+                merged(context.plan, run, at, &mut counts[at], |batches| {
+                    batches.for_each(|batch| context.observer.changes(table, &batch));
+                    Ok(())
+                })?;
+            } else {
+                let mut net = run.changes.net(at).map_err(|error| unreadable(&error))?;
+                net.count(&mut counts[at]).map_err(|error| unreadable(&error))?;
+            }
         }
         count_unchanged(&mut counts, &opened.ledger, outcome.replace_tables);
         report.tables = counts;
@@ -113,31 +121,45 @@ fn count_unchanged(counts: &mut [TableCounts], ledger: &Snapshot, replaced: bool
     }
 }
 
-/// Merges a table's changes, showing each batch to the observer and then to `take` until that has enough.
-fn each_batch(
-    context: Context<'_>,
+fn unreadable(error: &dyn std::fmt::Display) -> RunError {
+    let message = format!("the run's changes cannot be read back: {error}; nothing was written");
+    RunError::new(RunErrorKind::Sink, message)
+}
+
+/// Merges a table's changes on a thread of their own, and lets `take` have the batches as they come.
+fn merged(
+    plan: &Plan,
     run: &RunContext,
     at: usize,
-    table: &TableSchema,
     counts: &mut TableCounts,
-    take: &mut dyn FnMut(ChangeBatch) -> bool,
+    take: impl FnOnce(&mut dyn Iterator<Item = ChangeBatch>) -> Result<(), RunError>,
 ) -> Result<(), RunError> {
-    let stage = context.plan.stages[context.plan.sink].inputs[at];
-    let layout = run.layout(stage)?;
-    let mut net = run.changes.net(at).map_err(|error| {
-        RunError::new(
-            RunErrorKind::Sink,
-            format!("the run's changes cannot be read back: {error}; nothing was written"),
-        )
-    })?;
-    while let Some(batch) = net.next_batch(layout, counts)? {
+    let layout = run.layout(plan.stages[plan.sink].inputs[at])?;
+    let mut net = run.changes.net(at).map_err(|error| unreadable(&error))?;
+    let (sender, receiver) = bounded::<ChangeBatch>(BATCHES_AHEAD);
+    std::thread::scope(|scope| {
+        let merge = scope.spawn(move || -> Result<(), RunError> {
+            while let Some(mut batch) = net.next_batch(layout, counts)? {
+                loop {
+                    run.abort.check()?;
+                    match sender.send_timeout(batch, PATIENCE) {
+                        Ok(()) => break,
+                        Err(SendTimeoutError::Timeout(back)) => batch = back,
+                        // Nobody listens any more: the taker failed, and says why.
+                        Err(SendTimeoutError::Disconnected(_)) => return Ok(()),
+                    }
+                }
+            }
+            Ok(())
+        });
+        let taken = take(&mut receiver.iter());
+        drop(receiver);
+        let merged = merge
+            .join()
+            .unwrap_or_else(|payload| Err(RunError::panic("the thread that merges changes", payload.as_ref())));
         run.abort.check()?;
-        context.observer.changes(table, &batch);
-        if !take(batch) {
-            break;
-        }
-    }
-    Ok(())
+        merged.and(taken)
+    })
 }
 
 fn commit(
@@ -159,7 +181,10 @@ fn commit(
     // The state is prepared on its own thread while the sink takes the rows.
     let (prepared, applied) = std::thread::scope(|scope| {
         let session = Arc::clone(&run.session);
-        let prepare = scope.spawn(|| state.prepare(session, run.epoch, metadata).map_err(RunError::from));
+        let prepare = scope.spawn(|| -> Result<(), RunError> {
+            session.compact()?;
+            Ok(state.prepare(session, run.epoch, metadata)?)
+        });
         let applied = apply(context, run, sink.as_mut(), tables, counts);
         let prepared = prepare
             .join()
@@ -226,41 +251,16 @@ fn apply(
     counts: &mut [TableCounts],
 ) -> Result<(), RunError> {
     for (at, (table, counts)) in tables.iter().zip(counts).enumerate() {
-        let (sender, receiver) = bounded::<ChangeBatch>(BATCHES_AHEAD);
-        std::thread::scope(|scope| {
-            let merge = scope.spawn(move || {
-                let mut send = |mut batch| {
-                    loop {
-                        match sender.send_timeout(batch, PATIENCE) {
-                            Ok(()) => return true,
-                            Err(crossbeam_channel::SendTimeoutError::Timeout(back)) if !run.abort.is_raised() => {
-                                batch = back;
-                            }
-                            Err(_) => return false,
-                        }
-                    }
-                };
-                each_batch(context, run, at, table, counts, &mut send)
+        merged(context.plan, run, at, counts, |batches| {
+            let mut batches = batches.map(|batch| {
+                failpoint::hit("commit:batch");
+                context.observer.changes(table, &batch);
+                match run.abort.is_raised() {
+                    true => Err(SinkError::new(SinkErrorKind::Unavailable, "the run was ended")),
+                    false => Ok(batch),
+                }
             });
-            let applied = sink.apply(
-                table,
-                run.epoch,
-                &mut receiver.iter().map(|batch| {
-                    failpoint::hit("commit:batch");
-                    match run.abort.is_raised() {
-                        true => Err(SinkError::new(SinkErrorKind::Unavailable, "the run was ended")),
-                        false => Ok(batch),
-                    }
-                }),
-            );
-            // The merging thread ends when nobody listens any more.
-            drop(receiver);
-            let merged = merge
-                .join()
-                .unwrap_or_else(|payload| Err(RunError::panic("the thread that merges changes", payload.as_ref())));
-            run.abort.check()?;
-            merged?;
-            applied.map_err(RunError::from)
+            sink.apply(table, run.epoch, &mut batches).map_err(RunError::from)
         })?;
     }
     Ok(())

@@ -11,11 +11,13 @@ use std::{
     },
 };
 
+use crossbeam_channel::RecvTimeoutError;
 use vardelta_schemas::ledger::{DropRow, Snapshot};
 
 use crate::{
+    abort::Abort,
     error::{RunError, RunErrorKind},
-    flow::feed::{FileStamp, check_unchanged, content_digest},
+    flow::feed::{FileStamp, PATIENCE, check_unchanged, content_digest},
     plan::Plan,
     run::RunOptions,
     source::{Chunk, ContentDigest, Source},
@@ -77,7 +79,12 @@ pub(crate) fn source(plan: &Plan, at: usize) -> Result<&dyn Source, RunError> {
 }
 
 /// Finds the files and compares them with the ledger.
-pub(crate) fn find(plan: &Plan, options: &RunOptions, ledger: &Snapshot) -> Result<Deliveries, RunError> {
+pub(crate) fn find(
+    plan: &Plan,
+    abort: &Abort,
+    options: &RunOptions,
+    ledger: &Snapshot,
+) -> Result<Deliveries, RunError> {
     let mut found = Deliveries::default();
     let mut files: Vec<(usize, String, PathBuf, String)> = Vec::new();
     let sources: Vec<usize> =
@@ -107,7 +114,7 @@ pub(crate) fn find(plan: &Plan, options: &RunOptions, ledger: &Snapshot) -> Resu
         }
         for path in &options.files {
             let (path, recorded, default) = if path == Path::new("-") {
-                let spool = spool(io::stdin().lock())?;
+                let spool = spool(abort)?;
                 let path = spool.path().to_path_buf();
                 found._spool = Some(spool);
                 (path, "-".to_owned(), "stdin".to_owned())
@@ -162,15 +169,29 @@ fn recorded(path: &Path) -> String {
     std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf()).to_string_lossy().into_owned()
 }
 
-/// Copies a stream to a file: it is read more than once.
-fn spool(mut stream: impl Read) -> Result<tempfile::NamedTempFile, RunError> {
+/// Copies standard input to a file: it is read more than once. A thread waits for the input, so that the run can be ended
+/// meanwhile.
+fn spool(abort: &Abort) -> Result<tempfile::NamedTempFile, RunError> {
     let copy = || -> io::Result<tempfile::NamedTempFile> {
         let mut file = tempfile::NamedTempFile::new()?;
-        io::copy(&mut stream, file.as_file_mut())?;
+        io::copy(&mut io::stdin().lock(), file.as_file_mut())?;
         Ok(file)
     };
-    let mut copy = copy;
-    copy().map_err(|error| input(format!("standard input cannot be kept in a temporary file: {error}")))
+    let (sender, receiver) = crossbeam_channel::bounded(1);
+    std::thread::spawn(move || sender.send(copy()));
+    loop {
+        abort.check()?;
+        match receiver.recv_timeout(PATIENCE) {
+            Ok(copied) => {
+                return copied.map_err(|error| {
+                    input(format!("standard input cannot be kept in a temporary file: {error}"))
+                        .with_hint("Check the room in the temporary directory, or give the file by its path.")
+                });
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return Err(RunError::internal("standard input was not copied")),
+        }
+    }
 }
 
 /// A file's stamp and the digest of its bytes.

@@ -27,6 +27,8 @@ use crate::{
 
 /// Files read at the same time, at the most.
 const READERS_MAX: usize = 4;
+/// Chunks after which the state's runs are merged, so that look-ups stay cheap.
+const CHUNKS_BETWEEN_MERGES: u64 = 8;
 /// How often the observer is told how far the run is.
 const TICK: Duration = Duration::from_millis(100);
 
@@ -124,14 +126,22 @@ fn chunks(run: &Arc<RunContext>) -> Result<(), RunError> {
     let mut chunk = 0;
     while run.feed.refill(run.chunk_records, &run.abort)? {
         run_chunk(run, chunk)?;
-        run.session.compact()?;
         chunk += 1;
+        tidy(run, chunk)?;
     }
     // One dataflow runs in any case: an aggregate over everything has a row also when nothing came.
     while chunk == 0 || run.retractions.iter().any(|retraction| !retraction.is_done()) {
         run_chunk(run, chunk)?;
-        run.session.compact()?;
         chunk += 1;
+        tidy(run, chunk)?;
+    }
+    Ok(())
+}
+
+/// Merges state runs now and then during a long load; the rest is merged while the sink takes the rows.
+fn tidy(run: &RunContext, chunk: u64) -> Result<(), RunError> {
+    if chunk.is_multiple_of(CHUNKS_BETWEEN_MERGES) {
+        run.session.compact()?;
     }
     Ok(())
 }

@@ -37,7 +37,7 @@ pub fn run(context: Context<'_>, options: &RunOptions) -> Result<RunReport, RunE
     let mut opened = open::open(plan, access)?;
     open::check_epochs(plan, &opened)?;
     open::check_definition(plan, &opened.ledger)?;
-    let found = deliveries::find(plan, options, &opened.ledger)?;
+    let found = deliveries::find(plan, context.abort, options, &opened.ledger)?;
     context.abort.check()?;
     let epoch = opened.ledger.epoch + 1;
     let workers = options.workers.unwrap_or(plan.pipeline.workers).max(1);

@@ -26,14 +26,23 @@ pub(crate) fn open(plan: &Plan, access: Access) -> Result<Opened, RunError> {
     open_with(plan, access, State::open)
 }
 
-/// As [`open`], but a damaged state is taken for none: it is to be made anew.
+/// As [`open`], but a state that is damaged, or ahead of the ledger (an older copy of the database was put back), is taken
+/// for none: it is to be made anew.
 pub(crate) fn open_to_rebuild(plan: &Plan, access: Access) -> Result<Opened, RunError> {
-    open_with(plan, access, |directory| match State::open(directory) {
+    let mut opened = open_with(plan, access, |directory| match State::open(directory) {
         Err(error) if matches!(error.kind, StateErrorKind::Corrupt | StateErrorKind::Version) => {
             State::open_anew(directory)
         }
         opened => opened,
-    })
+    })?;
+    if opened.state.epoch() > opened.ledger.epoch {
+        let Opened { state, sink, ledger, _scratch } = opened;
+        // The lock is given back with the state.
+        drop(state);
+        let state = State::open_anew(&state_directory(plan))?;
+        opened = Opened { state, sink, ledger, _scratch };
+    }
+    Ok(opened)
 }
 
 fn open_with(

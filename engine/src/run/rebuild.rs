@@ -54,7 +54,7 @@ pub fn rebuild(context: Context<'_>, options: &RunOptions) -> Result<RunReport, 
     }
     let workers = options.workers.unwrap_or(plan.pipeline.workers).max(1);
     let session = opened.state.begin()?;
-    let epoch = opened.ledger.epoch.max(opened.state.epoch()) + 1;
+    let epoch = opened.ledger.epoch + 1;
     let spill_dir = spill_dir(context, options.dry_run);
     let mut work = Work { session, epoch, workers, loads: Vec::new(), retractions: Vec::new(), spill_dir };
     clear_views(plan, &opened.ledger, &work.session);
@@ -66,7 +66,7 @@ pub fn rebuild(context: Context<'_>, options: &RunOptions) -> Result<RunReport, 
         execute::replay(context, work, Box::new(|run, send| send_state(run, send)))?
     } else {
         clear_tables(plan, &work.session);
-        let files = candidates(plan, options, &opened)?;
+        let files = candidates(context, options, &opened)?;
         work.loads = files.iter().map(|(drop, candidate)| load(candidate, drop.drop_id)).collect();
         let run = execute::load(context, work)?;
         execute::check_reject_share(plan, &run)?;
@@ -144,7 +144,7 @@ fn clear_tables(plan: &Plan, session: &Session) {
 
 /// The files of all drops that stand, in ledger order.
 fn candidates(
-    plan: &Plan,
+    context: Context<'_>,
     options: &RunOptions,
     opened: &Opened,
 ) -> Result<Vec<(DropRow, deliveries::Candidate)>, RunError> {
@@ -168,7 +168,7 @@ fn candidates(
     }
     let mut files = Vec::new();
     for drop in drops {
-        if plan.stage(&drop.source).is_none() {
+        if context.plan.stage(&drop.source).is_none() {
             return Err(RunError::new(
                 RunErrorKind::Usage,
                 format!(
@@ -184,7 +184,7 @@ fn candidates(
             name: Some(drop.name.clone()),
             ..options.clone()
         };
-        let found = deliveries::find(plan, &request, &opened.ledger)?;
+        let found = deliveries::find(context.plan, context.abort, &request, &opened.ledger)?;
         files.extend(found.candidates.into_iter().map(|candidate| (drop.clone(), candidate)));
     }
     Ok(files)

@@ -253,7 +253,7 @@ impl<'a> History<'a> {
         }
         let drops: Vec<&[Line]> = self.ledger.iter().map(|(_, lines)| lines.as_slice()).collect();
         assert_same_rows("recomputed", &(self.pipeline.expected)(&drops), &self.tables.rows);
-        assert_same_rows("from scratch", &self.from_scratch().rows, &self.tables.rows);
+        assert_same_rows("from scratch", &self.fresh_tables().rows, &self.tables.rows);
         self.check_epochs(&before);
         self.check_tables(&report, &before);
     }
@@ -291,7 +291,7 @@ impl<'a> History<'a> {
     }
 
     /// The tables that one run over the standing drops makes in a place of its own.
-    fn from_scratch(&self) -> Tables {
+    fn fresh_tables(&self) -> Tables {
         let fresh = Warehouse::new(self.pipeline.text);
         // Their names follow the ledger's order; with no drop left, a header alone stands for a run over nothing.
         let header_only = [("none", Vec::new())];

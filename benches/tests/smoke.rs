@@ -1,0 +1,32 @@
+//! The benchmarks on a few thousand records: they run, what they measure is right, and nothing of them is left.
+#![allow(clippy::unwrap_used)]
+
+use std::{fs, process::Command};
+
+#[test]
+fn every_benchmark_works_and_leaves_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let bench = Command::new(env!("CARGO_BIN_EXE_bench"))
+        .args(["compare", "--small", "--dir"])
+        .arg(directory.path())
+        .output()
+        .unwrap();
+    let (table, complaints) = (String::from_utf8(bench.stdout).unwrap(), String::from_utf8(bench.stderr).unwrap());
+    eprintln!("{complaints}");
+    assert!(bench.status.success(), "{complaints}");
+    for figure in
+        ["First load of 2,000 records", "its peak memory", "delta on 4 x the history", "by_gene", "whole epoch"]
+    {
+        assert!(table.contains(figure), "no `{figure}` in\n{table}");
+    }
+    let cells = |line: &str| line.replace("\\|", "").matches('|').count();
+    assert!(table.lines().filter(|line| line.starts_with('|')).all(|line| cells(line) == 5), "{table}");
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0, "the temporary directory is still there");
+}
+
+#[test]
+fn an_unknown_benchmark_is_refused() {
+    let bench = Command::new(env!("CARGO_BIN_EXE_bench")).arg("everything").output().unwrap();
+    assert!(!bench.status.success());
+    assert!(String::from_utf8(bench.stderr).unwrap().contains("compare"), "the choices are named");
+}
