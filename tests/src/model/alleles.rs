@@ -76,7 +76,7 @@ fn allele(call: &Call, number: usize) -> Allele {
 }
 
 /// Shared bases go, first at the end, then at the start; one always stays.
-fn trim(reference: &str, alternate: &str) -> (i64, String, String) {
+pub fn trim(reference: &str, alternate: &str) -> (i64, String, String) {
     let (mut reference, mut alternate, mut shift) = (reference.to_owned(), alternate.to_owned(), 0);
     while reference.len() > 1 && alternate.len() > 1 && reference.chars().last() == alternate.chars().last() {
         reference.pop();

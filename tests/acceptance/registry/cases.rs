@@ -1,0 +1,182 @@
+//! A case for each stage: the stages that matter, drops, a query over the sink, the rows it yields.
+
+/// The header of the drops.
+pub const HEADER: &str = "##fileformat=VCFv4.3\n\
+    ##INFO=<ID=DP,Number=1,Type=Integer,Description=\"Depth\">\n\
+    ##INFO=<ID=AF,Number=A,Type=Float,Description=\"Frequency\">\n\
+    #CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n";
+
+/// A case.
+pub struct Case {
+    /// The stage it is about.
+    pub stage: &'static str,
+    /// What it shows.
+    pub what: &'static str,
+    /// The stages between the source `calls` and the table `rows`, the last one called `last`.
+    pub stages: &'static str,
+    /// The key of `rows`.
+    pub key: &'static str,
+    /// What stands behind `rows`, and the sink's tables.
+    pub views: (&'static str, &'static str),
+    /// Files in `drops/`, and their records.
+    pub drops: &'static [(&'static str, &'static str)],
+    /// A query that yields one text per row.
+    pub query: &'static str,
+    /// The texts.
+    pub rows: &'static [&'static str],
+}
+
+impl Case {
+    /// The pipeline file.
+    pub fn pipeline(&self) -> String {
+        format!(
+            "[pipeline]\nname = \"case\"\nmax_reject_share = 1.0\n\n[stages.calls]\ntype = \"vcf\"\npath = \"drops/*.vcf\"\n\
+             info = [\"ANN\", \"DP\", {{ name = \"AF\", type = \"Float\", number = \"A\" }}]\n\n{}\n\n\
+             [stages.rows]\ntype = \"table\"\ninput = \"last\"\nkey = {}\n\n{}\n\n\
+             [stages.warehouse]\ntype = \"sqlite\"\npath = \"case.sqlite\"\ntables = {}\n",
+            self.stages, self.key, self.views.0, self.views.1
+        )
+    }
+}
+
+/// A record is one row; the list of alternates is left out.
+const RECORDS: &str = "[stages.last]\ntype = \"select\"\ninput = \"calls\"\n[stages.last.columns]\n\
+    chrom = \"chrom\"\npos = \"pos\"\nqual = \"qual\"\nfilter = \"filter\"\ndp = \"info_dp\"";
+const ALLELES: &str = "[stages.last]\ntype = \"normalize\"\ninput = \"calls\"";
+const ROWS_ALONE: (&str, &str) = ("", "[\"rows\"]");
+const ALLELE_KEY: &str = "[\"chrom\", \"pos\", \"ref\", \"alt\"]";
+
+/// Every case.
+pub const CASES: &[Case] = &[
+    Case {
+        stage: "vcf",
+        what: "missing values are NULL, bad records are left out",
+        stages: RECORDS,
+        key: "[\"chrom\", \"pos\"]",
+        views: ROWS_ALONE,
+        drops: &[(
+            "a.vcf",
+            "1\t5\t.\tA\tC\t.\t.\tDP=7\n1\tx\t.\tA\tC\t1\tPASS\t.\n2\t6\t.\tA\tC\t1.5\tq10;s50\tDP=.\n",
+        )],
+        query: "SELECT chrom || ':' || pos || ' ' || quote(qual) || ' ' || quote(filter) || ' ' || quote(dp) FROM rows",
+        rows: &["1:5 NULL NULL 7", "2:6 1.5 'q10;s50' NULL"],
+    },
+    Case {
+        stage: "normalize",
+        what: "alleles are split, trimmed and get their own values",
+        stages: ALLELES,
+        key: ALLELE_KEY,
+        views: ROWS_ALONE,
+        drops: &[("a.vcf", "1\t10\t.\tCAGT\tCT,CACT,*\t.\t.\tAF=0.5,0.25,0.1\n")],
+        query: "SELECT pos || ref || '>' || alt || ' ' || info_af FROM rows ORDER BY pos",
+        rows: &["10CAG>C 0.5", "12G>C 0.25"],
+    },
+    Case {
+        stage: "annotations",
+        what: "the worst consequence of the row's own allele",
+        stages: "[stages.alleles]\ntype = \"normalize\"\ninput = \"calls\"\n\n\
+                 [stages.last]\ntype = \"annotations\"\ninput = \"alleles\"\nfield = \"ANN\"",
+        key: ALLELE_KEY,
+        views: ROWS_ALONE,
+        drops: &[(
+            "a.vcf",
+            "1\t1\t.\tA\tC,G\t.\t.\tANN=C|intron_variant|MODIFIER|LATE,G|stop_gained|HIGH|OTHER,C|missense_variant|MODERATE|MINE\n",
+        )],
+        query: "SELECT alt || ' ' || gene_symbol || ' ' || consequence FROM rows ORDER BY alt",
+        rows: &["C MINE missense_variant", "G OTHER stop_gained"],
+    },
+    Case {
+        stage: "filter",
+        what: "false and NULL are left out",
+        stages: "[stages.alleles]\ntype = \"normalize\"\ninput = \"calls\"\n\n\
+                 [stages.last]\ntype = \"filter\"\ninput = \"alleles\"\nwhere = \"info_dp >= 10\"",
+        key: ALLELE_KEY,
+        views: ROWS_ALONE,
+        drops: &[("a.vcf", "1\t1\t.\tA\tC\t.\t.\tDP=10\n1\t2\t.\tA\tC\t.\t.\tDP=9\n1\t3\t.\tA\tC\t.\t.\t.\n")],
+        query: "SELECT pos || '' FROM rows",
+        rows: &["1"],
+    },
+    Case {
+        stage: "select",
+        what: "expressions are columns, and what cannot be computed is rejected",
+        stages: "[stages.alleles]\ntype = \"normalize\"\ninput = \"calls\"\n\n\
+                 [stages.last]\ntype = \"select\"\ninput = \"alleles\"\n[stages.last.columns]\n\
+                 place = \"chrom || ':' || CAST(pos AS VARCHAR)\"\nshare = \"CAST(100 / info_dp AS DECIMAL(5,1))\"",
+        key: "[\"place\"]",
+        views: ROWS_ALONE,
+        drops: &[("a.vcf", "1\t1\t.\tA\tC\t.\t.\tDP=20\n1\t2\t.\tA\tC\t.\t.\tDP=0\n")],
+        query: "SELECT place || ' ' || share FROM rows UNION ALL SELECT reason FROM vardelta_rejects",
+        rows: &["1:1 5.0", "division_by_zero"],
+    },
+    Case {
+        stage: "explode",
+        what: "one row per item",
+        stages: "[stages.alleles]\ntype = \"normalize\"\ninput = \"calls\"\n\n\
+                 [stages.items]\ntype = \"explode\"\ninput = \"alleles\"\ncolumn = \"filter\"\nseparator = \";\"\n\n\
+                 [stages.last]\ntype = \"filter\"\ninput = \"items\"\nwhere = \"filter IS NOT NULL\"",
+        key: "[\"chrom\", \"pos\", \"ref\", \"alt\", \"filter\"]",
+        views: ROWS_ALONE,
+        drops: &[("a.vcf", "1\t1\t.\tA\tC\t.\tq10;s50\t.\n1\t2\t.\tA\tC\t.\t.\t.\n")],
+        query: "SELECT pos || filter FROM rows ORDER BY filter",
+        rows: &["1q10", "1s50"],
+    },
+    Case {
+        stage: "table",
+        what: "of several drops the latest stands, of one drop the last record",
+        stages: RECORDS,
+        key: "[\"chrom\", \"pos\"]",
+        views: ROWS_ALONE,
+        drops: &[
+            ("a.vcf", "1\t1\t.\tA\tC\t1\t.\t.\n1\t2\t.\tA\tC\t2\t.\t.\n"),
+            ("b.vcf", "1\t2\t.\tA\tC\t3\t.\t.\n1\t2\t.\tA\tC\t4\t.\t.\n"),
+        ],
+        query: "SELECT pos || ' ' || qual FROM rows ORDER BY pos",
+        rows: &["1 1.0", "2 4.0"],
+    },
+    Case {
+        stage: "aggregate",
+        what: "one row per group, NULLs left out of every call but count(*)",
+        stages: RECORDS,
+        key: "[\"chrom\", \"pos\"]",
+        views: (
+            "[stages.groups]\ntype = \"aggregate\"\ninput = \"rows\"\ngroup_by = [\"chrom\"]\n[stages.groups.columns]\n\
+             n = \"count(*)\"\nd = \"count(dp)\"\ns = \"sum(dp)\"\na = \"avg(dp)\"\nl = \"min(qual)\"\nh = \"max(qual)\"",
+            "[\"groups\"]",
+        ),
+        drops: &[(
+            "a.vcf",
+            "1\t1\t.\tA\tC\t1\t.\tDP=2\n1\t2\t.\tA\tC\t3\t.\tDP=3\n1\t3\t.\tA\tC\t.\t.\t.\n2\t1\t.\tA\tC\t.\t.\t.\n",
+        )],
+        query: "SELECT chrom || ' ' || n || d || ' ' || quote(s) || ' ' || quote(a) || ' ' || quote(l) || ' ' || quote(h) FROM groups",
+        rows: &["1 32 5 '2.5000' 1.0 3.0", "2 10 NULL NULL NULL NULL"],
+    },
+    Case {
+        stage: "union",
+        what: "the rows of all inputs",
+        stages: "[stages.alleles]\ntype = \"normalize\"\ninput = \"calls\"\n\n\
+                 [stages.deep]\ntype = \"filter\"\ninput = \"alleles\"\nwhere = \"info_dp > 5\"\n\n\
+                 [stages.good]\ntype = \"filter\"\ninput = \"alleles\"\nwhere = \"qual > 5\"\n\n\
+                 [stages.last]\ntype = \"union\"\ninputs = [\"deep\", \"good\"]",
+        key: ALLELE_KEY,
+        views: ROWS_ALONE,
+        drops: &[(
+            "a.vcf",
+            "1\t1\t.\tA\tC\t9\t.\t.\n1\t2\t.\tA\tC\t.\t.\tDP=9\n1\t3\t.\tA\tC\t9\t.\tDP=9\n1\t4\t.\tA\tC\t1\t.\tDP=1\n",
+        )],
+        query: "SELECT pos || '' FROM rows",
+        rows: &["1", "2", "3"],
+    },
+    Case {
+        stage: "sqlite",
+        what: "every value in the type that the manual says, and the epoch",
+        stages: "[stages.last]\ntype = \"select\"\ninput = \"calls\"\n[stages.last.columns]\n\
+                 pos = \"pos\"\ntruth = \"pos > 1\"\nfloat = \"qual\"\nnarrow = \"CAST(qual AS DECIMAL(15,2))\"\n\
+                 wide = \"CAST(qual AS DECIMAL(16,2))\"\nmissing = \"info_dp\"",
+        key: "[\"pos\"]",
+        views: ROWS_ALONE,
+        drops: &[("a.vcf", "1\t2\t.\tA\tC\t0.1\t.\t.\n")],
+        query: "SELECT pos || typeof(pos) || ' ' || truth || typeof(truth) || ' ' || float || typeof(float) || ' ' || narrow \
+                || typeof(narrow) || ' ' || wide || typeof(wide) || ' ' || typeof(missing) || ' ' || changed_epoch FROM rows",
+        rows: &["2integer 1integer 0.1real 0.1real 0.10text null 1"],
+    },
+];
