@@ -13,7 +13,7 @@ use std::{
 };
 
 use vardelta_tests::{
-    pipelines::{COHORT, GENE_SUMMARY},
+    pipelines::{COHORT, GENE_SUMMARY, LAYERS},
     random::from_environment,
 };
 
@@ -26,6 +26,8 @@ use self::{
 const HISTORIES: u64 = 200;
 /// Histories that go through the binary.
 const HISTORIES_OF_PROCESSES: u64 = 12;
+/// Histories of many steps.
+const LONG_HISTORIES: u64 = 3;
 /// The first seed by default: the tests are the same every day.
 const SEED: u64 = 1;
 
@@ -64,6 +66,14 @@ fn try_histories(count: u64, steps: usize, driver: &(dyn Fn(&str) -> Box<dyn Dri
 fn every_history_ends_in_the_tables_of_a_fresh_run() {
     let count = from_environment("VARDELTA_HISTORIES", HISTORIES);
     try_histories(count, 6, &|text| Box::new(InProcess::new(text)));
+}
+
+/// Long enough for the state's files to be merged many times.
+#[test]
+fn long_histories_end_in_the_tables_of_a_fresh_run() {
+    try_histories(from_environment("VARDELTA_LONG_HISTORIES", LONG_HISTORIES), 60, &|text| {
+        Box::new(InProcess::new(text))
+    });
 }
 
 #[test]

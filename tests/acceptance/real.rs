@@ -26,12 +26,17 @@ struct Known {
     meant: String,
 }
 
-/// The VCF files that are known, by name; `None`, and a line that says so, where there are none.
-fn known(what: &str) -> Option<Vec<Known>> {
+/// Folders of files from the field.
+const FIELD: &[&str] = &["vcf_", "versions/", "gvcf/"];
+/// Folders of files that were made to try readers.
+const MADE: &[&str] = &["conformance/", "malformed/"];
+
+/// The VCF files that are known below these folders, by name; `None`, and a line that says so, where there are none.
+fn known(what: &str, folders: &[&str]) -> Option<Vec<Known>> {
     let data = shared(what, "data")?;
     let expected = std::fs::read_to_string(shared(what, "data/EXPECTED.json")?).expect("EXPECTED.json can be read");
     let expected: BTreeMap<String, Value> = serde_json::from_str(&expected).expect("EXPECTED.json is JSON");
-    let is_vcf = |name: &str| ["vcf_", "versions/", "gvcf/"].iter().any(|place| name.starts_with(place));
+    let is_vcf = |name: &str| folders.iter().any(|place| name.starts_with(place));
     let files = expected.into_iter().filter(|(name, _)| is_vcf(name)).filter_map(|(name, facts)| {
         let (records, meant) = (facts["records"].as_u64()?, facts["meant"].as_str()?.to_owned());
         Some(Known { path: data.join(&name), name, records, meant })

@@ -4,6 +4,7 @@
 pub mod alleles;
 pub mod cohort;
 pub mod gene_summary;
+pub mod layers;
 pub mod numbers;
 
 use std::collections::BTreeMap;

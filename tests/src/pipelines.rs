@@ -48,3 +48,18 @@ pub const COHORT: Pipeline = Pipeline {
     expected: model::cohort::expected,
     counts: model::cohort::counts,
 };
+
+/// Views of views: an aggregate of an aggregate, groups that a filter lets in and out, a union behind a table, a select that
+/// carries the key along; and several rows of one record under one key.
+pub const LAYERS: Pipeline = Pipeline {
+    text: include_str!("pipelines/layers.toml"),
+    database: "layers.sqlite",
+    keys: &[
+        ("labels", &["chromosome", "position", "reference", "alternate", "gene"]),
+        ("busy", &["gene"]),
+        ("sizes", &["hits"]),
+        ("notable_totals", &["chromosome", "gene"]),
+    ],
+    expected: model::layers::expected,
+    counts: model::layers::counts,
+};

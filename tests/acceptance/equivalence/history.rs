@@ -53,8 +53,8 @@ impl<'a> History<'a> {
     /// The history of a seed, not begun.
     pub fn new(seed: u64, pipeline: &'a Pipeline, driver: &'a dyn Driver) -> History<'a> {
         let mut random = Random::new(seed);
-        // Chunks are about 1 MiB: seven of such records make one.
-        let padding = if random.percent(6) { 150_000 } else { 0 };
+        // Chunks are about 1 MiB: two or seven of such records make one.
+        let padding = if random.percent(6) { *random.pick(&[150_000, 400_000]) } else { 0 };
         let (files, ledger, log) = (BTreeMap::new(), Vec::new(), vec![format!("padding {padding}")]);
         let tables = read_tables(&driver.directory().join(pipeline.database), pipeline.keys);
         History { seed, random, pipeline, driver, padding, files, ledger, epoch: 0, tables, log }
@@ -226,7 +226,7 @@ impl<'a> History<'a> {
 
     /// Runs, and judges everything.
     fn step(&mut self, mut request: Request, expected: BTreeMap<String, (&str, Counts)>) {
-        request.workers = *self.random.pick(&[1, 2, 4]);
+        request.workers = *self.random.pick(&[1, 2, 3, 4, 9]);
         request.chunk_records = *self.random.pick(&[1, 3, 7, 50, 0]);
         self.log.push(format!("{request:?}"));
         let database = self.driver.directory().join(self.pipeline.database);

@@ -8,7 +8,7 @@ use vardelta_tests::{
     shared::{has_tool, skipped, tool_output},
 };
 
-use super::{Key, argument, is_observed, key, known};
+use super::{FIELD, Key, argument, is_observed, key, known};
 
 /// Sequence Ontology terms from the worst to the mildest, as the Ensembl project lists them.
 const SEVERITY: &[&str] = &[
@@ -206,7 +206,7 @@ tables = ["variants", "per_gene"]
 
 #[test]
 fn genes_are_those_of_the_worst_consequence() {
-    let Some(files) = known("genes of the worst consequence") else { return };
+    let Some(files) = known("genes of the worst consequence", FIELD) else { return };
     if !has_tool("genes of the worst consequence", "bcftools", "--version") {
         return;
     }

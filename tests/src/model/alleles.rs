@@ -22,6 +22,8 @@ pub struct Allele {
     pub frequency: Option<f64>,
     /// The gene of the worst consequence, of equals the first.
     pub gene: Option<String>,
+    /// Consequence and gene of every annotation of this allele, in the order of the file.
+    pub annotations: Vec<(String, String)>,
 }
 
 /// What `normalize` makes of a line.
@@ -59,6 +61,8 @@ fn allele(call: &Call, number: usize) -> Allele {
     };
     let severity = |consequence: &String| CONSEQUENCES.iter().position(|known| known == consequence);
     let own = call.annotations.iter().filter(|(allele, _, _)| allele == alternate);
+    let annotations: Vec<(String, String)> =
+        own.map(|(_, consequence, gene)| (consequence.clone(), gene.clone())).collect();
     Allele {
         key: vec![
             Cell::Text(call.contig.clone()),
@@ -71,7 +75,8 @@ fn allele(call: &Call, number: usize) -> Allele {
         depth: call.depth,
         significance: call.significance.clone(),
         frequency: call.frequencies.as_ref().and_then(frequency),
-        gene: own.min_by_key(|(_, consequence, _)| severity(consequence)).map(|(_, _, gene)| gene.clone()),
+        gene: annotations.iter().min_by_key(|(consequence, _)| severity(consequence)).map(|(_, gene)| gene.clone()),
+        annotations,
     }
 }
 
