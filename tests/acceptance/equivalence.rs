@@ -46,7 +46,7 @@ fn try_histories(count: u64, steps: usize, driver: &(dyn Fn(&str) -> Box<dyn Dri
                         return;
                     }
                     let seed = first + at;
-                    let pipeline = if seed.is_multiple_of(2) { &GENE_SUMMARY } else { &COHORT };
+                    let pipeline = [&GENE_SUMMARY, &COHORT, &LAYERS][(seed % 3) as usize];
                     let play = || {
                         let driver = driver(pipeline.text);
                         History::new(seed, pipeline, driver.as_ref()).play(steps);
