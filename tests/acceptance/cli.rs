@@ -5,4 +5,5 @@ mod dry_run;
 mod exit_codes;
 mod files;
 mod output;
+mod sharing;
 mod validate;
