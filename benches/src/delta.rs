@@ -4,7 +4,7 @@ use crate::{
     binary::Run,
     failure::{Result, expect_equal},
     fixtures::{Drop, Fixtures, Warehouse},
-    generate::{Expected, Packing},
+    generate::{Expected, Packing, Spread},
     pipeline,
     report::{Row, Section, decimals, grouped, mebibytes, median},
 };
@@ -45,7 +45,7 @@ fn history(fixtures: &Fixtures, records: u64, section: &mut Section) -> Result<M
     let (history, first) = fixtures.load(&drop, &[])?;
     let of = format!("{} records", grouped(records));
     section.add(Row::new(format!("first load of {of}"), format!("{} s", decimals(first.seconds))));
-    let change = fixtures.change(records)?;
+    let change = fixtures.change(Spread::Genome, records)?;
     let (mut deltas, mut withdrawals, mut peaks) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..fixtures.sizes.deltas {
         let copy = fixtures.copy(&history)?;
@@ -60,12 +60,21 @@ fn history(fixtures: &Fixtures, records: u64, section: &mut Section) -> Result<M
     let measured = Measured { delta_seconds: median(&mut deltas), withdrawal_seconds: median(&mut withdrawals) };
     let Measured { delta_seconds, withdrawal_seconds } = measured;
     let share = delta_seconds / first.seconds;
-    let row = Row::new(format!("delta on {of}"), format!("{} s", decimals(delta_seconds)));
+    let row = Row::new(format!("delta on {of}, spread over the genome"), format!("{} s", decimals(delta_seconds)));
     section.add(row.ratio(share, "the first load").aim("at most 1/20", share <= AIM_SHARE));
     let peak = peaks.into_iter().max().unwrap_or_default();
     section.add(Row::new("its peak memory", mebibytes(peak)));
     let row = Row::new(format!("withdrawal of it from {of}"), format!("{} s", decimals(withdrawal_seconds)));
     section.add(row.ratio(withdrawal_seconds / delta_seconds, "the delta"));
+    let panel = fixtures.change(Spread::Panel, records)?;
+    let mut panels = Vec::new();
+    for _ in 0..fixtures.sizes.deltas {
+        panels.push(round_trip(fixtures, &fixtures.copy(&history)?, &panel)?.0.seconds);
+    }
+    let panel_seconds = median(&mut panels);
+    let row = Row::new(format!("delta on {of}, in stretches, as a panel"), format!("{} s", decimals(panel_seconds)));
+    let share = panel_seconds / first.seconds;
+    section.add(row.ratio(share, "the first load").aim("at most 1/20", share <= AIM_SHARE));
     let again = history.run(fixtures.binary()?, &drop, &[])?;
     expect_equal("the same drop again", "unchanged", again.report["drops"][0]["action"].as_str().unwrap_or_default())?;
     section.add(Row::new(format!("the same {of} again"), format!("{} s", decimals(again.seconds))));

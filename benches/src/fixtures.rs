@@ -12,7 +12,7 @@ use crate::{
     Arguments,
     binary::{Binary, Run},
     failure::{Result, expect_equal},
-    generate::{self, Expected, Packing},
+    generate::{self, Expected, Packing, Spread},
     genome::CHROMOSOMES,
     pipeline,
     sizes::Sizes,
@@ -79,9 +79,9 @@ impl Fixtures {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn change(&self, history_records: u64) -> Result<Drop> {
-        let path = self.path(&format!("change-{history_records}"), Packing::Plain);
-        let expected = generate::change(&path, Packing::Plain, self.sizes.change_records, history_records)?;
+    pub fn change(&self, spread: Spread, history_records: u64) -> Result<Drop> {
+        let path = self.path(&format!("change-{spread:?}-{history_records}").to_lowercase(), Packing::Plain);
+        let expected = generate::change(&path, Packing::Plain, spread, self.sizes.change_records, history_records)?;
         Ok(Drop { path, expected })
     }
 

@@ -71,15 +71,37 @@ pub fn history(path: &Path, packing: Packing, records: u64) -> io::Result<Expect
     Ok(expected)
 }
 
-/// Writes a drop that comes on top of a history, spread evenly over it: half of its records have keys of the history and
-/// other values, half have new keys. It has at most twice as many records as the history.
+/// Where the records of a drop lie in the genome.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spread {
+    /// Evenly over the whole of it, as those of one more genome.
+    Genome,
+    /// In stretches without gaps, as those of a panel of genes.
+    Panel,
+}
+
+/// Stretches of a [`Spread::Panel`].
+const STRETCHES: u64 = 25;
+
+/// Writes a drop that comes on top of a history: half of its records have keys of the history and other values, half have
+/// new keys. It has at most twice as many records as the history; in stretches, at most as many.
 ///
 /// # Errors
 /// When the file cannot be written.
-pub fn change(path: &Path, packing: Packing, records: u64, history_records: u64) -> io::Result<Expected> {
+pub fn change(
+    path: &Path,
+    packing: Packing,
+    spread: Spread,
+    records: u64,
+    history_records: u64,
+) -> io::Result<Expected> {
     let genome = Genome::new(history_records);
     let mut expected = Expected { records, ..Expected::default() };
-    let index = |at: u64| (u128::from(at) * u128::from(history_records) / u128::from(records)) as u64;
+    let stretch_records = records.div_ceil(STRETCHES);
+    let index = |at: u64| match spread {
+        Spread::Genome => (u128::from(at) * u128::from(history_records) / u128::from(records)) as u64,
+        Spread::Panel => at / stretch_records * (history_records / STRETCHES) + at % stretch_records,
+    };
     let slot = |at: u64| if at.is_multiple_of(2) { Slot::History } else { Slot::Free };
     write(path, packing, (0..records).map(|at| genome.record(index(at), slot(at), 1)), |record| {
         let rows = record.alternates();

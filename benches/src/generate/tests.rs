@@ -1,6 +1,6 @@
 use std::{collections::BTreeMap, error::Error, fs, io::Read as _};
 
-use super::{Expected, Packing, change, history, padded};
+use super::{Expected, Packing, Spread, change, history, padded};
 
 type Result = std::result::Result<(), Box<dyn Error>>;
 /// Chromosome, position, reference and alternates.
@@ -51,7 +51,7 @@ fn a_change_touches_old_and_new_keys() -> Result {
     let directory = tempfile::tempdir()?;
     let (old, new) = (directory.path().join("history.vcf"), directory.path().join("change.vcf"));
     history(&old, Packing::Plain, 4_000)?;
-    let expected = change(&new, Packing::Plain, 400, 4_000)?;
+    let expected = change(&new, Packing::Plain, Spread::Genome, 400, 4_000)?;
     let (old, ..) = read(&fs::read_to_string(&old)?)?;
     let (new, lines, _) = read(&fs::read_to_string(&new)?)?;
     assert_eq!(lines, 400);
