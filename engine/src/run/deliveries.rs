@@ -228,11 +228,17 @@ fn digest_all(paths: Vec<&Path>, threads: usize) -> Result<Vec<(FileStamp, Strin
 
 /// The stamp of a file, and xxh3-128 of its bytes as 32 hexadecimal digits.
 fn digest_bytes(path: &Path) -> Digested {
-    let stamp = FileStamp::of(path)?;
-    let mut file = File::open(path)?;
-    if file.metadata()?.is_dir() {
+    // A file is read more than once, which a pipe does not allow; and opening one might wait for ever.
+    let kind = std::fs::metadata(path)?;
+    if kind.is_dir() {
         return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a directory"));
     }
+    if !kind.is_file() {
+        let message = "it is no regular file; pass what comes through a pipe as `-`, with `--as NAME`";
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+    }
+    let stamp = FileStamp::of(path)?;
+    let mut file = File::open(path)?;
     let mut hasher = xxhash_rust::xxh3::Xxh3::new();
     let mut buffer = vec![0; 1 << 18];
     loop {
@@ -312,4 +318,19 @@ pub(crate) fn named(ledger: &Snapshot, names: &[String]) -> Result<Vec<DropRow>,
         }
     }
     Ok(found.into_values().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::digest_bytes;
+
+    #[test]
+    fn what_can_be_read_only_once_is_refused() {
+        let message = digest_bytes(Path::new("/dev/null")).expect_err("a device is no file").to_string();
+        assert!(message.contains("as `-`"), "{message}");
+        let message = digest_bytes(&std::env::temp_dir()).expect_err("a directory is no file").to_string();
+        assert!(message.contains("directory"), "{message}");
+    }
 }
