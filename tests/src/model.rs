@@ -1,5 +1,5 @@
-//! What tables drops make, computed in the plainest way: every row from every record, everything anew each time. Shares no
-//! code with the engine or the stages.
+//! What tables drops make, computed in the plainest way: every row from every record, everything anew each time.
+//! Shares no code with the engine or the stages.
 
 pub mod alleles;
 pub mod cohort;
