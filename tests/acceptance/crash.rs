@@ -1,5 +1,5 @@
-//! Every way to die that can be provoked. Afterwards the sink holds the tables of before or those of after, `verify` finds
-//! nothing, and going on ends where an undisturbed run ends.
+//! Every way to die that can be provoked. Afterwards the sink holds the tables of before or those of after, `verify`
+//! finds nothing, and going on ends where an undisturbed run ends.
 
 mod fail_points;
 mod kill;
@@ -9,7 +9,8 @@ mod two_runs;
 
 use vardelta_tests::{database::Tables, project::Project, story};
 
-/// What must hold after a death: the tables of before or after, nothing to verify, and a plain run that gets to `after`.
+/// What must hold after a death: the tables of before or after, nothing to verify, and a plain run that gets to
+/// `after`.
 #[track_caller]
 fn recovers(what: &str, project: &Project, verb: &str, arguments: &[&str], before: &Tables, after: &Tables) {
     let found = story::tables(project.directory());

@@ -1,5 +1,5 @@
-//! Random histories. `VARDELTA_HISTORIES` (default 200) says how many are run in process, `VARDELTA_SEED` with which first
-//! seed; a history that fails prints the seed that repeats it, and its steps.
+//! Random histories. `VARDELTA_HISTORIES` (default 200) says how many are run in process, `VARDELTA_SEED` with which
+//! first seed; a history that fails prints the seed that repeats it, and its steps.
 
 mod drivers;
 mod history;

@@ -1,10 +1,11 @@
-//! The acceptance tests: the whole product, judged through the command line and SQL over the sink, by independent means.
+//! The acceptance tests: the whole product, judged through the command line and SQL over the sink, by independent
+//! means.
 
 /// The command line: exit codes, messages, `--json`, and what each verb does and leaves alone.
 mod cli;
 /// Death at any instant, full disks, lost rights, two runs at once: the state before or the state after, nothing else.
 mod crash;
-/// Random histories of drops: every table equals a fresh run's and a plain recomputation, and only what changed is written.
+/// Random histories of drops: every table equals a fresh run's and a recomputation, and only changes are written.
 mod equivalence;
 /// Files from the field, counted and annotated as other tools count and annotate them.
 mod real;

@@ -1,4 +1,5 @@
-//! Files from the field, in `../shared/data`: read whole, counted as bcftools counts, annotated as their annotation says.
+//! Files from the field, in `../shared/data`: read whole, counted as bcftools counts, annotated as their annotation
+//! says.
 
 mod files;
 mod genes;

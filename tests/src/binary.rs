@@ -12,7 +12,8 @@ pub fn binary() -> &'static Path {
     BINARY.get_or_init(build)
 }
 
-/// Builds with the profile and into the directory that this test binary came from: `<target>/<profile>/deps/acceptance-…`.
+/// Builds with the profile and into the directory that this test binary came from:
+/// `<target>/<profile>/deps/acceptance-…`.
 fn build() -> PathBuf {
     let test = std::env::current_exe().expect("a process knows its executable");
     let directory = test.ancestors().nth(2).expect("cargo puts tests into <target>/<profile>/deps");

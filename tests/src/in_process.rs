@@ -12,8 +12,8 @@ use vardelta_engine::{
     spec::SpecFile,
 };
 
-/// A directory for databases and states, in memory where the machine has such a place: the tests that run in process are
-/// about what is computed, not about what survives a power cut.
+/// A directory for databases and states, in memory where the machine has such a place: the tests that run in process
+/// are about what is computed, not about what survives a power cut.
 pub fn fast_directory() -> tempfile::TempDir {
     let shared_memory = Path::new("/dev/shm");
     let in_memory = shared_memory.is_dir().then(|| tempfile::tempdir_in(shared_memory).ok()).flatten();

@@ -1,5 +1,5 @@
-//! What tables drops make, computed in the plainest way: every row from every record, everything anew each time. Shares no
-//! code with the engine or the stages.
+//! What tables drops make, computed in the plainest way: every row from every record, everything anew each time.
+//! Shares no code with the engine or the stages.
 
 pub mod alleles;
 pub mod cohort;
@@ -54,8 +54,8 @@ pub fn standing<R: Clone>(drops: &[Vec<Arrival<R>>], first_drop_wins: bool) -> B
     table
 }
 
-/// What became of the records of one drop. `arrived` holds, table by table, the record and key of each row; `fates` whether a
-/// record was filtered (or has no alternate allele) where nothing of it arrived.
+/// What became of the records of one drop: `filtered` says of each whether something of it was filtered, or it has no
+/// alternate allele; `arrived` holds, table by table, the record and key of each row, in the order of the file.
 pub fn count(filtered: &[bool], arrived: &[Vec<(usize, Vec<Cell>)>]) -> Counts {
     let mut counts = Counts { read: filtered.len() as u64, ..Counts::default() };
     let mut loaded = vec![false; filtered.len()];

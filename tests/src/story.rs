@@ -1,4 +1,5 @@
-//! A small story over the gene summary: what is loaded first, and what then changes. The crash tests tell it again and again.
+//! A small story over the gene summary: what is loaded first, and what then changes. The crash tests tell it again
+//! and again.
 
 use std::path::Path;
 

@@ -1,5 +1,5 @@
-//! Death at every named step of a commit (`VARDELTA_FAILPOINT=name:N` aborts at the N-th time), and full disks at those that
-//! write.
+//! Death at every named step of a commit (`VARDELTA_FAILPOINT=name:N` aborts at the N-th time), and full disks at
+//! those that write.
 
 use vardelta_tests::{
     database::Tables,

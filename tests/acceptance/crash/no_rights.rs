@@ -21,8 +21,8 @@ fn allow(path: &Path, mode: u32) {
     set_permissions(path, Permissions::from_mode(mode)).expect("rights can be changed");
 }
 
-/// Runs as somebody without rights on what is read-only; `None` where one cannot become somebody else. The superuser may
-/// write everything.
+/// Runs as somebody without rights on what is read-only; `None` where one cannot become somebody else. The superuser
+/// may write everything.
 fn run_without_rights(project: &Project) -> Option<Said> {
     let identity = Command::new("id").arg("-u").output().ok()?;
     let is_superuser = String::from_utf8_lossy(&identity.stdout).trim() == "0";

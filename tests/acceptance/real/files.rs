@@ -146,8 +146,8 @@ fn every_valid_file_is_read_to_its_end() {
     eprintln!("{} files, {} of them compared with bcftools", files.len(), compared.into_inner());
 }
 
-/// Files that are wrong, by accident or on purpose: refused with a message, or read with all of it accounted for; never a
-/// crash, never silence.
+/// Files that are wrong, by accident or on purpose: refused with a message, or read with all of it accounted for;
+/// never a crash, never silence.
 #[test]
 fn what_is_not_valid_is_refused_or_accounted_for() {
     let Some(mut files) = known("files that are wrong", &[FIELD, MADE].concat()) else { return };

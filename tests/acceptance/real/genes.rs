@@ -1,4 +1,5 @@
-//! The gene of every allele, decoded a second time from what bcftools prints, by Ensembl's published order of consequences.
+//! The gene of every allele, decoded a second time from what bcftools prints, by Ensembl's published order of
+//! consequences.
 
 use std::collections::BTreeMap;
 

@@ -2,7 +2,8 @@
 
 use crate::database::Cell;
 
-/// The unit in which doubles are summed, as a power of two: the last bit of 0.001, the smallest number in a random drop.
+/// The unit in which doubles are summed, as a power of two: the last bit of 0.001, the smallest number in a random
+/// drop.
 const UNIT_EXPONENT: i32 = 62;
 
 /// A double as a multiple of 2^-62.
@@ -42,7 +43,8 @@ pub fn decimal_mean(sum: i128, count: i128, digits: u32) -> Option<i128> {
     half_away.checked_div(2 * count)
 }
 
-/// The least of `quality` and `limit`, as a decimal with `scale` digits after the point. No quality of a random drop is a tie.
+/// The least of `quality` and `limit`, as a decimal with `scale` digits after the point. No quality of a random drop
+/// is a tie.
 pub fn decimal(quality: f64, limit: f64, scale: usize) -> i128 {
     let text = format!("{:.scale$}", quality.min(limit));
     text.replace('.', "").parse().expect("digits")
