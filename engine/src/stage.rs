@@ -14,7 +14,7 @@ use vardelta_schemas::Schema;
 use crate::{
     batch::Batch,
     diagnostics::Diagnostics,
-    options::{OptionDoc, OptionReader},
+    options::{OptionDoc, OptionReader, Spanned},
     relational::Relational,
     side_input::SideInput,
     sink::SinkStage,
@@ -120,8 +120,8 @@ pub struct PlannedInput<'a> {
 pub struct PipelineSettings {
     /// The pipeline's name: letters, digits, `_` and `-`.
     pub name: String,
-    /// The assembly the coordinates refer to, e.g. `GRCh38`.
-    pub assembly: Option<String>,
+    /// The assembly the coordinates refer to, e.g. `GRCh38`; what it means is up to the stages.
+    pub assembly: Option<Spanned<String>>,
     /// Worker threads. Default: the machine's cores.
     pub workers: usize,
     /// Records per dataflow; memory follows it.

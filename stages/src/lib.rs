@@ -5,6 +5,7 @@
 use vardelta_engine::stage::StageType;
 
 pub mod annotations;
+pub mod assembly;
 mod columns;
 pub mod explode;
 pub mod filter;

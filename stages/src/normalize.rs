@@ -12,6 +12,7 @@ use vardelta_engine::{
 };
 use vardelta_schemas::{Column, ColumnType, Number, Schema};
 
+use crate::assembly::PlannedAssembly;
 use crate::columns::{refuse_existing, require, require_not_null};
 
 mod allele;
@@ -55,7 +56,8 @@ Makes one row per ALT allele, trimmed, and left-aligned where a FASTA is given.
 `alt` becomes a text. Bases that REF and ALT share are removed at the end, then at the start, never all of an allele, and \
 `pos` follows; bases become upper-case. With `fasta` the pair is also moved to the left as far as the reference allows, so \
 that one variant has one spelling. A REF that disagrees with the FASTA is rejected (`ref_mismatch`), never swapped; an \
-ambiguity code on either side agrees with every base it stands for. Where the FASTA lacks the contig the row is trimmed \
+ambiguity code on either side agrees with every base it stands for. With `[pipeline] assembly` the FASTA may spell contigs \
+in any way that the assembly knows, and is refused where its lengths contradict it. Where the FASTA lacks the contig the row is trimmed \
 only, with the warning `contig_not_in_fasta`.
 
 Fields with a value per allele are split: Number=A gives the allele's value, Number=R that of the alternate allele, \
@@ -146,6 +148,11 @@ impl StageType for Normalize {
         let arrow_schema = schema.to_arrow();
         Some(Planned::Transform(Arc::new(PlannedNormalize {
             places,
+            assembly: if options.fasta.is_some() {
+                PlannedAssembly::plan(request.pipeline, diagnostics)?
+            } else {
+                None
+            },
             fasta: options.fasta.map(|path| request.pipeline.resolve(&path)),
             keep_star: options.keep_star,
             splits: splits(input.schema),
@@ -207,6 +214,8 @@ fn output_schema(input: &Schema, places: Places) -> Schema {
 struct PlannedNormalize {
     places: Places,
     fasta: Option<PathBuf>,
+    /// Under whose names rows come, where there is a FASTA.
+    assembly: Option<PlannedAssembly>,
     keep_star: bool,
     splits: Arc<[Option<Number>]>,
     schema: Schema,
@@ -219,11 +228,18 @@ impl Transform for PlannedNormalize {
     }
 
     fn side_inputs(&self) -> Vec<SideInput> {
-        self.fasta.iter().map(|path| SideInput::new("fasta", path.clone())).collect()
+        let fasta = self.fasta.iter().map(|path| SideInput::new("fasta", path.clone()));
+        fasta.chain(self.assembly.iter().flat_map(PlannedAssembly::side_inputs)).collect()
+    }
+
+    fn settings(&self) -> Vec<(&'static str, String)> {
+        self.assembly.iter().flat_map(PlannedAssembly::settings).collect()
     }
 
     fn start(&self) -> Result<Box<dyn TransformRun>, StageError> {
-        let reference = self.fasta.as_deref().map(reference::Reference::open).transpose()?;
+        let assembly = self.assembly.as_ref().map(PlannedAssembly::get).transpose()?;
+        let open = |path| reference::Reference::open(path, assembly.as_deref());
+        let reference = self.fasta.as_deref().map(open).transpose()?;
         Ok(Box::new(run::Normalizer::new(self.clone(), reference)))
     }
 }

@@ -10,7 +10,9 @@ pub const REASONS: &[(&str, &str)] = &[
     ("bad_ref", "REF is empty or holds characters other than IUPAC base letters"),
     ("missing_columns", "the line has fewer than the eight fixed columns"),
     ("not_tab_separated", "the line's columns are separated by spaces instead of tabs"),
+    ("position_beyond_contig", "POS lies behind the end of its contig, by the pipeline's assembly"),
     ("sample_columns", "the line has more or fewer sample columns than the header names"),
+    ("unknown_contig", "the pipeline's assembly has no such contig, and `unknown_contigs` is \"reject\""),
 ];
 
 /// Every kind of adaptation that a stage of this crate counts without rejecting anything, with its meaning.
@@ -32,6 +34,7 @@ pub const WARNINGS: &[(&str, &str)] = &[
     ("no_fileformat", "the header has no usable ##fileformat line: read as VCF 4.0"),
     ("qual_not_finite", "QUAL is NaN, infinite or out of range: NULL"),
     ("trailing_header_tab", "the #CHROM line ends with a tab: ignored"),
+    ("unknown_contig", "the pipeline's assembly has no such contig: kept as the file writes it"),
 ];
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ mod alleles;
 mod bcf;
 mod chunks;
 mod container;
+mod contigs;
 mod fields;
 mod header;
 mod info;
@@ -35,9 +36,10 @@ use vardelta_engine::{
 pub use self::{
     header::{Contig, Definition, VcfHeader},
     kind::ValueKind,
-    options::{FieldOption, Samples, VcfOptions},
+    options::{FieldOption, Samples, UnknownContigs, VcfOptions},
 };
 use self::{projection::Projection, source::VcfSource};
+use crate::assembly::PlannedAssembly;
 
 /// The `vcf` source, for the registry.
 pub static VCF: VcfStage = VcfStage;
@@ -60,7 +62,18 @@ impl StageType for VcfStage {
          Columns: chrom, pos (1-based), id, ref, alt (a list, empty for `.`), qual, filter (`PASS`, `q10;s50`, NULL for `.`),\n\
          and info_<name> for each INFO field named in `info`. A header definition never refuses a file; a value that does\n\
          not fit its column's type is NULL and counted. Records that cannot be read are rejected with their line. A BGZF\n\
-         file without its end-of-file block is refused before anything is written."
+         file without its end-of-file block is refused before anything is written.\n\
+         \n\
+         With `[pipeline] assembly`, `chrom` holds one canonical name per contig however the file spells it (chr1, 1,\n\
+         NC_000001.11; M, MT, chrM): with `chr` and chrM for GRCh38, hg19 and T2T-CHM13v2.0, without and MT for GRCh37. So\n\
+         do the mates of breakends; rejects keep the file's spelling. A file whose header gives a contig another length is\n\
+         refused: its positions mean other places. Contigs without length prove nothing. A position behind the end of its\n\
+         contig is rejected (one further is the telomere). hg19 has two mitochondria, chrM (NC_001807, 16571 bp) and chrMT\n\
+         (NC_012920, 16569 bp); where a header gives the length, it decides which one a file's chrM or MT is. A GRCh37 file\n\
+         with UCSC's chrM of 16571 bp belongs to `assembly = \"hg19\"`. Known are the chromosomes and the mitochondrion;\n\
+         `unknown_contigs` says what becomes of the rest. For other organisms `assembly` names a .fai, a .dict or a table of\n\
+         names and lengths: its names are canonical, and `chr` and the mitochondrion's names are folded where that is clear.\n\
+         Without `assembly` names stay as the file writes them."
     }
 
     fn example(&self) -> &'static str {
@@ -90,6 +103,10 @@ tables = ["variants"]
 "#
     }
 
+    fn version(&self) -> u32 {
+        2
+    }
+
     fn options(&self) -> &'static [OptionDoc] {
         VcfOptions::DOCS
     }
@@ -105,10 +122,20 @@ tables = ["variants"]
             None => None,
             Some(path) => Some(resolve_glob(path, request.pipeline, diagnostics)?),
         };
+        let assembly = PlannedAssembly::plan(request.pipeline, diagnostics)?;
+        let reject_unknown_contigs = options.unknown_contigs.value == UnknownContigs::Reject;
+        if reject_unknown_contigs && assembly.is_none() {
+            diagnostics
+                .error(options.unknown_contigs.span, "without an assembly no contig is known")
+                .hint("Write `assembly = \"GRCh38\"`, or whatever it is, under [pipeline].");
+            return None;
+        }
         Some(Planned::Source(Arc::new(VcfSource {
             pattern: options.path.map(|path| path.value),
             resolved,
             projection: Arc::new(projection?),
+            assembly,
+            reject_unknown_contigs,
             allow_missing_eof: options.allow_missing_eof,
         })))
     }

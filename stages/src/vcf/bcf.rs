@@ -35,7 +35,7 @@ pub(super) struct BcfChunks {
 
 impl BcfChunks {
     /// Reads the header; `start` is what has been read already, from the file's first byte, and `ended` whether that
-    /// was all.
+    /// was all. `prepare` completes the header and digests it.
     ///
     /// # Errors
     /// When the file is cut off within its header or the header is not one.
@@ -43,7 +43,7 @@ impl BcfChunks {
         container: Container,
         start: Vec<u8>,
         ended: bool,
-        digest: impl FnOnce(&VcfHeader) -> u128,
+        prepare: impl FnOnce(&mut VcfHeader) -> Result<u128, StageError>,
     ) -> Result<BcfChunks, StageError> {
         let mut input = Input { container, buffer: start, at: 0, ended };
         let cut_off = |input: &Input| damaged(input.container.file(), "its header is cut off");
@@ -61,7 +61,8 @@ impl BcfChunks {
         let mut header = VcfHeader::parse(text, input.container.file())?;
         header.first_origin = 1;
         let dictionary = Dictionary::parse(text);
-        Ok(BcfChunks { input, header_digest: digest(&header), header: Arc::new(header), dictionary, next_record: 1 })
+        let header_digest = prepare(&mut header)?;
+        Ok(BcfChunks { input, header_digest, header: Arc::new(header), dictionary, next_record: 1 })
     }
 
     /// Renders the next record behind `text`; false at the end of the file.

@@ -32,7 +32,8 @@ pub(super) struct TextChunks {
 }
 
 impl TextChunks {
-    /// Reads the header; `start` is what has been read already, and `ended` whether that was all.
+    /// Reads the header; `start` is what has been read already, and `ended` whether that was all. `prepare` completes the
+    /// header and digests it.
     ///
     /// # Errors
     /// When there is none, or it is not one.
@@ -40,15 +41,16 @@ impl TextChunks {
         mut container: Container,
         start: Vec<u8>,
         mut ended: bool,
-        digest: impl FnOnce(&VcfHeader) -> u128,
+        prepare: impl FnOnce(&mut VcfHeader) -> Result<u128, StageError>,
     ) -> Result<TextChunks, StageError> {
         let mut text = start;
         let length = read_header(&mut container, &mut text, &mut ended)?;
-        let header = VcfHeader::parse(&text[..length], container.file())?;
+        let mut header = VcfHeader::parse(&text[..length], container.file())?;
+        let header_digest = prepare(&mut header)?;
         let carry = text.split_off(length);
         Ok(TextChunks {
             container,
-            header_digest: digest(&header),
+            header_digest,
             next_line: header.first_origin,
             header: Arc::new(header),
             carry,

@@ -7,6 +7,7 @@ use vardelta_engine::stage::StageError;
 use vardelta_schemas::Number;
 
 use super::{
+    contigs::ContigNames,
     fields::shown,
     kind::{ValueKind, number_from_text, number_to_text},
     meta,
@@ -39,6 +40,8 @@ pub struct VcfHeader {
     pub(super) first_origin: u64,
     /// The `#CHROM` line without its line end.
     pub(super) column_line: Vec<u8>,
+    /// What the file's contig names mean.
+    pub(super) contig_names: ContigNames,
     /// What reading the header adapted.
     pub(super) tally: Tally,
 }
@@ -61,6 +64,8 @@ pub struct Contig {
     pub id: String,
     /// Length in base pairs.
     pub length: Option<u64>,
+    /// The assembly it is of, as the header writes it.
+    pub assembly: Option<String>,
 }
 
 /// The fixed columns, in their order.
@@ -113,7 +118,7 @@ impl VcfHeader {
     }
 
     /// The digest of what changes how records are decoded: percent-encoding, the definitions of the projected INFO
-    /// fields (annotations find their field lists there), sample names.
+    /// fields (annotations find their field lists there), sample names, contig names that mean something of their own.
     pub(super) fn digest(&self, projected: &[Field]) -> u128 {
         let mut text = vec![u8::from(self.text_rules().percent_encoded)];
         let mut add = |part: &str| {
@@ -132,6 +137,11 @@ impl VcfHeader {
         add("samples");
         for sample in &self.samples {
             add(sample);
+        }
+        for (spelling, contig) in self.contig_names.peculiarities() {
+            add("contig");
+            add(spelling);
+            add(contig);
         }
         xxhash_rust::xxh3::xxh3_128(&text)
     }
@@ -176,7 +186,8 @@ impl VcfHeader {
         // A linear search would be quadratic in assemblies of a million contigs, and only neighbours repeat in practice;
         // whoever looks a contig up takes the first.
         let length = meta::field(&fields, "length").and_then(|length| length.parse().ok());
-        self.contigs.push(Contig { id: id.to_string(), length });
+        let assembly = meta::field(&fields, "assembly").map(str::to_string);
+        self.contigs.push(Contig { id: id.to_string(), length, assembly });
     }
 
     fn read_columns(&mut self, line: &[u8], file: &str) -> Result<(), StageError> {
@@ -296,7 +307,7 @@ mod tests {
         assert_eq!(header.version, (4, 2));
         assert_eq!(header.info["CSQ"].description, "Format: Allele|\"x\"");
         assert_eq!(header.info["DP"].kind, ValueKind::Integer);
-        assert_eq!(header.contigs, [Contig { id: "chr1".into(), length: Some(248_956_422) }]);
+        assert_eq!(header.contigs, [Contig { id: "chr1".into(), length: Some(248_956_422), assembly: None }]);
         assert_eq!((header.samples.as_slice(), header.columns(), header.lines), (&["a".into(), "b".into()][..], 11, 7));
         assert_eq!(warnings(&header), [("duplicate_definition", 1)]);
         Ok(())

@@ -15,7 +15,8 @@ options! {
     /// Options of `vcf`.
     pub struct VcfOptions {
         /// The files, as a glob relative to the pipeline file (`drops/*.vcf.gz`). A run loads what is new or changed
-        /// here; without it, files are named on the command line. Hidden files are left alone.
+        /// here; without it, files are named on the command line. Hidden files and
+        /// indexes (`.tbi`, `.csi`, `.gzi`) are left alone.
         "path" => path: Option<Spanned<String>> = None, "\"\"",
         /// INFO fields to read, each into a column `info_<name in lower case>`: names, or tables such as
         /// `{ name = "AF", type = "Float", number = "A" }` with type Integer, Float, Flag, String or Character and
@@ -28,6 +29,10 @@ options! {
         /// FORMAT fields to read with `samples = "long"` beyond GT, DP, GQ and AD, each into a column of its name in
         /// lower case; written like the items of `info`.
         "format" => format: Vec<FieldOption> = Vec::new(), "[]",
+        /// What becomes of records on contigs that the pipeline's `assembly` does not have (alternate and unplaced
+        /// sequences, decoys): `keep` loads them under the name that the file writes, `reject` rejects them
+        /// (`unknown_contig`).
+        "unknown_contigs" => unknown_contigs: Spanned<UnknownContigs> = Spanned { value: UnknownContigs::Keep, span: 0..0 }, "\"keep\"",
         /// Whether a BGZF file may lack the end-of-file block. Such a file may have been cut off.
         "allow_missing_eof" => allow_missing_eof: bool = false, "false",
     }
@@ -40,6 +45,25 @@ choices! {
         None = "none",
         /// One row per record and sample.
         Long = "long",
+    }
+}
+
+choices! {
+    /// What becomes of records on contigs that the assembly does not have.
+    pub enum UnknownContigs {
+        /// They are loaded under the name that the file writes.
+        Keep = "keep",
+        /// They are rejected.
+        Reject = "reject",
+    }
+}
+
+#[cfg(test)]
+impl VcfOptions {
+    /// What an empty table says.
+    pub(super) fn defaults() -> VcfOptions {
+        let reader = OptionReader::new("a test".into(), 0..0, [].iter());
+        VcfOptions::read(reader, &mut Diagnostics::default()).expect("every option has a default")
     }
 }
 

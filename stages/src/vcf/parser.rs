@@ -14,6 +14,7 @@ use vardelta_engine::{
 
 use super::{
     alleles::{self, Allele},
+    contigs::ContigLookup,
     fields::{self, Columns, Quality, Refusal},
     header::{VcfHeader, is_column_line},
     info::InfoColumns,
@@ -36,6 +37,7 @@ pub(super) struct VcfParser {
     filter: StringBuilder,
     info: InfoColumns,
     samples: Option<SampleColumns>,
+    contig: ContigLookup,
     sample_names: Option<(Arc<VcfHeader>, Arc<StringArray>)>,
     origins: Vec<u64>,
     tally: Tally,
@@ -55,6 +57,7 @@ impl VcfParser {
             filter: StringBuilder::new(),
             info: InfoColumns::new(&projection.info),
             samples: projection.format.as_deref().map(SampleColumns::new),
+            contig: ContigLookup::default(),
             sample_names: None,
             origins: Vec::new(),
             tally: Tally::default(),
@@ -66,6 +69,8 @@ impl VcfParser {
         let columns = fields::split(line, header)?;
         fields::check_contig(columns.chrom)?;
         let position = fields::position(columns.pos)?;
+        let names = &header.contig_names;
+        self.contig.find(columns.chrom, position, names)?;
         let reference = alleles::reference(columns.reference)?;
         let mut alternate_count = 0;
         if columns.alternates != b"." {
@@ -76,14 +81,17 @@ impl VcfParser {
         }
         let quality = fields::quality(columns.qual)?;
 
-        self.chrom.append_value(utf8(columns.chrom, &mut self.tally));
+        self.chrom.append_value(self.contig.name(columns.chrom, names, &mut self.tally));
         self.pos.append_value(position);
         append_optional(&mut self.id, columns.id, &mut self.tally);
         append_allele(&mut self.reference, columns.reference, reference, &mut self.tally);
         if alternate_count > 0 {
             for text in columns.alternates.split(|byte| *byte == b',') {
                 let allele = alleles::alternate(text)?;
-                append_allele(self.alternates.values(), text, allele, &mut self.tally);
+                match names.breakend(text) {
+                    Some(renamed) => self.alternates.values().append_value(renamed),
+                    None => append_allele(self.alternates.values(), text, allele, &mut self.tally),
+                }
             }
         }
         self.alternates.append(true);
@@ -169,6 +177,7 @@ impl Parser for VcfParser {
             .map_err(|_| StageError::new("a chunk came to the vcf parser without a VCF header"))?;
         let rules = header.text_rules();
         let mut digest = ContentDigest::default();
+        self.contig.reset();
         // The header has no batch of its own to be reported with; the file's first chunk stands for it.
         self.tally =
             if chunk.raw.first_origin == header.first_origin { header.tally.clone() } else { Tally::default() };

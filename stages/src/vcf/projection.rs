@@ -111,7 +111,8 @@ fn field_doc(field: &Field, what: &str) -> String {
 
 fn fixed_columns() -> Vec<Column> {
     vec![
-        Column::required("chrom", ColumnType::Text).with_doc("contig, as the file writes it"),
+        Column::required("chrom", ColumnType::Text)
+            .with_doc("contig: its canonical name by the pipeline's assembly, else as the file writes it"),
         Column::required("pos", ColumnType::Int64).with_doc("position of REF's first base, 1-based; 0 is the telomere"),
         Column::nullable("id", ColumnType::Text).with_doc("identifiers, separated by semicolons"),
         Column::required("ref", ColumnType::Text).with_doc("reference allele, upper case"),
@@ -132,7 +133,7 @@ mod tests {
     }
 
     fn resolve(info: Vec<FieldOption>, samples: Samples, format: Vec<FieldOption>) -> Result<Projection, Vec<String>> {
-        let options = VcfOptions { path: None, info, samples, format, allow_missing_eof: false };
+        let options = VcfOptions { path: None, info, samples, format, ..VcfOptions::defaults() };
         let mut diagnostics = Diagnostics::default();
         Projection::resolve(&options, &mut diagnostics)
             .ok_or_else(|| diagnostics.into_sorted().into_iter().map(|d| d.message).collect())

@@ -6,15 +6,19 @@ use std::{
 };
 
 use vardelta_engine::{
+    side_input::SideInput,
     source::{ChunkReader, Parser, Source},
     stage::StageError,
 };
 use vardelta_schemas::Schema;
 
+use crate::assembly::PlannedAssembly;
+
 use super::{
     bcf::{self, BcfChunks},
     chunks::TextChunks,
     container::Container,
+    contigs::ContigNames,
     header::VcfHeader,
     parser::VcfParser,
     projection::Projection,
@@ -31,6 +35,10 @@ pub(super) struct VcfSource {
     pub resolved: Option<glob::Pattern>,
     /// What to decode.
     pub projection: Arc<Projection>,
+    /// What the coordinates refer to.
+    pub assembly: Option<PlannedAssembly>,
+    /// Whether records on contigs that the assembly does not have are rejected.
+    pub reject_unknown_contigs: bool,
     /// Whether a BGZF file may lack its end-of-file block.
     pub allow_missing_eof: bool,
 }
@@ -38,6 +46,14 @@ pub(super) struct VcfSource {
 impl Source for VcfSource {
     fn schema(&self) -> &Schema {
         &self.projection.schema
+    }
+
+    fn side_inputs(&self) -> Vec<SideInput> {
+        self.assembly.iter().flat_map(PlannedAssembly::side_inputs).collect()
+    }
+
+    fn settings(&self) -> Vec<(&'static str, String)> {
+        self.assembly.iter().flat_map(PlannedAssembly::settings).collect()
     }
 
     fn discover(&self) -> Result<Vec<PathBuf>, StageError> {
@@ -52,7 +68,7 @@ impl Source for VcfSource {
                 StageError::new(format!("cannot read {}: {}", error.path().display(), error.error()))
                     .with_hint("Check the permissions of the directory.")
             })?;
-            if !path.is_dir() {
+            if !path.is_dir() && !is_index(&path) {
                 found.push(path);
             }
         }
@@ -73,11 +89,15 @@ impl Source for VcfSource {
         let file = container.file().to_string();
         let mut start = Vec::new();
         let ended = container.read_into(&mut start, START_BYTES)? < START_BYTES;
-        let digest = |header: &VcfHeader| header.digest(&self.projection.info);
+        let assembly = self.assembly.as_ref().map(PlannedAssembly::get).transpose()?;
+        let prepare = |header: &mut VcfHeader| {
+            header.contig_names = ContigNames::of(header, assembly, self.reject_unknown_contigs)?;
+            Ok(header.digest(&self.projection.info))
+        };
         let reader: Box<dyn ChunkReader> = if start.starts_with(bcf::MAGIC) {
-            Box::new(BcfChunks::new(container, start, ended, digest)?)
+            Box::new(BcfChunks::new(container, start, ended, prepare)?)
         } else {
-            Box::new(TextChunks::new(container, start, ended, digest)?)
+            Box::new(TextChunks::new(container, start, ended, prepare)?)
         };
         if self.projection.format.is_some()
             && reader.header().downcast_ref::<VcfHeader>().is_some_and(|header| header.samples.is_empty())
@@ -93,6 +113,12 @@ impl Source for VcfSource {
     fn parser(&self) -> Box<dyn Parser> {
         Box::new(VcfParser::new(&self.projection))
     }
+}
+
+/// Whether a file is the index of another: globs such as `drops/*.vcf*` take it along.
+fn is_index(path: &Path) -> bool {
+    let extension = path.extension().map(|extension| extension.to_string_lossy().to_ascii_lowercase());
+    extension.is_some_and(|extension| ["tbi", "csi", "gzi"].contains(&extension.as_str()))
 }
 
 /// The file name without the extensions of compression and format; `stdin` for `-`.
@@ -154,7 +180,7 @@ mod tests {
         for directory in ["drops/b", "drops/a", "drops/d.vcf"] {
             std::fs::create_dir_all(base.join(directory)).expect("a folder");
         }
-        for file in ["drops/a/2.vcf", "drops/b/1.vcf", "drops/a/.3.vcf", "drops/a/4.txt"] {
+        for file in ["drops/a/2.vcf", "drops/b/1.vcf", "drops/a/.3.vcf", "drops/a/4.txt", "drops/a/2.vcf.gz.tbi"] {
             std::fs::write(base.join(file), "").expect("a file");
         }
         let discover = |path: &str| -> Vec<String> {
@@ -167,6 +193,7 @@ mod tests {
             shown.collect()
         };
         assert_eq!(discover("drops/*/*.vcf"), ["drops/b/1.vcf", "drops/a/2.vcf"]);
+        assert_eq!(discover("drops/a/*.vcf*"), ["drops/a/2.vcf"]);
         assert_eq!(discover("drops/a/2.vcf"), ["drops/a/2.vcf"]);
         assert_eq!(discover("drops/*.vcf"), [""; 0]);
         assert_eq!(discover("nowhere/*"), [""; 0]);

@@ -21,10 +21,11 @@ pub(super) enum Warning {
     NoFileformat,
     QualNotFinite,
     TrailingHeaderTab,
+    UnknownContig,
 }
 
 /// The stable codes, in the order of the variants.
-const CODES: [&str; 16] = [
+const CODES: [&str; 17] = [
     "bad_format_value",
     "bad_genotype",
     "bad_info_value",
@@ -41,6 +42,7 @@ const CODES: [&str; 16] = [
     "no_fileformat",
     "qual_not_finite",
     "trailing_header_tab",
+    "unknown_contig",
 ];
 
 /// One count per warning.

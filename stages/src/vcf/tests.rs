@@ -34,14 +34,20 @@ fn source_allowing(info: &[&str], samples: Samples, allow_missing_eof: bool) -> 
         number: None,
     };
     let options = VcfOptions {
-        path: None,
         info: info.iter().map(field).collect(),
         samples,
         format: if samples == Samples::Long { vec![field(&"PL")] } else { Vec::new() },
-        allow_missing_eof,
+        ..VcfOptions::defaults()
     };
     let projection = Projection::resolve(&options, &mut Diagnostics::default()).expect("sound options");
-    VcfSource { pattern: None, resolved: None, projection: Arc::new(projection), allow_missing_eof }
+    VcfSource {
+        pattern: None,
+        resolved: None,
+        projection: Arc::new(projection),
+        assembly: None,
+        reject_unknown_contigs: false,
+        allow_missing_eof,
+    }
 }
 
 /// What reading a whole file gave.
