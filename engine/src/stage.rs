@@ -205,6 +205,8 @@ pub struct Emit {
     pub filtered: Vec<u64>,
     /// Origins of records that have no alternate allele to yield; one entry per record.
     pub no_alternate: Vec<u64>,
+    /// Origins of gVCF reference blocks, which are records without alternate allele too; one entry per record, here alone.
+    pub reference_blocks: Vec<u64>,
     /// What was adapted and counted, by reason code.
     pub warnings: BTreeMap<&'static str, u64>,
 }
@@ -239,6 +241,14 @@ impl Emit {
     pub fn no_alternate(&mut self, batch: &Batch, row: usize) {
         if let Some(origins) = &batch.origins {
             self.no_alternate.push(origins[row]);
+        }
+    }
+
+    /// Says that one row's record is a gVCF reference block: it has no alternate allele to yield, only one that stands for
+    /// any that was not observed.
+    pub fn reference_block(&mut self, batch: &Batch, row: usize) {
+        if let Some(origins) = &batch.origins {
+            self.reference_blocks.push(origins[row]);
         }
     }
 

@@ -74,7 +74,8 @@ writes it, and `allele_number` says which of its numbers this row's allele is.
 Added columns: `orig_pos`, `orig_ref` and `orig_alt` hold the allele as the file writes it, `allele_number` its 1-based \
 place among the record's alternates.
 
-A record without alternate allele (`.`, or nothing but `<NON_REF>` or `<*>`) yields no row and is said apart; beside other \
+A record without alternate allele (`.`) yields no row and is said apart, and among such records the reference blocks of a \
+gVCF, which have nothing but `<NON_REF>` or `<*>`, are counted apart again. Beside other \
 alleles `<NON_REF>` and `<*>`, which stand for no observed allele, are left out. `*` alleles count as filtered unless \
 `keep_star`. Symbolic alleles such as `<DEL>` and breakends are kept as they are. An ALT equal to REF is rejected.
 

@@ -165,6 +165,7 @@ impl Ingest {
         }
         events.filtered.iter().for_each(|origin| ledger.filtered(*origin));
         events.no_alternate.iter().for_each(|origin| ledger.no_alternate(*origin));
+        events.reference_blocks.iter().for_each(|origin| ledger.reference_block(*origin));
         for (_, reject) in &events.rejects {
             reject.origin.into_iter().for_each(|origin| ledger.rejected(origin));
         }
