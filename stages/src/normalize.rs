@@ -9,6 +9,7 @@ use vardelta_engine::{
     options::OptionDoc,
     reason::Reason,
     reasons,
+    side_input::SideInput,
     stage::{Kind, PlanRequest, Planned, PlannedInput, StageError, StageType, Transform, TransformRun},
 };
 use vardelta_schemas::{Column, ColumnType, Number, Schema};
@@ -227,6 +228,10 @@ struct PlannedNormalize {
 impl Transform for PlannedNormalize {
     fn schema(&self) -> &Schema {
         &self.schema
+    }
+
+    fn side_inputs(&self) -> Vec<SideInput> {
+        self.fasta.iter().map(|path| SideInput::new("fasta", path.clone())).collect()
     }
 
     fn start(&self) -> Result<Box<dyn TransformRun>, StageError> {
