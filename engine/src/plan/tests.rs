@@ -186,7 +186,7 @@ fn overrides_replace_add_and_are_taken_as_text_where_they_are_not_toml() {
     let plan = resolve_with(GOOD, &overrides, &|_| None).unwrap();
     assert_eq!(plan.pipeline.workers, 3);
     assert_eq!(plan.pipeline.name, "over_ride");
-    assert_eq!(plan.pipeline.assembly.unwrap().value, "GRCh38");
+    assert_eq!(plan.pipeline.assembly.as_ref().unwrap().value, "GRCh38");
     assert_eq!(plan.stage("calls").unwrap().1.schema.to_string(), "chrom text, pos int64, gene text, extra float64");
 }
 

@@ -7,7 +7,7 @@ use vardelta_engine::stage::StageError;
 use super::{
     fields::{Refusal, refuse, shown},
     header::VcfHeader,
-    tally::{Tally, Warning},
+    reasons::{POSITION_BEYOND_CONTIG, Tally, UNKNOWN_CONTIG, Warning},
     values::utf8,
 };
 use crate::assembly::{Assembly, ContigAt, Resolution, fitting};
@@ -157,11 +157,11 @@ impl ContigLookup {
         }
         let Some(assembly) = &names.assembly else { return Ok(()) };
         if !self.known && names.reject_unknown {
-            return refuse("unknown_contig", format!("CHROM `{}` is no contig of {}", shown(chrom), assembly.name()));
+            return refuse(UNKNOWN_CONTIG, format!("CHROM `{}` is no contig of {}", shown(chrom), assembly.name()));
         }
         match self.length {
             Some(length) if position > 0 && position as u64 > length.saturating_add(1) => refuse(
-                "position_beyond_contig",
+                POSITION_BEYOND_CONTIG,
                 format!("POS {position} lies behind the end of {}, which has {length} bp", self.name),
             ),
             _ => Ok(()),
@@ -248,7 +248,7 @@ mod tests {
     fn places_behind_the_end_are_refused() {
         let names = ContigNames::of(&header(""), Assembly::known("GRCh38").map(Arc::new), true).expect("no lengths");
         let mut lookup = ContigLookup::default();
-        let mut reason = |chrom: &[u8], position| lookup.find(chrom, position, &names).err().map(|r| r.reason);
+        let mut reason = |chrom: &[u8], position| lookup.find(chrom, position, &names).err().map(|r| r.reason.code());
         assert_eq!(reason(b"21", 46_709_983), None);
         assert_eq!(reason(b"21", 46_709_984), None);
         assert_eq!(reason(b"21", 46_709_985), Some("position_beyond_contig"));

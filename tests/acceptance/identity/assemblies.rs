@@ -64,7 +64,7 @@ fn what_has_no_place_in_the_assembly_is_counted() {
     let kept = project(&pipeline(GRCH38, ""), &[("a", "", &records)]);
     let report = kept.vardelta("run", &["--json"]).expect(0).json();
     assert_eq!(rows(&kept), ["chr21:46709984 A>C", "chr21:5 A>C", "chrUn:5 A>C"]);
-    assert_eq!(report["warnings"]["unknown_contig"], 1);
+    assert_eq!(report["warnings"]["unknown_contig_kept"], 1);
     assert_eq!(report["rejects"]["position_beyond_contig"], 1);
 
     let strict = project(&pipeline(GRCH38, "unknown_contigs = \"reject\""), &[("a", "", &records)]);
