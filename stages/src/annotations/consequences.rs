@@ -2,7 +2,7 @@
 //! other annotators write beside those they resemble, the short names of bcftools csq, and the effects of SnpEff before
 //! it wrote terms of the ontology. `docs/consequences.md` is made from these tables.
 
-use std::{borrow::Cow, collections::HashMap, fmt::Write as _, sync::LazyLock};
+use std::{borrow::Cow, collections::HashMap, sync::LazyLock};
 
 /// The class of impact that Ensembl and SnpEff give a consequence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -250,25 +250,31 @@ pub(super) fn terms_of_effect(effect: &str) -> Cow<'_, str> {
     Cow::Owned(terms.join("&"))
 }
 
-/// The tables as a page of the documentation, in Markdown.
-pub(super) fn page() -> String {
-    let mut page = String::from(PAGE_START);
-    for (place, (term, impact, listed)) in TERMS.iter().enumerate() {
-        let listed = if *listed == Ensembl { "Ensembl" } else { "" };
-        let _ = writeln!(page, "| {} | `{term}` | {} | {listed} |", place + 1, impact.as_str());
-    }
-    page.push_str(PAGE_SHORT_NAMES);
-    for (name, term) in SHORT_NAMES {
-        let _ = writeln!(page, "| `{name}` | `{term}` |");
-    }
-    page.push_str(PAGE_OLD_EFFECTS);
-    for (name, terms) in OLD_EFFECTS {
-        let _ = writeln!(page, "| `{name}` | `{terms}` |");
-    }
-    page
-}
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
 
-const PAGE_START: &str = "\
+    use super::*;
+
+    /// The tables as a page of the documentation, in Markdown.
+    fn page() -> String {
+        let mut page = String::from(PAGE_START);
+        for (place, (term, impact, listed)) in TERMS.iter().enumerate() {
+            let listed = if *listed == Ensembl { "Ensembl" } else { "" };
+            let _ = writeln!(page, "| {} | `{term}` | {} | {listed} |", place + 1, impact.as_str());
+        }
+        page.push_str(PAGE_SHORT_NAMES);
+        for (name, term) in SHORT_NAMES {
+            let _ = writeln!(page, "| `{name}` | `{term}` |");
+        }
+        page.push_str(PAGE_OLD_EFFECTS);
+        for (name, terms) in OLD_EFFECTS {
+            let _ = writeln!(page, "| `{name}` | `{terms}` |");
+        }
+        page
+    }
+
+    const PAGE_START: &str = "\
 # Consequences, the most severe first
 
 <!-- Made from stages/src/annotations/consequences.rs; `VARDELTA_UPDATE=1 cargo test -p vardelta-stages consequences` \
@@ -283,7 +289,7 @@ behind all that are, and is counted (`consequence_unknown`). The impact is used 
 |---|---|---|---|
 ";
 
-const PAGE_SHORT_NAMES: &str = "
+    const PAGE_SHORT_NAMES: &str = "
 ## What bcftools csq writes
 
 The column `consequence` keeps the name as it is written; it ranks as the term.
@@ -292,7 +298,7 @@ The column `consequence` keeps the name as it is written; it ranks as the term.
 |---|---|
 ";
 
-const PAGE_OLD_EFFECTS: &str = "
+    const PAGE_OLD_EFFECTS: &str = "
 ## What SnpEff wrote before it used the ontology
 
 In EFF these names become the terms, in the column `consequence` too. Names that are terms already stay.
@@ -300,10 +306,6 @@ In EFF these names become the terms, in the column `consequence` too. Names that
 | name in EFF | term |
 |---|---|
 ";
-
-#[cfg(test)]
-mod tests {
-    use super::*;
 
     fn severity(consequence: &str) -> usize {
         rank(consequence).severity
