@@ -8,6 +8,8 @@ use vardelta_engine::{
     diagnostics::Diagnostics,
     options,
     options::{OptionDoc, Spanned},
+    reason::Reason,
+    reasons,
     stage::{Kind, PlanRequest, Planned, PlannedInput, StageError, StageType, Transform, TransformRun},
 };
 use vardelta_schemas::{Column, ColumnType, Schema};
@@ -30,24 +32,28 @@ pub static ANNOTATIONS: Annotations = Annotations;
 /// The stage type `annotations`.
 pub struct Annotations;
 
-/// What this stage warns of; it rejects nothing.
-pub const REASONS: &[(&str, &str)] = &[
-    ("annotation_allele_unmatched", "a row's annotation has entries, but none of the row's allele: NULL (warning)"),
-    (
-        "annotation_elsewhere",
-        "a row's BCSQ only points to another record, where its consequence stands: NULL (warning)",
-    ),
-    ("annotation_format_missing", "the header does not say how an entry of the field is laid out: NULL (warning)"),
-    (
-        "annotation_parts_mismatch",
-        "a row's annotation has an entry with fewer or more parts than its header lists: what is missing is NULL (warning)",
-    ),
-    (
-        "annotation_pick_missing",
-        "the header lists no MANE or CANONICAL part for `pick` to go by: the worst consequence was taken (warning)",
-    ),
-    ("consequence_unknown", "a row's annotation has a consequence that is not in the table: it ranks last (warning)"),
-];
+reasons! {
+    /// What this stage warns of; it rejects nothing.
+    pub REASONS:
+    warning ANNOTATION_ALLELE_UNMATCHED = "annotation_allele_unmatched":
+        "a row's annotation has entries, but none of the row's allele: NULL"
+        => "annotate after splitting, or with VEP's `--allele_number`";
+    warning ANNOTATION_ELSEWHERE = "annotation_elsewhere":
+        "a row's BCSQ only points to another record, where its consequence stands: NULL"
+        => "nothing, if the other record is loaded too";
+    warning ANNOTATION_FORMAT_MISSING = "annotation_format_missing":
+        "the header does not say how an entry of the field is laid out: NULL"
+        => "keep the annotation tool's ##INFO line in the header";
+    warning ANNOTATION_PARTS_MISMATCH = "annotation_parts_mismatch":
+        "an annotation has an entry with fewer or more parts than its header lists: what is missing is NULL"
+        => "look whether values hold commas or bars of their own, and keep header and records of one run together";
+    warning ANNOTATION_PICK_MISSING = "annotation_pick_missing":
+        "the header lists no MANE or CANONICAL part for `pick` to go by: the worst consequence was taken"
+        => "run VEP with `--mane` or `--canonical`, or use `pick = \"worst\"`";
+    warning CONSEQUENCE_UNKNOWN = "consequence_unknown":
+        "an annotation has a consequence that is not in docs/consequences.md: it ranks behind all that are"
+        => "nothing, unless such a consequence ought to be picked; then tell us its term";
+}
 
 choices! {
     /// Which entries become rows.
@@ -189,6 +195,10 @@ impl StageType for Annotations {
 
     fn example(&self) -> &'static str {
         EXAMPLE
+    }
+
+    fn reasons(&self) -> Vec<&'static Reason> {
+        REASONS.to_vec()
     }
 
     fn options(&self) -> &'static [OptionDoc] {

@@ -7,6 +7,9 @@ use vardelta_engine::{
     diagnostics::Diagnostics,
     options,
     options::OptionDoc,
+    reason::Reason,
+    reasons,
+    side_input::SideInput,
     stage::{Kind, PlanRequest, Planned, PlannedInput, StageError, StageType, Transform, TransformRun},
 };
 use vardelta_schemas::{Column, ColumnType, Number, Schema};
@@ -25,16 +28,22 @@ pub static NORMALIZE: Normalize = Normalize;
 /// The stage type `normalize`.
 pub struct Normalize;
 
-/// What this stage rejects and warns of.
-pub const REASONS: &[(&str, &str)] = &[
-    ("ref_equals_alt", "an alternate allele is the same as the reference allele: rejected"),
-    ("ref_mismatch", "the reference allele is not what the FASTA has at that place: rejected, never swapped"),
-    ("contig_not_in_fasta", "the FASTA has no contig of this name: trimmed but not left-aligned (warning)"),
-    (
-        "number_mismatch",
-        "a field has another number of values than its record has alleles or diploid genotypes: NULL (warning)",
-    ),
-];
+reasons! {
+    /// What this stage rejects and warns of.
+    pub REASONS:
+    reject REF_EQUALS_ALT = "ref_equals_alt":
+        "an alternate allele is the same as the reference allele: the allele is rejected"
+        => "write `.` where there is no alternate allele";
+    reject REF_MISMATCH = "ref_mismatch":
+        "the reference allele is not what the FASTA has at that place: rejected, never swapped"
+        => "check that file and FASTA are of the same assembly";
+    warning CONTIG_NOT_IN_FASTA = "contig_not_in_fasta":
+        "the FASTA has no contig of this name: trimmed but not left-aligned"
+        => "use a FASTA whose contigs are named as in the file";
+    warning NUMBER_MISMATCH = "number_mismatch":
+        "a field has another number of values than its record has alleles or diploid genotypes: NULL"
+        => "correct the field, or read it as text: `{ name = ..., type = \"String\" }`";
+}
 
 options! {
     /// Options of `normalize`.
@@ -66,7 +75,8 @@ writes it, and `allele_number` says which of its numbers this row's allele is.
 Added columns: `orig_pos`, `orig_ref` and `orig_alt` hold the allele as the file writes it, `allele_number` its 1-based \
 place among the record's alternates.
 
-A record without alternate allele (`.`, or nothing but `<NON_REF>` or `<*>`) yields no row and is said apart; beside other \
+A record without alternate allele (`.`) yields no row and is said apart, and among such records the reference blocks of a \
+gVCF, which have nothing but `<NON_REF>` or `<*>`, are counted apart again. Beside other \
 alleles `<NON_REF>` and `<*>`, which stand for no observed allele, are left out. `*` alleles count as filtered unless \
 `keep_star`. Symbolic alleles such as `<DEL>` and breakends are kept as they are. An ALT equal to REF is rejected.
 
@@ -128,6 +138,10 @@ impl StageType for Normalize {
 
     fn example(&self) -> &'static str {
         EXAMPLE
+    }
+
+    fn reasons(&self) -> Vec<&'static Reason> {
+        REASONS.to_vec()
     }
 
     fn options(&self) -> &'static [OptionDoc] {
@@ -214,6 +228,10 @@ struct PlannedNormalize {
 impl Transform for PlannedNormalize {
     fn schema(&self) -> &Schema {
         &self.schema
+    }
+
+    fn side_inputs(&self) -> Vec<SideInput> {
+        self.fasta.iter().map(|path| SideInput::new("fasta", path.clone())).collect()
     }
 
     fn start(&self) -> Result<Box<dyn TransformRun>, StageError> {

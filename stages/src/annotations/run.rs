@@ -11,7 +11,8 @@ use vardelta_engine::{
 };
 
 use super::{
-    Pick, PlannedAnnotations,
+    ANNOTATION_ALLELE_UNMATCHED, ANNOTATION_ELSEWHERE, ANNOTATION_FORMAT_MISSING, ANNOTATION_PARTS_MISMATCH,
+    ANNOTATION_PICK_MISSING, CONSEQUENCE_UNKNOWN, Pick, PlannedAnnotations,
     alleles::{RowAllele, shortens},
     decode::{Entries, decode},
     header::description,
@@ -123,12 +124,12 @@ struct Counts {
 
 impl Counts {
     fn report(&self, emit: &mut Emit) {
-        emit.warn("annotation_allele_unmatched", self.unmatched);
-        emit.warn("annotation_elsewhere", self.elsewhere);
-        emit.warn("annotation_format_missing", self.undeclared);
-        emit.warn("annotation_parts_mismatch", self.parts);
-        emit.warn("annotation_pick_missing", self.unmarked);
-        emit.warn("consequence_unknown", self.unknown);
+        emit.warn(ANNOTATION_ALLELE_UNMATCHED, self.unmatched);
+        emit.warn(ANNOTATION_ELSEWHERE, self.elsewhere);
+        emit.warn(ANNOTATION_FORMAT_MISSING, self.undeclared);
+        emit.warn(ANNOTATION_PARTS_MISMATCH, self.parts);
+        emit.warn(ANNOTATION_PICK_MISSING, self.unmarked);
+        emit.warn(CONSEQUENCE_UNKNOWN, self.unknown);
     }
 }
 
