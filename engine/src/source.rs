@@ -37,6 +37,11 @@ pub trait Source: Send + Sync {
         Vec::new()
     }
 
+    /// Where a drop's records are read from, if not from everywhere: completes "has no records …".
+    fn restriction(&self) -> Option<&'static str> {
+        None
+    }
+
     /// The files that its `path` matches now, sorted by name; empty where it has none.
     ///
     /// # Errors

@@ -5,6 +5,7 @@
 
 mod alleles;
 mod bcf;
+mod bed;
 mod chunks;
 mod container;
 mod contigs;
@@ -19,6 +20,7 @@ mod percent;
 mod projection;
 mod provenance;
 mod reasons;
+mod regions;
 mod reserved;
 mod samples;
 mod source;
@@ -39,7 +41,7 @@ pub use self::{
     kind::ValueKind,
     options::{FieldOption, Samples, UnknownContigs, VcfOptions},
 };
-use self::{projection::Projection, source::VcfSource};
+use self::{projection::Projection, regions::PlannedRegions, source::VcfSource};
 use crate::assembly::PlannedAssembly;
 
 /// The `vcf` source, for the registry.
@@ -74,7 +76,12 @@ impl StageType for VcfStage {
          with UCSC's chrM of 16571 bp belongs to `assembly = \"hg19\"`. Known are the chromosomes and the mitochondrion;\n\
          `unknown_contigs` says what becomes of the rest. For other organisms `assembly` names a .fai, a .dict or a table of\n\
          names and lengths: its names are canonical, and `chr` and the mitochondrion's names are folded where that is clear.\n\
-         Without `assembly` names stay as the file writes them."
+         Without `assembly` names stay as the file writes them.\n\
+         \n\
+         With `regions` or `regions_file` only records that overlap them are read: a record covers POS to the last base of\n\
+         REF, or to INFO/END where that is given, as `bcftools view --regions-overlap record` judges. The others are no part\n\
+         of the drop: they are not counted as read and not part of its content, and the warning `outside_regions` counts\n\
+         those that were seen. A record whose place cannot be read is rejected with its reason."
     }
 
     fn example(&self) -> &'static str {
@@ -135,10 +142,16 @@ tables = ["variants"]
                 .hint("Write `assembly = \"GRCh38\"`, or whatever it is, under [pipeline].");
             return None;
         }
+        let regions_file = options.regions_file.as_ref().map(|path| request.pipeline.resolve(path));
+        let regions = (!options.regions.is_empty() || regions_file.is_some()).then(|| {
+            let listed = options.regions.iter().map(|option| option.0.clone()).collect();
+            PlannedRegions::new(listed, regions_file)
+        });
         Some(Planned::Source(Arc::new(VcfSource {
             pattern: options.path.map(|path| path.value),
             resolved,
             projection: Arc::new(projection?),
+            regions,
             assembly,
             reject_unknown_contigs,
             allow_missing_eof: options.allow_missing_eof,

@@ -97,7 +97,8 @@ pub fn run(context: Context<'_>, options: &RunOptions) -> Result<RunReport, RunE
                 counts,
             },
         ));
-        report.notices.extend(notice(&load.name, &counts));
+        let restriction = deliveries::source(plan, load.source)?.restriction();
+        report.notices.extend(notice(&load.name, restriction, &counts));
     }
     for gone in &found.gone {
         let reason = "its file is gone";
@@ -189,9 +190,10 @@ fn unchanged(
     Ok(reports)
 }
 
-fn notice(name: &str, counts: &vardelta_schemas::ledger::RecordCounts) -> Option<String> {
+fn notice(name: &str, restriction: Option<&str>, counts: &vardelta_schemas::ledger::RecordCounts) -> Option<String> {
     if counts.read == 0 {
-        Some(format!("drop `{name}` has no records"))
+        let restriction = restriction.map(|restriction| format!(" {restriction}")).unwrap_or_default();
+        Some(format!("drop `{name}` has no records{restriction}"))
     } else if counts.loaded == 0 {
         Some(format!(
             "nothing of drop `{name}` was loaded: of {} records {} were filtered, {} rejected, {} duplicates",

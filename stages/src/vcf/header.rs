@@ -1,7 +1,7 @@
 //! A VCF header, read leniently: a definition never refuses a file. Refused is only what leaves open which column or
 //! sample a value belongs to.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use vardelta_engine::stage::StageError;
 use vardelta_schemas::Number;
@@ -13,6 +13,7 @@ use super::{
     meta,
     projection::Field,
     reasons::{Tally, Warning},
+    regions::Regions,
     values::TextRules,
 };
 
@@ -42,6 +43,8 @@ pub struct VcfHeader {
     pub(super) column_line: Vec<u8>,
     /// What the file's contig names mean.
     pub(super) contig_names: ContigNames,
+    /// Where records are read from; everywhere where there are none.
+    pub(super) regions: Option<Arc<Regions>>,
     /// What reading the header adapted.
     pub(super) tally: Tally,
 }

@@ -1,5 +1,7 @@
 //! The options of a `vcf` source.
 
+use std::path::PathBuf;
+
 use vardelta_engine::{
     choices,
     diagnostics::Diagnostics,
@@ -9,7 +11,10 @@ use vardelta_engine::{
 };
 use vardelta_schemas::Number;
 
-use super::kind::{ValueKind, number_from_text};
+use super::{
+    kind::{ValueKind, number_from_text},
+    regions::Region,
+};
 
 options! {
     /// Options of `vcf`.
@@ -29,6 +34,13 @@ options! {
         /// FORMAT fields to read with `samples = "long"` beyond GT, DP, GQ and AD, each into a column of its name in
         /// lower case; written like the items of `info`.
         "format" => format: Vec<FieldOption> = Vec::new(), "[]",
+        /// Read only records that overlap these regions: `"chr7"`, `"chr7:55019017"`, `"chr7:55019017-"` or
+        /// `"chr7:55019017-55211628"`, 1-based and inclusive. Contigs in any spelling where `assembly` is given; one whose
+        /// name holds colons in braces (`"{HLA-A*01:01}:1-100"`).
+        "regions" => regions: Vec<RegionOption> = Vec::new(), "[]",
+        /// The same from a BED file (0-based, end not included; `.gz` too), relative to the pipeline file. With
+        /// `regions` both count.
+        "regions_file" => regions_file: Option<PathBuf> = None, "none",
         /// What becomes of records on contigs that the pipeline's `assembly` does not have (alternate and unplaced
         /// sequences, decoys): `keep` loads them under the name that the file writes, `reject` rejects them
         /// (`unknown_contig`).
@@ -64,6 +76,31 @@ impl VcfOptions {
     pub(super) fn defaults() -> VcfOptions {
         let reader = OptionReader::new("a test".into(), 0..0, [].iter());
         VcfOptions::read(reader, &mut Diagnostics::default()).expect("every option has a default")
+    }
+}
+
+/// A region to read.
+#[derive(Clone, Debug)]
+pub struct RegionOption(pub(super) Region);
+
+impl OptionValue for RegionOption {
+    const EXPECTS: &'static str = "a region such as \"chr7:55019017-55211628\"";
+
+    fn read(node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {
+        let text = String::read(node, diagnostics)?;
+        match Region::parse(&text) {
+            Ok(region) => Some(RegionOption(region)),
+            Err(problem) => {
+                diagnostics
+                    .error(node.span.clone(), format!("`{text}` is no region: {problem}"))
+                    .hint("Write `contig`, `contig:position` or `contig:start-end`, 1-based and inclusive.");
+                None
+            }
+        }
+    }
+
+    fn json_schema() -> String {
+        r#"{"type":"string"}"#.into()
     }
 }
 

@@ -183,6 +183,7 @@ impl Parser for VcfParser {
             if chunk.raw.first_origin == header.first_origin { header.tally.clone() } else { Tally::default() };
         for (line, origin) in lines(&chunk) {
             match class(line) {
+                LineClass::Record if is_outside(line, &header) => self.tally.count(Warning::OutsideRegions),
                 LineClass::Record => {
                     digest.add(line);
                     if let Err(refusal) = self.append(line, origin, &header, rules) {
@@ -203,8 +204,9 @@ impl Parser for VcfParser {
 
     fn digest(&mut self, chunk: &Chunk) -> ContentDigest {
         let mut digest = ContentDigest::default();
+        let header = chunk.header.downcast_ref::<VcfHeader>();
         for (line, _) in lines(chunk) {
-            if class(line) == LineClass::Record {
+            if class(line) == LineClass::Record && !header.is_some_and(|header| is_outside(line, header)) {
                 digest.add(line);
             }
         }
@@ -227,6 +229,11 @@ fn class(line: &[u8]) -> LineClass {
         Some(b' ') if line.iter().all(u8::is_ascii_whitespace) => LineClass::Blank,
         Some(_) => LineClass::Record,
     }
+}
+
+/// Whether a record lies outside the source's regions.
+fn is_outside(line: &[u8], header: &VcfHeader) -> bool {
+    header.regions.as_ref().is_some_and(|regions| !regions.contain(line, &header.contig_names))
 }
 
 /// The lines of a chunk without their line ends, with their origins.

@@ -89,6 +89,9 @@ warnings! {
     NoFileformat = "no_fileformat":
         "the header has no usable ##fileformat line: read as VCF 4.0"
         => "begin the file with its version: percent-encoded values are decoded from 4.3 on";
+    OutsideRegions = "outside_regions":
+        "a record lies outside the source's regions: not read (those that an index passes over are not counted)"
+        => "widen `regions` or `regions_file` if it was wanted";
     QualNotFinite = "qual_not_finite":
         "QUAL is NaN, infinite or out of range: NULL"
         => "write a finite number, or `.`";

@@ -22,6 +22,7 @@ use super::{
     header::VcfHeader,
     parser::VcfParser,
     projection::Projection,
+    regions::PlannedRegions,
 };
 
 /// How much is decompressed to tell VCF from BCF.
@@ -35,6 +36,8 @@ pub(super) struct VcfSource {
     pub resolved: Option<glob::Pattern>,
     /// What to decode.
     pub projection: Arc<Projection>,
+    /// Where records are read from.
+    pub regions: Option<PlannedRegions>,
     /// What the coordinates refer to.
     pub assembly: Option<PlannedAssembly>,
     /// Whether records on contigs that the assembly does not have are rejected.
@@ -49,11 +52,17 @@ impl Source for VcfSource {
     }
 
     fn side_inputs(&self) -> Vec<SideInput> {
-        self.assembly.iter().flat_map(PlannedAssembly::side_inputs).collect()
+        let regions = self.regions.iter().filter_map(|regions| regions.file.clone());
+        let regions = regions.map(|path| SideInput::new("regions_file", path));
+        regions.chain(self.assembly.iter().flat_map(PlannedAssembly::side_inputs)).collect()
     }
 
     fn settings(&self) -> Vec<(&'static str, String)> {
         self.assembly.iter().flat_map(PlannedAssembly::settings).collect()
+    }
+
+    fn restriction(&self) -> Option<&'static str> {
+        self.regions.as_ref().map(|_| "within its regions")
     }
 
     fn discover(&self) -> Result<Vec<PathBuf>, StageError> {
@@ -90,7 +99,9 @@ impl Source for VcfSource {
         let mut start = Vec::new();
         let ended = container.read_into(&mut start, START_BYTES)? < START_BYTES;
         let assembly = self.assembly.as_ref().map(PlannedAssembly::get).transpose()?;
+        let regions = self.regions.as_ref().map(|regions| regions.get(assembly.as_deref())).transpose()?;
         let prepare = |header: &mut VcfHeader| {
+            header.regions = regions;
             header.contig_names = ContigNames::of(header, assembly, self.reject_unknown_contigs)?;
             Ok(header.digest(&self.projection.info))
         };

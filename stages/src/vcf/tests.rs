@@ -44,6 +44,7 @@ fn source_allowing(info: &[&str], samples: Samples, allow_missing_eof: bool) -> 
         pattern: None,
         resolved: None,
         projection: Arc::new(projection),
+        regions: None,
         assembly: None,
         reject_unknown_contigs: false,
         allow_missing_eof,
