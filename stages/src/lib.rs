@@ -8,9 +8,12 @@ pub mod annotations;
 mod columns;
 pub mod explode;
 pub mod filter;
+pub mod mysql;
 pub mod normalize;
 pub mod reasons;
 pub mod select;
+mod sink_tables;
+mod sink_values;
 pub mod sqlite;
 #[cfg(test)]
 mod test_support;
@@ -32,6 +35,7 @@ pub static REGISTRY: &[&dyn StageType] = &[
     &vardelta_engine::relational::UNION,
     // Sinks.
     &sqlite::SQLITE,
+    &mysql::MYSQL,
 ];
 
 #[cfg(test)]
