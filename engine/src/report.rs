@@ -62,6 +62,8 @@ pub struct DropReport {
     pub duplicates: u64,
     /// Of the filtered records, those without alternate allele.
     pub no_alternate: u64,
+    /// Of those without alternate allele, the gVCF reference blocks.
+    pub reference_blocks: u64,
 }
 
 impl DropReport {
@@ -78,6 +80,7 @@ impl DropReport {
             rejected: counts.rejected,
             duplicates: counts.duplicates,
             no_alternate: counts.no_alternate,
+            reference_blocks: counts.reference_blocks,
         }
     }
 }

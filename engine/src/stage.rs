@@ -16,6 +16,7 @@ use crate::{
     diagnostics::Diagnostics,
     options::{OptionDoc, OptionReader},
     relational::Relational,
+    side_input::SideInput,
     sink::SinkStage,
     source::Source,
 };
@@ -158,6 +159,16 @@ pub trait Transform: Send + Sync {
     /// The columns it yields.
     fn schema(&self) -> &Schema;
 
+    /// The files beside the drops that decide what it computes.
+    fn side_inputs(&self) -> Vec<SideInput> {
+        Vec::new()
+    }
+
+    /// What it computes with of the settings of the whole pipeline (name and value): part of its fingerprint.
+    fn settings(&self) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
+
     /// Whether it needs to know the drop a row came from (its header, its raw text). Such a stage stands before a table.
     fn needs_provenance(&self) -> bool {
         false
@@ -199,6 +210,8 @@ pub struct Emit {
     pub filtered: Vec<u64>,
     /// Origins of records that have no alternate allele to yield; one entry per record.
     pub no_alternate: Vec<u64>,
+    /// Origins of gVCF reference blocks, which are records without alternate allele too; one entry per record, here alone.
+    pub reference_blocks: Vec<u64>,
     /// What was adapted and counted, by reason code.
     pub warnings: BTreeMap<&'static str, u64>,
 }
@@ -233,6 +246,14 @@ impl Emit {
     pub fn no_alternate(&mut self, batch: &Batch, row: usize) {
         if let Some(origins) = &batch.origins {
             self.no_alternate.push(origins[row]);
+        }
+    }
+
+    /// Says that one row's record is a gVCF reference block: it has no alternate allele to yield, only one that stands for
+    /// any that was not observed.
+    pub fn reference_block(&mut self, batch: &Batch, row: usize) {
+        if let Some(origins) = &batch.origins {
+            self.reference_blocks.push(origins[row]);
         }
     }
 

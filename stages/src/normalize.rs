@@ -7,6 +7,7 @@ use vardelta_engine::{
     diagnostics::Diagnostics,
     options,
     options::OptionDoc,
+    side_input::SideInput,
     stage::{Kind, PlanRequest, Planned, PlannedInput, StageError, StageType, Transform, TransformRun},
 };
 use vardelta_schemas::{Column, ColumnType, Number, Schema};
@@ -66,7 +67,8 @@ writes it, and `allele_number` says which of its numbers this row's allele is.
 Added columns: `orig_pos`, `orig_ref` and `orig_alt` hold the allele as the file writes it, `allele_number` its 1-based \
 place among the record's alternates.
 
-A record without alternate allele (`.`, or nothing but `<NON_REF>` or `<*>`) yields no row and is said apart; beside other \
+A record without alternate allele (`.`) yields no row and is said apart, and among such records the reference blocks of a \
+gVCF, which have nothing but `<NON_REF>` or `<*>`, are counted apart again. Beside other \
 alleles `<NON_REF>` and `<*>`, which stand for no observed allele, are left out. `*` alleles count as filtered unless \
 `keep_star`. Symbolic alleles such as `<DEL>` and breakends are kept as they are. An ALT equal to REF is rejected.
 
@@ -214,6 +216,10 @@ struct PlannedNormalize {
 impl Transform for PlannedNormalize {
     fn schema(&self) -> &Schema {
         &self.schema
+    }
+
+    fn side_inputs(&self) -> Vec<SideInput> {
+        self.fasta.iter().map(|path| SideInput::new("fasta", path.clone())).collect()
     }
 
     fn start(&self) -> Result<Box<dyn TransformRun>, StageError> {

@@ -70,7 +70,11 @@ fn accounting(drop: &DropReport) -> String {
         "{read} read = {loaded} loaded + {filtered} filtered + {rejected} rejected + {duplicates} duplicate{s}"
     );
     if drop.no_alternate > 0 {
-        text += &format!(" ({} of the filtered have no alternate allele)", grouped(drop.no_alternate));
+        text += &format!(" ({} of the filtered have no alternate allele", grouped(drop.no_alternate));
+        if drop.reference_blocks > 0 {
+            text += &format!(", {} of those are reference blocks", grouped(drop.reference_blocks));
+        }
+        text.push(')');
     }
     text
 }
@@ -106,8 +110,15 @@ mod tests {
 
     #[test]
     fn a_run_at_a_glance() {
-        let counts =
-            RecordCounts { read: 1_017, loaded: 1_000, filtered: 15, rejected: 1, duplicates: 1, no_alternate: 0 };
+        let counts = RecordCounts {
+            read: 1_017,
+            loaded: 1_000,
+            filtered: 15,
+            rejected: 1,
+            duplicates: 1,
+            no_alternate: 12,
+            reference_blocks: 11,
+        };
         let table = TableCounts { name: "variants".into(), inserted: 1_001, unchanged: 7, ..TableCounts::default() };
         let report = RunReport {
             pipeline: "genes".into(),
@@ -132,7 +143,7 @@ genes: epoch 2 committed (0.13 s, 4 workers)
 
 drops
   day1       unchanged  the same bytes
-  day2_long  added      1,017 read = 1,000 loaded + 15 filtered + 1 rejected + 1 duplicate
+  day2_long  added      1,017 read = 1,000 loaded + 15 filtered + 1 rejected + 1 duplicate (12 of the filtered have no alternate allele, 11 of those are reference blocks)
 
 tables
   variants  1,001 inserted,  0 updated,  0 deleted,  7 left alone

@@ -15,7 +15,7 @@ use vardelta_schemas::Number;
 
 use super::{
     PlannedNormalize,
-    allele::{Alternate, classify, is_bases, iupac_set, trim},
+    allele::{Alternate, classify, is_bases, is_unobserved, iupac_set, trim},
     left_align::{Aligned, left_align},
     numbers::{AlleleOfRow, split},
     reference::{Contig, Reference},
@@ -163,7 +163,11 @@ impl Normalizer {
                 // The rows of one record's samples follow each other; the record is said once.
                 let origin = batch.origins.as_ref().map(|origins| origins[row]);
                 if origin.is_none() || origin != last_without_alternate {
-                    emit.no_alternate(batch, row);
+                    if items.clone().any(|item| is_unobserved(written(item))) {
+                        emit.reference_block(batch, row);
+                    } else {
+                        emit.no_alternate(batch, row);
+                    }
                     last_without_alternate = origin;
                 }
                 continue;

@@ -6,6 +6,7 @@ mod by_hand;
 mod epochs;
 mod kill;
 mod layouts;
+mod migrations;
 mod planning;
 mod trouble;
 mod values;
@@ -104,7 +105,15 @@ fn contents(path: &Path, table: &TableSchema) -> Vec<(String, Option<i64>)> {
 }
 
 fn counts(read: u64) -> RecordCounts {
-    RecordCounts { read, loaded: read - 1, filtered: 0, rejected: 1, duplicates: 0, no_alternate: 0 }
+    RecordCounts {
+        read,
+        loaded: read - 4,
+        filtered: 3,
+        rejected: 1,
+        duplicates: 0,
+        no_alternate: 2,
+        reference_blocks: 1,
+    }
 }
 
 fn drop_row(drop_id: u64, name: &str, epoch: u64) -> DropRow {
