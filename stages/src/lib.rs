@@ -12,6 +12,8 @@ pub mod mysql;
 pub mod normalize;
 pub mod reasons;
 pub mod select;
+#[cfg(test)]
+mod sink_fixtures;
 mod sink_tables;
 mod sink_values;
 pub mod sqlite;

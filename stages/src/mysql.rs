@@ -19,8 +19,6 @@ mod settings;
 mod sink;
 mod swap;
 mod tables;
-#[cfg(test)]
-mod tests;
 mod values;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};

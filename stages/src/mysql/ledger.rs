@@ -55,15 +55,13 @@ pub(super) fn version(location: &str, link: &mut Link) -> Result<Option<u32>, Si
 
 /// The ledger of one pipeline; empty where there is none.
 pub(super) fn snapshot(location: &str, link: &mut Link, pipeline: &str) -> Result<Snapshot, SinkError> {
-    if version(location, link)?.is_none() {
-        return Ok(Snapshot::default());
-    }
+    let Some(version) = version(location, link)? else { return Ok(Snapshot::default()) };
     let mut read = || -> Result<Snapshot, Error> {
         let last: Option<(i64, String, String)> = link.conn.exec_first(sql::SELECT_LAST_EPOCH, (pipeline,))?;
         let (epoch, definition, tables) = last.unwrap_or_default();
         let epoch = u64::try_from(epoch).map_err(|_| Error::FromValueError(Value::Int(epoch)))?;
         let tables = serde_json::from_str(&tables).unwrap_or_default();
-        let rows: Vec<Row> = link.conn.exec(sql::SELECT_DROPS, (pipeline,))?;
+        let rows: Vec<Row> = link.conn.exec(sql::select_at(sql::SELECT_DROPS, version), (pipeline,))?;
         let drops = rows.into_iter().map(drop_row).collect::<Result<_, _>>()?;
         Ok(Snapshot { epoch, definition, drops, tables })
     };
@@ -72,11 +70,9 @@ pub(super) fn snapshot(location: &str, link: &mut Link, pipeline: &str) -> Resul
 
 /// Every event of a pipeline, in order.
 pub(super) fn history(location: &str, link: &mut Link, pipeline: &str) -> Result<Vec<Event>, SinkError> {
-    if version(location, link)?.is_none() {
-        return Ok(Vec::new());
-    }
+    let Some(version) = version(location, link)? else { return Ok(Vec::new()) };
     let mut read = || -> Result<Vec<Event>, Error> {
-        let rows: Vec<Row> = link.conn.exec(sql::SELECT_EVENTS, (pipeline,))?;
+        let rows: Vec<Row> = link.conn.exec(sql::select_at(sql::SELECT_EVENTS, version), (pipeline,))?;
         rows.into_iter().map(event).collect()
     };
     read().map_err(explain(location, "read the ledger of"))
@@ -111,7 +107,7 @@ fn event(mut row: Row) -> Result<Event, Error> {
     })
 }
 
-/// The six counts that begin at this column.
+/// The seven counts that begin at this column.
 fn counts(row: &mut Row, first: usize) -> Result<RecordCounts, Error> {
     Ok(RecordCounts {
         read: unsigned(row, first)?,
@@ -120,13 +116,14 @@ fn counts(row: &mut Row, first: usize) -> Result<RecordCounts, Error> {
         rejected: unsigned(row, first + 3)?,
         duplicates: unsigned(row, first + 4)?,
         no_alternate: unsigned(row, first + 5)?,
+        reference_blocks: unsigned(row, first + 6)?,
     })
 }
 
-/// The six counts, in the order in which [`counts`] reads them.
-fn count_values(counts: &RecordCounts) -> Result<[Value; 6], Error> {
-    let RecordCounts { read, loaded, filtered, rejected, duplicates, no_alternate } = *counts;
-    let mut values = [read, loaded, filtered, rejected, duplicates, no_alternate].map(Value::UInt);
+/// The seven counts, in the order in which [`counts`] reads them.
+fn count_values(counts: &RecordCounts) -> Result<[Value; 7], Error> {
+    let RecordCounts { read, loaded, filtered, rejected, duplicates, no_alternate, reference_blocks } = *counts;
+    let mut values = [read, loaded, filtered, rejected, duplicates, no_alternate, reference_blocks].map(Value::UInt);
     for value in &mut values {
         if let Value::UInt(count) = *value {
             *value = Value::Int(integer(count)?);

@@ -5,67 +5,129 @@
 
 use crate::sql::ledger::Migration;
 
-/// Version 1. Key columns are `VARCHAR(255)`, so that the longest key (3,060 bytes) fits InnoDB's limit.
-macro_rules! version_1 {
+/// Makes a ledger table whose text is told apart byte by byte in this collation.
+macro_rules! table {
+    ($collation:literal, $name:literal, $columns:literal) => {
+        concat!(
+            "CREATE TABLE IF NOT EXISTS ",
+            $name,
+            " (\n",
+            $columns,
+            ") ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARACTER SET = utf8mb4 COLLATE = ",
+            $collation
+        )
+    };
+}
+
+/// The migrations, for a collation. Key columns are `VARCHAR(255)`, so that the longest key (3,060 bytes) fits InnoDB's
+/// limit.
+macro_rules! migrations {
     ($collation:literal) => {
-        Migration {
-            version: 1,
-            statements: &[
-                concat!(
-                    "CREATE TABLE IF NOT EXISTS vardelta_meta (\n  name VARCHAR(255) NOT NULL PRIMARY KEY,\n  \
-                     value VARCHAR(255) NOT NULL\n) ENGINE = InnoDB CHARACTER SET utf8mb4 COLLATE ",
-                    $collation
-                ),
-                // `pending` says what is still to be done with a table behind a commit: see `Pending`.
-                concat!(
-                    "CREATE TABLE IF NOT EXISTS vardelta_tables (\n  table_name VARCHAR(64) NOT NULL PRIMARY KEY,\n  \
-                     pipeline VARCHAR(255) NOT NULL,\n  created_epoch BIGINT NOT NULL,\n  pending VARCHAR(16) NULL\n) \
-                     ENGINE = InnoDB CHARACTER SET utf8mb4 COLLATE ",
-                    $collation
-                ),
-                concat!(
-                    "CREATE TABLE IF NOT EXISTS vardelta_epochs (\n  pipeline VARCHAR(255) NOT NULL,\n  epoch BIGINT NOT \
-                     NULL,\n  committed_at VARCHAR(32) NOT NULL,\n  definition LONGTEXT NOT NULL,\n  table_counts \
-                     LONGTEXT NOT NULL,\n  PRIMARY KEY (pipeline, epoch)\n) ENGINE = InnoDB CHARACTER SET utf8mb4 COLLATE ",
-                    $collation
-                ),
-                concat!(
-                    "CREATE TABLE IF NOT EXISTS vardelta_drops (\n  pipeline VARCHAR(255) NOT NULL,\n  drop_id BIGINT NOT \
-                     NULL,\n  source VARCHAR(255) NOT NULL,\n  name VARCHAR(255) NOT NULL,\n  path LONGTEXT NOT NULL,\n  \
-                     bytes_digest CHAR(32) NOT NULL,\n  content_digest CHAR(32) NOT NULL,\n  added_epoch BIGINT NOT \
-                     NULL,\n  loaded_epoch BIGINT NOT NULL,\n  records_read BIGINT NOT NULL,\n  records_loaded BIGINT NOT \
-                     NULL,\n  records_filtered BIGINT NOT NULL,\n  records_rejected BIGINT NOT NULL,\n  records_duplicate \
-                     BIGINT NOT NULL,\n  records_no_alternate BIGINT NOT NULL,\n  PRIMARY KEY (pipeline, drop_id),\n  \
-                     UNIQUE (pipeline, source, name)\n) ENGINE = InnoDB CHARACTER SET utf8mb4 COLLATE ",
-                    $collation
-                ),
-                concat!(
-                    "CREATE TABLE IF NOT EXISTS vardelta_events (\n  pipeline VARCHAR(255) NOT NULL,\n  epoch BIGINT NOT \
-                     NULL,\n  ordinal BIGINT NOT NULL,\n  drop_id BIGINT NULL,\n  source VARCHAR(255) NOT NULL,\n  name \
-                     VARCHAR(255) NOT NULL,\n  action VARCHAR(32) NOT NULL,\n  records_read BIGINT NOT NULL,\n  \
-                     records_loaded BIGINT NOT NULL,\n  records_filtered BIGINT NOT NULL,\n  records_rejected BIGINT NOT \
-                     NULL,\n  records_duplicate BIGINT NOT NULL,\n  records_no_alternate BIGINT NOT NULL,\n  PRIMARY KEY \
-                     (pipeline, epoch, ordinal)\n) ENGINE = InnoDB CHARACTER SET utf8mb4 COLLATE ",
-                    $collation
-                ),
-                concat!(
-                    "CREATE TABLE IF NOT EXISTS vardelta_rejects (\n  reject_id BIGINT NOT NULL AUTO_INCREMENT PRIMARY \
-                     KEY,\n  pipeline VARCHAR(255) NOT NULL,\n  epoch BIGINT NOT NULL,\n  drop_id BIGINT NULL,\n  \
-                     drop_name VARCHAR(255) NULL,\n  stage VARCHAR(255) NOT NULL,\n  line BIGINT NULL,\n  contig LONGTEXT \
-                     NULL,\n  pos BIGINT NULL,\n  reason VARCHAR(255) NOT NULL,\n  detail LONGTEXT NOT NULL,\n  raw \
-                     LONGTEXT NULL,\n  KEY vardelta_rejects_by_epoch (pipeline, epoch)\n) ENGINE = InnoDB CHARACTER SET \
-                     utf8mb4 COLLATE ",
-                    $collation
-                ),
-            ],
-        }
+        &[
+            Migration {
+                version: 1,
+                statements: &[
+                    table!(
+                        $collation,
+                        "vardelta_meta",
+                        "  name VARCHAR(255) NOT NULL PRIMARY KEY,
+  value VARCHAR(255) NOT NULL
+"
+                    ),
+                    // `pending` says what is still to be done with a table behind a commit: see `Pending`.
+                    table!(
+                        $collation,
+                        "vardelta_tables",
+                        "  table_name VARCHAR(64) NOT NULL PRIMARY KEY,
+  pipeline VARCHAR(255) NOT NULL,
+  created_epoch BIGINT NOT NULL,
+  pending VARCHAR(16) NULL
+"
+                    ),
+                    table!(
+                        $collation,
+                        "vardelta_epochs",
+                        "  pipeline VARCHAR(255) NOT NULL,
+  epoch BIGINT NOT NULL,
+  committed_at VARCHAR(32) NOT NULL,
+  definition LONGTEXT NOT NULL,
+  table_counts LONGTEXT NOT NULL,
+  PRIMARY KEY (pipeline, epoch)
+"
+                    ),
+                    table!(
+                        $collation,
+                        "vardelta_drops",
+                        "  pipeline VARCHAR(255) NOT NULL,
+  drop_id BIGINT NOT NULL,
+  source VARCHAR(255) NOT NULL,
+  name VARCHAR(255) NOT NULL,
+  path LONGTEXT NOT NULL,
+  bytes_digest CHAR(32) NOT NULL,
+  content_digest CHAR(32) NOT NULL,
+  added_epoch BIGINT NOT NULL,
+  loaded_epoch BIGINT NOT NULL,
+  records_read BIGINT NOT NULL,
+  records_loaded BIGINT NOT NULL,
+  records_filtered BIGINT NOT NULL,
+  records_rejected BIGINT NOT NULL,
+  records_duplicate BIGINT NOT NULL,
+  records_no_alternate BIGINT NOT NULL,
+  records_reference_blocks BIGINT NOT NULL,
+  PRIMARY KEY (pipeline, drop_id),
+  UNIQUE (pipeline, source, name)
+"
+                    ),
+                    table!(
+                        $collation,
+                        "vardelta_events",
+                        "  pipeline VARCHAR(255) NOT NULL,
+  epoch BIGINT NOT NULL,
+  ordinal BIGINT NOT NULL,
+  drop_id BIGINT NULL,
+  source VARCHAR(255) NOT NULL,
+  name VARCHAR(255) NOT NULL,
+  action VARCHAR(32) NOT NULL,
+  records_read BIGINT NOT NULL,
+  records_loaded BIGINT NOT NULL,
+  records_filtered BIGINT NOT NULL,
+  records_rejected BIGINT NOT NULL,
+  records_duplicate BIGINT NOT NULL,
+  records_no_alternate BIGINT NOT NULL,
+  records_reference_blocks BIGINT NOT NULL,
+  PRIMARY KEY (pipeline, epoch, ordinal)
+"
+                    ),
+                    table!(
+                        $collation,
+                        "vardelta_rejects",
+                        "  reject_id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  pipeline VARCHAR(255) NOT NULL,
+  epoch BIGINT NOT NULL,
+  drop_id BIGINT NULL,
+  drop_name VARCHAR(255) NULL,
+  stage VARCHAR(255) NOT NULL,
+  line BIGINT NULL,
+  contig LONGTEXT NULL,
+  pos BIGINT NULL,
+  reason VARCHAR(255) NOT NULL,
+  detail LONGTEXT NOT NULL,
+  raw LONGTEXT NULL,
+  KEY vardelta_rejects_by_epoch (pipeline, epoch)
+"
+                    ),
+                ],
+            },
+            // The reference blocks that version 2 counts have been in these tables from the first.
+            Migration { version: 2, statements: &[] },
+        ]
     };
 }
 
 /// Migrations of MySQL.
-pub const MYSQL_MIGRATIONS: &[Migration] = &[version_1!("utf8mb4_0900_bin")];
+pub const MYSQL_MIGRATIONS: &[Migration] = migrations!("utf8mb4_0900_bin");
 /// Migrations of MariaDB.
-pub const MARIADB_MIGRATIONS: &[Migration] = &[version_1!("utf8mb4_nopad_bin")];
+pub const MARIADB_MIGRATIONS: &[Migration] = migrations!("utf8mb4_nopad_bin");
 
 /// What is still to be done with a table behind a commit, because definitions commit by themselves. The next connection
 /// that may write does what a killed run left undone.
