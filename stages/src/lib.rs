@@ -10,7 +10,6 @@ pub mod explode;
 pub mod filter;
 pub mod mysql;
 pub mod normalize;
-pub mod reasons;
 pub mod select;
 #[cfg(test)]
 mod sink_fixtures;

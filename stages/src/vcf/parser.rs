@@ -19,8 +19,8 @@ use super::{
     info::InfoColumns,
     projection::Projection,
     provenance::{ChunkProvenance, place},
+    reasons::{Tally, Warning},
     samples::{self, SampleColumns},
-    tally::{Tally, Warning},
     values::{TextRules, utf8},
 };
 

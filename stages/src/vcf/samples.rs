@@ -8,7 +8,7 @@ use vardelta_engine::stage::StageError;
 
 use super::{
     projection::Field,
-    tally::{Tally, Warning},
+    reasons::{Tally, Warning},
     values::{TextRules, ValueBuilder},
 };
 
