@@ -81,7 +81,7 @@ fn words(error: &Error) -> (SinkErrorKind, String, &'static str) {
                 (Value, said, "A row is larger than the server takes: raise `max_allowed_packet` on the server.")
             }
             3058 | 1058 => (Locked, said, "Wait until the other run is done, then run again."),
-            1665 | 1661..=1668 => (
+            1661..=1668 => (
                 Unavailable,
                 said,
                 "Set `binlog_format` to ROW or MIXED on the server: statements alone cannot be logged under READ COMMITTED.",

@@ -67,7 +67,7 @@ impl Tables<'_> {
                     "table `{name}` in {} is kept by the engine {}, which has no transactions",
                     self.location, object.engine
                 ),
-                format!("Change it back: ALTER TABLE … ENGINE = {ENGINE}."),
+                format!("Give it the engine {ENGINE} again."),
             )),
             (Some(owner), Some(object)) if object.kind == "BASE TABLE" => {
                 let difference = self.form(name, &object.engine)?.difference(&layout.form(table));
