@@ -17,7 +17,7 @@ pub const REASONS: &[(&str, &str)] = &[
 pub const WARNINGS: &[(&str, &str)] = &[
     // vcf
     ("bad_format_value", "a FORMAT value does not fit its type: NULL"),
-    ("bad_genotype", "a genotype names an allele that the record does not have: NULL"),
+    ("bad_genotype", "GT names an allele that the record does not have, or is no genotype: NULL, zygosity included"),
     ("bad_info_value", "an INFO value does not fit its type, or its key stands without a value: NULL"),
     ("blank_line", "a blank line was skipped"),
     ("byte_order_mark", "a byte order mark before the header was skipped"),
@@ -25,12 +25,19 @@ pub const WARNINGS: &[(&str, &str)] = &[
     ("duplicate_definition", "the header defines the same ID twice: the first stands"),
     ("duplicate_info_key", "an INFO key stands twice in one record: the first stands"),
     ("empty_field", "ID, FILTER or INFO is empty: read as `.`"),
+    ("female_y", "a female has a call on the Y chromosome: her genotype there is missing"),
     ("flag_with_value", "an INFO flag has a value: read as true"),
+    (
+        "half_call",
+        "some alleles of a genotype were not called: het where an alternate was called, missing where only the reference was",
+    ),
     ("header_blank_line", "a blank line in the header was skipped"),
     ("invalid_utf8", "a value is not UTF-8: its undecodable bytes became U+FFFD"),
     ("iupac_base", "REF or ALT holds an IUPAC ambiguity code: kept"),
     ("no_fileformat", "the header has no usable ##fileformat line: read as VCF 4.0"),
     ("qual_not_finite", "QUAL is NaN, infinite or out of range: NULL"),
+    ("sample_not_in_file", "`include_samples` names a sample that the file does not have (once per sample and drop)"),
+    ("sample_not_in_ped", "the PED file does not name a sample: its sex is unknown (once per sample and drop)"),
     ("trailing_header_tab", "the #CHROM line ends with a tab: ignored"),
 ];
 

@@ -14,17 +14,21 @@ pub(super) enum Warning {
     DuplicateDefinition,
     DuplicateInfoKey,
     EmptyField,
+    FemaleY,
     FlagWithValue,
+    HalfCall,
     HeaderBlankLine,
     InvalidUtf8,
     IupacBase,
     NoFileformat,
     QualNotFinite,
+    SampleNotInFile,
+    SampleNotInPed,
     TrailingHeaderTab,
 }
 
 /// The stable codes, in the order of the variants.
-const CODES: [&str; 16] = [
+const CODES: [&str; 20] = [
     "bad_format_value",
     "bad_genotype",
     "bad_info_value",
@@ -34,12 +38,16 @@ const CODES: [&str; 16] = [
     "duplicate_definition",
     "duplicate_info_key",
     "empty_field",
+    "female_y",
     "flag_with_value",
+    "half_call",
     "header_blank_line",
     "invalid_utf8",
     "iupac_base",
     "no_fileformat",
     "qual_not_finite",
+    "sample_not_in_file",
+    "sample_not_in_ped",
     "trailing_header_tab",
 ];
 
@@ -50,7 +58,12 @@ pub(super) struct Tally([u64; CODES.len()]);
 impl Tally {
     /// Counts one.
     pub fn count(&mut self, warning: Warning) {
-        self.0[warning as usize] += 1;
+        self.add(warning, 1);
+    }
+
+    /// Counts some.
+    pub fn add(&mut self, warning: Warning, count: u64) {
+        self.0[warning as usize] += count;
     }
 
     /// Hands the counts over.
