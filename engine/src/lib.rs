@@ -28,6 +28,7 @@ pub mod relational;
 pub mod report;
 pub(crate) mod rows;
 pub mod run;
+pub mod side_input;
 pub mod sink;
 pub mod source;
 pub mod spec;

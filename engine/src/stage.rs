@@ -16,6 +16,7 @@ use crate::{
     diagnostics::Diagnostics,
     options::{OptionDoc, OptionReader},
     relational::Relational,
+    side_input::SideInput,
     sink::SinkStage,
     source::Source,
 };
@@ -157,6 +158,16 @@ pub enum Planned {
 pub trait Transform: Send + Sync {
     /// The columns it yields.
     fn schema(&self) -> &Schema;
+
+    /// The files beside the drops that decide what it computes.
+    fn side_inputs(&self) -> Vec<SideInput> {
+        Vec::new()
+    }
+
+    /// What it computes with of the settings of the whole pipeline (name and value): part of its fingerprint.
+    fn settings(&self) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
 
     /// Whether it needs to know the drop a row came from (its header, its raw text). Such a stage stands before a table.
     fn needs_provenance(&self) -> bool {

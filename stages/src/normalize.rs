@@ -7,6 +7,7 @@ use vardelta_engine::{
     diagnostics::Diagnostics,
     options,
     options::OptionDoc,
+    side_input::SideInput,
     stage::{Kind, PlanRequest, Planned, PlannedInput, StageError, StageType, Transform, TransformRun},
 };
 use vardelta_schemas::{Column, ColumnType, Number, Schema};
@@ -215,6 +216,10 @@ struct PlannedNormalize {
 impl Transform for PlannedNormalize {
     fn schema(&self) -> &Schema {
         &self.schema
+    }
+
+    fn side_inputs(&self) -> Vec<SideInput> {
+        self.fasta.iter().map(|path| SideInput::new("fasta", path.clone())).collect()
     }
 
     fn start(&self) -> Result<Box<dyn TransformRun>, StageError> {

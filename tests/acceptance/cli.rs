@@ -6,4 +6,5 @@ mod exit_codes;
 mod files;
 mod output;
 mod sharing;
+mod side_inputs;
 mod validate;

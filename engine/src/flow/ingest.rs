@@ -91,7 +91,8 @@ impl Ingest {
         let (mut sources, mut tables) = (BTreeMap::new(), Vec::new());
         for (at, stage) in plan.stages.iter().enumerate() {
             match &stage.planned {
-                Planned::Source(source) => {
+                // A withdrawal reads no drop, and needs nothing of what the transforms open.
+                Planned::Source(source) if worker.run.loads.iter().any(|load| load.source == at) => {
                     let segment = worker.start(worker.run.segment(at))?;
                     sources.insert(at, (source.parser(), segment));
                 }

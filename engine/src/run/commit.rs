@@ -20,7 +20,7 @@ use crate::{
     error::{RunError, RunErrorKind},
     failpoint,
     flow::{RunContext, feed::PATIENCE},
-    plan::Plan,
+    plan::{Plan, content::Definitions},
     report::{Action, RunReport},
     run::{
         Context,
@@ -37,7 +37,6 @@ const BATCHES_AHEAD: usize = 4;
 const REJECTS_AT_A_TIME: usize = 1_000;
 
 /// What becomes of the ledger.
-#[derive(Default)]
 pub(crate) struct Outcome {
     /// Drops added, replaced or read again.
     pub upserted: Vec<(Action, DropRow)>,
@@ -47,6 +46,15 @@ pub(crate) struct Outcome {
     pub replace_tables: bool,
     /// What a run over no drop is recorded as.
     pub without_drop: Option<Action>,
+    /// What the pipeline computes.
+    pub definitions: Definitions,
+}
+
+impl Outcome {
+    /// An outcome in which nothing happened to any drop.
+    pub fn new(definitions: Definitions) -> Outcome {
+        Outcome { upserted: Vec::new(), withdrawn: Vec::new(), replace_tables: false, without_drop: None, definitions }
+    }
 }
 
 /// The tables of a run that changed nothing.
@@ -74,6 +82,7 @@ pub(crate) fn conclude(
     outcome: Outcome,
     report: &mut RunReport,
 ) -> Result<(), RunError> {
+    outcome.definitions.check_unchanged()?;
     report.stages = stage_reports(context.plan, run);
     {
         let notes = run.notes.lock().unwrap_or_else(PoisonError::into_inner);
@@ -293,7 +302,7 @@ fn record(plan: &Plan, epoch: u64, outcome: &Outcome, counts: &[TableCounts]) ->
         pipeline: plan.pipeline.name.clone(),
         epoch,
         committed_at,
-        definition: plan.definitions_json(),
+        definition: outcome.definitions.to_json(),
         upserted_drops: outcome.upserted.iter().map(|(_, drop)| drop.clone()).collect(),
         withdrawn_drops: outcome.withdrawn.iter().map(|drop| drop.drop_id).collect(),
         events,

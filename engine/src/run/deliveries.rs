@@ -195,7 +195,7 @@ fn spool(abort: &Abort) -> Result<tempfile::NamedTempFile, RunError> {
 }
 
 /// A file's stamp and the digest of its bytes.
-type Digested = io::Result<(FileStamp, String)>;
+pub(crate) type Digested = io::Result<(FileStamp, String)>;
 
 /// Digests the bytes of files, several at a time.
 fn digest_all(paths: Vec<&Path>, threads: usize) -> Result<Vec<(FileStamp, String)>, RunError> {
@@ -227,7 +227,7 @@ fn digest_all(paths: Vec<&Path>, threads: usize) -> Result<Vec<(FileStamp, Strin
 }
 
 /// The stamp of a file, and xxh3-128 of its bytes as 32 hexadecimal digits.
-fn digest_bytes(path: &Path) -> Digested {
+pub(crate) fn digest_bytes(path: &Path) -> Digested {
     // A file is read more than once, which a pipe does not allow; and opening one might wait for ever.
     let kind = std::fs::metadata(path)?;
     if kind.is_dir() {

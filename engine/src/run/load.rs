@@ -11,6 +11,7 @@ use vardelta_schemas::ledger::DropRow;
 use crate::{
     error::RunError,
     flow::{feed::Load, table::Retraction},
+    plan::content::Wanted,
     report::{Action, DropReport, RunReport},
     run::{
         Context, RunOptions, commit,
@@ -36,7 +37,7 @@ pub fn run(context: Context<'_>, options: &RunOptions) -> Result<RunReport, RunE
     let access = if options.dry_run { Access::Read } else { Access::Write };
     let mut opened = open::open(plan, access)?;
     open::check_epochs(plan, &opened)?;
-    open::check_definition(plan, &opened.ledger)?;
+    let definitions = open::check_definition(plan, &opened.ledger, Wanted::All)?;
     let found = deliveries::find(plan, context.abort, options, &opened.ledger)?;
     context.abort.check()?;
     let epoch = opened.ledger.epoch + 1;
@@ -74,7 +75,7 @@ pub fn run(context: Context<'_>, options: &RunOptions) -> Result<RunReport, RunE
     };
     let run = execute::load(context, work)?;
     execute::check_reject_share(plan, &run)?;
-    let mut outcome = Outcome { withdrawn: found.gone.clone(), ..Outcome::default() };
+    let mut outcome = Outcome { withdrawn: found.gone.clone(), ..Outcome::new(definitions) };
     for (load, kept) in run.loads.iter().zip(kept) {
         let counts = load.records.counts();
         let (action, reason) = match &kept.replaces {

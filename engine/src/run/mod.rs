@@ -11,6 +11,7 @@ mod withdraw;
 
 use std::path::PathBuf;
 
+pub(crate) use deliveries::digest_bytes;
 pub use load::run;
 pub use rebuild::rebuild;
 pub use verify::{Difference, VerifyReport, verify};
