@@ -59,6 +59,10 @@ impl StageType for VcfStage {
         Kind::Source
     }
 
+    fn version(&self) -> u32 {
+        2
+    }
+
     fn manual(&self) -> &'static str {
         "Reads variant calls: VCF (plain text, gzip, BGZF) or BCF, recognised by content, one row per record.\n\
          \n\

@@ -3,6 +3,7 @@
 
 mod files;
 mod genes;
+mod structural;
 
 use std::{
     collections::{BTreeMap, BTreeSet},

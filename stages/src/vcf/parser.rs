@@ -160,7 +160,7 @@ impl VcfParser {
         ];
         columns.extend(self.info.builders.iter_mut().map(|builder| builder.finish()));
         let origins = std::mem::take(&mut self.origins);
-        let provenance: Arc<dyn Provenance> = Arc::new(ChunkProvenance(chunk));
+        let provenance: Arc<dyn Provenance> = Arc::new(ChunkProvenance::new(chunk));
         let parts = match (&mut self.samples, &self.cohort) {
             (Some(samples), Some((_, cohort))) => {
                 if cohort.is_empty() {
