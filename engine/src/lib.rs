@@ -24,6 +24,7 @@ pub mod graph;
 pub mod json_schema;
 pub mod options;
 pub mod plan;
+pub mod reason;
 pub mod relational;
 pub mod report;
 pub(crate) mod rows;

@@ -15,6 +15,7 @@ use crate::{
     batch::Batch,
     diagnostics::Diagnostics,
     options::{OptionDoc, OptionReader},
+    reason::{Reason, Severity},
     relational::Relational,
     side_input::SideInput,
     sink::SinkStage,
@@ -62,6 +63,11 @@ pub trait StageType: Send + Sync {
 
     /// The options, for the manual and the JSON Schema (`type`, `input`, `inputs` and `tables` apart).
     fn options(&self) -> &'static [OptionDoc];
+
+    /// Every reason for which it rejects a row or counts a warning.
+    fn reasons(&self) -> Vec<&'static Reason> {
+        Vec::new()
+    }
 
     /// How many stages one use of it reads. Default: none for a source, any number from one for a sink, else one.
     fn inputs(&self) -> RangeInclusive<usize> {
@@ -225,7 +231,7 @@ impl Emit {
     }
 
     /// Rejects one row of a batch.
-    pub fn reject(&mut self, batch: &Batch, row: usize, reason: &'static str, detail: impl Into<String>) {
+    pub fn reject(&mut self, batch: &Batch, row: usize, reason: &'static Reason, detail: impl Into<String>) {
         self.rejects.push(Reject {
             origin: batch.origins.as_ref().map(|origins| origins[row]),
             diff: batch.diff(row),
@@ -258,9 +264,10 @@ impl Emit {
     }
 
     /// Counts something that was adapted rather than refused.
-    pub fn warn(&mut self, reason: &'static str, count: u64) {
+    pub fn warn(&mut self, reason: &'static Reason, count: u64) {
+        debug_assert_eq!(reason.severity(), Severity::Warning, "{}", reason.code());
         if count > 0 {
-            *self.warnings.entry(reason).or_default() += count;
+            *self.warnings.entry(reason.code()).or_default() += count;
         }
     }
 }
@@ -275,8 +282,8 @@ pub struct Reject {
     /// The place, where the rejecting stage knows it; the engine asks the batch's [`Provenance`](crate::batch::Provenance)
     /// otherwise.
     pub place: Option<crate::batch::Place>,
-    /// The reason code: a short stable word such as `bad_position`.
-    pub reason: &'static str,
+    /// Why.
+    pub reason: &'static Reason,
     /// What exactly was wrong.
     pub detail: String,
 }

@@ -8,6 +8,8 @@ use vardelta_engine::{
     diagnostics::Diagnostics,
     options,
     options::{OptionDoc, Spanned},
+    reason::Reason,
+    reasons,
     stage::{Kind, PlanRequest, Planned, PlannedInput, StageError, StageType, Transform, TransformRun},
 };
 use vardelta_schemas::{Column, ColumnType, Schema};
@@ -29,11 +31,16 @@ pub static ANNOTATIONS: Annotations = Annotations;
 /// The stage type `annotations`.
 pub struct Annotations;
 
-/// What this stage warns of; it rejects nothing.
-pub const REASONS: &[(&str, &str)] = &[
-    ("annotation_allele_unmatched", "a row's annotation has entries, but none of the row's allele: NULL (warning)"),
-    ("annotation_format_missing", "the header does not say how a CSQ entry is laid out: NULL (warning)"),
-];
+reasons! {
+    /// What this stage warns of; it rejects nothing.
+    pub REASONS:
+    warning ANNOTATION_ALLELE_UNMATCHED = "annotation_allele_unmatched":
+        "a row's annotation has entries, but none of the row's allele: NULL"
+        => "annotate after splitting, or with VEP's `--allele_number`";
+    warning ANNOTATION_FORMAT_MISSING = "annotation_format_missing":
+        "the header does not say how a CSQ entry is laid out: NULL"
+        => "keep the annotation tool's ##INFO line in the header";
+}
 
 choices! {
     /// The fields that can be decoded.
@@ -151,6 +158,10 @@ impl StageType for Annotations {
 
     fn example(&self) -> &'static str {
         EXAMPLE
+    }
+
+    fn reasons(&self) -> Vec<&'static Reason> {
+        REASONS.to_vec()
     }
 
     fn options(&self) -> &'static [OptionDoc] {

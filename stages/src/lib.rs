@@ -9,7 +9,6 @@ mod columns;
 pub mod explode;
 pub mod filter;
 pub mod normalize;
-pub mod reasons;
 pub mod select;
 pub mod sqlite;
 #[cfg(test)]

@@ -7,6 +7,8 @@ use vardelta_engine::{
     diagnostics::Diagnostics,
     options,
     options::OptionDoc,
+    reason::Reason,
+    reasons,
     side_input::SideInput,
     stage::{Kind, PlanRequest, Planned, PlannedInput, StageError, StageType, Transform, TransformRun},
 };
@@ -27,17 +29,25 @@ pub static NORMALIZE: Normalize = Normalize;
 /// The stage type `normalize`.
 pub struct Normalize;
 
-/// What this stage rejects and warns of.
-pub const REASONS: &[(&str, &str)] = &[
-    ("ref_equals_alt", "an alternate allele is the same as the reference allele: rejected"),
-    ("ref_mismatch", "the reference allele is not what the FASTA has at that place: rejected, never swapped"),
-    ("bad_end", "INFO END of a symbolic allele is no position from POS on: taken as absent (warning)"),
-    ("contig_not_in_fasta", "the FASTA has no contig of this name: trimmed but not left-aligned (warning)"),
-    (
-        "number_mismatch",
-        "a field has another number of values than its record has alleles or diploid genotypes: NULL (warning)",
-    ),
-];
+reasons! {
+    /// What this stage rejects and warns of.
+    pub REASONS:
+    reject REF_EQUALS_ALT = "ref_equals_alt":
+        "an alternate allele is the same as the reference allele: the allele is rejected"
+        => "write `.` where there is no alternate allele";
+    reject REF_MISMATCH = "ref_mismatch":
+        "the reference allele is not what the FASTA has at that place: rejected, never swapped"
+        => "check that file and FASTA are of the same assembly";
+    warning BAD_END = "bad_end":
+        "INFO END of a symbolic allele is no position from POS on: taken as absent"
+        => "correct END, or give the allele's length in SVLEN";
+    warning CONTIG_NOT_IN_FASTA = "contig_not_in_fasta":
+        "the FASTA has no contig of this name: trimmed but not left-aligned"
+        => "use a FASTA whose contigs are named as in the file";
+    warning NUMBER_MISMATCH = "number_mismatch":
+        "a field has another number of values than its record has alleles or diploid genotypes: NULL"
+        => "correct the field, or read it as text: `{ name = ..., type = \"String\" }`";
+}
 
 options! {
     /// Options of `normalize`.
@@ -143,6 +153,10 @@ impl StageType for Normalize {
 
     fn example(&self) -> &'static str {
         EXAMPLE
+    }
+
+    fn reasons(&self) -> Vec<&'static Reason> {
+        REASONS.to_vec()
     }
 
     fn options(&self) -> &'static [OptionDoc] {

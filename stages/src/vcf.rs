@@ -1,7 +1,7 @@
 //! `vcf`: reads variant calls in VCF (plain, gzip, BGZF) and BCF.
 //!
 //! Lenient where users' files are (headers above all), strict where a value could land in the wrong place: see
-//! [`crate::reasons`] for what is rejected and what is adapted and counted.
+//! `reasons` for what is rejected and what is adapted and counted.
 
 mod alleles;
 mod bcf;
@@ -21,12 +21,12 @@ mod ped;
 mod percent;
 mod projection;
 mod provenance;
+mod reasons;
 mod reserved;
 mod samples;
 mod sex;
 mod source;
 mod tail;
-mod tally;
 mod values;
 
 use std::{path::Path, sync::Arc};
@@ -34,6 +34,7 @@ use std::{path::Path, sync::Arc};
 use vardelta_engine::{
     diagnostics::Diagnostics,
     options::{OptionDoc, Spanned},
+    reason::Reason,
     stage::{Kind, PipelineSettings, PlanRequest, Planned, StageType},
 };
 
@@ -121,6 +122,10 @@ type = "sqlite"
 path = "calls.sqlite"
 tables = ["variants"]
 "#
+    }
+
+    fn reasons(&self) -> Vec<&'static Reason> {
+        [reasons::REJECTS, reasons::WARNINGS].concat()
     }
 
     fn options(&self) -> &'static [OptionDoc] {

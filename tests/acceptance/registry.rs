@@ -2,6 +2,7 @@
 //! [`cases`] is evidence, not wiring.
 
 mod cases;
+mod reasons;
 
 use std::{collections::BTreeSet, path::Path};
 

@@ -177,7 +177,7 @@ impl RunContext {
             if reject.diff < 0 {
                 continue;
             }
-            *notes.reject_counts.entry(reject.reason.to_owned()).or_default() += 1;
+            *notes.reject_counts.entry(reject.reason.code().to_owned()).or_default() += 1;
             if notes.rejects.len() >= REJECTS_KEPT {
                 continue;
             }
@@ -190,7 +190,7 @@ impl RunContext {
                 line: place.line,
                 contig: place.contig,
                 pos: place.pos,
-                reason: reject.reason.to_owned(),
+                reason: reject.reason.code().to_owned(),
                 detail: reject.detail,
                 raw: place.raw,
             });

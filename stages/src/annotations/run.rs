@@ -11,7 +11,7 @@ use vardelta_engine::{
 };
 
 use super::{
-    Field, Pick, PlannedAnnotations,
+    ANNOTATION_ALLELE_UNMATCHED, ANNOTATION_FORMAT_MISSING, Field, Pick, PlannedAnnotations,
     alleles::{RowAllele, shortens},
     decode::{Entries, decode, worst},
     header::description,
@@ -127,8 +127,8 @@ impl TransformRun for Annotator {
                 output.append(&decode(entry, layout, &mut split));
             }
         }
-        emit.warn("annotation_allele_unmatched", unmatched);
-        emit.warn("annotation_format_missing", undeclared);
+        emit.warn(ANNOTATION_ALLELE_UNMATCHED, unmatched);
+        emit.warn(ANNOTATION_FORMAT_MISSING, undeclared);
         if rows.is_empty() {
             return Ok(());
         }

@@ -14,7 +14,7 @@ use vardelta_engine::{
 use vardelta_schemas::Number;
 
 use super::{
-    PlannedNormalize,
+    BAD_END, CONTIG_NOT_IN_FASTA, NUMBER_MISMATCH, PlannedNormalize, REF_EQUALS_ALT, REF_MISMATCH,
     allele::{Alternate, classify, is_bases, is_unobserved, iupac_set, trim},
     left_align::{Aligned, left_align},
     numbers::{AlleleOfRow, split},
@@ -194,12 +194,12 @@ impl Normalizer {
             let contig = match self.ground(batch, row, reference)? {
                 Ground::Contig(contig) => Some(contig),
                 Ground::Unknown => {
-                    emit.warn("contig_not_in_fasta", u64::from(self.lacks_contig(batch, row)));
+                    emit.warn(CONTIG_NOT_IN_FASTA, u64::from(self.lacks_contig(batch, row)));
                     None
                 }
                 Ground::Mismatch(found) => {
                     let detail = format!("REF is {}, the FASTA has {found}", shown(reference));
-                    emit.reject(batch, row, "ref_mismatch", detail);
+                    emit.reject(batch, row, REF_MISMATCH, detail);
                     continue;
                 }
             };
@@ -222,7 +222,7 @@ impl Normalizer {
                 }
                 if alternate.eq_ignore_ascii_case(reference) {
                     let detail = format!("ALT {} is the same as REF", shown(alternate));
-                    emit.reject(batch, row, "ref_equals_alt", detail);
+                    emit.reject(batch, row, REF_EQUALS_ALT, detail);
                     continue;
                 }
                 growing.push(AlleleOfRow { row, allele, alternates: items.len() }, item);
@@ -314,7 +314,7 @@ impl Normalizer {
             } else if let Some(number) = self.plan.splits[column] {
                 let lists = columns::list(&batch.columns, column);
                 let (values, mismatches) = split_lists(lists, number, alleles)?;
-                emit.warn("number_mismatch", mismatches);
+                emit.warn(NUMBER_MISMATCH, mismatches);
                 values
             } else {
                 along(column)?
@@ -363,7 +363,7 @@ impl Extents {
             let record = provenance.and_then(|(provenance, origin)| provenance.record(origin));
             self.extent = record.map(|record| Extent::of_record(record, pos)).unwrap_or_default();
             self.origin = origin;
-            emit.warn("bad_end", u64::from(self.extent.bad_end));
+            emit.warn(BAD_END, u64::from(self.extent.bad_end));
         }
         &self.extent
     }

@@ -23,7 +23,7 @@ fn check(records: &[&str], expected: &[&str]) -> Emit {
 }
 
 fn reasons(emit: &Emit) -> Vec<(u64, &'static str)> {
-    emit.rejects.iter().map(|reject| (reject.origin.expect("before a table"), reject.reason)).collect()
+    emit.rejects.iter().map(|reject| (reject.origin.expect("before a table"), reject.reason.code())).collect()
 }
 
 #[test]

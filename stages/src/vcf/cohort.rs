@@ -9,8 +9,8 @@ use super::{
     fields::shown,
     header::VcfHeader,
     ped::PedigreeFile,
+    reasons::{Tally, Warning},
     sex::{CopiesBySex, PseudoAutosomal, Sex, copies_at},
-    tally::{Tally, Warning},
 };
 
 /// What a pipeline says of samples.

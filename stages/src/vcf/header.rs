@@ -11,7 +11,7 @@ use super::{
     kind::{ValueKind, number_from_text, number_to_text},
     meta,
     projection::Field,
-    tally::{Tally, Warning},
+    reasons::{Tally, Warning},
     values::TextRules,
 };
 

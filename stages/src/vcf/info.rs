@@ -2,7 +2,7 @@
 
 use super::{
     projection::Field,
-    tally::{Tally, Warning},
+    reasons::{Tally, Warning},
     values::{TextRules, ValueBuilder},
 };
 

@@ -20,8 +20,8 @@ use super::{
     info::InfoColumns,
     projection::Projection,
     provenance::{ChunkProvenance, place},
+    reasons::{Tally, Warning},
     samples::{SampleColumns, Site},
-    tally::{Tally, Warning},
     values::{TextRules, utf8},
 };
 

@@ -11,8 +11,8 @@ use super::{
     cohort::Cohort,
     genotype,
     projection::Field,
+    reasons::{Tally, Warning},
     sex::CopiesBySex,
-    tally::{Tally, Warning},
     values::{TextRules, ValueBuilder},
 };
 

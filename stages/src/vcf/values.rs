@@ -10,7 +10,7 @@ use arrow_array::{
 use super::{
     kind::{Shape, ValueKind},
     percent,
-    tally::{Tally, Warning},
+    reasons::{Tally, Warning},
 };
 
 /// How text of a file is decoded.
