@@ -3,7 +3,6 @@
 
 mod annotations;
 mod files;
-mod genes;
 mod structural;
 
 use std::{
