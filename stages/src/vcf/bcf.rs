@@ -19,6 +19,7 @@ use super::{
     chunks::{CHUNK_BYTES, MAX_LINE_BYTES},
     container::Container,
     header::VcfHeader,
+    index::{Indexable, Stretch},
 };
 
 /// What BCF2 files start with; the minor version follows.
@@ -94,6 +95,27 @@ impl BcfChunks {
         }
         self.next_record += 1;
         Ok(true)
+    }
+}
+
+impl Indexable for BcfChunks {
+    fn container(&self) -> &Container {
+        &self.input.container
+    }
+
+    fn header_mut(&mut self) -> &mut VcfHeader {
+        Arc::make_mut(&mut self.header)
+    }
+
+    fn contig_of(&self) -> Option<Box<dyn Fn(usize) -> Option<String> + '_>> {
+        Some(Box::new(|number| Some(self.dictionary.contig(i32::try_from(number).ok()?)?.to_owned())))
+    }
+
+    fn read_only(&mut self, stretches: Vec<Stretch>) -> Result<(), StageError> {
+        self.input.container.read_only(stretches, false)?;
+        self.input.buffer.clear();
+        (self.input.at, self.input.ended) = (0, false);
+        Ok(())
     }
 }
 

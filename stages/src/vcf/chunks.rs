@@ -12,6 +12,7 @@ use super::{
     container::Container,
     fields::shown,
     header::{VcfHeader, is_column_line, no_column_line},
+    index::{Indexable, Stretch},
 };
 
 /// The size of a chunk; a longer line makes a longer chunk.
@@ -56,6 +57,28 @@ impl TextChunks {
             carry,
             ended,
         })
+    }
+}
+
+impl Indexable for TextChunks {
+    fn container(&self) -> &Container {
+        &self.container
+    }
+
+    fn header_mut(&mut self) -> &mut VcfHeader {
+        Arc::make_mut(&mut self.header)
+    }
+
+    fn contig_of(&self) -> Option<Box<dyn Fn(usize) -> Option<String> + '_>> {
+        None
+    }
+
+    fn read_only(&mut self, stretches: Vec<Stretch>) -> Result<(), StageError> {
+        self.container.read_only(stretches, true)?;
+        self.carry.clear();
+        (self.next_line, self.ended) = (1, false);
+        self.header_mut().first_origin = 1;
+        Ok(())
     }
 }
 

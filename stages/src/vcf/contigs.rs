@@ -168,6 +168,11 @@ impl ContigLookup {
         }
     }
 
+    /// The canonical name of the record's contig that was looked up last; as written where there is none.
+    pub fn canonical<'a>(&'a self, chrom: &'a [u8]) -> &'a [u8] {
+        if self.known { self.name.as_bytes() } else { chrom }
+    }
+
     /// The name under which the record that was looked up last is loaded.
     pub fn name<'a>(&'a self, chrom: &'a [u8], names: &ContigNames, tally: &mut Tally) -> Cow<'a, str> {
         if self.known {

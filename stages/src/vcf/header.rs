@@ -43,6 +43,8 @@ pub struct VcfHeader {
     pub(super) column_line: Vec<u8>,
     /// What the file's contig names mean.
     pub(super) contig_names: ContigNames,
+    /// Whether only what an index names is read: then nobody counts lines.
+    pub(super) is_indexed: bool,
     /// Where records are read from; everywhere where there are none.
     pub(super) regions: Option<Arc<Regions>>,
     /// What reading the header adapted.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow_array::{
-    ArrayRef, RecordBatch, StringArray,
+    ArrayRef, RecordBatch,
     builder::{Float64Builder, Int64Builder, ListBuilder, StringBuilder},
 };
 use vardelta_engine::{
@@ -14,6 +14,7 @@ use vardelta_engine::{
 
 use super::{
     alleles::{self, Allele},
+    cohort::{Cohort, SampleRules},
     contigs::ContigLookup,
     fields::{self, Columns, Quality, Refusal},
     header::{VcfHeader, is_column_line},
@@ -21,7 +22,7 @@ use super::{
     projection::Projection,
     provenance::{ChunkProvenance, place},
     reasons::{Tally, Warning},
-    samples::{self, SampleColumns},
+    samples::{SampleColumns, Site},
     values::{TextRules, utf8},
 };
 
@@ -38,14 +39,16 @@ pub(super) struct VcfParser {
     info: InfoColumns,
     samples: Option<SampleColumns>,
     contig: ContigLookup,
-    sample_names: Option<(Arc<VcfHeader>, Arc<StringArray>)>,
+    rules: Arc<SampleRules>,
+    /// The samples of the file whose header this is.
+    cohort: Option<(Arc<VcfHeader>, Cohort)>,
     origins: Vec<u64>,
     tally: Tally,
 }
 
 impl VcfParser {
     /// A parser that makes these columns.
-    pub fn new(projection: &Projection) -> VcfParser {
+    pub fn new(projection: &Projection, rules: Arc<SampleRules>) -> VcfParser {
         VcfParser {
             schema: projection.schema.to_arrow(),
             chrom: StringBuilder::new(),
@@ -56,9 +59,10 @@ impl VcfParser {
             qual: Float64Builder::new(),
             filter: StringBuilder::new(),
             info: InfoColumns::new(&projection.info),
-            samples: projection.format.as_deref().map(SampleColumns::new),
             contig: ContigLookup::default(),
-            sample_names: None,
+            samples: projection.format.as_deref().map(|fields| SampleColumns::new(fields, rules.pedigree.is_some())),
+            rules,
+            cohort: None,
             origins: Vec::new(),
             tally: Tally::default(),
         }
@@ -108,7 +112,7 @@ impl VcfParser {
             self.tally.count(Warning::EmptyField);
         }
         self.info.append(columns.info, rules, &mut self.tally);
-        self.append_samples(&columns, 1 + alternate_count, rules);
+        self.append_samples(&columns, position, alternate_count, rules);
         self.origins.push(origin);
         Ok(())
     }
@@ -124,21 +128,35 @@ impl VcfParser {
         append_optional(&mut self.filter, filter, &mut self.tally);
     }
 
-    fn append_samples(&mut self, columns: &Columns<'_>, alleles: usize, rules: TextRules) {
-        if let Some(samples) = &mut self.samples {
+    fn append_samples(&mut self, columns: &Columns<'_>, position: i64, alternates: usize, rules: TextRules) {
+        if let (Some(samples), Some((_, cohort))) = (&mut self.samples, &self.cohort) {
             let record_bytes = columns.chrom.len()
                 + columns.id.len()
                 + columns.reference.len()
                 + columns.alternates.len()
                 + columns.filter.len()
                 + columns.info.len();
-            let record = self.origins.len() as u64;
-            samples.append(record, columns.genotypes, alleles, record_bytes, rules, &mut self.tally);
+            let site = Site {
+                record: self.origins.len() as u64,
+                alternates,
+                record_bytes,
+                copies: self.rules.copies(self.contig.canonical(columns.chrom), position),
+            };
+            samples.append(columns.genotypes, &site, cohort, rules, &mut self.tally);
         }
     }
 
+    /// Finds out which samples of a file are read, unless that is known from the chunk before.
+    fn meet(&mut self, header: &Arc<VcfHeader>) -> Result<(), StageError> {
+        let known = self.cohort.as_ref().is_some_and(|(known, _)| Arc::ptr_eq(known, header));
+        if self.samples.is_some() && !known {
+            self.cohort = Some((Arc::clone(header), self.rules.cohort(header)?));
+        }
+        Ok(())
+    }
+
     /// Hands the rows over and starts afresh.
-    fn finish(&mut self, header: &Arc<VcfHeader>, chunk: Arc<Chunk>, emit: &mut Emit) -> Result<(), StageError> {
+    fn finish(&mut self, chunk: Arc<Chunk>, emit: &mut Emit) -> Result<(), StageError> {
         let mut columns: Vec<ArrayRef> = vec![
             Arc::new(self.chrom.finish()),
             Arc::new(self.pos.finish()),
@@ -150,17 +168,16 @@ impl VcfParser {
         ];
         columns.extend(self.info.builders.iter_mut().map(|builder| builder.finish()));
         let origins = std::mem::take(&mut self.origins);
-        let provenance: Arc<dyn Provenance> = Arc::new(ChunkProvenance(chunk));
-        let parts = match &mut self.samples {
-            None => vec![(columns, origins)],
-            Some(samples) => {
-                let names = match &self.sample_names {
-                    Some((known, names)) if Arc::ptr_eq(known, header) => Arc::clone(names),
-                    _ => samples::names(&header.samples),
-                };
-                self.sample_names = Some((Arc::clone(header), Arc::clone(&names)));
-                samples.finish(&columns, &origins, &names)?
+        let provenance: Arc<dyn Provenance> = Arc::new(ChunkProvenance::new(chunk));
+        let parts = match (&mut self.samples, &self.cohort) {
+            (Some(samples), Some((_, cohort))) => {
+                if cohort.is_empty() {
+                    // Records of which no sample is read are accounted for all the same.
+                    emit.filtered.extend(&origins);
+                }
+                samples.finish(&columns, &origins, &cohort.names)?
             }
+            _ => vec![(columns, origins)],
         };
         for (columns, origins) in parts {
             let columns = RecordBatch::try_new(Arc::clone(&self.schema), columns)?;
@@ -181,13 +198,17 @@ impl Parser for VcfParser {
         // The header has no batch of its own to be reported with; the file's first chunk stands for it.
         self.tally =
             if chunk.raw.first_origin == header.first_origin { header.tally.clone() } else { Tally::default() };
+        self.meet(&header)?;
+        if let Some((_, cohort)) = self.cohort.as_ref().filter(|_| chunk.raw.first_origin == header.first_origin) {
+            cohort.report(&mut self.tally);
+        }
         for (line, origin) in lines(&chunk) {
             match class(line) {
                 LineClass::Record if is_outside(line, &header) => self.tally.count(Warning::OutsideRegions),
                 LineClass::Record => {
                     digest.add(line);
                     if let Err(refusal) = self.append(line, origin, &header, rules) {
-                        emit.rejects.push(reject(refusal, line, origin));
+                        emit.rejects.push(reject(refusal, line, origin, &header));
                     }
                 }
                 LineClass::Blank => self.tally.count(Warning::BlankLine),
@@ -198,7 +219,7 @@ impl Parser for VcfParser {
             }
         }
         self.tally.report(emit);
-        self.finish(&header, chunk, emit)?;
+        self.finish(chunk, emit)?;
         Ok(digest)
     }
 
@@ -266,11 +287,11 @@ fn refuse_other_columns(line: &[u8], origin: u64, header: &VcfHeader) -> Result<
     Ok(())
 }
 
-fn reject(refusal: Refusal, line: &[u8], origin: u64) -> Reject {
+fn reject(refusal: Refusal, line: &[u8], origin: u64, header: &VcfHeader) -> Reject {
     Reject {
         origin: Some(origin),
         diff: 1,
-        place: Some(place(line, origin)),
+        place: Some(place(line, (!header.is_indexed).then_some(origin))),
         reason: refusal.reason,
         detail: refusal.detail,
     }

@@ -17,9 +17,11 @@ use crate::assembly::PlannedAssembly;
 use super::{
     bcf::{self, BcfChunks},
     chunks::TextChunks,
+    cohort::SampleRules,
     container::Container,
     contigs::ContigNames,
     header::VcfHeader,
+    index,
     parser::VcfParser,
     projection::Projection,
     regions::PlannedRegions,
@@ -42,6 +44,8 @@ pub(super) struct VcfSource {
     pub assembly: Option<PlannedAssembly>,
     /// Whether records on contigs that the assembly does not have are rejected.
     pub reject_unknown_contigs: bool,
+    /// Which samples are read.
+    pub samples: Arc<SampleRules>,
     /// Whether a BGZF file may lack its end-of-file block.
     pub allow_missing_eof: bool,
 }
@@ -54,11 +58,16 @@ impl Source for VcfSource {
     fn side_inputs(&self) -> Vec<SideInput> {
         let regions = self.regions.iter().filter_map(|regions| regions.file.clone());
         let regions = regions.map(|path| SideInput::new("regions_file", path));
-        regions.chain(self.assembly.iter().flat_map(PlannedAssembly::side_inputs)).collect()
+        let pedigree = self.samples.pedigree.iter().map(|pedigree| SideInput::new("ped", pedigree.path.clone()));
+        let assembly = self.assembly.iter().flat_map(PlannedAssembly::side_inputs);
+        regions.chain(pedigree).chain(assembly).collect()
     }
 
     fn settings(&self) -> Vec<(&'static str, String)> {
-        self.assembly.iter().flat_map(PlannedAssembly::settings).collect()
+        // Where sex counts, the assembly says what of X and Y is pseudo-autosomal.
+        let regions = self.samples.pedigree.as_ref().and(self.samples.regions);
+        let regions = regions.map(|regions| ("pseudo_autosomal_regions", regions.assembly().to_owned()));
+        regions.into_iter().chain(self.assembly.iter().flat_map(PlannedAssembly::settings)).collect()
     }
 
     fn restriction(&self) -> Option<&'static str> {
@@ -95,7 +104,6 @@ impl Source for VcfSource {
 
     fn open(&self, path: &Path, decompression_threads: usize) -> Result<Box<dyn ChunkReader>, StageError> {
         let mut container = Container::open(path, decompression_threads, self.allow_missing_eof)?;
-        let file = container.file().to_string();
         let mut start = Vec::new();
         let ended = container.read_into(&mut start, START_BYTES)? < START_BYTES;
         let assembly = self.assembly.as_ref().map(PlannedAssembly::get).transpose()?;
@@ -106,23 +114,38 @@ impl Source for VcfSource {
             Ok(header.digest(&self.projection.info))
         };
         let reader: Box<dyn ChunkReader> = if start.starts_with(bcf::MAGIC) {
-            Box::new(BcfChunks::new(container, start, ended, prepare)?)
+            let mut reader = BcfChunks::new(container, start, ended, prepare)?;
+            index::narrow(&mut reader)?;
+            Box::new(reader)
         } else {
-            Box::new(TextChunks::new(container, start, ended, prepare)?)
+            let mut reader = TextChunks::new(container, start, ended, prepare)?;
+            index::narrow(&mut reader)?;
+            Box::new(reader)
         };
         if self.projection.format.is_some()
-            && reader.header().downcast_ref::<VcfHeader>().is_some_and(|header| header.samples.is_empty())
+            && let Some(header) = reader.header().downcast_ref::<VcfHeader>()
         {
-            return Err(StageError::new(format!(
-                "{file} has no samples, and `samples = \"long\"` makes a row per sample"
-            ))
-            .with_hint("Read sites-only files with a source of their own that has `samples = \"none\"`."));
+            self.check_samples(header)?;
         }
         Ok(reader)
     }
 
     fn parser(&self) -> Box<dyn Parser> {
-        Box::new(VcfParser::new(&self.projection))
+        Box::new(VcfParser::new(&self.projection, Arc::clone(&self.samples)))
+    }
+}
+
+impl VcfSource {
+    /// Refuses a file whose samples cannot be read as the pipeline wants.
+    fn check_samples(&self, header: &VcfHeader) -> Result<(), StageError> {
+        if header.samples.is_empty() {
+            let file = &header.file;
+            return Err(StageError::new(format!(
+                "{file} has no samples, and `samples = \"long\"` makes a row per sample"
+            ))
+            .with_hint("Read sites-only files with a source of their own that has `samples = \"none\"`."));
+        }
+        self.samples.cohort(header).map(|_| ())
     }
 }
 
