@@ -66,7 +66,7 @@ pub struct Call {
     /// INFO/AF: a value for each ALT, as written, `.` included.
     pub frequencies: Option<Vec<String>>,
     /// FORMAT/GT of both samples; `None` where FORMAT has no GT.
-    pub genotypes: Option<[String; 2]>,
+    pub genotypes: Option<Box<[String; 2]>>,
     /// INFO/ANN: allele, consequence, gene.
     pub annotations: Vec<(String, String, String)>,
 }
@@ -97,7 +97,7 @@ impl Line {
         }
         let info = if info.is_empty() { ".".to_owned() } else { info.join(";") };
         let samples = match &call.genotypes {
-            Some([one, other]) => format!("GT:DP\t{one}:5\t{other}"),
+            Some(genotypes) => format!("GT:DP\t{}:5\t{}", genotypes[0], genotypes[1]),
             None => "DP\t5\t.".to_owned(),
         };
         format!(
@@ -170,7 +170,8 @@ impl Call {
 
     /// Gives both samples a genotype, or none.
     fn genotype(&mut self, random: &mut Random) {
-        self.genotypes = (!random.percent(10)).then(|| [(); 2].map(|()| (*random.pick(GENOTYPES)).to_owned()));
+        self.genotypes =
+            (!random.percent(10)).then(|| Box::new([(); 2].map(|()| (*random.pick(GENOTYPES)).to_owned())));
     }
 
     /// Annotates every allele, or none.
