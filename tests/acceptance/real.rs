@@ -2,7 +2,9 @@
 //! says.
 
 mod annotations;
+mod conformance;
 mod files;
+mod norm;
 mod structural;
 
 use std::{
