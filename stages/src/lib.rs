@@ -8,8 +8,13 @@ pub mod annotations;
 mod columns;
 pub mod explode;
 pub mod filter;
+pub mod mysql;
 pub mod normalize;
 pub mod select;
+#[cfg(test)]
+mod sink_fixtures;
+mod sink_tables;
+mod sink_values;
 pub mod sqlite;
 #[cfg(test)]
 mod test_support;
@@ -31,6 +36,7 @@ pub static REGISTRY: &[&dyn StageType] = &[
     &vardelta_engine::relational::UNION,
     // Sinks.
     &sqlite::SQLITE,
+    &mysql::MYSQL,
 ];
 
 #[cfg(test)]

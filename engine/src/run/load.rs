@@ -57,11 +57,16 @@ pub fn run(context: Context<'_>, options: &RunOptions) -> Result<RunReport, RunE
         warnings: BTreeMap::new(),
         notices: found.notices.clone(),
         stages: Vec::new(),
+        retries: 0,
         workers,
         seconds: 0.0,
     };
     if loads.is_empty() && retractions.is_empty() {
         report.tables = commit::untouched(plan, &opened.ledger);
+        if !options.dry_run && opened.ledger.epoch > 0 {
+            // What a killed run left undone behind its commit.
+            commit::settle(plan, opened.sink.as_mut(), &mut report.notices);
+        }
         report.seconds = started.elapsed().as_secs_f64();
         return Ok(report);
     }
