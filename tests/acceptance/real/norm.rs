@@ -246,7 +246,7 @@ fn the_cases_of_bcftools_norm_give_what_is_expected() {
     for case in cases(&table) {
         let name = format!("{} {} -> {}", case.input, case.arguments, case.expected);
         let has = |step: &&str| format!(" {} ", case.arguments).contains(&format!(" {step}"));
-        match OTHERS.iter().find(|(steps, _)| steps.iter().any(|step| has(step))) {
+        match OTHERS.iter().find(|(steps, _)| steps.iter().any(&has)) {
             Some((_, why)) => eprintln!("does not apply: {name}: {why}"),
             None => match std::panic::catch_unwind(|| judge(&folder, &case)) {
                 Ok(alleles) => {
