@@ -4,6 +4,7 @@
 mod annotations;
 mod conformance;
 mod files;
+mod genotypes;
 mod norm;
 mod structural;
 
