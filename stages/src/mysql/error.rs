@@ -77,9 +77,7 @@ fn words(error: &Error) -> (SinkErrorKind, String, &'static str) {
             1021 | 1114 | 1041 | 1037 | 1038 => {
                 (Unavailable, said, "Make room on the server and run again; the database is as it was before this run.")
             }
-            1153 | 3030 => {
-                (Value, said, "A row is larger than the server takes: raise `max_allowed_packet` on the server.")
-            }
+            1153 | 3030 => (Value, said, LARGE_ROW),
             3058 | 1058 => (Locked, said, "Wait until the other run is done, then run again."),
             1661..=1668 => (
                 Unavailable,
@@ -102,6 +100,7 @@ fn words(error: &Error) -> (SinkErrorKind, String, &'static str) {
             | 1416
             | 1441
             | 1451
+            | 3988
             | 1452
             | 1525
             | 1690
@@ -112,7 +111,11 @@ fn words(error: &Error) -> (SinkErrorKind, String, &'static str) {
             }
             _ => (Unavailable, said, ""),
         },
-        Error::IoError(_) | Error::CodecError(_) => {
+        // The client counts before it sends; the connection lives.
+        Error::CodecError(error) if error.to_string().contains("max_allowed_packet") => (Value, said, LARGE_ROW),
+        Error::IoError(_)
+        | Error::CodecError(_)
+        | Error::DriverError(DriverError::CouldNotConnect(_) | DriverError::ConnectTimeout | DriverError::Timeout) => {
             (ConnectionLost, said, "See whether the server runs and can be reached, and run again.")
         }
         Error::DriverError(DriverError::TlsNotSupported) => (
@@ -120,12 +123,20 @@ fn words(error: &Error) -> (SinkErrorKind, String, &'static str) {
             "the server offers no TLS".into(),
             "Set `tls = \"off\"` in the sink's stage if that is acceptable.",
         ),
+        Error::DriverError(DriverError::UnknownAuthPlugin(_)) => (
+            Unavailable,
+            said,
+            "Check user and password in the sink's `url`; the user must log in by caching_sha2_password or \
+             mysql_native_password.",
+        ),
         Error::TlsError(_) => {
             (Unavailable, said, "Check `tls` and `tls_ca` in the sink's stage, and the server's certificate.")
         }
         _ => (Unavailable, said, ""),
     }
 }
+
+const LARGE_ROW: &str = "A row is larger than the server takes: raise `max_allowed_packet` on the server.";
 
 const CONTENTION: &str = "Run again when the other client is done; nothing of this run was kept.";
 

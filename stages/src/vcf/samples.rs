@@ -94,11 +94,14 @@ impl SampleColumns {
         for (sample, (text, sex)) in chosen.zip(&cohort.sexes).enumerate() {
             values.fill(None);
             // Trailing fields may be left out (VCF 4.3, section 1.6.2); fields without a key have no column.
-            for (value, column) in text.split(|byte| *byte == b':').zip(&self.wanted) {
+            let mut written = text.split(|byte| *byte == b':');
+            for column in &self.wanted {
+                let Some(value) = written.next() else { break };
                 if let Some(column) = column {
                     values[*column] = Some(value).filter(|value| !value.is_empty());
                 }
             }
+            tally.add(Warning::ExtraFormatValue, u64::from(written.next().is_some()));
             let mut genotype = None;
             if has_genotypes {
                 let text = values[GENOTYPE].unwrap_or(b".");
