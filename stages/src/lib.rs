@@ -8,6 +8,8 @@ pub mod annotations;
 mod columns;
 pub mod explode;
 pub mod filter;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod normalize;
 pub mod select;
 pub mod sqlite;

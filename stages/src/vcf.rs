@@ -99,6 +99,10 @@ tables = ["variants"]
         VcfOptions::DOCS
     }
 
+    fn version(&self) -> u32 {
+        2
+    }
+
     fn inert_options(&self) -> &'static [&'static str] {
         &["path", "allow_missing_eof"]
     }

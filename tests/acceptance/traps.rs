@@ -36,8 +36,12 @@ fn every_shared_file_has_a_case() {
 fn every_trap_ends_as_the_document_says() {
     let stated = stated();
     let mut text = String::from(PREFACE);
-    for (title, cases) in [("Made cases and small files", cases::cases()), ("Damaged and odd files", malformed::cases())] {
-        text += &format!("\n## {title}\n| case | what is in it | what stands in the table | warnings and rejects |\n|---|---|---|---|\n");
+    for (title, cases) in
+        [("Made cases and small files", cases::cases()), ("Damaged and odd files", malformed::cases())]
+    {
+        text += &format!(
+            "\n## {title}\n| case | what is in it | what stands in the table | warnings and rejects |\n|---|---|---|---|\n"
+        );
         let mut names = BTreeSet::new();
         for case in cases {
             assert!(names.insert(case.name), "`{}` stands twice", case.name);

@@ -172,6 +172,9 @@ impl Parser for VcfParser {
         // The header has no batch of its own to be reported with; the file's first chunk stands for it.
         self.tally =
             if chunk.raw.first_origin == header.first_origin { header.tally.clone() } else { Tally::default() };
+        if chunk.raw.bytes.last().is_some_and(|last| *last != b'\n') {
+            self.tally.count(Warning::NoFinalNewline);
+        }
         for (line, origin) in lines(&chunk) {
             match class(line) {
                 LineClass::Record => {

@@ -65,6 +65,9 @@ warnings! {
     CommentLine = "comment_line":
         "a line starting with # between the records was skipped"
         => "nothing needs to be done; a second header tells of files joined with `cat`";
+    DecimalInteger = "decimal_integer":
+        "a whole number is written as a decimal such as `5.0`: read as the integer"
+        => "write integers without a decimal point, or declare the field as Float";
     DuplicateDefinition = "duplicate_definition":
         "the header defines the same ID twice: the first stands"
         => "remove one of the lines";
@@ -83,6 +86,9 @@ warnings! {
     NoFileformat = "no_fileformat":
         "the header has no usable ##fileformat line: read as VCF 4.0"
         => "begin the file with its version: percent-encoded values are decoded from 4.3 on";
+    NoFinalNewline = "no_final_newline":
+        "the file's last line has no line end: read as it stands, but it may have been cut"
+        => "check the last record, and that the file was delivered whole";
     QualNotFinite = "qual_not_finite":
         "QUAL is NaN, infinite or out of range: NULL"
         => "write a finite number, or `.`";

@@ -62,7 +62,7 @@ pub fn cases() -> Vec<Case> {
         file("28_numA_wrong", "traps/28_numA_wrong.vcf", "one AF for two ALTs"),
         file("30_int_overflow", "traps/30_int_overflow.vcf", "`DP=2147483648`"),
         file("31_int_reserved", "traps/31_int_reserved.vcf", "`DP=-2147483648`, reserved by the specification"),
-        file("33_percent", "traps/33_percent.vcf", "percent-encoding in VCF 4.3"),
+        file("33_percent", "traps/33_percent.vcf", "percent-encoding in VCF 4.2"),
         genotypes("34_gt_missing", "traps/34_gt_missing.vcf", "GT ./. and ."),
         genotypes("36_gt_phased", "traps/36_gt_phased.vcf", "phased genotypes"),
         genotypes("37_gt_triploid", "traps/37_gt_triploid.vcf", "triploid genotypes"),

@@ -63,7 +63,11 @@ fn header() -> Vec<Case> {
         file("ninth column is not FORMAT", "a sample without FORMAT", good.replace("\tINFO\n", "\tINFO\tone\n")),
         file("duplicate sample", "one name twice", good.replace("\tINFO\n", "\tINFO\tFORMAT\ta\ta\n")),
         file("duplicate definition", "two ##INFO lines for DP", good.replace("##INFO=<ID=AF", "##INFO=<ID=DP")),
-        file("broken definition", "##INFO lines that cannot be read", good.replacen("##INFO=<ID=AF", "##INFO=ID=AF", 1)),
+        file(
+            "broken definition",
+            "##INFO lines that cannot be read",
+            good.replacen("##INFO=<ID=AF", "##INFO=ID=AF", 1),
+        ),
         file("##fileformat on line 2", "a comment first", format!("##source=x\n{good}")),
         file("joined files", "the same header again between records", format!("{good}{}", sites(&["2 5 . A C . . ."]))),
         file(
@@ -88,7 +92,11 @@ fn lines() -> Vec<Case> {
         file("NUL bytes", "a block of zeros, as a crash leaves it", [good.as_bytes(), &[0; 64]].concat()),
         file("1.3 MB of INFO", "one long line", sites(&[&long])),
         file("1.3 MB allele", "one long line", sites(&[&long_allele])),
-        file("mixed line ends", "CRLF and LF", sites(&[RECORD, "1 200 . A C 50 PASS DP=6"]).replacen("DP=5\n", "DP=5\r\n", 1)),
+        file(
+            "mixed line ends",
+            "CRLF and LF",
+            sites(&[RECORD, "1 200 . A C 50 PASS DP=6"]).replacen("DP=5\n", "DP=5\r\n", 1),
+        ),
     ]
 }
 
@@ -207,22 +215,46 @@ fn containers() -> Vec<Case> {
         made("BGZF cut at a block boundary", "half of it", "made.vcf.gz", at_boundary),
         Case {
             allow_missing_eof: true,
-            ..made("BGZF cut within a block, allowed", "`allow_missing_eof = true`", "made.vcf.gz", blocks[..60].to_vec())
+            ..made(
+                "BGZF cut within a block, allowed",
+                "`allow_missing_eof = true`",
+                "made.vcf.gz",
+                blocks[..60].to_vec(),
+            )
         },
         made("BGZF with a flipped byte", "in the first block", "made.vcf.gz", flipped),
         made("BGZF followed by text", "trailing bytes", "made.vcf.gz", [&blocks[..], b"more"].concat()),
         made("gzip", "one member", "made.vcf.gz", zipped.clone()),
         made("gzip of two members", "`cat a.gz b.gz`", "made.vcf.gz", gzip(&[first, second])),
         made("gzip cut off", "half of it", "made.vcf.gz", zipped[..zipped.len() / 2].to_vec()),
-        made("gzip with trailing garbage", "bytes behind the last member", "made.vcf.gz", [&zipped[..], b"garbage!"].concat()),
-        made("gzip with trailing zeros", "padding, as tapes leave it", "made.vcf.gz", [&zipped[..], &[0; 512]].concat()),
+        made(
+            "gzip with trailing garbage",
+            "bytes behind the last member",
+            "made.vcf.gz",
+            [&zipped[..], b"garbage!"].concat(),
+        ),
+        made(
+            "gzip with trailing zeros",
+            "padding, as tapes leave it",
+            "made.vcf.gz",
+            [&zipped[..], &[0; 512]].concat(),
+        ),
         made("bzip2", "not a format of VCF", "made.vcf.bz2", b"BZh91AY&SY\x00\x00".to_vec()),
         made("BCF cut off", "the magic number alone", "made.bcf", b"BCF\x02\x02".to_vec()),
         made("BCF 1", "an older version", "made.bcf", b"BCF\x04\x00\x00\x00\x00\x00".to_vec()),
-        made("BCF with a header of 4 GiB", "a length that lies", "made.bcf", b"BCF\x02\x02\xff\xff\xff\xff##fileformat".to_vec()),
+        made(
+            "BCF with a header of 4 GiB",
+            "a length that lies",
+            "made.bcf",
+            b"BCF\x02\x02\xff\xff\xff\xff##fileformat".to_vec(),
+        ),
         case("text through a pipe", "standard input", Input::Piped(text.clone().into_bytes())),
         case("BGZF through a pipe", "standard input", Input::Piped(blocks.clone())),
-        case("cut BGZF through a pipe", "standard input", Input::Piped(first_block[..first_block.len() - END_BLOCK_BYTES].to_vec())),
+        case(
+            "cut BGZF through a pipe",
+            "standard input",
+            Input::Piped(first_block[..first_block.len() - END_BLOCK_BYTES].to_vec()),
+        ),
         case("nothing through a pipe", "standard input", Input::Piped(Vec::new())),
     ]
 }

@@ -1,12 +1,19 @@
 //! Damaged and odd files of other projects' test suites.
 
-use super::{case, cases::{Case, Input}};
+use super::{
+    case,
+    cases::{Case, Input},
+};
 
 pub fn cases() -> Vec<Case> {
     let file = |name: &'static str, path: &'static str, about: &'static str| case(name, about, Input::Shared(path));
     vec![
-        file("cyvcf2_empty", "data/malformed/cyvcf2_empty.vcf", "no records"),
-        file("gatk_NO_BGZF_TERMINATOR", "data/malformed/gatk_NO_BGZF_TERMINATOR.vcf.gz", "BGZF without end-of-file block"),
+        file("cyvcf2_empty", "data/malformed/cyvcf2_empty.vcf", "0 bytes"),
+        file(
+            "gatk_NO_BGZF_TERMINATOR",
+            "data/malformed/gatk_NO_BGZF_TERMINATOR.vcf.gz",
+            "BGZF without end-of-file block",
+        ),
         Case {
             allow_missing_eof: true,
             ..file(
@@ -27,7 +34,11 @@ pub fn cases() -> Vec<Case> {
         file("opencga_corrupted", "data/malformed/opencga_corrupted.vcf", "broken records"),
         file("opencga_duplicated", "data/malformed/opencga_duplicated.vcf", "the same variant several times"),
         file("oxbow_malformed", "data/malformed/oxbow_malformed.bcf", "BCF that went through a text conversion"),
-        file("picard_CEUTrio-snps-scrambled", "data/malformed/picard_CEUTrio-snps-scrambled.1.vcf", "unsorted, odd genotypes"),
+        file(
+            "picard_CEUTrio-snps-scrambled",
+            "data/malformed/picard_CEUTrio-snps-scrambled.1.vcf",
+            "unsorted, odd genotypes",
+        ),
         file("polarsbio_wrong_extension", "data/malformed/polarsbio_wrong_extension.vcf.bgz", "text named .bgz"),
         file("pyvcf_example-4.1-bnd", "data/malformed/pyvcf_example-4.1-bnd.vcf", "breakends"),
         file("seqr_1kg_corrupt", "data/malformed/seqr_1kg_corrupt.vcf.gz", "BGZF cut off within a block"),

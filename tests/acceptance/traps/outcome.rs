@@ -44,7 +44,7 @@ pub fn of_pipe(bytes: &[u8], case: &Case) -> Outcome {
     let project = Project::new(&pipeline(case));
     let said = project.vardelta_reading("run", &["-", "--as", "piped", "--json"], bytes);
     if said.code != 0 {
-        let message = said.stderr.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+        let message = said.json()["error"]["message"].as_str().unwrap_or_default().to_owned();
         return Outcome { rows: format!("refused (exit {}): {message}", said.code), counts: String::new() };
     }
     let connection = Connection::open(project.path("traps.sqlite")).expect("a database");
@@ -63,7 +63,12 @@ fn counts(report: &Value) -> String {
     let mut text = String::new();
     for (key, verb) in [("rejects", "rejected"), ("warnings", "")] {
         for (code, count) in report[key].as_object().into_iter().flatten() {
-            let _ = write!(text, "{}{code} {count}{verb}", if text.is_empty() { "" } else { "; " }, verb = if verb.is_empty() { String::new() } else { format!(" {verb}") });
+            let _ = write!(
+                text,
+                "{}{code} {count}{verb}",
+                if text.is_empty() { "" } else { "; " },
+                verb = if verb.is_empty() { String::new() } else { format!(" {verb}") }
+            );
         }
     }
     let drop = &report["drops"][0];
