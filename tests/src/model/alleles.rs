@@ -20,7 +20,7 @@ pub struct Allele {
     pub significance: Option<String>,
     /// This allele's INFO/AF.
     pub frequency: Option<f64>,
-    /// The gene of the worst consequence, of equals the first.
+    /// The gene of the worst consequence, of equals the first by name.
     pub gene: Option<String>,
     /// Consequence and gene of every annotation of this allele, in the order of the file.
     pub annotations: Vec<(String, String)>,
@@ -75,7 +75,10 @@ fn allele(call: &Call, number: usize) -> Allele {
         depth: call.depth,
         significance: call.significance.clone(),
         frequency: call.frequencies.as_ref().and_then(frequency),
-        gene: annotations.iter().min_by_key(|(consequence, _)| severity(consequence)).map(|(_, gene)| gene.clone()),
+        gene: annotations
+            .iter()
+            .min_by_key(|(consequence, gene)| (severity(consequence), gene))
+            .map(|(_, gene)| gene.clone()),
         annotations,
     }
 }
