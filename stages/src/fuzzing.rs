@@ -129,13 +129,11 @@ fn through(plan: &Plan, file: &Path, seen: &mut Seen) -> Result<(), StageError> 
     Ok(())
 }
 
+/// What is done with the batches of a chunk.
+type Take<'a> = dyn FnMut(Vec<Batch>, &mut Seen) -> Result<(), StageError> + 'a;
+
 /// Parses a file chunk by chunk, and holds the parser to its contract.
-fn parse(
-    source: &dyn Source,
-    file: &Path,
-    seen: &mut Seen,
-    take: &mut dyn FnMut(Vec<Batch>, &mut Seen) -> Result<(), StageError>,
-) -> Result<(), StageError> {
+fn parse(source: &dyn Source, file: &Path, seen: &mut Seen, take: &mut Take<'_>) -> Result<(), StageError> {
     let mut reader = source.open(file, 1)?;
     let (header, mut parser) = (reader.header(), source.parser());
     while let Some(raw) = reader.next_chunk()? {
