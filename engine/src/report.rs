@@ -33,6 +33,8 @@ pub struct RunReport {
     pub notices: Vec<String>,
     /// What each stage did and how long it took.
     pub stages: Vec<StageReport>,
+    /// How often the sink's transaction was run again, after a deadlock or a lost connection.
+    pub retries: u64,
     /// Worker threads.
     pub workers: usize,
     /// Wall-clock seconds of the whole run.

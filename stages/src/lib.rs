@@ -10,8 +10,13 @@ pub mod explode;
 pub mod filter;
 #[doc(hidden)]
 pub mod fuzzing;
+pub mod mysql;
 pub mod normalize;
 pub mod select;
+#[cfg(test)]
+mod sink_fixtures;
+mod sink_tables;
+mod sink_values;
 pub mod sqlite;
 #[cfg(test)]
 mod test_support;
@@ -33,6 +38,7 @@ pub static REGISTRY: &[&dyn StageType] = &[
     &vardelta_engine::relational::UNION,
     // Sinks.
     &sqlite::SQLITE,
+    &mysql::MYSQL,
 ];
 
 #[cfg(test)]

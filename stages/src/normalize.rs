@@ -21,6 +21,7 @@ mod left_align;
 mod numbers;
 mod reference;
 mod run;
+mod spans;
 
 /// The stage type.
 pub static NORMALIZE: Normalize = Normalize;
@@ -37,6 +38,9 @@ reasons! {
     reject REF_MISMATCH = "ref_mismatch":
         "the reference allele is not what the FASTA has at that place: rejected, never swapped"
         => "check that file and FASTA are of the same assembly";
+    warning BAD_END = "bad_end":
+        "INFO END of a symbolic allele is no position from POS on: taken as absent"
+        => "correct END, or give the allele's length in SVLEN";
     warning CONTIG_NOT_IN_FASTA = "contig_not_in_fasta":
         "the FASTA has no contig of this name: trimmed but not left-aligned"
         => "use a FASTA whose contigs are named as in the file";
@@ -73,7 +77,14 @@ call. Other lists stay lists. With samples = \"long\" every sample's row is spli
 writes it, and `allele_number` says which of its numbers this row's allele is.
 
 Added columns: `orig_pos`, `orig_ref` and `orig_alt` hold the allele as the file writes it, `allele_number` its 1-based \
-place among the record's alternates.
+place among the record's alternates. `end_pos` is the last base of the reference that the allele covers, 1-based and \
+inclusive, and `sv_len` the length of a symbolic allele, without sign. Of a sequence they are the end of REF and 0, of a \
+breakend too. Of a symbolic allele they come from INFO END and SVLEN, whether or not those are projected: one completes \
+the other, SVLEN goes allele by allele where it has a value for each (VCF 4.4), and an insertion covers no base however \
+long it is. An END before POS is taken as absent (`bad_end`).
+
+Several structural variants may share position, REF and ALT. A pipeline that keeps them puts them in its key: \
+`key = [\"chrom\", \"pos\", \"ref\", \"alt\", \"end_pos\", \"sv_len\"]`.
 
 A record without alternate allele (`.`) yields no row and is said apart, and among such records the reference blocks of a \
 gVCF, which have nothing but `<NON_REF>` or `<*>`, are counted apart again. Beside other \
@@ -121,7 +132,7 @@ tables = ["variants"]
 "#;
 
 /// The columns this stage adds, in this order.
-const ADDED: [&str; 4] = ["orig_pos", "orig_ref", "orig_alt", "allele_number"];
+const ADDED: [&str; 6] = ["orig_pos", "orig_ref", "orig_alt", "allele_number", "end_pos", "sv_len"];
 
 impl StageType for Normalize {
     fn name(&self) -> &'static str {
@@ -130,6 +141,10 @@ impl StageType for Normalize {
 
     fn kind(&self) -> Kind {
         Kind::Transform
+    }
+
+    fn version(&self) -> u32 {
+        2
     }
 
     fn manual(&self) -> &'static str {
@@ -203,13 +218,17 @@ fn output_schema(input: &Schema, places: Places) -> Schema {
         input.columns().iter().map(|column| numbers::split_column(column).unwrap_or_else(|| column.clone())).collect();
     columns[places.alternate] = Column::required("alt", ColumnType::Text)
         .with_doc("The alternate allele, trimmed; symbolic alleles as written.");
-    let [pos, reference, alternate, number] = ADDED;
+    let [pos, reference, alternate, number, end, length] = ADDED;
     columns.extend([
         Column::required(pos, ColumnType::Int64).with_doc("The position as the file writes it, 1-based."),
         Column::required(reference, ColumnType::Text).with_doc("The reference allele as the file writes it."),
         Column::required(alternate, ColumnType::Text).with_doc("The alternate allele as the file writes it."),
         Column::required(number, ColumnType::Int64)
-            .with_doc("The allele's place among the record's alternates, 1-based: what GT calls it."),
+            .with_doc("The allele's place among the record's alternates, 1-based: what the file's GT calls it."),
+        Column::required(end, ColumnType::Int64)
+            .with_doc("The last base of the reference that the allele covers, 1-based, inclusive."),
+        Column::required(length, ColumnType::Int64)
+            .with_doc("The length of a symbolic allele in bases, without sign; 0 for sequences and breakends."),
     ]);
     Schema::new(columns)
 }
@@ -232,6 +251,11 @@ impl Transform for PlannedNormalize {
 
     fn side_inputs(&self) -> Vec<SideInput> {
         self.fasta.iter().map(|path| SideInput::new("fasta", path.clone())).collect()
+    }
+
+    /// INFO END and SVLEN of symbolic alleles are read from the record's text.
+    fn needs_provenance(&self) -> bool {
+        true
     }
 
     fn start(&self) -> Result<Box<dyn TransformRun>, StageError> {

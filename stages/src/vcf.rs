@@ -5,21 +5,26 @@
 
 mod alleles;
 mod bcf;
+mod calls;
 mod chunks;
+mod cohort;
 mod container;
 mod fields;
+mod genotype;
 mod header;
 mod info;
 mod kind;
 mod meta;
 mod options;
 mod parser;
+mod ped;
 mod percent;
 mod projection;
 mod provenance;
 mod reasons;
 mod reserved;
 mod samples;
+mod sex;
 mod source;
 mod tail;
 mod values;
@@ -55,13 +60,41 @@ impl StageType for VcfStage {
         Kind::Source
     }
 
+    fn version(&self) -> u32 {
+        2
+    }
+
     fn manual(&self) -> &'static str {
         "Reads variant calls: VCF (plain text, gzip, BGZF) or BCF, recognised by content, one row per record.\n\
          \n\
          Columns: chrom, pos (1-based), id, ref, alt (a list, empty for `.`), qual, filter (`PASS`, `q10;s50`, NULL for `.`),\n\
          and info_<name> for each INFO field named in `info`. A header definition never refuses a file; a value that does\n\
          not fit its column's type is NULL and counted. Records that cannot be read are rejected with their line. A BGZF\n\
-         file without its end-of-file block is refused before anything is written."
+         file without its end-of-file block is refused before anything is written.\n\
+         \n\
+         With `samples = \"long\"` there is one row per record and sample, with these columns beside `sample` and the\n\
+         FORMAT fields. They are read from the whole record, before `normalize` splits it:\n\
+         - zygosity: `hom_ref`, `het`, `hom_alt`, `hemi` or `missing`, of the genotype and not of one allele: 1/2 is het\n\
+           for both alternates. Phase does not matter; of several copies, 0/0/1 is het and 1/1/1 hom_alt. Haploid 1 is hemi,\n\
+           haploid 0 hom_ref. `.`, `./.` and `./0` are missing; `./1` carries the alternate and is het; both half-calls\n\
+           are counted (`half_call`). `*`, `<NON_REF>` and `<*>` count as alleles here. Where FORMAT has no GT zygosity is\n\
+           NULL: nothing is known, least of all hom_ref. So it is where GT names an allele that the record does not have\n\
+           (`bad_genotype`).\n\
+         - ploidy: how many alleles GT writes; phased: whether all of them are (VCF 4.4, section 1.6.2: a first `/` or `|`\n\
+           is the first allele's phase; a single allele is phased). NULL without GT and for `.`.\n\
+         - allele_count: how many copies of each alternate the sample carries, NULL where zygosity is NULL or missing.\n\
+           Behind `normalize` it is a number, and `allele_count > 0` says that the sample carries the row's allele.\n\
+         - with `ped` also sex: `male`, `female`, or NULL. A male's alternate on X or Y outside the pseudo-autosomal\n\
+           regions is hemi, and one copy, however it is written (1, 1/1, 0/1). A call on Y of a female is missing, and\n\
+           counted (`female_y`). The regions are known where [pipeline] `assembly` is GRCh37 (hg19) or GRCh38 (hg38);\n\
+           with any other assembly all of X and Y counts as outside. Without `ped`, or where it does not tell a sample's\n\
+           sex, genotypes on X and Y are read as they are written.\n\
+         - On the mitochondrion, in anybody, an alternate alone is hemi and one copy (1 and 1/1, homoplasmic); beside\n\
+           another allele it is het (0/1, heteroplasmic).\n\
+         The local alleles of VCF 4.5 (LAA, LAD, LPL and the like) can be read with `format`, and stay raw text.\n\
+         \n\
+         `include_samples` chooses by the names in the file, `rename_samples` then renames, and `ped` goes by the new names.\n\
+         The content of the PED file is part of what the stage computes: with another content `run` asks for a rebuild."
     }
 
     fn example(&self) -> &'static str {
@@ -99,10 +132,6 @@ tables = ["variants"]
         VcfOptions::DOCS
     }
 
-    fn version(&self) -> u32 {
-        2
-    }
-
     fn inert_options(&self) -> &'static [&'static str] {
         &["path", "allow_missing_eof"]
     }
@@ -110,6 +139,7 @@ tables = ["variants"]
     fn plan(&self, request: PlanRequest<'_>, diagnostics: &mut Diagnostics) -> Option<Planned> {
         let options = VcfOptions::read(request.options, diagnostics)?;
         let projection = Projection::resolve(&options, diagnostics);
+        let samples = options.sample_rules(request.pipeline, diagnostics);
         let resolved = match &options.path {
             None => None,
             Some(path) => Some(resolve_glob(path, request.pipeline, diagnostics)?),
@@ -118,6 +148,7 @@ tables = ["variants"]
             pattern: options.path.map(|path| path.value),
             resolved,
             projection: Arc::new(projection?),
+            samples: Arc::new(samples?),
             allow_missing_eof: options.allow_missing_eof,
         })))
     }

@@ -3,6 +3,7 @@
 
 mod annotations;
 mod files;
+mod structural;
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -3,6 +3,7 @@
 
 mod cases;
 mod changing;
+mod fuzzed;
 mod made;
 mod malformed;
 mod outcome;

@@ -57,11 +57,16 @@ pub fn run(context: Context<'_>, options: &RunOptions) -> Result<RunReport, RunE
         warnings: BTreeMap::new(),
         notices: found.notices.clone(),
         stages: Vec::new(),
+        retries: 0,
         workers,
         seconds: 0.0,
     };
     if loads.is_empty() && retractions.is_empty() {
         report.tables = commit::untouched(plan, &opened.ledger);
+        if !options.dry_run && opened.ledger.epoch > 0 {
+            // What a killed run left undone behind its commit.
+            commit::settle(plan, opened.sink.as_mut(), &mut report.notices);
+        }
         report.seconds = started.elapsed().as_secs_f64();
         return Ok(report);
     }
@@ -73,7 +78,7 @@ pub fn run(context: Context<'_>, options: &RunOptions) -> Result<RunReport, RunE
         retractions,
         spill_dir: spill_dir(context, options.dry_run),
     };
-    let run = execute::load(context, work)?;
+    let run = execute::load(context, work).map_err(|error| found.told(error))?;
     execute::check_reject_share(plan, &run)?;
     let mut outcome = Outcome { withdrawn: found.gone.clone(), ..Outcome::new(definitions) };
     for (load, kept) in run.loads.iter().zip(kept) {

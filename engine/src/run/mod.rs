@@ -1,5 +1,6 @@
 //! Runs: what is new is found, computed by dataflows, and committed as one epoch.
 
+mod backoff;
 mod commit;
 mod deliveries;
 mod execute;
@@ -8,6 +9,7 @@ mod open;
 mod rebuild;
 mod verify;
 mod withdraw;
+mod write;
 
 use std::path::PathBuf;
 

@@ -111,6 +111,7 @@ pub fn rebuild(context: Context<'_>, options: &RunOptions) -> Result<RunReport, 
         warnings: BTreeMap::new(),
         notices: Vec::new(),
         stages: Vec::new(),
+        retries: 0,
         workers,
         seconds: 0.0,
     };

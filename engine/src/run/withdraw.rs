@@ -55,6 +55,7 @@ pub fn withdraw(context: Context<'_>, names: &[String], options: &RunOptions) ->
         warnings: BTreeMap::new(),
         notices: Vec::new(),
         stages: Vec::new(),
+        retries: 0,
         workers,
         seconds: 0.0,
     };

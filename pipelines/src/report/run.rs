@@ -19,7 +19,12 @@ pub fn run_report(report: &RunReport, verbose: bool) -> (String, String) {
         tail += "  (each with its place and text in the table vardelta_rejects)\n";
     }
     tail += &section("warnings", counts(&report.warnings));
-    tail += &section("notices", report.notices.iter().map(|notice| format!("  {notice}\n")).collect());
+    let retried = (report.retries > 0).then(|| {
+        let times = if report.retries == 1 { "once" } else { &format!("{} times", report.retries) };
+        format!("the transaction was run again {times}, after other clients' locks or a lost connection")
+    });
+    let notices = report.notices.iter().chain(&retried);
+    tail += &section("notices", notices.map(|notice| format!("  {notice}\n")).collect());
     if verbose {
         tail += &section("stages", stages::figures(&report.stages));
     }
@@ -134,6 +139,7 @@ mod tests {
             warnings: BTreeMap::new(),
             notices: vec!["something".into()],
             stages: Vec::new(),
+            retries: 2,
             workers: 4,
             seconds: 0.126,
         };
@@ -156,6 +162,7 @@ rejects
 
 notices
   something
+  the transaction was run again 2 times, after other clients' locks or a lost connection
 ";
         assert_eq!(tail, expected);
     }

@@ -3,7 +3,7 @@
 //! Several pipelines may share one database: every table is keyed by pipeline. The names are fixed and plain, so they
 //! need no quotes, and the statements are the same in every dialect; only the migrations differ.
 
-use super::Dialect;
+use super::{Dialect, mysql::ledger as mysql};
 
 /// The version of the ledger's tables that this vardelta writes.
 pub const VERSION: u32 = 2;
@@ -22,6 +22,8 @@ pub struct Migration {
 pub fn migrations(dialect: Dialect) -> &'static [Migration] {
     match dialect {
         Dialect::Sqlite => SQLITE_MIGRATIONS,
+        Dialect::MySql => mysql::MYSQL_MIGRATIONS,
+        Dialect::MariaDb => mysql::MARIADB_MIGRATIONS,
     }
 }
 
@@ -189,10 +191,14 @@ pub const INSERT_REJECT: &str = "INSERT INTO vardelta_rejects (pipeline, epoch, 
 mod tests {
     use super::*;
 
+    const DIALECTS: [Dialect; 3] = [Dialect::Sqlite, Dialect::MySql, Dialect::MariaDb];
+
     #[test]
     fn migrations_lead_to_the_version_without_a_gap() {
-        let versions: Vec<u32> = migrations(Dialect::Sqlite).iter().map(|migration| migration.version).collect();
-        assert_eq!(versions, (1..=VERSION).collect::<Vec<_>>());
+        for dialect in DIALECTS {
+            let versions: Vec<u32> = migrations(dialect).iter().map(|migration| migration.version).collect();
+            assert_eq!(versions, (1..=VERSION).collect::<Vec<_>>());
+        }
     }
 
     #[test]
@@ -206,8 +212,10 @@ mod tests {
 
     #[test]
     fn every_ledger_table_has_the_reserved_prefix() {
-        for statement in migrations(Dialect::Sqlite).iter().flat_map(|migration| migration.statements) {
-            let name = statement.split_whitespace().nth(2).unwrap_or_default();
+        let all = DIALECTS.into_iter().flat_map(migrations).flat_map(|migration| migration.statements);
+        for statement in all {
+            let name = statement.replace("IF NOT EXISTS ", "");
+            let name = name.split_whitespace().nth(2).unwrap_or_default();
             assert!(name.starts_with(RESERVED_PREFIX), "{statement}");
         }
         assert!(META_TABLE.starts_with(RESERVED_PREFIX));

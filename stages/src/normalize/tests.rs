@@ -227,3 +227,37 @@ fn reads_a_compressed_fasta_and_says_when_its_index_does_not_fit() {
     let error = run.apply(&input.batch, &mut Emit::default()).expect_err("the file is too short");
     assert!(error.hint.is_some_and(|hint| hint.contains("samtools faidx")), "{}", error.message);
 }
+
+#[test]
+fn symbolic_alleles_say_how_far_they_reach() {
+    let records = [
+        "1 10 N <DEL> SVTYPE=DEL;END=59;SVLEN=-49",
+        "1 10 N <DEL> END=99",
+        "1 10 N <DEL>,<DUP>,AC END=110;SVLEN=50,100,.",
+        "1 10 N <INS> SVLEN=300",
+        "1 20 ACGT A END=99;SVLEN=-3",
+        "1 30 T T[2:5[ END=99;SVLEN=7",
+        "1 40 A <DEL> END=7",
+    ];
+    let emit = normalize(&read_vcf(&vcf(&[], &records), &[]), &[]);
+    assert_eq!(
+        rows(&emit, &["pos", "alt", "end_pos", "sv_len"]),
+        [
+            "10 <DEL> 59 49",
+            "10 <DEL> 99 89",
+            "10 <DEL> 60 50",
+            "10 <DUP> 110 100",
+            "10 AC 10 0",
+            "10 <INS> 10 300",
+            "20 A 23 0",
+            "30 T[2:5[ 30 0",
+            "40 <DEL> 40 0",
+        ]
+    );
+    assert_eq!(emit.warnings.get("bad_end"), Some(&1));
+    // Single bases take the fast way; trimmed alleles end where the trimmed REF ends.
+    let emit = normalize(&read_vcf(&vcf(&[], &["1 5 A C", "1 6 G T"]), &[]), &[]);
+    assert_eq!(rows(&emit, &["end_pos", "sv_len"]), ["5 0", "6 0"]);
+    let emit = normalize(&read_vcf(&vcf(&[], &["1 5 AACC AC"]), &[]), &[]);
+    assert_eq!(rows(&emit, &["pos", "ref", "alt", "end_pos"]), ["5 AAC A 7"]);
+}

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow_array::{
-    ArrayRef, RecordBatch, StringArray,
+    ArrayRef, RecordBatch,
     builder::{Float64Builder, Int64Builder, ListBuilder, StringBuilder},
 };
 use vardelta_engine::{
@@ -14,13 +14,14 @@ use vardelta_engine::{
 
 use super::{
     alleles::{self, Allele},
+    cohort::{Cohort, SampleRules},
     fields::{self, Columns, Quality, Refusal},
     header::{VcfHeader, is_column_line},
     info::InfoColumns,
     projection::Projection,
     provenance::{ChunkProvenance, place},
     reasons::{Tally, Warning},
-    samples::{self, SampleColumns},
+    samples::{SampleColumns, Site},
     values::{TextRules, utf8},
 };
 
@@ -36,14 +37,16 @@ pub(super) struct VcfParser {
     filter: StringBuilder,
     info: InfoColumns,
     samples: Option<SampleColumns>,
-    sample_names: Option<(Arc<VcfHeader>, Arc<StringArray>)>,
+    rules: Arc<SampleRules>,
+    /// The samples of the file whose header this is.
+    cohort: Option<(Arc<VcfHeader>, Cohort)>,
     origins: Vec<u64>,
     tally: Tally,
 }
 
 impl VcfParser {
     /// A parser that makes these columns.
-    pub fn new(projection: &Projection) -> VcfParser {
+    pub fn new(projection: &Projection, rules: Arc<SampleRules>) -> VcfParser {
         VcfParser {
             schema: projection.schema.to_arrow(),
             chrom: StringBuilder::new(),
@@ -54,8 +57,9 @@ impl VcfParser {
             qual: Float64Builder::new(),
             filter: StringBuilder::new(),
             info: InfoColumns::new(&projection.info),
-            samples: projection.format.as_deref().map(SampleColumns::new),
-            sample_names: None,
+            samples: projection.format.as_deref().map(|fields| SampleColumns::new(fields, rules.pedigree.is_some())),
+            rules,
+            cohort: None,
             origins: Vec::new(),
             tally: Tally::default(),
         }
@@ -100,7 +104,7 @@ impl VcfParser {
             self.tally.count(Warning::EmptyField);
         }
         self.info.append(columns.info, rules, &mut self.tally);
-        self.append_samples(&columns, 1 + alternate_count, rules);
+        self.append_samples(&columns, position, alternate_count, rules);
         self.origins.push(origin);
         Ok(())
     }
@@ -116,21 +120,35 @@ impl VcfParser {
         append_optional(&mut self.filter, filter, &mut self.tally);
     }
 
-    fn append_samples(&mut self, columns: &Columns<'_>, alleles: usize, rules: TextRules) {
-        if let Some(samples) = &mut self.samples {
+    fn append_samples(&mut self, columns: &Columns<'_>, position: i64, alternates: usize, rules: TextRules) {
+        if let (Some(samples), Some((_, cohort))) = (&mut self.samples, &self.cohort) {
             let record_bytes = columns.chrom.len()
                 + columns.id.len()
                 + columns.reference.len()
                 + columns.alternates.len()
                 + columns.filter.len()
                 + columns.info.len();
-            let record = self.origins.len() as u64;
-            samples.append(record, columns.genotypes, alleles, record_bytes, rules, &mut self.tally);
+            let site = Site {
+                record: self.origins.len() as u64,
+                alternates,
+                record_bytes,
+                copies: self.rules.copies(columns.chrom, position),
+            };
+            samples.append(columns.genotypes, &site, cohort, rules, &mut self.tally);
         }
     }
 
+    /// Finds out which samples of a file are read, unless that is known from the chunk before.
+    fn meet(&mut self, header: &Arc<VcfHeader>) -> Result<(), StageError> {
+        let known = self.cohort.as_ref().is_some_and(|(known, _)| Arc::ptr_eq(known, header));
+        if self.samples.is_some() && !known {
+            self.cohort = Some((Arc::clone(header), self.rules.cohort(header)?));
+        }
+        Ok(())
+    }
+
     /// Hands the rows over and starts afresh.
-    fn finish(&mut self, header: &Arc<VcfHeader>, chunk: Arc<Chunk>, emit: &mut Emit) -> Result<(), StageError> {
+    fn finish(&mut self, chunk: Arc<Chunk>, emit: &mut Emit) -> Result<(), StageError> {
         let mut columns: Vec<ArrayRef> = vec![
             Arc::new(self.chrom.finish()),
             Arc::new(self.pos.finish()),
@@ -142,17 +160,16 @@ impl VcfParser {
         ];
         columns.extend(self.info.builders.iter_mut().map(|builder| builder.finish()));
         let origins = std::mem::take(&mut self.origins);
-        let provenance: Arc<dyn Provenance> = Arc::new(ChunkProvenance(chunk));
-        let parts = match &mut self.samples {
-            None => vec![(columns, origins)],
-            Some(samples) => {
-                let names = match &self.sample_names {
-                    Some((known, names)) if Arc::ptr_eq(known, header) => Arc::clone(names),
-                    _ => samples::names(&header.samples),
-                };
-                self.sample_names = Some((Arc::clone(header), Arc::clone(&names)));
-                samples.finish(&columns, &origins, &names)?
+        let provenance: Arc<dyn Provenance> = Arc::new(ChunkProvenance::new(chunk));
+        let parts = match (&mut self.samples, &self.cohort) {
+            (Some(samples), Some((_, cohort))) => {
+                if cohort.is_empty() {
+                    // Records of which no sample is read are accounted for all the same.
+                    emit.filtered.extend(&origins);
+                }
+                samples.finish(&columns, &origins, &cohort.names)?
             }
+            _ => vec![(columns, origins)],
         };
         for (columns, origins) in parts {
             let columns = RecordBatch::try_new(Arc::clone(&self.schema), columns)?;
@@ -175,6 +192,10 @@ impl Parser for VcfParser {
         if chunk.raw.bytes.last().is_some_and(|last| *last != b'\n') {
             self.tally.count(Warning::NoFinalNewline);
         }
+        self.meet(&header)?;
+        if let Some((_, cohort)) = self.cohort.as_ref().filter(|_| chunk.raw.first_origin == header.first_origin) {
+            cohort.report(&mut self.tally);
+        }
         for (line, origin) in lines(&chunk) {
             match class(line) {
                 LineClass::Record => {
@@ -191,7 +212,7 @@ impl Parser for VcfParser {
             }
         }
         self.tally.report(emit);
-        self.finish(&header, chunk, emit)?;
+        self.finish(chunk, emit)?;
         Ok(digest)
     }
 

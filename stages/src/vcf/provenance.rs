@@ -1,6 +1,9 @@
 //! Where a batch's rows came from: looked up in the chunk's text, and only when one of them is rejected.
 
-use std::{any::Any, sync::Arc};
+use std::{
+    any::Any,
+    sync::{Arc, OnceLock},
+};
 
 use vardelta_engine::{
     batch::{Place, Provenance},
@@ -13,22 +16,41 @@ use super::values::digits;
 const RAW_BYTES: usize = 4096;
 
 /// The chunk that a batch was parsed from.
-pub(super) struct ChunkProvenance(pub Arc<Chunk>);
+pub(super) struct ChunkProvenance {
+    chunk: Arc<Chunk>,
+    /// Where the chunk's lines begin; found when the first of them is asked for.
+    starts: OnceLock<Vec<usize>>,
+}
+
+impl ChunkProvenance {
+    /// The provenance of a chunk's records.
+    pub fn new(chunk: Arc<Chunk>) -> ChunkProvenance {
+        ChunkProvenance { chunk, starts: OnceLock::new() }
+    }
+}
 
 impl Provenance for ChunkProvenance {
     fn place(&self, origin: u64) -> Place {
-        let raw = &self.0.raw;
-        let line = origin
-            .checked_sub(raw.first_origin)
-            .and_then(|nth| raw.bytes.split(|byte| *byte == b'\n').nth(usize::try_from(nth).ok()?));
-        match line {
-            Some(line) => place(line.strip_suffix(b"\r").unwrap_or(line), origin),
+        match self.record(origin) {
+            Some(line) => place(line, origin),
             None => Place { line: Some(origin), ..Place::default() },
         }
     }
 
+    fn record(&self, origin: u64) -> Option<&[u8]> {
+        let raw = &self.chunk.raw;
+        let nth = usize::try_from(origin.checked_sub(raw.first_origin)?).ok()?;
+        let starts = self.starts.get_or_init(|| {
+            std::iter::once(0).chain(memchr::memchr_iter(b'\n', &raw.bytes).map(|end| end + 1)).collect()
+        });
+        let start = *starts.get(nth)?;
+        let end = starts.get(nth + 1).map_or(raw.bytes.len(), |next| next - 1);
+        let line = raw.bytes.get(start..end)?;
+        Some(line.strip_suffix(b"\r").unwrap_or(line))
+    }
+
     fn header(&self) -> Arc<dyn Any + Send + Sync> {
-        Arc::clone(&self.0.header)
+        Arc::clone(&self.chunk.header)
     }
 }
 
@@ -56,10 +78,11 @@ mod tests {
     fn finds_lines_by_origin() {
         let bytes = b"1\t5\t.\tA\r\n\n2\t6\t.\tC".to_vec();
         let raw = RawChunk { first_origin: 10, origins: 3, bytes };
-        let provenance = ChunkProvenance(Arc::new(Chunk { raw, header: Arc::new(()) }));
+        let provenance = ChunkProvenance::new(Arc::new(Chunk { raw, header: Arc::new(()) }));
         let expected = Place { line: Some(12), contig: Some("2".into()), pos: Some(6), raw: Some("2\t6\t.\tC".into()) };
         assert_eq!(provenance.place(12), expected);
         assert_eq!(provenance.place(10).raw.as_deref(), Some("1\t5\t.\tA"));
+        assert_eq!(provenance.record(11), Some(&b""[..]));
         assert_eq!(provenance.place(9), Place { line: Some(9), ..Place::default() });
         assert_eq!(provenance.place(99), Place { line: Some(99), ..Place::default() });
     }

@@ -53,7 +53,7 @@ warnings! {
         "a FORMAT value does not fit its type: NULL"
         => "correct the value, or read the field as `{ name = ..., type = \"String\" }`";
     BadGenotype = "bad_genotype":
-        "a genotype names an allele that the record does not have: NULL"
+        "GT names an allele that the record does not have, or is no genotype: NULL, and so is zygosity"
         => "split and merge records with a tool that renumbers genotypes";
     BadInfoValue = "bad_info_value":
         "an INFO value does not fit its type, or its key stands without a value: NULL"
@@ -75,9 +75,18 @@ warnings! {
         "an INFO key stands twice in one record: the first stands"
         => "write each key once";
     EmptyField = "empty_field": "ID, FILTER or INFO is empty: read as `.`" => "write `.` for a missing value";
+    ExtraFormatValue = "extra_format_value":
+        "a sample has more values than FORMAT has keys: the surplus is ignored"
+        => "look for a colon inside a value, or a FORMAT that lacks a key";
+    FemaleY = "female_y":
+        "a female, by the PED file, has a call on the Y chromosome: her genotype there is missing"
+        => "check the PED file and the sample; reads of X may be misplaced";
     FlagWithValue = "flag_with_value":
         "an INFO flag has a value: read as true"
         => "write the key alone, or read the field as `{ name = ..., type = \"String\" }`";
+    HalfCall = "half_call":
+        "some alleles of a genotype were not called: het where an alternate was, missing where only the reference was"
+        => "nothing needs to be done";
     HeaderBlankLine = "header_blank_line": "a blank line in the header was skipped" => "nothing needs to be done";
     InvalidUtf8 = "invalid_utf8":
         "a value is not UTF-8: its undecodable bytes became U+FFFD"
@@ -92,6 +101,12 @@ warnings! {
     QualNotFinite = "qual_not_finite":
         "QUAL is NaN, infinite or out of range: NULL"
         => "write a finite number, or `.`";
+    SampleNotInFile = "sample_not_in_file":
+        "`include_samples` names a sample that the file does not have; counted per sample and drop"
+        => "check the spelling; a file of other samples needs nothing";
+    SampleNotInPed = "sample_not_in_ped":
+        "the PED file does not name a sample, whose sex is therefore unknown; counted per sample and drop"
+        => "add the sample to the PED file, by the name its rows have";
     TrailingHeaderTab = "trailing_header_tab":
         "the #CHROM line ends with a tab: ignored"
         => "remove the tab, or name the sample whose column it begins";
@@ -104,7 +119,12 @@ pub(super) struct Tally([u64; WARNINGS.len()]);
 impl Tally {
     /// Counts one.
     pub fn count(&mut self, warning: Warning) {
-        self.0[warning as usize] += 1;
+        self.add(warning, 1);
+    }
+
+    /// Counts some.
+    pub fn add(&mut self, warning: Warning, count: u64) {
+        self.0[warning as usize] += count;
     }
 
     /// Hands the counts over.

@@ -6,6 +6,7 @@ use std::{
 };
 
 use vardelta_engine::{
+    side_input::SideInput,
     source::{ChunkReader, Parser, Source},
     stage::StageError,
 };
@@ -14,6 +15,7 @@ use vardelta_schemas::Schema;
 use super::{
     bcf::{self, BcfChunks},
     chunks::TextChunks,
+    cohort::SampleRules,
     container::Container,
     header::VcfHeader,
     parser::VcfParser,
@@ -31,6 +33,8 @@ pub(super) struct VcfSource {
     pub resolved: Option<glob::Pattern>,
     /// What to decode.
     pub projection: Arc<Projection>,
+    /// Which samples are read.
+    pub samples: Arc<SampleRules>,
     /// Whether a BGZF file may lack its end-of-file block.
     pub allow_missing_eof: bool,
 }
@@ -38,6 +42,16 @@ pub(super) struct VcfSource {
 impl Source for VcfSource {
     fn schema(&self) -> &Schema {
         &self.projection.schema
+    }
+
+    fn side_inputs(&self) -> Vec<SideInput> {
+        self.samples.pedigree.iter().map(|pedigree| SideInput::new("ped", pedigree.path.clone())).collect()
+    }
+
+    fn settings(&self) -> Vec<(&'static str, String)> {
+        // Where sex counts, the assembly says what of X and Y is pseudo-autosomal.
+        let regions = self.samples.pedigree.as_ref().and(self.samples.regions);
+        regions.map(|regions| ("pseudo_autosomal_regions", regions.assembly().to_owned())).into_iter().collect()
     }
 
     fn discover(&self) -> Result<Vec<PathBuf>, StageError> {
@@ -70,7 +84,6 @@ impl Source for VcfSource {
 
     fn open(&self, path: &Path, decompression_threads: usize) -> Result<Box<dyn ChunkReader>, StageError> {
         let mut container = Container::open(path, decompression_threads, self.allow_missing_eof)?;
-        let file = container.file().to_string();
         let mut start = Vec::new();
         let ended = container.read_into(&mut start, START_BYTES)? < START_BYTES;
         let digest = |header: &VcfHeader| header.digest(&self.projection.info);
@@ -80,18 +93,29 @@ impl Source for VcfSource {
             Box::new(TextChunks::new(container, start, ended, digest)?)
         };
         if self.projection.format.is_some()
-            && reader.header().downcast_ref::<VcfHeader>().is_some_and(|header| header.samples.is_empty())
+            && let Some(header) = reader.header().downcast_ref::<VcfHeader>()
         {
-            return Err(StageError::new(format!(
-                "{file} has no samples, and `samples = \"long\"` makes a row per sample"
-            ))
-            .with_hint("Read sites-only files with a source of their own that has `samples = \"none\"`."));
+            self.check_samples(header)?;
         }
         Ok(reader)
     }
 
     fn parser(&self) -> Box<dyn Parser> {
-        Box::new(VcfParser::new(&self.projection))
+        Box::new(VcfParser::new(&self.projection, Arc::clone(&self.samples)))
+    }
+}
+
+impl VcfSource {
+    /// Refuses a file whose samples cannot be read as the pipeline wants.
+    fn check_samples(&self, header: &VcfHeader) -> Result<(), StageError> {
+        if header.samples.is_empty() {
+            let file = &header.file;
+            return Err(StageError::new(format!(
+                "{file} has no samples, and `samples = \"long\"` makes a row per sample"
+            ))
+            .with_hint("Read sites-only files with a source of their own that has `samples = \"none\"`."));
+        }
+        self.samples.cohort(header).map(|_| ())
     }
 }
 

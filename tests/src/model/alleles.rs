@@ -85,15 +85,15 @@ fn allele(call: &Call, number: usize) -> Allele {
 
 /// Shared bases go, first at the end, then at the start; one always stays.
 pub fn trim(reference: &str, alternate: &str) -> (i64, String, String) {
-    let (mut reference, mut alternate, mut shift) = (reference.to_owned(), alternate.to_owned(), 0);
+    let (mut reference, mut alternate, mut shift) = (reference, alternate, 0);
     while reference.len() > 1 && alternate.len() > 1 && reference.chars().last() == alternate.chars().last() {
-        reference.pop();
-        alternate.pop();
+        reference = &reference[..reference.len() - 1];
+        alternate = &alternate[..alternate.len() - 1];
     }
     while reference.len() > 1 && alternate.len() > 1 && reference.chars().next() == alternate.chars().next() {
-        reference.remove(0);
-        alternate.remove(0);
+        reference = &reference[1..];
+        alternate = &alternate[1..];
         shift += 1;
     }
-    (shift, reference, alternate)
+    (shift, reference.to_owned(), alternate.to_owned())
 }
