@@ -17,6 +17,7 @@ use vardelta_schemas::{Column, ColumnType, Number, Schema};
 use crate::columns::{refuse_existing, require, require_not_null};
 
 mod allele;
+mod genotypes;
 mod left_align;
 mod numbers;
 mod reference;
@@ -45,7 +46,7 @@ reasons! {
         "the FASTA has no contig of this name: trimmed but not left-aligned"
         => "use a FASTA whose contigs are named as in the file";
     warning NUMBER_MISMATCH = "number_mismatch":
-        "a field has another number of values than its record has alleles or diploid genotypes: NULL"
+        "a field has another number of values than its record has alleles or genotypes: NULL"
         => "correct the field, or read it as text: `{ name = ..., type = \"String\" }`";
 }
 
@@ -71,10 +72,15 @@ ambiguity code on either side agrees with every base it stands for. Where the FA
 only, with the warning `contig_not_in_fasta`.
 
 Fields with a value per allele are split: Number=A gives the allele's value, Number=R that of the alternate allele, \
-Number=G the text `RR,RA,AA`, the values of the three diploid genotypes of REF and this ALT. Where the number of values \
-does not fit the record's alleles the field is NULL and counted (`number_mismatch`); that includes Number=G of a haploid \
-call. Other lists stay lists. With samples = \"long\" every sample's row is split in the same way; `gt` stays as the file \
-writes it, and `allele_number` says which of its numbers this row's allele is.
+Number=G the text `RR,RA,AA`, the values of the genotypes of REF and this ALT alone (`R,A` for a haploid call, one value \
+more per copy). Where the number of values does not fit the record's alleles the field is NULL and counted \
+(`number_mismatch`), never an error; an AD that an old caller declared with Number=. is split where it has a value per \
+allele. Other lists stay lists.
+
+With samples = \"long\" every sample's row is split in the same way. `gt` becomes the genotype as the row's allele sees \
+it, as `bcftools norm -m -` writes it: this allele is 1, REF and every other ALT 0, `.`, phase and ploidy stay, so that \
+1/2 becomes 1/0 and 0/1. It is no measure of homozygous references: `zygosity` is, which is the whole record's, and \
+`allele_count` becomes the number of copies of this row's allele.
 
 Added columns: `orig_pos`, `orig_ref` and `orig_alt` hold the allele as the file writes it, `allele_number` its 1-based \
 place among the record's alternates. `end_pos` is the last base of the reference that the allele covers, 1-based and \
@@ -176,6 +182,7 @@ impl StageType for Normalize {
             fasta: options.fasta.map(|path| request.pipeline.resolve(&path)),
             keep_star: options.keep_star,
             splits: splits(input.schema),
+            genotype: genotype(input.schema),
             schema,
             arrow_schema,
         })))
@@ -213,6 +220,12 @@ fn splits(input: &Schema) -> Arc<[Option<Number>]> {
     input.columns().iter().map(split).collect()
 }
 
+/// The place of `gt` among the columns of the long form.
+fn genotype(input: &Schema) -> Option<usize> {
+    input.index_of("sample")?;
+    input.index_of("gt").filter(|at| input.columns()[*at].column_type == ColumnType::Text)
+}
+
 fn output_schema(input: &Schema, places: Places) -> Schema {
     let mut columns: Vec<Column> =
         input.columns().iter().map(|column| numbers::split_column(column).unwrap_or_else(|| column.clone())).collect();
@@ -240,6 +253,8 @@ struct PlannedNormalize {
     fasta: Option<PathBuf>,
     keep_star: bool,
     splits: Arc<[Option<Number>]>,
+    /// The place of the samples' genotypes, where there are samples.
+    genotype: Option<usize>,
     schema: Schema,
     arrow_schema: SchemaRef,
 }

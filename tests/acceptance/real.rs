@@ -3,6 +3,7 @@
 
 mod annotations;
 mod files;
+mod genotypes;
 mod structural;
 
 use std::{

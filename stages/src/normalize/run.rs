@@ -16,6 +16,7 @@ use vardelta_schemas::Number;
 use super::{
     BAD_END, CONTIG_NOT_IN_FASTA, NUMBER_MISMATCH, PlannedNormalize, REF_EQUALS_ALT, REF_MISMATCH,
     allele::{Alternate, classify, is_bases, is_unobserved, iupac_set, trim},
+    genotypes,
     left_align::{Aligned, left_align},
     numbers::{AlleleOfRow, split},
     reference::{Contig, Reference},
@@ -311,6 +312,8 @@ impl Normalizer {
                 alleles.reference.clone()
             } else if column == places.alternate {
                 alleles.alternate.clone()
+            } else if Some(column) == self.plan.genotype {
+                Arc::new(genotypes::split(columns::text(&batch.columns, column), &alleles.from))
             } else if let Some(number) = self.plan.splits[column] {
                 let lists = columns::list(&batch.columns, column);
                 let (values, mismatches) = split_lists(lists, number, alleles)?;
