@@ -3,7 +3,11 @@
 use std::time::{Duration, Instant};
 
 use vardelta_stages::fuzzing::{Reader, Seen};
-use vardelta_tests::{drop_file::Packing, in_process::fast_directory};
+use vardelta_tests::{
+    drop_file::Packing,
+    in_process::fast_directory,
+    random::{Random, from_environment},
+};
 
 /// How long mutants are made.
 const TIME: Duration = Duration::from_secs(15);
@@ -33,31 +37,24 @@ const WORDS: [&[u8]; 14] = [
     b"\x1f\x8b",
 ];
 
-fn next(state: &mut u64) -> usize {
-    *state ^= *state << 13;
-    *state ^= *state >> 7;
-    *state ^= *state << 17;
-    (*state >> 16) as usize
-}
-
-fn mutate(bytes: &mut Vec<u8>, state: &mut u64) {
-    for _ in 0..1 + next(state) % 4 {
-        let at = next(state) % (bytes.len() + 1);
-        match next(state) % 5 {
-            0 if at < bytes.len() => bytes[at] ^= 1 << (next(state) % 8),
+fn mutate(bytes: &mut Vec<u8>, random: &mut Random) {
+    for _ in 0..1 + random.below(4) {
+        let at = random.below(bytes.len() + 1);
+        match random.below(5) {
+            0 if at < bytes.len() => bytes[at] ^= 1 << (random.below(8)),
             1 => bytes.truncate(at),
             2 => {
-                let word = WORDS[next(state) % WORDS.len()];
+                let word = WORDS[random.below(WORDS.len())];
                 bytes.splice(at..at, word.iter().copied());
             }
             3 => {
-                let end = (at + next(state) % 40).min(bytes.len());
+                let end = (at + random.below(40)).min(bytes.len());
                 let piece = bytes[at..end].to_vec();
-                let to = next(state) % (bytes.len() + 1);
+                let to = random.below(bytes.len() + 1);
                 bytes.splice(to..to, piece);
             }
             _ => {
-                let end = (at + next(state) % 12).min(bytes.len());
+                let end = (at + random.below(12)).min(bytes.len());
                 bytes.drain(at..end);
             }
         }
@@ -66,24 +63,24 @@ fn mutate(bytes: &mut Vec<u8>, state: &mut u64) {
 
 #[test]
 fn mutants_are_read_or_refused() {
-    let seed = std::env::var("VARDELTA_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(20_261_121);
+    let seed = from_environment("VARDELTA_SEED", 20_261_121);
     println!("VARDELTA_SEED={seed}");
     let directory = fast_directory();
     let reader = Reader::new(directory.path()).expect("the pipelines are sound");
     let text = format!("{HEADER}{RECORDS}").into_bytes();
     let whole = reader.read(&text).expect("the seed can be written");
     assert!(whole.records >= 6 && whole.rows > 4, "the seed itself is read: {whole:?}");
-    let (mut state, mut total, mut cases) = (seed, Seen::default(), 0_u64);
+    let (mut random, mut total, mut cases) = (Random::new(seed), Seen::default(), 0_u64);
     let started = Instant::now();
     while started.elapsed() < TIME {
         let mut bytes = text.clone();
-        let packing = Packing::ALL[next(&mut state) % Packing::ALL.len()];
+        let packing = Packing::ALL[random.below(Packing::ALL.len())];
         // Packed before or after: damaged containers, and whole ones that hold damaged text.
-        if next(&mut state).is_multiple_of(2) {
+        if random.percent(50) {
             bytes = packing.pack(&bytes);
-            mutate(&mut bytes, &mut state);
+            mutate(&mut bytes, &mut random);
         } else {
-            mutate(&mut bytes, &mut state);
+            mutate(&mut bytes, &mut random);
             bytes = packing.pack(&bytes);
         }
         let seen = reader.read(&bytes).expect("the file can be written");
