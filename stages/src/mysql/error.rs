@@ -102,6 +102,7 @@ fn words(error: &Error) -> (SinkErrorKind, String, &'static str) {
             | 1416
             | 1441
             | 1451
+            | 3988
             | 1452
             | 1525
             | 1690
@@ -112,13 +113,21 @@ fn words(error: &Error) -> (SinkErrorKind, String, &'static str) {
             }
             _ => (Unavailable, said, ""),
         },
-        Error::IoError(_) | Error::CodecError(_) => {
+        Error::IoError(_)
+        | Error::CodecError(_)
+        | Error::DriverError(DriverError::CouldNotConnect(_) | DriverError::ConnectTimeout | DriverError::Timeout) => {
             (ConnectionLost, said, "See whether the server runs and can be reached, and run again.")
         }
         Error::DriverError(DriverError::TlsNotSupported) => (
             Unavailable,
             "the server offers no TLS".into(),
             "Set `tls = \"off\"` in the sink's stage if that is acceptable.",
+        ),
+        Error::DriverError(DriverError::UnknownAuthPlugin(_)) => (
+            Unavailable,
+            said,
+            "Check user and password in the sink's `url`; the user must log in by caching_sha2_password or \
+             mysql_native_password.",
         ),
         Error::TlsError(_) => {
             (Unavailable, said, "Check `tls` and `tls_ca` in the sink's stage, and the server's certificate.")
