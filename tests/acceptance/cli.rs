@@ -6,6 +6,7 @@ mod exit_codes;
 mod files;
 mod output;
 mod rejects;
+mod samples;
 mod sharing;
 mod side_inputs;
 mod validate;

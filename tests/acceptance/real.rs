@@ -2,8 +2,10 @@
 //! says.
 
 mod annotations;
+mod conformance;
 mod files;
 mod genotypes;
+mod norm;
 mod structural;
 
 use std::{

@@ -77,9 +77,7 @@ fn words(error: &Error) -> (SinkErrorKind, String, &'static str) {
             1021 | 1114 | 1041 | 1037 | 1038 => {
                 (Unavailable, said, "Make room on the server and run again; the database is as it was before this run.")
             }
-            1153 | 3030 => {
-                (Value, said, "A row is larger than the server takes: raise `max_allowed_packet` on the server.")
-            }
+            1153 | 3030 => (Value, said, LARGE_ROW),
             3058 | 1058 => (Locked, said, "Wait until the other run is done, then run again."),
             1661..=1668 => (
                 Unavailable,
@@ -113,6 +111,8 @@ fn words(error: &Error) -> (SinkErrorKind, String, &'static str) {
             }
             _ => (Unavailable, said, ""),
         },
+        // The client counts before it sends; the connection lives.
+        Error::CodecError(error) if error.to_string().contains("max_allowed_packet") => (Value, said, LARGE_ROW),
         Error::IoError(_)
         | Error::CodecError(_)
         | Error::DriverError(DriverError::CouldNotConnect(_) | DriverError::ConnectTimeout | DriverError::Timeout) => {
@@ -135,6 +135,8 @@ fn words(error: &Error) -> (SinkErrorKind, String, &'static str) {
         _ => (Unavailable, said, ""),
     }
 }
+
+const LARGE_ROW: &str = "A row is larger than the server takes: raise `max_allowed_packet` on the server.";
 
 const CONTENTION: &str = "Run again when the other client is done; nothing of this run was kept.";
 

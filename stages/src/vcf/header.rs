@@ -8,7 +8,7 @@ use vardelta_schemas::Number;
 
 use super::{
     fields::shown,
-    kind::{ValueKind, number_from_text, number_to_text},
+    kind::{ValueKind, is_number, number_from_text, number_to_text},
     meta,
     projection::Field,
     reasons::{Tally, Warning},
@@ -155,11 +155,19 @@ impl VcfHeader {
     }
 
     fn read_definition(&mut self, key: &str, value: &str) {
-        let Some(fields) = meta::fields(value) else { return };
-        let Some(id) = meta::field(&fields, "ID") else { return };
+        let fields = meta::fields(value).unwrap_or_default();
+        let Some(id) = meta::field(&fields, "ID").filter(|id| !id.is_empty()) else {
+            self.tally.count(Warning::BadDefinition);
+            return;
+        };
+        let (number, kind) = (meta::field(&fields, "Number"), meta::field(&fields, "Type"));
+        let kind = kind.and_then(ValueKind::from_header);
+        if kind.is_none() || !number.is_some_and(is_number) {
+            self.tally.count(Warning::BadDefinition);
+        }
         let definition = Definition {
-            number: meta::field(&fields, "Number").and_then(number_from_text).unwrap_or(Number::Unknown),
-            kind: meta::field(&fields, "Type").and_then(ValueKind::from_header).unwrap_or(ValueKind::String),
+            number: number.and_then(number_from_text).unwrap_or(Number::Unknown),
+            kind: kind.unwrap_or(ValueKind::String),
             description: meta::field(&fields, "Description").unwrap_or_default().to_string(),
         };
         let definitions = if key == "INFO" { &mut self.info } else { &mut self.format };
@@ -309,7 +317,8 @@ mod tests {
         assert_eq!(warnings(&header), [("byte_order_mark", 1), ("no_fileformat", 1), ("trailing_header_tab", 1)]);
         let header =
             parse(&format!("##source=x\n##fileformat=VCFv4.4\n##INFO=broken\n##INFO=<Number=1>\n\n{COLUMNS}"))?;
-        assert_eq!((header.version, warnings(&header)), ((4, 4), vec![("header_blank_line", 1)]));
+        assert_eq!(header.version, (4, 4));
+        assert_eq!(warnings(&header), [("bad_definition", 2), ("header_blank_line", 1)]);
         Ok(())
     }
 

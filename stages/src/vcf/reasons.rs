@@ -49,6 +49,9 @@ macro_rules! warnings {
 }
 
 warnings! {
+    BadDefinition = "bad_definition":
+        "an INFO or FORMAT line of the header has no ID, or no Number or Type that there is: read as far as it goes, else as text"
+        => "correct the line, or say what the field is: `{ name = ..., type = ..., number = ... }`";
     BadFormatValue = "bad_format_value":
         "a FORMAT value does not fit its type: NULL"
         => "correct the value, or read the field as `{ name = ..., type = \"String\" }`";
@@ -75,12 +78,12 @@ warnings! {
         "an INFO key stands twice in one record: the first stands"
         => "write each key once";
     EmptyField = "empty_field": "ID, FILTER or INFO is empty: read as `.`" => "write `.` for a missing value";
-    ExtraFormatValue = "extra_format_value":
-        "a sample has more values than FORMAT has keys: the surplus is ignored"
-        => "look for a colon inside a value, or a FORMAT that lacks a key";
     FemaleY = "female_y":
         "a female, by the PED file, has a call on the Y chromosome: her genotype there is missing"
         => "check the PED file and the sample; reads of X may be misplaced";
+    ExtraFormatValue = "extra_format_value":
+        "a sample has more values than FORMAT has keys: what has no key is left out"
+        => "look for a `:` inside a value, or for a key that FORMAT lacks";
     FlagWithValue = "flag_with_value":
         "an INFO flag has a value: read as true"
         => "write the key alone, or read the field as `{ name = ..., type = \"String\" }`";

@@ -93,16 +93,15 @@ impl SampleColumns {
         let chosen = parts.zip(&cohort.chosen).filter(|(_, chosen)| **chosen).map(|(text, _)| text);
         for (sample, (text, sex)) in chosen.zip(&cohort.sexes).enumerate() {
             values.fill(None);
-            // Trailing fields may be left out (VCF 4.3, section 1.6.2); fields without a key have no column, and are counted.
-            let mut fields = text.split(|byte| *byte == b':');
-            for (column, value) in self.wanted.iter().zip(&mut fields) {
+            // Trailing fields may be left out (VCF 4.3, section 1.6.2); fields without a key have no column.
+            let mut written = text.split(|byte| *byte == b':');
+            for column in &self.wanted {
+                let Some(value) = written.next() else { break };
                 if let Some(column) = column {
                     values[*column] = Some(value).filter(|value| !value.is_empty());
                 }
             }
-            if fields.next().is_some() {
-                tally.count(Warning::ExtraFormatValue);
-            }
+            tally.add(Warning::ExtraFormatValue, u64::from(written.next().is_some()));
             let mut genotype = None;
             if has_genotypes {
                 let text = values[GENOTYPE].unwrap_or(b".");

@@ -8,6 +8,8 @@ use crate::{
 /// One alternate allele of a record.
 #[derive(Clone, Debug)]
 pub struct Allele {
+    /// Its place among the record's alternates, from 0.
+    pub number: usize,
     /// Contig, position, reference and alternate allele.
     pub key: Vec<Cell>,
     /// QUAL.
@@ -64,6 +66,7 @@ fn allele(call: &Call, number: usize) -> Allele {
     let annotations: Vec<(String, String)> =
         own.map(|(_, consequence, gene)| (consequence.clone(), gene.clone())).collect();
     Allele {
+        number,
         key: vec![
             Cell::Text(call.contig.clone()),
             Cell::Integer(call.position + shift),
