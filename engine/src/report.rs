@@ -1,11 +1,11 @@
 //! What a run did, as people and programs read it. The JSON keys are part of the interface (DESIGN, section 11).
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, io};
 
 use serde::Serialize;
 use vardelta_schemas::{
     TableSchema,
-    ledger::{RecordCounts, TableCounts},
+    ledger::{RecordCounts, RejectRow, TableCounts},
 };
 
 use crate::sink::ChangeBatch;
@@ -169,6 +169,22 @@ pub trait Observer: Send + Sync {
     /// Whether [`Observer::changes`] is to be called: a dry run that nobody watches need not decode what it would write.
     fn wants_changes(&self) -> bool {
         true
+    }
+
+    /// Whether [`Observer::reject`] is to be called; a run keeps the text of every reject only then.
+    fn wants_rejects(&self) -> bool {
+        false
+    }
+
+    /// Called with every reject, in the order of drops, lines and stages, before the run is judged by them and before
+    /// anything is written: also where the share of rejects ends the run, and in a dry run. `epoch` is the one the run
+    /// makes if it commits.
+    ///
+    /// # Errors
+    /// When the list cannot be written; the run ends.
+    fn reject(&self, epoch: u64, reject: &RejectRow) -> io::Result<()> {
+        let _ = (epoch, reject);
+        Ok(())
     }
 
     /// Called with the net row changes of every table, in key order; in a dry run they are not written.

@@ -116,7 +116,7 @@ pub struct EpochRecord {
 }
 
 /// A row of `vardelta_rejects`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct RejectRow {
     /// The drop's number; `None` for a row rejected behind a table.
     pub drop_id: Option<u64>,

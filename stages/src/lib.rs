@@ -9,6 +9,8 @@ pub mod assembly;
 mod columns;
 pub mod explode;
 pub mod filter;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod mysql;
 pub mod normalize;
 pub mod select;

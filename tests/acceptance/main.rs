@@ -15,3 +15,5 @@ mod real;
 mod registry;
 /// How the repository is kept: dependencies, SQL, file sizes, dead files.
 mod tidy;
+/// Every trap of the field: what is loaded, adapted, rejected or refused, as docs/traps.md says.
+mod traps;

@@ -64,7 +64,17 @@ pub(crate) struct Deliveries {
     /// Things worth saying.
     pub notices: Vec<String>,
     /// Holds what came from standard input.
-    _spool: Option<tempfile::NamedTempFile>,
+    spool: Option<tempfile::NamedTempFile>,
+}
+
+impl Deliveries {
+    /// An error in the words of whoever runs the command: standard input is not the temporary file that holds it.
+    pub fn told(&self, mut error: RunError) -> RunError {
+        if let Some(spool) = &self.spool {
+            error.message = error.message.replace(&*spool.path().to_string_lossy(), "standard input");
+        }
+        error
+    }
 }
 
 fn input(message: String) -> RunError {
@@ -114,9 +124,9 @@ pub(crate) fn find(
         }
         for path in &options.files {
             let (path, recorded, default) = if path == Path::new("-") {
-                let spool = spool(abort)?;
-                let path = spool.path().to_path_buf();
-                found._spool = Some(spool);
+                let spooled = spool(abort)?;
+                let path = spooled.path().to_path_buf();
+                found.spool = Some(spooled);
                 (path, "-".to_owned(), "stdin".to_owned())
             } else {
                 (path.clone(), recorded(path), source(plan, at)?.drop_name(path))

@@ -78,7 +78,7 @@ pub fn run(context: Context<'_>, options: &RunOptions) -> Result<RunReport, RunE
         retractions,
         spill_dir: spill_dir(context, options.dry_run),
     };
-    let run = execute::load(context, work)?;
+    let run = execute::load(context, work).map_err(|error| found.told(error))?;
     execute::check_reject_share(plan, &run)?;
     let mut outcome = Outcome { withdrawn: found.gone.clone(), ..Outcome::new(definitions) };
     for (load, kept) in run.loads.iter().zip(kept) {

@@ -18,8 +18,12 @@ use super::{
 /// The size of a chunk; a longer line makes a longer chunk.
 pub(super) const CHUNK_BYTES: usize = 1 << 20;
 
-/// No line is longer: offsets into a chunk's columns are 32 bits wide.
-pub(super) const MAX_LINE_BYTES: usize = 1 << 30;
+/// No line is longer. Lines of a million samples take 100 MB; what is longer has lost its line ends, and would take the
+/// machine's memory.
+pub(super) const MAX_LINE_BYTES: usize = 1 << 28;
+
+/// No header is longer: one of a million contigs and as many samples takes 100 MB.
+const MAX_HEADER_BYTES: usize = 1 << 28;
 
 /// Reads a VCF text.
 pub(super) struct TextChunks {
@@ -116,8 +120,12 @@ fn read_header(container: &mut Container, text: &mut Vec<u8>, ended: &mut bool) 
         if start < text.len() {
             refuse_foreign_start(&text[start..], start == 0, lines + 1, container.file())?;
         }
-        if text.len() - start > MAX_LINE_BYTES {
-            return Err(line_too_long(container.file(), lines + 1));
+        if text.len() > MAX_HEADER_BYTES {
+            return Err(StageError::new(format!(
+                "{}: no #CHROM line in its first {MAX_HEADER_BYTES} bytes",
+                container.file()
+            ))
+            .with_hint("This is no VCF file, or its line ends are lost."));
         }
         *ended = container.read_into(text, PIECE_BYTES)? < PIECE_BYTES;
     }

@@ -131,15 +131,24 @@ pub(super) fn without_repeats(filter: &str) -> Option<String> {
     (kept.len() < filters.len()).then(|| kept.join(";"))
 }
 
-/// A piece of input for a message: at most 60 characters of it, undecodable bytes as U+FFFD.
+/// A piece of input for a message: at most 60 characters of it, undecodable bytes as U+FFFD, control characters escaped, as
+/// a terminal would obey them.
 pub(super) fn shown(bytes: &[u8]) -> String {
     const SHOWN_CHARACTERS: usize = 60;
     let head = &bytes[..bytes.len().min(4 * SHOWN_CHARACTERS)];
     let text = String::from_utf8_lossy(head);
-    match text.char_indices().nth(SHOWN_CHARACTERS) {
-        Some((at, _)) => format!("{}…", &text[..at]),
-        None => text.into_owned(),
+    let mut shown = String::with_capacity(text.len());
+    for (at, character) in text.chars().enumerate() {
+        if at == SHOWN_CHARACTERS {
+            shown.push('…');
+            break;
+        }
+        match character.is_control() {
+            true => shown.extend(character.escape_default()),
+            false => shown.push(character),
+        }
     }
+    shown
 }
 
 #[cfg(test)]
@@ -210,5 +219,6 @@ mod tests {
         assert_eq!(shown(b"abc"), "abc");
         assert_eq!(shown(&[b'x'; 100]).chars().count(), 61);
         assert_eq!(shown(b"\xe9"), "\u{fffd}");
+        assert_eq!(shown(b"a\tb\x1b[2J\0"), "a\\tb\\u{1b}[2J\\u{0}");
     }
 }

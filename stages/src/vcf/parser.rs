@@ -198,6 +198,9 @@ impl Parser for VcfParser {
         // The header has no batch of its own to be reported with; the file's first chunk stands for it.
         self.tally =
             if chunk.raw.first_origin == header.first_origin { header.tally.clone() } else { Tally::default() };
+        if chunk.raw.bytes.last().is_some_and(|last| *last != b'\n') {
+            self.tally.count(Warning::NoFinalNewline);
+        }
         self.meet(&header)?;
         if let Some((_, cohort)) = self.cohort.as_ref().filter(|_| chunk.raw.first_origin == header.first_origin) {
             cohort.report(&mut self.tally);

@@ -74,6 +74,9 @@ warnings! {
     CommentLine = "comment_line":
         "a line starting with # between the records was skipped"
         => "nothing needs to be done; a second header tells of files joined with `cat`";
+    DecimalInteger = "decimal_integer":
+        "a whole number is written as a decimal such as `5.0`: read as the integer"
+        => "write integers without a decimal point, or declare the field as Float";
     DuplicateDefinition = "duplicate_definition":
         "the header defines the same ID twice: the first stands"
         => "remove one of the lines";
@@ -104,6 +107,9 @@ warnings! {
     OutsideRegions = "outside_regions":
         "a record lies outside the source's regions: not read (those that an index passes over are not counted)"
         => "widen `regions` or `regions_file` if it was wanted";
+    NoFinalNewline = "no_final_newline":
+        "the file's last line has no line end: read as it stands, but it may have been cut"
+        => "check the last record, and that the file was delivered whole";
     QualNotFinite = "qual_not_finite":
         "QUAL is NaN, infinite or out of range: NULL"
         => "write a finite number, or `.`";
