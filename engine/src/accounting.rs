@@ -15,8 +15,10 @@ const REJECTED: u32 = 1 << 30;
 const FILTERED: u32 = 1 << 29;
 /// It has no alternate allele to yield.
 const NO_ALTERNATE: u32 = 1 << 28;
+/// All it has beside REF is `<NON_REF>` or `<*>`: a gVCF reference block.
+const REFERENCE_BLOCK: u32 = 1 << 27;
 /// At least one row of it reached a table.
-const ARRIVED: u32 = 1 << 27;
+const ARRIVED: u32 = 1 << 26;
 /// How many of its rows stand in a table.
 const STANDING: u32 = ARRIVED - 1;
 
@@ -63,6 +65,11 @@ impl ChunkLedger {
         self.mark(origin, NO_ALTERNATE);
     }
 
+    /// The record is a gVCF reference block, and so without alternate allele.
+    pub fn reference_block(&mut self, origin: u64) {
+        self.mark(origin, NO_ALTERNATE | REFERENCE_BLOCK);
+    }
+
     /// A row of this record reached a table.
     pub fn arrived(&mut self, origin: u64) {
         if let Some(word) = self.word(origin) {
@@ -106,7 +113,9 @@ impl RecordLedger {
                 counts.duplicates += 1;
             } else if word & (FILTERED | NO_ALTERNATE) != 0 {
                 counts.filtered += 1;
-                counts.no_alternate += u64::from(word & NO_ALTERNATE != 0 && word & FILTERED == 0);
+                let no_alternate = word & NO_ALTERNATE != 0 && word & FILTERED == 0;
+                counts.no_alternate += u64::from(no_alternate);
+                counts.reference_blocks += u64::from(no_alternate && word & REFERENCE_BLOCK != 0);
             } else {
                 counts.rejected += 1;
             }
@@ -122,7 +131,7 @@ mod tests {
     #[test]
     fn every_record_counts_once() {
         let ledger = RecordLedger::default();
-        let mut chunk = ChunkLedger::new(10, 8);
+        let mut chunk = ChunkLedger::new(10, 9);
         chunk.arrived(10); // loaded
         chunk.arrived(11); // duplicate: its only row is superseded
         chunk.arrived(12); // loaded: one of two rows is superseded
@@ -133,12 +142,21 @@ mod tests {
         chunk.no_alternate(15); // filtered, without alternate allele
         chunk.rejected(16); // loaded: one allele rejected, one loaded
         chunk.arrived(16);
+        chunk.reference_block(18); // filtered, without alternate allele, a reference block
         ledger.add(chunk); // origin 17 is a blank line
         ledger.superseded(&[11, 12]);
         let counts = ledger.counts();
         assert_eq!(
             counts,
-            RecordCounts { read: 7, loaded: 3, filtered: 2, rejected: 1, duplicates: 1, no_alternate: 1 }
+            RecordCounts {
+                read: 8,
+                loaded: 3,
+                filtered: 3,
+                rejected: 1,
+                duplicates: 1,
+                no_alternate: 2,
+                reference_blocks: 1
+            }
         );
     }
 }

@@ -11,6 +11,10 @@ pub trait Provenance: Send + Sync {
     /// The place and raw text of the record with this origin (see [`Batch::origins`]).
     fn place(&self, origin: u64) -> Place;
 
+    /// The whole text of the record with this origin, without its line end; `None` where it is not kept. For what few
+    /// records need: whatever many need is a column.
+    fn record(&self, origin: u64) -> Option<&[u8]>;
+
     /// The header of the drop, as its source's reader made it ([`ChunkReader::header`](crate::source::ChunkReader::header)).
     fn header(&self) -> Arc<dyn Any + Send + Sync>;
 }

@@ -24,7 +24,7 @@ use datafusion_sql::sqlparser::ast::{self, Spanned as _};
 use vardelta_schemas::{ColumnType, Schema};
 
 use self::{spans::Source, types::Problem};
-use crate::{diagnostics::Diagnostics, options::Spanned};
+use crate::{diagnostics::Diagnostics, options::Spanned, reason::Reason};
 
 pub(crate) mod depth;
 mod evaluate;
@@ -114,7 +114,7 @@ impl Expression {
             Some(failure) => {
                 diagnostics
                     .error(source.whole(), format!("this expression fails on every row: {}", failure.detail))
-                    .label(failure.reason);
+                    .label(failure.reason.code());
                 false
             }
             None => true,
@@ -157,6 +157,26 @@ fn column_type(data_type: &DataType, place: Range<usize>, diagnostics: &mut Diag
     found
 }
 
+crate::reasons! {
+    /// Why an expression can fail on a row: what every stage that computes expressions rejects rows for.
+    pub REASONS:
+    reject OVERFLOW = "overflow":
+        "a number left the range of its type"
+        => "CAST to a wider type, or limit the value with `least` or a filter";
+    reject DIVISION_BY_ZERO = "division_by_zero":
+        "an expression divided by zero"
+        => "divide by `nullif(x, 0)` where a NULL is wanted";
+    reject BAD_CAST = "bad_cast":
+        "a value could not be converted as a CAST asks"
+        => "use TRY_CAST where a NULL is wanted, or filter such values out";
+    reject NOT_FINITE = "not_finite":
+        "an expression gave a float that is NaN or infinite, which no database stores"
+        => "limit the expression's arguments, for example with CASE or a filter";
+    reject EXPRESSION_FAILED = "expression_failed":
+        "an expression failed for another reason, which the detail says"
+        => "read the detail, and correct the expression or filter such rows out";
+}
+
 /// The values of an expression on a batch.
 #[derive(Debug)]
 pub struct Evaluated {
@@ -171,8 +191,8 @@ pub struct Evaluated {
 pub struct Failure {
     /// The row.
     pub row: usize,
-    /// The reason code: `overflow`, `division_by_zero`, `bad_cast`, `not_finite` or `expression_failed`.
-    pub reason: &'static str,
+    /// Why: one of [`REASONS`].
+    pub reason: &'static Reason,
     /// What exactly was wrong.
     pub detail: String,
 }

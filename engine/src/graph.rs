@@ -40,7 +40,7 @@ fn text(plan: &Plan) -> String {
     const WIDTH: usize = 96;
     let mut text = plan.pipeline.name.clone();
     if let Some(assembly) = &plan.pipeline.assembly {
-        text += &format!(" ({assembly})");
+        text += &format!(" ({})", assembly.value);
     }
     text.push('\n');
     for (stage, readers) in plan.stages.iter().zip(readers(plan)) {

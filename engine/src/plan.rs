@@ -1,5 +1,6 @@
 //! The plan: what a pipeline file means, resolved, typed, inert, printable. Making it opens no data.
 
+pub(crate) mod content;
 mod cycles;
 mod definition;
 #[cfg(test)]
@@ -22,8 +23,7 @@ use crate::{
     suggest::nearest,
 };
 
-pub(crate) use definition::changed_stages;
-pub use definition::definition_changes;
+pub(crate) use definition::{changed_stages, definition_changes};
 pub use pipeline::{ChunkRecords, PipelineName, PipelineOptions, Share, Workers};
 
 /// A whole pipeline, ready to run.
@@ -73,20 +73,6 @@ impl Plan {
         found.iter_mut().for_each(|problem| spec.redact(problem));
         diagnostics.extend(found);
         plan.filter(|_| diagnostics.is_empty())
-    }
-
-    /// What every stage computes, as a JSON object from stage to definition; the ledger keeps it with every epoch, and
-    /// [`definition_changes`] compares against it.
-    pub fn definitions_json(&self) -> String {
-        let definitions: serde_json::Map<String, serde_json::Value> = self
-            .stages
-            .iter()
-            .map(|stage| {
-                let definition = serde_json::from_str(&stage.definition);
-                (stage.name.clone(), definition.unwrap_or_else(|_| stage.definition.as_str().into()))
-            })
-            .collect();
-        serde_json::Value::Object(definitions).to_string()
     }
 
     /// The sink.

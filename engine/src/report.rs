@@ -1,11 +1,11 @@
 //! What a run did, as people and programs read it. The JSON keys are part of the interface (DESIGN, section 11).
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, io};
 
 use serde::Serialize;
 use vardelta_schemas::{
     TableSchema,
-    ledger::{RecordCounts, TableCounts},
+    ledger::{RecordCounts, RejectRow, TableCounts},
 };
 
 use crate::sink::ChangeBatch;
@@ -33,6 +33,8 @@ pub struct RunReport {
     pub notices: Vec<String>,
     /// What each stage did and how long it took.
     pub stages: Vec<StageReport>,
+    /// How often the sink's transaction was run again, after a deadlock or a lost connection.
+    pub retries: u64,
     /// Worker threads.
     pub workers: usize,
     /// Wall-clock seconds of the whole run.
@@ -62,6 +64,8 @@ pub struct DropReport {
     pub duplicates: u64,
     /// Of the filtered records, those without alternate allele.
     pub no_alternate: u64,
+    /// Of those without alternate allele, the gVCF reference blocks.
+    pub reference_blocks: u64,
 }
 
 impl DropReport {
@@ -78,6 +82,7 @@ impl DropReport {
             rejected: counts.rejected,
             duplicates: counts.duplicates,
             no_alternate: counts.no_alternate,
+            reference_blocks: counts.reference_blocks,
         }
     }
 }
@@ -164,6 +169,22 @@ pub trait Observer: Send + Sync {
     /// Whether [`Observer::changes`] is to be called: a dry run that nobody watches need not decode what it would write.
     fn wants_changes(&self) -> bool {
         true
+    }
+
+    /// Whether [`Observer::reject`] is to be called; a run keeps the text of every reject only then.
+    fn wants_rejects(&self) -> bool {
+        false
+    }
+
+    /// Called with every reject, in the order of drops, lines and stages, before the run is judged by them and before
+    /// anything is written: also where the share of rejects ends the run, and in a dry run. `epoch` is the one the run
+    /// makes if it commits.
+    ///
+    /// # Errors
+    /// When the list cannot be written; the run ends.
+    fn reject(&self, epoch: u64, reject: &RejectRow) -> io::Result<()> {
+        let _ = (epoch, reject);
+        Ok(())
     }
 
     /// Called with the net row changes of every table, in key order; in a dry run they are not written.

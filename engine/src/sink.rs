@@ -94,6 +94,35 @@ pub trait Sink: Send {
     /// When the connection is gone (which gives it up as well).
     fn rollback(&mut self) -> Result<(), SinkError>;
 
+    /// After [`SinkErrorKind::ConnectionLost`]: connects again, for as long as the sink's settings say, and reads the
+    /// pipeline's ledger once the lost connection can no longer commit. What the ledger then says is final.
+    ///
+    /// # Errors
+    /// When the database cannot be reached in that time; whether the transaction was committed is then unknown.
+    fn recover(&mut self, pipeline: &str) -> Result<ledger::Snapshot, SinkError> {
+        self.ledger(pipeline)
+    }
+
+    /// How often a transaction that met [`SinkErrorKind::Contention`], or lost its connection, is run again.
+    fn retries(&self) -> u32 {
+        0
+    }
+
+    /// Does what cannot be part of the transaction and waits until the epoch stands in state and sink: indexes of tables
+    /// that were just filled. What a killed run leaves undone the next one does.
+    ///
+    /// # Errors
+    /// When a statement fails. The epoch stands all the same.
+    fn settle(&mut self, pipeline: &str, tables: &[TableSchema]) -> Result<(), SinkError> {
+        let _ = (pipeline, tables);
+        Ok(())
+    }
+
+    /// Things worth saying about how the rows were written, once each.
+    fn take_notices(&mut self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Reads a whole table, in any order, in batches laid out as its schema says (without `changed_epoch`).
     ///
     /// # Errors
@@ -162,6 +191,11 @@ pub enum SinkErrorKind {
     Layout,
     /// A value that the column cannot hold, or a constraint that is violated.
     Value,
+    /// The transaction gave way to another client's (a deadlock, a lock that was not given back in time). It is rolled
+    /// back, and may succeed when it is run again.
+    Contention,
+    /// The connection is gone, and with it the transaction, unless it was just being committed: see [`Sink::recover`].
+    ConnectionLost,
     /// Everything else: unreachable, read-only, disk full.
     Unavailable,
 }

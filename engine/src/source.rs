@@ -8,7 +8,10 @@ use std::{
 
 use vardelta_schemas::Schema;
 
-use crate::stage::{Emit, StageError};
+use crate::{
+    side_input::SideInput,
+    stage::{Emit, StageError},
+};
 
 /// One delivery of records to a source stage.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +26,21 @@ pub struct Delivery {
 pub trait Source: Send + Sync {
     /// The columns its batches have.
     fn schema(&self) -> &Schema;
+
+    /// The files beside the drops that decide what it computes.
+    fn side_inputs(&self) -> Vec<SideInput> {
+        Vec::new()
+    }
+
+    /// What it computes with of the settings of the whole pipeline (name and value): part of its fingerprint.
+    fn settings(&self) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
+
+    /// Where a drop's records are read from, if not from everywhere: completes "has no records …".
+    fn restriction(&self) -> Option<&'static str> {
+        None
+    }
 
     /// The files that its `path` matches now, sorted by name; empty where it has none.
     ///

@@ -14,8 +14,10 @@ use vardelta_schemas::Schema;
 use crate::{
     batch::Batch,
     diagnostics::Diagnostics,
-    options::{OptionDoc, OptionReader},
+    options::{OptionDoc, OptionReader, Spanned},
+    reason::{Reason, Severity},
     relational::Relational,
+    side_input::SideInput,
     sink::SinkStage,
     source::Source,
 };
@@ -61,6 +63,11 @@ pub trait StageType: Send + Sync {
 
     /// The options, for the manual and the JSON Schema (`type`, `input`, `inputs` and `tables` apart).
     fn options(&self) -> &'static [OptionDoc];
+
+    /// Every reason for which it rejects a row or counts a warning.
+    fn reasons(&self) -> Vec<&'static Reason> {
+        Vec::new()
+    }
 
     /// How many stages one use of it reads. Default: none for a source, any number from one for a sink, else one.
     fn inputs(&self) -> RangeInclusive<usize> {
@@ -119,8 +126,8 @@ pub struct PlannedInput<'a> {
 pub struct PipelineSettings {
     /// The pipeline's name: letters, digits, `_` and `-`.
     pub name: String,
-    /// The assembly the coordinates refer to, e.g. `GRCh38`.
-    pub assembly: Option<String>,
+    /// The assembly the coordinates refer to, e.g. `GRCh38`; what it means is up to the stages.
+    pub assembly: Option<Spanned<String>>,
     /// Worker threads. Default: the machine's cores.
     pub workers: usize,
     /// Records per dataflow; memory follows it.
@@ -157,6 +164,16 @@ pub enum Planned {
 pub trait Transform: Send + Sync {
     /// The columns it yields.
     fn schema(&self) -> &Schema;
+
+    /// The files beside the drops that decide what it computes.
+    fn side_inputs(&self) -> Vec<SideInput> {
+        Vec::new()
+    }
+
+    /// What it computes with of the settings of the whole pipeline (name and value): part of its fingerprint.
+    fn settings(&self) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
 
     /// Whether it needs to know the drop a row came from (its header, its raw text). Such a stage stands before a table.
     fn needs_provenance(&self) -> bool {
@@ -199,6 +216,8 @@ pub struct Emit {
     pub filtered: Vec<u64>,
     /// Origins of records that have no alternate allele to yield; one entry per record.
     pub no_alternate: Vec<u64>,
+    /// Origins of gVCF reference blocks, which are records without alternate allele too; one entry per record, here alone.
+    pub reference_blocks: Vec<u64>,
     /// What was adapted and counted, by reason code.
     pub warnings: BTreeMap<&'static str, u64>,
 }
@@ -212,7 +231,7 @@ impl Emit {
     }
 
     /// Rejects one row of a batch.
-    pub fn reject(&mut self, batch: &Batch, row: usize, reason: &'static str, detail: impl Into<String>) {
+    pub fn reject(&mut self, batch: &Batch, row: usize, reason: &'static Reason, detail: impl Into<String>) {
         self.rejects.push(Reject {
             origin: batch.origins.as_ref().map(|origins| origins[row]),
             diff: batch.diff(row),
@@ -236,10 +255,19 @@ impl Emit {
         }
     }
 
+    /// Says that one row's record is a gVCF reference block: it has no alternate allele to yield, only one that stands for
+    /// any that was not observed.
+    pub fn reference_block(&mut self, batch: &Batch, row: usize) {
+        if let Some(origins) = &batch.origins {
+            self.reference_blocks.push(origins[row]);
+        }
+    }
+
     /// Counts something that was adapted rather than refused.
-    pub fn warn(&mut self, reason: &'static str, count: u64) {
+    pub fn warn(&mut self, reason: &'static Reason, count: u64) {
+        debug_assert_eq!(reason.severity(), Severity::Warning, "{}", reason.code());
         if count > 0 {
-            *self.warnings.entry(reason).or_default() += count;
+            *self.warnings.entry(reason.code()).or_default() += count;
         }
     }
 }
@@ -254,8 +282,8 @@ pub struct Reject {
     /// The place, where the rejecting stage knows it; the engine asks the batch's [`Provenance`](crate::batch::Provenance)
     /// otherwise.
     pub place: Option<crate::batch::Place>,
-    /// The reason code: a short stable word such as `bad_position`.
-    pub reason: &'static str,
+    /// Why.
+    pub reason: &'static Reason,
     /// What exactly was wrong.
     pub detail: String,
 }

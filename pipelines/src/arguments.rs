@@ -44,7 +44,7 @@ pub struct PipelineArguments {
 }
 
 /// How a run is carried out.
-#[derive(Args, Clone, Copy, Debug)]
+#[derive(Args, Clone, Debug)]
 pub struct ExecutionArguments {
     /// Worker threads, 1 to 1024, instead of the pipeline's.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
@@ -53,4 +53,9 @@ pub struct ExecutionArguments {
     /// Print the exact row changes and write nothing.
     #[arg(long)]
     pub dry_run: bool,
+
+    /// Write every reject of this run into a tab-separated file, also in a dry run and where too many of them end the run;
+    /// `-` is standard output, with --quiet. See docs/reasons.md.
+    #[arg(long, value_name = "FILE.tsv")]
+    pub rejects: Option<PathBuf>,
 }

@@ -8,6 +8,7 @@ mod interrupt;
 mod output;
 mod pipeline_file;
 mod progress;
+mod rejects_file;
 mod report;
 mod usage;
 mod verbs;

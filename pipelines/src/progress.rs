@@ -2,9 +2,10 @@
 //! the run is over.
 
 use std::{
+    cmp::Reverse,
     collections::BTreeMap,
     sync::{Mutex, PoisonError},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use indicatif::{HumanCount, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -32,21 +33,10 @@ impl ProgressLines {
 
     /// Shows how far the run is.
     pub fn show(&self, progress: &Progress) {
-        let sum = |value: fn(&FileProgress) -> u64| progress.files.iter().map(value).sum::<u64>();
-        let records = sum(|file| file.records);
-        let rate = records as f64 / self.started.elapsed().as_secs_f64().max(0.001);
-        let rejected: u64 = progress.rejects.values().sum();
-        let (bytes, position_bytes) = (sum(|file| file.bytes), sum(|file| file.position_bytes));
+        let (bytes, position_bytes) = (sum(progress, |file| file.bytes), sum(progress, |file| file.position_bytes));
         self.whole.set_length(bytes);
         self.whole.set_position(position_bytes);
-        // Behind the last byte come the last rows, the views and the database.
-        let phase = if position_bytes >= bytes { "finishing" } else { progress.phase };
-        self.whole.set_message(format!(
-            "{phase}: {} records, {}/s, {} rejected",
-            HumanCount(records),
-            HumanCount(rate as u64),
-            HumanCount(rejected)
-        ));
+        self.whole.set_message(message(progress, self.started.elapsed()));
         let mut bars = self.files.lock().unwrap_or_else(PoisonError::into_inner);
         for (at, file) in progress.files.iter().enumerate() {
             if file.position_bytes == 0 || file.position_bytes >= file.bytes {
@@ -80,6 +70,65 @@ impl Drop for ProgressLines {
     }
 }
 
+fn sum(progress: &Progress, value: fn(&FileProgress) -> u64) -> u64 {
+    progress.files.iter().map(value).sum()
+}
+
+/// What the line for the whole run says: records, their rate, and the rejects by reason, the most frequent first.
+fn message(progress: &Progress, elapsed: Duration) -> String {
+    /// More reasons would not fit a line; the report has them all.
+    const REASONS_SHOWN: usize = 3;
+    let records = sum(progress, |file| file.records);
+    let rate = records as f64 / elapsed.as_secs_f64().max(0.001);
+    // Behind the last byte come the last rows, the views and the database.
+    let is_read = sum(progress, |file| file.position_bytes) >= sum(progress, |file| file.bytes);
+    let phase = if is_read { "finishing" } else { progress.phase };
+    let rejected: u64 = progress.rejects.values().sum();
+    let mut text = format!(
+        "{phase}: {} records, {}/s, {} rejected",
+        HumanCount(records),
+        HumanCount(rate as u64),
+        HumanCount(rejected)
+    );
+    let mut reasons: Vec<(&String, &u64)> = progress.rejects.iter().collect();
+    reasons.sort_by_key(|(reason, count)| (Reverse(**count), *reason));
+    let shown: Vec<String> =
+        reasons.iter().take(REASONS_SHOWN).map(|(reason, count)| format!("{reason} {}", HumanCount(**count))).collect();
+    if !shown.is_empty() {
+        let more = if reasons.len() > REASONS_SHOWN { ", …" } else { "" };
+        text += &format!(" ({}{more})", shown.join(", "));
+    }
+    text
+}
+
 fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).expect("the template is written above")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn progress(rejects: &[(&str, u64)], position_bytes: u64) -> Progress {
+        let file = FileProgress { name: "a".into(), bytes: 100, position_bytes, records: 30_000, rejected: 0 };
+        Progress {
+            phase: "loading",
+            files: vec![file],
+            rejects: rejects.iter().map(|(reason, count)| ((*reason).to_owned(), *count)).collect(),
+        }
+    }
+
+    #[test]
+    fn rejects_are_shown_by_reason_the_most_frequent_first() {
+        let of = |rejects: &[(&str, u64)], position| message(&progress(rejects, position), Duration::from_secs(2));
+        assert_eq!(of(&[], 50), "loading: 30,000 records, 15,000/s, 0 rejected");
+        assert_eq!(
+            of(&[("bad_alt", 2), ("bad_ref", 1_200)], 50),
+            "loading: 30,000 records, 15,000/s, 1,202 rejected (bad_ref 1,200, bad_alt 2)"
+        );
+        assert_eq!(
+            of(&[("a", 1), ("b", 1), ("c", 1), ("d", 5)], 100),
+            "finishing: 30,000 records, 15,000/s, 8 rejected (d 5, a 1, b 1, …)"
+        );
+    }
 }

@@ -1,12 +1,14 @@
 //! What the command line watches of a run: how far it is, and which rows change.
 
+use std::io;
+
 use vardelta_engine::{
     report::{Observer, Progress},
     sink::ChangeBatch,
 };
-use vardelta_schemas::TableSchema;
+use vardelta_schemas::{TableSchema, ledger::RejectRow};
 
-use crate::{changes::ChangeCollector, progress::ProgressLines};
+use crate::{changes::ChangeCollector, progress::ProgressLines, rejects_file::RejectsFile};
 
 /// Shows progress and keeps row changes.
 pub struct Watcher {
@@ -14,6 +16,8 @@ pub struct Watcher {
     pub progress: Option<ProgressLines>,
     /// The changes.
     pub changes: ChangeCollector,
+    /// Where every reject is written; `None` where nobody asked.
+    pub rejects: Option<RejectsFile>,
 }
 
 impl Observer for Watcher {
@@ -21,6 +25,14 @@ impl Observer for Watcher {
         if let Some(lines) = &self.progress {
             lines.show(progress);
         }
+    }
+
+    fn wants_rejects(&self) -> bool {
+        self.rejects.is_some()
+    }
+
+    fn reject(&self, epoch: u64, reject: &RejectRow) -> io::Result<()> {
+        self.rejects.as_ref().map_or(Ok(()), |file| file.write(epoch, reject))
     }
 
     fn wants_changes(&self) -> bool {

@@ -39,7 +39,8 @@ pub struct DropRow {
     pub counts: RecordCounts,
 }
 
-/// The accounting of a drop's records: `read` is the sum of the other four, always. `no_alternate` is a part of `filtered`.
+/// The accounting of a drop's records: `read` is the sum of the other four, always. `no_alternate` is a
+/// part of `filtered`, `reference_blocks` a part of `no_alternate`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecordCounts {
     /// Records read.
@@ -54,6 +55,9 @@ pub struct RecordCounts {
     pub duplicates: u64,
     /// Of the filtered ones, those without alternate allele.
     pub no_alternate: u64,
+    /// Of those, the gVCF reference blocks: records whose only alternates are `<NON_REF>` or `<*>`.
+    #[serde(default)]
+    pub reference_blocks: u64,
 }
 
 /// What an epoch did with one drop.
@@ -112,7 +116,7 @@ pub struct EpochRecord {
 }
 
 /// A row of `vardelta_rejects`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct RejectRow {
     /// The drop's number; `None` for a row rejected behind a table.
     pub drop_id: Option<u64>,

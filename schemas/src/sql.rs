@@ -4,17 +4,21 @@
 //! of a statement. What differs between databases is a `match` on [`Dialect`]; what only one of them has (inspection,
 //! session settings) has a module of its own.
 
+pub mod form;
 pub mod ledger;
+pub mod mysql;
 pub mod sqlite;
 pub mod table;
-
-use crate::ColumnType;
 
 /// A database whose SQL is written here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Dialect {
     /// SQLite 3.37 (November 2021) or later: the first with `STRICT` tables.
     Sqlite,
+    /// MySQL 8.0.19 (January 2020) or later: the first that names the row of an upsert.
+    MySql,
+    /// MariaDB 10.6 (July 2021) or later.
+    MariaDb,
 }
 
 /// What is bound to one parameter of a statement.
@@ -40,30 +44,7 @@ impl Dialect {
     pub fn identifier(self, name: &str) -> String {
         match self {
             Dialect::Sqlite => format!("\"{}\"", name.replace('"', "\"\"")),
-        }
-    }
-
-    /// The declared type in which a column's values are kept.
-    ///
-    /// SQLite: its tables are `STRICT`, so the declared type is the type of every value, and only the five names that
-    /// every driver and BI tool maps alike are declared (`DATE`, `BOOLEAN` and `DECIMAL(p,s)` are accepted outside
-    /// `STRICT`, but mean nothing to SQLite, and drivers disagree on how to read such columns). Booleans are 0 and 1.
-    /// A decimal of at most 15 digits is the nearest double, which reads back exactly and can be computed with; a wider
-    /// one is text with all its places, which orders as text. Dates are ISO text, which orders by time.
-    ///
-    /// # Panics
-    /// For a list, which never reaches a table.
-    pub fn column_type(self, column_type: &ColumnType) -> &'static str {
-        match self {
-            Dialect::Sqlite => match column_type {
-                ColumnType::Bool | ColumnType::Int64 => "INTEGER",
-                ColumnType::Float64 => "REAL",
-                ColumnType::Decimal { precision, .. } if *precision <= crate::value_text::DOUBLE_DECIMAL_DIGITS => {
-                    "REAL"
-                }
-                ColumnType::Decimal { .. } | ColumnType::Text | ColumnType::Date => "TEXT",
-                ColumnType::List(_) => unreachable!("the planner lets no list reach a table"),
-            },
+            Dialect::MySql | Dialect::MariaDb => format!("`{}`", name.replace('`', "``")),
         }
     }
 }
@@ -77,21 +58,7 @@ mod tests {
         assert_eq!(Dialect::Sqlite.identifier("pos"), r#""pos""#);
         assert_eq!(Dialect::Sqlite.identifier(r#"a"; DROP TABLE x; --"#), r#""a""; DROP TABLE x; --""#);
         assert_eq!(Dialect::Sqlite.identifier(""), r#""""#);
-    }
-
-    #[test]
-    fn types_of_sqlite() {
-        let decimal = |precision| ColumnType::Decimal { precision, scale: 2 };
-        for (column_type, expected) in [
-            (ColumnType::Bool, "INTEGER"),
-            (ColumnType::Int64, "INTEGER"),
-            (ColumnType::Float64, "REAL"),
-            (decimal(15), "REAL"),
-            (decimal(16), "TEXT"),
-            (ColumnType::Text, "TEXT"),
-            (ColumnType::Date, "TEXT"),
-        ] {
-            assert_eq!(Dialect::Sqlite.column_type(&column_type), expected, "{column_type}");
-        }
+        assert_eq!(Dialect::MySql.identifier("a`; DROP TABLE x; --"), "`a``; DROP TABLE x; --`");
+        assert_eq!(Dialect::MariaDb.identifier("pos"), "`pos`");
     }
 }

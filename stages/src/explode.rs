@@ -22,9 +22,6 @@ pub static EXPLODE: Explode = Explode;
 /// The stage type `explode`.
 pub struct Explode;
 
-/// What this stage rejects or warns of: nothing.
-pub const REASONS: &[(&str, &str)] = &[];
-
 options! {
     /// Options of `explode`.
     pub struct ExplodeOptions {

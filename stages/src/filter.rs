@@ -7,10 +7,11 @@ use arrow_schema::SchemaRef;
 use vardelta_engine::{
     batch::Batch,
     diagnostics::Diagnostics,
-    expression::Expression,
+    expression::{self, Expression},
     expression_facts::not_null_columns,
     options,
     options::{OptionDoc, Spanned},
+    reason::Reason,
     stage::{Emit, Kind, PlanRequest, Planned, StageError, StageType, Transform, TransformRun},
 };
 use vardelta_schemas::{ColumnType, Schema};
@@ -20,15 +21,6 @@ pub static FILTER: Filter = Filter;
 
 /// The stage type `filter`.
 pub struct Filter;
-
-/// What this stage rejects: the reasons an expression can fail for.
-pub const REASONS: &[(&str, &str)] = &[
-    ("overflow", "a number in the condition left the range of its type"),
-    ("division_by_zero", "the condition divided by zero"),
-    ("bad_cast", "a value could not be converted as the condition asks"),
-    ("not_finite", "the condition made a float that is NaN or infinite"),
-    ("expression_failed", "the condition failed for another reason"),
-];
 
 options! {
     /// Options of `filter`.
@@ -107,6 +99,10 @@ impl StageType for Filter {
 
     fn example(&self) -> &'static str {
         EXAMPLE
+    }
+
+    fn reasons(&self) -> Vec<&'static Reason> {
+        expression::REASONS.to_vec()
     }
 
     fn options(&self) -> &'static [OptionDoc] {
@@ -205,7 +201,7 @@ mod tests {
         assert_eq!(rows(&emit, &["pos", "info_g"]), ["3 b"]);
         assert_eq!(emit.filtered, [1, 4]);
         assert_eq!(emit.rejects.len(), 1);
-        assert_eq!((emit.rejects[0].origin, emit.rejects[0].reason), (Some(2), "bad_cast"));
+        assert_eq!((emit.rejects[0].origin, emit.rejects[0].reason), (Some(2), vardelta_engine::expression::BAD_CAST));
         assert_eq!(emit.batches[0].origins.as_deref(), Some(&[3][..]));
     }
 

@@ -5,12 +5,19 @@
 use vardelta_engine::stage::StageType;
 
 pub mod annotations;
+pub mod assembly;
 mod columns;
 pub mod explode;
 pub mod filter;
+#[doc(hidden)]
+pub mod fuzzing;
+pub mod mysql;
 pub mod normalize;
-pub mod reasons;
 pub mod select;
+#[cfg(test)]
+mod sink_fixtures;
+mod sink_tables;
+mod sink_values;
 pub mod sqlite;
 #[cfg(test)]
 mod test_support;
@@ -32,6 +39,7 @@ pub static REGISTRY: &[&dyn StageType] = &[
     &vardelta_engine::relational::UNION,
     // Sinks.
     &sqlite::SQLITE,
+    &mysql::MYSQL,
 ];
 
 #[cfg(test)]

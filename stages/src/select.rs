@@ -7,9 +7,10 @@ use arrow_schema::SchemaRef;
 use vardelta_engine::{
     batch::Batch,
     diagnostics::Diagnostics,
-    expression::{Expression, Failure},
+    expression::{self, Expression, Failure},
     options,
     options::{NamedTexts, OptionDoc, Spanned},
+    reason::Reason,
     stage::{Emit, Kind, PlanRequest, Planned, StageError, StageType, Transform, TransformRun},
 };
 use vardelta_schemas::{Column, Schema};
@@ -19,15 +20,6 @@ pub static SELECT: Select = Select;
 
 /// The stage type `select`.
 pub struct Select;
-
-/// What this stage rejects: the reasons an expression can fail for.
-pub const REASONS: &[(&str, &str)] = &[
-    ("overflow", "a number left the range of its type"),
-    ("division_by_zero", "an expression divided by zero"),
-    ("bad_cast", "a value could not be converted as an expression asks"),
-    ("not_finite", "an expression made a float that is NaN or infinite"),
-    ("expression_failed", "an expression failed for another reason"),
-];
 
 options! {
     /// Options of `select`.
@@ -100,6 +92,10 @@ impl StageType for Select {
 
     fn example(&self) -> &'static str {
         EXAMPLE
+    }
+
+    fn reasons(&self) -> Vec<&'static Reason> {
+        expression::REASONS.to_vec()
     }
 
     fn options(&self) -> &'static [OptionDoc] {
@@ -262,7 +258,7 @@ mod tests {
         let emit = run(&*transform, &input.batch);
         assert_eq!(rows(&emit, &["position", "n"]), ["1 4", "1 2"]);
         assert_eq!(emit.batches[0].origins.as_deref(), Some(&[1, 3][..]));
-        let rejects: Vec<_> = emit.rejects.iter().map(|reject| (reject.origin, reject.reason)).collect();
+        let rejects: Vec<_> = emit.rejects.iter().map(|reject| (reject.origin, reject.reason.code())).collect();
         assert_eq!(rejects, [(Some(2), "division_by_zero")]);
         assert!(emit.rejects[0].detail.starts_with("column `position`: "), "{}", emit.rejects[0].detail);
     }

@@ -16,7 +16,6 @@ mod read;
 mod tests;
 
 use std::{
-    collections::BTreeMap,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -26,14 +25,23 @@ use vardelta_engine::{
     options,
     options::OptionDoc,
     sink::{Access, Sink, SinkError, SinkStage},
-    stage::{Kind, PlanRequest, Planned, PlannedInput, StageType},
+    stage::{Kind, PlanRequest, Planned, StageType},
 };
 use vardelta_schemas::{
     TableSchema,
-    sql::{Dialect, ledger::RESERVED_PREFIX, table::TableStatements},
+    sql::{ledger::RESERVED_PREFIX, table::TableStatements},
 };
 
 use self::connection::SqliteSink;
+use crate::sink_tables::{Names, check_tables};
+
+/// What SQLite says about names.
+static SQLITE_NAMES: Names = Names {
+    database: "SQLite",
+    reserved_prefixes: &[RESERVED_PREFIX, "sqlite_"],
+    added_columns: &[TableSchema::CHANGED_EPOCH],
+    characters_max: usize::MAX,
+};
 
 /// The `sqlite` sink, as the registry lists it.
 pub static SQLITE: SqliteStage = SqliteStage;
@@ -76,70 +84,10 @@ impl StageType for SqliteStage {
 
     fn plan(&self, request: PlanRequest<'_>, diagnostics: &mut Diagnostics) -> Option<Planned> {
         let before = diagnostics.len();
-        check_tables(&request.inputs, diagnostics);
+        check_tables(&request.inputs, &SQLITE_NAMES, diagnostics);
         let options = SqliteOptions::read(request.options, diagnostics)?;
         let path = request.pipeline.resolve(&options.path);
         (diagnostics.len() == before).then(|| Planned::Sink(Arc::new(PlannedSqlite { path })))
-    }
-}
-
-/// Reports what SQLite cannot keep as tables: names it does not tell apart, names that are taken, lists, and inputs
-/// without a key (whose rows could not be found again).
-fn check_tables(inputs: &[PlannedInput<'_>], diagnostics: &mut Diagnostics) {
-    let mut names: BTreeMap<String, &str> = BTreeMap::new();
-    for input in inputs {
-        let folded = input.name.to_ascii_lowercase();
-        if let Some(prefix) = [RESERVED_PREFIX, "sqlite_"].into_iter().find(|prefix| folded.starts_with(prefix)) {
-            diagnostics
-                .error(input.span.clone(), format!("a table cannot be called `{}`", input.name))
-                .label(format!("names in `{prefix}` are taken"))
-                .hint("Give the stage another name.");
-        }
-        if let Some(earlier) = names.insert(folded, input.name)
-            && earlier != input.name
-        {
-            diagnostics
-                .error(input.span.clone(), format!("SQLite does not tell `{}` from `{earlier}`", input.name))
-                .label("differs in letter case only")
-                .hint("Give one of the stages another name.");
-        }
-        if input.key.is_none() {
-            diagnostics
-                .error(
-                    input.span.clone(),
-                    format!("`{}` has no key, so its rows cannot be kept as a table", input.name),
-                )
-                .label("has no key")
-                .hint("Put a `table` stage behind it, with the columns that name a row as its `key`.");
-        }
-        check_columns(input, diagnostics);
-    }
-}
-
-fn check_columns(input: &PlannedInput<'_>, diagnostics: &mut Diagnostics) {
-    let mut names = BTreeMap::from([(TableSchema::CHANGED_EPOCH.to_string(), TableSchema::CHANGED_EPOCH)]);
-    for column in input.schema.columns() {
-        if !column.column_type.is_scalar() {
-            diagnostics
-                .error(
-                    input.span.clone(),
-                    format!("column `{}` of `{}` is {}", column.name, input.name, column.column_type),
-                )
-                .label("a table cannot keep a list")
-                .hint("Leave the column out with a `select`, or make one row per item with `explode`.");
-        }
-        if let Some(earlier) = names.insert(column.name.to_ascii_lowercase(), &column.name) {
-            let problem = diagnostics.error(
-                input.span.clone(),
-                format!("SQLite does not tell column `{}` of `{}` from `{earlier}`", column.name, input.name),
-            );
-            if earlier == TableSchema::CHANGED_EPOCH {
-                problem.label("every table gets a column of this name");
-            } else {
-                problem.label("differ in letter case only");
-            }
-            problem.hint("Give the column another name with a `select`.");
-        }
     }
 }
 
@@ -163,7 +111,7 @@ impl SinkStage for PlannedSqlite {
 
     fn statements(&self, tables: &[TableSchema]) -> Vec<String> {
         let of_table = |table: &TableSchema| {
-            let statements = TableStatements::new(Dialect::Sqlite, table);
+            let statements = TableStatements::new(table);
             [statements.create, statements.insert.text, statements.update.text, statements.delete.text]
         };
         tables.iter().flat_map(of_table).collect()

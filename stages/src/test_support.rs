@@ -139,6 +139,10 @@ impl Provenance for Lines {
         Place { raw: self.records.get(origin as usize - 1).cloned(), ..Place::default() }
     }
 
+    fn record(&self, origin: u64) -> Option<&[u8]> {
+        self.records.get(origin as usize - 1).map(String::as_bytes)
+    }
+
     fn header(&self) -> Arc<dyn Any + Send + Sync> {
         self.header.clone()
     }

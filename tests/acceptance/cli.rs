@@ -5,5 +5,8 @@ mod dry_run;
 mod exit_codes;
 mod files;
 mod output;
+mod rejects;
+mod samples;
 mod sharing;
+mod side_inputs;
 mod validate;

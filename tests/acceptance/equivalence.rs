@@ -13,7 +13,7 @@ use std::{
 };
 
 use vardelta_tests::{
-    pipelines::{COHORT, GENE_SUMMARY, LAYERS},
+    pipelines::{CARRIERS, COHORT, GENE_SUMMARY, LAYERS},
     random::from_environment,
 };
 
@@ -46,7 +46,7 @@ fn try_histories(count: u64, steps: usize, driver: &(dyn Fn(&str) -> Box<dyn Dri
                         return;
                     }
                     let seed = first + at;
-                    let pipeline = [&GENE_SUMMARY, &COHORT, &LAYERS][(seed % 3) as usize];
+                    let pipeline = [&GENE_SUMMARY, &COHORT, &LAYERS, &CARRIERS][(seed % 4) as usize];
                     let play = || {
                         let driver = driver(pipeline.text);
                         History::new(seed, pipeline, driver.as_ref()).play(steps);

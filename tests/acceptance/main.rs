@@ -7,9 +7,13 @@ mod cli;
 mod crash;
 /// Random histories of drops: every table equals a fresh run's and a recomputation, and only changes are written.
 mod equivalence;
+/// Which place a record means: contig names, assemblies, regions.
+mod identity;
 /// Files from the field, counted and annotated as other tools count and annotate them.
 mod real;
 /// What every registered stage owes its users: a manual, documented options, an example that runs.
 mod registry;
 /// How the repository is kept: dependencies, SQL, file sizes, dead files.
 mod tidy;
+/// Every trap of the field: what is loaded, adapted, rejected or refused, as docs/traps.md says.
+mod traps;

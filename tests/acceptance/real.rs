@@ -1,12 +1,21 @@
 //! Files from the field, in `../shared/data`: read whole, counted as bcftools counts, annotated as their annotation
 //! says.
 
+mod annotations;
+mod conformance;
 mod files;
-mod genes;
+mod genotypes;
+mod norm;
+mod structural;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fmt::Debug,
     path::{Path, PathBuf},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use serde_json::Value;
@@ -16,6 +25,7 @@ use vardelta_tests::{model::alleles::trim, shared::shared};
 type Key = (String, i64, String, String);
 
 /// What is known of a file.
+#[derive(Debug)]
 struct Known {
     /// Its path below the data directory.
     name: String,
@@ -83,4 +93,22 @@ fn alleles(lines: &str) -> BTreeSet<Key> {
 /// A path as an argument.
 fn argument(path: &Path) -> &str {
     path.to_str().expect("the test data's paths are UTF-8")
+}
+
+/// Does it for every item, several at a time; all failures are told.
+fn for_each<T: Debug + Sync>(items: &[T], judge: impl Fn(&T) + Sync) {
+    let (next, failed) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                while let Some(item) = items.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    if std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| judge(item))).is_err() {
+                        failed.lock().unwrap_or_else(PoisonError::into_inner).push(format!("{item:?}"));
+                    }
+                }
+            });
+        }
+    });
+    let failed = failed.into_inner().unwrap_or_else(PoisonError::into_inner);
+    assert!(failed.is_empty(), "{} of {} failed: {failed:#?}", failed.len(), items.len());
 }

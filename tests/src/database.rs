@@ -171,3 +171,12 @@ pub fn assert_same_rows(what: &str, expected: &BTreeMap<String, Rows>, found: &B
         );
     }
 }
+
+/// What a query of one text column gives.
+#[track_caller]
+pub fn texts(path: &Path, sql: &str) -> Vec<String> {
+    let database = open(path);
+    let mut statement = database.prepare(sql).expect("the query is sound");
+    let rows = statement.query_map([], |row| row.get(0)).expect("the query can be run");
+    rows.map(|row| row.expect("a row of one text")).collect()
+}

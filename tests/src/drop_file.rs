@@ -7,7 +7,7 @@ use std::{
 
 use crate::record::Line;
 
-/// The header of every random drop.
+/// The header of every random drop, without its two samples.
 pub const HEADER: &str = "##fileformat=VCFv4.3\n\
     ##INFO=<ID=DP,Number=1,Type=Integer,Description=\"Depth\">\n\
     ##INFO=<ID=AF,Number=A,Type=Float,Description=\"Frequency\">\n\
@@ -55,9 +55,9 @@ impl Packing {
     }
 }
 
-/// The text of a drop.
+/// The text of a drop, with samples.
 pub fn text(lines: &[Line], padding: usize) -> String {
-    let mut text = HEADER.to_owned();
+    let mut text = HEADER.replace("\tINFO\n", "\tINFO\tFORMAT\ts1\ts2\n");
     for line in lines {
         text.push_str(&line.text(padding));
         text.push('\n');

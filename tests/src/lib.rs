@@ -4,6 +4,7 @@
 pub mod binary;
 pub mod database;
 pub mod drop_file;
+pub mod golden;
 pub mod in_process;
 pub mod model;
 pub mod pipelines;

@@ -2,6 +2,7 @@
 //! Shares no code with the engine or the stages.
 
 pub mod alleles;
+pub mod carriers;
 pub mod cohort;
 pub mod gene_summary;
 pub mod layers;

@@ -49,6 +49,19 @@ pub const COHORT: Pipeline = Pipeline {
     counts: model::cohort::counts,
 };
 
+/// A row per allele and sample, and what samples carry, gene by gene.
+pub const CARRIERS: Pipeline = Pipeline {
+    text: include_str!("pipelines/carriers.toml"),
+    database: "carriers.sqlite",
+    keys: &[
+        ("genotypes", &["chromosome", "position", "reference", "alternate", "sample"]),
+        ("per_gene", &["gene"]),
+        ("per_zygosity", &["zygosity"]),
+    ],
+    expected: model::carriers::expected,
+    counts: model::carriers::counts,
+};
+
 /// Views of views: an aggregate of an aggregate, groups that a filter lets in and out, a union behind a table, a
 /// select that carries the key along; and several rows of one record under one key.
 pub const LAYERS: Pipeline = Pipeline {

@@ -20,6 +20,9 @@ const QUALITIES: &[&str] =
     &["19.99", "20", "29.95", "45.67", "0.1", "0.2", "99.99", "100.25", "1e15", "12345.678", "0.001", "777"];
 /// Consequences, the worst first.
 pub const CONSEQUENCES: &[&str] = &["stop_gained", "missense_variant", "synonymous_variant", "intron_variant"];
+/// Genotypes, some of them of alleles that few records have.
+const GENOTYPES: &[&str] =
+    &["0/0", "0/1", "1|0", "1/1", "./.", ".", "./1", "./0", "1", "0", "1/2", "2|2", "0/0/1", "0/3"];
 const GENES: &[&str] = &["BRCA1", "TP53", "EGFR", "KRAS"];
 const SIGNIFICANCES: &[&str] = &["Pathogenic", "Benign", "Likely_benign", "Uncertain_significance"];
 /// Lines that no reader can make a record of.
@@ -62,6 +65,8 @@ pub struct Call {
     pub significance: Option<String>,
     /// INFO/AF: a value for each ALT, as written, `.` included.
     pub frequencies: Option<Vec<String>>,
+    /// FORMAT/GT of both samples; `None` where FORMAT has no GT.
+    pub genotypes: Option<Box<[String; 2]>>,
     /// INFO/ANN: allele, consequence, gene.
     pub annotations: Vec<(String, String, String)>,
 }
@@ -91,8 +96,12 @@ impl Line {
             info.push(format!("PAD={}", "x".repeat(padding)));
         }
         let info = if info.is_empty() { ".".to_owned() } else { info.join(";") };
+        let samples = match &call.genotypes {
+            Some(genotypes) => format!("GT:DP\t{}:5\t{}", genotypes[0], genotypes[1]),
+            None => "DP\t5\t.".to_owned(),
+        };
         format!(
-            "{}\t{}\t.\t{}\t{alternates}\t{}\t{}\t{info}",
+            "{}\t{}\t.\t{}\t{alternates}\t{}\t{}\t{info}\t{samples}",
             call.contig,
             call.position,
             call.reference,
@@ -125,11 +134,13 @@ impl Line {
             depth: None,
             significance: None,
             frequencies: None,
+            genotypes: None,
             annotations: Vec::new(),
         };
         for _ in 0..5 {
             call.change(random);
         }
+        call.genotype(random);
         call.annotate(random);
         Line::Call(call)
     }
@@ -140,7 +151,7 @@ impl Call {
     pub fn change(&mut self, random: &mut Random) {
         let maybe =
             |random: &mut Random, choices: &[&str]| (!random.percent(15)).then(|| (*random.pick(choices)).to_owned());
-        match random.below(6) {
+        match random.below(7) {
             0 => self.quality = maybe(random, QUALITIES),
             1 => self.filter = maybe(random, &["PASS", "PASS", "PASS", "q10", "q10;s50"]),
             2 => self.depth = (!random.percent(15)).then(|| random.below(40) as i64),
@@ -152,8 +163,15 @@ impl Call {
                 self.frequencies = (count > 0 && random.percent(70))
                     .then(|| (0..count).map(|_| (*random.pick(&values)).to_owned()).collect());
             }
+            5 => self.genotype(random),
             _ => self.annotate(random),
         }
+    }
+
+    /// Gives both samples a genotype, or none.
+    fn genotype(&mut self, random: &mut Random) {
+        self.genotypes =
+            (!random.percent(10)).then(|| Box::new([(); 2].map(|()| (*random.pick(GENOTYPES)).to_owned())));
     }
 
     /// Annotates every allele, or none.

@@ -14,7 +14,8 @@ use arrow_select::concat::concat;
 use datafusion_common::DataFusionError;
 use datafusion_physical_expr::PhysicalExpr;
 
-use super::{Evaluated, Failure};
+use super::{BAD_CAST, DIVISION_BY_ZERO, EXPRESSION_FAILED, Evaluated, Failure, NOT_FINITE, OVERFLOW};
+use crate::reason::Reason;
 
 /// Evaluates `physical` on every row, as values of type `target`.
 ///
@@ -41,7 +42,7 @@ pub(crate) fn evaluate(
         let known: Vec<usize> = failures.iter().map(|failure| failure.row).collect();
         for row in (0..values.len()).filter(|row| values.is_null(*row) && !known.contains(row)) {
             let detail = "the value is NULL where the type has none".to_string();
-            failures.push(Failure { row, reason: "expression_failed", detail });
+            failures.push(Failure { row, reason: EXPRESSION_FAILED, detail });
         }
     }
     failures.sort_by_key(|failure| failure.row);
@@ -71,9 +72,9 @@ fn bisect(
     }
 }
 
-type Reason = (&'static str, String);
+type Failed = (&'static Reason, String);
 
-fn attempt(physical: &Arc<dyn PhysicalExpr>, target: &DataType, batch: &RecordBatch) -> Result<ArrayRef, Reason> {
+fn attempt(physical: &Arc<dyn PhysicalExpr>, target: &DataType, batch: &RecordBatch) -> Result<ArrayRef, Failed> {
     let rows = batch.num_rows();
     let values = physical.evaluate(batch).and_then(|value| value.into_array(rows)).map_err(|error| reason(&error))?;
     if values.data_type() == target {
@@ -81,7 +82,7 @@ fn attempt(physical: &Arc<dyn PhysicalExpr>, target: &DataType, batch: &RecordBa
     }
     let strict = CastOptions { safe: false, ..CastOptions::default() };
     // The type was widened to the column's: only an unsigned integer beyond int64 can fail here.
-    cast_with_options(&values, target, &strict).map_err(|error| ("overflow", first_line(&error.to_string())))
+    cast_with_options(&values, target, &strict).map_err(|error| (OVERFLOW, first_line(&error.to_string())))
 }
 
 fn join(mut parts: Vec<ArrayRef>, target: &DataType) -> ArrayRef {
@@ -108,7 +109,7 @@ fn usable(values: ArrayRef) -> (ArrayRef, Vec<Failure>) {
                 .enumerate()
                 .map(|(row, value)| match value {
                     Some(value) if !value.is_finite() => {
-                        failures.push(Failure { row, reason: "not_finite", detail: format!("the result is {value}") });
+                        failures.push(Failure { row, reason: NOT_FINITE, detail: format!("the result is {value}") });
                         None
                     }
                     Some(value) => Some(value + 0.0),
@@ -132,7 +133,7 @@ fn usable(values: ArrayRef) -> (ArrayRef, Vec<Failure>) {
                     let fits = value.is_none_or(|value| value.unsigned_abs() < limit);
                     if !fits {
                         let detail = format!("the result does not fit decimal({precision},{scale})");
-                        failures.push(Failure { row, reason: "overflow", detail });
+                        failures.push(Failure { row, reason: OVERFLOW, detail });
                     }
                     Some(fits)
                 })
@@ -146,20 +147,20 @@ fn usable(values: ArrayRef) -> (ArrayRef, Vec<Failure>) {
 }
 
 /// The reason code and detail of an evaluation error.
-fn reason(error: &DataFusionError) -> Reason {
+fn reason(error: &DataFusionError) -> Failed {
     let detail = first_line(&error.strip_backtrace());
     let lower = detail.to_lowercase();
     let code = match error.find_root() {
         DataFusionError::ArrowError(arrow, _) => match arrow.as_ref() {
-            ArrowError::DivideByZero => "division_by_zero",
-            ArrowError::ArithmeticOverflow(_) | ArrowError::OffsetOverflowError(_) => "overflow",
-            _ if is_overflow(&lower) => "overflow",
-            ArrowError::CastError(_) | ArrowError::ParseError(_) => "bad_cast",
-            _ => "expression_failed",
+            ArrowError::DivideByZero => DIVISION_BY_ZERO,
+            ArrowError::ArithmeticOverflow(_) | ArrowError::OffsetOverflowError(_) => OVERFLOW,
+            _ if is_overflow(&lower) => OVERFLOW,
+            ArrowError::CastError(_) | ArrowError::ParseError(_) => BAD_CAST,
+            _ => EXPRESSION_FAILED,
         },
-        _ if is_overflow(&lower) => "overflow",
-        _ if lower.contains("divide by zero") => "division_by_zero",
-        _ => "expression_failed",
+        _ if is_overflow(&lower) => OVERFLOW,
+        _ if lower.contains("divide by zero") => DIVISION_BY_ZERO,
+        _ => EXPRESSION_FAILED,
     };
     (code, detail)
 }

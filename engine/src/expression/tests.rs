@@ -126,7 +126,7 @@ fn run(sql: &str) -> String {
     let shown = (0..3).map(|row| match evaluated.failures.iter().find(|failure| failure.row == row) {
         Some(failure) => {
             assert!(evaluated.values.is_null(row), "{sql}: a failed row has a value");
-            format!("!{}", failure.reason)
+            format!("!{}", failure.reason.code())
         }
         None if evaluated.values.is_null(row) => "NULL".to_string(),
         None => array_value_to_string(&evaluated.values, row).unwrap(),
@@ -354,7 +354,7 @@ fn casts_to_decimal_round_half_away_from_zero() {
         let expression = compile_over(&format!("CAST({column} AS DECIMAL(5,2))"), &schema).unwrap();
         let evaluated = expression.evaluate(&batch);
         let mut shown: Vec<String> = (0..6).map(|row| array_value_to_string(&evaluated.values, row).unwrap()).collect();
-        evaluated.failures.iter().for_each(|failure| shown[failure.row] = format!("!{}", failure.reason));
+        evaluated.failures.iter().for_each(|failure| shown[failure.row] = format!("!{}", failure.reason.code()));
         shown.join(" ")
     };
     // The double nearest to 1.005 is below it, and so is a hundred times that double.

@@ -45,6 +45,12 @@ impl FileStamp {
         let metadata = File::open(path)?.metadata()?;
         Ok(FileStamp { bytes: metadata.len(), modified: metadata.modified().ok() })
     }
+
+    /// The time of modification as a text that is the same for the same time: seconds and nanoseconds since 1970.
+    pub fn modified_text(&self) -> Option<String> {
+        let since = self.modified?.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+        Some(format!("{}.{:09}", since.as_secs(), since.subsec_nanos()))
+    }
 }
 
 /// One file to be loaded as a drop.

@@ -10,11 +10,13 @@ use datafusion_common::ScalarValue;
 use crate::{
     batch::Batch,
     error::RunError,
+    expression::OVERFLOW,
     flow::{
         Update, WorkerContext,
         aggregate::{GroupCells, cell, outer_batch, spec, unpack, value_converter},
         segment::SegmentEvents,
     },
+    reason::Reason,
     relational::{AggregateFunction, AggregateSpec, accumulate::Cells},
     stage::Emit,
 };
@@ -150,7 +152,7 @@ impl Finish {
                     Ok(value) => value.unwrap_or_else(|| null.clone()),
                     Err(error) => {
                         failed[row] = true;
-                        self.reject(emit, updates, row, "overflow", &error.to_string());
+                        self.reject(emit, updates, row, OVERFLOW, &error.to_string());
                         null.clone()
                     }
                 },
@@ -162,7 +164,7 @@ impl Finish {
         }
     }
 
-    fn reject(&self, emit: &mut Emit, updates: &[Update], row: usize, reason: &'static str, detail: &str) {
+    fn reject(&self, emit: &mut Emit, updates: &[Update], row: usize, reason: &'static Reason, detail: &str) {
         let group = match self.worker.run.layout(self.stage) {
             Ok(layout) => layout.describe_key(&updates[row].0),
             Err(_) => String::new(),

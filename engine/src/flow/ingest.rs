@@ -91,7 +91,8 @@ impl Ingest {
         let (mut sources, mut tables) = (BTreeMap::new(), Vec::new());
         for (at, stage) in plan.stages.iter().enumerate() {
             match &stage.planned {
-                Planned::Source(source) => {
+                // A withdrawal reads no drop, and needs nothing of what the transforms open.
+                Planned::Source(source) if worker.run.loads.iter().any(|load| load.source == at) => {
                     let segment = worker.start(worker.run.segment(at))?;
                     sources.insert(at, (source.parser(), segment));
                 }
@@ -165,6 +166,7 @@ impl Ingest {
         }
         events.filtered.iter().for_each(|origin| ledger.filtered(*origin));
         events.no_alternate.iter().for_each(|origin| ledger.no_alternate(*origin));
+        events.reference_blocks.iter().for_each(|origin| ledger.reference_block(*origin));
         for (_, reject) in &events.rejects {
             reject.origin.into_iter().for_each(|origin| ledger.rejected(origin));
         }

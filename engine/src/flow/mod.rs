@@ -8,6 +8,7 @@ pub(crate) mod feed;
 pub(crate) mod finish;
 pub(crate) mod ingest;
 pub(crate) mod meter;
+pub(crate) mod reject_log;
 pub(crate) mod replay;
 pub(crate) mod segment;
 pub(crate) mod table;
@@ -29,10 +30,11 @@ pub(crate) use dataflow::run_chunk;
 use crate::{
     abort::Abort,
     changes::ChangeLog,
-    error::RunError,
+    error::{RunError, RunErrorKind},
     flow::{
         feed::{Feed, Load},
         meter::{MeterTotals, Meters},
+        reject_log::RejectLog,
         segment::{Segment, SegmentEvents, SegmentRun},
         table::Retraction,
     },
@@ -92,6 +94,8 @@ pub(crate) struct Notes {
     pub reject_counts: BTreeMap<String, u64>,
     /// Warnings, by reason.
     pub warnings: BTreeMap<String, u64>,
+    /// Every reject, where somebody wants the whole list.
+    pub log: Option<RejectLog>,
 }
 
 impl Notes {
@@ -113,12 +117,19 @@ pub(crate) struct RunParts {
     pub retractions: Vec<Retraction>,
     pub feed: Feed,
     pub spill_dir: std::path::PathBuf,
+    /// Whether every reject is to be kept.
+    pub logs_rejects: bool,
 }
 
 impl RunContext {
     /// Prepares what the workers share.
     pub fn new(parts: RunParts) -> Result<RunContext, RunError> {
-        let RunParts { plan, mode, epoch, workers, session, abort, loads, retractions, feed, spill_dir } = parts;
+        let RunParts { plan, mode, epoch, workers, session, abort, loads, retractions, feed, spill_dir, logs_rejects } =
+            parts;
+        let unwritable = |error: std::io::Error| {
+            RunError::new(RunErrorKind::Sink, format!("the list of rejects cannot be kept: {error}"))
+        };
+        let log = logs_rejects.then(|| RejectLog::new(&spill_dir)).transpose().map_err(unwritable)?;
         let (mut segments, mut layouts) = (BTreeMap::new(), Vec::new());
         for (at, stage) in plan.stages.iter().enumerate() {
             if matches!(stage.kind, Kind::Source)
@@ -135,7 +146,7 @@ impl RunContext {
         Ok(RunContext {
             changes: ChangeLog::new(plan.tables().len(), spill_dir),
             totals: MeterTotals::new(plan.stages.len()),
-            notes: Mutex::new(Notes::default()),
+            notes: Mutex::new(Notes { log, ..Notes::default() }),
             chunk_records: plan.pipeline.chunk_records,
             plan,
             mode,
@@ -177,23 +188,33 @@ impl RunContext {
             if reject.diff < 0 {
                 continue;
             }
-            *notes.reject_counts.entry(reject.reason.to_owned()).or_default() += 1;
-            if notes.rejects.len() >= REJECTS_KEPT {
+            *notes.reject_counts.entry(reject.reason.code().to_owned()).or_default() += 1;
+            let is_kept = notes.rejects.len() < REJECTS_KEPT;
+            if !is_kept && notes.log.is_none() {
                 continue;
             }
             let place = reject.place.unwrap_or_default();
             let load = load.map(|load| &self.loads[load]);
-            notes.rejects.push(RejectRow {
+            let row = RejectRow {
                 drop_id: load.map(|load| load.drop_id),
                 drop_name: load.map(|load| load.name.clone()),
                 stage: self.plan.stages[stage].name.clone(),
                 line: place.line,
                 contig: place.contig,
                 pos: place.pos,
-                reason: reject.reason.to_owned(),
+                reason: reject.reason.code().to_owned(),
                 detail: reject.detail,
                 raw: place.raw,
-            });
+            };
+            if let Some(log) = &mut notes.log
+                && let Err(error) = log.add(stage, &row)
+            {
+                self.abort
+                    .raise(RunError::new(RunErrorKind::Sink, format!("the list of rejects cannot be kept: {error}")));
+            }
+            if is_kept {
+                notes.rejects.push(row);
+            }
         }
     }
 }

@@ -134,6 +134,8 @@ pub(crate) struct SegmentEvents {
     pub filtered: Vec<u64>,
     /// Origins of records without alternate allele.
     pub no_alternate: Vec<u64>,
+    /// Origins of gVCF reference blocks.
+    pub reference_blocks: Vec<u64>,
     /// Warnings by reason code.
     pub warnings: BTreeMap<&'static str, u64>,
 }
@@ -150,6 +152,7 @@ impl SegmentEvents {
         }
         self.filtered.append(&mut emit.filtered);
         self.no_alternate.append(&mut emit.no_alternate);
+        self.reference_blocks.append(&mut emit.reference_blocks);
         for (reason, count) in std::mem::take(&mut emit.warnings) {
             *self.warnings.entry(reason).or_default() += count;
         }

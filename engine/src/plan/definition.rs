@@ -5,21 +5,27 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value as Json, json};
 
 use crate::{
-    plan::{Plan, outline::Outline},
+    plan::{
+        content::{Definitions, FILES, without_times},
+        outline::Outline,
+    },
     spec::{Node, Value},
-    stage::{Kind, StageType},
+    stage::{Kind, Planned, StageType},
 };
 
-/// The definition of one stage: type, version, inputs, and the options as they are written, without the inert ones and
+/// The definition of one stage: type, version, inputs, the pipeline's settings it computes with, and the options as they
+/// are written, without the inert ones, without those that name side inputs ([`Definitions`] adds their content) and
 /// without those that say what is the default anyway. Of a sink only the tables count: where the rows go does not change
 /// what they are, and its options may hold secrets.
-pub(super) fn definition(outline: &Outline<'_>, stage_type: &dyn StageType) -> String {
+pub(super) fn definition(outline: &Outline<'_>, stage_type: &dyn StageType, planned: &Planned) -> String {
     let inputs: Vec<&str> = outline.references.iter().map(|reference| reference.name).collect();
     if stage_type.kind() == Kind::Sink {
         return json!({ "tables": inputs }).to_string();
     }
+    let side_inputs = planned.side_inputs();
     let options: Map<String, Json> = outline
         .option_entries()
+        .filter(|entry| !side_inputs.iter().any(|side| side.option == entry.key))
         .filter(|entry| !stage_type.inert_options().contains(&entry.key.as_str()))
         .filter(|entry| !is_default(stage_type, &entry.key, &entry.node))
         .map(|entry| (entry.key.clone(), option(&entry.node)))
@@ -27,6 +33,9 @@ pub(super) fn definition(outline: &Outline<'_>, stage_type: &dyn StageType) -> S
     let mut definition = json!({ "type": stage_type.name(), "version": stage_type.version(), "options": options });
     if stage_type.kind() != Kind::Source {
         definition["inputs"] = json!(inputs);
+    }
+    for (name, value) in planned.settings() {
+        definition[name] = json!(value);
     }
     definition.to_string()
 }
@@ -60,38 +69,39 @@ fn is_default(stage_type: &dyn StageType, name: &str, node: &Node) -> bool {
     documented.is_some_and(|default| crate::json_schema::toml_to_json(default).is_some_and(|json| json == value(node)))
 }
 
-/// What changed since a plan's definitions were written down ([`Plan::definitions_json`]): one line per stage that was
-/// added, removed, or changed, naming what of it changed. Empty where nothing did, and where nothing was written down
-/// yet (empty text).
-pub fn definition_changes(old_json: &str, plan: &Plan) -> Vec<String> {
+/// What changed since definitions were written down ([`Definitions::to_json`]): one line per stage that was added, removed,
+/// or changed, naming what of it changed. Empty where nothing did, and where nothing was written down yet (empty text).
+pub(crate) fn definition_changes(old_json: &str, new: &Definitions) -> Vec<String> {
     if old_json.trim().is_empty() {
         return Vec::new();
     }
     let Ok(Json::Object(old)) = serde_json::from_str(old_json) else {
         return vec!["the definitions of the last run cannot be read".into()];
     };
-    let Ok(Json::Object(new)) = serde_json::from_str(&plan.definitions_json()) else { return Vec::new() };
+    let (old, after) = (without_times(old), without_times(new.stages.clone()));
     let mut changes = Vec::new();
-    for (name, after) in &new {
+    for (name, after) in &after {
         match old.get(name) {
             None => changes.push(format!("stage `{name}` was added")),
             Some(before) if before != after => {
-                changes.push(format!("stage `{name}` changed: {}", differences(before, after).join(", ")));
+                let mut differences = differences(before, after);
+                differences.extend(other_files(before, after, |option| new.path(name, option)));
+                changes.push(format!("stage `{name}` changed: {}", differences.join(", ")));
             }
             Some(_) => {}
         }
     }
     changes
-        .extend(old.keys().filter(|name| !new.contains_key(*name)).map(|name| format!("stage `{name}` was removed")));
+        .extend(old.keys().filter(|name| !after.contains_key(*name)).map(|name| format!("stage `{name}` was removed")));
     changes.sort();
     changes
 }
 
-/// The stages that were added, removed or changed since a plan's definitions were written down. Text that cannot be read
-/// means that every stage may have changed.
-pub(crate) fn changed_stages(old_json: &str, plan: &Plan) -> BTreeSet<String> {
-    let old: Map<String, Json> = serde_json::from_str(old_json).unwrap_or_default();
-    let new: Map<String, Json> = serde_json::from_str(&plan.definitions_json()).unwrap_or_default();
+/// The stages that were added, removed or changed since definitions were written down. Text that cannot be read means
+/// that every stage may have changed.
+pub(crate) fn changed_stages(old_json: &str, new: &Definitions) -> BTreeSet<String> {
+    let old = without_times(serde_json::from_str(old_json).unwrap_or_default());
+    let new = without_times(new.stages.clone());
     old.keys().chain(new.keys()).filter(|name| old.get(*name) != new.get(*name)).cloned().collect()
 }
 
@@ -99,7 +109,12 @@ pub(crate) fn changed_stages(old_json: &str, plan: &Plan) -> BTreeSet<String> {
 fn differences(before: &Json, after: &Json) -> Vec<String> {
     let options = |json: &Json| json.get("options").and_then(Json::as_object).cloned().unwrap_or_default();
     let fields = |json: &Json| -> BTreeSet<String> {
-        json.as_object().into_iter().flat_map(Map::keys).filter(|key| *key != "options").cloned().collect()
+        json.as_object()
+            .into_iter()
+            .flat_map(Map::keys)
+            .filter(|key| *key != "options" && *key != FILES)
+            .cloned()
+            .collect()
     };
     let mut differences = Vec::new();
     for field in fields(before).union(&fields(after)) {
@@ -121,4 +136,21 @@ fn differences(before: &Json, after: &Json) -> Vec<String> {
         }
     }
     differences
+}
+
+/// The side inputs that came, went or have other content, in words.
+fn other_files(before: &Json, after: &Json, path: impl Fn(&str) -> Option<String>) -> Vec<String> {
+    let files = |json: &Json| json.get(FILES).and_then(Json::as_object).cloned().unwrap_or_default();
+    let (before, after) = (files(before), files(after));
+    let options: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+    let mut changed = Vec::new();
+    for option in options {
+        match (before.get(option), after.get(option)) {
+            (before, after) if before == after => {}
+            (None, _) => changed.push(format!("option `{option}` (added)")),
+            (_, None) => changed.push(format!("option `{option}` (removed)")),
+            _ => changed.push(format!("the content of `{option}` ({})", path(option).unwrap_or_default())),
+        }
+    }
+    changed
 }

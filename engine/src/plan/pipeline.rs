@@ -5,7 +5,7 @@ use std::{ops::Range, path::PathBuf, thread::available_parallelism};
 use crate::{
     diagnostics::Diagnostics,
     options,
-    options::{OptionReader, OptionValue, wrong_type},
+    options::{OptionReader, OptionValue, Spanned, wrong_type},
     spec::{Entry, Node, SpecFile, Value},
     stage::PipelineSettings,
 };
@@ -16,8 +16,10 @@ options! {
         /// The pipeline's name in the ledger: letters, digits, `_` and `-`. Two pipelines may share a database under
         /// different names.
         "name" => name: PipelineName,
-        /// The assembly the coordinates refer to, e.g. `GRCh38`. Shown in reports.
-        "assembly" => assembly: Option<String> = None, "none",
+        /// The assembly the coordinates refer to: `GRCh37`, `hg19`, `GRCh38` or `T2T-CHM13v2.0`, or the path of a `.fai`,
+        /// a `.dict` or a table of names and lengths. With it `vcf` gives every contig one name and refuses files of
+        /// another assembly.
+        "assembly" => assembly: Option<Spanned<String>> = None, "none",
         /// Worker threads, 1 to 1024. Default: the machine's cores.
         "workers" => workers: Option<Workers> = None, "the machine's cores",
         /// Records per dataflow, at least 1. Memory follows it: 250,000 measured better than 1,000,000, because memory

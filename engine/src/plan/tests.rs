@@ -4,6 +4,8 @@
 mod bad;
 
 use crate::plan::{
+    Plan,
+    content::{Definitions, Wanted},
     definition_changes,
     fakes::{problems, resolve, resolve_with},
 };
@@ -111,6 +113,10 @@ fn unions_stay_on_their_side_of_the_tables() {
     assert_eq!(union.schema.to_string(), "chrom text, pos int64, gene text?");
 }
 
+fn definitions(plan: &Plan) -> Definitions {
+    Definitions::of(plan, "", Wanted::All).expect("the fakes name no files that are not there")
+}
+
 #[test]
 fn definitions_know_what_is_computed_and_nothing_else() {
     let plan = resolve(GOOD).unwrap();
@@ -130,21 +136,21 @@ fn definitions_know_what_is_computed_and_nothing_else() {
         .replace("\nkey = [\"chrom\", \"pos\"]", "\nconflict = 'latest_drop' # the default\nkey = [\n'chrom',\n'pos' ]")
         .replace("type = \"memory\"", "type = \"memory\"\npassword = \"secret\"");
     let same = resolve(&same).unwrap();
-    assert_eq!(same.definitions_json(), plan.definitions_json());
-    assert_eq!(definition_changes(&plan.definitions_json(), &same), [""; 0]);
-    assert_eq!(definition_changes("", &plan), [""; 0]);
+    assert_eq!(definitions(&same).to_json(), definitions(&plan).to_json());
+    assert_eq!(definition_changes(&definitions(&plan).to_json(), &definitions(&same)), [""; 0]);
+    assert_eq!(definition_changes("", &definitions(&plan)), [""; 0]);
 
     // The order of a table's keys does.
     let turned = GOOD.replace("chrom = \"text\", pos = \"int64\"", "pos = \"int64\", chrom = \"text\"");
     assert_eq!(
-        definition_changes(&plan.definitions_json(), &resolve(&turned).unwrap()),
+        definition_changes(&definitions(&plan).to_json(), &definitions(&resolve(&turned).unwrap())),
         ["stage `calls` changed: option `columns`"]
     );
 }
 
 #[test]
 fn definition_changes_name_stages_and_options() {
-    let old = resolve(GOOD).unwrap().definitions_json();
+    let old = definitions(&resolve(GOOD).unwrap()).to_json();
     let new = GOOD
         .replace("key = [\"chrom\", \"pos\"]", "key = [\"pos\", \"chrom\"]\nconflict = \"first_drop\"")
         .replace("columns = [\"chrom\", \"pos\"]\n", "")
@@ -152,7 +158,7 @@ fn definition_changes_name_stages_and_options() {
         .replace("\"genes\", ", "")
         .replace("[stages.genes]\ntype = \"count_by\"\ninput = \"variants\"\ngroup_by = [\"gene\"]\n", "");
     assert_eq!(
-        definition_changes(&old, &resolve(&new).unwrap()),
+        definition_changes(&old, &definitions(&resolve(&new).unwrap())),
         [
             "stage `genes` was removed",
             "stage `places` changed: option `columns` (removed)",
@@ -163,7 +169,7 @@ fn definition_changes_name_stages_and_options() {
         ]
     );
     assert_eq!(
-        definition_changes("no json", &resolve(GOOD).unwrap()),
+        definition_changes("no json", &definitions(&resolve(GOOD).unwrap())),
         ["the definitions of the last run cannot be read"]
     );
 }
@@ -180,7 +186,7 @@ fn overrides_replace_add_and_are_taken_as_text_where_they_are_not_toml() {
     let plan = resolve_with(GOOD, &overrides, &|_| None).unwrap();
     assert_eq!(plan.pipeline.workers, 3);
     assert_eq!(plan.pipeline.name, "over_ride");
-    assert_eq!(plan.pipeline.assembly.as_deref(), Some("GRCh38"));
+    assert_eq!(plan.pipeline.assembly.as_ref().unwrap().value, "GRCh38");
     assert_eq!(plan.stage("calls").unwrap().1.schema.to_string(), "chrom text, pos int64, gene text, extra float64");
 }
 

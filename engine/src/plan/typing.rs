@@ -81,7 +81,7 @@ fn plan_stage(
         type_name: stage_type.name(),
         kind: stage_type.kind(),
         key: key(&planned, &inputs, stages),
-        definition: definition(outline, stage_type),
+        definition: definition(outline, stage_type, &planned),
         inputs,
         schema,
         before_tables,

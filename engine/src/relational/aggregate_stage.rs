@@ -3,8 +3,9 @@
 use super::{Relational, plan_aggregate};
 use crate::{
     diagnostics::Diagnostics,
-    options,
+    expression, options,
     options::{NamedTexts, OptionDoc, Spanned},
+    reason::Reason,
     stage::{Kind, PlanRequest, Planned, StageType},
 };
 
@@ -104,6 +105,10 @@ type = "sqlite"
 path = "gene_summary.sqlite"
 tables = ["variants", "mutation_summary"]
 "#
+    }
+
+    fn reasons(&self) -> Vec<&'static Reason> {
+        expression::REASONS.to_vec()
     }
 
     fn options(&self) -> &'static [OptionDoc] {

@@ -20,24 +20,22 @@ use crate::{
     error::{RunError, RunErrorKind},
     failpoint,
     flow::{RunContext, feed::PATIENCE},
-    plan::Plan,
+    plan::{Plan, content::Definitions},
     report::{Action, RunReport},
     run::{
         Context,
         execute::stage_reports,
         load::{NEXT_DROP, next_drop},
         open::Opened,
+        write::{Standing, Writing, is_passing},
     },
-    sink::{Access, ChangeBatch, SinkError, SinkErrorKind},
+    sink::{Access, ChangeBatch, Sink, SinkError},
 };
 
 /// Batches between the thread that merges changes and the sink.
 const BATCHES_AHEAD: usize = 4;
-/// Reject rows written at a time.
-const REJECTS_AT_A_TIME: usize = 1_000;
 
 /// What becomes of the ledger.
-#[derive(Default)]
 pub(crate) struct Outcome {
     /// Drops added, replaced or read again.
     pub upserted: Vec<(Action, DropRow)>,
@@ -47,6 +45,15 @@ pub(crate) struct Outcome {
     pub replace_tables: bool,
     /// What a run over no drop is recorded as.
     pub without_drop: Option<Action>,
+    /// What the pipeline computes.
+    pub definitions: Definitions,
+}
+
+impl Outcome {
+    /// An outcome in which nothing happened to any drop.
+    pub fn new(definitions: Definitions) -> Outcome {
+        Outcome { upserted: Vec::new(), withdrawn: Vec::new(), replace_tables: false, without_drop: None, definitions }
+    }
 }
 
 /// The tables of a run that changed nothing.
@@ -74,6 +81,7 @@ pub(crate) fn conclude(
     outcome: Outcome,
     report: &mut RunReport,
 ) -> Result<(), RunError> {
+    outcome.definitions.check_unchanged()?;
     report.stages = stage_reports(context.plan, run);
     {
         let notes = run.notes.lock().unwrap_or_else(PoisonError::into_inner);
@@ -103,7 +111,9 @@ pub(crate) fn conclude(
         return Ok(());
     }
     let started = Instant::now();
-    commit(context, opened, run, &outcome, &tables, &mut counts)?;
+    let committed = commit(context, opened, run, &outcome, &tables, &mut counts)?;
+    report.retries = committed.retries;
+    report.notices.extend(committed.notices);
     report.epoch = run.epoch;
     report.committed = true;
     let rows: u64 = counts.iter().map(|table| table.inserted + table.updated + table.deleted).sum();
@@ -127,7 +137,7 @@ fn unreadable(error: &dyn std::fmt::Display) -> RunError {
 }
 
 /// Merges a table's changes on a thread of their own, and lets `take` have the batches as they come.
-fn merged(
+pub(super) fn merged(
     plan: &Plan,
     run: &RunContext,
     at: usize,
@@ -162,6 +172,13 @@ fn merged(
     })
 }
 
+/// What a commit has to say beside its counts.
+#[derive(Default)]
+struct Committed {
+    retries: u64,
+    notices: Vec<String>,
+}
+
 fn commit(
     context: Context<'_>,
     opened: &mut Opened,
@@ -169,7 +186,7 @@ fn commit(
     outcome: &Outcome,
     tables: &[TableSchema],
     counts: &mut [TableCounts],
-) -> Result<(), RunError> {
+) -> Result<Committed, RunError> {
     let plan = context.plan;
     let mut metadata = opened.state.metadata().clone();
     let next = outcome.upserted.iter().map(|(_, drop)| drop.drop_id + 1).max().unwrap_or(1);
@@ -177,43 +194,66 @@ fn commit(
 
     let Opened { state, sink, ledger, .. } = opened;
     failpoint::hit("commit:begin");
-    sink.begin(&plan.pipeline.name, ledger.epoch, tables, outcome.replace_tables)?;
-    // The state is prepared on its own thread while the sink takes the rows.
+    let mut writing = Writing { context, run, outcome, tables, ledger, observed: vec![0; tables.len()], retries: 0 };
+    // The state is prepared on its own thread while the sink takes the rows, however often that takes.
     let (prepared, applied) = std::thread::scope(|scope| {
+        if let Err(error) = writing.begin(sink.as_mut()) {
+            return (Ok(()), Err(error));
+        }
         let session = Arc::clone(&run.session);
         let prepare = scope.spawn(|| -> Result<(), RunError> {
             session.compact()?;
             Ok(state.prepare(session, run.epoch, metadata)?)
         });
-        let applied = apply(context, run, sink.as_mut(), tables, counts);
+        let applied = writing.write(sink.as_mut(), counts);
         let prepared = prepare
             .join()
             .unwrap_or_else(|payload| Err(RunError::panic("the thread that prepares the state", payload.as_ref())));
         (prepared, applied)
     });
     failpoint::hit("commit:applied");
-    let written = prepared.and(applied).and_then(|()| run.abort.check()).and_then(|()| {
-        let notes = run.notes.lock().unwrap_or_else(PoisonError::into_inner);
-        for rejects in notes.rejects.chunks(REJECTS_AT_A_TIME) {
-            sink.rejects(&plan.pipeline.name, run.epoch, rejects)?;
+    let mut written = prepared.and(applied.map_err(RunError::from)).and_then(|()| run.abort.check());
+    loop {
+        if let Err(error) = written {
+            // A connection that is gone has given the transaction up by itself.
+            let _ = sink.rollback();
+            give_up(state, ledger.epoch)?;
+            return Err(error);
         }
-        Ok(())
-    });
-    if let Err(error) = written {
-        // A connection that is gone has given the transaction up by itself.
-        let _ = sink.rollback();
-        give_up(state, ledger.epoch)?;
-        return Err(error);
-    }
-    count_unchanged(counts, ledger, outcome.replace_tables);
-    let record = record(plan, run.epoch, outcome, counts);
-    failpoint::hit("commit:before-sink");
-    if let Err(error) = sink.commit(&record) {
-        return after_failed_commit(plan, state, run.epoch, error);
+        count_unchanged(counts, ledger, outcome.replace_tables);
+        failpoint::hit("commit:before-sink");
+        let record = record(plan, run.epoch, outcome, counts);
+        let Err(error) = sink.commit(&record) else { break };
+        if !is_passing(&error) {
+            after_failed_commit(plan, state, &record, error)?;
+            break;
+        }
+        match writing.after_passing_error(sink.as_mut(), error, Some(&record)) {
+            Ok(Standing::Committed) => break,
+            // The rows went with the transaction; the state's part stays prepared.
+            Ok(Standing::NotCommitted) => written = writing.write_again(sink.as_mut(), counts).map_err(RunError::from),
+            Ok(Standing::GivenUp(error)) => written = Err(error.into()),
+            // Whether it was committed is not known: the state stays prepared, and the next start asks the ledger again.
+            Err(error) => return Err(error.into()),
+        }
     }
     failpoint::hit("commit:after-sink");
     state.finalize()?;
-    Ok(())
+    let retries = writing.retries;
+    let mut notices = Vec::new();
+    if let Err(error) = sink.settle(&plan.pipeline.name, tables) {
+        notices
+            .push(format!("the epoch stands, but its tables are not settled, which the next run tries again: {error}"));
+    }
+    notices.append(&mut sink.take_notices());
+    Ok(Committed { retries, notices })
+}
+
+/// Lets the sink do what waits for the commit. A failure is no failure of the run.
+pub(crate) fn settle(plan: &Plan, sink: &mut dyn Sink, notices: &mut Vec<String>) {
+    if let Err(error) = sink.settle(&plan.pipeline.name, &plan.tables()) {
+        notices.push(format!("the epoch stands, but the next run must settle its tables: {error}"));
+    }
 }
 
 /// Rolls a prepared state back, if it got that far.
@@ -225,15 +265,12 @@ fn give_up(state: &mut crate::state::State, ledger_epoch: u64) -> Result<(), Run
 fn after_failed_commit(
     plan: &Plan,
     state: &mut crate::state::State,
-    epoch: u64,
+    record: &EpochRecord,
     error: SinkError,
 ) -> Result<(), RunError> {
     let ledger = plan.sink().connect(Access::Read).and_then(|mut sink| sink.ledger(&plan.pipeline.name));
     match ledger {
-        Ok(ledger) if ledger.epoch == epoch => {
-            state.finalize()?;
-            Ok(())
-        }
+        Ok(ledger) if is_of(&ledger, record) => Ok(()),
         Ok(ledger) => {
             give_up(state, ledger.epoch)?;
             Err(error.into())
@@ -243,27 +280,14 @@ fn after_failed_commit(
     }
 }
 
-fn apply(
-    context: Context<'_>,
-    run: &RunContext,
-    sink: &mut dyn crate::sink::Sink,
-    tables: &[TableSchema],
-    counts: &mut [TableCounts],
-) -> Result<(), RunError> {
-    for (at, (table, counts)) in tables.iter().zip(counts).enumerate() {
-        merged(context.plan, run, at, counts, |batches| {
-            let mut batches = batches.map(|batch| {
-                failpoint::hit("commit:batch");
-                context.observer.changes(table, &batch);
-                match run.abort.is_raised() {
-                    true => Err(SinkError::new(SinkErrorKind::Unavailable, "the run was ended")),
-                    false => Ok(batch),
-                }
-            });
-            sink.apply(table, run.epoch, &mut batches).map_err(RunError::from)
-        })?;
-    }
-    Ok(())
+/// Whether a ledger's last epoch is this one: another loader may have made one of the same number.
+pub(super) fn is_of(ledger: &Snapshot, record: &EpochRecord) -> bool {
+    let stands = |drop: &DropRow| ledger.drops.contains(drop);
+    ledger.epoch == record.epoch
+        && ledger.definition == record.definition
+        && ledger.tables == record.tables
+        && record.upserted_drops.iter().all(stands)
+        && !ledger.drops.iter().any(|drop| record.withdrawn_drops.contains(&drop.drop_id))
 }
 
 fn record(plan: &Plan, epoch: u64, outcome: &Outcome, counts: &[TableCounts]) -> EpochRecord {
@@ -293,7 +317,7 @@ fn record(plan: &Plan, epoch: u64, outcome: &Outcome, counts: &[TableCounts]) ->
         pipeline: plan.pipeline.name.clone(),
         epoch,
         committed_at,
-        definition: plan.definitions_json(),
+        definition: outcome.definitions.to_json(),
         upserted_drops: outcome.upserted.iter().map(|(_, drop)| drop.clone()).collect(),
         withdrawn_drops: outcome.withdrawn.iter().map(|drop| drop.drop_id).collect(),
         events,

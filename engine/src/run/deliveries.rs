@@ -64,7 +64,17 @@ pub(crate) struct Deliveries {
     /// Things worth saying.
     pub notices: Vec<String>,
     /// Holds what came from standard input.
-    _spool: Option<tempfile::NamedTempFile>,
+    spool: Option<tempfile::NamedTempFile>,
+}
+
+impl Deliveries {
+    /// An error in the words of whoever runs the command: standard input is not the temporary file that holds it.
+    pub fn told(&self, mut error: RunError) -> RunError {
+        if let Some(spool) = &self.spool {
+            error.message = error.message.replace(&*spool.path().to_string_lossy(), "standard input");
+        }
+        error
+    }
 }
 
 fn input(message: String) -> RunError {
@@ -114,9 +124,9 @@ pub(crate) fn find(
         }
         for path in &options.files {
             let (path, recorded, default) = if path == Path::new("-") {
-                let spool = spool(abort)?;
-                let path = spool.path().to_path_buf();
-                found._spool = Some(spool);
+                let spooled = spool(abort)?;
+                let path = spooled.path().to_path_buf();
+                found.spool = Some(spooled);
                 (path, "-".to_owned(), "stdin".to_owned())
             } else {
                 (path.clone(), recorded(path), source(plan, at)?.drop_name(path))
@@ -195,7 +205,7 @@ fn spool(abort: &Abort) -> Result<tempfile::NamedTempFile, RunError> {
 }
 
 /// A file's stamp and the digest of its bytes.
-type Digested = io::Result<(FileStamp, String)>;
+pub(crate) type Digested = io::Result<(FileStamp, String)>;
 
 /// Digests the bytes of files, several at a time.
 fn digest_all(paths: Vec<&Path>, threads: usize) -> Result<Vec<(FileStamp, String)>, RunError> {
@@ -227,7 +237,7 @@ fn digest_all(paths: Vec<&Path>, threads: usize) -> Result<Vec<(FileStamp, Strin
 }
 
 /// The stamp of a file, and xxh3-128 of its bytes as 32 hexadecimal digits.
-fn digest_bytes(path: &Path) -> Digested {
+pub(crate) fn digest_bytes(path: &Path) -> Digested {
     // A file is read more than once, which a pipe does not allow; and opening one might wait for ever.
     let kind = std::fs::metadata(path)?;
     if kind.is_dir() {

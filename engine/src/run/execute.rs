@@ -83,7 +83,24 @@ pub(crate) fn load(context: Context<'_>, work: Work) -> Result<Arc<RunContext>, 
             )));
         }
     }
+    hand_over_rejects(context, &run)?;
     Ok(run)
+}
+
+/// Gives the observer every reject, before anything is judged by them or written.
+fn hand_over_rejects(context: Context<'_>, run: &RunContext) -> Result<(), RunError> {
+    let mut notes = run.notes.lock().unwrap_or_else(PoisonError::into_inner);
+    // Which worker was first decides nothing that anybody sees.
+    notes
+        .rejects
+        .sort_by(|a, b| (a.drop_id, a.line, &a.stage, &a.detail).cmp(&(b.drop_id, b.line, &b.stage, &b.detail)));
+    let Some(log) = &mut notes.log else { return Ok(()) };
+    log.read(&mut |reject| context.observer.reject(run.epoch, &reject)).map_err(|error| {
+        RunError::new(
+            RunErrorKind::Sink,
+            format!("the list of rejects cannot be written: {error}; nothing was written"),
+        )
+    })
 }
 
 /// Replays rows of tables into the views behind them.
@@ -118,6 +135,7 @@ fn prepare(context: Context<'_>, work: Work, mode: Mode, feed: Feed) -> Result<A
         retractions: work.retractions,
         feed,
         spill_dir: work.spill_dir,
+        logs_rejects: context.observer.wants_rejects(),
     };
     RunContext::new(parts).map(Arc::new)
 }

@@ -11,6 +11,7 @@ use vardelta_schemas::ledger::DropRow;
 use crate::{
     error::RunError,
     flow::{feed::Load, table::Retraction},
+    plan::content::Wanted,
     report::{Action, DropReport, RunReport},
     run::{
         Context, RunOptions, commit,
@@ -36,7 +37,7 @@ pub fn run(context: Context<'_>, options: &RunOptions) -> Result<RunReport, RunE
     let access = if options.dry_run { Access::Read } else { Access::Write };
     let mut opened = open::open(plan, access)?;
     open::check_epochs(plan, &opened)?;
-    open::check_definition(plan, &opened.ledger)?;
+    let definitions = open::check_definition(plan, &opened.ledger, Wanted::All)?;
     let found = deliveries::find(plan, context.abort, options, &opened.ledger)?;
     context.abort.check()?;
     let epoch = opened.ledger.epoch + 1;
@@ -56,11 +57,16 @@ pub fn run(context: Context<'_>, options: &RunOptions) -> Result<RunReport, RunE
         warnings: BTreeMap::new(),
         notices: found.notices.clone(),
         stages: Vec::new(),
+        retries: 0,
         workers,
         seconds: 0.0,
     };
     if loads.is_empty() && retractions.is_empty() {
         report.tables = commit::untouched(plan, &opened.ledger);
+        if !options.dry_run && opened.ledger.epoch > 0 {
+            // What a killed run left undone behind its commit.
+            commit::settle(plan, opened.sink.as_mut(), &mut report.notices);
+        }
         report.seconds = started.elapsed().as_secs_f64();
         return Ok(report);
     }
@@ -72,9 +78,9 @@ pub fn run(context: Context<'_>, options: &RunOptions) -> Result<RunReport, RunE
         retractions,
         spill_dir: spill_dir(context, options.dry_run),
     };
-    let run = execute::load(context, work)?;
+    let run = execute::load(context, work).map_err(|error| found.told(error))?;
     execute::check_reject_share(plan, &run)?;
-    let mut outcome = Outcome { withdrawn: found.gone.clone(), ..Outcome::default() };
+    let mut outcome = Outcome { withdrawn: found.gone.clone(), ..Outcome::new(definitions) };
     for (load, kept) in run.loads.iter().zip(kept) {
         let counts = load.records.counts();
         let (action, reason) = match &kept.replaces {
@@ -96,7 +102,8 @@ pub fn run(context: Context<'_>, options: &RunOptions) -> Result<RunReport, RunE
                 counts,
             },
         ));
-        report.notices.extend(notice(&load.name, &counts));
+        let restriction = deliveries::source(plan, load.source)?.restriction();
+        report.notices.extend(notice(&load.name, restriction, &counts));
     }
     for gone in &found.gone {
         let reason = "its file is gone";
@@ -188,9 +195,10 @@ fn unchanged(
     Ok(reports)
 }
 
-fn notice(name: &str, counts: &vardelta_schemas::ledger::RecordCounts) -> Option<String> {
+fn notice(name: &str, restriction: Option<&str>, counts: &vardelta_schemas::ledger::RecordCounts) -> Option<String> {
     if counts.read == 0 {
-        Some(format!("drop `{name}` has no records"))
+        let restriction = restriction.map(|restriction| format!(" {restriction}")).unwrap_or_default();
+        Some(format!("drop `{name}` has no records{restriction}"))
     } else if counts.loaded == 0 {
         Some(format!(
             "nothing of drop `{name}` was loaded: of {} records {} were filtered, {} rejected, {} duplicates",

@@ -1,5 +1,6 @@
 //! Runs: what is new is found, computed by dataflows, and committed as one epoch.
 
+mod backoff;
 mod commit;
 mod deliveries;
 mod execute;
@@ -8,9 +9,11 @@ mod open;
 mod rebuild;
 mod verify;
 mod withdraw;
+mod write;
 
 use std::path::PathBuf;
 
+pub(crate) use deliveries::digest_bytes;
 pub use load::run;
 pub use rebuild::rebuild;
 pub use verify::{Difference, VerifyReport, verify};

@@ -6,7 +6,11 @@ use vardelta_schemas::ledger::Snapshot;
 
 use crate::{
     error::{RunError, RunErrorKind},
-    plan::{Plan, definition_changes},
+    plan::{
+        Plan,
+        content::{Definitions, Wanted},
+        definition_changes,
+    },
     run::state_directory,
     sink::{Access, Sink},
     state::{State, StateError, StateErrorKind},
@@ -104,14 +108,15 @@ pub(crate) fn check_epochs(plan: &Plan, opened: &Opened) -> Result<(), RunError>
     })
 }
 
-/// Refuses to go on when the pipeline computes something else than the state holds.
-pub(crate) fn check_definition(plan: &Plan, ledger: &Snapshot) -> Result<(), RunError> {
+/// What the pipeline computes; refuses to go on when that is something else than the state holds.
+pub(crate) fn check_definition(plan: &Plan, ledger: &Snapshot, wanted: Wanted) -> Result<Definitions, RunError> {
+    let definitions = Definitions::of(plan, &ledger.definition, wanted)?;
     if ledger.epoch == 0 {
-        return Ok(());
+        return Ok(definitions);
     }
-    let changes = definition_changes(&ledger.definition, plan);
+    let changes = definition_changes(&ledger.definition, &definitions);
     if changes.is_empty() {
-        return Ok(());
+        return Ok(definitions);
     }
     Err(RunError::new(
         RunErrorKind::Sink,

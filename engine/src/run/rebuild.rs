@@ -3,7 +3,11 @@
 //! Where the base tables compute what they computed before, their state is replayed into the views, and no file is
 //! read. Otherwise every drop's file is read again, in ledger order.
 
-use std::{collections::BTreeMap, path::PathBuf, time::Instant};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+    time::Instant,
+};
 
 use vardelta_schemas::ledger::{DropRow, Snapshot};
 
@@ -15,7 +19,10 @@ use crate::{
         feed::Item,
         table::{Assertion, drop_space, key_space},
     },
-    plan::{Plan, changed_stages},
+    plan::{
+        Plan, changed_stages,
+        content::{Definitions, Wanted},
+    },
     relational::Relational,
     report::{Action, DropReport, RunReport},
     rows::Row,
@@ -59,9 +66,11 @@ pub fn rebuild(context: Context<'_>, options: &RunOptions) -> Result<RunReport, 
     let mut work = Work { session, epoch, workers, loads: Vec::new(), retractions: Vec::new(), spill_dir };
     clear_views(plan, &opened.ledger, &work.session);
 
-    let mut outcome = Outcome { replace_tables: true, ..Outcome::default() };
+    let definitions = Definitions::of(plan, &opened.ledger.definition, Wanted::All)?;
+    let changed = changed_stages(&opened.ledger.definition, &definitions);
+    let mut outcome = Outcome { replace_tables: true, ..Outcome::new(definitions) };
     let mut drops = Vec::new();
-    let run = if opened.state.epoch() == opened.ledger.epoch && tables_are_the_same(plan, &opened.ledger) {
+    let run = if opened.state.epoch() == opened.ledger.epoch && tables_are_the_same(plan, &changed) {
         outcome.without_drop = Some(Action::Rebuilt);
         execute::replay(context, work, Box::new(|run, send| send_state(run, send)))?
     } else {
@@ -102,6 +111,7 @@ pub fn rebuild(context: Context<'_>, options: &RunOptions) -> Result<RunReport, 
         warnings: BTreeMap::new(),
         notices: Vec::new(),
         stages: Vec::new(),
+        retries: 0,
         workers,
         seconds: 0.0,
     };
@@ -111,8 +121,7 @@ pub fn rebuild(context: Context<'_>, options: &RunOptions) -> Result<RunReport, 
 }
 
 /// Whether every base table, and all that leads to it, computes what the ledger says it computed.
-fn tables_are_the_same(plan: &Plan, ledger: &Snapshot) -> bool {
-    let changed = changed_stages(&ledger.definition, plan);
+fn tables_are_the_same(plan: &Plan, changed: &BTreeSet<String>) -> bool {
     plan.stages
         .iter()
         .filter(|stage| stage.before_tables || is_table(&stage.planned))

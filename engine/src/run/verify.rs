@@ -11,7 +11,7 @@ use crate::{
     changes::{Change, ChangeLog, NetChanges, RunBuilder},
     error::{RunError, RunErrorKind},
     flow::{RunContext, feed::Item},
-    plan::Plan,
+    plan::{Plan, content::Wanted},
     relational::Relational,
     rows::{Row, RowLayout},
     run::{
@@ -83,7 +83,7 @@ pub fn verify(context: Context<'_>, options: &RunOptions) -> Result<VerifyReport
     let plan = context.plan;
     let mut opened = open::open(plan, Access::Read)?;
     open::check_epochs(plan, &opened)?;
-    open::check_definition(plan, &opened.ledger)?;
+    open::check_definition(plan, &opened.ledger, Wanted::BehindTables)?;
     let (tables, inputs) = (plan.tables(), &plan.stages[plan.sink].inputs);
     let mut report = VerifyReport {
         pipeline: plan.pipeline.name.clone(),

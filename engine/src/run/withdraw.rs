@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, time::Instant};
 use crate::{
     error::RunError,
     flow::table::Retraction,
+    plan::content::Wanted,
     report::{Action, DropReport, RunReport},
     run::{
         Context, RunOptions, commit,
@@ -27,7 +28,7 @@ pub fn withdraw(context: Context<'_>, names: &[String], options: &RunOptions) ->
     let access = if options.dry_run { Access::Read } else { Access::Write };
     let mut opened = open::open(plan, access)?;
     open::check_epochs(plan, &opened)?;
-    open::check_definition(plan, &opened.ledger)?;
+    let definitions = open::check_definition(plan, &opened.ledger, Wanted::BehindTables)?;
     let withdrawn = deliveries::named(&opened.ledger, names)?;
     let workers = options.workers.unwrap_or(plan.pipeline.workers).max(1);
     let tables = |source: &str| plan.stage(source).map(|(at, _)| tables_of(plan, at)).unwrap_or_default();
@@ -54,10 +55,11 @@ pub fn withdraw(context: Context<'_>, names: &[String], options: &RunOptions) ->
         warnings: BTreeMap::new(),
         notices: Vec::new(),
         stages: Vec::new(),
+        retries: 0,
         workers,
         seconds: 0.0,
     };
-    commit::conclude(context, &mut opened, &run, Outcome { withdrawn, ..Outcome::default() }, &mut report)?;
+    commit::conclude(context, &mut opened, &run, Outcome { withdrawn, ..Outcome::new(definitions) }, &mut report)?;
     report.seconds = started.elapsed().as_secs_f64();
     Ok(report)
 }

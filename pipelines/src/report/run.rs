@@ -19,7 +19,12 @@ pub fn run_report(report: &RunReport, verbose: bool) -> (String, String) {
         tail += "  (each with its place and text in the table vardelta_rejects)\n";
     }
     tail += &section("warnings", counts(&report.warnings));
-    tail += &section("notices", report.notices.iter().map(|notice| format!("  {notice}\n")).collect());
+    let retried = (report.retries > 0).then(|| {
+        let times = if report.retries == 1 { "once" } else { &format!("{} times", report.retries) };
+        format!("the transaction was run again {times}, after other clients' locks or a lost connection")
+    });
+    let notices = report.notices.iter().chain(&retried);
+    tail += &section("notices", notices.map(|notice| format!("  {notice}\n")).collect());
     if verbose {
         tail += &section("stages", stages::figures(&report.stages));
     }
@@ -70,7 +75,11 @@ fn accounting(drop: &DropReport) -> String {
         "{read} read = {loaded} loaded + {filtered} filtered + {rejected} rejected + {duplicates} duplicate{s}"
     );
     if drop.no_alternate > 0 {
-        text += &format!(" ({} of the filtered have no alternate allele)", grouped(drop.no_alternate));
+        text += &format!(" ({} of the filtered have no alternate allele", grouped(drop.no_alternate));
+        if drop.reference_blocks > 0 {
+            text += &format!(", {} of those are reference blocks", grouped(drop.reference_blocks));
+        }
+        text.push(')');
     }
     text
 }
@@ -106,8 +115,15 @@ mod tests {
 
     #[test]
     fn a_run_at_a_glance() {
-        let counts =
-            RecordCounts { read: 1_017, loaded: 1_000, filtered: 15, rejected: 1, duplicates: 1, no_alternate: 0 };
+        let counts = RecordCounts {
+            read: 1_017,
+            loaded: 1_000,
+            filtered: 15,
+            rejected: 1,
+            duplicates: 1,
+            no_alternate: 12,
+            reference_blocks: 11,
+        };
         let table = TableCounts { name: "variants".into(), inserted: 1_001, unchanged: 7, ..TableCounts::default() };
         let report = RunReport {
             pipeline: "genes".into(),
@@ -123,6 +139,7 @@ mod tests {
             warnings: BTreeMap::new(),
             notices: vec!["something".into()],
             stages: Vec::new(),
+            retries: 2,
             workers: 4,
             seconds: 0.126,
         };
@@ -132,7 +149,7 @@ genes: epoch 2 committed (0.13 s, 4 workers)
 
 drops
   day1       unchanged  the same bytes
-  day2_long  added      1,017 read = 1,000 loaded + 15 filtered + 1 rejected + 1 duplicate
+  day2_long  added      1,017 read = 1,000 loaded + 15 filtered + 1 rejected + 1 duplicate (12 of the filtered have no alternate allele, 11 of those are reference blocks)
 
 tables
   variants  1,001 inserted,  0 updated,  0 deleted,  7 left alone
@@ -145,6 +162,7 @@ rejects
 
 notices
   something
+  the transaction was run again 2 times, after other clients' locks or a lost connection
 ";
         assert_eq!(tail, expected);
     }

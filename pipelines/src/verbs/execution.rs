@@ -1,7 +1,9 @@
 //! What `run`, `withdraw` and `rebuild` share: watching, interrupting, and the closing report.
 
+use std::path::Path;
+
 use vardelta_engine::{
-    error::RunError,
+    error::{RunError, RunErrorKind},
     plan::Plan,
     report::RunReport,
     run::{Context, RunOptions},
@@ -14,6 +16,7 @@ use crate::{
     interrupt,
     output::Output,
     progress::ProgressLines,
+    rejects_file::RejectsFile,
     report,
     watcher::Watcher,
 };
@@ -24,7 +27,7 @@ const ROWS_LISTED: u64 = 20;
 const ROWS_LISTED_VERBOSE: u64 = 1_000;
 
 /// The engine's options of how a run is carried out.
-pub fn options(arguments: ExecutionArguments) -> RunOptions {
+pub fn options(arguments: &ExecutionArguments) -> RunOptions {
     RunOptions { workers: arguments.workers.map(usize::from), dry_run: arguments.dry_run, ..RunOptions::default() }
 }
 
@@ -35,10 +38,11 @@ pub fn options(arguments: ExecutionArguments) -> RunOptions {
 pub fn execute(
     output: &mut Output,
     plan: &Plan,
-    dry_run: bool,
+    arguments: &ExecutionArguments,
     work: impl FnOnce(Context<'_>) -> Result<RunReport, RunError>,
 ) -> Result<u8, Failure> {
-    let (form, limit) = match (output.is_json(), dry_run) {
+    let rejects = arguments.rejects.as_deref().map(|path| rejects_file(path, output)).transpose()?;
+    let (form, limit) = match (output.is_json(), arguments.dry_run) {
         (true, true) => (Form::Json, None),
         (false, true) if !output.is_quiet() => (Form::Text, None),
         (false, false) if !output.is_quiet() => {
@@ -50,11 +54,17 @@ pub fn execute(
     let mut watcher = Watcher {
         progress: output.shows_progress().then(ProgressLines::new),
         changes: ChangeCollector::new(form, limit),
+        rejects,
     };
     let abort = interrupt::watch();
     let result = work(Context { plan, abort: &abort, observer: &watcher });
     // The progress lines are gone before anything is reported.
     watcher.progress = None;
+    // Of a run that ended otherwise the list may lack records: what stood there before stays.
+    let is_whole = !matches!(&result, Err(error) if error.kind != RunErrorKind::RejectShare);
+    if let Some(rejects) = watcher.rejects.take().filter(|_| is_whole) {
+        rejects.finish()?;
+    }
     let report = result?;
     if output.is_json() {
         write_json(output, &report, &watcher.changes)?;
@@ -67,6 +77,18 @@ pub fn execute(
         output.text(&tail)?;
     }
     Ok(0)
+}
+
+/// The file that `--rejects` names; nothing else may go where it goes.
+fn rejects_file(path: &Path, output: &Output) -> Result<RejectsFile, RunError> {
+    if path == Path::new("-") && (output.is_json() || !output.is_quiet()) {
+        return Err(RunError::new(
+            RunErrorKind::Usage,
+            "`--rejects -` writes to standard output, where the report goes too",
+        )
+        .with_hint("Name a file, or leave the report out with --quiet and without --json."));
+    }
+    RejectsFile::create(path)
 }
 
 /// The report as one JSON object; a dry run's has the row changes too, which are not held in memory.

@@ -23,7 +23,7 @@ pub struct Arguments {
 impl Arguments {
     pub fn execute(&self, output: &mut Output) -> Result<u8, Failure> {
         let plan = pipeline_file::load(&self.pipeline, output)?;
-        let options = execution::options(self.execution);
-        execution::execute(output, &plan, options.dry_run, |context| run::rebuild(context, &options))
+        let options = execution::options(&self.execution);
+        execution::execute(output, &plan, &self.execution, |context| run::rebuild(context, &options))
     }
 }

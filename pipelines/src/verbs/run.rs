@@ -47,8 +47,8 @@ impl Arguments {
             into: self.into.clone(),
             name: self.name.clone(),
             prune: self.prune,
-            ..execution::options(self.execution)
+            ..execution::options(&self.execution)
         };
-        execution::execute(output, &plan, options.dry_run, |context| run::run(context, &options))
+        execution::execute(output, &plan, &self.execution, |context| run::run(context, &options))
     }
 }

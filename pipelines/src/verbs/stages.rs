@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use vardelta_engine::{
     error::{RunError, RunErrorKind},
     options::OptionDoc,
+    reason::{Reason, Severity},
     stage::StageType,
     suggest::nearest,
 };
@@ -74,7 +75,26 @@ fn manual(stage: &dyn StageType) -> String {
             text += &format!("      {line}\n");
         }
     }
+    text += &reasons(stage);
     text + &format!("\nExample:\n\n{}\n", stage.example().trim_end())
+}
+
+/// What the stage rejects and warns of.
+fn reasons(stage: &dyn StageType) -> String {
+    let mut text = String::new();
+    for (severity, title) in
+        [(Severity::Reject, "Rejects rows for"), (Severity::Warning, "Adapts, counts and warns of")]
+    {
+        let of_this: Vec<&Reason> =
+            stage.reasons().into_iter().filter(|reason| reason.severity() == severity).collect();
+        if !of_this.is_empty() {
+            text += &format!("\n{title}:\n");
+        }
+        for reason in of_this {
+            text += &format!("  {}: {}\n      {}\n", reason.code(), reason.meaning(), reason.remedy());
+        }
+    }
+    text
 }
 
 /// An option's doc comment without the blanks that begin its lines.
@@ -94,12 +114,21 @@ fn stage_json(stage: &dyn StageType) -> Value {
             "schema": schema,
         })
     };
+    let reason = |reason: &Reason| {
+        json!({
+            "code": reason.code(),
+            "severity": reason.severity().as_str(),
+            "meaning": reason.meaning(),
+            "remedy": reason.remedy(),
+        })
+    };
     json!({
         "name": stage.name(),
         "kind": stage.kind().as_str(),
         "summary": summary(stage),
         "manual": stage.manual(),
         "options": stage.options().iter().map(option).collect::<Vec<Value>>(),
+        "reasons": stage.reasons().into_iter().map(reason).collect::<Vec<Value>>(),
         "example": stage.example(),
     })
 }

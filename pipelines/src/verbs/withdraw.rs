@@ -28,7 +28,7 @@ pub struct Arguments {
 impl Arguments {
     pub fn execute(&self, output: &mut Output) -> Result<u8, Failure> {
         let plan = pipeline_file::load(&self.pipeline, output)?;
-        let options = execution::options(self.execution);
-        execution::execute(output, &plan, options.dry_run, |context| run::withdraw(context, &self.names, &options))
+        let options = execution::options(&self.execution);
+        execution::execute(output, &plan, &self.execution, |context| run::withdraw(context, &self.names, &options))
     }
 }

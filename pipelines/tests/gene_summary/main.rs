@@ -6,6 +6,8 @@ mod exit_codes;
 mod json;
 /// The README shows what its commands print.
 mod readme;
+/// The same pipeline with its tables in a server, as far as none is needed.
+mod server;
 /// The README's story: a drop, the same again, a second drop, its withdrawal.
 mod story;
 
@@ -31,7 +33,12 @@ impl Copy {
         for folder in ["gene_summary/drops", "gene_summary/later"] {
             fs::create_dir_all(directory.path().join(folder)).expect("folder");
         }
-        for file in ["gene_summary.toml", "gene_summary/drops/day1.vcf", "gene_summary/later/day2.vcf"] {
+        for file in [
+            "gene_summary.toml",
+            "gene_summary_mysql.toml",
+            "gene_summary/drops/day1.vcf",
+            "gene_summary/later/day2.vcf",
+        ] {
             fs::copy(shipped.join(file), directory.path().join(file)).expect(file);
         }
         Copy { directory }

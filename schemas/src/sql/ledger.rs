@@ -3,10 +3,10 @@
 //! Several pipelines may share one database: every table is keyed by pipeline. The names are fixed and plain, so they
 //! need no quotes, and the statements are the same in every dialect; only the migrations differ.
 
-use super::Dialect;
+use super::{Dialect, mysql::ledger as mysql};
 
 /// The version of the ledger's tables that this vardelta writes.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// One step from one version of the ledger's tables to the next.
 #[derive(Clone, Copy, Debug)]
@@ -22,10 +22,14 @@ pub struct Migration {
 pub fn migrations(dialect: Dialect) -> &'static [Migration] {
     match dialect {
         Dialect::Sqlite => SQLITE_MIGRATIONS,
+        Dialect::MySql => mysql::MYSQL_MIGRATIONS,
+        Dialect::MariaDb => mysql::MARIADB_MIGRATIONS,
     }
 }
 
-const SQLITE_MIGRATIONS: &[Migration] = &[Migration {
+const SQLITE_MIGRATIONS: &[Migration] = &[SQLITE_TABLES, SQLITE_REFERENCE_BLOCKS];
+
+const SQLITE_TABLES: Migration = Migration {
     version: 1,
     statements: &[
         // Facts about the ledger itself: its version.
@@ -103,7 +107,26 @@ const SQLITE_MIGRATIONS: &[Migration] = &[Migration {
 ) STRICT",
         "CREATE INDEX vardelta_rejects_by_epoch ON vardelta_rejects (pipeline, epoch)",
     ],
-}];
+};
+
+/// gVCF reference blocks are counted apart. What was loaded before has none that anybody counted.
+const SQLITE_REFERENCE_BLOCKS: Migration = Migration {
+    version: 2,
+    statements: &[
+        "ALTER TABLE vardelta_drops ADD COLUMN records_reference_blocks INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE vardelta_events ADD COLUMN records_reference_blocks INTEGER NOT NULL DEFAULT 0",
+    ],
+};
+
+/// [`SELECT_DROPS`] or [`SELECT_EVENTS`] for tables that are of this version still: a ledger that is only read is not
+/// migrated, and what it does not count yet reads as 0.
+pub fn select_at(statement: &str, version: u32) -> String {
+    let mut text = statement.to_owned();
+    if version < SQLITE_REFERENCE_BLOCKS.version {
+        text = text.replace("events.records_reference_blocks", "0").replace("records_reference_blocks", "0");
+    }
+    text
+}
 
 /// The table whose presence says that a database has a ledger.
 pub const META_TABLE: &str = "vardelta_meta";
@@ -137,27 +160,28 @@ pub const INSERT_EPOCH: &str =
 /// Parameter: pipeline. Yields the drops that stand, in ledger order, columns as in [`INSERT_DROP`] without pipeline.
 pub const SELECT_DROPS: &str = "SELECT drop_id, source, name, path, bytes_digest, content_digest, added_epoch, \
     loaded_epoch, records_read, records_loaded, records_filtered, records_rejected, records_duplicate, \
-    records_no_alternate FROM vardelta_drops WHERE pipeline = ? ORDER BY drop_id";
-/// Parameters: pipeline, drop_id, source, name, path, the two digests, the two epochs, the six counts.
+    records_no_alternate, records_reference_blocks FROM vardelta_drops WHERE pipeline = ? ORDER BY drop_id";
+/// Parameters: pipeline, drop_id, source, name, path, the two digests, the two epochs, the seven counts.
 pub const INSERT_DROP: &str = "INSERT INTO vardelta_drops (pipeline, drop_id, source, name, path, bytes_digest, \
     content_digest, added_epoch, loaded_epoch, records_read, records_loaded, records_filtered, records_rejected, \
-    records_duplicate, records_no_alternate) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    records_duplicate, records_no_alternate, records_reference_blocks) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, \
+    ?, ?)";
 /// Parameters: pipeline, drop_id.
 pub const DELETE_DROP: &str = "DELETE FROM vardelta_drops WHERE pipeline = ? AND drop_id = ?";
 /// Parameters: bytes digest, path, pipeline, drop_id.
 pub const UPDATE_DELIVERY: &str =
     "UPDATE vardelta_drops SET bytes_digest = ?, path = ? WHERE pipeline = ? AND drop_id = ?";
 
-/// Parameter: pipeline. Yields epoch, committed_at, drop_id, source, name, action and the six counts, in order.
+/// Parameter: pipeline. Yields epoch, committed_at, drop_id, source, name, action and the seven counts, in order.
 pub const SELECT_EVENTS: &str = "SELECT events.epoch, epochs.committed_at, events.drop_id, events.source, events.name, \
     events.action, events.records_read, events.records_loaded, events.records_filtered, events.records_rejected, \
-    events.records_duplicate, events.records_no_alternate FROM vardelta_events AS events JOIN vardelta_epochs AS epochs \
-    ON epochs.pipeline = events.pipeline AND epochs.epoch = events.epoch WHERE events.pipeline = ? \
+    events.records_duplicate, events.records_no_alternate, events.records_reference_blocks FROM vardelta_events AS events \
+    JOIN vardelta_epochs AS epochs ON epochs.pipeline = events.pipeline AND epochs.epoch = events.epoch WHERE events.pipeline = ? \
     ORDER BY events.epoch, events.ordinal";
-/// Parameters: pipeline, epoch, ordinal, drop_id, source, name, action, the six counts.
+/// Parameters: pipeline, epoch, ordinal, drop_id, source, name, action, the seven counts.
 pub const INSERT_EVENT: &str = "INSERT INTO vardelta_events (pipeline, epoch, ordinal, drop_id, source, name, action, \
-    records_read, records_loaded, records_filtered, records_rejected, records_duplicate, records_no_alternate) \
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    records_read, records_loaded, records_filtered, records_rejected, records_duplicate, records_no_alternate, \
+    records_reference_blocks) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
 /// Parameters: pipeline, epoch, drop_id, drop_name, stage, line, contig, pos, reason, detail, raw.
 pub const INSERT_REJECT: &str = "INSERT INTO vardelta_rejects (pipeline, epoch, drop_id, drop_name, stage, line, \
@@ -167,16 +191,31 @@ pub const INSERT_REJECT: &str = "INSERT INTO vardelta_rejects (pipeline, epoch, 
 mod tests {
     use super::*;
 
+    const DIALECTS: [Dialect; 3] = [Dialect::Sqlite, Dialect::MySql, Dialect::MariaDb];
+
     #[test]
     fn migrations_lead_to_the_version_without_a_gap() {
-        let versions: Vec<u32> = migrations(Dialect::Sqlite).iter().map(|migration| migration.version).collect();
-        assert_eq!(versions, (1..=VERSION).collect::<Vec<_>>());
+        for dialect in DIALECTS {
+            let versions: Vec<u32> = migrations(dialect).iter().map(|migration| migration.version).collect();
+            assert_eq!(versions, (1..=VERSION).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn older_tables_are_read_without_what_they_lack() {
+        for statement in [SELECT_DROPS, SELECT_EVENTS] {
+            assert_eq!(select_at(statement, VERSION), statement);
+            assert!(!select_at(statement, 1).contains("reference_blocks"));
+            assert_eq!(select_at(statement, 1).matches(',').count(), statement.matches(',').count());
+        }
     }
 
     #[test]
     fn every_ledger_table_has_the_reserved_prefix() {
-        for statement in migrations(Dialect::Sqlite).iter().flat_map(|migration| migration.statements) {
-            let name = statement.split_whitespace().nth(2).unwrap_or_default();
+        let all = DIALECTS.into_iter().flat_map(migrations).flat_map(|migration| migration.statements);
+        for statement in all {
+            let name = statement.replace("IF NOT EXISTS ", "");
+            let name = name.split_whitespace().nth(2).unwrap_or_default();
             assert!(name.starts_with(RESERVED_PREFIX), "{statement}");
         }
         assert!(META_TABLE.starts_with(RESERVED_PREFIX));

@@ -1,7 +1,10 @@
 //! What only SQLite has: session settings, transactions that lock at once, and the tables that describe tables.
 
-use super::{Dialect, table::has_primary_key};
-use crate::TableSchema;
+use super::{
+    form::{ColumnForm, TableForm},
+    table::has_primary_key,
+};
+use crate::{ColumnType, TableSchema, value_text::DOUBLE_DECIMAL_DIGITS};
 
 /// Settings of every connection. `query_only` is left to [`READ_ONLY`].
 ///
@@ -49,104 +52,60 @@ pub const SELECT_TABLE_FORM: &str =
 /// it) of each column, in order; generated columns included.
 pub const SELECT_COLUMNS: &str = "SELECT name, type, \"notnull\", pk FROM pragma_table_xinfo(?) ORDER BY cid";
 
-/// A column as SQLite describes it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ColumnForm {
-    /// The name.
-    pub name: String,
-    /// The declared type.
-    pub declared_type: String,
-    /// Whether it is NOT NULL.
-    pub not_null: bool,
-    /// Its place in the primary key, 1-based; 0 outside it.
-    pub key_place: u32,
-}
-
-/// A table as SQLite describes it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TableForm {
-    /// Whether it is WITHOUT ROWID.
-    pub without_rowid: bool,
-    /// Whether it is STRICT.
-    pub strict: bool,
-    /// The columns, in order.
-    pub columns: Vec<ColumnForm>,
-}
-
-impl TableForm {
-    /// The form that [`TableStatements::create`](super::table::TableStatements) makes.
-    pub fn planned(table: &TableSchema) -> TableForm {
-        let primary_key = has_primary_key(table);
-        let key_place =
-            |index: usize| (1_u32..).zip(&table.key).find(|(_, key)| **key == index).map_or(0, |(place, _)| place);
-        let planned = table.schema.columns().iter().enumerate().map(|(index, column)| ColumnForm {
-            name: column.name.clone(),
-            declared_type: Dialect::Sqlite.column_type(&column.column_type).into(),
-            not_null: !column.nullable,
-            key_place: if primary_key { key_place(index) } else { 0 },
-        });
-        let changed_epoch = ColumnForm {
-            name: TableSchema::CHANGED_EPOCH.into(),
-            declared_type: "INTEGER".into(),
-            not_null: true,
-            key_place: 0,
-        };
-        TableForm { without_rowid: primary_key, strict: true, columns: planned.chain([changed_epoch]).collect() }
-    }
-
-    /// How this form, found in a database, differs from the planned one: the first difference, in words.
-    pub fn difference(&self, planned: &TableForm) -> Option<String> {
-        for column in &planned.columns {
-            let Some(found) = self.columns.iter().find(|found| found.name == column.name) else {
-                return Some(format!("it has no column `{}`", column.name));
-            };
-            if found != column {
-                return Some(format!(
-                    "column `{}` is {}, and the pipeline says {}",
-                    column.name,
-                    found.describe(),
-                    column.describe()
-                ));
-            }
-        }
-        if let Some(extra) = self.columns.iter().find(|found| !planned.columns.iter().any(|c| c.name == found.name)) {
-            return Some(format!("it has a column `{}`, which the pipeline does not", extra.name));
-        }
-        if self.columns != planned.columns {
-            let order = |columns: &[ColumnForm]| {
-                columns.iter().map(|column| column.name.as_str()).collect::<Vec<_>>().join(", ")
-            };
-            return Some(format!(
-                "its columns are in the order {}, and the pipeline's {}",
-                order(&self.columns),
-                order(&planned.columns)
-            ));
-        }
-        let form = |form: &TableForm| match (form.strict, form.without_rowid) {
-            (true, true) => "STRICT and WITHOUT ROWID",
-            (true, false) => "STRICT",
-            (false, true) => "WITHOUT ROWID",
-            (false, false) => "neither STRICT nor WITHOUT ROWID",
-        };
-        (form(self) != form(planned)).then(|| format!("it is {}, and should be {}", form(self), form(planned)))
+/// The declared type in which a column's values are kept.
+///
+/// Sink tables are `STRICT`, so the declared type is the type of every value, and only the five names that every driver
+/// and BI tool maps alike are declared (`DATE`, `BOOLEAN` and `DECIMAL(p,s)` are accepted outside `STRICT`, but mean
+/// nothing to SQLite, and drivers disagree on how to read such columns). Booleans are 0 and 1. A decimal of at most 15
+/// digits is the nearest double, which reads back exactly and can be computed with; a wider one is text with all its
+/// places, which orders as text. Dates are ISO text, which orders by time.
+///
+/// # Panics
+/// For a list, which never reaches a table.
+pub fn column_type(column_type: &ColumnType) -> &'static str {
+    match column_type {
+        ColumnType::Bool | ColumnType::Int64 => "INTEGER",
+        ColumnType::Float64 => "REAL",
+        ColumnType::Decimal { precision, .. } if *precision <= DOUBLE_DECIMAL_DIGITS => "REAL",
+        ColumnType::Decimal { .. } | ColumnType::Text | ColumnType::Date => "TEXT",
+        ColumnType::List(_) => unreachable!("the planner lets no list reach a table"),
     }
 }
 
-impl ColumnForm {
-    fn describe(&self) -> String {
-        let null = if self.not_null { " NOT NULL" } else { "" };
-        let key = match self.key_place {
-            0 => String::new(),
-            place => format!(", number {place} of the key"),
-        };
-        format!("{}{null}{key}", self.declared_type)
+/// The form that [`TableStatements::create`](super::table::TableStatements) makes.
+pub fn planned_form(table: &TableSchema) -> TableForm {
+    let primary_key = has_primary_key(table);
+    let key_place =
+        |index: usize| (1_u32..).zip(&table.key).find(|(_, key)| **key == index).map_or(0, |(place, _)| place);
+    let planned = table.schema.columns().iter().enumerate().map(|(index, column)| ColumnForm {
+        name: column.name.clone(),
+        declared_type: column_type(&column.column_type).into(),
+        not_null: !column.nullable,
+        key_place: if primary_key { key_place(index) } else { 0 },
+    });
+    let changed_epoch = ColumnForm {
+        name: TableSchema::CHANGED_EPOCH.into(),
+        declared_type: "INTEGER".into(),
+        not_null: true,
+        key_place: 0,
+    };
+    TableForm { kind: table_kind(true, primary_key).into(), columns: planned.chain([changed_epoch]).collect() }
+}
+
+/// What a table is beside its columns, in words.
+pub fn table_kind(strict: bool, without_rowid: bool) -> &'static str {
+    match (strict, without_rowid) {
+        (true, true) => "STRICT and WITHOUT ROWID",
+        (true, false) => "STRICT",
+        (false, true) => "WITHOUT ROWID",
+        (false, false) => "neither STRICT nor WITHOUT ROWID",
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Column, ColumnType, Schema};
+    use crate::{Column, Schema};
 
     fn table(key: Vec<usize>) -> TableSchema {
         TableSchema {
@@ -162,7 +121,7 @@ mod tests {
 
     #[test]
     fn the_first_difference_is_named() {
-        let planned = TableForm::planned(&table(vec![1, 0]));
+        let planned = planned_form(&table(vec![1, 0]));
         assert_eq!(planned.difference(&planned), None);
         type Change = fn(&mut TableForm);
         let cases: [(Change, &str); 6] = [
@@ -181,7 +140,10 @@ mod tests {
                 |found| found.columns.push(ColumnForm { name: "note".into(), ..found.columns[2].clone() }),
                 "it has a column `note`, which the pipeline does not",
             ),
-            (|found| found.strict = false, "it is WITHOUT ROWID, and should be STRICT and WITHOUT ROWID"),
+            (
+                |found| found.kind = table_kind(false, true).into(),
+                "it is WITHOUT ROWID, and should be STRICT and WITHOUT ROWID",
+            ),
         ];
         for (change, expected) in cases {
             let mut found = planned.clone();
@@ -192,9 +154,25 @@ mod tests {
 
     #[test]
     fn a_table_without_primary_key_has_rowids() {
-        let planned = TableForm::planned(&table(vec![]));
-        assert!(!planned.without_rowid && planned.columns.iter().all(|column| column.key_place == 0));
-        let planned = TableForm::planned(&table(vec![2]));
-        assert!(!planned.without_rowid && planned.columns.iter().all(|column| column.key_place == 0));
+        let planned = planned_form(&table(vec![]));
+        assert!(planned.kind == "STRICT" && planned.columns.iter().all(|column| column.key_place == 0));
+        let planned = planned_form(&table(vec![2]));
+        assert!(planned.kind == "STRICT" && planned.columns.iter().all(|column| column.key_place == 0));
+    }
+
+    #[test]
+    fn types_of_sqlite() {
+        let decimal = |precision| ColumnType::Decimal { precision, scale: 2 };
+        for (declared, expected) in [
+            (ColumnType::Bool, "INTEGER"),
+            (ColumnType::Int64, "INTEGER"),
+            (ColumnType::Float64, "REAL"),
+            (decimal(15), "REAL"),
+            (decimal(16), "TEXT"),
+            (ColumnType::Text, "TEXT"),
+            (ColumnType::Date, "TEXT"),
+        ] {
+            assert_eq!(column_type(&declared), expected, "{declared}");
+        }
     }
 }

@@ -1,11 +1,11 @@
-//! The statements of one sink table.
+//! The statements of one sink table in SQLite.
 
-use super::{Dialect, Parameter, RowStatement};
+use super::{Dialect, Parameter, RowStatement, sqlite::column_type};
 use crate::{Column, TableSchema};
 
 /// The statements of one sink table.
 ///
-/// The key decides the table's form (SQLite): a key without nullable columns is the primary key of a `WITHOUT ROWID`
+/// The key decides the table's form: a key without nullable columns is the primary key of a `WITHOUT ROWID`
 /// table, so that rows lie in key order and loading in key order only appends. A key with a nullable column (an
 /// aggregate grouped by one has a NULL group) cannot be a primary key: the table is an ordinary one with a `UNIQUE`
 /// constraint, keys are compared with `IS`, and since `UNIQUE` lets NULLs pass, an insert itself looks whether the key
@@ -26,8 +26,8 @@ pub struct TableStatements {
 
 impl TableStatements {
     /// The statements for a table.
-    pub fn new(dialect: Dialect, table: &TableSchema) -> TableStatements {
-        let writer = Writer { dialect, table, name: dialect.identifier(&table.name) };
+    pub fn new(table: &TableSchema) -> TableStatements {
+        let writer = Writer { dialect: Dialect::Sqlite, table, name: Dialect::Sqlite.identifier(&table.name) };
         TableStatements {
             create: writer.create(),
             insert: writer.insert(),
@@ -74,7 +74,7 @@ impl Writer<'_> {
         let mut lines: Vec<String> = Vec::new();
         for column in self.table.schema.columns() {
             let not_null = if column.nullable { "" } else { " NOT NULL" };
-            lines.push(format!("{} {}{not_null}", self.quoted(column), self.dialect.column_type(&column.column_type)));
+            lines.push(format!("{} {}{not_null}", self.quoted(column), column_type(&column.column_type)));
         }
         lines.push(format!("{} INTEGER NOT NULL", self.dialect.identifier(TableSchema::CHANGED_EPOCH)));
         let form = if has_primary_key(self.table) {
@@ -148,7 +148,7 @@ mod tests {
 
     fn statements(columns: Vec<Column>, key: Vec<usize>) -> TableStatements {
         let table = TableSchema { name: "t\"x".into(), schema: Schema::new(columns), key };
-        TableStatements::new(Dialect::Sqlite, &table)
+        TableStatements::new(&table)
     }
 
     #[test]

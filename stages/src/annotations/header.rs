@@ -4,8 +4,10 @@ use std::any::Any;
 
 use crate::vcf::VcfHeader;
 
-/// The description of an INFO field, if the header of the drop is a VCF header and declares it.
+/// The description of an INFO field, if the header of the drop is a VCF header and declares it. A field that is declared
+/// in another case is taken where none has the very name, as column names do not keep the case.
 pub(super) fn description<'a>(header: &'a (dyn Any + Send + Sync), field: &str) -> Option<&'a str> {
     let header = header.downcast_ref::<VcfHeader>()?;
-    header.info.get(field).map(|definition| definition.description.as_str())
+    let in_another_case = || header.info.iter().find(|(name, _)| name.eq_ignore_ascii_case(field)).map(|(_, of)| of);
+    header.info.get(field).or_else(in_another_case).map(|definition| definition.description.as_str())
 }

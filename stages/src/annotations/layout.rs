@@ -1,15 +1,89 @@
 //! Where an annotation field keeps what: which separator, which part is the gene, the consequence, the allele.
 
-use super::Field;
+use std::ops::RangeInclusive;
 
 /// The columns that annotations adds, in this order.
 pub(super) const OUTPUTS: [&str; 8] =
     ["gene_symbol", "gene_id", "feature_id", "biotype", "consequence", "impact", "hgvs_c", "hgvs_p"];
 
-/// The place of `consequence` in [`OUTPUTS`].
+/// Places in [`OUTPUTS`].
+pub(super) const GENE_SYMBOL: usize = 0;
+pub(super) const GENE_ID: usize = 1;
+pub(super) const FEATURE_ID: usize = 2;
+pub(super) const BIOTYPE: usize = 3;
 pub(super) const CONSEQUENCE: usize = 4;
-/// The place of `impact` in [`OUTPUTS`].
 pub(super) const IMPACT: usize = 5;
+pub(super) const HGVS_C: usize = 6;
+pub(super) const HGVS_P: usize = 7;
+
+/// The ways in which a field is written. The field's name tells them apart; the header says the rest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Family {
+    /// `ANN`: SnpEff, and every tool that follows the common annotation format of 2015.
+    Ann,
+    /// `EFF`: SnpEff before that, `Effect(Impact|…)`.
+    Eff,
+    /// `BCSQ`: bcftools csq.
+    Bcsq,
+    /// `GENEINFO`: ClinVar's and dbSNP's genes.
+    Geneinfo,
+    /// `CSQ`, and any other name: laid out as the header says, as Ensembl VEP writes.
+    Declared,
+}
+
+impl Family {
+    pub(super) fn of(field: &str) -> Family {
+        match field.to_ascii_uppercase().as_str() {
+            "ANN" => Family::Ann,
+            "EFF" => Family::Eff,
+            "BCSQ" => Family::Bcsq,
+            "GENEINFO" => Family::Geneinfo,
+            _ => Family::Declared,
+        }
+    }
+
+    /// Whether entries of it may say which allele of the record they are of.
+    pub(super) fn names_alleles(self) -> bool {
+        matches!(self, Family::Ann | Family::Eff | Family::Declared)
+    }
+
+    /// Whether a header may say how it is laid out.
+    pub(super) fn is_declared(self) -> bool {
+        self != Family::Geneinfo
+    }
+
+    /// Whether it can say which transcripts are MANE or canonical.
+    pub(super) fn marks_transcripts(self) -> bool {
+        matches!(self, Family::Ann | Family::Declared)
+    }
+
+    /// How it is laid out where the header does not say; `None` where only the header can.
+    pub(super) fn default_layout(self) -> Option<Layout> {
+        match self {
+            Family::Ann => Layout::of_names(self, ANN),
+            Family::Eff => Layout::of_names(self, EFF),
+            Family::Bcsq => Layout::of_names(self, BCSQ),
+            Family::Geneinfo => {
+                let mut layout = Layout { entry_separator: '|', part_separator: ':', ..Layout::default() };
+                layout.outputs[GENE_SYMBOL] = Some(0);
+                layout.outputs[GENE_ID] = Some(1);
+                Some(layout)
+            }
+            Family::Declared => None,
+        }
+    }
+}
+
+/// The common annotation format, version 1.0 (January 2015).
+const ANN: &str = "Allele | Annotation | Annotation_Impact | Gene_Name | Gene_ID | Feature_Type | Feature_ID | \
+                   Transcript_BioType | Rank | HGVS.c | HGVS.p | cDNA.pos / cDNA.length | CDS.pos / CDS.length | \
+                   AA.pos / AA.length | Distance | ERRORS / WARNINGS / INFO";
+/// What SnpEff 3 and 4 write into EFF.
+const EFF: &str = "Effect ( Effect_Impact | Functional_Class | Codon_Change | Amino_Acid_Change | Amino_Acid_length | \
+                   Gene_Name | Transcript_BioType | Gene_Coding | Transcript_ID | Exon_Rank | Genotype_Number \
+                   [ | ERRORS | WARNINGS ] )";
+/// What bcftools csq writes; the parts in brackets where the change is in a protein.
+const BCSQ: &str = "[*]consequence|gene|transcript|biotype[|strand|amino_acid_change|dna_change]";
 
 /// How entries of a field are written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,70 +92,169 @@ pub(super) struct Layout {
     pub entry_separator: char,
     /// Between the parts of an entry.
     pub part_separator: char,
+    /// Whether the first part stands before brackets that hold the others, as in `EFFECT(part|part)`.
+    pub bracketed: bool,
     /// The part that names the allele; without one an entry is of every allele.
     pub allele: Option<usize>,
-    /// The part that holds the allele's number among the record's alternates, 1-based.
+    /// The part that holds the allele's number among the record's alternates, 1-based. SnpEff has used one part for the
+    /// number and, later, the allele itself.
     pub allele_number: Option<usize>,
+    /// The parts that say which transcript is MANE Select, which MANE Plus Clinical, which is either, and which is the
+    /// gene's canonical one.
+    pub mane_select: Option<usize>,
+    pub mane_plus_clinical: Option<usize>,
+    pub mane: Option<usize>,
+    pub canonical: Option<usize>,
+    /// The part of EFF that holds the change of the protein, of the transcript, or both.
+    pub change: Option<usize>,
+    /// How many parts an entry has; `None` where they may be left out.
+    pub parts: Option<RangeInclusive<usize>>,
     /// For each of [`OUTPUTS`], the part that holds it.
     pub outputs: [Option<usize>; OUTPUTS.len()],
 }
 
-impl Layout {
-    /// The layout that the field always has; `None` for `CSQ`, whose header says it.
-    pub(super) fn fixed(field: Field) -> Option<Layout> {
-        let layout =
-            |outputs| Layout { entry_separator: ',', part_separator: '|', allele: None, allele_number: None, outputs };
-        match field {
-            // Allele | Annotation | Annotation_Impact | Gene_Name | Gene_ID | Feature_Type | Feature_ID |
-            // Transcript_BioType | Rank | HGVS.c | HGVS.p | …
-            Field::Ann => Some(Layout {
-                allele: Some(0),
-                ..layout([Some(3), Some(4), Some(6), Some(7), Some(1), Some(2), Some(9), Some(10)])
-            }),
-            // Consequence | gene | transcript | biotype | strand | amino acid change | dna change
-            Field::Bcsq => Some(layout([Some(1), None, Some(2), Some(3), Some(0), None, None, None])),
-            // Symbol : gene id, separated by bars.
-            Field::Geneinfo => Some(Layout {
-                entry_separator: '|',
-                part_separator: ':',
-                ..layout([Some(0), Some(1), None, None, None, None, None, None])
-            }),
-            Field::Csq => None,
+impl Default for Layout {
+    fn default() -> Layout {
+        Layout {
+            entry_separator: ',',
+            part_separator: '|',
+            bracketed: false,
+            allele: None,
+            allele_number: None,
+            mane_select: None,
+            mane_plus_clinical: None,
+            mane: None,
+            canonical: None,
+            change: None,
+            parts: None,
+            outputs: [None; OUTPUTS.len()],
         }
     }
+}
 
-    /// The layout that the description of a `CSQ` field declares behind `Format:`; `None` if it declares none.
-    pub(super) fn from_description(description: &str) -> Option<Layout> {
-        let at = description.to_ascii_lowercase().find("format:")? + "format:".len();
-        let format = description[at..].trim().trim_matches(['"', '\'', '>', ' ']);
-        let names: Vec<String> = format.split('|').map(|name| name.trim().to_ascii_lowercase()).collect();
+impl Layout {
+    /// The layout that a field's description declares: behind `Format:`, or between quotes; `None` if it declares none.
+    pub(super) fn from_description(family: Family, description: &str) -> Option<Layout> {
+        let format = match description.to_ascii_lowercase().find("format:") {
+            Some(at) => {
+                let format = description[at + "format:".len()..].trim_start();
+                // Quotes end the list; what follows is prose.
+                match format.strip_prefix('\'') {
+                    Some(quoted) => quoted.split('\'').next().unwrap_or(quoted),
+                    None => format,
+                }
+            }
+            None => description.split('\'').nth(1)?,
+        };
+        Layout::of_names(family, format)
+    }
+
+    /// The layout of a list of names; `None` where the names that matter most are not among them.
+    fn of_names(family: Family, format: &str) -> Option<Layout> {
+        let names: Vec<String> = format
+            .split(if family == Family::Eff { &['|', '('][..] } else { &['|'] })
+            .map(|name| name.trim_matches(|c: char| c.is_whitespace() || "\"'<>[]()*".contains(c)).to_ascii_lowercase())
+            .collect();
         let place = |candidates: &[&str]| {
             candidates.iter().find_map(|candidate| names.iter().position(|name| name == candidate))
         };
-        let layout = Layout {
-            entry_separator: ',',
-            part_separator: '|',
+        let mut layout = Layout {
             allele: place(&["allele"]),
             allele_number: place(&["allele_num"]),
+            mane_select: place(&["mane_select"]),
+            mane_plus_clinical: place(&["mane_plus_clinical"]),
+            mane: place(&["mane"]),
+            canonical: place(&["canonical"]),
+            parts: Some(names.len()..=names.len()),
             outputs: [
                 // Before release 73 VEP called the symbol HGNC.
-                place(&["symbol", "hgnc"]),
-                place(&["gene"]),
-                place(&["feature"]),
-                place(&["biotype"]),
-                place(&["consequence"]),
-                place(&["impact"]),
-                place(&["hgvsc"]),
-                place(&["hgvsp"]),
+                place(&["symbol", "hgnc", "gene_name"]),
+                place(&["gene", "gene_id"]),
+                place(&["feature", "feature_id"]),
+                place(&["biotype", "transcript_biotype"]),
+                place(&["consequence", "annotation"]),
+                place(&["impact", "annotation_impact"]),
+                place(&["hgvsc", "hgvs.c"]),
+                place(&["hgvsp", "hgvs.p"]),
             ],
+            ..Layout::default()
         };
-        layout.outputs.iter().any(Option::is_some).then_some(layout)
+        match family {
+            Family::Eff => {
+                let genotype = place(&["genotype_number", "genotypenum", "genotype"]);
+                layout = Layout {
+                    bracketed: true,
+                    allele: genotype,
+                    allele_number: genotype,
+                    change: place(&["amino_acid_change", "aa_change"]),
+                    // Errors and warnings stand there only if there are any.
+                    parts: None,
+                    ..layout
+                };
+                layout.outputs[BIOTYPE] = place(&["transcript_biotype", "gene_biotype", "biotype"]);
+                layout.outputs[FEATURE_ID] = place(&["transcript_id", "transcript"]);
+                layout.outputs[CONSEQUENCE] = Some(0);
+                layout.outputs[IMPACT] = place(&["effect_impact", "impact"]);
+            }
+            Family::Bcsq => {
+                layout.parts = None;
+                layout.outputs[GENE_SYMBOL] = place(&["gene"]);
+                layout.outputs[GENE_ID] = None;
+                layout.outputs[FEATURE_ID] = place(&["transcript"]);
+            }
+            // A list of some of the names, as an example, is not the layout.
+            Family::Ann if layout.outputs[CONSEQUENCE].and(layout.gene()).is_none() => return None,
+            Family::Ann | Family::Geneinfo | Family::Declared => {}
+        }
+        (layout.outputs[CONSEQUENCE].is_some() || layout.gene().is_some()).then_some(layout)
     }
 
-    /// How many parts of an entry have to be looked at.
-    pub(super) fn parts_needed(&self) -> usize {
-        self.outputs.iter().flatten().chain(&self.allele).chain(&self.allele_number).max().map_or(0, |last| last + 1)
+    /// A part that names the gene.
+    fn gene(&self) -> Option<usize> {
+        self.outputs[GENE_SYMBOL].or(self.outputs[GENE_ID])
     }
+
+    /// Whether entries say which transcripts are MANE.
+    pub(super) fn marks_mane(&self) -> bool {
+        self.mane_select.or(self.mane).is_some()
+    }
+
+    /// Whether the column at this place of [`OUTPUTS`] can have values.
+    pub(super) fn carries(&self, output: usize) -> bool {
+        match output {
+            IMPACT => self.outputs[IMPACT].or(self.outputs[CONSEQUENCE]).is_some(),
+            HGVS_C | HGVS_P => self.outputs[output].or(self.change).is_some(),
+            _ => self.outputs[output].is_some(),
+        }
+    }
+
+    /// The parts of an entry, without the blanks around them.
+    pub(super) fn split<'a>(&self, entry: &'a str) -> impl Iterator<Item = &'a str> {
+        let (first, rest) = if self.bracketed {
+            let (effect, parts) = split_effect(entry);
+            (Some(effect), parts)
+        } else {
+            (None, entry)
+        };
+        first.into_iter().chain(rest.split(self.part_separator)).map(str::trim)
+    }
+
+    /// One part of an entry; empty where the entry has fewer.
+    pub(super) fn part<'a>(&self, entry: &'a str, at: Option<usize>) -> &'a str {
+        at.and_then(|at| self.split(entry).nth(at)).unwrap_or("")
+    }
+}
+
+/// An entry of EFF as its effect and what stands in brackets behind it. Details of the effect, as in
+/// `MOTIF[MA0099.2:AP1](…)`, are left out.
+fn split_effect(entry: &str) -> (&str, &str) {
+    let details_end = match (entry.find('['), entry.find('(')) {
+        (Some(details), Some(brackets)) if details < brackets => entry.find(']').unwrap_or(0),
+        _ => 0,
+    };
+    let Some(brackets) = entry[details_end..].find('(').map(|at| details_end + at) else { return (entry, "") };
+    let (effect, parts) = (&entry[..brackets], &entry[brackets + 1..]);
+    (effect.split('[').next().unwrap_or(effect), parts.strip_suffix(')').unwrap_or(parts))
 }
 
 #[cfg(test)]
@@ -91,21 +264,76 @@ mod tests {
     #[test]
     fn reads_the_format_that_a_description_declares() {
         let layout = Layout::from_description(
+            Family::Declared,
             "Consequence annotations from Ensembl VEP. Format: Allele|Consequence|IMPACT|SYMBOL|Gene|Feature_type|\
-             Feature|BIOTYPE|EXON|INTRON|HGVSc|HGVSp|ALLELE_NUM",
+             Feature|BIOTYPE|EXON|INTRON|HGVSc|HGVSp|ALLELE_NUM|CANONICAL|MANE_SELECT|MANE_PLUS_CLINICAL",
         )
         .expect("has a format");
         assert_eq!((layout.allele, layout.allele_number), (Some(0), Some(12)));
         assert_eq!(layout.outputs, [Some(3), Some(4), Some(6), Some(7), Some(1), Some(2), Some(10), Some(11)]);
-        assert_eq!(layout.parts_needed(), 13);
+        assert_eq!((layout.canonical, layout.mane_select, layout.mane_plus_clinical), (Some(13), Some(14), Some(15)));
+        assert_eq!(layout.parts, Some(16..=16));
     }
 
     #[test]
     fn tolerates_old_names_spaces_and_missing_fields() {
-        let layout = Layout::from_description("Predicted. Format: 'Consequence | Codons | Gene | HGNC | Feature'\">");
+        let declared = |text| Layout::from_description(Family::Declared, text);
+        let layout = declared("Predicted. Format: 'Consequence | Codons | Gene | HGNC | Feature'\">");
         let layout = layout.expect("has a format");
         assert_eq!((layout.allele, layout.outputs[0], layout.outputs[2]), (None, Some(3), Some(4)));
-        assert_eq!(Layout::from_description("Consequence annotations from Ensembl VEP."), None);
-        assert_eq!(Layout::from_description("Format: unknown things"), None);
+        assert_eq!(declared("Consequence annotations from Ensembl VEP."), None);
+        assert_eq!(declared("Format: unknown things"), None);
+        assert_eq!(
+            declared("Made from 'Allele | Annotation | Gene_Name' entries").expect("quoted").outputs[0],
+            Some(2)
+        );
+    }
+
+    #[test]
+    fn the_header_may_lay_out_the_fields_of_snpeff_and_bcftools_otherwise() {
+        let ann = |text| Layout::from_description(Family::Ann, text);
+        assert_eq!(ann("Functional annotations: 'Allele | Annotation'"), None);
+        let other = ann("Functional annotations: 'Gene_Name | Allele | Annotation | Gene_ID'").expect("has a format");
+        assert_eq!((other.allele, &other.outputs[..2]), (Some(1), &[Some(0), Some(3)][..]));
+        let vep = ann("Consequence annotations from Ensembl VEP. Format: Allele|Consequence|SYMBOL|Gene|CANONICAL");
+        assert_eq!(vep.expect("has a format").canonical, Some(4));
+        let bcsq = Layout::from_description(
+            Family::Bcsq,
+            "Local consequence annotation from BCFtools/csq. Format: '[*]consequence|gene|transcript|biotype[|strand|\
+             amino_acid_change|dna_change]' or, for others, a pointer '@position'.",
+        );
+        assert_eq!(bcsq, Family::Bcsq.default_layout());
+        assert_eq!(bcsq.expect("has a format").outputs[..5], [Some(1), None, Some(2), Some(3), Some(0)]);
+    }
+
+    #[test]
+    fn the_header_says_which_layout_of_eff_it_is() {
+        let eff = |text| Layout::from_description(Family::Eff, text).expect("has a format");
+        let old = eff(
+            "Predicted effects for this variant.Format: 'Effect ( Effect_Impact | Functional_Class | Codon_Change | \
+                       Amino_Acid_change | Gene_Name | Gene_BioType | Coding | Transcript | Exon [ | ERRORS | WARNINGS ] )' ",
+        );
+        assert_eq!((old.allele, old.change), (None, Some(4)));
+        assert_eq!(old.outputs, [Some(5), None, Some(8), Some(6), Some(0), Some(1), None, None]);
+        let new = eff(
+            "Predicted effects for this variant.Format: 'Effect ( Effect_Impact | Functional_Class | Codon_Change | \
+                       Amino_Acid_change| Amino_Acid_length | Gene_Name | Transcript_BioType | Gene_Coding | Transcript_ID | \
+                       Exon  | GenotypeNum [ | ERRORS | WARNINGS ] )' ",
+        );
+        assert_eq!(Some(new.clone()), Family::Eff.default_layout());
+        assert_eq!((new.allele, new.allele_number), (Some(11), Some(11)));
+        let parts = |entry| new.split(entry).collect::<Vec<_>>();
+        assert_eq!(parts("INTRON(MODIFIER||| |TP53)"), ["INTRON", "MODIFIER", "", "", "", "TP53"]);
+        assert_eq!(parts("MOTIF[MA0099.2:AP1(x)](LOW|)"), ["MOTIF", "LOW", ""]);
+        assert_eq!(parts("INTERGENIC"), ["INTERGENIC", ""]);
+    }
+
+    #[test]
+    fn any_name_is_a_field() {
+        let families = ["ANN", "eff", "BCSQ", "GENEINFO", "CSQ", "vep"].map(Family::of);
+        assert_eq!(
+            families,
+            [Family::Ann, Family::Eff, Family::Bcsq, Family::Geneinfo, Family::Declared, Family::Declared]
+        );
     }
 }

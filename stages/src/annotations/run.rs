@@ -11,11 +11,13 @@ use vardelta_engine::{
 };
 
 use super::{
-    Field, Pick, PlannedAnnotations,
+    ANNOTATION_ALLELE_UNMATCHED, ANNOTATION_ELSEWHERE, ANNOTATION_FORMAT_MISSING, ANNOTATION_PARTS_MISMATCH,
+    ANNOTATION_PICK_MISSING, CONSEQUENCE_UNKNOWN, Pick, PlannedAnnotations,
     alleles::{RowAllele, shortens},
-    decode::{Entries, decode, worst},
+    decode::{Entries, decode},
     header::description,
-    layout::{Layout, OUTPUTS},
+    layout::{Family, Layout, OUTPUTS},
+    pick::pick,
 };
 use crate::columns;
 
@@ -37,17 +39,18 @@ impl Annotator {
         Annotator { plan, declared: None }
     }
 
-    /// How the field is laid out in this batch's drop; `None` where a `CSQ` header does not say it.
+    /// How the field is laid out in this batch's drop; `None` where only the header could say it and does not.
     fn layout(&mut self, batch: &Batch) -> Option<Arc<Layout>> {
-        if let Some(layout) = &self.plan.layout {
-            return Some(layout.clone());
-        }
-        let header = batch.provenance.as_ref()?.header();
+        let (family, field) = (self.plan.family, self.plan.field.as_str());
+        let Some(provenance) = batch.provenance.as_ref().filter(|_| family.is_declared()) else {
+            return self.plan.layout.clone();
+        };
+        let header = provenance.header();
         match &self.declared {
             Some(declared) if Arc::ptr_eq(&declared.header, &header) => declared.layout.clone(),
             _ => {
-                let declared = description(&*header, self.plan.field.as_str());
-                let layout = declared.and_then(Layout::from_description).map(Arc::new);
+                let declared = description(&*header, field).and_then(|text| Layout::from_description(family, text));
+                let layout = declared.map(Arc::new).or_else(|| self.plan.layout.clone());
                 self.declared = Some(Declared { header, layout: layout.clone() });
                 layout
             }
@@ -68,16 +71,65 @@ impl Annotator {
         Some(RowAllele { reference: text(places.reference), alternate: text(places.alternate)?, number })
     }
 
-    /// Whether VEP shortened the alleles of a row's record: the record itself has to say, as its other alleles decide.
-    fn record_is_shortened(&self, batch: &Batch, row: usize) -> bool {
-        let place = batch
-            .provenance
-            .as_ref()
-            .zip(batch.origins.as_ref())
-            .map(|(provenance, origins)| provenance.place(origins[row]));
-        let Some(raw) = place.and_then(|place| place.raw) else { return false };
+    /// REF and ALT of a row's record, as its line writes them.
+    fn alleles_of_record<T>(batch: &Batch, row: usize, read: impl FnOnce(&str, &str) -> T) -> Option<T> {
+        let place = batch.provenance.as_ref()?.place(batch.origins.as_ref()?[row]);
+        let raw = place.raw?;
         let mut fields = raw.split('\t').skip(3);
-        fields.next().zip(fields.next()).is_some_and(|(reference, alternates)| shortens(reference, alternates))
+        fields.next().zip(fields.next()).map(|(reference, alternates)| read(reference, alternates))
+    }
+
+    /// The entries of a row's allele, in `entries`; returns which of the two lists there holds them.
+    fn entries_of_allele<'a, 'e>(
+        &self,
+        batch: &Batch,
+        row: usize,
+        text: &'a str,
+        layout: &Layout,
+        entries: &'e mut Entries<'a>,
+    ) -> &'e [&'a str] {
+        let allele = self.row_allele(batch, row);
+        entries.sort(text, layout, allele, true);
+        // An allele number that the record cannot have was given before its alleles were split into records.
+        let own_number = allele.and_then(|allele| allele.number).unwrap_or(i64::MAX);
+        if entries.greatest_number > own_number {
+            let alternates = Self::alleles_of_record(batch, row, |_, alternates| alternates.split(',').count());
+            if alternates.is_some_and(|alternates| entries.greatest_number > alternates as i64) {
+                entries.sort(text, layout, allele, false);
+            }
+        }
+        // Both can only be where another allele of the record is spelled like this one; what VEP did with it follows from
+        // the record's other alleles.
+        let is_shortened = match (entries.written.is_empty(), entries.shortened.is_empty()) {
+            (true, _) => true,
+            (false, true) => false,
+            (false, false) => {
+                self.plan.family == Family::Declared && Self::alleles_of_record(batch, row, shortens).unwrap_or(false)
+            }
+        };
+        if is_shortened { &entries.shortened } else { &entries.written }
+    }
+}
+
+/// What a batch is told of, in rows.
+#[derive(Default)]
+struct Counts {
+    unmatched: u64,
+    undeclared: u64,
+    unknown: u64,
+    elsewhere: u64,
+    parts: u64,
+    unmarked: u64,
+}
+
+impl Counts {
+    fn report(&self, emit: &mut Emit) {
+        emit.warn(ANNOTATION_ALLELE_UNMATCHED, self.unmatched);
+        emit.warn(ANNOTATION_ELSEWHERE, self.elsewhere);
+        emit.warn(ANNOTATION_FORMAT_MISSING, self.undeclared);
+        emit.warn(ANNOTATION_PARTS_MISMATCH, self.parts);
+        emit.warn(ANNOTATION_PICK_MISSING, self.unmarked);
+        emit.warn(CONSEQUENCE_UNKNOWN, self.unknown);
     }
 }
 
@@ -87,48 +139,42 @@ impl TransformRun for Annotator {
         let layout = self.layout(batch);
         let mut rows: Vec<u64> = Vec::with_capacity(batch.rows());
         let mut output = Output::new(layout.as_deref(), batch.rows());
+        let (mut picked, mut split) = (Vec::new(), Vec::new());
+        let mut counts = Counts::default();
+        let lacks_marks = layout.as_deref().is_some_and(|layout| match self.plan.pick {
+            Pick::Mane => !layout.marks_mane(),
+            Pick::Canonical => layout.canonical.is_none(),
+            Pick::Worst | Pick::WorstPerGene | Pick::All => false,
+        });
         let mut entries = Entries::default();
-        let mut parts = Vec::new();
-        let (mut unmatched, mut undeclared) = (0, 0);
         for row in 0..batch.rows() {
             let text = if texts.is_valid(row) { texts.value(row) } else { "" };
             let Some(layout) = layout.as_deref().filter(|_| !text.is_empty()) else {
-                undeclared += u64::from(!text.is_empty());
+                counts.undeclared += u64::from(!text.is_empty());
                 rows.push(row as u64);
                 output.append_nothing();
                 continue;
             };
-            entries.sort(text, layout, self.row_allele(batch, row));
-            let own = match (entries.written.is_empty(), entries.shortened.is_empty()) {
-                (true, _) => &entries.shortened,
-                (false, true) => &entries.written,
-                // Both can only be where another allele of the record is spelled like this one.
-                (false, false) if self.plan.field == Field::Csq && self.record_is_shortened(batch, row) => {
-                    &entries.shortened
-                }
-                (false, false) => &entries.written,
-            };
-            unmatched += u64::from(own.is_empty() && entries.others > 0);
-            let picked = match self.plan.pick {
-                Pick::Worst => worst(own, layout).map_or(&[][..], |entry| {
-                    parts.clear();
-                    parts.push(entry);
-                    parts.as_slice()
-                }),
-                Pick::All => own.as_slice(),
-            };
-            if picked.is_empty() {
+            let own = self.entries_of_allele(batch, row, text, layout, &mut entries);
+            let is_empty = own.is_empty();
+            counts.unmarked += u64::from(lacks_marks && !is_empty);
+            if let Some(parts) = &layout.parts {
+                let count = |entry: &str| entry.matches(layout.part_separator).count() + 1;
+                counts.parts += u64::from(own.iter().any(|entry| !parts.contains(&count(entry))));
+            }
+            counts.unknown += u64::from(pick(own, self.plan.pick, layout, &mut picked));
+            if is_empty {
+                counts.unmatched += u64::from(entries.others > 0);
+                counts.elsewhere += u64::from(entries.others == 0 && entries.elsewhere > 0);
                 rows.push(row as u64);
                 output.append_nothing();
             }
-            let mut split = Vec::with_capacity(layout.parts_needed());
-            for entry in picked {
+            for entry in &picked {
                 rows.push(row as u64);
                 output.append(&decode(entry, layout, &mut split));
             }
         }
-        emit.warn("annotation_allele_unmatched", unmatched);
-        emit.warn("annotation_format_missing", undeclared);
+        counts.report(emit);
         if rows.is_empty() {
             return Ok(());
         }
@@ -156,28 +202,22 @@ struct Output {
 
 impl Output {
     fn new(layout: Option<&Layout>, rows: usize) -> Output {
-        let carried = |at: usize| {
-            layout.is_some_and(|layout| {
-                let of_consequence =
-                    at == super::layout::IMPACT && layout.outputs[super::layout::CONSEQUENCE].is_some();
-                layout.outputs[at].is_some() || of_consequence
-            })
-        };
+        let carried = |at: usize| layout.is_some_and(|layout| layout.carries(at));
         let builders = std::array::from_fn(|at| carried(at).then(|| StringBuilder::with_capacity(rows, rows * 8)));
         Output { builders, rows: 0 }
     }
 
-    fn append(&mut self, decoded: &[Option<&str>; OUTPUTS.len()]) {
+    fn append(&mut self, decoded: &[Option<Cow<'_, str>>; OUTPUTS.len()]) {
         self.rows += 1;
         for (builder, value) in self.builders.iter_mut().zip(decoded) {
             if let Some(builder) = builder {
-                builder.append_option(value.map(unescape));
+                builder.append_option(value.as_deref());
             }
         }
     }
 
     fn append_nothing(&mut self) {
-        self.append(&[None; OUTPUTS.len()]);
+        self.append(&[const { None }; OUTPUTS.len()]);
     }
 
     fn finish(self) -> impl Iterator<Item = ArrayRef> {
@@ -187,9 +227,4 @@ impl Output {
             None => new_null_array(&DataType::Utf8, rows),
         })
     }
-}
-
-/// VEP writes `=` as `%3D` (`p.Leu2%3D`) whatever version of VCF the file has.
-fn unescape(value: &str) -> Cow<'_, str> {
-    if value.contains("%3D") { Cow::Owned(value.replace("%3D", "=")) } else { Cow::Borrowed(value) }
 }

@@ -16,11 +16,17 @@ pub(super) enum Alternate {
 /// Tells the kinds of ALT apart.
 pub(super) fn classify(alternate: &str) -> Alternate {
     match alternate {
-        "." | "" | "<NON_REF>" | "<*>" => Alternate::Absent,
+        "." | "" => Alternate::Absent,
+        _ if is_unobserved(alternate) => Alternate::Absent,
         "*" => Alternate::Star,
         _ if is_bases(alternate) => Alternate::Bases,
         _ => Alternate::Opaque,
     }
+}
+
+/// Whether an allele stands for any that was not observed: GATK's `<NON_REF>`, and `<*>` (VCF 4.3, section 5.5).
+pub(super) fn is_unobserved(alternate: &str) -> bool {
+    matches!(alternate, "<NON_REF>" | "<*>")
 }
 
 /// Whether an allele is made of bases alone, IUPAC ambiguity codes included.

@@ -52,10 +52,14 @@ pub(super) fn split(lists: &ListArray, number: Number, alleles: &[AlleleOfRow]) 
         Number::PerGenotype => {
             let mut texts = StringBuilder::new();
             for of in alleles {
-                let all_alleles = of.alternates + 1;
-                match first_value(of, all_alleles * (all_alleles + 1) / 2) {
-                    Some(first) => texts.append_value(genotype_values(lists.values(), first, of.allele + 1)),
-                    None => texts.append_null(),
+                let count = (offsets[of.row + 1] - offsets[of.row]) as usize;
+                // Where no ploidy has so many genotypes, no count is right.
+                let ploidy = ploidy(count, of.alternates + 1);
+                match (first_value(of, ploidy.map_or(usize::MAX, |_| count)), ploidy) {
+                    (Some(first), Some(ploidy)) => {
+                        texts.append_value(genotype_values(lists.values(), first, of.allele + 1, ploidy));
+                    }
+                    _ => texts.append_null(),
                 }
             }
             Arc::new(texts.finish())
@@ -88,12 +92,28 @@ impl Mismatches {
     }
 }
 
-/// The values of the three diploid genotypes of the reference and one alternate: both reference, one of each, both
-/// alternate. The genotype of alleles j <= k stands at k(k+1)/2 + j (VCF 4.3, section 1.6.2).
-fn genotype_values(values: &dyn Array, first: usize, allele: usize) -> String {
-    let start = first + allele * (allele + 1) / 2;
-    let shown = |at: usize| value_text(values, at);
-    format!("{},{},{}", shown(first), shown(start), shown(start + allele))
+/// The ploidy at which that many alleles, at least two, have this number of genotypes.
+fn ploidy(genotypes: usize, alleles: usize) -> Option<usize> {
+    let counts = (1..=genotypes).map(|ploidy| (ploidy, choose(alleles + ploidy - 1, ploidy)));
+    counts.take_while(|(_, count)| *count <= genotypes).find(|(_, count)| *count == genotypes).map(|(ploidy, _)| ploidy)
+}
+
+/// The values of the genotypes of the reference and one alternate, from no copy of the alternate to as many as there are
+/// copies. Of alleles a1 <= a2 <= … the genotype stands at C(a1, 1) + C(a2 + 1, 2) + … (VCF 4.3, section 1.6.2).
+fn genotype_values(values: &dyn Array, first: usize, allele: usize, ploidy: usize) -> String {
+    let mut place = first;
+    let mut shown = value_text(values, first);
+    for copy in (1..=ploidy).rev() {
+        place += choose(allele + copy - 1, copy);
+        shown.push(',');
+        shown.push_str(&value_text(values, place));
+    }
+    shown
+}
+
+/// In how many ways `k` of `n` can be chosen; a number beyond any list where it is too large to count.
+fn choose(n: usize, k: usize) -> usize {
+    (1..=k).try_fold(1usize, |ways, at| Some(ways.checked_mul(n - k + at)? / at)).unwrap_or(usize::MAX)
 }
 
 /// A value as text; `.` for NULL, as VCF writes it.
@@ -148,11 +168,23 @@ mod tests {
     }
 
     #[test]
+    fn values_per_genotype_follow_the_ploidy() {
+        let row = |alternates, count: i64| [(alternates, Some((0..count).map(Some).collect()))];
+        // Haploid: one value per allele.
+        check(Number::PerGenotype, &row(1, 2), &[Some("0,1")], 0);
+        check(Number::PerGenotype, &row(2, 3), &[Some("0,1"), Some("0,2")], 0);
+        // Triploid: 000 001 011 111 002 012 112 022 122 222.
+        check(Number::PerGenotype, &row(1, 4), &[Some("0,1,2,3")], 0);
+        check(Number::PerGenotype, &row(2, 10), &[Some("0,1,2,3"), Some("0,4,7,9")], 0);
+        // Tetraploid: 15 genotypes of three alleles.
+        check(Number::PerGenotype, &row(2, 15), &[Some("0,1,2,3,4"), Some("0,5,9,12,14")], 0);
+    }
+
+    #[test]
     fn a_wrong_count_is_null_and_counted_once_per_row() {
         check(Number::PerAlternate, &[(2, Some(vec![Some(7)]))], &[None, None], 1);
         check(Number::PerAllele, &[(2, Some(vec![Some(7), Some(8)]))], &[None, None], 1);
-        // Haploid calls have one value per allele.
-        check(Number::PerGenotype, &[(1, Some(vec![Some(7), Some(8)]))], &[None], 1);
+        check(Number::PerGenotype, &[(2, Some(vec![Some(7); 5]))], &[None, None], 1);
     }
 
     #[test]

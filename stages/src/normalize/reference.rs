@@ -10,6 +10,8 @@ use std::{
 use noodles_fasta::io::{BufReader, IndexedReader, indexed_reader};
 use vardelta_engine::stage::StageError;
 
+use crate::assembly::{Assembly, Resolution};
+
 /// Bases read before the ones asked for: left-alignment walks that way.
 const WINDOW_BEFORE_BASES: u64 = 4 << 10;
 /// Bases read after the ones asked for: the next records lie there.
@@ -35,9 +37,26 @@ struct Window {
     bases: Vec<u8>,
 }
 
+/// The name under which the rows of a contig come.
+fn canonical(fasta: &str, record: &noodles_fasta::fai::Record, assembly: &Assembly) -> Result<Vec<u8>, StageError> {
+    let name = String::from_utf8_lossy(record.name());
+    match assembly.resolve(&name, Some(record.length())) {
+        Resolution::Contig(contig) => Ok(assembly.contig_name(contig).as_bytes().to_vec()),
+        Resolution::Unknown => Ok(record.name().to_vec()),
+        Resolution::OtherLength(contig) => Err(StageError::new(format!(
+            "the FASTA {fasta} is of another assembly: its {name} has {} bp, {} of {} has {}",
+            record.length(),
+            assembly.contig_name(contig),
+            assembly.name(),
+            assembly.contig_length(contig)
+        ))
+        .with_hint("Name the FASTA of the pipeline's assembly, or correct `assembly` under [pipeline].")),
+    }
+}
+
 impl Reference {
     /// Opens a FASTA that has its `.fai` beside it (and its `.gzi`, where it is compressed).
-    pub(super) fn open(path: &Path) -> Result<Reference, StageError> {
+    pub(super) fn open(path: &Path, assembly: Option<&Assembly>) -> Result<Reference, StageError> {
         let shown = path.display().to_string();
         let reader = indexed_reader::Builder::default().build_from_path(path).map_err(|error| {
             let problem = StageError::new(format!("cannot open the FASTA {shown} with its index: {error}"));
@@ -49,11 +68,22 @@ impl Reference {
             }
         })?;
         let records: &[noodles_fasta::fai::Record] = reader.index().as_ref();
-        let contigs = records.iter().enumerate().map(|(at, record)| (record.name().to_vec(), at)).collect();
+        let mut contigs: HashMap<Vec<u8>, Contig> = HashMap::new();
+        for (at, record) in records.iter().enumerate() {
+            let name = match assembly {
+                Some(assembly) => canonical(&shown, record, assembly)?,
+                None => record.name().to_vec(),
+            };
+            // Of two spellings of one contig the canonical one stands.
+            let canonical = name == AsRef::<[u8]>::as_ref(record.name());
+            if canonical || !contigs.contains_key(&name) {
+                contigs.insert(name, at);
+            }
+        }
         Ok(Reference { path: shown, reader, contigs, window: Window::default() })
     }
 
-    /// A contig by its exact name.
+    /// A contig by its name: the canonical one where there is an assembly, else exactly as the FASTA writes it.
     pub(super) fn contig(&self, name: &str) -> Option<Contig> {
         self.contigs.get(name.as_bytes()).copied()
     }

@@ -14,11 +14,13 @@ use vardelta_engine::{
 use vardelta_schemas::Number;
 
 use super::{
-    PlannedNormalize,
-    allele::{Alternate, classify, is_bases, iupac_set, trim},
+    BAD_END, CONTIG_NOT_IN_FASTA, NUMBER_MISMATCH, PlannedNormalize, REF_EQUALS_ALT, REF_MISMATCH,
+    allele::{Alternate, classify, is_bases, is_unobserved, iupac_set, trim},
+    genotypes,
     left_align::{Aligned, left_align},
     numbers::{AlleleOfRow, split},
     reference::{Contig, Reference},
+    spans::{Extent, Span, is_symbol},
 };
 use crate::columns;
 
@@ -40,6 +42,8 @@ struct Alleles {
     reference: ArrayRef,
     alternate: ArrayRef,
     alternate_as_written: ArrayRef,
+    end: ArrayRef,
+    sv_length: ArrayRef,
 }
 
 /// What the FASTA says of a record's place.
@@ -60,6 +64,8 @@ struct Growing {
     pos: Int64Builder,
     reference: StringBuilder,
     alternate: StringBuilder,
+    end: Int64Builder,
+    sv_length: Int64Builder,
 }
 
 impl Growing {
@@ -70,6 +76,8 @@ impl Growing {
             pos: Int64Builder::with_capacity(rows),
             reference: StringBuilder::with_capacity(rows, rows * 2),
             alternate: StringBuilder::with_capacity(rows, rows * 2),
+            end: Int64Builder::with_capacity(rows),
+            sv_length: Int64Builder::with_capacity(rows),
         }
     }
 
@@ -80,6 +88,12 @@ impl Growing {
     }
 
     fn spell(&mut self, pos: i64, reference: &str, alternate: &str) {
+        self.spell_span(pos, reference, alternate, Span::of_sequence(pos, reference));
+    }
+
+    fn spell_span(&mut self, pos: i64, reference: &str, alternate: &str, span: Span) {
+        self.end.append_value(span.end);
+        self.sv_length.append_value(span.sv_length);
         self.pos.append_value(pos);
         self.reference.append_value(reference);
         self.alternate.append_value(alternate);
@@ -92,6 +106,8 @@ impl Growing {
             pos: Arc::new(self.pos.finish()),
             reference: Arc::new(self.reference.finish()),
             alternate: Arc::new(self.alternate.finish()),
+            end: Arc::new(self.end.finish()),
+            sv_length: Arc::new(self.sv_length.finish()),
             alternate_as_written,
         }
     }
@@ -142,6 +158,9 @@ impl Normalizer {
             reference: batch.columns.column(places.reference).clone(),
             alternate: alternate.clone(),
             alternate_as_written: alternate,
+            // One base each: they end where they begin.
+            end: batch.columns.column(places.pos).clone(),
+            sv_length: Arc::new(Int64Array::from_value(0, rows)),
         }))
     }
 
@@ -156,6 +175,7 @@ impl Normalizer {
 
         let mut growing = Growing::with_capacity(batch.rows());
         let mut last_without_alternate = None;
+        let mut extents = Extents::default();
         for row in 0..batch.rows() {
             let (pos, reference, items) = (positions.value(row), references.value(row), items_of(lists, row));
             let plain = items.len() == 1 && is_substitution(reference, written(items.start));
@@ -163,7 +183,11 @@ impl Normalizer {
                 // The rows of one record's samples follow each other; the record is said once.
                 let origin = batch.origins.as_ref().map(|origins| origins[row]);
                 if origin.is_none() || origin != last_without_alternate {
-                    emit.no_alternate(batch, row);
+                    if items.clone().any(|item| is_unobserved(written(item))) {
+                        emit.reference_block(batch, row);
+                    } else {
+                        emit.no_alternate(batch, row);
+                    }
                     last_without_alternate = origin;
                 }
                 continue;
@@ -171,12 +195,12 @@ impl Normalizer {
             let contig = match self.ground(batch, row, reference)? {
                 Ground::Contig(contig) => Some(contig),
                 Ground::Unknown => {
-                    emit.warn("contig_not_in_fasta", u64::from(self.lacks_contig(batch, row)));
+                    emit.warn(CONTIG_NOT_IN_FASTA, u64::from(self.lacks_contig(batch, row)));
                     None
                 }
                 Ground::Mismatch(found) => {
                     let detail = format!("REF is {}, the FASTA has {found}", shown(reference));
-                    emit.reject(batch, row, "ref_mismatch", detail);
+                    emit.reject(batch, row, REF_MISMATCH, detail);
                     continue;
                 }
             };
@@ -199,12 +223,16 @@ impl Normalizer {
                 }
                 if alternate.eq_ignore_ascii_case(reference) {
                     let detail = format!("ALT {} is the same as REF", shown(alternate));
-                    emit.reject(batch, row, "ref_equals_alt", detail);
+                    emit.reject(batch, row, REF_EQUALS_ALT, detail);
                     continue;
                 }
                 growing.push(AlleleOfRow { row, allele, alternates: items.len() }, item);
                 if kind == Alternate::Bases && reference_is_bases {
                     self.shortest(pos, &bases, &upper(alternate), contig, &mut growing)?;
+                } else if is_symbol(alternate) {
+                    let extent = extents.of(batch, row, pos, emit);
+                    let span = Span::of_symbol(pos, reference, alternate, allele, items.len(), extent);
+                    growing.spell_span(pos, &bases, alternate, span);
                 } else {
                     growing.spell(pos, &bases, alternate);
                 }
@@ -284,10 +312,12 @@ impl Normalizer {
                 alleles.reference.clone()
             } else if column == places.alternate {
                 alleles.alternate.clone()
+            } else if Some(column) == self.plan.genotype {
+                Arc::new(genotypes::split(columns::text(&batch.columns, column), &alleles.from))
             } else if let Some(number) = self.plan.splits[column] {
                 let lists = columns::list(&batch.columns, column);
                 let (values, mismatches) = split_lists(lists, number, alleles)?;
-                emit.warn("number_mismatch", mismatches);
+                emit.warn(NUMBER_MISMATCH, mismatches);
                 values
             } else {
                 along(column)?
@@ -295,7 +325,7 @@ impl Normalizer {
         }
         let numbers: Int64Array = alleles.from.iter().map(|of| Some(of.allele as i64 + 1)).collect();
         output.extend([along(places.pos)?, along(places.reference)?, alleles.alternate_as_written.clone()]);
-        output.push(Arc::new(numbers));
+        output.extend([Arc::new(numbers), alleles.end.clone(), alleles.sv_length.clone()]);
         Ok(RecordBatch::try_new(self.plan.arrow_schema.clone(), output)?)
     }
 }
@@ -317,6 +347,28 @@ impl TransformRun for Normalizer {
             batch.derive(columns, &rows)
         });
         Ok(())
+    }
+}
+
+/// What INFO says of the extent of the record that was looked up last: the rows of its alleles and samples follow each
+/// other.
+#[derive(Default)]
+struct Extents {
+    origin: Option<u64>,
+    extent: Extent,
+}
+
+impl Extents {
+    fn of(&mut self, batch: &Batch, row: usize, pos: i64, emit: &mut Emit) -> &Extent {
+        let origin = batch.origins.as_ref().map(|origins| origins[row]);
+        if origin.is_none() || origin != self.origin {
+            let provenance = batch.provenance.as_ref().zip(origin);
+            let record = provenance.and_then(|(provenance, origin)| provenance.record(origin));
+            self.extent = record.map(|record| Extent::of_record(record, pos)).unwrap_or_default();
+            self.origin = origin;
+            emit.warn(BAD_END, u64::from(self.extent.bad_end));
+        }
+        &self.extent
     }
 }
 

@@ -23,7 +23,7 @@ fn check(records: &[&str], expected: &[&str]) -> Emit {
 }
 
 fn reasons(emit: &Emit) -> Vec<(u64, &'static str)> {
-    emit.rejects.iter().map(|reject| (reject.origin.expect("before a table"), reject.reason)).collect()
+    emit.rejects.iter().map(|reject| (reject.origin.expect("before a table"), reject.reason.code())).collect()
 }
 
 #[test]
@@ -57,7 +57,7 @@ fn batches_of_single_bases_pass_with_their_columns_added() {
 #[test]
 fn records_without_alternate_are_said_apart() {
     let emit = check(&["1 1 A .", "1 2 A <NON_REF>", "1 3 A <*>", "1 4 A C,<NON_REF>"], &["1 4 A C"]);
-    assert_eq!(emit.no_alternate, [1, 2, 3]);
+    assert_eq!((emit.no_alternate, emit.reference_blocks), (vec![1], vec![2, 3]));
     assert!(emit.filtered.is_empty() && emit.rejects.is_empty());
 }
 
@@ -226,4 +226,38 @@ fn reads_a_compressed_fasta_and_says_when_its_index_does_not_fit() {
     let mut run = plan(&NORMALIZE, &[("fasta", text(&plain))], &input.schema).expect("plans").start().expect("starts");
     let error = run.apply(&input.batch, &mut Emit::default()).expect_err("the file is too short");
     assert!(error.hint.is_some_and(|hint| hint.contains("samtools faidx")), "{}", error.message);
+}
+
+#[test]
+fn symbolic_alleles_say_how_far_they_reach() {
+    let records = [
+        "1 10 N <DEL> SVTYPE=DEL;END=59;SVLEN=-49",
+        "1 10 N <DEL> END=99",
+        "1 10 N <DEL>,<DUP>,AC END=110;SVLEN=50,100,.",
+        "1 10 N <INS> SVLEN=300",
+        "1 20 ACGT A END=99;SVLEN=-3",
+        "1 30 T T[2:5[ END=99;SVLEN=7",
+        "1 40 A <DEL> END=7",
+    ];
+    let emit = normalize(&read_vcf(&vcf(&[], &records), &[]), &[]);
+    assert_eq!(
+        rows(&emit, &["pos", "alt", "end_pos", "sv_len"]),
+        [
+            "10 <DEL> 59 49",
+            "10 <DEL> 99 89",
+            "10 <DEL> 60 50",
+            "10 <DUP> 110 100",
+            "10 AC 10 0",
+            "10 <INS> 10 300",
+            "20 A 23 0",
+            "30 T[2:5[ 30 0",
+            "40 <DEL> 40 0",
+        ]
+    );
+    assert_eq!(emit.warnings.get("bad_end"), Some(&1));
+    // Single bases take the fast way; trimmed alleles end where the trimmed REF ends.
+    let emit = normalize(&read_vcf(&vcf(&[], &["1 5 A C", "1 6 G T"]), &[]), &[]);
+    assert_eq!(rows(&emit, &["end_pos", "sv_len"]), ["5 0", "6 0"]);
+    let emit = normalize(&read_vcf(&vcf(&[], &["1 5 AACC AC"]), &[]), &[]);
+    assert_eq!(rows(&emit, &["pos", "ref", "alt", "end_pos"]), ["5 AAC A 7"]);
 }

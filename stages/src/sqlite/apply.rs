@@ -6,14 +6,15 @@ use rusqlite::{Connection, Statement};
 use vardelta_engine::sink::{ChangeBatch, Op, SinkError, SinkErrorKind};
 use vardelta_schemas::{
     TableSchema,
-    sql::{Dialect, Parameter, RowStatement, table::TableStatements},
+    sql::{Parameter, RowStatement, table::TableStatements},
 };
 
 use super::{
-    bind::{BindError, ColumnReader, column_readers},
+    bind::{BindError, bind},
     error::{explain, is_duplicate_key},
     ledger::integer,
 };
+use crate::sink_values::{ColumnReader, column_readers, show_key};
 
 /// Applies changes to a table; every change touches exactly one row.
 pub(super) fn apply(
@@ -23,7 +24,7 @@ pub(super) fn apply(
     epoch: u64,
     changes: &mut dyn Iterator<Item = Result<ChangeBatch, SinkError>>,
 ) -> Result<(), SinkError> {
-    let statements = TableStatements::new(Dialect::Sqlite, table);
+    let statements = TableStatements::new(table);
     let failed = explain(path, "write to");
     let prepare = |row_statement: &RowStatement| {
         let statement = connection.prepare(&row_statement.text).map_err(failed)?;
@@ -71,8 +72,7 @@ impl Prepared<'_> {
     ) -> Result<usize, (Option<usize>, BindError)> {
         for (index, parameter) in self.parameters.iter().enumerate() {
             match parameter {
-                Parameter::Column(column) => columns[*column]
-                    .bind(&mut self.statement, index + 1, row, scratch)
+                Parameter::Column(column) => bind(&columns[*column], &mut self.statement, index + 1, row, scratch)
                     .map_err(|error| (Some(*column), error))?,
                 Parameter::Epoch => {
                     self.statement.raw_bind_parameter(index + 1, epoch).map_err(|error| (None, error.into()))?
@@ -161,14 +161,7 @@ impl Writer<'_> {
         }
     }
 
-    /// A row's key in words: `chrom = '1', pos = 100`.
     fn key(&self, columns: &[ColumnReader<'_>], row: usize) -> String {
-        if self.table.key.is_empty() {
-            return "its one row".into();
-        }
-        let name = |index: usize| self.table.schema.columns()[index].name.as_str();
-        let parts: Vec<String> =
-            self.table.key.iter().map(|index| format!("{} = {}", name(*index), columns[*index].show(row))).collect();
-        parts.join(", ")
+        show_key(self.table, columns, row)
     }
 }

@@ -7,8 +7,10 @@ use vardelta_engine::sink::{SinkError, SinkErrorKind};
 use vardelta_schemas::{
     TableSchema,
     sql::{
-        Dialect, ledger as ledger_sql,
-        sqlite::{self as sql, ColumnForm, TableForm},
+        Dialect,
+        form::{ColumnForm, TableForm},
+        ledger as ledger_sql,
+        sqlite::{self as sql, planned_form, table_kind},
         table::{TableStatements, drop_table},
     },
 };
@@ -73,7 +75,7 @@ impl Layout<'_> {
     }
 
     fn check_form(&self, table: &TableSchema) -> Result<(), SinkError> {
-        match self.form(&table.name)?.difference(&TableForm::planned(table)) {
+        match self.form(&table.name)?.difference(&planned_form(table)) {
             None => Ok(()),
             Some(difference) => Err(self.refuse(
                 format!(
@@ -87,7 +89,7 @@ impl Layout<'_> {
     }
 
     fn create(&self, table: &TableSchema) -> Result<(), SinkError> {
-        let statements = TableStatements::new(Dialect::Sqlite, table);
+        let statements = TableStatements::new(table);
         let create = || {
             self.connection.execute_batch(&statements.create)?;
             let epoch = integer(self.expected_epoch + 1)?;
@@ -148,7 +150,8 @@ impl Layout<'_> {
                     key_place: row.get(3)?,
                 })
             })?;
-            Ok(TableForm { without_rowid, strict, columns: columns.collect::<rusqlite::Result<_>>()? })
+            let kind = table_kind(strict, without_rowid).into();
+            Ok(TableForm { kind, columns: columns.collect::<rusqlite::Result<_>>()? })
         };
         read().map_err(self.failed())
     }

@@ -60,16 +60,14 @@ fn version(path: &Path, connection: &Connection) -> Result<Option<u32>, SinkErro
 
 /// The ledger of one pipeline; empty where there is none.
 pub(super) fn snapshot(path: &Path, connection: &Connection, pipeline: &str) -> Result<Snapshot, SinkError> {
-    if version(path, connection)?.is_none() {
-        return Ok(Snapshot::default());
-    }
+    let Some(version) = version(path, connection)? else { return Ok(Snapshot::default()) };
     let read = || {
         let last = connection
             .query_row(sql::SELECT_LAST_EPOCH, [pipeline], |row| Ok((unsigned(row, 0)?, row.get(1)?, row.get(2)?)))
             .optional()?;
         let (epoch, definition, tables): (_, _, String) = last.unwrap_or_default();
         let tables = serde_json::from_str(&tables).unwrap_or_default();
-        let mut statement = connection.prepare(sql::SELECT_DROPS)?;
+        let mut statement = connection.prepare(&sql::select_at(sql::SELECT_DROPS, version))?;
         let drops = statement.query_map([pipeline], drop_row)?.collect::<rusqlite::Result<_>>()?;
         Ok(Snapshot { epoch, definition, drops, tables })
     };
@@ -78,11 +76,9 @@ pub(super) fn snapshot(path: &Path, connection: &Connection, pipeline: &str) -> 
 
 /// Every event of a pipeline, in order.
 pub(super) fn history(path: &Path, connection: &Connection, pipeline: &str) -> Result<Vec<Event>, SinkError> {
-    if version(path, connection)?.is_none() {
-        return Ok(Vec::new());
-    }
+    let Some(version) = version(path, connection)? else { return Ok(Vec::new()) };
     let read = || {
-        let mut statement = connection.prepare(sql::SELECT_EVENTS)?;
+        let mut statement = connection.prepare(&sql::select_at(sql::SELECT_EVENTS, version))?;
         statement.query_map([pipeline], event)?.collect::<rusqlite::Result<_>>()
     };
     read().map_err(explain(path, "read the ledger of"))
@@ -115,7 +111,7 @@ fn event(row: &Row<'_>) -> rusqlite::Result<Event> {
     })
 }
 
-/// The six counts that begin at this column.
+/// The seven counts that begin at this column.
 fn counts(row: &Row<'_>, first: usize) -> rusqlite::Result<RecordCounts> {
     Ok(RecordCounts {
         read: unsigned(row, first)?,
@@ -124,12 +120,13 @@ fn counts(row: &Row<'_>, first: usize) -> rusqlite::Result<RecordCounts> {
         rejected: unsigned(row, first + 3)?,
         duplicates: unsigned(row, first + 4)?,
         no_alternate: unsigned(row, first + 5)?,
+        reference_blocks: unsigned(row, first + 6)?,
     })
 }
 
-/// The six counts, in the order in which [`counts`] reads them.
-fn count_values(counts: &RecordCounts) -> rusqlite::Result<[i64; 6]> {
-    let RecordCounts { read, loaded, filtered, rejected, duplicates, no_alternate } = *counts;
+/// The seven counts, in the order in which [`counts`] reads them.
+fn count_values(counts: &RecordCounts) -> rusqlite::Result<[i64; 7]> {
+    let RecordCounts { read, loaded, filtered, rejected, duplicates, no_alternate, reference_blocks } = *counts;
     Ok([
         integer(read)?,
         integer(loaded)?,
@@ -137,6 +134,7 @@ fn count_values(counts: &RecordCounts) -> rusqlite::Result<[i64; 6]> {
         integer(rejected)?,
         integer(duplicates)?,
         integer(no_alternate)?,
+        integer(reference_blocks)?,
     ])
 }
 
@@ -231,7 +229,8 @@ pub(super) fn write(connection: &Connection, record: &EpochRecord) -> rusqlite::
     }
     let mut insert = connection.prepare(sql::INSERT_DROP)?;
     for drop in &record.upserted_drops {
-        let [read, loaded, filtered, rejected, duplicates, no_alternate] = count_values(&drop.counts)?;
+        let [read, loaded, filtered, rejected, duplicates, no_alternate, reference_blocks] =
+            count_values(&drop.counts)?;
         insert.execute((
             pipeline,
             integer(drop.drop_id)?,
@@ -248,11 +247,13 @@ pub(super) fn write(connection: &Connection, record: &EpochRecord) -> rusqlite::
             rejected,
             duplicates,
             no_alternate,
+            reference_blocks,
         ))?;
     }
     let mut insert = connection.prepare(sql::INSERT_EVENT)?;
     for (ordinal, event) in (0_i64..).zip(&record.events) {
-        let [read, loaded, filtered, rejected, duplicates, no_alternate] = count_values(&event.counts)?;
+        let [read, loaded, filtered, rejected, duplicates, no_alternate, reference_blocks] =
+            count_values(&event.counts)?;
         let drop_id = optional_integer(event.drop_id)?;
         insert.execute((
             pipeline,
@@ -268,6 +269,7 @@ pub(super) fn write(connection: &Connection, record: &EpochRecord) -> rusqlite::
             rejected,
             duplicates,
             no_alternate,
+            reference_blocks,
         ))?;
     }
     Ok(())

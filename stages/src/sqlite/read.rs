@@ -2,20 +2,18 @@
 
 use std::{path::Path, sync::Arc};
 
-use arrow_array::{
-    ArrayRef, RecordBatch,
-    builder::{BooleanBuilder, Date32Builder, Decimal128Builder, Float64Builder, Int64Builder, StringBuilder},
-};
+use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use rusqlite::{Connection, Row, types::ValueRef};
 use vardelta_engine::sink::{SinkError, SinkErrorKind};
 use vardelta_schemas::{
-    ColumnType, TableSchema,
-    sql::{Dialect, table::TableStatements},
+    TableSchema,
+    sql::table::TableStatements,
     value_text::{DOUBLE_DECIMAL_DIGITS, double_to_decimal, parse_date, parse_decimal},
 };
 
-use super::{bind::show_text, error::explain};
+use super::error::explain;
+use crate::sink_values::{ColumnBuilder, show_text};
 
 /// Rows per batch.
 const BATCH_ROWS: usize = 8192;
@@ -29,7 +27,7 @@ pub(super) fn scan(
 ) -> Result<(), SinkError> {
     let doing = format!("read table `{}` of", table.name);
     let failed = explain(path, &doing);
-    let select = TableStatements::new(Dialect::Sqlite, table).select;
+    let select = TableStatements::new(table).select;
     let mut statement = connection.prepare(&select).map_err(failed)?;
     let mut rows = statement.query([]).map_err(failed)?;
     let schema = table.schema.to_arrow();
@@ -39,7 +37,7 @@ pub(super) fn scan(
         for (index, column) in columns.iter_mut().enumerate() {
             let value = row.get_ref(index).map_err(failed)?;
             let nullable = table.schema.columns()[index].nullable;
-            if matches!(value, ValueRef::Null) && !nullable || !column.append(value) {
+            if matches!(value, ValueRef::Null) && !nullable || !append(column, value) {
                 return Err(misfit(path, table, index, row));
             }
         }
@@ -104,85 +102,36 @@ fn show(value: ValueRef<'_>) -> String {
     }
 }
 
-enum ColumnBuilder {
-    Bool(BooleanBuilder),
-    Int64(Int64Builder),
-    Float64(Float64Builder),
-    Decimal { builder: Decimal128Builder, precision: u8, scale: i8 },
-    Text(StringBuilder),
-    Date(Date32Builder),
-}
-
-impl ColumnBuilder {
-    fn new(column_type: &ColumnType) -> ColumnBuilder {
-        match column_type {
-            ColumnType::Bool => ColumnBuilder::Bool(BooleanBuilder::new()),
-            ColumnType::Int64 => ColumnBuilder::Int64(Int64Builder::new()),
-            ColumnType::Float64 => ColumnBuilder::Float64(Float64Builder::new()),
-            ColumnType::Decimal { precision, scale } => ColumnBuilder::Decimal {
-                builder: Decimal128Builder::new().with_data_type(column_type.to_arrow()),
-                precision: *precision,
-                scale: *scale,
-            },
-            ColumnType::Text => ColumnBuilder::Text(StringBuilder::new()),
-            ColumnType::Date => ColumnBuilder::Date(Date32Builder::new()),
-            ColumnType::List(_) => unreachable!("the planner lets no list reach a table"),
+/// Takes a value; false when it is not one that the column's type is kept as.
+fn append(column: &mut ColumnBuilder, value: ValueRef<'_>) -> bool {
+    let text = |bytes| std::str::from_utf8(bytes).ok();
+    match (column, value) {
+        (column, ValueRef::Null) => column.append_null(),
+        (ColumnBuilder::Bool(builder), ValueRef::Integer(value @ (0 | 1))) => builder.append_value(value == 1),
+        (ColumnBuilder::Int64(builder), ValueRef::Integer(value)) => builder.append_value(value),
+        (ColumnBuilder::Float64(builder), ValueRef::Real(value)) => builder.append_value(value),
+        (ColumnBuilder::Decimal { builder, precision, scale }, value) => {
+            let decimal = match value {
+                ValueRef::Real(value) if *precision <= DOUBLE_DECIMAL_DIGITS => {
+                    double_to_decimal(value, *precision, *scale)
+                }
+                ValueRef::Text(bytes) if *precision > DOUBLE_DECIMAL_DIGITS => {
+                    text(bytes).and_then(|text| parse_decimal(text, *precision, *scale))
+                }
+                _ => None,
+            };
+            let Some(decimal) = decimal else { return false };
+            builder.append_value(decimal);
         }
-    }
-
-    /// Takes a value; false when it is not one that the column's type is kept as.
-    fn append(&mut self, value: ValueRef<'_>) -> bool {
-        let text = |bytes| std::str::from_utf8(bytes).ok();
-        match (self, value) {
-            (column, ValueRef::Null) => column.append_null(),
-            (ColumnBuilder::Bool(builder), ValueRef::Integer(value @ (0 | 1))) => builder.append_value(value == 1),
-            (ColumnBuilder::Int64(builder), ValueRef::Integer(value)) => builder.append_value(value),
-            (ColumnBuilder::Float64(builder), ValueRef::Real(value)) => builder.append_value(value),
-            (ColumnBuilder::Decimal { builder, precision, scale }, value) => {
-                let decimal = match value {
-                    ValueRef::Real(value) if *precision <= DOUBLE_DECIMAL_DIGITS => {
-                        double_to_decimal(value, *precision, *scale)
-                    }
-                    ValueRef::Text(bytes) if *precision > DOUBLE_DECIMAL_DIGITS => {
-                        text(bytes).and_then(|text| parse_decimal(text, *precision, *scale))
-                    }
-                    _ => None,
-                };
-                let Some(decimal) = decimal else { return false };
-                builder.append_value(decimal);
-            }
-            (ColumnBuilder::Text(builder), ValueRef::Text(bytes)) => {
-                let Some(text) = text(bytes) else { return false };
-                builder.append_value(text);
-            }
-            (ColumnBuilder::Date(builder), ValueRef::Text(bytes)) => {
-                let Some(days) = text(bytes).and_then(parse_date) else { return false };
-                builder.append_value(days);
-            }
-            _ => return false,
+        (ColumnBuilder::Text(builder), ValueRef::Text(bytes)) => {
+            let Some(text) = text(bytes) else { return false };
+            builder.append_value(text);
         }
-        true
-    }
-
-    fn append_null(&mut self) {
-        match self {
-            ColumnBuilder::Bool(builder) => builder.append_null(),
-            ColumnBuilder::Int64(builder) => builder.append_null(),
-            ColumnBuilder::Float64(builder) => builder.append_null(),
-            ColumnBuilder::Decimal { builder, .. } => builder.append_null(),
-            ColumnBuilder::Text(builder) => builder.append_null(),
-            ColumnBuilder::Date(builder) => builder.append_null(),
+        (ColumnBuilder::Date(builder), ValueRef::Text(bytes)) => {
+            let Some(days) = text(bytes).and_then(parse_date) else { return false };
+            builder.append_value(days);
         }
+        _ => return false,
     }
-
-    fn finish(&mut self) -> ArrayRef {
-        match self {
-            ColumnBuilder::Bool(builder) => Arc::new(builder.finish()),
-            ColumnBuilder::Int64(builder) => Arc::new(builder.finish()),
-            ColumnBuilder::Float64(builder) => Arc::new(builder.finish()),
-            ColumnBuilder::Decimal { builder, .. } => Arc::new(builder.finish()),
-            ColumnBuilder::Text(builder) => Arc::new(builder.finish()),
-            ColumnBuilder::Date(builder) => Arc::new(builder.finish()),
-        }
-    }
+    true
 }

@@ -1,6 +1,9 @@
 //! REF and ALT: which texts are alleles, and their case (VCF 4.3, sections 1.6.1.4, 1.6.1.5 and 5).
 
-use super::fields::{Refusal, refuse, shown};
+use super::{
+    fields::{Refusal, refuse, shown},
+    reasons::{BAD_ALT, BAD_REF},
+};
 
 const LOWER: u8 = 1;
 const IUPAC: u8 = 2;
@@ -45,8 +48,8 @@ fn bases(text: &[u8]) -> Option<Allele> {
 pub(super) fn reference(text: &[u8]) -> Result<Allele, Refusal> {
     match bases(text) {
         Some(allele) => Ok(allele),
-        None if text.is_empty() => refuse("bad_ref", "REF is empty"),
-        None => refuse("bad_ref", format!("REF `{}` holds other characters than bases", shown(text))),
+        None if text.is_empty() => refuse(BAD_REF, "REF is empty"),
+        None => refuse(BAD_REF, format!("REF `{}` holds other characters than bases", shown(text))),
     }
 }
 
@@ -56,11 +59,11 @@ pub(super) fn alternate(text: &[u8]) -> Result<Allele, Refusal> {
         return Ok(allele);
     }
     match text {
-        [] => refuse("bad_alt", "ALT is empty or has an empty item"),
+        [] => refuse(BAD_ALT, "ALT is empty or has an empty item"),
         b"*" => Ok(Allele::default()),
         [b'<', id @ .., b'>'] if is_symbol(id) => Ok(Allele::default()),
         _ if is_breakend(text) => Ok(Allele::default()),
-        _ => refuse("bad_alt", format!("ALT `{}` is not an allele", shown(text))),
+        _ => refuse(BAD_ALT, format!("ALT `{}` is not an allele", shown(text))),
     }
 }
 
@@ -118,10 +121,10 @@ mod tests {
         for input in [
             "", ".", "..", "-", "A-", "<>", "<DEL", "DEL>", "<A B>", "A C", "G[17[", "G]:1]", "G]17:1[", "]2:321]", "2",
         ] {
-            assert_eq!(alternate(input.as_bytes()).map_err(|refusal| refusal.reason), Err("bad_alt"), "{input}");
+            assert_eq!(alternate(input.as_bytes()).map_err(|refusal| refusal.reason.code()), Err("bad_alt"), "{input}");
         }
         for input in ["", ".", "*", "-", "<DEL>", "A,C", "A\u{e9}"] {
-            assert_eq!(reference(input.as_bytes()).map_err(|refusal| refusal.reason), Err("bad_ref"), "{input}");
+            assert_eq!(reference(input.as_bytes()).map_err(|refusal| refusal.reason.code()), Err("bad_ref"), "{input}");
         }
         assert_eq!(reference(b"aR"), Ok(Allele { lower: true, iupac: true }));
     }

@@ -19,6 +19,7 @@ use super::{
     chunks::{CHUNK_BYTES, MAX_LINE_BYTES},
     container::Container,
     header::VcfHeader,
+    index::{Indexable, Stretch},
 };
 
 /// What BCF2 files start with; the minor version follows.
@@ -35,7 +36,7 @@ pub(super) struct BcfChunks {
 
 impl BcfChunks {
     /// Reads the header; `start` is what has been read already, from the file's first byte, and `ended` whether that
-    /// was all.
+    /// was all. `prepare` completes the header and digests it.
     ///
     /// # Errors
     /// When the file is cut off within its header or the header is not one.
@@ -43,7 +44,7 @@ impl BcfChunks {
         container: Container,
         start: Vec<u8>,
         ended: bool,
-        digest: impl FnOnce(&VcfHeader) -> u128,
+        prepare: impl FnOnce(&mut VcfHeader) -> Result<u128, StageError>,
     ) -> Result<BcfChunks, StageError> {
         let mut input = Input { container, buffer: start, at: 0, ended };
         let cut_off = |input: &Input| damaged(input.container.file(), "its header is cut off");
@@ -61,7 +62,8 @@ impl BcfChunks {
         let mut header = VcfHeader::parse(text, input.container.file())?;
         header.first_origin = 1;
         let dictionary = Dictionary::parse(text);
-        Ok(BcfChunks { input, header_digest: digest(&header), header: Arc::new(header), dictionary, next_record: 1 })
+        let header_digest = prepare(&mut header)?;
+        Ok(BcfChunks { input, header_digest, header: Arc::new(header), dictionary, next_record: 1 })
     }
 
     /// Renders the next record behind `text`; false at the end of the file.
@@ -93,6 +95,27 @@ impl BcfChunks {
         }
         self.next_record += 1;
         Ok(true)
+    }
+}
+
+impl Indexable for BcfChunks {
+    fn container(&self) -> &Container {
+        &self.input.container
+    }
+
+    fn header_mut(&mut self) -> &mut VcfHeader {
+        Arc::make_mut(&mut self.header)
+    }
+
+    fn contig_of(&self) -> Option<Box<dyn Fn(usize) -> Option<String> + '_>> {
+        Some(Box::new(|number| Some(self.dictionary.contig(i32::try_from(number).ok()?)?.to_owned())))
+    }
+
+    fn read_only(&mut self, stretches: Vec<Stretch>) -> Result<(), StageError> {
+        self.input.container.read_only(stretches, false)?;
+        self.input.buffer.clear();
+        (self.input.at, self.input.ended) = (0, false);
+        Ok(())
     }
 }
 

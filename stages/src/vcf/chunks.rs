@@ -12,13 +12,18 @@ use super::{
     container::Container,
     fields::shown,
     header::{VcfHeader, is_column_line, no_column_line},
+    index::{Indexable, Stretch},
 };
 
 /// The size of a chunk; a longer line makes a longer chunk.
 pub(super) const CHUNK_BYTES: usize = 1 << 20;
 
-/// No line is longer: offsets into a chunk's columns are 32 bits wide.
-pub(super) const MAX_LINE_BYTES: usize = 1 << 30;
+/// No line is longer. Lines of a million samples take 100 MB; what is longer has lost its line ends, and would take the
+/// machine's memory.
+pub(super) const MAX_LINE_BYTES: usize = 1 << 28;
+
+/// No header is longer: one of a million contigs and as many samples takes 100 MB.
+const MAX_HEADER_BYTES: usize = 1 << 28;
 
 /// Reads a VCF text.
 pub(super) struct TextChunks {
@@ -32,7 +37,8 @@ pub(super) struct TextChunks {
 }
 
 impl TextChunks {
-    /// Reads the header; `start` is what has been read already, and `ended` whether that was all.
+    /// Reads the header; `start` is what has been read already, and `ended` whether that was all. `prepare` completes the
+    /// header and digests it.
     ///
     /// # Errors
     /// When there is none, or it is not one.
@@ -40,20 +46,43 @@ impl TextChunks {
         mut container: Container,
         start: Vec<u8>,
         mut ended: bool,
-        digest: impl FnOnce(&VcfHeader) -> u128,
+        prepare: impl FnOnce(&mut VcfHeader) -> Result<u128, StageError>,
     ) -> Result<TextChunks, StageError> {
         let mut text = start;
         let length = read_header(&mut container, &mut text, &mut ended)?;
-        let header = VcfHeader::parse(&text[..length], container.file())?;
+        let mut header = VcfHeader::parse(&text[..length], container.file())?;
+        let header_digest = prepare(&mut header)?;
         let carry = text.split_off(length);
         Ok(TextChunks {
             container,
-            header_digest: digest(&header),
+            header_digest,
             next_line: header.first_origin,
             header: Arc::new(header),
             carry,
             ended,
         })
+    }
+}
+
+impl Indexable for TextChunks {
+    fn container(&self) -> &Container {
+        &self.container
+    }
+
+    fn header_mut(&mut self) -> &mut VcfHeader {
+        Arc::make_mut(&mut self.header)
+    }
+
+    fn contig_of(&self) -> Option<Box<dyn Fn(usize) -> Option<String> + '_>> {
+        None
+    }
+
+    fn read_only(&mut self, stretches: Vec<Stretch>) -> Result<(), StageError> {
+        self.container.read_only(stretches, true)?;
+        self.carry.clear();
+        (self.next_line, self.ended) = (1, false);
+        self.header_mut().first_origin = 1;
+        Ok(())
     }
 }
 
@@ -91,8 +120,12 @@ fn read_header(container: &mut Container, text: &mut Vec<u8>, ended: &mut bool) 
         if start < text.len() {
             refuse_foreign_start(&text[start..], start == 0, lines + 1, container.file())?;
         }
-        if text.len() - start > MAX_LINE_BYTES {
-            return Err(line_too_long(container.file(), lines + 1));
+        if text.len() > MAX_HEADER_BYTES {
+            return Err(StageError::new(format!(
+                "{}: no #CHROM line in its first {MAX_HEADER_BYTES} bytes",
+                container.file()
+            ))
+            .with_hint("This is no VCF file, or its line ends are lost."));
         }
         *ended = container.read_into(text, PIECE_BYTES)? < PIECE_BYTES;
     }

@@ -12,7 +12,11 @@ use flate2::bufread::MultiGzDecoder;
 use noodles_bgzf::io::MultithreadedReader;
 use vardelta_engine::stage::StageError;
 
-use super::tail::{END_BLOCK, Progress, Watched};
+use super::{
+    index::Stretch,
+    stretches::Stretches,
+    tail::{END_BLOCK, Progress, Watched},
+};
 
 /// How much is read from the file at once.
 const READ_BYTES: usize = 256 * 1024;
@@ -34,6 +38,8 @@ enum Stream {
     Plain(Raw),
     Gzip(Box<MultiGzDecoder<BufReader<Raw>>>),
     Bgzf(Box<MultithreadedReader<BufReader<Raw>>>),
+    /// Parts of a BGZF file.
+    Stretches(Box<Stretches<Watched<File>>>),
 }
 
 impl Container {
@@ -79,6 +85,23 @@ impl Container {
         &self.file
     }
 
+    /// Whether the file consists of blocks that can be read one by one.
+    pub fn is_seekable(&self) -> bool {
+        matches!(self.stream, Stream::Bgzf(_)) && Path::new(&self.file).is_file()
+    }
+
+    /// Reads nothing but these stretches from now on.
+    ///
+    /// # Errors
+    /// When the file cannot be opened again.
+    pub fn read_only(&mut self, stretches: Vec<Stretch>, is_text: bool) -> Result<(), StageError> {
+        let opened =
+            File::open(&self.file).map_err(|error| StageError::new(format!("cannot read {}: {error}", self.file)))?;
+        let watched = Watched::new(opened, Arc::clone(&self.progress));
+        self.stream = Stream::Stretches(Box::new(Stretches::new(watched, stretches, is_text)));
+        Ok(())
+    }
+
     /// How many bytes of the file have been read.
     pub fn position_bytes(&self) -> u64 {
         self.progress.bytes()
@@ -96,6 +119,7 @@ impl Container {
             Stream::Plain(reader) => reader.take(limit).read_to_end(bytes),
             Stream::Gzip(reader) => reader.take(limit).read_to_end(bytes),
             Stream::Bgzf(reader) => reader.take(limit).read_to_end(bytes),
+            Stream::Stretches(reader) => reader.read_into(bytes, count),
         };
         match read {
             Ok(read) => {
@@ -113,6 +137,10 @@ impl Container {
             Stream::Plain(_) => return StageError::new(format!("cannot read {}: {error}", self.file)),
             Stream::Gzip(_) => "gzip",
             Stream::Bgzf(_) => "BGZF",
+            Stream::Stretches(_) => {
+                return StageError::new(format!("{}: it cannot be read by its index: {error}", self.file))
+                    .with_hint("Make the index again with `bcftools index --force`, or remove it.");
+            }
         };
         let what = if error.kind() == io::ErrorKind::UnexpectedEof { "cut off" } else { "damaged" };
         let bytes = self.progress.bytes();

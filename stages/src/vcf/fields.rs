@@ -1,18 +1,24 @@
 //! The fixed columns of a record: splitting, checking and decoding them.
 
-use super::{header::VcfHeader, values::digits};
+use vardelta_engine::reason::Reason;
+
+use super::{
+    header::VcfHeader,
+    reasons::{BAD_CONTIG, BAD_POSITION, BAD_QUAL, MISSING_COLUMNS, NOT_TAB_SEPARATED, SAMPLE_COLUMNS},
+    values::digits,
+};
 
 /// Why a record is refused.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Refusal {
-    /// The reason code.
-    pub reason: &'static str,
+    /// Why.
+    pub reason: &'static Reason,
     /// What exactly was wrong.
     pub detail: String,
 }
 
 /// Refuses a record.
-pub(super) fn refuse<T>(reason: &'static str, detail: impl Into<String>) -> Result<T, Refusal> {
+pub(super) fn refuse<T>(reason: &'static Reason, detail: impl Into<String>) -> Result<T, Refusal> {
     Err(Refusal { reason, detail: detail.into() })
 }
 
@@ -46,9 +52,9 @@ pub(super) fn split<'a>(line: &'a [u8], header: &VcfHeader) -> Result<Columns<'a
     if count < 7 {
         let words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).count();
         if words >= 8 {
-            return refuse("not_tab_separated", format!("{words} columns separated by spaces; VCF separates by tabs"));
+            return refuse(NOT_TAB_SEPARATED, format!("{words} columns separated by spaces; VCF separates by tabs"));
         }
-        return refuse("missing_columns", format!("{} columns; VCF has at least 8", count + 1));
+        return refuse(MISSING_COLUMNS, format!("{} columns; VCF has at least 8", count + 1));
     }
     let mut genotypes: &[u8] = &[];
     let found;
@@ -63,7 +69,7 @@ pub(super) fn split<'a>(line: &'a [u8], header: &VcfHeader) -> Result<Columns<'a
     let expected = header.columns();
     if found != expected && !(header.samples.is_empty() && found == 8) {
         return refuse(
-            "sample_columns",
+            SAMPLE_COLUMNS,
             format!("{found} columns, but the header has {expected} ({} samples)", header.samples.len()),
         );
     }
@@ -74,10 +80,10 @@ pub(super) fn split<'a>(line: &'a [u8], header: &VcfHeader) -> Result<Columns<'a
 /// CHROM: not empty, not `.`, without white space (VCF 4.3, section 1.6.1.1).
 pub(super) fn check_contig(chrom: &[u8]) -> Result<(), Refusal> {
     if chrom.is_empty() || chrom == b"." {
-        return refuse("bad_contig", "CHROM is missing");
+        return refuse(BAD_CONTIG, "CHROM is missing");
     }
     if chrom.iter().any(u8::is_ascii_whitespace) {
-        return refuse("bad_contig", format!("CHROM `{}` holds white space", shown(chrom)));
+        return refuse(BAD_CONTIG, format!("CHROM `{}` holds white space", shown(chrom)));
     }
     Ok(())
 }
@@ -86,7 +92,7 @@ pub(super) fn check_contig(chrom: &[u8]) -> Result<(), Refusal> {
 pub(super) fn position(pos: &[u8]) -> Result<i64, Refusal> {
     match digits(pos) {
         Some(position) if position >= 0 => Ok(position),
-        _ => refuse("bad_position", format!("POS `{}` is not a position", shown(pos))),
+        _ => refuse(BAD_POSITION, format!("POS `{}` is not a position", shown(pos))),
     }
 }
 
@@ -109,7 +115,7 @@ pub(super) fn quality(qual: &[u8]) -> Result<Quality, Refusal> {
     match std::str::from_utf8(qual).ok().and_then(|text| text.parse::<f64>().ok()) {
         Some(phred) if phred.is_finite() => Ok(Quality::Phred(super::values::positive_zero(phred))),
         Some(_) => Ok(Quality::NotFinite),
-        None => refuse("bad_qual", format!("QUAL `{}` is not a number", shown(qual))),
+        None => refuse(BAD_QUAL, format!("QUAL `{}` is not a number", shown(qual))),
     }
 }
 
@@ -125,15 +131,24 @@ pub(super) fn without_repeats(filter: &str) -> Option<String> {
     (kept.len() < filters.len()).then(|| kept.join(";"))
 }
 
-/// A piece of input for a message: at most 60 characters of it, undecodable bytes as U+FFFD.
+/// A piece of input for a message: at most 60 characters of it, undecodable bytes as U+FFFD, control characters escaped, as
+/// a terminal would obey them.
 pub(super) fn shown(bytes: &[u8]) -> String {
     const SHOWN_CHARACTERS: usize = 60;
     let head = &bytes[..bytes.len().min(4 * SHOWN_CHARACTERS)];
     let text = String::from_utf8_lossy(head);
-    match text.char_indices().nth(SHOWN_CHARACTERS) {
-        Some((at, _)) => format!("{}…", &text[..at]),
-        None => text.into_owned(),
+    let mut shown = String::with_capacity(text.len());
+    for (at, character) in text.chars().enumerate() {
+        if at == SHOWN_CHARACTERS {
+            shown.push('…');
+            break;
+        }
+        match character.is_control() {
+            true => shown.extend(character.escape_default()),
+            false => shown.push(character),
+        }
     }
+    shown
 }
 
 #[cfg(test)]
@@ -141,7 +156,7 @@ mod tests {
     use super::*;
 
     fn reason<T: std::fmt::Debug>(result: Result<T, Refusal>) -> &'static str {
-        result.expect_err("should be refused").reason
+        result.expect_err("should be refused").reason.code()
     }
 
     #[test]
@@ -204,5 +219,6 @@ mod tests {
         assert_eq!(shown(b"abc"), "abc");
         assert_eq!(shown(&[b'x'; 100]).chars().count(), 61);
         assert_eq!(shown(b"\xe9"), "\u{fffd}");
+        assert_eq!(shown(b"a\tb\x1b[2J\0"), "a\\tb\\u{1b}[2J\\u{0}");
     }
 }

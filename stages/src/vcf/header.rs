@@ -1,17 +1,19 @@
 //! A VCF header, read leniently: a definition never refuses a file. Refused is only what leaves open which column or
 //! sample a value belongs to.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use vardelta_engine::stage::StageError;
 use vardelta_schemas::Number;
 
 use super::{
+    contigs::ContigNames,
     fields::shown,
-    kind::{ValueKind, number_from_text, number_to_text},
+    kind::{ValueKind, is_number, number_from_text, number_to_text},
     meta,
     projection::Field,
-    tally::{Tally, Warning},
+    reasons::{Tally, Warning},
+    regions::Regions,
     values::TextRules,
 };
 
@@ -39,6 +41,12 @@ pub struct VcfHeader {
     pub(super) first_origin: u64,
     /// The `#CHROM` line without its line end.
     pub(super) column_line: Vec<u8>,
+    /// What the file's contig names mean.
+    pub(super) contig_names: ContigNames,
+    /// Whether only what an index names is read: then nobody counts lines.
+    pub(super) is_indexed: bool,
+    /// Where records are read from; everywhere where there are none.
+    pub(super) regions: Option<Arc<Regions>>,
     /// What reading the header adapted.
     pub(super) tally: Tally,
 }
@@ -61,6 +69,8 @@ pub struct Contig {
     pub id: String,
     /// Length in base pairs.
     pub length: Option<u64>,
+    /// The assembly it is of, as the header writes it.
+    pub assembly: Option<String>,
 }
 
 /// The fixed columns, in their order.
@@ -113,7 +123,7 @@ impl VcfHeader {
     }
 
     /// The digest of what changes how records are decoded: percent-encoding, the definitions of the projected INFO
-    /// fields (annotations find their field lists there), sample names.
+    /// fields (annotations find their field lists there), sample names, contig names that mean something of their own.
     pub(super) fn digest(&self, projected: &[Field]) -> u128 {
         let mut text = vec![u8::from(self.text_rules().percent_encoded)];
         let mut add = |part: &str| {
@@ -132,6 +142,11 @@ impl VcfHeader {
         add("samples");
         for sample in &self.samples {
             add(sample);
+        }
+        for (spelling, contig) in self.contig_names.peculiarities() {
+            add("contig");
+            add(spelling);
+            add(contig);
         }
         xxhash_rust::xxh3::xxh3_128(&text)
     }
@@ -155,11 +170,19 @@ impl VcfHeader {
     }
 
     fn read_definition(&mut self, key: &str, value: &str) {
-        let Some(fields) = meta::fields(value) else { return };
-        let Some(id) = meta::field(&fields, "ID") else { return };
+        let fields = meta::fields(value).unwrap_or_default();
+        let Some(id) = meta::field(&fields, "ID").filter(|id| !id.is_empty()) else {
+            self.tally.count(Warning::BadDefinition);
+            return;
+        };
+        let (number, kind) = (meta::field(&fields, "Number"), meta::field(&fields, "Type"));
+        let kind = kind.and_then(ValueKind::from_header);
+        if kind.is_none() || !number.is_some_and(is_number) {
+            self.tally.count(Warning::BadDefinition);
+        }
         let definition = Definition {
-            number: meta::field(&fields, "Number").and_then(number_from_text).unwrap_or(Number::Unknown),
-            kind: meta::field(&fields, "Type").and_then(ValueKind::from_header).unwrap_or(ValueKind::String),
+            number: number.and_then(number_from_text).unwrap_or(Number::Unknown),
+            kind: kind.unwrap_or(ValueKind::String),
             description: meta::field(&fields, "Description").unwrap_or_default().to_string(),
         };
         let definitions = if key == "INFO" { &mut self.info } else { &mut self.format };
@@ -176,7 +199,8 @@ impl VcfHeader {
         // A linear search would be quadratic in assemblies of a million contigs, and only neighbours repeat in practice;
         // whoever looks a contig up takes the first.
         let length = meta::field(&fields, "length").and_then(|length| length.parse().ok());
-        self.contigs.push(Contig { id: id.to_string(), length });
+        let assembly = meta::field(&fields, "assembly").map(str::to_string);
+        self.contigs.push(Contig { id: id.to_string(), length, assembly });
     }
 
     fn read_columns(&mut self, line: &[u8], file: &str) -> Result<(), StageError> {
@@ -296,7 +320,7 @@ mod tests {
         assert_eq!(header.version, (4, 2));
         assert_eq!(header.info["CSQ"].description, "Format: Allele|\"x\"");
         assert_eq!(header.info["DP"].kind, ValueKind::Integer);
-        assert_eq!(header.contigs, [Contig { id: "chr1".into(), length: Some(248_956_422) }]);
+        assert_eq!(header.contigs, [Contig { id: "chr1".into(), length: Some(248_956_422), assembly: None }]);
         assert_eq!((header.samples.as_slice(), header.columns(), header.lines), (&["a".into(), "b".into()][..], 11, 7));
         assert_eq!(warnings(&header), [("duplicate_definition", 1)]);
         Ok(())
@@ -309,7 +333,8 @@ mod tests {
         assert_eq!(warnings(&header), [("byte_order_mark", 1), ("no_fileformat", 1), ("trailing_header_tab", 1)]);
         let header =
             parse(&format!("##source=x\n##fileformat=VCFv4.4\n##INFO=broken\n##INFO=<Number=1>\n\n{COLUMNS}"))?;
-        assert_eq!((header.version, warnings(&header)), ((4, 4), vec![("header_blank_line", 1)]));
+        assert_eq!(header.version, (4, 4));
+        assert_eq!(warnings(&header), [("bad_definition", 2), ("header_blank_line", 1)]);
         Ok(())
     }
 

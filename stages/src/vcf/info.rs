@@ -2,7 +2,7 @@
 
 use super::{
     projection::Field,
-    tally::{Tally, Warning},
+    reasons::{Tally, Warning},
     values::{TextRules, ValueBuilder},
 };
 
@@ -142,7 +142,7 @@ mod tests {
         assert_eq!(read("DP=5;DP=6"), (Some(5), None, false, vec![("duplicate_info_key", 1)]));
         assert_eq!(read("DP"), (None, None, false, vec![("bad_info_value", 1)]));
         assert_eq!(read("DP=;DB=1"), (None, None, true, vec![("bad_info_value", 1), ("flag_with_value", 1)]));
-        assert_eq!(read("DP=5.0"), (Some(5), None, false, vec![]));
+        assert_eq!(read("DP=5.0"), (Some(5), None, false, vec![("decimal_integer", 1)]));
         assert_eq!(read("DP=5.5"), (None, None, false, vec![("bad_info_value", 1)]));
     }
 }

@@ -40,6 +40,12 @@ pub(super) fn number_from_text(text: &str) -> Option<Number> {
     })
 }
 
+/// Whether a header may say this of a field's number of values, in any version: VCF 4.5 has added `P`, `LA`, `LR`, `LG` and
+/// `M` (section 1.4.2), and files of before 4.0 have -1 for what is not fixed.
+pub(super) fn is_number(text: &str) -> bool {
+    number_from_text(text).is_some() || matches!(text, "P" | "LA" | "LR" | "LG" | "M" | "-1")
+}
+
 /// How a header writes a count.
 pub(super) fn number_to_text(number: Number) -> String {
     match number {

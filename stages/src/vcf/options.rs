@@ -1,33 +1,63 @@
 //! The options of a `vcf` source.
 
+use std::path::PathBuf;
+
 use vardelta_engine::{
     choices,
     diagnostics::Diagnostics,
     options,
-    options::{OptionReader, OptionValue, Spanned, wrong_type},
+    options::{NamedTexts, OptionReader, OptionValue, Spanned, wrong_type},
     spec::{Node, Value},
+    stage::PipelineSettings,
 };
 use vardelta_schemas::Number;
 
-use super::kind::{ValueKind, number_from_text};
+use super::{
+    cohort::SampleRules,
+    kind::{ValueKind, number_from_text},
+    ped::PedigreeFile,
+    regions::Region,
+    sex::PseudoAutosomal,
+};
 
 options! {
     /// Options of `vcf`.
     pub struct VcfOptions {
         /// The files, as a glob relative to the pipeline file (`drops/*.vcf.gz`). A run loads what is new or changed
-        /// here; without it, files are named on the command line. Hidden files are left alone.
+        /// here; without it, files are named on the command line. Hidden files and
+        /// indexes (`.tbi`, `.csi`, `.gzi`) are left alone.
         "path" => path: Option<Spanned<String>> = None, "\"\"",
         /// INFO fields to read, each into a column `info_<name in lower case>`: names, or tables such as
         /// `{ name = "AF", type = "Float", number = "A" }` with type Integer, Float, Flag, String or Character and
         /// number as in a VCF header. A bare name is typed by the specification's reserved keys, and is the raw text
         /// otherwise. A type without number means one value; a number without type means text.
         "info" => info: Vec<FieldOption> = Vec::new(), "[]",
-        /// `none`: one row per record; `long`: one row per record and sample, with the columns `sample`, `gt`, `dp`,
-        /// `gq` and `ad`.
+        /// `none`: one row per record; `long`: one row per record and sample, with the columns `sample`, `zygosity`,
+        /// `ploidy`, `phased`, `allele_count`, `gt`, `dp`, `gq` and `ad`.
         "samples" => samples: Samples = Samples::None, "\"none\"",
         /// FORMAT fields to read with `samples = "long"` beyond GT, DP, GQ and AD, each into a column of its name in
         /// lower case; written like the items of `info`.
         "format" => format: Vec<FieldOption> = Vec::new(), "[]",
+        /// Read only records that overlap these regions: `"chr7"`, `"chr7:55019017"`, `"chr7:55019017-"` or
+        /// `"chr7:55019017-55211628"`, 1-based and inclusive. Contigs in any spelling where `assembly` is given; one whose
+        /// name holds colons in braces (`"{HLA-A*01:01}:1-100"`).
+        "regions" => regions: Vec<RegionOption> = Vec::new(), "[]",
+        /// The same from a BED file (0-based, end not included; `.gz` too), relative to the pipeline file. With
+        /// `regions` both count.
+        "regions_file" => regions_file: Option<PathBuf> = None, "none",
+        /// What becomes of records on contigs that the pipeline's `assembly` does not have (alternate and unplaced
+        /// sequences, decoys): `keep` loads them under the name that the file writes, `reject` rejects them
+        /// (`unknown_contig`).
+        "unknown_contigs" => unknown_contigs: Spanned<UnknownContigs> = Spanned { value: UnknownContigs::Keep, span: 0..0 }, "\"keep\"",
+        /// The samples to read with `samples = "long"`, by the names in the files' headers; without it all of them. One
+        /// that a file does not have is counted (`sample_not_in_file`).
+        "include_samples" => include_samples: Vec<Spanned<String>> = Vec::new(), "[]",
+        /// Other names for samples, as a table `"name in the file" = "name in the rows"`. A file in which two samples
+        /// would have one name is refused.
+        "rename_samples" => rename_samples: NamedTexts = NamedTexts::default(), "{}",
+        /// A PED file, relative to the pipeline file, that tells the samples' sex: adds the column `sex`, and decides
+        /// how genotypes on X and Y are read. Individuals go by the rows' sample names.
+        "ped" => ped: Option<Spanned<PathBuf>> = None, "none: sex is unknown",
         /// Whether a BGZF file may lack the end-of-file block. Such a file may have been cut off.
         "allow_missing_eof" => allow_missing_eof: bool = false, "false",
     }
@@ -40,6 +70,76 @@ choices! {
         None = "none",
         /// One row per record and sample.
         Long = "long",
+    }
+}
+
+choices! {
+    /// What becomes of records on contigs that the assembly does not have.
+    pub enum UnknownContigs {
+        /// They are loaded under the name that the file writes.
+        Keep = "keep",
+        /// They are rejected.
+        Reject = "reject",
+    }
+}
+
+/// A region to read.
+#[derive(Clone, Debug)]
+pub struct RegionOption(pub(super) Region);
+
+impl OptionValue for RegionOption {
+    const EXPECTS: &'static str = "a region such as \"chr7:55019017-55211628\"";
+
+    fn read(node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {
+        let text = String::read(node, diagnostics)?;
+        match Region::parse(&text) {
+            Ok(region) => Some(RegionOption(region)),
+            Err(problem) => {
+                diagnostics
+                    .error(node.span.clone(), format!("`{text}` is no region: {problem}"))
+                    .hint("Write `contig`, `contig:position` or `contig:start-end`, 1-based and inclusive.");
+                None
+            }
+        }
+    }
+
+    fn json_schema() -> String {
+        r#"{"type":"string"}"#.into()
+    }
+}
+
+impl VcfOptions {
+    /// What the options say of samples; reports what nobody would read.
+    pub(super) fn sample_rules(
+        &self,
+        pipeline: &PipelineSettings,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<SampleRules> {
+        let renamed = &self.rename_samples.0;
+        let unread = [
+            self.include_samples.first().map(|name| ("include_samples", &name.span)),
+            renamed.first().map(|(name, _)| ("rename_samples", &name.span)),
+            self.ped.as_ref().map(|path| ("ped", &path.span)),
+        ];
+        if self.samples == Samples::None {
+            let mut sound = true;
+            for (option, span) in unread.into_iter().flatten() {
+                sound = false;
+                diagnostics
+                    .error(span.clone(), format!("`{option}` is about samples, and samples are left out"))
+                    .hint(format!("Add `samples = \"long\"`, or remove `{option}`."));
+            }
+            return sound.then(SampleRules::default);
+        }
+        for (from, to) in renamed.iter().filter(|(_, to)| to.value.trim().is_empty()) {
+            diagnostics.error(to.span.clone(), format!("the new name of `{}` is empty", from.value));
+        }
+        Some(SampleRules {
+            include: self.include_samples.iter().map(|name| name.value.clone()).collect(),
+            rename: renamed.iter().map(|(from, to)| (from.value.clone(), to.value.clone())).collect(),
+            pedigree: self.ped.as_ref().map(|path| PedigreeFile::new(pipeline.resolve(&path.value))),
+            regions: pipeline.assembly.as_ref().map(|assembly| assembly.value.as_str()).and_then(PseudoAutosomal::of),
+        })
     }
 }
 
@@ -124,6 +224,14 @@ impl OptionValue for FieldNumber {
 
     fn json_schema() -> String {
         r#"{"anyOf":[{"type":"integer","minimum":0},{"type":"string","pattern":"^([ARG.]|[0-9]+)$"}]}"#.into()
+    }
+}
+
+#[cfg(test)]
+impl Default for VcfOptions {
+    fn default() -> VcfOptions {
+        let reader = OptionReader::new("test".into(), 0..0, [].iter());
+        VcfOptions::read(reader, &mut Diagnostics::default()).expect("every option has a default")
     }
 }
 

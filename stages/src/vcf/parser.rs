@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow_array::{
-    ArrayRef, RecordBatch, StringArray,
+    ArrayRef, RecordBatch,
     builder::{Float64Builder, Int64Builder, ListBuilder, StringBuilder},
 };
 use vardelta_engine::{
@@ -14,13 +14,15 @@ use vardelta_engine::{
 
 use super::{
     alleles::{self, Allele},
+    cohort::{Cohort, SampleRules},
+    contigs::ContigLookup,
     fields::{self, Columns, Quality, Refusal},
     header::{VcfHeader, is_column_line},
     info::InfoColumns,
     projection::Projection,
     provenance::{ChunkProvenance, place},
-    samples::{self, SampleColumns},
-    tally::{Tally, Warning},
+    reasons::{Tally, Warning},
+    samples::{SampleColumns, Site},
     values::{TextRules, utf8},
 };
 
@@ -36,14 +38,17 @@ pub(super) struct VcfParser {
     filter: StringBuilder,
     info: InfoColumns,
     samples: Option<SampleColumns>,
-    sample_names: Option<(Arc<VcfHeader>, Arc<StringArray>)>,
+    contig: ContigLookup,
+    rules: Arc<SampleRules>,
+    /// The samples of the file whose header this is.
+    cohort: Option<(Arc<VcfHeader>, Cohort)>,
     origins: Vec<u64>,
     tally: Tally,
 }
 
 impl VcfParser {
     /// A parser that makes these columns.
-    pub fn new(projection: &Projection) -> VcfParser {
+    pub fn new(projection: &Projection, rules: Arc<SampleRules>) -> VcfParser {
         VcfParser {
             schema: projection.schema.to_arrow(),
             chrom: StringBuilder::new(),
@@ -54,8 +59,10 @@ impl VcfParser {
             qual: Float64Builder::new(),
             filter: StringBuilder::new(),
             info: InfoColumns::new(&projection.info),
-            samples: projection.format.as_deref().map(SampleColumns::new),
-            sample_names: None,
+            contig: ContigLookup::default(),
+            samples: projection.format.as_deref().map(|fields| SampleColumns::new(fields, rules.pedigree.is_some())),
+            rules,
+            cohort: None,
             origins: Vec::new(),
             tally: Tally::default(),
         }
@@ -66,6 +73,8 @@ impl VcfParser {
         let columns = fields::split(line, header)?;
         fields::check_contig(columns.chrom)?;
         let position = fields::position(columns.pos)?;
+        let names = &header.contig_names;
+        self.contig.find(columns.chrom, position, names)?;
         let reference = alleles::reference(columns.reference)?;
         let mut alternate_count = 0;
         if columns.alternates != b"." {
@@ -76,14 +85,17 @@ impl VcfParser {
         }
         let quality = fields::quality(columns.qual)?;
 
-        self.chrom.append_value(utf8(columns.chrom, &mut self.tally));
+        self.chrom.append_value(self.contig.name(columns.chrom, names, &mut self.tally));
         self.pos.append_value(position);
         append_optional(&mut self.id, columns.id, &mut self.tally);
         append_allele(&mut self.reference, columns.reference, reference, &mut self.tally);
         if alternate_count > 0 {
             for text in columns.alternates.split(|byte| *byte == b',') {
                 let allele = alleles::alternate(text)?;
-                append_allele(self.alternates.values(), text, allele, &mut self.tally);
+                match names.breakend(text) {
+                    Some(renamed) => self.alternates.values().append_value(renamed),
+                    None => append_allele(self.alternates.values(), text, allele, &mut self.tally),
+                }
             }
         }
         self.alternates.append(true);
@@ -100,7 +112,7 @@ impl VcfParser {
             self.tally.count(Warning::EmptyField);
         }
         self.info.append(columns.info, rules, &mut self.tally);
-        self.append_samples(&columns, 1 + alternate_count, rules);
+        self.append_samples(&columns, position, alternate_count, rules);
         self.origins.push(origin);
         Ok(())
     }
@@ -116,21 +128,35 @@ impl VcfParser {
         append_optional(&mut self.filter, filter, &mut self.tally);
     }
 
-    fn append_samples(&mut self, columns: &Columns<'_>, alleles: usize, rules: TextRules) {
-        if let Some(samples) = &mut self.samples {
+    fn append_samples(&mut self, columns: &Columns<'_>, position: i64, alternates: usize, rules: TextRules) {
+        if let (Some(samples), Some((_, cohort))) = (&mut self.samples, &self.cohort) {
             let record_bytes = columns.chrom.len()
                 + columns.id.len()
                 + columns.reference.len()
                 + columns.alternates.len()
                 + columns.filter.len()
                 + columns.info.len();
-            let record = self.origins.len() as u64;
-            samples.append(record, columns.genotypes, alleles, record_bytes, rules, &mut self.tally);
+            let site = Site {
+                record: self.origins.len() as u64,
+                alternates,
+                record_bytes,
+                copies: self.rules.copies(self.contig.canonical(columns.chrom), position),
+            };
+            samples.append(columns.genotypes, &site, cohort, rules, &mut self.tally);
         }
     }
 
+    /// Finds out which samples of a file are read, unless that is known from the chunk before.
+    fn meet(&mut self, header: &Arc<VcfHeader>) -> Result<(), StageError> {
+        let known = self.cohort.as_ref().is_some_and(|(known, _)| Arc::ptr_eq(known, header));
+        if self.samples.is_some() && !known {
+            self.cohort = Some((Arc::clone(header), self.rules.cohort(header)?));
+        }
+        Ok(())
+    }
+
     /// Hands the rows over and starts afresh.
-    fn finish(&mut self, header: &Arc<VcfHeader>, chunk: Arc<Chunk>, emit: &mut Emit) -> Result<(), StageError> {
+    fn finish(&mut self, chunk: Arc<Chunk>, emit: &mut Emit) -> Result<(), StageError> {
         let mut columns: Vec<ArrayRef> = vec![
             Arc::new(self.chrom.finish()),
             Arc::new(self.pos.finish()),
@@ -142,17 +168,16 @@ impl VcfParser {
         ];
         columns.extend(self.info.builders.iter_mut().map(|builder| builder.finish()));
         let origins = std::mem::take(&mut self.origins);
-        let provenance: Arc<dyn Provenance> = Arc::new(ChunkProvenance(chunk));
-        let parts = match &mut self.samples {
-            None => vec![(columns, origins)],
-            Some(samples) => {
-                let names = match &self.sample_names {
-                    Some((known, names)) if Arc::ptr_eq(known, header) => Arc::clone(names),
-                    _ => samples::names(&header.samples),
-                };
-                self.sample_names = Some((Arc::clone(header), Arc::clone(&names)));
-                samples.finish(&columns, &origins, &names)?
+        let provenance: Arc<dyn Provenance> = Arc::new(ChunkProvenance::new(chunk));
+        let parts = match (&mut self.samples, &self.cohort) {
+            (Some(samples), Some((_, cohort))) => {
+                if cohort.is_empty() {
+                    // Records of which no sample is read are accounted for all the same.
+                    emit.filtered.extend(&origins);
+                }
+                samples.finish(&columns, &origins, &cohort.names)?
             }
+            _ => vec![(columns, origins)],
         };
         for (columns, origins) in parts {
             let columns = RecordBatch::try_new(Arc::clone(&self.schema), columns)?;
@@ -169,15 +194,24 @@ impl Parser for VcfParser {
             .map_err(|_| StageError::new("a chunk came to the vcf parser without a VCF header"))?;
         let rules = header.text_rules();
         let mut digest = ContentDigest::default();
+        self.contig.reset();
         // The header has no batch of its own to be reported with; the file's first chunk stands for it.
         self.tally =
             if chunk.raw.first_origin == header.first_origin { header.tally.clone() } else { Tally::default() };
+        if chunk.raw.bytes.last().is_some_and(|last| *last != b'\n') {
+            self.tally.count(Warning::NoFinalNewline);
+        }
+        self.meet(&header)?;
+        if let Some((_, cohort)) = self.cohort.as_ref().filter(|_| chunk.raw.first_origin == header.first_origin) {
+            cohort.report(&mut self.tally);
+        }
         for (line, origin) in lines(&chunk) {
             match class(line) {
+                LineClass::Record if is_outside(line, &header) => self.tally.count(Warning::OutsideRegions),
                 LineClass::Record => {
                     digest.add(line);
                     if let Err(refusal) = self.append(line, origin, &header, rules) {
-                        emit.rejects.push(reject(refusal, line, origin));
+                        emit.rejects.push(reject(refusal, line, origin, &header));
                     }
                 }
                 LineClass::Blank => self.tally.count(Warning::BlankLine),
@@ -188,14 +222,15 @@ impl Parser for VcfParser {
             }
         }
         self.tally.report(emit);
-        self.finish(&header, chunk, emit)?;
+        self.finish(chunk, emit)?;
         Ok(digest)
     }
 
     fn digest(&mut self, chunk: &Chunk) -> ContentDigest {
         let mut digest = ContentDigest::default();
+        let header = chunk.header.downcast_ref::<VcfHeader>();
         for (line, _) in lines(chunk) {
-            if class(line) == LineClass::Record {
+            if class(line) == LineClass::Record && !header.is_some_and(|header| is_outside(line, header)) {
                 digest.add(line);
             }
         }
@@ -218,6 +253,11 @@ fn class(line: &[u8]) -> LineClass {
         Some(b' ') if line.iter().all(u8::is_ascii_whitespace) => LineClass::Blank,
         Some(_) => LineClass::Record,
     }
+}
+
+/// Whether a record lies outside the source's regions.
+fn is_outside(line: &[u8], header: &VcfHeader) -> bool {
+    header.regions.as_ref().is_some_and(|regions| !regions.contain(line, &header.contig_names))
 }
 
 /// The lines of a chunk without their line ends, with their origins.
@@ -250,11 +290,11 @@ fn refuse_other_columns(line: &[u8], origin: u64, header: &VcfHeader) -> Result<
     Ok(())
 }
 
-fn reject(refusal: Refusal, line: &[u8], origin: u64) -> Reject {
+fn reject(refusal: Refusal, line: &[u8], origin: u64, header: &VcfHeader) -> Reject {
     Reject {
         origin: Some(origin),
         diff: 1,
-        place: Some(place(line, origin)),
+        place: Some(place(line, (!header.is_indexed).then_some(origin))),
         reason: refusal.reason,
         detail: refusal.detail,
     }

@@ -4,6 +4,7 @@ use vardelta_engine::diagnostics::Diagnostics;
 use vardelta_schemas::{Column, ColumnType, Number, Schema};
 
 use super::{
+    calls,
     kind::{Shape, ValueKind, number_to_text},
     options::{FieldOption, Samples, VcfOptions},
     reserved,
@@ -57,8 +58,9 @@ impl Projection {
             Samples::Long => {
                 columns.push(
                     Column::required("sample", ColumnType::Text)
-                        .with_doc("sample name, as the file's header writes it"),
+                        .with_doc("sample name, as the file's header writes it or `rename_samples` says"),
                 );
+                columns.extend(calls::columns(options.ped.is_some()));
                 let mut format: Vec<Field> = ["GT", "DP", "GQ", "AD"]
                     .into_iter()
                     .map(|key| Field { key: key.into(), shape: reserved::format(key).unwrap_or(Shape::RAW) })
@@ -111,7 +113,8 @@ fn field_doc(field: &Field, what: &str) -> String {
 
 fn fixed_columns() -> Vec<Column> {
     vec![
-        Column::required("chrom", ColumnType::Text).with_doc("contig, as the file writes it"),
+        Column::required("chrom", ColumnType::Text)
+            .with_doc("contig: its canonical name by the pipeline's assembly, else as the file writes it"),
         Column::required("pos", ColumnType::Int64).with_doc("position of REF's first base, 1-based; 0 is the telomere"),
         Column::nullable("id", ColumnType::Text).with_doc("identifiers, separated by semicolons"),
         Column::required("ref", ColumnType::Text).with_doc("reference allele, upper case"),
@@ -132,7 +135,7 @@ mod tests {
     }
 
     fn resolve(info: Vec<FieldOption>, samples: Samples, format: Vec<FieldOption>) -> Result<Projection, Vec<String>> {
-        let options = VcfOptions { path: None, info, samples, format, allow_missing_eof: false };
+        let options = VcfOptions { info, samples, format, ..VcfOptions::default() };
         let mut diagnostics = Diagnostics::default();
         Projection::resolve(&options, &mut diagnostics)
             .ok_or_else(|| diagnostics.into_sorted().into_iter().map(|d| d.message).collect())
@@ -169,7 +172,10 @@ mod tests {
     fn long_form_adds_sample_columns() -> Result<(), Vec<String>> {
         let projection = resolve(vec![], Samples::Long, vec![field("PL", None, None), field("XX", None, None)])?;
         let names: Vec<String> = projection.schema.columns()[FIXED_COLUMNS..].iter().map(|c| c.name.clone()).collect();
-        assert_eq!(names, ["sample", "gt", "dp", "gq", "ad", "pl", "xx"]);
+        assert_eq!(
+            names,
+            ["sample", "zygosity", "ploidy", "phased", "allele_count", "gt", "dp", "gq", "ad", "pl", "xx"]
+        );
         assert_eq!(projection.schema.column("ad").and_then(|column| column.number), Some(Number::PerAllele));
         Ok(())
     }

@@ -1,14 +1,18 @@
 //! The long form: a row per record and sample.
 
-use std::{collections::HashMap, sync::Arc};
+use std::collections::HashMap;
 
 use arrow_array::{ArrayRef, StringArray, UInt64Array};
 use arrow_select::take::take;
 use vardelta_engine::stage::StageError;
 
 use super::{
+    calls::CallColumns,
+    cohort::Cohort,
+    genotype,
     projection::Field,
-    tally::{Tally, Warning},
+    reasons::{Tally, Warning},
+    sex::CopiesBySex,
     values::{TextRules, ValueBuilder},
 };
 
@@ -18,11 +22,29 @@ pub(super) type Rows = (Vec<ArrayRef>, Vec<u64>);
 /// A batch's texts stay below this many bytes, so that their 32-bit offsets suffice.
 const BATCH_BYTES: usize = 1 << 29;
 
+/// The place of GT among the FORMAT fields.
+const GENOTYPE: usize = 0;
+
+/// What the rows of one record's samples share.
+pub(super) struct Site {
+    /// The record's number in its batch.
+    pub record: u64,
+    /// How many alternate alleles it has.
+    pub alternates: usize,
+    /// How much text each row repeats, in bytes.
+    pub record_bytes: usize,
+    /// What its place says of samples' copies.
+    pub copies: CopiesBySex,
+}
+
 /// Builds the FORMAT columns and keeps which record each row belongs to.
 pub(super) struct SampleColumns {
     /// Keys in the order of the columns; GT is the first.
     columns: HashMap<Vec<u8>, usize>,
     builders: Vec<ValueBuilder>,
+    calls: CallColumns,
+    /// For each alternate allele of the record how many copies the sample carries.
+    carried: Vec<i64>,
     /// The FORMAT text that `wanted` was made for: neighbouring records mostly have the same.
     format: Vec<u8>,
     /// For each FORMAT key of the record its column.
@@ -37,10 +59,12 @@ pub(super) struct SampleColumns {
 
 impl SampleColumns {
     /// Empty columns for these fields.
-    pub fn new(fields: &[Field]) -> SampleColumns {
+    pub fn new(fields: &[Field], with_sex: bool) -> SampleColumns {
         SampleColumns {
             columns: fields.iter().enumerate().map(|(at, field)| (field.key.as_bytes().to_vec(), at)).collect(),
             builders: fields.iter().map(|field| ValueBuilder::new(field.shape)).collect(),
+            calls: CallColumns::new(with_sex),
+            carried: Vec::new(),
             format: Vec::new(),
             wanted: Vec::new(),
             records: Vec::new(),
@@ -49,17 +73,8 @@ impl SampleColumns {
         }
     }
 
-    /// Appends a row per sample of the record with this number. `genotypes` is FORMAT and the samples, `alleles` how
-    /// many alleles the record has, `record_bytes` how much text each row repeats.
-    pub fn append(
-        &mut self,
-        record: u64,
-        genotypes: &[u8],
-        alleles: usize,
-        record_bytes: usize,
-        rules: TextRules,
-        tally: &mut Tally,
-    ) {
+    /// Appends a row per chosen sample of a record. `genotypes` is FORMAT and the samples.
+    pub fn append(&mut self, genotypes: &[u8], site: &Site, cohort: &Cohort, rules: TextRules, tally: &mut Tally) {
         let mut parts = genotypes.split(|byte| *byte == b'\t');
         let format = parts.next().unwrap_or_default();
         if format != self.format || self.wanted.is_empty() {
@@ -72,29 +87,46 @@ impl SampleColumns {
             }
         }
         let mut values: Vec<Option<&[u8]>> = vec![None; self.builders.len()];
-        for (sample, text) in parts.enumerate() {
+        // Without GT nothing is known of what a sample carries; with it a value that is left out is missing.
+        let has_genotypes = self.wanted.contains(&Some(GENOTYPE));
+        self.carried.resize(site.alternates, 0);
+        let chosen = parts.zip(&cohort.chosen).filter(|(_, chosen)| **chosen).map(|(text, _)| text);
+        for (sample, (text, sex)) in chosen.zip(&cohort.sexes).enumerate() {
             values.fill(None);
             // Trailing fields may be left out (VCF 4.3, section 1.6.2); fields without a key have no column.
-            for (value, column) in text.split(|byte| *byte == b':').zip(&self.wanted) {
+            let mut written = text.split(|byte| *byte == b':');
+            for column in &self.wanted {
+                let Some(value) = written.next() else { break };
                 if let Some(column) = column {
                     values[*column] = Some(value).filter(|value| !value.is_empty());
                 }
             }
-            if let Some(genotype) = values[0]
-                && !names_known_alleles(genotype, alleles)
-            {
-                tally.count(Warning::BadGenotype);
-                values[0] = None;
+            tally.add(Warning::ExtraFormatValue, u64::from(written.next().is_some()));
+            let mut genotype = None;
+            if has_genotypes {
+                let text = values[GENOTYPE].unwrap_or(b".");
+                genotype = genotype::read(text, site.copies.of(*sex), &mut self.carried);
+                match &genotype {
+                    None => {
+                        tally.count(Warning::BadGenotype);
+                        values[GENOTYPE] = None;
+                    }
+                    Some(genotype) => {
+                        tally.add(Warning::HalfCall, u64::from(genotype.half_call));
+                        tally.add(Warning::FemaleY, u64::from(genotype.misplaced));
+                    }
+                }
             }
+            self.calls.append(*sex, genotype.as_ref(), &self.carried);
             for (builder, value) in self.builders.iter_mut().zip(&values) {
                 match value {
                     Some(value) => builder.append(value, rules, Warning::BadFormatValue, tally),
                     None => builder.append_absent(),
                 }
             }
-            self.records.push(record);
+            self.records.push(site.record);
             self.samples.push(sample as u64);
-            self.repeated_bytes.push(record_bytes);
+            self.repeated_bytes.push(site.record_bytes);
         }
     }
 
@@ -109,7 +141,8 @@ impl SampleColumns {
         record_origins: &[u64],
         names: &StringArray,
     ) -> Result<Vec<Rows>, StageError> {
-        let values: Vec<ArrayRef> = self.builders.iter_mut().map(ValueBuilder::finish).collect();
+        let mut values = self.calls.finish();
+        values.extend(self.builders.iter_mut().map(ValueBuilder::finish));
         let mut parts = Vec::new();
         let mut start = 0;
         while start < self.records.len() {
@@ -138,45 +171,5 @@ impl SampleColumns {
 
     fn row_bytes(&self, row: usize, names: &StringArray) -> usize {
         self.repeated_bytes[row] + names.value_length(self.samples[row] as usize).unsigned_abs() as usize
-    }
-}
-
-/// Whether every allele number of a genotype is one of the record's. What joins them, and 4.4's leading phase, is left to
-/// whoever reads the genotype.
-fn names_known_alleles(genotype: &[u8], alleles: usize) -> bool {
-    let mut allele: usize = 0;
-    for byte in genotype {
-        match byte {
-            b'0'..=b'9' => allele = allele.saturating_mul(10).saturating_add(usize::from(byte - b'0')),
-            b'/' | b'|' | b'.' if allele < alleles => allele = 0,
-            _ => return false,
-        }
-    }
-    allele < alleles
-}
-
-/// The sample names as a column to repeat.
-pub(super) fn names(samples: &[String]) -> Arc<StringArray> {
-    Arc::new(StringArray::from_iter_values(samples))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn knows_which_alleles_a_genotype_names() {
-        for (genotype, expected) in [
-            ("0/1", true),
-            ("./.", true),
-            ("1", true),
-            ("/0|1", true),
-            ("0/2", false),
-            ("0/x", false),
-            (".|1", true),
-            ("+1", false),
-        ] {
-            assert_eq!(names_known_alleles(genotype.as_bytes(), 2), expected, "{genotype}");
-        }
     }
 }

@@ -6,18 +6,25 @@ use std::{
 };
 
 use vardelta_engine::{
+    side_input::SideInput,
     source::{ChunkReader, Parser, Source},
     stage::StageError,
 };
 use vardelta_schemas::Schema;
 
+use crate::assembly::PlannedAssembly;
+
 use super::{
     bcf::{self, BcfChunks},
     chunks::TextChunks,
+    cohort::SampleRules,
     container::Container,
+    contigs::ContigNames,
     header::VcfHeader,
+    index,
     parser::VcfParser,
     projection::Projection,
+    regions::PlannedRegions,
 };
 
 /// How much is decompressed to tell VCF from BCF.
@@ -31,6 +38,14 @@ pub(super) struct VcfSource {
     pub resolved: Option<glob::Pattern>,
     /// What to decode.
     pub projection: Arc<Projection>,
+    /// Where records are read from.
+    pub regions: Option<PlannedRegions>,
+    /// What the coordinates refer to.
+    pub assembly: Option<PlannedAssembly>,
+    /// Whether records on contigs that the assembly does not have are rejected.
+    pub reject_unknown_contigs: bool,
+    /// Which samples are read.
+    pub samples: Arc<SampleRules>,
     /// Whether a BGZF file may lack its end-of-file block.
     pub allow_missing_eof: bool,
 }
@@ -38,6 +53,25 @@ pub(super) struct VcfSource {
 impl Source for VcfSource {
     fn schema(&self) -> &Schema {
         &self.projection.schema
+    }
+
+    fn side_inputs(&self) -> Vec<SideInput> {
+        let regions = self.regions.iter().filter_map(|regions| regions.file.clone());
+        let regions = regions.map(|path| SideInput::new("regions_file", path));
+        let pedigree = self.samples.pedigree.iter().map(|pedigree| SideInput::new("ped", pedigree.path.clone()));
+        let assembly = self.assembly.iter().flat_map(PlannedAssembly::side_inputs);
+        regions.chain(pedigree).chain(assembly).collect()
+    }
+
+    fn settings(&self) -> Vec<(&'static str, String)> {
+        // Where sex counts, the assembly says what of X and Y is pseudo-autosomal.
+        let regions = self.samples.pedigree.as_ref().and(self.samples.regions);
+        let regions = regions.map(|regions| ("pseudo_autosomal_regions", regions.assembly().to_owned()));
+        regions.into_iter().chain(self.assembly.iter().flat_map(PlannedAssembly::settings)).collect()
+    }
+
+    fn restriction(&self) -> Option<&'static str> {
+        self.regions.as_ref().map(|_| "within its regions")
     }
 
     fn discover(&self) -> Result<Vec<PathBuf>, StageError> {
@@ -52,7 +86,7 @@ impl Source for VcfSource {
                 StageError::new(format!("cannot read {}: {}", error.path().display(), error.error()))
                     .with_hint("Check the permissions of the directory.")
             })?;
-            if !path.is_dir() {
+            if !path.is_dir() && !is_index(&path) {
                 found.push(path);
             }
         }
@@ -70,29 +104,55 @@ impl Source for VcfSource {
 
     fn open(&self, path: &Path, decompression_threads: usize) -> Result<Box<dyn ChunkReader>, StageError> {
         let mut container = Container::open(path, decompression_threads, self.allow_missing_eof)?;
-        let file = container.file().to_string();
         let mut start = Vec::new();
         let ended = container.read_into(&mut start, START_BYTES)? < START_BYTES;
-        let digest = |header: &VcfHeader| header.digest(&self.projection.info);
+        let assembly = self.assembly.as_ref().map(PlannedAssembly::get).transpose()?;
+        let regions = self.regions.as_ref().map(|regions| regions.get(assembly.as_deref())).transpose()?;
+        let prepare = |header: &mut VcfHeader| {
+            header.regions = regions;
+            header.contig_names = ContigNames::of(header, assembly, self.reject_unknown_contigs)?;
+            Ok(header.digest(&self.projection.info))
+        };
         let reader: Box<dyn ChunkReader> = if start.starts_with(bcf::MAGIC) {
-            Box::new(BcfChunks::new(container, start, ended, digest)?)
+            let mut reader = BcfChunks::new(container, start, ended, prepare)?;
+            index::narrow(&mut reader)?;
+            Box::new(reader)
         } else {
-            Box::new(TextChunks::new(container, start, ended, digest)?)
+            let mut reader = TextChunks::new(container, start, ended, prepare)?;
+            index::narrow(&mut reader)?;
+            Box::new(reader)
         };
         if self.projection.format.is_some()
-            && reader.header().downcast_ref::<VcfHeader>().is_some_and(|header| header.samples.is_empty())
+            && let Some(header) = reader.header().downcast_ref::<VcfHeader>()
         {
-            return Err(StageError::new(format!(
-                "{file} has no samples, and `samples = \"long\"` makes a row per sample"
-            ))
-            .with_hint("Read sites-only files with a source of their own that has `samples = \"none\"`."));
+            self.check_samples(header)?;
         }
         Ok(reader)
     }
 
     fn parser(&self) -> Box<dyn Parser> {
-        Box::new(VcfParser::new(&self.projection))
+        Box::new(VcfParser::new(&self.projection, Arc::clone(&self.samples)))
     }
+}
+
+impl VcfSource {
+    /// Refuses a file whose samples cannot be read as the pipeline wants.
+    fn check_samples(&self, header: &VcfHeader) -> Result<(), StageError> {
+        if header.samples.is_empty() {
+            let file = &header.file;
+            return Err(StageError::new(format!(
+                "{file} has no samples, and `samples = \"long\"` makes a row per sample"
+            ))
+            .with_hint("Read sites-only files with a source of their own that has `samples = \"none\"`."));
+        }
+        self.samples.cohort(header).map(|_| ())
+    }
+}
+
+/// Whether a file is the index of another: globs such as `drops/*.vcf*` take it along.
+fn is_index(path: &Path) -> bool {
+    let extension = path.extension().map(|extension| extension.to_string_lossy().to_ascii_lowercase());
+    extension.is_some_and(|extension| ["tbi", "csi", "gzi"].contains(&extension.as_str()))
 }
 
 /// The file name without the extensions of compression and format; `stdin` for `-`.
@@ -154,7 +214,7 @@ mod tests {
         for directory in ["drops/b", "drops/a", "drops/d.vcf"] {
             std::fs::create_dir_all(base.join(directory)).expect("a folder");
         }
-        for file in ["drops/a/2.vcf", "drops/b/1.vcf", "drops/a/.3.vcf", "drops/a/4.txt"] {
+        for file in ["drops/a/2.vcf", "drops/b/1.vcf", "drops/a/.3.vcf", "drops/a/4.txt", "drops/a/2.vcf.gz.tbi"] {
             std::fs::write(base.join(file), "").expect("a file");
         }
         let discover = |path: &str| -> Vec<String> {
@@ -167,6 +227,7 @@ mod tests {
             shown.collect()
         };
         assert_eq!(discover("drops/*/*.vcf"), ["drops/b/1.vcf", "drops/a/2.vcf"]);
+        assert_eq!(discover("drops/a/*.vcf*"), ["drops/a/2.vcf"]);
         assert_eq!(discover("drops/a/2.vcf"), ["drops/a/2.vcf"]);
         assert_eq!(discover("drops/*.vcf"), [""; 0]);
         assert_eq!(discover("nowhere/*"), [""; 0]);

@@ -1,7 +1,7 @@
 //! Watches a file being read: how far, and its last bytes.
 
 use std::{
-    io::{self, Read},
+    io::{self, Read, Seek, SeekFrom},
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -59,6 +59,12 @@ impl<R: Read> Read for Watched<R> {
         let count = self.inner.read(buffer)?;
         self.progress.add(&buffer[..count]);
         Ok(count)
+    }
+}
+
+impl<R: Seek> Seek for Watched<R> {
+    fn seek(&mut self, place: SeekFrom) -> io::Result<u64> {
+        self.inner.seek(place)
     }
 }
 

@@ -3,6 +3,7 @@
 mod containers;
 mod files;
 mod rows;
+mod samples;
 mod traps;
 
 use std::{
@@ -17,10 +18,36 @@ use vardelta_engine::{
     diagnostics::Diagnostics,
     options::Spanned,
     source::{Chunk, ContentDigest, Source},
-    stage::{Emit, Reject},
+    stage::{Emit, PipelineSettings, Reject},
 };
 
 use super::{FieldOption, Samples, VcfOptions, projection::Projection, source::VcfSource};
+
+/// A source with these options, in a pipeline for GRCh38 whose file lies in this folder.
+fn source_of(options: &VcfOptions, folder: &Path) -> Result<VcfSource, String> {
+    let mut diagnostics = Diagnostics::default();
+    let projection = Projection::resolve(options, &mut diagnostics);
+    let pipeline = PipelineSettings {
+        assembly: Some(Spanned { value: "GRCh38".into(), span: 0..0 }),
+        base_dir: folder.into(),
+        ..crate::test_support::settings()
+    };
+    let samples = options.sample_rules(&pipeline, &mut diagnostics);
+    let problems: Vec<String> = diagnostics.into_sorted().into_iter().map(|problem| problem.message).collect();
+    let (Some(projection), Some(samples), true) = (projection, samples, problems.is_empty()) else {
+        return Err(problems.join("; "));
+    };
+    Ok(VcfSource {
+        regions: None,
+        assembly: None,
+        reject_unknown_contigs: false,
+        pattern: None,
+        resolved: None,
+        projection: Arc::new(projection),
+        samples: Arc::new(samples),
+        allow_missing_eof: options.allow_missing_eof,
+    })
+}
 
 /// A source that reads these INFO fields.
 fn source(info: &[&str], samples: Samples) -> VcfSource {
@@ -34,14 +61,13 @@ fn source_allowing(info: &[&str], samples: Samples, allow_missing_eof: bool) -> 
         number: None,
     };
     let options = VcfOptions {
-        path: None,
         info: info.iter().map(field).collect(),
         samples,
         format: if samples == Samples::Long { vec![field(&"PL")] } else { Vec::new() },
         allow_missing_eof,
+        ..VcfOptions::default()
     };
-    let projection = Projection::resolve(&options, &mut Diagnostics::default()).expect("sound options");
-    VcfSource { pattern: None, resolved: None, projection: Arc::new(projection), allow_missing_eof }
+    source_of(&options, Path::new("/")).expect("sound options")
 }
 
 /// What reading a whole file gave.
@@ -55,7 +81,7 @@ struct Outcome {
 
 impl Outcome {
     fn reasons(&self) -> Vec<&'static str> {
-        self.rejects.iter().map(|reject| reject.reason).collect()
+        self.rejects.iter().map(|reject| reject.reason.code()).collect()
     }
 
     fn warned(&self) -> Vec<(&'static str, u64)> {
@@ -113,11 +139,12 @@ fn read(source: &VcfSource, path: &Path) -> Result<Outcome, String> {
     let mut origins: Vec<u64> =
         emit.batches.iter().flat_map(|batch| batch.origins.clone().unwrap_or_default()).collect();
     origins.extend(emit.rejects.iter().filter_map(|reject| reject.origin));
+    origins.extend(&emit.filtered);
     origins.sort_unstable();
     origins.dedup();
-    assert_eq!(origins.len() as u64, digest.records, "every record is in a batch or rejected");
+    assert_eq!(origins.len() as u64, digest.records, "every record is in a batch, rejected or filtered");
     for reject in &emit.rejects {
-        assert!(crate::reasons::REASONS.iter().any(|(code, _)| *code == reject.reason), "{}", reject.reason);
+        assert!(crate::vcf::reasons::REJECTS.contains(&reject.reason), "{}", reject.reason.code());
     }
     for batch in &emit.batches {
         let provenance = batch.provenance.as_ref().expect("rows of a source have provenance");

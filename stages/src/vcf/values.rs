@@ -1,6 +1,6 @@
 //! Typed Arrow builders that take values as a VCF line writes them.
 
-use std::{borrow::Cow, sync::Arc};
+use std::{borrow::Cow, ops::RangeInclusive, sync::Arc};
 
 use arrow_array::{
     ArrayRef,
@@ -10,7 +10,7 @@ use arrow_array::{
 use super::{
     kind::{Shape, ValueKind},
     percent,
-    tally::{Tally, Warning},
+    reasons::{Tally, Warning},
 };
 
 /// How text of a file is decoded.
@@ -90,11 +90,7 @@ impl ValueBuilder {
         match self {
             ValueBuilder::Flag(_) => {}
             ValueBuilder::Integer(builder) => {
-                let integer = integer(value);
-                if integer.is_none() {
-                    tally.count(bad);
-                }
-                builder.append_option(integer);
+                builder.append_option(integer(value, bad, tally));
             }
             ValueBuilder::Float(builder) => {
                 let float = finite(value);
@@ -106,11 +102,7 @@ impl ValueBuilder {
             ValueBuilder::Text(builder) => builder.append_value(text(value, rules, tally)),
             ValueBuilder::Integers(builder) => {
                 each_item(value, |item| {
-                    let integer = item.and_then(integer);
-                    if integer.is_none() && item.is_some() {
-                        tally.count(bad);
-                    }
-                    builder.values().append_option(integer);
+                    builder.values().append_option(item.and_then(|item| integer(item, bad, tally)));
                 });
                 builder.append(true);
             }
@@ -172,14 +164,24 @@ pub(super) fn utf8<'a>(value: &'a [u8], tally: &mut Tally) -> Cow<'a, str> {
     }
 }
 
-/// A whole number, with an optional sign. A decimal that is whole (`5.0`, `1e3`) counts, as nothing is lost.
-pub(super) fn integer(value: &[u8]) -> Option<i64> {
-    digits(value).or_else(|| {
-        /// Above this a double no longer holds every whole number.
-        const EXACT: f64 = 9_007_199_254_740_992.0;
-        let float = finite(value)?;
-        (float.fract() == 0.0 && float.abs() <= EXACT).then_some(float as i64)
-    })
+/// The integers that stand for missing values in BCF, and are therefore disallowed in VCF too (VCF 4.3, section 1.3).
+const RESERVED: RangeInclusive<i64> = -2_147_483_648..=-2_147_483_641;
+
+/// A whole number, with an optional sign; what is none, or is reserved, is counted as `bad`. A decimal that is whole (`5.0`,
+/// `1e3`) is read and counted, as nothing is lost.
+pub(super) fn integer(value: &[u8], bad: Warning, tally: &mut Tally) -> Option<i64> {
+    /// Above this a double no longer holds every whole number.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    let integer = digits(value).or_else(|| {
+        let float = finite(value).filter(|float| float.fract() == 0.0 && float.abs() <= EXACT)?;
+        tally.count(Warning::DecimalInteger);
+        Some(float as i64)
+    });
+    let usable = integer.filter(|integer| !RESERVED.contains(integer));
+    if usable.is_none() {
+        tally.count(bad);
+    }
+    usable
 }
 
 /// A whole number written in digits alone, with an optional sign.
@@ -227,6 +229,10 @@ mod tests {
             ("-7", Some(-7)),
             ("+3", Some(3)),
             ("5.0", Some(5)),
+            ("-2147483641", None),
+            ("-2147483648", None),
+            ("-2147483649", Some(-2_147_483_649)),
+            ("-2147483640", Some(-2_147_483_640)),
             ("1e3", Some(1000)),
             ("2147483648", Some(2_147_483_648)),
             ("-9223372036854775808", Some(i64::MIN)),
@@ -240,7 +246,8 @@ mod tests {
             ("nan", None),
         ];
         for (input, expected) in cases {
-            assert_eq!(integer(input.as_bytes()), expected, "{input}");
+            let read = integer(input.as_bytes(), Warning::BadInfoValue, &mut Tally::default());
+            assert_eq!(read, expected, "{input}");
         }
     }
 

@@ -25,7 +25,10 @@ fn every_verb_prints_one_json_object() {
     story::write_drop(&project, "alpha", &story::lines(1, 40));
     let run = project.vardelta("run", &["--json"]).expect(0).json();
     has_keys(&run, &["pipeline", "epoch", "drops", "tables", "rejects", "stages", "seconds"]);
-    has_keys(&run["drops"][0], &["name", "action", "read", "loaded", "filtered", "rejected", "duplicates"]);
+    has_keys(
+        &run["drops"][0],
+        &["name", "action", "read", "loaded", "filtered", "rejected", "duplicates", "no_alternate", "reference_blocks"],
+    );
     has_keys(&run["tables"][0], &["name", "inserted", "updated", "deleted"]);
     has_keys(&run["stages"][0], &["name", "rows_in", "rows_out", "seconds", "p50_us", "p99_us"]);
     for verb in ["validate", "graph", "explain", "drops", "history", "verify", "rebuild"] {

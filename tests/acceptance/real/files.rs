@@ -2,10 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::atomic::{AtomicUsize, Ordering},
 };
 
 use rusqlite::Connection;
@@ -15,7 +12,7 @@ use vardelta_tests::{
     shared::{has_tool, skipped, tool_output},
 };
 
-use super::{FIELD, Key, Known, MADE, alleles, argument, known};
+use super::{FIELD, Key, Known, MADE, alleles, argument, for_each, known};
 
 const PIPELINE: &str = r#"[pipeline]
 name = "alleles"
@@ -95,24 +92,6 @@ fn counted<'a>(keys: impl Iterator<Item = &'a Key>) -> BTreeMap<String, i64> {
         *counts.entry(contig.clone()).or_default() += 1;
     }
     counts
-}
-
-/// Does it for every file, several at a time; all failures are told.
-fn for_each(files: &[Known], judge: impl Fn(&Known) + Sync) {
-    let (next, failed) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
-    std::thread::scope(|scope| {
-        for _ in 0..3 {
-            scope.spawn(|| {
-                while let Some(file) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    if std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| judge(file))).is_err() {
-                        failed.lock().unwrap_or_else(PoisonError::into_inner).push(file.name.clone());
-                    }
-                }
-            });
-        }
-    });
-    let failed = failed.into_inner().unwrap_or_else(PoisonError::into_inner);
-    assert!(failed.is_empty(), "{} of {} files failed: {failed:#?}", failed.len(), files.len());
 }
 
 #[test]

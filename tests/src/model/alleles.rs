@@ -8,6 +8,8 @@ use crate::{
 /// One alternate allele of a record.
 #[derive(Clone, Debug)]
 pub struct Allele {
+    /// Its place among the record's alternates, from 0.
+    pub number: usize,
     /// Contig, position, reference and alternate allele.
     pub key: Vec<Cell>,
     /// QUAL.
@@ -20,7 +22,7 @@ pub struct Allele {
     pub significance: Option<String>,
     /// This allele's INFO/AF.
     pub frequency: Option<f64>,
-    /// The gene of the worst consequence, of equals the first.
+    /// The gene of the worst consequence, of equals the first by name.
     pub gene: Option<String>,
     /// Consequence and gene of every annotation of this allele, in the order of the file.
     pub annotations: Vec<(String, String)>,
@@ -64,6 +66,7 @@ fn allele(call: &Call, number: usize) -> Allele {
     let annotations: Vec<(String, String)> =
         own.map(|(_, consequence, gene)| (consequence.clone(), gene.clone())).collect();
     Allele {
+        number,
         key: vec![
             Cell::Text(call.contig.clone()),
             Cell::Integer(call.position + shift),
@@ -75,22 +78,25 @@ fn allele(call: &Call, number: usize) -> Allele {
         depth: call.depth,
         significance: call.significance.clone(),
         frequency: call.frequencies.as_ref().and_then(frequency),
-        gene: annotations.iter().min_by_key(|(consequence, _)| severity(consequence)).map(|(_, gene)| gene.clone()),
+        gene: annotations
+            .iter()
+            .min_by_key(|(consequence, gene)| (severity(consequence), gene))
+            .map(|(_, gene)| gene.clone()),
         annotations,
     }
 }
 
 /// Shared bases go, first at the end, then at the start; one always stays.
 pub fn trim(reference: &str, alternate: &str) -> (i64, String, String) {
-    let (mut reference, mut alternate, mut shift) = (reference.to_owned(), alternate.to_owned(), 0);
+    let (mut reference, mut alternate, mut shift) = (reference, alternate, 0);
     while reference.len() > 1 && alternate.len() > 1 && reference.chars().last() == alternate.chars().last() {
-        reference.pop();
-        alternate.pop();
+        reference = &reference[..reference.len() - 1];
+        alternate = &alternate[..alternate.len() - 1];
     }
     while reference.len() > 1 && alternate.len() > 1 && reference.chars().next() == alternate.chars().next() {
-        reference.remove(0);
-        alternate.remove(0);
+        reference = &reference[1..];
+        alternate = &alternate[1..];
         shift += 1;
     }
-    (shift, reference, alternate)
+    (shift, reference.to_owned(), alternate.to_owned())
 }

@@ -8,6 +8,7 @@ use arrow_cast::display::array_value_to_string;
 
 use super::*;
 use crate::{
+    expression::OVERFLOW,
     options::OptionReader,
     relational::{Aggregate, Relational},
     spec::{Entry, Node, Value},
@@ -231,7 +232,7 @@ fn calls_evaluate_their_arguments_over_the_input() {
     let batch = RecordBatch::try_new(schema.to_arrow(), columns.collect()).unwrap();
     let argument = spec.calls[0].argument.as_ref().unwrap().evaluate(&batch);
     assert_eq!(array_value_to_string(&argument.values, 0).unwrap(), "6");
-    assert_eq!((argument.failures[0].row, argument.failures[0].reason), (1, "overflow"));
+    assert_eq!((argument.failures[0].row, argument.failures[0].reason), (1, OVERFLOW));
     let filter = spec.calls[0].filter.as_ref().unwrap().evaluate(&batch);
     assert_eq!(array_value_to_string(&filter.values, 0).unwrap(), "true");
 }

@@ -1,57 +1,8 @@
 //! Every type goes in and comes out bit for bit, and what cannot is refused.
 
-use arrow_array::{ArrayRef, BooleanArray, Date32Array, Decimal128Array, Float64Array};
+use arrow_array::{ArrayRef, Date32Array, Float64Array};
 
 use super::*;
-
-const NARROW: ColumnType = ColumnType::Decimal { precision: 5, scale: 2 };
-const WIDE: ColumnType = ColumnType::Decimal { precision: 38, scale: 10 };
-
-/// A table with a column of every type.
-fn every_type() -> TableSchema {
-    let columns = vec![
-        Column::required("key", ColumnType::Text),
-        Column::nullable("bool", ColumnType::Bool),
-        Column::nullable("int64", ColumnType::Int64),
-        Column::nullable("float64", ColumnType::Float64),
-        Column::nullable("narrow", NARROW),
-        Column::nullable("wide", WIDE),
-        Column::nullable("text", ColumnType::Text),
-        Column::nullable("date", ColumnType::Date),
-    ];
-    TableSchema { name: "every type".into(), schema: Schema::new(columns), key: vec![0] }
-}
-
-fn decimals(column_type: &ColumnType, values: Vec<Option<i128>>) -> ArrayRef {
-    Arc::new(Decimal128Array::from(values).with_data_type(column_type.to_arrow()))
-}
-
-fn every_value() -> RecordBatch {
-    let widest = 10_i128.pow(38) - 1;
-    let columns: Vec<ArrayRef> = vec![
-        Arc::new(StringArray::from(vec!["", "NULL", "a", "b", "Ünïcode ✓ 𝔊", "ü\0nul"])),
-        Arc::new(BooleanArray::from(vec![None, Some(true), Some(false), None, Some(true), None])),
-        Arc::new(Int64Array::from(vec![None, Some(i64::MAX), Some(i64::MIN), Some(0), Some(-1), Some(1 << 53 | 1)])),
-        Arc::new(Float64Array::from(vec![
-            None,
-            Some(f64::MAX),
-            Some(f64::MIN_POSITIVE / 8.0),
-            Some(0.1),
-            Some(-3.0),
-            Some(9_007_199_254_740_993.0),
-        ])),
-        decimals(&NARROW, vec![None, Some(99_999), Some(-99_999), Some(0), Some(1), Some(333)]),
-        decimals(&WIDE, vec![None, Some(widest), Some(-widest), Some(0), Some(-1), Some(10_000_000_000)]),
-        Arc::new(StringArray::from(vec![None, Some(""), Some("'; --"), Some("123"), Some("é\u{301}"), Some("1e5")])),
-        Arc::new(Date32Array::from(vec![None, Some(0), Some(-719_528), Some(2_932_896), Some(19_782), Some(-1)])),
-    ];
-    RecordBatch::try_new(every_type().schema.to_arrow(), columns).unwrap()
-}
-
-fn inserts(new: RecordBatch) -> ChangeBatch {
-    let old = RecordBatch::new_empty(new.schema());
-    ChangeBatch { ops: vec![Op::Insert; new.num_rows()], new, old }
-}
 
 fn write(path: &Path, table: &TableSchema, changes: Vec<ChangeBatch>) -> Result<(), SinkError> {
     let mut sink = open(path);

@@ -112,15 +112,15 @@ fn long_form_has_a_row_per_sample() -> Result<(), String> {
     assert_eq!(
         outcome.rows(),
         [
-            "3: 1 10 NULL A [C] NULL NULL 9 a 0/1 7 20 [3,4] [1,2,3]",
-            "3: 1 10 NULL A [C] NULL NULL 9 b ./. NULL NULL NULL NULL",
-            "3: 1 10 NULL A [C] NULL NULL 9 c NULL NULL NULL NULL NULL",
-            "4: 1 11 NULL A [C] NULL NULL 8 a 1|1 5 NULL NULL NULL",
-            "4: 1 11 NULL A [C] NULL NULL 8 b NULL NULL NULL NULL NULL",
-            "4: 1 11 NULL A [C] NULL NULL 8 c NULL NULL NULL NULL NULL",
-            "6: 1 13 NULL A [C] NULL NULL NULL a NULL NULL NULL NULL NULL",
-            "6: 1 13 NULL A [C] NULL NULL NULL b NULL NULL NULL NULL NULL",
-            "6: 1 13 NULL A [C] NULL NULL NULL c NULL NULL NULL NULL NULL",
+            "3: 1 10 NULL A [C] NULL NULL 9 a het 2 false [1] 0/1 7 20 [3,4] [1,2,3]",
+            "3: 1 10 NULL A [C] NULL NULL 9 b missing 2 false NULL ./. NULL NULL NULL NULL",
+            "3: 1 10 NULL A [C] NULL NULL 9 c NULL NULL NULL NULL NULL NULL NULL NULL NULL",
+            "4: 1 11 NULL A [C] NULL NULL 8 a hom_alt 2 true [2] 1|1 5 NULL NULL NULL",
+            "4: 1 11 NULL A [C] NULL NULL 8 b missing NULL NULL NULL NULL NULL NULL NULL NULL",
+            "4: 1 11 NULL A [C] NULL NULL 8 c missing NULL NULL NULL NULL NULL NULL NULL NULL",
+            "6: 1 13 NULL A [C] NULL NULL NULL a NULL NULL NULL NULL NULL NULL NULL NULL NULL",
+            "6: 1 13 NULL A [C] NULL NULL NULL b NULL NULL NULL NULL NULL NULL NULL NULL NULL",
+            "6: 1 13 NULL A [C] NULL NULL NULL c NULL NULL NULL NULL NULL NULL NULL NULL NULL",
         ]
     );
     assert_eq!(outcome.reasons(), ["sample_columns"]);

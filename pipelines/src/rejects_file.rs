@@ -1,0 +1,131 @@
+//! `--rejects`: every reject of a run as a line of tab-separated text.
+//!
+//! Columns: epoch (the one the run makes if it commits), drop, stage, line, contig, pos, reason, detail, raw. A missing value
+//! is empty. Within values a tab is written `\t`, a line feed `\n`, a carriage return `\r` and a backslash `\\`.
+
+use std::{
+    io::{self, BufWriter, Write},
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
+};
+
+use vardelta_engine::error::{RunError, RunErrorKind};
+use vardelta_schemas::ledger::RejectRow;
+
+/// The header line.
+const HEADER: &str = "epoch\tdrop\tstage\tline\tcontig\tpos\treason\tdetail\traw\n";
+
+/// A file being written beside its final place.
+pub struct RejectsFile {
+    /// The final place; `None` for standard output.
+    place: Option<(PathBuf, tempfile::TempPath)>,
+    writer: Mutex<BufWriter<Box<dyn Write + Send>>>,
+}
+
+impl RejectsFile {
+    /// Begins a file. What stands at `path` stays until [`RejectsFile::finish`].
+    ///
+    /// # Errors
+    /// When no file can be made in its directory.
+    pub fn create(path: &Path) -> Result<RejectsFile, RunError> {
+        let (place, writer): (_, Box<dyn Write + Send>) = if path == Path::new("-") {
+            (None, Box::new(io::stdout()))
+        } else {
+            let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            let file = tempfile::Builder::new()
+                .prefix(".rejects")
+                // As any other new file: what the umask leaves.
+                .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666))
+                .tempfile_in(directory)
+                .map_err(|error| unwritable(path, &error))?;
+            let (file, temporary) = file.into_parts();
+            (Some((path.to_path_buf(), temporary)), Box::new(file))
+        };
+        let file = RejectsFile { place, writer: Mutex::new(BufWriter::new(writer)) };
+        file.put(HEADER).map_err(|error| unwritable(path, &error))?;
+        Ok(file)
+    }
+
+    /// Writes a reject.
+    ///
+    /// # Errors
+    /// When the file takes no more.
+    pub fn write(&self, epoch: u64, reject: &RejectRow) -> io::Result<()> {
+        self.put(&line(epoch, reject))
+    }
+
+    fn put(&self, text: &str) -> io::Result<()> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner).write_all(text.as_bytes())
+    }
+
+    /// Puts the file into its place, whole.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn finish(self) -> Result<(), RunError> {
+        let mut writer = self.writer.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let flushed = writer.flush();
+        drop(writer);
+        match self.place {
+            None => flushed.map_err(|error| unwritable(Path::new("-"), &error)),
+            Some((path, temporary)) => {
+                flushed.map_err(|error| unwritable(&path, &error))?;
+                temporary.persist(&path).map_err(|error| unwritable(&path, &error.error))
+            }
+        }
+    }
+}
+
+/// A reject as a line.
+fn line(epoch: u64, reject: &RejectRow) -> String {
+    let number = |number: Option<String>| number.unwrap_or_default();
+    let text = |text: Option<&str>| text.map(escaped).unwrap_or_default();
+    format!(
+        "{epoch}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\n",
+        text(reject.drop_name.as_deref()),
+        escaped(&reject.stage),
+        number(reject.line.map(|line| line.to_string())),
+        text(reject.contig.as_deref()),
+        number(reject.pos.map(|pos| pos.to_string())),
+        reject.reason,
+        escaped(&reject.detail),
+        text(reject.raw.as_deref()),
+    )
+}
+
+fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '\t' => escaped.push_str("\\t"),
+            '\n' => escaped.push_str("\\n"),
+            '\r' => escaped.push_str("\\r"),
+            '\\' => escaped.push_str("\\\\"),
+            other => escaped.push(other),
+        }
+    }
+    escaped
+}
+
+fn unwritable(path: &Path, error: &io::Error) -> RunError {
+    RunError::new(RunErrorKind::Sink, format!("the rejects cannot be written to {}: {error}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_stay_in_their_columns() {
+        let reject = RejectRow {
+            drop_name: Some("a".into()),
+            stage: "calls".into(),
+            line: Some(7),
+            reason: "bad_ref".into(),
+            detail: "REF `\\`".into(),
+            raw: Some("1\t5\r\nx".into()),
+            ..RejectRow::default()
+        };
+        assert_eq!(line(3, &reject), "3\ta\tcalls\t7\t\t\tbad_ref\tREF `\\\\`\t1\\t5\\r\\nx\n");
+    }
+}

@@ -1,0 +1,173 @@
+//! The ledger's tables in MySQL and MariaDB, and the statements that only these two need.
+//!
+//! Every definition commits by itself there, so a migration can be cut short: its statements can be run again, and the
+//! version is written behind them.
+
+use crate::sql::ledger::Migration;
+
+/// Makes a ledger table whose text is told apart byte by byte in this collation.
+macro_rules! table {
+    ($collation:literal, $name:literal, $columns:literal) => {
+        concat!(
+            "CREATE TABLE IF NOT EXISTS ",
+            $name,
+            " (\n",
+            $columns,
+            ") ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARACTER SET = utf8mb4 COLLATE = ",
+            $collation
+        )
+    };
+}
+
+/// The migrations, for a collation. Key columns are `VARCHAR(255)`, so that the longest key (3,060 bytes) fits InnoDB's
+/// limit.
+macro_rules! migrations {
+    ($collation:literal) => {
+        &[
+            Migration {
+                version: 1,
+                statements: &[
+                    table!(
+                        $collation,
+                        "vardelta_meta",
+                        "  name VARCHAR(255) NOT NULL PRIMARY KEY,
+  value VARCHAR(255) NOT NULL
+"
+                    ),
+                    // `pending` says what is still to be done with a table behind a commit: see `Pending`.
+                    table!(
+                        $collation,
+                        "vardelta_tables",
+                        "  table_name VARCHAR(64) NOT NULL PRIMARY KEY,
+  pipeline VARCHAR(255) NOT NULL,
+  created_epoch BIGINT NOT NULL,
+  pending VARCHAR(16) NULL
+"
+                    ),
+                    table!(
+                        $collation,
+                        "vardelta_epochs",
+                        "  pipeline VARCHAR(255) NOT NULL,
+  epoch BIGINT NOT NULL,
+  committed_at VARCHAR(32) NOT NULL,
+  definition LONGTEXT NOT NULL,
+  table_counts LONGTEXT NOT NULL,
+  PRIMARY KEY (pipeline, epoch)
+"
+                    ),
+                    table!(
+                        $collation,
+                        "vardelta_drops",
+                        "  pipeline VARCHAR(255) NOT NULL,
+  drop_id BIGINT NOT NULL,
+  source VARCHAR(255) NOT NULL,
+  name VARCHAR(255) NOT NULL,
+  path LONGTEXT NOT NULL,
+  bytes_digest CHAR(32) NOT NULL,
+  content_digest CHAR(32) NOT NULL,
+  added_epoch BIGINT NOT NULL,
+  loaded_epoch BIGINT NOT NULL,
+  records_read BIGINT NOT NULL,
+  records_loaded BIGINT NOT NULL,
+  records_filtered BIGINT NOT NULL,
+  records_rejected BIGINT NOT NULL,
+  records_duplicate BIGINT NOT NULL,
+  records_no_alternate BIGINT NOT NULL,
+  records_reference_blocks BIGINT NOT NULL,
+  PRIMARY KEY (pipeline, drop_id),
+  UNIQUE (pipeline, source, name)
+"
+                    ),
+                    table!(
+                        $collation,
+                        "vardelta_events",
+                        "  pipeline VARCHAR(255) NOT NULL,
+  epoch BIGINT NOT NULL,
+  ordinal BIGINT NOT NULL,
+  drop_id BIGINT NULL,
+  source VARCHAR(255) NOT NULL,
+  name VARCHAR(255) NOT NULL,
+  action VARCHAR(32) NOT NULL,
+  records_read BIGINT NOT NULL,
+  records_loaded BIGINT NOT NULL,
+  records_filtered BIGINT NOT NULL,
+  records_rejected BIGINT NOT NULL,
+  records_duplicate BIGINT NOT NULL,
+  records_no_alternate BIGINT NOT NULL,
+  records_reference_blocks BIGINT NOT NULL,
+  PRIMARY KEY (pipeline, epoch, ordinal)
+"
+                    ),
+                    table!(
+                        $collation,
+                        "vardelta_rejects",
+                        "  reject_id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  pipeline VARCHAR(255) NOT NULL,
+  epoch BIGINT NOT NULL,
+  drop_id BIGINT NULL,
+  drop_name VARCHAR(255) NULL,
+  stage VARCHAR(255) NOT NULL,
+  line BIGINT NULL,
+  contig LONGTEXT NULL,
+  pos BIGINT NULL,
+  reason VARCHAR(255) NOT NULL,
+  detail LONGTEXT NOT NULL,
+  raw LONGTEXT NULL,
+  KEY vardelta_rejects_by_epoch (pipeline, epoch)
+"
+                    ),
+                ],
+            },
+            // The reference blocks that version 2 counts have been in these tables from the first.
+            Migration { version: 2, statements: &[] },
+        ]
+    };
+}
+
+/// Migrations of MySQL.
+pub const MYSQL_MIGRATIONS: &[Migration] = migrations!("utf8mb4_0900_bin");
+/// Migrations of MariaDB.
+pub const MARIADB_MIGRATIONS: &[Migration] = migrations!("utf8mb4_nopad_bin");
+
+/// What is still to be done with a table behind a commit, because definitions commit by themselves. The next connection
+/// that may write does what a killed run left undone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pending {
+    /// The table that was filled anew takes the place of the old one.
+    Swap,
+    /// The table is no longer declared and goes.
+    Drop,
+    /// The indexes are built.
+    Indexes,
+}
+
+impl Pending {
+    /// The word in the ledger.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Pending::Swap => "swap",
+            Pending::Drop => "drop",
+            Pending::Indexes => "indexes",
+        }
+    }
+
+    /// Reads the word.
+    pub fn parse(word: &str) -> Option<Pending> {
+        [Pending::Swap, Pending::Drop, Pending::Indexes].into_iter().find(|pending| pending.as_str() == word)
+    }
+}
+
+/// Parameter: table name. Yields the pipeline that owns the table, the epoch that made it and what is pending.
+pub const SELECT_OWNER: &str = "SELECT pipeline, created_epoch, pending FROM vardelta_tables WHERE table_name = ?";
+/// Parameter: pipeline. Yields its tables and what is pending with them.
+pub const SELECT_OWNED: &str = "SELECT table_name, pending FROM vardelta_tables WHERE pipeline = ? ORDER BY table_name";
+/// Parameters: table name, pipeline, epoch that makes it, what is pending.
+pub const INSERT_OWNED: &str =
+    "INSERT INTO vardelta_tables (table_name, pipeline, created_epoch, pending) VALUES (?, ?, ?, ?)";
+/// Parameters: epoch that makes it, what is pending, table name.
+pub const UPDATE_OWNED: &str = "UPDATE vardelta_tables SET created_epoch = ?, pending = ? WHERE table_name = ?";
+/// Parameters: what is pending, table name.
+pub const UPDATE_PENDING: &str = "UPDATE vardelta_tables SET pending = ? WHERE table_name = ?";
+/// Parameter: pipeline. The last epoch, as in the ledger's own statement, kept from others until the transaction ends.
+pub const SELECT_LAST_EPOCH_FOR_UPDATE: &str =
+    "SELECT epoch FROM vardelta_epochs WHERE pipeline = ? ORDER BY epoch DESC LIMIT 1 FOR UPDATE";

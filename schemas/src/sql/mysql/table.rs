@@ -1,0 +1,290 @@
+//! The statements of one sink table in MySQL and MariaDB.
+
+use super::layout::{KEY_HASH, TableLayout};
+use crate::{TableSchema, sql::Dialect};
+
+/// The name of the new row in an upsert. It is no table's.
+const NEW_ROW: &str = "vardelta_new";
+
+/// Writes the statements of one sink table.
+///
+/// A row is sent as [`MySqlTable::row`] says: the table's columns, then `key_hash` where there is one, then
+/// `changed_epoch`.
+#[derive(Clone, Copy, Debug)]
+pub struct MySqlTable<'a> {
+    table: &'a TableSchema,
+    layout: &'a TableLayout,
+    /// The name it is filled under: its own, or that of the table that is to take its place.
+    name: &'a str,
+}
+
+/// One value of a row that is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RowValue {
+    /// The row's value of this column: an index into the table's columns.
+    Column(usize),
+    /// The hash of the row's key.
+    KeyHash,
+    /// The epoch that changes the row.
+    Epoch,
+}
+
+impl<'a> MySqlTable<'a> {
+    /// A table under its own name.
+    pub fn new(table: &'a TableSchema, layout: &'a TableLayout) -> MySqlTable<'a> {
+        MySqlTable { table, layout, name: &table.name }
+    }
+
+    /// The same table under another name.
+    pub fn named(self, name: &'a str) -> MySqlTable<'a> {
+        MySqlTable { name, ..self }
+    }
+
+    fn dialect(&self) -> Dialect {
+        self.layout.dialect
+    }
+
+    fn quoted(&self, name: &str) -> String {
+        self.dialect().identifier(name)
+    }
+
+    fn column(&self, index: usize) -> String {
+        self.quoted(&self.table.schema.columns()[index].name)
+    }
+
+    /// What is sent of a row, in order.
+    pub fn row(&self) -> Vec<RowValue> {
+        let mut row: Vec<RowValue> = (0..self.table.schema.columns().len()).map(RowValue::Column).collect();
+        row.extend(self.layout.has_hash.then_some(RowValue::KeyHash));
+        row.push(RowValue::Epoch);
+        row
+    }
+
+    fn row_columns(&self) -> Vec<String> {
+        let name = |value| match value {
+            RowValue::Column(index) => self.column(index),
+            RowValue::KeyHash => self.quoted(KEY_HASH),
+            RowValue::Epoch => self.quoted(TableSchema::CHANGED_EPOCH),
+        };
+        self.row().into_iter().map(name).collect()
+    }
+
+    /// What is bound to tell a row by its key, in order.
+    pub fn key(&self) -> Vec<RowValue> {
+        let columns = self.table.key.iter().copied().map(RowValue::Column);
+        columns.chain(self.layout.has_hash.then_some(RowValue::KeyHash)).collect()
+    }
+
+    /// The primary key's columns, in order.
+    fn primary_key(&self) -> Vec<String> {
+        let mut names: Vec<String> = self.layout.primary_key.iter().map(|index| self.column(*index)).collect();
+        names.extend(self.layout.has_hash.then(|| self.quoted(KEY_HASH)));
+        names
+    }
+
+    /// Makes the table.
+    pub fn create(&self) -> String {
+        let mut lines = Vec::new();
+        for (index, column) in self.table.schema.columns().iter().enumerate() {
+            let null = if column.nullable { "NULL" } else { "NOT NULL" };
+            lines.push(format!(
+                "{} {} {null}",
+                self.column(index),
+                declare(&self.layout.declared_type(self.table, index))
+            ));
+        }
+        if self.layout.has_hash {
+            lines.push(format!("{} {} NOT NULL", self.quoted(KEY_HASH), declare(TableLayout::HASH_TYPE)));
+        }
+        lines.push(format!("{} bigint NOT NULL", self.quoted(TableSchema::CHANGED_EPOCH)));
+        lines.push(format!("PRIMARY KEY ({})", self.primary_key().join(", ")));
+        format!(
+            "CREATE TABLE {} (\n  {}\n) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARACTER SET = utf8mb4",
+            self.quoted(self.name),
+            lines.join(",\n  ")
+        )
+    }
+
+    /// Inserts the rows of a text: values apart by tabs, rows by newlines, `\N` for NULL, and `\\`, `\t`, `\n`, `\0` for
+    /// what would be mistaken. `REPLACE` is the strict form: without it LOCAL makes warnings of errors. A row that was
+    /// there already counts as deleted.
+    pub fn load_data(&self) -> String {
+        format!(
+            "LOAD DATA LOCAL INFILE 'vardelta' REPLACE INTO TABLE {} CHARACTER SET utf8mb4 FIELDS TERMINATED BY '\\t' \
+             ENCLOSED BY '' ESCAPED BY '\\\\' LINES STARTING BY '' TERMINATED BY '\\n' ({})",
+            self.quoted(self.name),
+            self.row_columns().join(", ")
+        )
+    }
+
+    /// Inserts this many rows. Fails when one is there already.
+    pub fn insert(&self, rows: usize) -> String {
+        let columns = self.row_columns();
+        let values = format!("({})", vec!["?"; columns.len()].join(", "));
+        format!(
+            "INSERT INTO {} ({}) VALUES {}",
+            self.quoted(self.name),
+            columns.join(", "),
+            vec![values.as_str(); rows].join(", ")
+        )
+    }
+
+    /// Sets all columns of this many rows that are there. Every row that changes counts twice. A row that is not there is
+    /// inserted and counts once; one whose hash is another key's fails, because `changed_epoch` is never NULL.
+    pub fn update(&self, rows: usize) -> String {
+        let new = |column: &str| match self.dialect() {
+            Dialect::MariaDb => format!("VALUES({column})"),
+            Dialect::MySql | Dialect::Sqlite => format!("{NEW_ROW}.{column}"),
+        };
+        let alias = if self.dialect() == Dialect::MariaDb { String::new() } else { format!(" AS {NEW_ROW}") };
+        let name = self.quoted(self.name);
+        let others = (0..self.table.schema.columns().len()).filter(|index| !self.table.key.contains(index));
+        let mut terms: Vec<String> =
+            others.map(|index| self.column(index)).map(|column| format!("{column} = {}", new(&column))).collect();
+        let epoch = self.quoted(TableSchema::CHANGED_EPOCH);
+        let same: Vec<String> = self
+            .table
+            .key
+            .iter()
+            .filter(|index| !self.layout.primary_key.contains(index))
+            .map(|index| self.column(*index))
+            .map(|column| format!("{name}.{column} <=> {}", new(&column)))
+            .collect();
+        terms.push(match same.is_empty() {
+            true => format!("{epoch} = {}", new(&epoch)),
+            false => format!("{epoch} = IF({}, {}, NULL)", same.join(" AND "), new(&epoch)),
+        });
+        format!("{}{alias} ON DUPLICATE KEY UPDATE {}", self.insert(rows), terms.join(", "))
+    }
+
+    /// Deletes this many rows, by their keys.
+    pub fn delete(&self, rows: usize) -> String {
+        let by_key = format!("({})", self.by_key());
+        format!("DELETE FROM {} WHERE {}", self.quoted(self.name), vec![by_key.as_str(); rows].join(" OR "))
+    }
+
+    /// Yields 1 for a row that is there, by its key.
+    pub fn exists(&self) -> String {
+        format!("SELECT 1 FROM {} WHERE {}", self.quoted(self.name), self.by_key())
+    }
+
+    /// Yields 1 for a row that has a key's place, whosever it is; parameters as in [`MySqlTable::place`].
+    pub fn place_taken(&self) -> String {
+        let terms: Vec<String> = self.primary_key().iter().map(|column| format!("{column} = ?")).collect();
+        format!("SELECT 1 FROM {} WHERE {}", self.quoted(self.name), terms.join(" AND "))
+    }
+
+    /// The primary key's values, in order.
+    pub fn place(&self) -> Vec<RowValue> {
+        let columns = self.layout.primary_key.iter().copied().map(RowValue::Column);
+        columns.chain(self.layout.has_hash.then_some(RowValue::KeyHash)).collect()
+    }
+
+    fn by_key(&self) -> String {
+        let term = |value| match value {
+            RowValue::Column(index) => {
+                let nullable = self.table.schema.columns()[index].nullable;
+                format!("{} {} ?", self.column(index), if nullable { "<=>" } else { "=" })
+            }
+            RowValue::KeyHash => format!("{} = ?", self.quoted(KEY_HASH)),
+            RowValue::Epoch => unreachable!("no key has the epoch"),
+        };
+        let terms: Vec<String> = self.key().into_iter().map(term).collect();
+        terms.join(" AND ")
+    }
+
+    /// Reads the columns of every row, in order, without `key_hash` and `changed_epoch`.
+    pub fn select(&self) -> String {
+        let columns: Vec<String> = (0..self.table.schema.columns().len()).map(|index| self.column(index)).collect();
+        format!("SELECT {} FROM {}", columns.join(", "), self.quoted(self.name))
+    }
+
+    /// Adds an index over whole columns.
+    pub fn create_index(&self, index: &str, columns: &[usize]) -> String {
+        let columns: Vec<String> = columns.iter().map(|index| self.column(*index)).collect();
+        format!("CREATE INDEX {} ON {} ({})", self.quoted(index), self.quoted(self.name), columns.join(", "))
+    }
+}
+
+/// A type as the server tells it, with the character set that its collation belongs to.
+fn declare(told: &str) -> String {
+    match told.split_once(" COLLATE ") {
+        Some((declared, collation)) => {
+            let character_set = collation.split('_').next().unwrap_or_default();
+            format!("{declared} CHARACTER SET {character_set} COLLATE {collation}")
+        }
+        None => told.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Column, ColumnType, Schema, sql::mysql::layout::TextCharacters};
+
+    fn variants() -> TableSchema {
+        let text = |name| Column::required(name, ColumnType::Text);
+        let columns = vec![
+            text("chromosome"),
+            Column::required("position", ColumnType::Int64),
+            text("alternate"),
+            Column::nullable("quality", ColumnType::Decimal { precision: 5, scale: 2 }),
+        ];
+        TableSchema { name: "vari`ants".into(), schema: Schema::new(columns), key: vec![0, 1, 2] }
+    }
+
+    fn layout(dialect: Dialect, table: &TableSchema) -> TableLayout {
+        TableLayout::new(dialect, table, &TextCharacters::new(), &[])
+    }
+
+    #[test]
+    fn a_table_with_an_unbounded_key() {
+        let (table, layout) = (variants(), layout(Dialect::MySql, &variants()));
+        let sql = MySqlTable::new(&table, &layout);
+        assert_eq!(
+            sql.create(),
+            "CREATE TABLE `vari``ants` (\n  `chromosome` varchar(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_bin NOT \
+             NULL,\n  `position` bigint NOT NULL,\n  `alternate` longtext CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_bin \
+             NOT NULL,\n  `quality` decimal(5,2) NULL,\n  `key_hash` char(22) CHARACTER SET ascii COLLATE ascii_bin NOT \
+             NULL,\n  `changed_epoch` bigint NOT NULL,\n  PRIMARY KEY (`chromosome`, `position`, `key_hash`)\n) ENGINE = \
+             InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARACTER SET = utf8mb4"
+        );
+        assert_eq!(
+            sql.load_data(),
+            "LOAD DATA LOCAL INFILE 'vardelta' REPLACE INTO TABLE `vari``ants` CHARACTER SET utf8mb4 FIELDS TERMINATED BY \
+             '\\t' ENCLOSED BY '' ESCAPED BY '\\\\' LINES STARTING BY '' TERMINATED BY '\\n' (`chromosome`, `position`, \
+             `alternate`, `quality`, `key_hash`, `changed_epoch`)"
+        );
+        assert_eq!(
+            sql.update(2),
+            "INSERT INTO `vari``ants` (`chromosome`, `position`, `alternate`, `quality`, `key_hash`, `changed_epoch`) \
+             VALUES (?, ?, ?, ?, ?, ?), (?, ?, ?, ?, ?, ?) AS vardelta_new ON DUPLICATE KEY UPDATE `quality` = \
+             vardelta_new.`quality`, `changed_epoch` = IF(`vari``ants`.`alternate` <=> vardelta_new.`alternate`, \
+             vardelta_new.`changed_epoch`, NULL)"
+        );
+        assert_eq!(
+            sql.delete(2),
+            "DELETE FROM `vari``ants` WHERE (`chromosome` = ? AND `position` = ? AND `alternate` = ? AND `key_hash` = ?) \
+             OR (`chromosome` = ? AND `position` = ? AND `alternate` = ? AND `key_hash` = ?)"
+        );
+        assert_eq!(sql.select(), "SELECT `chromosome`, `position`, `alternate`, `quality` FROM `vari``ants`");
+        assert_eq!(sql.create_index("i", &[0, 3]), "CREATE INDEX `i` ON `vari``ants` (`chromosome`, `quality`)");
+        assert_eq!(sql.key().len(), 4);
+        assert_eq!(sql.place().len(), 3);
+    }
+
+    #[test]
+    fn a_table_with_a_bounded_key_needs_no_hash() {
+        let columns = vec![Column::required("gene", ColumnType::Text), Column::required("n", ColumnType::Int64)];
+        let table = TableSchema { name: "t".into(), schema: Schema::new(columns), key: vec![0] };
+        let layout = layout(Dialect::MariaDb, &table);
+        let sql = MySqlTable::new(&table, &layout).named("other");
+        assert_eq!(
+            sql.update(1),
+            "INSERT INTO `other` (`gene`, `n`, `changed_epoch`) VALUES (?, ?, ?) ON DUPLICATE KEY UPDATE `n` = \
+             VALUES(`n`), `changed_epoch` = VALUES(`changed_epoch`)"
+        );
+        assert_eq!(sql.exists(), "SELECT 1 FROM `other` WHERE `gene` = ?");
+        assert_eq!(sql.row(), [RowValue::Column(0), RowValue::Column(1), RowValue::Epoch]);
+    }
+}

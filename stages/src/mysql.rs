@@ -1,0 +1,149 @@
+//! The `mysql` sink: tables and ledger in a MySQL or MariaDB database, one transaction per epoch.
+//!
+//! - [`settings`](self::settings): what the pipeline file says. [`link`](self::link): a connection whose server is known.
+//! - [`sink`](self::sink): the life of an epoch's transaction, of its named lock ([`lock`](self::lock)), and what comes after
+//!   a lost connection.
+//! - [`tables`](self::tables) and [`swap`](self::swap): tables made, checked, made anew, and settled behind a commit.
+//! - [`apply`](self::apply): rows on their way in, by [`local_infile`](self::local_infile) or statements;
+//!   [`values`](self::values): rows as text and parameters. [`read`](self::read): rows on their way back.
+
+mod apply;
+mod error;
+mod ledger;
+mod link;
+mod local_infile;
+mod lock;
+mod options;
+mod read;
+mod settings;
+mod sink;
+mod swap;
+mod tables;
+mod values;
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use vardelta_engine::{
+    diagnostics::Diagnostics,
+    options::OptionDoc,
+    sink::{Access, Sink, SinkError, SinkStage},
+    stage::{Kind, PlanRequest, Planned, StageType},
+};
+use vardelta_schemas::{
+    TableSchema,
+    sql::{
+        Dialect,
+        ledger::RESERVED_PREFIX,
+        mysql::{layout::KEY_HASH, table::MySqlTable},
+    },
+};
+
+use self::{
+    options::{MySqlOptions, plan_indexes, plan_text_characters},
+    settings::Settings,
+    sink::MySqlSink,
+};
+use crate::sink_tables::{Names, check_tables};
+
+/// The `mysql` sink, as the registry lists it.
+pub static MYSQL: MySqlStage = MySqlStage;
+
+/// What MySQL and MariaDB say about names.
+static NAMES: Names = Names {
+    database: "MySQL",
+    reserved_prefixes: &[RESERVED_PREFIX],
+    added_columns: &[TableSchema::CHANGED_EPOCH, KEY_HASH],
+    characters_max: 64,
+};
+
+/// The `mysql` sink.
+pub struct MySqlStage;
+
+impl StageType for MySqlStage {
+    fn name(&self) -> &'static str {
+        "mysql"
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::Sink
+    }
+
+    fn manual(&self) -> &'static str {
+        include_str!("mysql/manual.md")
+    }
+
+    fn example(&self) -> &'static str {
+        include_str!("mysql/example.toml")
+    }
+
+    fn options(&self) -> &'static [OptionDoc] {
+        MySqlOptions::DOCS
+    }
+
+    fn plan(&self, request: PlanRequest<'_>, diagnostics: &mut Diagnostics) -> Option<Planned> {
+        let before = diagnostics.len();
+        check_tables(&request.inputs, &NAMES, diagnostics);
+        // A message about the address points at the stage: the line that holds the address may hold the password.
+        let span = request.options.span.clone();
+        let options = MySqlOptions::read(request.options, diagnostics)?;
+        let socket = options.socket.as_ref().map(|socket| request.pipeline.resolve(socket));
+        let address = match settings::read_url(&options.url, socket.as_ref()) {
+            Ok(address) => Some(address),
+            Err(why) => {
+                diagnostics
+                    .error(span, format!("the `url` of this sink cannot be used: {why}"))
+                    .hint("Write it as mysql://user:password@host:3306/database, best from a variable: `${VARDELTA_MYSQL_URL}`.");
+                None
+            }
+        };
+        let text_characters = plan_text_characters(&options.text_characters, &request.inputs, diagnostics);
+        let indexes = plan_indexes(&options.indexes, &request.inputs, &text_characters, diagnostics);
+        let (client, location) = address?;
+        let settings = Settings {
+            options: client,
+            location,
+            tls: options.tls,
+            tls_ca: options.tls_ca.map(|path| request.pipeline.resolve(&path)),
+            local_infile: options.local_infile,
+            lock_wait_seconds: options.lock_wait_seconds.max(1),
+            reconnect_timeout: Duration::from_millis(options.reconnect_timeout_ms),
+            retries: u32::try_from(options.retries).unwrap_or(u32::MAX),
+            text_characters,
+            indexes,
+        };
+        (diagnostics.len() == before).then(|| Planned::Sink(Arc::new(PlannedMySql { settings })))
+    }
+}
+
+/// A planned `mysql` sink.
+struct PlannedMySql {
+    settings: Settings,
+}
+
+impl SinkStage for PlannedMySql {
+    fn default_state_dir(&self) -> Option<PathBuf> {
+        None
+    }
+
+    fn location(&self) -> String {
+        self.settings.location.clone()
+    }
+
+    fn connect(&self, access: Access) -> Result<Box<dyn Sink>, SinkError> {
+        Ok(Box::new(MySqlSink::open(&self.settings, access)?))
+    }
+
+    /// As for MySQL: which server it is is known only at the connection, and MariaDB differs in the names of collations and
+    /// of an upsert's new row.
+    fn statements(&self, tables: &[TableSchema]) -> Vec<String> {
+        let of_table = |table: &TableSchema| {
+            let layout = self.settings.layout(Dialect::MySql, table);
+            let sql = MySqlTable::new(table, &layout);
+            let insert = if self.settings.local_infile { sql.load_data() } else { sql.insert(1) };
+            let indexes = self.settings.indexes.iter().filter(|index| index.table == table.name);
+            let indexes = indexes.map(|index| sql.create_index(&index.name, &index.columns)).collect::<Vec<_>>();
+            [sql.create(), insert, sql.update(1), sql.delete(1)].into_iter().chain(indexes).collect::<Vec<_>>()
+        };
+        tables.iter().flat_map(of_table).collect()
+    }
+}

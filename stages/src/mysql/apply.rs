@@ -1,0 +1,390 @@
+//! Writing one epoch's changes to one table, in key order: new rows in slices by LOAD DATA or multi-row inserts, changed
+//! rows by multi-row upserts, gone rows by batched deletes. After every statement the rows it touched are counted.
+
+use arrow_array::RecordBatch;
+use mysql::{Row, Value, prelude::Queryable};
+use vardelta_engine::sink::{ChangeBatch, Op, SinkError, SinkErrorKind};
+use vardelta_schemas::{
+    TableSchema,
+    sql::mysql::{
+        self as sql,
+        layout::TableLayout,
+        table::{MySqlTable, RowValue},
+    },
+};
+
+use super::{
+    error::{explain, is_about_a_value, refuses_local_infile, server_words},
+    ledger::integer,
+    link::{Link, take},
+    local_infile,
+    values::RowReader,
+};
+use crate::sink_values::{column_readers, show_key};
+
+/// Rows of one slice of LOAD DATA.
+const SLICE_ROWS: usize = 50_000;
+/// Bytes of one slice of LOAD DATA, about.
+const SLICE_BYTES: usize = 16 << 20;
+/// Rows of one multi-row statement: measured best on both servers.
+const STATEMENT_ROWS: usize = 500;
+/// Parameters that a prepared statement can have.
+const PARAMETERS_MAX: usize = 65_535;
+/// A server's note that a statement is logged as a row rather than as text: nothing was altered.
+const UNSAFE_STATEMENT: u16 = 1592;
+
+/// How rows get into a table.
+pub(super) struct Target<'a> {
+    pub(super) location: &'a str,
+    pub(super) link: &'a mut Link,
+    pub(super) table: &'a TableSchema,
+    pub(super) layout: &'a TableLayout,
+    pub(super) sql: MySqlTable<'a>,
+    /// Whether new rows go by LOAD DATA; becomes false, with a notice, when the server refuses.
+    pub(super) local_infile: &'a mut bool,
+    pub(super) notices: &'a mut Vec<String>,
+}
+
+/// Applies changes to a table; every change touches exactly one row.
+pub(super) fn apply(
+    target: Target<'_>,
+    epoch: u64,
+    changes: &mut dyn Iterator<Item = Result<ChangeBatch, SinkError>>,
+) -> Result<(), SinkError> {
+    let epoch = integer(epoch).map_err(explain(target.location, "write to"))?;
+    let (mut inserts, mut updates, mut deletes) = (Pending::default(), Pending::default(), Pending::default());
+    let mut writer = Writer { target, epoch, text: Vec::new() };
+    for batch in changes {
+        let batch = batch?;
+        let (mut new_row, mut old_row) = (0, 0);
+        writer.check_rows(&batch)?;
+        let new = column_readers(writer.target.table, &batch.new)?;
+        let new = RowReader { table: writer.target.table, layout: writer.target.layout, columns: new, epoch };
+        let old = column_readers(writer.target.table, &batch.old)?;
+        let old = RowReader { table: writer.target.table, layout: writer.target.layout, columns: old, epoch };
+        for pending in [&mut inserts, &mut updates, &mut deletes] {
+            pending.batches.push(RecordBatch::new_empty(batch.new.schema()));
+        }
+        for op in &batch.ops {
+            let (pending, rows, from, row) = match op {
+                Op::Insert => (&mut inserts, &new, &batch.new, new_row),
+                Op::Update => (&mut updates, &new, &batch.new, new_row),
+                Op::Delete => (&mut deletes, &old, &batch.old, old_row),
+            };
+            if let Some((column, why)) = rows.misfit(row) {
+                return Err(writer.misfit(rows, row, column, &why));
+            }
+            pending.push(from, row, rows.bytes(row));
+            let (rows_max, bytes_max) = match op {
+                Op::Insert => (SLICE_ROWS, SLICE_BYTES),
+                Op::Update | Op::Delete => (STATEMENT_ROWS, usize::MAX),
+            };
+            if pending.rows.len() >= rows_max || pending.bytes >= bytes_max {
+                writer.flush(*op, pending)?;
+                pending.batches.push(RecordBatch::new_empty(batch.new.schema()));
+            }
+            new_row += usize::from(*op != Op::Delete);
+            old_row += usize::from(*op != Op::Insert);
+        }
+    }
+    // Old rows first, so that what takes their place in an index of the user's finds it free.
+    writer.flush(Op::Delete, &mut deletes)?;
+    writer.flush(Op::Update, &mut updates)?;
+    writer.flush(Op::Insert, &mut inserts)
+}
+
+/// Rows that wait for their statement.
+#[derive(Default)]
+struct Pending {
+    /// The batches they are in.
+    batches: Vec<RecordBatch>,
+    /// Batch and row.
+    rows: Vec<(usize, usize)>,
+    bytes: usize,
+}
+
+impl Pending {
+    fn push(&mut self, batch: &RecordBatch, row: usize, bytes: usize) {
+        let last = self.batches.len() - 1;
+        if self.batches[last].num_rows() == 0 {
+            // Shares the columns; nothing is copied.
+            self.batches[last] = batch.clone();
+        }
+        self.rows.push((last, row));
+        self.bytes += bytes;
+    }
+
+    fn clear(&mut self) {
+        self.batches.clear();
+        self.rows.clear();
+        self.bytes = 0;
+    }
+}
+
+struct Writer<'a> {
+    target: Target<'a>,
+    epoch: i64,
+    /// A slice of LOAD DATA.
+    text: Vec<u8>,
+}
+
+/// Rows of one statement, as the statement saw them.
+struct Sent<'r, 'a> {
+    readers: &'r [RowReader<'a>],
+    rows: &'r [(usize, usize)],
+}
+
+impl Sent<'_, '_> {
+    fn key(&self, at: usize) -> String {
+        let (batch, row) = self.rows[at];
+        show_key(self.readers[batch].table, &self.readers[batch].columns, row)
+    }
+
+    fn bind(&self, values: &[RowValue], at: usize, parameters: &mut Vec<Value>) {
+        let (batch, row) = self.rows[at];
+        self.readers[batch].bind(values, row, parameters);
+    }
+}
+
+impl Writer<'_> {
+    fn check_rows(&self, batch: &ChangeBatch) -> Result<(), SinkError> {
+        let count = |ops: &[Op]| batch.ops.iter().filter(|op| ops.contains(op)).count();
+        let (new_rows, old_rows) = (count(&[Op::Insert, Op::Update]), count(&[Op::Update, Op::Delete]));
+        if (new_rows, old_rows) == (batch.new.num_rows(), batch.old.num_rows()) {
+            return Ok(());
+        }
+        let message = format!("changes of table `{}` do not have as many rows as they say", self.target.table.name);
+        Err(SinkError::new(SinkErrorKind::Value, message))
+    }
+
+    fn misfit(&self, rows: &RowReader<'_>, row: usize, column: usize, why: &str) -> SinkError {
+        let name = &self.target.table.schema.columns()[column].name;
+        let key = show_key(self.target.table, &rows.columns, row);
+        let message = format!("table `{}`, {key}, column `{name}`: {why}", self.target.table.name);
+        SinkError::new(SinkErrorKind::Value, message)
+            .with_hint("Filter or convert such values in a stage before the table, or see `text_characters`.")
+    }
+
+    fn flush(&mut self, op: Op, pending: &mut Pending) -> Result<(), SinkError> {
+        if !pending.rows.is_empty() {
+            let (table, layout, epoch) = (self.target.table, self.target.layout, self.epoch);
+            let readers = pending
+                .batches
+                .iter()
+                .map(|batch| Ok(RowReader { table, layout, columns: column_readers(table, batch)?, epoch }))
+                .collect::<Result<Vec<_>, SinkError>>()?;
+            let sent = Sent { readers: &readers, rows: &pending.rows };
+            match op {
+                Op::Insert if *self.target.local_infile => self.load(&sent)?,
+                _ => self.statements(op, &sent)?,
+            }
+        }
+        pending.clear();
+        Ok(())
+    }
+
+    /// New rows, by LOAD DATA.
+    fn load(&mut self, sent: &Sent<'_, '_>) -> Result<(), SinkError> {
+        let values = self.target.sql.row();
+        let mut scratch = String::new();
+        for (batch, row) in sent.rows {
+            sent.readers[*batch].write_line(&values, *row, &mut self.text, &mut scratch);
+        }
+        self.savepoint()?;
+        let statement = self.target.sql.load_data();
+        match local_infile::load(self.target.link, &statement, &mut self.text) {
+            Ok(loaded) => {
+                let rows = sent.rows.len() as u64;
+                if loaded.warnings > 0 {
+                    self.check_warnings(sent)?;
+                }
+                let as_sent = loaded.records == rows && loaded.affected == rows;
+                if as_sent && loaded.deleted == 0 && loaded.skipped == 0 {
+                    Ok(())
+                } else {
+                    Err(self.disagreement(Op::Insert, sent))
+                }
+            }
+            Err(error) if refuses_local_infile(&error) => {
+                *self.target.local_infile = false;
+                self.target.notices.push(format!(
+                    "{} refuses LOAD DATA LOCAL, so new rows went by INSERT, which is slower: {}",
+                    self.target.link.server,
+                    server_words(&error)
+                ));
+                self.statements(Op::Insert, sent)
+            }
+            Err(error) => Err(self.failed(Op::Insert, sent, error)),
+        }
+    }
+
+    /// Multi-row statements.
+    fn statements(&mut self, op: Op, sent: &Sent<'_, '_>) -> Result<(), SinkError> {
+        let values = match op {
+            Op::Insert | Op::Update => self.target.sql.row(),
+            Op::Delete => self.target.sql.key(),
+        };
+        let rows_max = STATEMENT_ROWS.min(PARAMETERS_MAX / values.len().max(1)).max(1);
+        // Half of it, for what the protocol adds.
+        let bytes_max = self.target.link.packet_bytes / 2;
+        let mut from = 0;
+        while from < sent.rows.len() {
+            let (mut to, mut bytes) = (from, 0);
+            while to < sent.rows.len() && to - from < rows_max && (to == from || bytes < bytes_max) {
+                let (batch, row) = sent.rows[to];
+                bytes += sent.readers[batch].bytes(row);
+                to += 1;
+            }
+            // The row that went over the limit waits for the next statement, unless it is alone.
+            if bytes >= bytes_max && to - from > 1 {
+                to -= 1;
+            }
+            self.statement(op, &values, &Sent { readers: sent.readers, rows: &sent.rows[from..to] })?;
+            from = to;
+        }
+        Ok(())
+    }
+
+    fn statement(&mut self, op: Op, values: &[RowValue], sent: &Sent<'_, '_>) -> Result<(), SinkError> {
+        let rows = sent.rows.len();
+        let statement = match op {
+            Op::Insert => self.target.sql.insert(rows),
+            Op::Update => self.target.sql.update(rows),
+            Op::Delete => self.target.sql.delete(rows),
+        };
+        let mut parameters = Vec::with_capacity(rows * values.len());
+        (0..rows).for_each(|at| sent.bind(values, at, &mut parameters));
+        self.savepoint()?;
+        if let Err(error) = self.target.link.conn.exec_drop(&statement, parameters) {
+            return Err(self.failed(op, sent, error));
+        }
+        let affected = self.target.link.conn.affected_rows();
+        if self.target.link.conn.warnings() > 0 {
+            self.check_warnings(sent)?;
+        }
+        // An upsert counts every row that it changes twice.
+        let expected = rows as u64 * if op == Op::Update { 2 } else { 1 };
+        if affected == expected { Ok(()) } else { Err(self.disagreement(op, sent)) }
+    }
+
+    fn savepoint(&mut self) -> Result<(), SinkError> {
+        self.target.link.conn.query_drop(sql::SAVEPOINT).map_err(explain(self.target.location, "write to"))
+    }
+
+    /// A warning means that a value was altered or left out; nothing of that is kept.
+    fn check_warnings(&mut self, sent: &Sent<'_, '_>) -> Result<(), SinkError> {
+        let failed = explain(self.target.location, "write to");
+        let warnings: Vec<Row> = self.target.link.conn.query(sql::WARNINGS).map_err(failed)?;
+        for mut row in warnings {
+            let (code, text): (u16, String) = (take(&mut row, 1).map_err(failed)?, take(&mut row, 2).map_err(failed)?);
+            if code != UNSAFE_STATEMENT {
+                return Err(SinkError::new(
+                    SinkErrorKind::Value,
+                    format!(
+                        "table `{}` in {} would not keep rows as they are, {}: {text} (warning {code})",
+                        self.target.table.name,
+                        self.target.location,
+                        between(sent)
+                    ),
+                )
+                .with_hint("Nothing of this run was kept. See what somebody has changed about the table."));
+            }
+        }
+        Ok(())
+    }
+
+    /// An error of the server about rows.
+    fn failed(&mut self, op: Op, sent: &Sent<'_, '_>, error: mysql::Error) -> SinkError {
+        if super::error::code(&error) == Some(super::error::DUPLICATE) || is_null_epoch(&error) {
+            return self.disagreement(op, sent);
+        }
+        let place = match error_row(&error) {
+            Some(row) if (1..=sent.rows.len()).contains(&row) => sent.key(row - 1),
+            _ => between(sent),
+        };
+        if is_about_a_value(&error) {
+            let hint = explain("", "")(error_copy(&error)).hint;
+            let message = format!("table `{}`, {place}: {}", self.target.table.name, server_words(&error));
+            return SinkError { kind: SinkErrorKind::Value, message, hint };
+        }
+        explain(self.target.location, &format!("write {place} of table `{}` to", self.target.table.name))(error)
+    }
+
+    /// The sink does not hold what the state says it holds: finds the first such key.
+    fn disagreement(&mut self, op: Op, sent: &Sent<'_, '_>) -> SinkError {
+        let found = self.find_disagreement(op, sent);
+        let (key, what) = match found {
+            Ok(Some(found)) => found,
+            Ok(None) => (between(sent), "another number of rows was touched than there are changes"),
+            Err(error) => return error,
+        };
+        SinkError::new(
+            SinkErrorKind::Value,
+            format!(
+                "table `{}` in {} and the state disagree at {key}: {what}",
+                self.target.table.name, self.target.location
+            ),
+        )
+        .with_hint(
+            "Somebody has changed the table: see what differs with `vardelta verify`, and make it anew with \
+             `vardelta rebuild`. Nothing of this run was kept.",
+        )
+    }
+
+    fn find_disagreement(&mut self, op: Op, sent: &Sent<'_, '_>) -> Result<Option<(String, &'static str)>, SinkError> {
+        let failed = explain(self.target.location, "look for a key in");
+        let conn = &mut self.target.link.conn;
+        conn.query_drop(sql::ROLLBACK_TO_SAVEPOINT).map_err(failed)?;
+        let (exists, taken) = (self.target.sql.exists(), self.target.sql.place_taken());
+        let (key, place) = (self.target.sql.key(), self.target.sql.place());
+        let mut places = std::collections::HashSet::new();
+        for at in 0..sent.rows.len() {
+            let bound = |values: &[RowValue]| {
+                let mut parameters = Vec::new();
+                sent.bind(values, at, &mut parameters);
+                parameters
+            };
+            let there = conn.exec_first::<Row, _, _>(&exists, bound(&key)).map_err(failed)?.is_some();
+            match (op, there) {
+                (Op::Insert, true) => return Ok(Some((sent.key(at), "a row to insert is there already"))),
+                (Op::Update, false) => return Ok(Some((sent.key(at), "the row to update is not there"))),
+                (Op::Delete, false) => return Ok(Some((sent.key(at), "the row to delete is not there"))),
+                _ => {}
+            }
+            let other = conn.exec_first::<Row, _, _>(&taken, bound(&place)).map_err(failed)?.is_some();
+            let shown: String = bound(&place).iter().map(|value| value.as_sql(false)).collect::<Vec<_>>().join(",");
+            if op == Op::Insert && (other || !places.insert(shown)) {
+                return Ok(Some((sent.key(at), "another key has the same key_hash")));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// The keys of a statement in words: the first and the last one.
+fn between(sent: &Sent<'_, '_>) -> String {
+    match sent.rows.len() {
+        0 => "no row".into(),
+        1 => sent.key(0),
+        rows => format!("one of {rows} rows from {} to {}", sent.key(0), sent.key(rows - 1)),
+    }
+}
+
+/// The row that the server names: `… at row 17`.
+fn error_row(error: &mysql::Error) -> Option<usize> {
+    let mysql::Error::MySqlError(error) = error else { return None };
+    error.message.rsplit_once("at row ")?.1.trim_end_matches('.').parse().ok()
+}
+
+/// Whether an upsert met a row of another key: see [`MySqlTable::update`].
+fn is_null_epoch(error: &mysql::Error) -> bool {
+    matches!(error, mysql::Error::MySqlError(error)
+        if error.code == 1048 && error.message.contains(TableSchema::CHANGED_EPOCH))
+}
+
+fn error_copy(error: &mysql::Error) -> mysql::Error {
+    match error {
+        mysql::Error::MySqlError(error) => mysql::Error::MySqlError(error.clone()),
+        other => mysql::Error::IoError(std::io::Error::other(other.to_string())),
+    }
+}

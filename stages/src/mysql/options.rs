@@ -1,0 +1,217 @@
+//! The options of the sink, and what of them speaks of tables and columns.
+
+use std::path::PathBuf;
+
+use vardelta_engine::{
+    diagnostics::Diagnostics,
+    options,
+    options::{OptionValue, Spanned, wrong_type},
+    spec::{Node, Value},
+    stage::PlannedInput,
+};
+use vardelta_schemas::{
+    TableSchema,
+    sql::{
+        Dialect,
+        mysql::layout::{TableLayout, TextCharacters},
+    },
+};
+
+use super::{
+    settings::{PlannedIndex, Tls},
+    values::base64,
+};
+
+options! {
+    /// Options of `mysql`.
+    pub struct MySqlOptions {
+        /// The server and the database: `mysql://user:password@host:port/database`, best as `${VARDELTA_MYSQL_URL}`, so that
+        /// the password is in no file. It is never shown. Letters that mean something in an address are written as in one:
+        /// `%40` for `@`.
+        "url" => url: String,
+        /// Encryption: "off"; "preferred", where the server offers it; "required"; "verify_ca", by a server whose
+        /// certificate a known authority has signed; "verify_identity", whose certificate also names the host.
+        "tls" => tls: Tls = Tls::Preferred, "\"preferred\"",
+        /// A file of certificates in PEM form, relative to the pipeline file: authorities to trust beside the public ones.
+        "tls_ca" => tls_ca: Option<PathBuf> = None, "\"\"",
+        /// The server's socket, relative to the pipeline file, instead of the host and port of `url`.
+        "socket" => socket: Option<PathBuf> = None, "\"\"",
+        /// How many characters text columns hold, by name, in all tables of the sink: `{ chromosome = 64 }`. A longer value
+        /// is an error. 0 means any number, kept as LONGTEXT. Text in front of a key and text in an index holds 255
+        /// characters if nothing is said; other text holds any number.
+        "text_characters" => text_characters: NamedNumbers = NamedNumbers::default(), "{}",
+        /// Indexes that are built once a table is first filled: lists of columns, `[["chromosome", "quality"]]`, for every
+        /// table that has all of them, or by table, `{ variants = [["chromosome", "quality"]] }`.
+        "indexes" => indexes: Indexes = Indexes::default(), "[]",
+        /// Whether new rows go by LOAD DATA LOCAL where the server permits it (`local_infile = ON` there). It needs no FILE
+        /// right. Otherwise they go by multi-row INSERT, which takes about twice as long.
+        "local_infile" => local_infile: bool = true, "true",
+        /// Seconds to wait for a row or table that another client has locked, before the transaction is run again.
+        "lock_wait_seconds" => lock_wait_seconds: u64 = 50, "50",
+        /// How often a transaction that met a deadlock, waited for too long or lost its connection is run again.
+        "retries" => retries: u64 = 8, "8",
+        /// Milliseconds to wait for a server that is gone, a restarting one for instance.
+        "reconnect_timeout_ms" => reconnect_timeout_ms: u64 = 30_000, "30_000",
+    }
+}
+
+/// A TOML table of whole numbers: `{ chromosome = 64 }`.
+#[derive(Clone, Debug, Default)]
+pub struct NamedNumbers(pub Vec<(Spanned<String>, u64)>);
+
+impl OptionValue for NamedNumbers {
+    const EXPECTS: &'static str = "a table of whole numbers";
+    fn read(node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {
+        let Value::Table(entries) = &node.value else { return wrong_type(node, Self::EXPECTS, diagnostics) };
+        let read: Vec<Option<_>> = entries
+            .iter()
+            .map(|entry| {
+                let name = Spanned { value: entry.key.clone(), span: entry.key_span.clone() };
+                Some((name, u64::read(&entry.node, diagnostics)?))
+            })
+            .collect();
+        read.into_iter().collect::<Option<Vec<_>>>().map(NamedNumbers)
+    }
+    fn json_schema() -> String {
+        r#"{"type":"object","additionalProperties":{"type":"integer","minimum":0}}"#.into()
+    }
+}
+
+/// Columns of an index.
+type IndexColumns = Spanned<Vec<Spanned<String>>>;
+
+/// Indexes: each with its table, if the pipeline names it.
+#[derive(Clone, Debug, Default)]
+pub struct Indexes(pub Vec<(Option<Spanned<String>>, IndexColumns)>);
+
+impl OptionValue for Indexes {
+    const EXPECTS: &'static str = "a list of lists of columns, or a table of such lists";
+    fn read(node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {
+        let mut indexes = Vec::new();
+        match &node.value {
+            Value::Array(_) => {
+                let lists = Vec::<IndexColumns>::read(node, diagnostics)?;
+                indexes.extend(lists.into_iter().map(|columns| (None, columns)));
+            }
+            Value::Table(entries) => {
+                for entry in entries {
+                    let table = Spanned { value: entry.key.clone(), span: entry.key_span.clone() };
+                    let lists = Vec::<IndexColumns>::read(&entry.node, diagnostics)?;
+                    indexes.extend(lists.into_iter().map(|columns| (Some(table.clone()), columns)));
+                }
+            }
+            _ => return wrong_type(node, Self::EXPECTS, diagnostics),
+        }
+        Some(Indexes(indexes))
+    }
+    fn json_schema() -> String {
+        let lists = Vec::<Vec<String>>::json_schema();
+        format!(r#"{{"anyOf":[{lists},{{"type":"object","additionalProperties":{lists}}}]}}"#)
+    }
+}
+
+/// Columns that no table has are reported.
+pub(super) fn plan_text_characters(
+    said: &NamedNumbers,
+    inputs: &[PlannedInput<'_>],
+    diagnostics: &mut Diagnostics,
+) -> TextCharacters {
+    let mut planned = TextCharacters::new();
+    for (name, characters) in &said.0 {
+        if !inputs.iter().any(|input| input.schema.column(&name.value).is_some()) {
+            diagnostics
+                .error(name.span.clone(), format!("no table of this sink has a column `{}`", name.value))
+                .label("unknown column");
+        }
+        planned.insert(name.value.clone(), usize::try_from(*characters).unwrap_or(usize::MAX));
+    }
+    planned
+}
+
+/// The indexes with their tables and names. What is wrong with them is reported.
+pub(super) fn plan_indexes(
+    said: &Indexes,
+    inputs: &[PlannedInput<'_>],
+    text_characters: &TextCharacters,
+    diagnostics: &mut Diagnostics,
+) -> Vec<PlannedIndex> {
+    let mut planned: Vec<PlannedIndex> = Vec::new();
+    for (table, columns) in &said.0 {
+        if columns.value.is_empty() {
+            diagnostics.error(columns.span.clone(), "an index needs a column").label("no columns");
+            continue;
+        }
+        if let Some(table) = table
+            && !inputs.iter().any(|input| input.name == table.value)
+        {
+            diagnostics
+                .error(table.span.clone(), format!("`{}` is not a table of this sink", table.value))
+                .label("unknown table");
+            continue;
+        }
+        let mut found = false;
+        for input in inputs.iter().filter(|input| table.as_ref().is_none_or(|table| table.value == input.name)) {
+            let places = columns.value.iter().map(|column| input.schema.index_of(&column.value));
+            let Some(places) = places.collect::<Option<Vec<usize>>>() else { continue };
+            found = true;
+            let names: Vec<&str> = columns.value.iter().map(|column| column.value.as_str()).collect();
+            let index = PlannedIndex { table: input.name.to_owned(), name: index_name(&names), columns: places };
+            check_bytes(&index, input, columns, text_characters, diagnostics);
+            if !planned.contains(&index) {
+                planned.push(index);
+            }
+        }
+        if !found {
+            let column = columns.value.iter().find(|column| {
+                let mut wanted = inputs.iter().filter(|i| table.as_ref().is_none_or(|table| table.value == i.name));
+                !wanted.any(|input| input.schema.column(&column.value).is_some())
+            });
+            let (span, message) = match column {
+                Some(column) => {
+                    (column.span.clone(), format!("no such table of this sink has a column `{}`", column.value))
+                }
+                None => (columns.span.clone(), "no table of this sink has all of these columns".to_owned()),
+            };
+            diagnostics.error(span, message).label("nothing to index");
+        }
+    }
+    planned
+}
+
+fn check_bytes(
+    index: &PlannedIndex,
+    input: &PlannedInput<'_>,
+    columns: &IndexColumns,
+    text_characters: &TextCharacters,
+    diagnostics: &mut Diagnostics,
+) {
+    let key = input.key.unwrap_or_default().to_vec();
+    let table = TableSchema { name: index.table.clone(), schema: input.schema.clone(), key };
+    let layout = TableLayout::new(Dialect::MySql, &table, text_characters, std::slice::from_ref(&index.columns));
+    match layout.index_bytes(&table, &index.columns) {
+        None => {
+            diagnostics
+                .error(columns.span.clone(), format!("an index of `{}` has text of any length", index.table))
+                .label("cannot be indexed whole")
+                .hint("Say how long it may be: `text_characters = { column = 64 }`. A part of a text is never indexed alone.");
+        }
+        Some(bytes) if bytes > TableLayout::INDEX_BYTES => {
+            diagnostics
+                .error(columns.span.clone(), format!("an index of `{}` would take {bytes} bytes", index.table))
+                .label(format!("the servers allow {}", TableLayout::INDEX_BYTES))
+                .hint(
+                    "Bound its text columns: `text_characters = { column = 64 }`; a character takes up to four bytes.",
+                );
+        }
+        Some(_) => {}
+    }
+}
+
+/// Names are at most 64 characters.
+fn index_name(columns: &[&str]) -> String {
+    let name = format!("by_{}", columns.join("_"));
+    if name.chars().count() <= 64 {
+        return name;
+    }
+    format!("by_{}", base64(xxhash_rust::xxh3::xxh3_128(columns.join("\0").as_bytes())))
+}

@@ -1,0 +1,95 @@
+//! What every sink asks of the tables it is to keep.
+
+use std::collections::BTreeMap;
+
+use vardelta_engine::{diagnostics::Diagnostics, stage::PlannedInput};
+
+/// What a database says about names.
+pub(crate) struct Names {
+    /// The database, for messages.
+    pub(crate) database: &'static str,
+    /// Beginnings of table names that are taken, in lower case.
+    pub(crate) reserved_prefixes: &'static [&'static str],
+    /// Columns that the sink adds, in lower case.
+    pub(crate) added_columns: &'static [&'static str],
+    /// Characters of a name at the most.
+    pub(crate) characters_max: usize,
+}
+
+/// Reports what a database cannot keep as tables: names it does not tell apart, names that are taken, lists, and inputs
+/// without a key (whose rows could not be found again).
+pub(crate) fn check_tables(inputs: &[PlannedInput<'_>], names: &Names, diagnostics: &mut Diagnostics) {
+    let mut seen: BTreeMap<String, &str> = BTreeMap::new();
+    for input in inputs {
+        let folded = input.name.to_ascii_lowercase();
+        if let Some(prefix) = names.reserved_prefixes.iter().find(|prefix| folded.starts_with(**prefix)) {
+            diagnostics
+                .error(input.span.clone(), format!("a table cannot be called `{}`", input.name))
+                .label(format!("names in `{prefix}` are taken"))
+                .hint("Give the stage another name.");
+        }
+        if let Some(earlier) = seen.insert(folded, input.name)
+            && earlier != input.name
+        {
+            diagnostics
+                .error(
+                    input.span.clone(),
+                    format!("{} does not tell `{}` from `{earlier}`", names.database, input.name),
+                )
+                .label("differs in letter case only")
+                .hint("Give one of the stages another name.");
+        }
+        check_length(input, input.name, names, diagnostics);
+        if input.key.is_none() {
+            diagnostics
+                .error(
+                    input.span.clone(),
+                    format!("`{}` has no key, so its rows cannot be kept as a table", input.name),
+                )
+                .label("has no key")
+                .hint("Put a `table` stage behind it, with the columns that name a row as its `key`.");
+        }
+        check_columns(input, names, diagnostics);
+    }
+}
+
+fn check_columns(input: &PlannedInput<'_>, names: &Names, diagnostics: &mut Diagnostics) {
+    let mut seen: BTreeMap<String, &str> =
+        names.added_columns.iter().map(|column| ((*column).to_owned(), *column)).collect();
+    for column in input.schema.columns() {
+        check_length(input, &column.name, names, diagnostics);
+        if !column.column_type.is_scalar() {
+            diagnostics
+                .error(
+                    input.span.clone(),
+                    format!("column `{}` of `{}` is {}", column.name, input.name, column.column_type),
+                )
+                .label("a table cannot keep a list")
+                .hint("Leave the column out with a `select`, or make one row per item with `explode`.");
+        }
+        if let Some(earlier) = seen.insert(column.name.to_ascii_lowercase(), &column.name) {
+            let problem = diagnostics.error(
+                input.span.clone(),
+                format!(
+                    "{} does not tell column `{}` of `{}` from `{earlier}`",
+                    names.database, column.name, input.name
+                ),
+            );
+            if names.added_columns.contains(&earlier) {
+                problem.label("the sink adds a column of this name");
+            } else {
+                problem.label("differ in letter case only");
+            }
+            problem.hint("Give the column another name with a `select`.");
+        }
+    }
+}
+
+fn check_length(input: &PlannedInput<'_>, name: &str, names: &Names, diagnostics: &mut Diagnostics) {
+    if name.chars().count() > names.characters_max {
+        diagnostics
+            .error(input.span.clone(), format!("`{name}` is too long a name for {}", names.database))
+            .label(format!("names have {} characters at the most", names.characters_max))
+            .hint("Give it a shorter name.");
+    }
+}

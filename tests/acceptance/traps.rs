@@ -1,0 +1,91 @@
+//! What becomes of every trap of the field. The cases are in [`cases`] and [`malformed`]; what was seen is held against
+//! `docs/traps.md`, which is thereby both the expectation and the manual.
+
+mod cases;
+mod changing;
+mod fuzzed;
+mod made;
+mod malformed;
+mod outcome;
+mod truncated;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use vardelta_tests::{binary::root, golden, shared::shared};
+
+use cases::{Case, Input};
+
+/// The document that the cases are held against.
+const DOCUMENT: &str = "docs/traps.md";
+
+/// Every file of the shared folders has a case: one without would be a trap whose outcome nobody stated.
+#[test]
+fn every_shared_file_has_a_case() {
+    for (folder, cases) in [("traps", cases::cases()), ("data/malformed", malformed::cases())] {
+        let Some(path) = shared("every trap has a case", folder) else { continue };
+        let files: BTreeSet<String> = std::fs::read_dir(path)
+            .expect("a folder")
+            .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
+            .collect();
+        let named: BTreeSet<String> =
+            cases.iter().filter_map(|case| case.shared_path()?.rsplit('/').next().map(str::to_owned)).collect();
+        assert_eq!(files, named, "shared/{folder}: files against cases");
+    }
+}
+
+#[test]
+fn every_trap_ends_as_the_document_says() {
+    let stated = stated();
+    let mut text = String::from(PREFACE);
+    for (title, cases) in
+        [("Made cases and small files", cases::cases()), ("Damaged and odd files", malformed::cases())]
+    {
+        text += &format!(
+            "\n## {title}\n| case | what is in it | what stands in the table | warnings and rejects |\n|---|---|---|---|\n"
+        );
+        let mut names = BTreeSet::new();
+        for case in cases {
+            assert!(names.insert(case.name), "`{}` stands twice", case.name);
+            let line = match &case.input {
+                Input::Shared(path) => shared(case.name, path).map(|path| outcome::of_file(&path, &case)),
+                Input::Made(name, bytes) => Some(outcome::of_bytes(name, bytes, &case)),
+                Input::Piped(bytes) => Some(outcome::of_pipe(bytes, &case)),
+            };
+            let row = |seen: &outcome::Outcome| {
+                format!("| {} | {} | {} | {} |", case.name, case.about, escaped(&seen.rows), escaped(&seen.counts))
+            };
+            // Without the shared files their lines stand unjudged.
+            text += &line.as_ref().map_or_else(|| stated.get(case.name).cloned().unwrap_or_default(), row);
+            text.push('\n');
+        }
+    }
+    golden::check(DOCUMENT, &text);
+}
+
+/// The lines of the document, by case.
+fn stated() -> BTreeMap<String, String> {
+    let text = std::fs::read_to_string(root().join(DOCUMENT)).unwrap_or_default();
+    let line = |line: &str| Some((line.strip_prefix("| ")?.split(" | ").next()?.to_owned(), line.to_owned()));
+    text.lines().filter_map(line).collect()
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('|', "\\|").replace('<', "&lt;").replace('>', "&gt;").replace('*', "\\*")
+}
+
+const PREFACE: &str = "\
+# What vardelta does with the traps of the field
+
+Each line is a test: the case is loaded through `vcf`, `normalize` and `table` (`info = [\"DP\", \"AF\", \"AD\", \"DB\", \"S\", \"END\",
+\"SVLEN\"]`; with `samples = \"long\"` where genotypes are shown), and this page must say what was seen. Rows are shown as
+`contig:position REF>ALT` with the columns that are not NULL; codes are explained in [reasons.md](reasons.md). A refused file ends the run with
+the exit code shown before anything is written. Names that begin with a number are files of a collection that lies beside the
+repository where it was developed; all others are made by the test.
+
+Also tested: a BGZF file cut off at any byte, at a block boundary as well, is refused; a file that grows or is replaced while it is read is refused.
+";
+
+/// A case as the tables list it.
+fn case(name: &'static str, about: &'static str, input: Input) -> Case {
+    Case { name, about, input, samples: false, allow_missing_eof: false }
+}
