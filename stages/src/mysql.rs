@@ -19,6 +19,8 @@ mod settings;
 mod sink;
 mod swap;
 mod tables;
+#[cfg(test)]
+mod tests;
 mod values;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};

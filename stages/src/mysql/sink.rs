@@ -210,6 +210,28 @@ impl MySqlSink {
     }
 }
 
+#[cfg(test)]
+impl MySqlSink {
+    /// As if the connection of this number had been this one's, and lost.
+    pub(super) fn pretend_lost(&mut self, id: u64) {
+        self.lost = Some(id);
+    }
+
+    /// One that has lost its connection.
+    pub(super) fn lost(settings: &Settings) -> MySqlSink {
+        MySqlSink {
+            settings: settings.clone(),
+            access: Access::Write,
+            link: None,
+            lost: None,
+            locked: None,
+            begun: None,
+            local_infile: false,
+            notices: Vec::new(),
+        }
+    }
+}
+
 impl Sink for MySqlSink {
     fn ledger(&mut self, pipeline: &str) -> Result<ledger::Snapshot, SinkError> {
         self.on_snapshot("read the ledger of", |location, link| records::snapshot(location, link, pipeline))

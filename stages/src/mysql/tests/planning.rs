@@ -1,0 +1,117 @@
+//! What is refused before any server is asked.
+
+use std::path::PathBuf;
+
+use vardelta_engine::{
+    diagnostics::Diagnostics,
+    options::OptionReader,
+    spec::{Entry, Node, Value},
+    stage::{PipelineSettings, PlanRequest, Planned, PlannedInput, StageType},
+};
+
+use super::{super::MYSQL, *};
+
+fn plan(options: &[(&str, Value)]) -> Result<Planned, Vec<String>> {
+    let pipeline = PipelineSettings {
+        name: "p".into(),
+        assembly: None,
+        workers: 1,
+        chunk_records: 1,
+        max_reject_share: 0.0,
+        state_dir: None,
+        base_dir: PathBuf::from("base"),
+    };
+    let columns = vec![
+        Column::required("chromosome", ColumnType::Text),
+        Column::required("position", ColumnType::Int64),
+        Column::required("alternate", ColumnType::Text),
+        Column::nullable("gene_symbol", ColumnType::Text),
+    ];
+    let (variants, genes) = (Schema::new(columns.clone()), Schema::new(columns[3..].to_vec()));
+    let inputs = vec![
+        PlannedInput { name: "variants", schema: &variants, key: Some(&[0, 1, 2]), span: 0..1 },
+        PlannedInput { name: "genes", schema: &genes, key: Some(&[0]), span: 0..1 },
+    ];
+    let entries: Vec<Entry> = options.iter().map(|(key, value)| entry(key, value.clone())).collect();
+    let options = OptionReader::new("stage `s` (mysql)".into(), 0..1, entries.iter());
+    let mut diagnostics = Diagnostics::default();
+    let planned = MYSQL.plan(PlanRequest { name: "s", inputs, options, pipeline: &pipeline }, &mut diagnostics);
+    let messages: Vec<String> = diagnostics.into_sorted().into_iter().map(|problem| problem.message).collect();
+    assert_eq!(planned.is_some(), messages.is_empty(), "{messages:?}");
+    planned.ok_or(messages)
+}
+
+fn node(value: Value) -> Node {
+    Node { span: 0..1, value }
+}
+
+fn entry(key: &str, value: Value) -> Entry {
+    Entry { key: key.into(), key_span: 0..1, node: node(value) }
+}
+
+fn text(text: &str) -> Value {
+    Value::Text(text.into())
+}
+
+fn list(items: Vec<Value>) -> Value {
+    Value::Array(items.into_iter().map(node).collect())
+}
+
+fn index(columns: &[&str]) -> Value {
+    list(columns.iter().map(|column| text(column)).collect())
+}
+
+fn url() -> (&'static str, Value) {
+    ("url", text("mysql://me:secret@h/d"))
+}
+
+#[test]
+fn indexes_by_column_and_by_table() {
+    let statements = |indexes| match plan(&[url(), ("indexes", indexes)]) {
+        Ok(Planned::Sink(sink)) => {
+            let mut table = numbers("variants");
+            table.schema = Schema::new(vec![
+                Column::required("chromosome", ColumnType::Text),
+                Column::required("position", ColumnType::Int64),
+                Column::required("alternate", ColumnType::Text),
+                Column::nullable("gene_symbol", ColumnType::Text),
+            ]);
+            table.key = vec![0, 1, 2];
+            let statements = sink.statements(&[table]);
+            statements.into_iter().filter(|statement| statement.starts_with("CREATE INDEX")).collect::<Vec<_>>()
+        }
+        other => panic!("{:?}", other.err()),
+    };
+    let expected = ["CREATE INDEX `by_chromosome_gene_symbol` ON `variants` (`chromosome`, `gene_symbol`)"];
+    assert_eq!(statements(list(vec![index(&["chromosome", "gene_symbol"])])), expected);
+    let by_table = Value::Table(vec![entry("variants", list(vec![index(&["chromosome", "gene_symbol"])]))]);
+    assert_eq!(statements(by_table), expected);
+    // Text in an index gets a bound, in the tables that have the index.
+    let Ok(Planned::Sink(sink)) = plan(&[url(), ("indexes", list(vec![index(&["gene_symbol"])]))]) else { panic!() };
+    assert_eq!(sink.location(), "mysql://me@h:3306/d");
+    assert_eq!(sink.default_state_dir(), None);
+}
+
+#[test]
+fn what_cannot_be_kept_is_refused() {
+    let problems = |options: &[(&str, Value)]| {
+        let mut all = vec![url()];
+        all.extend(options.iter().cloned());
+        plan(&all).err().unwrap_or_default()
+    };
+    let indexes = |columns: &[&str]| problems(&[("indexes", list(vec![index(columns)]))]);
+    assert_eq!(indexes(&["chromosome", "gene"]), ["no such table of this sink has a column `gene`"]);
+    assert_eq!(indexes(&[]), ["an index needs a column"]);
+    let too_long = indexes(&["chromosome", "alternate", "gene_symbol", "position"]);
+    assert_eq!(too_long, ["an index of `variants` would take 3074 bytes"]);
+    let unbounded = Value::Table(vec![entry("gene_symbol", Value::Integer(0))]);
+    let both =
+        problems(&[("indexes", list(vec![index(&["position", "gene_symbol"])])), ("text_characters", unbounded)]);
+    assert_eq!(both, ["an index of `variants` has text of any length"]);
+    let unknown = Value::Table(vec![entry("genes_symbol", Value::Integer(5))]);
+    assert_eq!(problems(&[("text_characters", unknown)]), ["no table of this sink has a column `genes_symbol`"]);
+    let no_table = Value::Table(vec![entry("variant", list(vec![index(&["position"])]))]);
+    assert_eq!(problems(&[("indexes", no_table)]), ["`variant` is not a table of this sink"]);
+    let bad = plan(&[("url", text("mysql://me:secret@h"))]).err().unwrap_or_default();
+    assert!(bad.len() == 1 && !bad[0].contains("secret"), "{bad:?}");
+}
