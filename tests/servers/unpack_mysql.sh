@@ -21,7 +21,7 @@ fi
 mkdir -p "$directory"
 work=$(mktemp -d "$directory/unpack.XXXXXX")
 trap 'rm -rf "$work"' EXIT
-mkdir -p "$work"/{lists/partial,archives/partial,debs,root}
+mkdir -p "$work"/{lists/partial,archives/partial,debs,files}
 echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror sid main" >"$work/sources.list"
 : >"$work/status" # nothing counts as installed, so that the whole closure is fetched, C library included
 apt=(apt-get -qq
@@ -35,19 +35,19 @@ mapfile -t packages < <("${apt[@]}" --simulate install mysql-server-core | awk '
     grep -Ev '^(perl|libperl|libgdbm|libdb5|libcrypt1)')
 (cd "$work/debs" && "${apt[@]}" download "${packages[@]}")
 for package in "$work"/debs/*.deb; do
-    dpkg-deb --extract "$package" "$work/root"
+    dpkg-deb --extract "$package" "$work/files"
 done
 
-rm -rf "$directory/root"
-mv "$work/root" "$directory/root"
-loader=$(find "$directory/root" -name 'ld-linux-*.so.*' | head -n 1)
-libraries=$(find "$directory/root/usr/lib" -name '*.so*' -not -path '*/gconv/*' -not -path '*/plugin/*' -printf '%h\n' |
+rm -rf "$directory/files"
+mv "$work/files" "$directory/files"
+loader=$(find "$directory/files" -name 'ld-linux-*.so.*' | head -n 1)
+libraries=$(find "$directory/files/usr/lib" -name '*.so*' -not -path '*/gconv/*' -not -path '*/plugin/*' -printf '%h\n' |
     sort -u | paste -sd:)
 cat >"$server.new" <<SCRIPT
 #!/bin/sh
-exec "$loader" --library-path "$libraries" "$directory/root/usr/sbin/mysqld" "\$@" \\
-    --basedir="$directory/root/usr" --lc-messages-dir="$directory/root/usr/share/mysql" \\
-    --plugin-dir="$directory/root/usr/lib/mysql/plugin"
+exec "$loader" --library-path "$libraries" "$directory/files/usr/sbin/mysqld" "\$@" \\
+    --basedir="$directory/files/usr" --lc-messages-dir="$directory/files/usr/share/mysql" \\
+    --plugin-dir="$directory/files/usr/lib/mysql/plugin"
 SCRIPT
 chmod +x "$server.new"
 mv "$server.new" "$server"

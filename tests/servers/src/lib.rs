@@ -46,8 +46,7 @@ pub fn shared(test: &str, flavor: Flavor) -> Option<&'static Server> {
 /// # Panics
 /// As [`shared`].
 pub fn private(test: &str, flavor: Flavor, options: &Options) -> Option<Server> {
-    installed(test, flavor)
-        .then(|| Server::start(flavor, options).unwrap_or_else(|error| panic!("{test}: {error}")))
+    installed(test, flavor).then(|| Server::start(flavor, options).unwrap_or_else(|error| panic!("{test}: {error}")))
 }
 
 /// Runs a test once per flavour, on the shared server and a fresh database; says which one it is about to use.

@@ -32,8 +32,7 @@ const START_TIMEOUT: Duration = Duration::from_secs(90);
 
 /// Ends the server and removes its directory when standard input ends, which it does when the test process ends.
 /// Arguments: the directory to remove, then the server's command line.
-const SUPERVISOR: &str =
-    r#"directory=$1; shift; "$@" </dev/null >/dev/null 2>&1 & echo $!; cat >/dev/null; kill -9 $! 2>/dev/null; wait; [ -z "$directory" ] || rm -rf "$directory""#;
+const SUPERVISOR: &str = r#"directory=$1; shift; "$@" </dev/null >/dev/null 2>&1 & echo $!; cat >/dev/null; kill -9 $! 2>/dev/null; wait; [ -z "$directory" ] || rm -rf "$directory""#;
 
 /// How a server is set up.
 #[derive(Clone, Debug)]
@@ -265,7 +264,10 @@ fn command(flavor: Flavor, binary: &Path, directory: &Path, port: u16, options: 
     match flavor {
         Flavor::MariaDb => command.push("--innodb-log-file-size=128M".into()),
         Flavor::MySql => {
-            command.extend(["--innodb-redo-log-capacity=128M", "--mysqlx=OFF", "--disable-log-bin", "--secure-file-priv="].map(String::from));
+            command.extend(
+                ["--innodb-redo-log-capacity=128M", "--mysqlx=OFF", "--disable-log-bin", "--secure-file-priv="]
+                    .map(String::from),
+            );
         }
     }
     if is_root() {

@@ -39,7 +39,9 @@ fn survives_a_kill(flavor: Flavor) {
 #[test]
 fn the_loader_has_no_rights_elsewhere() {
     for flavor in Flavor::ALL {
-        let Some(server) = vardelta_test_servers::shared("the_loader_has_no_rights_elsewhere", flavor) else { continue };
+        let Some(server) = vardelta_test_servers::shared("the_loader_has_no_rights_elsewhere", flavor) else {
+            continue;
+        };
         let database = server.new_database();
         let mut connection =
             Conn::new(Opts::from_url(&server.url(&database)).expect("a URL")).expect("the loader can connect");
