@@ -5,6 +5,7 @@ use std::{collections::HashMap, path::PathBuf, time::Duration};
 use mysql::{Opts, OptsBuilder, SslOpts};
 use vardelta_schemas::{
     TableSchema,
+    history::{HISTORY_TEXT_CHARACTERS, history_name},
     sql::{
         Dialect,
         mysql::layout::{TableLayout, TextCharacters},
@@ -49,6 +50,8 @@ pub(super) struct Settings {
     pub(super) retries: u32,
     pub(super) text_characters: TextCharacters,
     pub(super) indexes: Vec<PlannedIndex>,
+    /// The tables of which a history is kept.
+    pub(super) history: Vec<String>,
 }
 
 /// How long a server may take to answer the first call.
@@ -72,7 +75,10 @@ impl Settings {
     pub(super) fn layout(&self, dialect: Dialect, table: &TableSchema) -> TableLayout {
         let indexes = self.indexes.iter().filter(|index| index.table == table.name);
         let indexes: Vec<Vec<usize>> = indexes.map(|index| index.columns.clone()).collect();
-        TableLayout::new(dialect, table, &self.text_characters, &indexes)
+        let is_history = self.history.iter().any(|of| history_name(of) == table.name);
+        let mut characters = self.text_characters.clone();
+        characters.extend(HISTORY_TEXT_CHARACTERS.iter().filter(|_| is_history).map(|(name, n)| ((*name).into(), *n)));
+        TableLayout::new(dialect, table, &characters, &indexes)
     }
 }
 
