@@ -32,6 +32,7 @@ mod sex;
 mod source;
 mod stretches;
 mod tail;
+mod undeclared;
 mod values;
 
 use std::{path::Path, sync::Arc};

@@ -1,7 +1,10 @@
 //! A VCF header, read leniently: a definition never refuses a file. Refused is only what leaves open which column or
 //! sample a value belongs to.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::Arc,
+};
 
 use vardelta_engine::stage::StageError;
 use vardelta_schemas::Number;
@@ -14,6 +17,7 @@ use super::{
     projection::Field,
     reasons::{Tally, Warning},
     regions::Regions,
+    undeclared::Undeclared,
     values::TextRules,
 };
 
@@ -47,6 +51,12 @@ pub struct VcfHeader {
     pub(super) is_indexed: bool,
     /// Where records are read from; everywhere where there are none.
     pub(super) regions: Option<Arc<Regions>>,
+    /// The names of the contigs.
+    pub(super) contig_ids: HashSet<Vec<u8>>,
+    /// The names of the filters.
+    pub(super) filters: HashSet<Vec<u8>>,
+    /// Names that its records use and it does not declare.
+    pub(super) undeclared: Undeclared,
     /// What reading the header adapted.
     pub(super) tally: Tally,
 }
@@ -164,6 +174,10 @@ impl VcfHeader {
             }
             "INFO" | "FORMAT" => self.read_definition(key.trim(), value),
             "contig" => self.read_contig(value),
+            "FILTER" => {
+                let fields = meta::fields(value).unwrap_or_default();
+                self.filters.extend(meta::field(&fields, "ID").map(|id| id.as_bytes().to_vec()));
+            }
             _ => {}
         }
         false
@@ -200,6 +214,7 @@ impl VcfHeader {
         // whoever looks a contig up takes the first.
         let length = meta::field(&fields, "length").and_then(|length| length.parse().ok());
         let assembly = meta::field(&fields, "assembly").map(str::to_string);
+        self.contig_ids.insert(id.as_bytes().to_vec());
         self.contigs.push(Contig { id: id.to_string(), length, assembly });
     }
 

@@ -43,6 +43,12 @@ impl InfoColumns {
         }
     }
 
+    /// The fields that the record last appended has: their places and keys.
+    pub fn present(&self) -> impl Iterator<Item = (usize, &[u8])> {
+        let slots = self.slots.iter().enumerate().filter(|(_, slot)| **slot != Slot::Absent);
+        slots.map(|(at, _)| (at, self.keys[at].as_slice()))
+    }
+
     /// Appends one record's INFO.
     pub fn append(&mut self, info: &[u8], rules: TextRules, tally: &mut Tally) {
         if self.keys.is_empty() {
