@@ -21,7 +21,7 @@ mod meta;
 mod options;
 mod parser;
 mod ped;
-mod percent;
+pub(crate) mod percent;
 mod projection;
 mod provenance;
 mod reasons;

@@ -72,6 +72,13 @@ pub struct Definition {
     pub description: String,
 }
 
+impl Definition {
+    /// Whether the description lists the parts of which each value is made, separated by `|`.
+    pub fn lists_parts(&self) -> bool {
+        self.description.contains('|')
+    }
+}
+
 /// A `##contig` line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Contig {
@@ -130,6 +137,17 @@ impl VcfHeader {
     /// How values are decoded: percent-encoding came with 4.3.
     pub(super) fn text_rules(&self) -> TextRules {
         TextRules { percent_encoded: self.version >= (4, 3) }
+    }
+
+    /// How values of an INFO field are decoded. One whose description lists parts (between `|`, as annotation tools write
+    /// it) is left as it is: its values are split further, and decoding comes once, after splitting (VCF 4.3, section 1.2).
+    pub(super) fn text_rules_of(&self, key: &str) -> TextRules {
+        if self.info.get(key).is_some_and(Definition::lists_parts) { TextRules::default() } else { self.text_rules() }
+    }
+
+    /// Whether INFO and FORMAT values are percent-encoded: from 4.3 on.
+    pub fn is_percent_encoded(&self) -> bool {
+        self.text_rules().percent_encoded
     }
 
     /// The digest of what changes how records are decoded: percent-encoding, the definitions of the projected INFO

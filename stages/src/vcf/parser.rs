@@ -114,7 +114,7 @@ impl VcfParser {
         if columns.info.is_empty() {
             self.tally.count(Warning::EmptyField);
         }
-        self.info.append(columns.info, rules, &mut self.tally);
+        self.info.append(columns.info, &mut self.tally);
         self.declared.check_info(self.info.present(), header, &mut self.tally);
         let samples = self.samples.as_ref();
         let is_read = |key: &[u8]| samples.is_some_and(|samples| samples.reads(key));
@@ -203,6 +203,7 @@ impl Parser for VcfParser {
         let mut digest = ContentDigest::default();
         self.contig.reset();
         self.declared.reset();
+        self.info.meet(&header);
         // The header has no batch of its own to be reported with; the file's first chunk stands for it.
         self.tally =
             if chunk.raw.first_origin == header.first_origin { header.tally.clone() } else { Tally::default() };

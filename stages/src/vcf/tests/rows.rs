@@ -41,6 +41,16 @@ fn percent_encoding_came_with_4_3() -> Result<(), String> {
 }
 
 #[test]
+fn a_field_of_parts_is_left_encoded() -> Result<(), String> {
+    let text = "##fileformat=VCFv4.3\n##INFO=<ID=CSQ,Number=.,Type=String,Description=\"Format: Allele|HGVSp\">\n\
+                ##INFO=<ID=XX,Number=.,Type=String,Description=\"text\">\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n\
+                1\t1\t.\tA\tC\t.\t.\tCSQ=C|a%2Cb,C|c;XX=a%2Cb\n";
+    let rows = read_bytes(&source(&["CSQ", "XX"], Samples::None), text.as_bytes())?.rows();
+    assert_eq!(rows, ["5: 1 1 NULL A [C] NULL NULL C|a%2Cb,C|c a,b"]);
+    Ok(())
+}
+
+#[test]
 fn rejects_say_where_and_why() -> Result<(), String> {
     let mut bytes = sites(
         "4.2",
