@@ -16,7 +16,7 @@ use crate::{
         commit::{Outcome, is_of, merged},
         history::{EpochFacts, history_rows},
     },
-    sink::{ChangeBatch, EpochStart, Sink, SinkError, SinkErrorKind},
+    sink::{ChangeBatch, EpochStart, Part, Sink, SinkError, SinkErrorKind},
 };
 
 /// Reject rows written at a time.
@@ -110,22 +110,34 @@ impl Writing<'_> {
 
     fn apply(&mut self, sink: &mut dyn Sink, counts: &mut [TableCounts]) -> Result<(), Failure> {
         let (observer, tables) = (self.context.observer, self.tables);
-        for (at, (table, counts)) in tables.iter().zip(counts).enumerate() {
+        for (at, part) in sink.order(tables) {
+            let table = &tables[at];
             let (mut seen, mut observed) = (0, self.observed[at]);
+            // A table's deletes may come in a step of their own, behind the one that counts and shows everything.
+            let mut again = TableCounts::default();
+            let counts = if part == Part::OldRows { &mut again } else { &mut counts[at] };
             let applied = self.apply_to(sink, at, table, counts, &mut |batch| {
                 failpoint::hit("commit:batch");
                 seen += 1;
-                if seen > observed {
+                if seen > observed && part != Part::OldRows {
                     observer.changes(table, &batch);
                     observed = seen;
                 }
-                Ok(batch)
+                batch.part(part).map_err(|error| {
+                    SinkError::new(SinkErrorKind::Unavailable, format!("changes cannot be parted: {error}"))
+                })
             });
             self.observed[at] = observed;
             applied?;
-            // A table made anew says nothing of what became of a row. Merging the changes a second time costs less than
-            // keeping them.
-            if let Some(history) = self.histories[at].as_ref().filter(|_| !self.outcome.replace_tables) {
+        }
+        self.apply_histories(sink)
+    }
+
+    /// Merges the changes a second time, which costs less than keeping them. A table made anew says nothing of what became of
+    /// its rows.
+    fn apply_histories(&self, sink: &mut dyn Sink) -> Result<(), Failure> {
+        for (at, (table, history)) in self.tables.iter().zip(&self.histories).enumerate() {
+            if let Some(history) = history.as_ref().filter(|_| !self.outcome.replace_tables) {
                 let mut uncounted = TableCounts::default();
                 self.apply_to(sink, at, history, &mut uncounted, &mut |batch| {
                     history_rows(table, &batch, &self.facts)

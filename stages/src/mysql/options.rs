@@ -19,6 +19,7 @@ use vardelta_schemas::{
 };
 
 use super::{
+    constraints::{Checks, References},
     settings::{PlannedIndex, Tls},
     values::base64,
 };
@@ -47,6 +48,12 @@ options! {
         /// Tables of which a history is kept: `["mutation_summary"]` gives `mutation_summary_history`, with a row for every
         /// row that an epoch inserted, updated or deleted.
         "history" => history: Vec<Spanned<String>> = Vec::new(), "[]",
+        /// CHECK constraints: SQL conditions over a table's columns, `{ variants = ["position >= 0"] }`. They may use
+        /// comparisons, AND, OR, NOT, + - *, BETWEEN, IN, IS NULL and length(). A NULL passes, as in SQL.
+        "checks" => checks: Checks = Checks::default(), "{}",
+        /// FOREIGN KEYs, always ON DELETE RESTRICT: `{ variants = [{ columns = ["gene"], table = "genes", to = ["symbol"] }] }`.
+        /// The other table is one of this sink, referred to by its key, or any other of the same database.
+        "references" => references: References = References::default(), "{}",
         /// Whether new rows go by LOAD DATA LOCAL where the server permits it (`local_infile = ON` there). It needs no FILE
         /// right. Otherwise they go by multi-row INSERT, which takes about twice as long.
         "local_infile" => local_infile: bool = true, "true",
@@ -208,7 +215,7 @@ pub(super) fn history_indexes(
     history.iter().filter_map(of).collect()
 }
 
-fn check_bytes(
+pub(super) fn check_bytes(
     index: &PlannedIndex,
     input: &PlannedInput<'_>,
     columns: &IndexColumns,

@@ -8,9 +8,14 @@ use vardelta_schemas::{
     history::{HISTORY_TEXT_CHARACTERS, history_name},
     sql::{
         Dialect,
-        mysql::layout::{TableLayout, TextCharacters},
+        mysql::{
+            constraint::{Constraint, Rule},
+            layout::{TableLayout, TextCharacters},
+        },
     },
 };
+
+use super::constraints::OnConstraint;
 
 vardelta_engine::choices! {
     /// How the connection is encrypted.
@@ -36,6 +41,13 @@ pub(super) struct PlannedIndex {
     pub(super) name: String,
 }
 
+/// A constraint and its table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct PlannedConstraint {
+    pub(super) table: String,
+    pub(super) constraint: Constraint,
+}
+
 /// A planned sink's settings. No `Debug`: the options hold the password.
 #[derive(Clone)]
 pub(super) struct Settings {
@@ -52,6 +64,8 @@ pub(super) struct Settings {
     pub(super) indexes: Vec<PlannedIndex>,
     /// The tables of which a history is kept.
     pub(super) history: Vec<String>,
+    pub(super) constraints: Vec<PlannedConstraint>,
+    pub(super) on_constraint: OnConstraint,
 }
 
 /// How long a server may take to answer the first call.
@@ -74,11 +88,18 @@ impl Settings {
     /// How a table is laid out.
     pub(super) fn layout(&self, dialect: Dialect, table: &TableSchema) -> TableLayout {
         let indexes = self.indexes.iter().filter(|index| index.table == table.name);
-        let indexes: Vec<Vec<usize>> = indexes.map(|index| index.columns.clone()).collect();
+        let mut indexes: Vec<Vec<usize>> = indexes.map(|index| index.columns.clone()).collect();
+        let constraints = self.constraints.iter().filter(|planned| planned.table == table.name);
+        let constraints: Vec<Constraint> = constraints.map(|planned| planned.constraint.clone()).collect();
+        // The servers index the columns of a reference.
+        indexes.extend(constraints.iter().filter_map(|constraint| match &constraint.rule {
+            Rule::Reference { columns, .. } => columns.iter().map(|name| table.schema.index_of(name)).collect(),
+            Rule::Check(_) => None,
+        }));
         let is_history = self.history.iter().any(|of| history_name(of) == table.name);
         let mut characters = self.text_characters.clone();
         characters.extend(HISTORY_TEXT_CHARACTERS.iter().filter(|_| is_history).map(|(name, n)| ((*name).into(), *n)));
-        TableLayout::new(dialect, table, &characters, &indexes)
+        TableLayout::new(dialect, table, &characters, &indexes).constrained(constraints)
     }
 }
 
