@@ -55,7 +55,7 @@ pub fn explanation(plan: &Plan) -> Explanation {
         chunk_records: plan.pipeline.chunk_records,
         operators,
         database: sink.location(),
-        statements: sink.statements(&plan.tables()),
+        statements: sink.statements(&plan.kept_tables()),
     }
 }
 

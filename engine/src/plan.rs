@@ -13,7 +13,7 @@ mod typing;
 
 use std::{path::PathBuf, sync::Arc};
 
-use vardelta_schemas::{Schema, TableSchema};
+use vardelta_schemas::{Schema, TableSchema, history::history_table};
 
 use crate::{
     diagnostics::Diagnostics,
@@ -91,6 +91,18 @@ impl Plan {
             key: stage.key.clone().unwrap_or_default(),
         };
         self.stages[self.sink].inputs.iter().map(|input| keep(&self.stages[*input])).collect()
+    }
+
+    /// The histories that the sink keeps of its tables: for each table its history, if there is one.
+    pub fn histories(&self) -> Vec<Option<TableSchema>> {
+        let wanted = self.sink().history();
+        let of = |table: &TableSchema| wanted.contains(&table.name).then(|| history_table(table));
+        self.tables().iter().map(of).collect()
+    }
+
+    /// All that the sink keeps: the tables, and behind them their histories.
+    pub fn kept_tables(&self) -> Vec<TableSchema> {
+        self.tables().into_iter().chain(self.histories().into_iter().flatten()).collect()
     }
 
     /// A stage by name.

@@ -20,6 +20,11 @@ pub trait SinkStage: Send + Sync {
     /// When it cannot be reached, or (with [`Access::Read`]) does not exist.
     fn connect(&self, access: Access) -> Result<Box<dyn Sink>, SinkError>;
 
+    /// The tables of which it keeps a history, by name.
+    fn history(&self) -> &[String] {
+        &[]
+    }
+
     /// The statements it will run for these tables, for `explain`.
     fn statements(&self, tables: &[TableSchema]) -> Vec<String>;
 }
@@ -52,18 +57,12 @@ pub trait Sink: Send {
 
     /// Starts the transaction of one epoch, taking the database's write lock. Creates the ledger's and the sink's tables
     /// that are missing (inside the transaction where the dialect can), and refuses a table whose columns are not the
-    /// planned ones. With `replace_tables` the sink tables are dropped and made anew first.
+    /// planned ones.
     ///
     /// # Errors
     /// [`SinkErrorKind::Locked`] when another run holds the lock, [`SinkErrorKind::Stale`] when the pipeline's epoch is
-    /// not `expected_epoch`.
-    fn begin(
-        &mut self,
-        pipeline: &str,
-        expected_epoch: u64,
-        tables: &[TableSchema],
-        replace_tables: bool,
-    ) -> Result<(), SinkError>;
+    /// not the expected one.
+    fn begin(&mut self, start: &EpochStart<'_>) -> Result<(), SinkError>;
 
     /// Applies changes to one table, in key order; `changed_epoch` becomes `epoch` in every row inserted or updated.
     ///
@@ -162,6 +161,21 @@ pub trait Sink: Send {
         bytes_digest: &str,
         path: &str,
     ) -> Result<(), SinkError>;
+}
+
+/// What a sink must know at the start of an epoch's transaction.
+#[derive(Clone, Copy, Debug)]
+pub struct EpochStart<'a> {
+    /// The pipeline.
+    pub pipeline: &'a str,
+    /// The epoch that the ledger must have; the one that starts is the next.
+    pub expected_epoch: u64,
+    /// The tables that the pipeline keeps.
+    pub tables: &'a [TableSchema],
+    /// The tables that hold their history. Rows are only ever added to them, and nothing but a missing table is made.
+    pub history: &'a [TableSchema],
+    /// Whether `tables` are made anew, and tables of the pipeline that are neither in `tables` nor in `history` dropped.
+    pub replace_tables: bool,
 }
 
 /// What happens to one row.

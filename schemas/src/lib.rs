@@ -3,6 +3,7 @@
 //!
 //! Nothing here reads a file or opens a connection.
 
+pub mod history;
 pub mod ledger;
 pub mod schema;
 pub mod sql;

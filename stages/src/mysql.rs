@@ -44,11 +44,11 @@ use vardelta_schemas::{
 
 use self::{
     constraints::{OnConstraint, plan_constraints},
-    options::{MySqlOptions, plan_indexes, plan_text_characters},
+    options::{MySqlOptions, history_indexes, plan_indexes, plan_text_characters},
     settings::Settings,
     sink::MySqlSink,
 };
-use crate::sink_tables::{Names, check_tables};
+use crate::sink_tables::{Names, check_tables, plan_history};
 
 /// The `mysql` sink, as the registry lists it.
 pub static MYSQL: MySqlStage = MySqlStage;
@@ -102,7 +102,9 @@ impl StageType for MySqlStage {
             }
         };
         let text_characters = plan_text_characters(&options.text_characters, &request.inputs, diagnostics);
-        let indexes = plan_indexes(&options.indexes, &request.inputs, &text_characters, diagnostics);
+        let mut indexes = plan_indexes(&options.indexes, &request.inputs, &text_characters, diagnostics);
+        let history = plan_history(&options.history, &request.inputs, &NAMES, diagnostics);
+        indexes.extend(history_indexes(&history, &request.inputs, &text_characters));
         let constraints =
             plan_constraints(&options.checks, &options.references, &request.inputs, &text_characters, diagnostics);
         let (client, location) = address?;
@@ -117,6 +119,7 @@ impl StageType for MySqlStage {
             retries: u32::try_from(options.retries).unwrap_or(u32::MAX),
             text_characters,
             indexes,
+            history,
             constraints,
             on_constraint: OnConstraint::Abort,
         };
@@ -140,6 +143,10 @@ impl SinkStage for PlannedMySql {
 
     fn connect(&self, access: Access) -> Result<Box<dyn Sink>, SinkError> {
         Ok(Box::new(MySqlSink::open(&self.settings, access)?))
+    }
+
+    fn history(&self) -> &[String] {
+        &self.settings.history
     }
 
     /// As for MySQL: which server it is is known only at the connection, and MariaDB differs in the names of collations and

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use arrow_array::{
     Array, ArrayRef, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int64Array, RecordBatch, StringArray,
 };
-use vardelta_engine::sink::{ChangeBatch, Op, Sink, SinkError};
+use vardelta_engine::sink::{ChangeBatch, EpochStart, Op, Sink, SinkError};
 use vardelta_schemas::{
     Column, ColumnType, Schema, TableSchema,
     ledger::{DropRow, EpochRecord, Event, RecordCounts},
@@ -46,6 +46,16 @@ pub(crate) fn batch(table: &TableSchema, changes: &[Change]) -> ChangeBatch {
 
 pub(crate) fn apply(sink: &mut dyn Sink, table: &TableSchema, epoch: u64, changes: &[Change]) -> Result<(), SinkError> {
     sink.apply(table, epoch, &mut [Ok(batch(table, changes))].into_iter())
+}
+
+/// The start of an epoch without histories.
+pub(crate) fn starting<'a>(
+    pipeline: &'a str,
+    expected_epoch: u64,
+    tables: &'a [TableSchema],
+    replace_tables: bool,
+) -> EpochStart<'a> {
+    EpochStart { pipeline, expected_epoch, tables, history: &[], replace_tables }
 }
 
 pub(crate) fn record(pipeline: &str, epoch: u64) -> EpochRecord {

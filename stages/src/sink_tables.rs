@@ -2,7 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use vardelta_engine::{diagnostics::Diagnostics, stage::PlannedInput};
+use vardelta_engine::{diagnostics::Diagnostics, options::Spanned, stage::PlannedInput, suggest::nearest};
+use vardelta_schemas::{
+    TableSchema,
+    history::{history_name, history_table},
+};
+
+/// What to do about a table that is not there.
+pub(crate) const MISSING_TABLE_HINT: &str = "Run `vardelta rebuild` to make it again from the state.";
+/// What to do about a table that is not the planned one.
+pub(crate) const OTHER_TABLE_HINT: &str =
+    "Run `vardelta rebuild` to make the table anew, or put the pipeline file back as it was.";
+/// What to do about a history that is not the planned one. Nothing can make it anew.
+pub(crate) const OTHER_HISTORY_HINT: &str =
+    "A history is never made anew: rename the table, and the next run starts a new one beside it.";
 
 /// What a database says about names.
 pub(crate) struct Names {
@@ -51,6 +64,45 @@ pub(crate) fn check_tables(inputs: &[PlannedInput<'_>], names: &Names, diagnosti
         }
         check_columns(input, names, diagnostics);
     }
+}
+
+/// The tables of which a history is to be kept. Names that are no tables, and histories that cannot be, are reported.
+pub(crate) fn plan_history(
+    said: &[Spanned<String>],
+    inputs: &[PlannedInput<'_>],
+    names: &Names,
+    diagnostics: &mut Diagnostics,
+) -> Vec<String> {
+    let mut planned: Vec<String> = Vec::new();
+    for Spanned { value: name, span } in said {
+        let Some(input) = inputs.iter().find(|input| input.name == name) else {
+            let problem = diagnostics.error(span.clone(), format!("`{name}` is not a table of this sink"));
+            problem.label("unknown table");
+            match nearest(name, inputs.iter().map(|input| input.name)) {
+                Some(near) => problem.hint(format!("Did you mean `{near}`?")),
+                None => problem.hint("A history is kept of one of the sink's `tables`."),
+            };
+            continue;
+        };
+        if planned.contains(name) {
+            diagnostics.error(span.clone(), format!("`{name}` is listed twice")).label("listed before");
+            continue;
+        }
+        planned.push(name.clone());
+        let history = history_name(name);
+        if inputs.iter().any(|input| input.name.eq_ignore_ascii_case(&history)) {
+            diagnostics
+                .error(span.clone(), format!("the history of `{name}` would be called `{history}`, as a table is"))
+                .label("the name is taken")
+                .hint("Give the other stage another name.");
+        }
+        let key = input.key.unwrap_or_default().to_vec();
+        let table = history_table(&TableSchema { name: name.clone(), schema: input.schema.clone(), key });
+        let kept = PlannedInput { name: &history, schema: &table.schema, key: Some(&table.key), span: span.clone() };
+        check_length(&kept, &history, names, diagnostics);
+        check_columns(&kept, names, diagnostics);
+    }
+    planned
 }
 
 fn check_columns(input: &PlannedInput<'_>, names: &Names, diagnostics: &mut Diagnostics) {

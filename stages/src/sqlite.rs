@@ -23,7 +23,7 @@ use std::{
 use vardelta_engine::{
     diagnostics::Diagnostics,
     options,
-    options::OptionDoc,
+    options::{OptionDoc, Spanned},
     sink::{Access, Sink, SinkError, SinkStage},
     stage::{Kind, PlanRequest, Planned, StageType},
 };
@@ -33,7 +33,7 @@ use vardelta_schemas::{
 };
 
 use self::connection::SqliteSink;
-use crate::sink_tables::{Names, check_tables};
+use crate::sink_tables::{Names, check_tables, plan_history};
 
 /// What SQLite says about names.
 static SQLITE_NAMES: Names = Names {
@@ -54,6 +54,9 @@ options! {
     pub struct SqliteOptions {
         /// The database file, relative to the pipeline file. It is made when it is not there; its directory is not.
         "path" => path: PathBuf,
+        /// Tables of which a history is kept: `["mutation_summary"]` gives `mutation_summary_history`, with a row for every
+        /// row that an epoch inserted, updated or deleted.
+        "history" => history: Vec<Spanned<String>> = Vec::new(), "[]",
     }
 }
 
@@ -87,13 +90,16 @@ impl StageType for SqliteStage {
         check_tables(&request.inputs, &SQLITE_NAMES, diagnostics);
         let options = SqliteOptions::read(request.options, diagnostics)?;
         let path = request.pipeline.resolve(&options.path);
-        (diagnostics.len() == before).then(|| Planned::Sink(Arc::new(PlannedSqlite { path })))
+        let history = plan_history(&options.history, &request.inputs, &SQLITE_NAMES, diagnostics);
+        (diagnostics.len() == before).then(|| Planned::Sink(Arc::new(PlannedSqlite { path, history })))
     }
 }
 
 /// A planned `sqlite` sink.
 struct PlannedSqlite {
     path: PathBuf,
+    /// The tables of which a history is kept.
+    history: Vec<String>,
 }
 
 impl SinkStage for PlannedSqlite {
@@ -107,6 +113,10 @@ impl SinkStage for PlannedSqlite {
 
     fn connect(&self, access: Access) -> Result<Box<dyn Sink>, SinkError> {
         Ok(Box::new(SqliteSink::open(&self.path, access)?))
+    }
+
+    fn history(&self) -> &[String] {
+        &self.history
     }
 
     fn statements(&self, tables: &[TableSchema]) -> Vec<String> {

@@ -7,6 +7,8 @@ mod cli;
 mod crash;
 /// Random histories of drops: every table equals a fresh run's and a recomputation, and only changes are written.
 mod equivalence;
+/// Tables that hold what rows were: on every database, reckoned from the tables as they stood.
+mod history;
 /// Which place a record means: contig names, assemblies, regions.
 mod identity;
 /// Files from the field, counted and annotated as other tools count and annotate them.

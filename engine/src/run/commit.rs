@@ -25,6 +25,7 @@ use crate::{
     run::{
         Context,
         execute::stage_reports,
+        history::EpochFacts,
         load::{NEXT_DROP, next_drop},
         open::Opened,
         write::{Standing, Writing, is_passing},
@@ -53,6 +54,12 @@ impl Outcome {
     /// An outcome in which nothing happened to any drop.
     pub fn new(definitions: Definitions) -> Outcome {
         Outcome { upserted: Vec::new(), withdrawn: Vec::new(), replace_tables: false, without_drop: None, definitions }
+    }
+
+    /// The names of the drops that the epoch is about.
+    fn drop_names(&self) -> impl Iterator<Item = &str> {
+        let upserted = self.upserted.iter().map(|(_, drop)| drop.name.as_str());
+        upserted.chain(self.withdrawn.iter().map(|drop| drop.name.as_str()))
     }
 }
 
@@ -194,7 +201,18 @@ fn commit(
 
     let Opened { state, sink, ledger, .. } = opened;
     failpoint::hit("commit:begin");
-    let mut writing = Writing { context, run, outcome, tables, ledger, observed: vec![0; tables.len()], retries: 0 };
+    let committed_at = clock::now();
+    let mut writing = Writing {
+        context,
+        run,
+        outcome,
+        tables,
+        histories: plan.histories(),
+        facts: EpochFacts::new(run.epoch, outcome.drop_names(), &committed_at),
+        ledger,
+        observed: vec![0; tables.len()],
+        retries: 0,
+    };
     // The state is prepared on its own thread while the sink takes the rows, however often that takes.
     let (prepared, applied) = std::thread::scope(|scope| {
         if let Err(error) = writing.begin(sink.as_mut()) {
@@ -222,7 +240,7 @@ fn commit(
         }
         count_unchanged(counts, ledger, outcome.replace_tables);
         failpoint::hit("commit:before-sink");
-        let record = record(plan, run.epoch, outcome, counts);
+        let record = record(plan, run.epoch, outcome, counts, &committed_at);
         let Err(error) = sink.commit(&record) else { break };
         if !is_passing(&error) {
             after_failed_commit(plan, state, &record, error)?;
@@ -241,7 +259,7 @@ fn commit(
     state.finalize()?;
     let retries = writing.retries;
     let mut notices = Vec::new();
-    if let Err(error) = sink.settle(&plan.pipeline.name, tables) {
+    if let Err(error) = sink.settle(&plan.pipeline.name, &plan.kept_tables()) {
         notices
             .push(format!("the epoch stands, but its tables are not settled, which the next run tries again: {error}"));
     }
@@ -251,7 +269,7 @@ fn commit(
 
 /// Lets the sink do what waits for the commit. A failure is no failure of the run.
 pub(crate) fn settle(plan: &Plan, sink: &mut dyn Sink, notices: &mut Vec<String>) {
-    if let Err(error) = sink.settle(&plan.pipeline.name, &plan.tables()) {
+    if let Err(error) = sink.settle(&plan.pipeline.name, &plan.kept_tables()) {
         notices.push(format!("the epoch stands, but the next run must settle its tables: {error}"));
     }
 }
@@ -290,11 +308,10 @@ pub(super) fn is_of(ledger: &Snapshot, record: &EpochRecord) -> bool {
         && !ledger.drops.iter().any(|drop| record.withdrawn_drops.contains(&drop.drop_id))
 }
 
-fn record(plan: &Plan, epoch: u64, outcome: &Outcome, counts: &[TableCounts]) -> EpochRecord {
-    let committed_at = clock::now();
+fn record(plan: &Plan, epoch: u64, outcome: &Outcome, counts: &[TableCounts], committed_at: &str) -> EpochRecord {
     let event = |drop: &DropRow, action: Action, counts: RecordCounts| Event {
         epoch,
-        committed_at: committed_at.clone(),
+        committed_at: committed_at.to_owned(),
         drop_id: Some(drop.drop_id),
         source: drop.source.clone(),
         name: drop.name.clone(),
@@ -306,7 +323,7 @@ fn record(plan: &Plan, epoch: u64, outcome: &Outcome, counts: &[TableCounts]) ->
     events.extend(outcome.withdrawn.iter().map(|drop| event(drop, Action::Withdrawn, RecordCounts::default())));
     events.extend(outcome.without_drop.map(|action| Event {
         epoch,
-        committed_at: committed_at.clone(),
+        committed_at: committed_at.to_owned(),
         drop_id: None,
         source: String::new(),
         name: String::new(),
@@ -316,7 +333,7 @@ fn record(plan: &Plan, epoch: u64, outcome: &Outcome, counts: &[TableCounts]) ->
     EpochRecord {
         pipeline: plan.pipeline.name.clone(),
         epoch,
-        committed_at,
+        committed_at: committed_at.to_owned(),
         definition: outcome.definitions.to_json(),
         upserted_drops: outcome.upserted.iter().map(|(_, drop)| drop.clone()).collect(),
         withdrawn_drops: outcome.withdrawn.iter().map(|drop| drop.drop_id).collect(),

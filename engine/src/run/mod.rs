@@ -4,6 +4,7 @@ mod backoff;
 mod commit;
 mod deliveries;
 mod execute;
+mod history;
 mod load;
 mod open;
 mod rebuild;

@@ -14,8 +14,9 @@ use crate::{
     run::{
         Context, backoff,
         commit::{Outcome, is_of, merged},
+        history::{EpochFacts, history_rows},
     },
-    sink::{Part, Sink, SinkError, SinkErrorKind},
+    sink::{ChangeBatch, EpochStart, Part, Sink, SinkError, SinkErrorKind},
 };
 
 /// Reject rows written at a time.
@@ -42,6 +43,9 @@ pub(super) struct Writing<'a> {
     pub(super) run: &'a RunContext,
     pub(super) outcome: &'a Outcome,
     pub(super) tables: &'a [TableSchema],
+    /// The history of each table, where one is kept.
+    pub(super) histories: Vec<Option<TableSchema>>,
+    pub(super) facts: EpochFacts,
     pub(super) ledger: &'a Snapshot,
     /// Batches of each table that the observer has seen: a second attempt shows it none of them again.
     pub(super) observed: Vec<u64>,
@@ -54,7 +58,14 @@ impl Writing<'_> {
     }
 
     fn begin_once(&self, sink: &mut dyn Sink) -> Result<(), SinkError> {
-        sink.begin(self.pipeline(), self.ledger.epoch, self.tables, self.outcome.replace_tables)
+        let history: Vec<TableSchema> = self.histories.iter().flatten().cloned().collect();
+        sink.begin(&EpochStart {
+            pipeline: self.pipeline(),
+            expected_epoch: self.ledger.epoch,
+            tables: self.tables,
+            history: &history,
+            replace_tables: self.outcome.replace_tables,
+        })
     }
 
     /// Starts the transaction, again if need be.
@@ -98,43 +109,72 @@ impl Writing<'_> {
     }
 
     fn apply(&mut self, sink: &mut dyn Sink, counts: &mut [TableCounts]) -> Result<(), Failure> {
-        let (context, run, tables) = (self.context, self.run, self.tables);
+        let (observer, tables) = (self.context.observer, self.tables);
         for (at, part) in sink.order(tables) {
-            let (table, observed) = (&tables[at], &mut self.observed[at]);
-            let mut failed = None;
+            let table = &tables[at];
+            let (mut seen, mut observed) = (0, self.observed[at]);
             // A table's deletes may come in a step of their own, behind the one that counts and shows everything.
             let mut again = TableCounts::default();
             let counts = if part == Part::OldRows { &mut again } else { &mut counts[at] };
-            let merged = merged(context.plan, run, at, counts, |batches| {
-                let mut seen = 0;
-                let mut batches = batches.map(|batch| {
-                    failpoint::hit("commit:batch");
-                    seen += 1;
-                    if seen > *observed && part != Part::OldRows {
-                        context.observer.changes(table, &batch);
-                        *observed = seen;
-                    }
-                    match run.abort.is_raised() {
-                        true => Err(SinkError::new(SinkErrorKind::Unavailable, "the run was ended")),
-                        false => batch.part(part).map_err(|error| {
-                            SinkError::new(SinkErrorKind::Unavailable, format!("changes cannot be parted: {error}"))
-                        }),
-                    }
-                });
-                sink.apply(table, run.epoch, &mut batches).map_err(|error| {
-                    let message = error.message.clone();
-                    failed = Some(error);
-                    RunError::new(RunErrorKind::Sink, message)
+            let applied = self.apply_to(sink, at, table, counts, &mut |batch| {
+                failpoint::hit("commit:batch");
+                seen += 1;
+                if seen > observed && part != Part::OldRows {
+                    observer.changes(table, &batch);
+                    observed = seen;
+                }
+                batch.part(part).map_err(|error| {
+                    SinkError::new(SinkErrorKind::Unavailable, format!("changes cannot be parted: {error}"))
                 })
             });
-            // What the sink says keeps its sort, which decides whether to try again.
-            match (merged, failed) {
-                (Ok(()), _) => {}
-                (Err(_), Some(error)) if !run.abort.is_raised() => return Err(error.into()),
-                (Err(error), _) => return Err(Failure::Run(error)),
+            self.observed[at] = observed;
+            applied?;
+        }
+        self.apply_histories(sink)
+    }
+
+    /// Merges the changes a second time, which costs less than keeping them. A table made anew says nothing of what became of
+    /// its rows.
+    fn apply_histories(&self, sink: &mut dyn Sink) -> Result<(), Failure> {
+        for (at, (table, history)) in self.tables.iter().zip(&self.histories).enumerate() {
+            if let Some(history) = history.as_ref().filter(|_| !self.outcome.replace_tables) {
+                let mut uncounted = TableCounts::default();
+                self.apply_to(sink, at, history, &mut uncounted, &mut |batch| {
+                    history_rows(table, &batch, &self.facts)
+                })?;
             }
         }
         Ok(())
+    }
+
+    /// Lets the sink apply to a table what `make` makes of the merged changes of the table at `at`.
+    fn apply_to(
+        &self,
+        sink: &mut dyn Sink,
+        at: usize,
+        table: &TableSchema,
+        counts: &mut TableCounts,
+        make: &mut dyn FnMut(ChangeBatch) -> Result<ChangeBatch, SinkError>,
+    ) -> Result<(), Failure> {
+        let run = self.run;
+        let mut failed = None;
+        let merged = merged(self.context.plan, run, at, counts, |batches| {
+            let mut batches = batches.map(|batch| match run.abort.is_raised() {
+                true => Err(SinkError::new(SinkErrorKind::Unavailable, "the run was ended")),
+                false => make(batch),
+            });
+            sink.apply(table, run.epoch, &mut batches).map_err(|error| {
+                let message = error.message.clone();
+                failed = Some(error);
+                RunError::new(RunErrorKind::Sink, message)
+            })
+        });
+        // What the sink says keeps its sort, which decides whether to try again.
+        match (merged, failed) {
+            (Ok(()), _) => Ok(()),
+            (Err(_), Some(error)) if !run.abort.is_raised() => Err(error.into()),
+            (Err(error), _) => Err(Failure::Run(error)),
+        }
     }
 
     /// Waits until the transaction may be run again.

@@ -11,6 +11,7 @@ use vardelta_engine::{
 };
 use vardelta_schemas::{
     TableSchema,
+    history::history_table,
     sql::{
         Dialect,
         mysql::layout::{TableLayout, TextCharacters},
@@ -44,6 +45,9 @@ options! {
         /// Indexes that are built once a table is first filled: lists of columns, `[["chromosome", "quality"]]`, for every
         /// table that has all of them, or by table, `{ variants = [["chromosome", "quality"]] }`.
         "indexes" => indexes: Indexes = Indexes::default(), "[]",
+        /// Tables of which a history is kept: `["mutation_summary"]` gives `mutation_summary_history`, with a row for every
+        /// row that an epoch inserted, updated or deleted.
+        "history" => history: Vec<Spanned<String>> = Vec::new(), "[]",
         /// CHECK constraints: SQL conditions over a table's columns, `{ variants = ["position >= 0"] }`. They may use
         /// comparisons, AND, OR, NOT, + - *, BETWEEN, IN, IS NULL and length(). A NULL passes, as in SQL.
         "checks" => checks: Checks = Checks::default(), "{}",
@@ -185,6 +189,32 @@ pub(super) fn plan_indexes(
     planned
 }
 
+/// An index by key for each history whose primary key does not begin with its table's key, over as much of the key as an
+/// index can hold.
+pub(super) fn history_indexes(
+    history: &[String],
+    inputs: &[PlannedInput<'_>],
+    text_characters: &TextCharacters,
+) -> Vec<PlannedIndex> {
+    let of = |name: &String| {
+        let input = inputs.iter().find(|input| input.name == name)?;
+        let key = input.key.unwrap_or_default().to_vec();
+        let table = history_table(&TableSchema { name: name.clone(), schema: input.schema.clone(), key: key.clone() });
+        let layout = TableLayout::new(Dialect::MySql, &table, text_characters, &[]);
+        let fits = |columns: &[usize]| {
+            layout.index_bytes(&table, columns).is_some_and(|bytes| bytes <= TableLayout::INDEX_BYTES)
+        };
+        let columns: Vec<usize> = (0..key.len()).collect();
+        let columns = columns[..(0..=key.len()).rev().find(|count| fits(&columns[..*count]))?].to_vec();
+        if columns.is_empty() || layout.primary_key.starts_with(&columns) {
+            return None;
+        }
+        let names: Vec<&str> = columns.iter().map(|index| table.schema.columns()[*index].name.as_str()).collect();
+        Some(PlannedIndex { name: index_name(&names), table: table.name.clone(), columns })
+    };
+    history.iter().filter_map(of).collect()
+}
+
 pub(super) fn check_bytes(
     index: &PlannedIndex,
     input: &PlannedInput<'_>,
@@ -215,7 +245,7 @@ pub(super) fn check_bytes(
 }
 
 /// Names are at most 64 characters.
-fn index_name(columns: &[&str]) -> String {
+pub(super) fn index_name(columns: &[&str]) -> String {
     let name = format!("by_{}", columns.join("_"));
     if name.chars().count() <= 64 {
         return name;

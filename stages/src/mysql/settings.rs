@@ -5,6 +5,7 @@ use std::{collections::HashMap, path::PathBuf, time::Duration};
 use mysql::{Opts, OptsBuilder, SslOpts};
 use vardelta_schemas::{
     TableSchema,
+    history::{HISTORY_TEXT_CHARACTERS, history_name},
     sql::{
         Dialect,
         mysql::{
@@ -61,6 +62,8 @@ pub(super) struct Settings {
     pub(super) retries: u32,
     pub(super) text_characters: TextCharacters,
     pub(super) indexes: Vec<PlannedIndex>,
+    /// The tables of which a history is kept.
+    pub(super) history: Vec<String>,
     pub(super) constraints: Vec<PlannedConstraint>,
     pub(super) on_constraint: OnConstraint,
 }
@@ -93,7 +96,10 @@ impl Settings {
             Rule::Reference { columns, .. } => columns.iter().map(|name| table.schema.index_of(name)).collect(),
             Rule::Check(_) => None,
         }));
-        TableLayout::new(dialect, table, &self.text_characters, &indexes).constrained(constraints)
+        let is_history = self.history.iter().any(|of| history_name(of) == table.name);
+        let mut characters = self.text_characters.clone();
+        characters.extend(HISTORY_TEXT_CHARACTERS.iter().filter(|_| is_history).map(|(name, n)| ((*name).into(), *n)));
+        TableLayout::new(dialect, table, &characters, &indexes).constrained(constraints)
     }
 }
 

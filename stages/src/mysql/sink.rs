@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use arrow_array::RecordBatch;
 use mysql::prelude::Queryable;
-use vardelta_engine::sink::{Access, ChangeBatch, Offender, Part, Sink, SinkError, SinkErrorKind};
+use vardelta_engine::sink::{Access, ChangeBatch, EpochStart, Offender, Part, Sink, SinkError, SinkErrorKind};
 use vardelta_schemas::{
     TableSchema, ledger,
     sql::mysql::{
@@ -26,6 +26,7 @@ use super::{
     swap::{self, Settling},
     tables::Tables,
 };
+use crate::sink_tables::{MISSING_TABLE_HINT, OTHER_TABLE_HINT};
 
 /// How long to wait between two attempts to reach a server again.
 const RECONNECT_PAUSE: Duration = Duration::from_millis(250);
@@ -140,13 +141,8 @@ impl MySqlSink {
     }
 
     /// Makes and checks tables before the transaction; returns what is made anew and what goes.
-    fn prepare(
-        &mut self,
-        pipeline: &str,
-        expected_epoch: u64,
-        tables: &[TableSchema],
-        replace_tables: bool,
-    ) -> Result<(Vec<String>, Vec<String>), SinkError> {
+    fn prepare(&mut self, start: &EpochStart<'_>) -> Result<(Vec<String>, Vec<String>), SinkError> {
+        let EpochStart { pipeline, expected_epoch, tables, history, replace_tables } = *start;
         self.with(|settings, link| {
             lock::with_definitions(settings, link, |link| {
                 records::migrate(&settings.location, link)?;
@@ -156,7 +152,8 @@ impl MySqlSink {
                 let mut owned = Vec::new();
                 if replace_tables {
                     owned = Settling { settings, link, pipeline, tables }.owned()?;
-                    let gone = owned.iter().filter(|name| !tables.iter().any(|table| table.name == **name));
+                    let is_kept = |name: &&String| tables.iter().chain(history).any(|table| table.name == **name);
+                    let gone = owned.iter().filter(|name| !is_kept(name));
                     prepared.1 = gone.cloned().collect();
                 }
                 let order = parents_first(tables, &settings.constraints);
@@ -174,8 +171,14 @@ impl MySqlSink {
                         looking.create_anew(table, &layout.beside(letter, renamed))?;
                         prepared.0.push(table.name.clone());
                     } else {
-                        looking.check_or_create(table, &layout.beside(Letter::A, renamed))?;
+                        let layout = layout.beside(Letter::A, renamed);
+                        looking.check_or_create(table, &layout, MISSING_TABLE_HINT, OTHER_TABLE_HINT)?;
                     }
+                }
+                for table in history {
+                    let layout = settings.layout(link.dialect, table);
+                    let mut looking = Tables { location: &settings.location, link, pipeline, expected_epoch };
+                    looking.check_or_create_history(table, &layout)?;
                 }
                 Ok(prepared)
             })
@@ -255,13 +258,8 @@ impl Sink for MySqlSink {
         self.on_snapshot("read the ledger of", |location, link| records::history(location, link, pipeline))
     }
 
-    fn begin(
-        &mut self,
-        pipeline: &str,
-        expected_epoch: u64,
-        tables: &[TableSchema],
-        replace_tables: bool,
-    ) -> Result<(), SinkError> {
+    fn begin(&mut self, start: &EpochStart<'_>) -> Result<(), SinkError> {
+        let EpochStart { pipeline, expected_epoch, .. } = *start;
         if self.begun.is_some() {
             let message = format!("a transaction is already open on {}", self.settings.location);
             return Err(SinkError::new(SinkErrorKind::Unavailable, message));
@@ -272,7 +270,7 @@ impl Sink for MySqlSink {
         if snapshot.epoch != expected_epoch {
             self.with(|settings, link| records::check_epoch(&settings.location, link, pipeline, expected_epoch))?;
         }
-        let (replaced, dropped) = self.prepare(pipeline, expected_epoch, tables, replace_tables)?;
+        let (replaced, dropped) = self.prepare(start)?;
         let begun = self.with(|settings, link| {
             link.conn.query_drop(sql::BEGIN_WRITE).map_err(explain(&settings.location, "write to"))?;
             records::check_epoch(&settings.location, link, pipeline, expected_epoch)

@@ -10,6 +10,7 @@ use vardelta_schemas::{
     TableSchema,
     sql::{
         form::{ColumnForm, TableForm},
+        ledger::DELETE_OWNED,
         mysql::{
             self as sql,
             constraint::{self as constraint_sql, Letter},
@@ -26,6 +27,7 @@ use super::{
     link::{Link, take},
     swap::{check_triggers, new_name},
 };
+use crate::sink_tables::OTHER_HISTORY_HINT;
 
 /// The engine that every table must have: the others have no transactions.
 const ENGINE: &str = "InnoDB";
@@ -52,8 +54,28 @@ struct Object {
 }
 
 impl Tables<'_> {
-    /// Checks a table, or makes it.
-    pub(super) fn check_or_create(&mut self, table: &TableSchema, layout: &TableLayout) -> Result<(), SinkError> {
+    /// Checks a history, or makes it. Whoever moves one away starts a new one.
+    pub(super) fn check_or_create_history(
+        &mut self,
+        table: &TableSchema,
+        layout: &TableLayout,
+    ) -> Result<(), SinkError> {
+        if self.object(&table.name)?.is_none()
+            && self.owner(&table.name)?.is_some_and(|it| it.pipeline == self.pipeline)
+        {
+            self.link.conn.exec_drop(DELETE_OWNED, (&table.name,)).map_err(self.failed())?;
+        }
+        self.check_or_create(table, layout, OTHER_HISTORY_HINT, OTHER_HISTORY_HINT)
+    }
+
+    /// Checks a table, or makes it. What to do when it is gone or another one is said by `if_missing` and `if_other`.
+    pub(super) fn check_or_create(
+        &mut self,
+        table: &TableSchema,
+        layout: &TableLayout,
+        if_missing: &str,
+        if_other: &str,
+    ) -> Result<(), SinkError> {
         let name = table.name.as_str();
         self.check_problem(table, layout)?;
         let owner = self.owner(name)?;
@@ -86,15 +108,14 @@ impl Tables<'_> {
                             "table `{name}` in {} is not the one the pipeline declares: {difference}",
                             self.location
                         ),
-                        "Run `vardelta rebuild` to make the table anew, or put the pipeline file back as it was."
-                            .into(),
+                        if_other.into(),
                     )),
                 }
             }
             (Some(owner), None) if self.was_never_committed(&owner) => self.create(table, layout),
             (Some(_), _) => Err(self.refuse(
                 format!("table `{name}` is missing from {}, though earlier epochs made it", self.location),
-                "Run `vardelta rebuild` to make it again from the state.".into(),
+                if_missing.into(),
             )),
             (None, None) => {
                 let epoch = self.next_epoch()?;

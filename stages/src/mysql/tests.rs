@@ -18,7 +18,7 @@ mod values;
 use std::{sync::Arc, time::Duration};
 
 use arrow_array::{Array, Int64Array, RecordBatch, StringArray};
-use vardelta_engine::sink::{Access, ChangeBatch, Op, Sink, SinkError, SinkErrorKind, SinkStage};
+use vardelta_engine::sink::{Access, ChangeBatch, EpochStart, Op, Sink, SinkError, SinkErrorKind, SinkStage};
 use vardelta_schemas::{
     Column, ColumnType, Schema, TableSchema,
     ledger::{DropRow, EpochRecord, RejectRow, TableCounts},
@@ -61,7 +61,7 @@ impl Db {
     fn load(&self, epoch: u64, changes: &[Change]) {
         let table = numbers("t");
         let mut sink = self.open();
-        sink.begin(PIPELINE, epoch - 1, std::slice::from_ref(&table), false).unwrap();
+        sink.begin(&starting(PIPELINE, epoch - 1, std::slice::from_ref(&table), false)).unwrap();
         apply(sink.as_mut(), &table, epoch, changes).unwrap();
         sink.commit(&record(PIPELINE, epoch)).unwrap();
         sink.settle(PIPELINE, &[table]).unwrap();
@@ -98,6 +98,7 @@ fn settings(url: &str) -> Settings {
         retries: 8,
         text_characters: Default::default(),
         indexes: Vec::new(),
+        history: Vec::new(),
         constraints: Vec::new(),
         on_constraint: OnConstraint::Abort,
     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use arrow_array::RecordBatch;
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
-use vardelta_engine::sink::{Access, ChangeBatch, Sink, SinkError, SinkErrorKind};
+use vardelta_engine::sink::{Access, ChangeBatch, EpochStart, Sink, SinkError, SinkErrorKind};
 use vardelta_schemas::{TableSchema, ledger, sql::sqlite as sql};
 
 use super::{apply, error, error::explain, layout, ledger as records, read};
@@ -112,13 +112,8 @@ impl Sink for SqliteSink {
         self.on_snapshot("read the ledger of", |path, connection| records::history(path, connection, pipeline))
     }
 
-    fn begin(
-        &mut self,
-        pipeline: &str,
-        expected_epoch: u64,
-        tables: &[TableSchema],
-        replace_tables: bool,
-    ) -> Result<(), SinkError> {
+    fn begin(&mut self, start: &EpochStart<'_>) -> Result<(), SinkError> {
+        let EpochStart { pipeline, expected_epoch, .. } = *start;
         if !self.connection.is_autocommit() {
             let message = format!("a transaction is already open on {}", self.path.display());
             return Err(SinkError::new(SinkErrorKind::Unavailable, message));
@@ -126,7 +121,7 @@ impl Sink for SqliteSink {
         self.connection.execute_batch(sql::BEGIN_WRITE).map_err(explain(&self.path, "write to"))?;
         let prepared = records::prepare(&self.path, &self.connection, pipeline, expected_epoch).and_then(|()| {
             let layout = layout::Layout { path: &self.path, connection: &self.connection, pipeline, expected_epoch };
-            layout.prepare(tables, replace_tables)
+            layout.prepare(start)
         });
         match prepared {
             Ok(restore) => {

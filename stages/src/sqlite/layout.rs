@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension as _};
-use vardelta_engine::sink::{SinkError, SinkErrorKind};
+use vardelta_engine::sink::{EpochStart, SinkError, SinkErrorKind};
 use vardelta_schemas::{
     TableSchema,
     sql::{
@@ -16,6 +16,7 @@ use vardelta_schemas::{
 };
 
 use super::{error::explain, ledger::integer};
+use crate::sink_tables::{MISSING_TABLE_HINT, OTHER_HISTORY_HINT, OTHER_TABLE_HINT};
 
 /// An index or a trigger that somebody added to a sink's table.
 pub(super) struct Added {
@@ -32,40 +33,47 @@ pub(super) struct Layout<'a> {
 }
 
 impl Layout<'_> {
-    /// Checks and makes the tables. With `replace_tables` all tables of the pipeline are dropped first, those that it no
-    /// longer declares too; what users had added to the others is returned, to be put back once they are filled.
-    pub(super) fn prepare(&self, tables: &[TableSchema], replace_tables: bool) -> Result<Vec<Added>, SinkError> {
+    /// Checks and makes the tables. With `replace_tables` all tables of the pipeline but its histories are dropped first,
+    /// those that it no longer declares too; what users had added to the others is returned, to be put back once they are
+    /// filled.
+    pub(super) fn prepare(&self, start: &EpochStart<'_>) -> Result<Vec<Added>, SinkError> {
         let mut added = Vec::new();
-        if replace_tables {
+        if start.replace_tables {
             for name in self.owned()? {
-                let kept = tables.iter().any(|table| table.name.eq_ignore_ascii_case(&name));
-                added.extend(self.drop_table(&name)?.into_iter().filter(|_| kept));
+                let is_among = |tables: &[TableSchema]| tables.iter().any(|it| it.name.eq_ignore_ascii_case(&name));
+                if !is_among(start.history) {
+                    let kept = is_among(start.tables);
+                    added.extend(self.drop_table(&name)?.into_iter().filter(|_| kept));
+                }
             }
         }
-        for table in tables {
-            self.check_or_create(table)?;
+        for table in start.tables {
+            self.check_or_create(table, MISSING_TABLE_HINT, OTHER_TABLE_HINT)?;
+        }
+        for table in start.history {
+            // Whoever moves a history away starts a new one.
+            if self.object(&table.name)?.is_none() && self.owner(&table.name)?.as_deref() == Some(self.pipeline) {
+                self.forget(&table.name)?;
+            }
+            self.check_or_create(table, OTHER_HISTORY_HINT, OTHER_HISTORY_HINT)?;
         }
         Ok(added)
     }
 
-    fn check_or_create(&self, table: &TableSchema) -> Result<(), SinkError> {
+    fn check_or_create(&self, table: &TableSchema, if_missing: &str, if_other: &str) -> Result<(), SinkError> {
         let name = table.name.as_str();
-        let owner: Option<String> = self
-            .connection
-            .query_row(ledger_sql::SELECT_OWNER, [name], |row| row.get(0))
-            .optional()
-            .map_err(self.failed())?;
+        let owner = self.owner(name)?;
         let found = self.object(name)?;
         match (owner.as_deref(), found) {
             (Some(owner), _) if owner != self.pipeline => Err(self.refuse(
                 format!("table `{name}` in {} belongs to pipeline `{owner}`", self.path.display()),
                 "Give the stage another name, or the sink another `path`.".into(),
             )),
-            (Some(_), Some((kind, _))) if kind == "table" => self.check_form(table),
+            (Some(_), Some((kind, _))) if kind == "table" => self.check_form(table, if_other),
             (None, None) => self.create(table),
             (Some(_), _) => Err(self.refuse(
                 format!("table `{name}` is missing from {}, though earlier epochs made it", self.path.display()),
-                "Run `vardelta rebuild` to make it again from the state.".into(),
+                if_missing.into(),
             )),
             (None, Some((kind, found))) => Err(self.refuse(
                 format!("there is a {kind} `{found}` in {} that vardelta did not make", self.path.display()),
@@ -74,7 +82,7 @@ impl Layout<'_> {
         }
     }
 
-    fn check_form(&self, table: &TableSchema) -> Result<(), SinkError> {
+    fn check_form(&self, table: &TableSchema, if_other: &str) -> Result<(), SinkError> {
         match self.form(&table.name)?.difference(&planned_form(table)) {
             None => Ok(()),
             Some(difference) => Err(self.refuse(
@@ -83,7 +91,7 @@ impl Layout<'_> {
                     table.name,
                     self.path.display()
                 ),
-                "Run `vardelta rebuild` to make the table anew, or put the pipeline file back as it was.".into(),
+                if_other.into(),
             )),
         }
     }
@@ -111,8 +119,19 @@ impl Layout<'_> {
             added = self.added_to(&exact).map_err(self.failed())?;
             self.connection.execute_batch(&drop_table(Dialect::Sqlite, &exact)).map_err(self.failed())?;
         }
-        self.connection.execute(ledger_sql::DELETE_OWNED, [name]).map_err(self.failed())?;
+        self.forget(name)?;
         Ok(added)
+    }
+
+    /// The pipeline whose table this is.
+    fn owner(&self, name: &str) -> Result<Option<String>, SinkError> {
+        let owner = self.connection.query_row(ledger_sql::SELECT_OWNER, [name], |row| row.get(0));
+        owner.optional().map_err(self.failed())
+    }
+
+    /// Strikes a table out of the list of the pipelines' tables.
+    fn forget(&self, name: &str) -> Result<(), SinkError> {
+        self.connection.execute(ledger_sql::DELETE_OWNED, [name]).map(|_| ()).map_err(self.failed())
     }
 
     fn added_to(&self, table: &str) -> rusqlite::Result<Vec<Added>> {

@@ -14,7 +14,7 @@ mod values;
 use std::{path::Path, sync::Arc};
 
 use arrow_array::{Array, Int64Array, RecordBatch, StringArray};
-use vardelta_engine::sink::{Access, ChangeBatch, Op, Sink, SinkError, SinkErrorKind, SinkStage};
+use vardelta_engine::sink::{Access, ChangeBatch, EpochStart, Op, Sink, SinkError, SinkErrorKind, SinkStage};
 use vardelta_schemas::{
     Column, ColumnType, Schema, TableSchema,
     ledger::{DropRow, EpochRecord, RecordCounts, RejectRow, TableCounts},
@@ -24,7 +24,7 @@ use super::PlannedSqlite;
 use crate::sink_fixtures::*;
 
 fn connect(path: &Path, access: Access) -> Result<Box<dyn Sink>, SinkError> {
-    PlannedSqlite { path: path.to_owned() }.connect(access)
+    PlannedSqlite { path: path.to_owned(), history: Vec::new() }.connect(access)
 }
 
 fn open(path: &Path) -> Box<dyn Sink> {
@@ -35,7 +35,7 @@ fn open(path: &Path) -> Box<dyn Sink> {
 fn load(path: &Path, epoch: u64, changes: &[Change]) {
     let table = numbers("t");
     let mut sink = open(path);
-    sink.begin(PIPELINE, epoch - 1, std::slice::from_ref(&table), false).unwrap();
+    sink.begin(&starting(PIPELINE, epoch - 1, std::slice::from_ref(&table), false)).unwrap();
     apply(sink.as_mut(), &table, epoch, changes).unwrap();
     sink.commit(&record(PIPELINE, epoch)).unwrap();
 }

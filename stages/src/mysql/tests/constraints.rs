@@ -39,7 +39,7 @@ fn write(sink: &mut dyn Sink, epoch: u64, changes: [&[Change]; 2]) -> Result<(),
 
 fn load(db: &Db, epoch: u64, replace: bool, changes: [&[Change]; 2]) -> Result<(), SinkError> {
     let mut sink = db.open();
-    sink.begin(PIPELINE, epoch - 1, &tables(), replace)?;
+    sink.begin(&starting(PIPELINE, epoch - 1, &tables(), replace))?;
     write(sink.as_mut(), epoch, changes)?;
     sink.commit(&record(PIPELINE, epoch))?;
     sink.settle(PIPELINE, &tables())
@@ -160,7 +160,7 @@ fn offenders_are_singled_out_by_halving() {
             .map(|(at, name)| (Op::Insert, *name, Some(if at % 100 == 7 { -1 } else { 1 })))
             .collect();
         let mut sink = db.open();
-        sink.begin(PIPELINE, 0, &tables(), false).unwrap();
+        sink.begin(&starting(PIPELINE, 0, &tables(), false)).unwrap();
         assert!(sink.quarantines());
         let before = questions(&db);
         write(sink.as_mut(), 1, [&changes, &changes]).unwrap();
@@ -191,7 +191,7 @@ fn values_of_a_tampered_table_are_singled_out() {
             ("name varchar(3)", [("bbbb", Some(1)), ("dddd", Some(1))]),
         ] {
             let mut sink = db.open();
-            sink.begin(PIPELINE, 0, &[numbers("t")], false).unwrap();
+            sink.begin(&starting(PIPELINE, 0, &[numbers("t")], false)).unwrap();
             db.run(&[&format!("alter table t modify {column}")]);
             let [first, second] = bad.map(|(name, number)| (Op::Insert, name, number));
             let good = |name| (Op::Insert, name, Some(1));

@@ -11,7 +11,7 @@ fn a_row_that_somebody_holds_is_contention_and_can_be_tried_again() {
         let mut other = db.server.root_in(&db.name);
         by_hand::run(&mut other, &["begin", "update t set number = 2 where name = 'b'"]);
         let mut sink = db.open();
-        sink.begin(PIPELINE, 1, &[numbers("t")], false).unwrap();
+        sink.begin(&starting(PIPELINE, 1, &[numbers("t")], false)).unwrap();
         let changes = [(Op::Update, "a", Some(5)), (Op::Delete, "b", Some(1)), (Op::Insert, "c", Some(5))];
         let start = std::time::Instant::now();
         let error = error_of(apply(sink.as_mut(), &numbers("t"), 2, &changes));
@@ -20,7 +20,7 @@ fn a_row_that_somebody_holds_is_contention_and_can_be_tried_again() {
         sink.rollback().unwrap();
         assert_eq!(db.query("select * from t order by name"), ["a|1|1", "b|1|1"]);
         other.query_drop("rollback").unwrap();
-        sink.begin(PIPELINE, 1, &[numbers("t")], false).unwrap();
+        sink.begin(&starting(PIPELINE, 1, &[numbers("t")], false)).unwrap();
         apply(sink.as_mut(), &numbers("t"), 2, &changes).unwrap();
         sink.commit(&record(PIPELINE, 2)).unwrap();
         assert_eq!(db.query("select * from t order by name"), ["a|5|2", "c|5|2"]);
@@ -42,7 +42,7 @@ fn a_deadlock_is_contention() {
         );
         by_hand::run(&mut other, &["update t set number = 2 where name = 'b'"]);
         let mut sink = db.open();
-        sink.begin(PIPELINE, 1, &[numbers("t")], false).unwrap();
+        sink.begin(&starting(PIPELINE, 1, &[numbers("t")], false)).unwrap();
         apply(sink.as_mut(), &numbers("t"), 2, &[(Op::Update, "a", Some(5))]).unwrap();
         let second =
             std::thread::spawn(move || other.query_drop("update t set number = 2 where name = 'a'").map(|()| other));

@@ -15,7 +15,10 @@ fn an_empty_database_reads_as_epoch_0_and_stays_empty() {
         }
         assert_eq!(db.dump(), [""; 0]);
         assert!(
-            error_of(db.connect(Access::Read).unwrap().begin(PIPELINE, 0, &[numbers("t")], false)).message.len() > 10
+            error_of(db.connect(Access::Read).unwrap().begin(&starting(PIPELINE, 0, &[numbers("t")], false)))
+                .message
+                .len()
+                > 10
         );
         assert_eq!(db.dump(), [""; 0]);
     });
@@ -55,7 +58,7 @@ fn names_are_told_apart_byte_by_byte() {
 fn the_ledger_keeps_drops_events_rejects_and_counts() {
     on_each("the_ledger_keeps_drops_events_rejects_and_counts", |db| {
         let mut sink = db.open();
-        sink.begin(PIPELINE, 0, &[numbers("t")], false).unwrap();
+        sink.begin(&starting(PIPELINE, 0, &[numbers("t")], false)).unwrap();
         let reject = RejectRow {
             drop_id: Some(1),
             drop_name: Some("one".into()),
@@ -85,7 +88,7 @@ fn the_ledger_keeps_drops_events_rejects_and_counts() {
         );
 
         // The second epoch replaces one drop and withdraws the other, whose name then passes to a new drop.
-        sink.begin(PIPELINE, 1, &[numbers("t")], false).unwrap();
+        sink.begin(&starting(PIPELINE, 1, &[numbers("t")], false)).unwrap();
         let mut second = record(PIPELINE, 2);
         let replaced = DropRow { loaded_epoch: 2, counts: counts(20), ..drop_row(2, "two", 1) };
         second.upserted_drops = vec![replaced.clone(), drop_row(3, "one", 2)];
@@ -121,17 +124,17 @@ fn pipelines_share_a_database_and_not_their_tables() {
         db.load(1, &[(Op::Insert, "a", Some(1))]);
         db.load(2, &[(Op::Insert, "b", Some(1))]);
         let mut sink = db.open();
-        sink.begin("q", 0, &[numbers("u")], false).unwrap();
+        sink.begin(&starting("q", 0, &[numbers("u")], false)).unwrap();
         // Both may be at work at the same time.
         db.load(3, &[(Op::Insert, "c", Some(1))]);
         apply(sink.as_mut(), &numbers("u"), 1, &[(Op::Insert, "a", Some(9))]).unwrap();
         sink.commit(&record("q", 1)).unwrap();
         assert_eq!((sink.ledger(PIPELINE).unwrap().epoch, sink.ledger("q").unwrap().epoch), (3, 1));
-        let error = error_of(sink.begin("q", 1, &[numbers("t")], false));
+        let error = error_of(sink.begin(&starting("q", 1, &[numbers("t")], false)));
         assert_eq!(error.kind, SinkErrorKind::Layout);
         assert!(error.message.contains("belongs to pipeline `p`"), "{error}");
         // A rebuild of one pipeline leaves the other's tables alone.
-        sink.begin("q", 1, &[numbers("u")], true).unwrap();
+        sink.begin(&starting("q", 1, &[numbers("u")], true)).unwrap();
         sink.commit(&record("q", 2)).unwrap();
         sink.settle("q", &[numbers("u")]).unwrap();
         assert_eq!(db.contents(&numbers("u")), []);
@@ -143,19 +146,19 @@ fn pipelines_share_a_database_and_not_their_tables() {
 fn a_second_run_is_told_that_the_first_holds_the_lock() {
     on_each("a_second_run_is_told_that_the_first_holds_the_lock", |db| {
         let (mut first, mut second) = (db.open(), db.open());
-        first.begin(PIPELINE, 0, &[numbers("t")], false).unwrap();
+        first.begin(&starting(PIPELINE, 0, &[numbers("t")], false)).unwrap();
         let start = std::time::Instant::now();
-        let error = error_of(second.begin(PIPELINE, 0, &[numbers("t")], false));
+        let error = error_of(second.begin(&starting(PIPELINE, 0, &[numbers("t")], false)));
         assert!(start.elapsed() < Duration::from_secs(4));
         assert_eq!(error.kind, SinkErrorKind::Locked);
         assert!(error.message.contains(&db.settings.location), "{error}");
         // Once the first is done, the second is told that its view of the ledger is old.
         first.commit(&record(PIPELINE, 1)).unwrap();
         drop(first);
-        let error = error_of(second.begin(PIPELINE, 0, &[numbers("t")], false));
+        let error = error_of(second.begin(&starting(PIPELINE, 0, &[numbers("t")], false)));
         assert_eq!(error.kind, SinkErrorKind::Stale);
         assert!(error.message.contains("at epoch 1, not 0"), "{error}");
-        second.begin(PIPELINE, 1, &[numbers("t")], false).unwrap();
+        second.begin(&starting(PIPELINE, 1, &[numbers("t")], false)).unwrap();
         second.commit(&record(PIPELINE, 2)).unwrap();
     });
 }
@@ -164,7 +167,7 @@ fn a_second_run_is_told_that_the_first_holds_the_lock() {
 fn a_commit_past_the_lock_is_stale() {
     on_each("a_commit_past_the_lock_is_stale", |db| {
         let mut sink = db.open();
-        sink.begin(PIPELINE, 0, &[numbers("t")], false).unwrap();
+        sink.begin(&starting(PIPELINE, 0, &[numbers("t")], false)).unwrap();
         // Somebody without regard for the lock, a restored backup for instance.
         db.run(&["insert into vardelta_epochs values ('p', 1, 'now', '{}', '[]')"]);
         let error = error_of(sink.commit(&record(PIPELINE, 1)));
@@ -178,7 +181,7 @@ fn readers_do_not_wait_for_a_run_and_see_nothing_of_it() {
     on_each_path("readers_do_not_wait_for_a_run_and_see_nothing_of_it", |db| {
         db.load(1, &[(Op::Insert, "a", Some(1))]);
         let mut sink = db.open();
-        sink.begin(PIPELINE, 1, &[numbers("t")], false).unwrap();
+        sink.begin(&starting(PIPELINE, 1, &[numbers("t")], false)).unwrap();
         apply(sink.as_mut(), &numbers("t"), 2, &[(Op::Delete, "a", Some(1)), (Op::Insert, "b", Some(1))]).unwrap();
         assert_eq!(db.contents(&numbers("t")), [("a".into(), Some(1))]);
         assert_eq!(db.connect(Access::Read).unwrap().ledger(PIPELINE).unwrap().epoch, 1);
@@ -192,14 +195,14 @@ fn only_the_next_epoch_can_be_committed() {
     on_each("only_the_next_epoch_can_be_committed", |db| {
         let mut sink = db.open();
         for wrong in [record(PIPELINE, 0), record(PIPELINE, 2), record("q", 1)] {
-            sink.begin(PIPELINE, 0, &[], false).unwrap();
+            sink.begin(&starting(PIPELINE, 0, &[], false)).unwrap();
             assert_eq!(error_of(sink.commit(&wrong)).kind, SinkErrorKind::Stale);
             sink.rollback().unwrap();
         }
         assert!(sink.commit(&record(PIPELINE, 1)).is_err(), "no transaction is open");
         assert!(apply(sink.as_mut(), &numbers("t"), 1, &[]).is_err(), "no transaction is open");
-        sink.begin(PIPELINE, 0, &[], false).unwrap();
-        assert!(sink.begin(PIPELINE, 0, &[], false).is_err(), "a transaction is open");
+        sink.begin(&starting(PIPELINE, 0, &[], false)).unwrap();
+        assert!(sink.begin(&starting(PIPELINE, 0, &[], false)).is_err(), "a transaction is open");
     });
 }
 
@@ -207,7 +210,7 @@ fn only_the_next_epoch_can_be_committed() {
 fn a_digest_is_refreshed_outside_of_epochs() {
     on_each("a_digest_is_refreshed_outside_of_epochs", |db| {
         let mut sink = db.open();
-        sink.begin(PIPELINE, 0, &[], false).unwrap();
+        sink.begin(&starting(PIPELINE, 0, &[], false)).unwrap();
         sink.commit(&EpochRecord { upserted_drops: vec![drop_row(5, "five", 1)], ..record(PIPELINE, 1) }).unwrap();
         for _ in 0..2 {
             sink.refresh_delivery(PIPELINE, 5, "new", "/new/path").unwrap();

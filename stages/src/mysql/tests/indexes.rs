@@ -12,7 +12,7 @@ fn indexes_come_behind_the_first_load_and_survive_a_kill() {
         db.settings.indexes = vec![index];
         let table = numbers("t");
         let mut sink = db.open();
-        sink.begin(PIPELINE, 0, std::slice::from_ref(&table), false).unwrap();
+        sink.begin(&starting(PIPELINE, 0, std::slice::from_ref(&table), false)).unwrap();
         apply(sink.as_mut(), &table, 1, &[(Op::Insert, "a", Some(1))]).unwrap();
         assert_eq!(db.query(INDEXES), [""; 0]);
         sink.commit(&record(PIPELINE, 1)).unwrap();

@@ -7,7 +7,7 @@ fn refused(db: &Db, changes: &[&str], table: &TableSchema) -> SinkError {
     db.load(1, &[(Op::Insert, "a", Some(1))]);
     db.run(changes);
     let before = db.dump();
-    let error = error_of(db.open().begin(PIPELINE, 1, std::slice::from_ref(table), false));
+    let error = error_of(db.open().begin(&starting(PIPELINE, 1, std::slice::from_ref(table), false)));
     assert_eq!(db.dump(), before);
     assert_eq!(error.kind, SinkErrorKind::Layout, "{error}");
     db.run(&["drop table if exists t, t2, other, vardelta_tables, vardelta_epochs, vardelta_meta"]);
@@ -67,7 +67,7 @@ fn foreign_tables_are_never_touched() {
         }
         // Not even by a rebuild.
         db.run(&["create table t (x int)", "insert into t values (1)"]);
-        let error = error_of(db.open().begin(PIPELINE, 0, &[numbers("t")], true));
+        let error = error_of(db.open().begin(&starting(PIPELINE, 0, &[numbers("t")], true)));
         assert_eq!(error.kind, SinkErrorKind::Layout);
         assert_eq!(db.query("select * from t"), ["1"]);
     });
@@ -77,7 +77,7 @@ fn foreign_tables_are_never_touched() {
 fn a_run_that_died_before_its_transaction_leaves_nothing_wrong() {
     on_each("a_run_that_died_before_its_transaction_leaves_nothing_wrong", |db| {
         let mut sink = db.open();
-        sink.begin(PIPELINE, 0, &[numbers("t"), numbers("u")], false).unwrap();
+        sink.begin(&starting(PIPELINE, 0, &[numbers("t"), numbers("u")], false)).unwrap();
         drop(sink);
         assert_eq!(db.query("select count(*) from t"), ["0"]);
         assert_eq!(db.connect(Access::Read).unwrap().ledger(PIPELINE).unwrap().epoch, 0);
@@ -89,7 +89,7 @@ fn a_run_that_died_before_its_transaction_leaves_nothing_wrong() {
             Column::nullable("digits", ColumnType::Int64),
         ]);
         let mut sink = db.open();
-        sink.begin(PIPELINE, 0, &[other.clone(), numbers("u")], false).unwrap();
+        sink.begin(&starting(PIPELINE, 0, &[other.clone(), numbers("u")], false)).unwrap();
         sink.commit(&record(PIPELINE, 1)).unwrap();
         sink.settle(PIPELINE, &[other]).unwrap();
         assert_eq!(db.query("select count(*), count(digits) from t"), ["0|0"]);
@@ -109,7 +109,7 @@ fn a_ledger_that_was_cut_short_is_completed_and_a_newer_one_refused() {
             for error in [
                 error_of(db.connect(Access::Read).unwrap().ledger(PIPELINE)),
                 error_of(db.connect(Access::Read).unwrap().history(PIPELINE)),
-                error_of(db.open().begin(PIPELINE, 2, &[], false)),
+                error_of(db.open().begin(&starting(PIPELINE, 2, &[], false))),
             ] {
                 assert_eq!(error.kind, SinkErrorKind::Layout);
                 assert!(error.message.contains(expected), "{error}");

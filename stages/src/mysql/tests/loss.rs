@@ -21,7 +21,7 @@ fn a_connection_that_is_cut_recovers_and_nothing_is_doubled() {
     on_each_path("a_connection_that_is_cut_recovers_and_nothing_is_doubled", |db| {
         db.load(1, &[(Op::Insert, "a", Some(1))]);
         let mut sink = db.open();
-        sink.begin(PIPELINE, 1, &[numbers("t")], false).unwrap();
+        sink.begin(&starting(PIPELINE, 1, &[numbers("t")], false)).unwrap();
         apply(sink.as_mut(), &numbers("t"), 2, &[(Op::Insert, "b", Some(1))]).unwrap();
         cut(&db);
         let error = error_of(apply(sink.as_mut(), &numbers("t"), 2, &[(Op::Insert, "c", Some(1))]));
@@ -29,7 +29,7 @@ fn a_connection_that_is_cut_recovers_and_nothing_is_doubled() {
         // Until it has recovered nothing works, and nothing is guessed.
         assert_eq!(error_of(sink.ledger(PIPELINE)).kind, SinkErrorKind::ConnectionLost);
         assert_eq!(sink.recover(PIPELINE).unwrap().epoch, 1);
-        sink.begin(PIPELINE, 1, &[numbers("t")], false).unwrap();
+        sink.begin(&starting(PIPELINE, 1, &[numbers("t")], false)).unwrap();
         apply(sink.as_mut(), &numbers("t"), 2, &[(Op::Insert, "b", Some(1)), (Op::Insert, "c", Some(1))]).unwrap();
         cut(&db);
         assert_eq!(error_of(sink.commit(&record(PIPELINE, 2))).kind, SinkErrorKind::ConnectionLost);
@@ -44,7 +44,7 @@ fn recovery_waits_for_the_lost_session_and_takes_its_lock() {
         db.load(1, &[(Op::Insert, "a", Some(1))]);
         // A session that the client has lost and the server has not: here it lives in another sink.
         let mut ghost = db.open();
-        ghost.begin(PIPELINE, 1, &[numbers("t")], false).unwrap();
+        ghost.begin(&starting(PIPELINE, 1, &[numbers("t")], false)).unwrap();
         apply(ghost.as_mut(), &numbers("t"), 2, &[(Op::Insert, "b", Some(1))]).unwrap();
         let id: u64 = db.query("select is_used_lock(concat('vardelta:', 'x')) is null")[0].parse().unwrap();
         assert_eq!(id, 1, "names of locks do not collide");
@@ -77,7 +77,7 @@ fn a_server_that_is_killed_and_comes_back_is_waited_for() {
         let db = Db::new(server, &server.new_database());
         db.load(1, &[(Op::Insert, "a", Some(1))]);
         let mut sink = db.open();
-        sink.begin(PIPELINE, 1, &[numbers("t")], false).unwrap();
+        sink.begin(&starting(PIPELINE, 1, &[numbers("t")], false)).unwrap();
         apply(sink.as_mut(), &numbers("t"), 2, &[(Op::Insert, "b", Some(1))]).unwrap();
         server.kill();
         assert_eq!(error_of(sink.commit(&record(PIPELINE, 2))).kind, SinkErrorKind::ConnectionLost);
@@ -88,7 +88,7 @@ fn a_server_that_is_killed_and_comes_back_is_waited_for() {
         assert_eq!(sink.recover(PIPELINE).unwrap().epoch, 1);
         again.join().unwrap();
         assert_eq!(db.query("select * from t"), ["a|1|1"]);
-        sink.begin(PIPELINE, 1, &[numbers("t")], false).unwrap();
+        sink.begin(&starting(PIPELINE, 1, &[numbers("t")], false)).unwrap();
         apply(sink.as_mut(), &numbers("t"), 2, &[(Op::Insert, "b", Some(1))]).unwrap();
         sink.commit(&record(PIPELINE, 2)).unwrap();
         server.kill();

@@ -9,6 +9,8 @@ use vardelta_engine::{
     stage::{PipelineSettings, PlanRequest, Planned, PlannedInput, StageType},
 };
 
+use vardelta_schemas::history::history_table;
+
 use super::{super::MYSQL, *};
 
 fn plan(options: &[(&str, Value)]) -> Result<Planned, Vec<String>> {
@@ -93,6 +95,19 @@ fn indexes_by_column_and_by_table() {
 }
 
 #[test]
+fn a_history_is_found_by_key() {
+    let Ok(Planned::Sink(sink)) = plan(&[url(), ("history", index(&["genes", "variants"]))]) else { panic!() };
+    assert_eq!(sink.history(), ["genes", "variants"]);
+    let columns = vec![Column::nullable("gene_symbol", ColumnType::Text)];
+    let genes = TableSchema { name: "genes".into(), schema: Schema::new(columns), key: vec![0] };
+    let statements = sink.statements(&[genes.clone(), history_table(&genes)]);
+    assert!(statements[4].contains("`operation` varchar(8)") && statements[4].contains("`gene_symbol` varchar(255)"));
+    // A column that may be NULL is in no primary key.
+    assert_eq!(statements.last().unwrap(), "CREATE INDEX `by_gene_symbol` ON `genes_history` (`gene_symbol`)");
+    assert_eq!(statements.iter().filter(|statement| statement.starts_with("CREATE INDEX")).count(), 1);
+}
+
+#[test]
 fn what_cannot_be_kept_is_refused() {
     let problems = |options: &[(&str, Value)]| {
         let mut all = vec![url()];
@@ -112,6 +127,9 @@ fn what_cannot_be_kept_is_refused() {
     assert_eq!(problems(&[("text_characters", unknown)]), ["no table of this sink has a column `genes_symbol`"]);
     let no_table = Value::Table(vec![entry("variant", list(vec![index(&["position"])]))]);
     assert_eq!(problems(&[("indexes", no_table)]), ["`variant` is not a table of this sink"]);
+    let history = |tables: &[&str]| problems(&[("history", index(tables))]);
+    assert_eq!(history(&["genes"]), [""; 0]);
+    assert_eq!(history(&["gene"]), ["`gene` is not a table of this sink"]);
     let bad = plan(&[("url", text("mysql://me:secret@h"))]).err().unwrap_or_default();
     assert!(bad.len() == 1 && !bad[0].contains("secret"), "{bad:?}");
 }

@@ -15,7 +15,7 @@ fn a_disagreement_with_the_state_is_an_error_at_that_key() {
             ((Op::Delete, "x", Some(9)), "the row to delete is not there"),
         ] {
             let mut sink = db.open();
-            sink.begin(PIPELINE, 1, &[numbers("t")], false).unwrap();
+            sink.begin(&starting(PIPELINE, 1, &[numbers("t")], false)).unwrap();
             let error = error_of(apply(sink.as_mut(), &numbers("t"), 2, &[(Op::Delete, "a", None), change]));
             sink.rollback().unwrap();
             assert_eq!(error.kind, SinkErrorKind::Value);
@@ -32,7 +32,7 @@ fn changes_that_do_not_fit_the_table_are_refused() {
     on_each("changes_that_do_not_fit_the_table_are_refused", |db| {
         let table = numbers("t");
         let mut sink = db.open();
-        sink.begin(PIPELINE, 0, std::slice::from_ref(&table), false).unwrap();
+        sink.begin(&starting(PIPELINE, 0, std::slice::from_ref(&table), false)).unwrap();
         let changes = batch(&table, &[(Op::Insert, "a", Some(1))]);
         let short = ChangeBatch { ops: vec![Op::Insert; 2], ..changes };
         let error = error_of(sink.apply(&table, 1, &mut [Ok(short)].into_iter()));
@@ -61,7 +61,7 @@ fn a_server_without_local_infile_is_loaded_by_insert_and_says_so() {
         by_hand::run(&mut server.root(), &["set global local_infile = 1"]);
         let mut sink = db.open();
         by_hand::run(&mut server.root(), &["set global local_infile = 0"]);
-        sink.begin(PIPELINE, 1, &[numbers("t")], false).unwrap();
+        sink.begin(&starting(PIPELINE, 1, &[numbers("t")], false)).unwrap();
         apply(sink.as_mut(), &numbers("t"), 2, &[(Op::Insert, "b", Some(1))]).unwrap();
         sink.commit(&record(PIPELINE, 2)).unwrap();
         assert_eq!(db.query("select * from t order by name"), ["a|1|1", "b|1|2"]);

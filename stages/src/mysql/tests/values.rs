@@ -7,7 +7,7 @@ use super::*;
 fn write(db: &Db, table: &TableSchema, changes: Vec<ChangeBatch>) -> Result<(), SinkError> {
     let mut sink = db.open();
     let epoch = sink.ledger(PIPELINE)?.epoch;
-    sink.begin(PIPELINE, epoch, std::slice::from_ref(table), false)?;
+    sink.begin(&starting(PIPELINE, epoch, std::slice::from_ref(table), false))?;
     sink.apply(table, epoch + 1, &mut changes.into_iter().map(Ok))?;
     sink.commit(&record(PIPELINE, epoch + 1))
 }
@@ -249,7 +249,7 @@ fn what_the_server_refuses_is_never_altered() {
             db.run(&["drop table if exists t, vardelta_tables, vardelta_epochs, vardelta_meta"]);
             db.load(1, &[(Op::Insert, "a", Some(20_200_101))]);
             let mut sink = db.open();
-            sink.begin(PIPELINE, 1, &[numbers("t")], false).unwrap();
+            sink.begin(&starting(PIPELINE, 1, &[numbers("t")], false)).unwrap();
             // The layout was checked by `begin`, and a table cannot be altered while a transaction has it open; this one has
             // not yet touched it.
             if change.starts_with("add") {
@@ -280,7 +280,7 @@ fn a_value_that_the_server_would_round_is_refused() {
     on_each_path("a_value_that_the_server_would_round_is_refused", |db| {
         write(&db, &every_type(), vec![]).unwrap();
         let mut sink = db.open();
-        sink.begin(PIPELINE, 1, &[every_type()], false).unwrap();
+        sink.begin(&starting(PIPELINE, 1, &[every_type()], false)).unwrap();
         db.run(&["alter table `every type` modify narrow decimal(5,1)"]);
         let changes = inserts(every_value().slice(1, 1));
         let error = error_of(sink.apply(&every_type(), 2, &mut [Ok(changes)].into_iter()));

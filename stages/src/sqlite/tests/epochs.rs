@@ -35,7 +35,7 @@ fn the_ledger_keeps_drops_events_rejects_and_counts() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("x.sqlite");
     let mut sink = open(&path);
-    sink.begin(PIPELINE, 0, &[numbers("t")], false).unwrap();
+    sink.begin(&starting(PIPELINE, 0, &[numbers("t")], false)).unwrap();
     let reject = RejectRow {
         drop_id: Some(1),
         drop_name: Some("one".into()),
@@ -65,7 +65,7 @@ fn the_ledger_keeps_drops_events_rejects_and_counts() {
     );
 
     // The second epoch replaces one drop and withdraws the other, whose name then passes to a new drop.
-    sink.begin(PIPELINE, 1, &[numbers("t")], false).unwrap();
+    sink.begin(&starting(PIPELINE, 1, &[numbers("t")], false)).unwrap();
     let mut second = record(PIPELINE, 2);
     let replaced = DropRow { loaded_epoch: 2, counts: counts(20), ..drop_row(2, "two", 1) };
     second.upserted_drops = vec![replaced.clone(), drop_row(3, "one", 2)];
@@ -102,15 +102,15 @@ fn pipelines_share_a_file_and_not_their_tables() {
     load(&path, 1, &[(Op::Insert, "a", Some(1))]);
     load(&path, 2, &[(Op::Insert, "b", Some(1))]);
     let mut sink = open(&path);
-    sink.begin("q", 0, &[numbers("u")], false).unwrap();
+    sink.begin(&starting("q", 0, &[numbers("u")], false)).unwrap();
     apply(sink.as_mut(), &numbers("u"), 1, &[(Op::Insert, "a", Some(9))]).unwrap();
     sink.commit(&record("q", 1)).unwrap();
     assert_eq!((sink.ledger(PIPELINE).unwrap().epoch, sink.ledger("q").unwrap().epoch), (2, 1));
-    let error = error_of(sink.begin("q", 1, &[numbers("T")], false));
+    let error = error_of(sink.begin(&starting("q", 1, &[numbers("T")], false)));
     assert_eq!(error.kind, SinkErrorKind::Layout);
     assert!(error.message.contains("belongs to pipeline `p`"), "{error}");
     // A rebuild of one pipeline leaves the other's tables alone.
-    sink.begin("q", 1, &[numbers("u")], true).unwrap();
+    sink.begin(&starting("q", 1, &[numbers("u")], true)).unwrap();
     sink.commit(&record("q", 2)).unwrap();
     assert_eq!(contents(&path, &numbers("u")), []);
     assert_eq!(contents(&path, &numbers("t")).len(), 2);
@@ -127,19 +127,19 @@ fn a_second_run_is_told_that_the_first_holds_the_lock() {
             load(&path, 1, &[]);
         }
         let (mut first, mut second) = (open(&path), open(&path));
-        first.begin(PIPELINE, epoch, &[numbers("t")], false).unwrap();
+        first.begin(&starting(PIPELINE, epoch, &[numbers("t")], false)).unwrap();
         let start = std::time::Instant::now();
-        let error = error_of(second.begin(PIPELINE, epoch, &[numbers("t")], false));
+        let error = error_of(second.begin(&starting(PIPELINE, epoch, &[numbers("t")], false)));
         assert!(start.elapsed() < std::time::Duration::from_secs(4));
         assert_eq!(error.kind, SinkErrorKind::Locked);
         assert!(error.message.contains(path.to_str().unwrap()), "{error}");
         // Once the first is done, the second is told that its view of the ledger is old.
         first.commit(&record(PIPELINE, epoch + 1)).unwrap();
         drop(first);
-        let error = error_of(second.begin(PIPELINE, epoch, &[numbers("t")], false));
+        let error = error_of(second.begin(&starting(PIPELINE, epoch, &[numbers("t")], false)));
         assert_eq!(error.kind, SinkErrorKind::Stale);
         assert!(error.message.contains(&format!("at epoch {}, not {epoch}", epoch + 1)), "{error}");
-        second.begin(PIPELINE, epoch + 1, &[numbers("t")], false).unwrap();
+        second.begin(&starting(PIPELINE, epoch + 1, &[numbers("t")], false)).unwrap();
         second.commit(&record(PIPELINE, epoch + 2)).unwrap();
     }
 }
@@ -150,7 +150,7 @@ fn readers_do_not_wait_for_a_run() {
     let path = dir.path().join("x.sqlite");
     load(&path, 1, &[(Op::Insert, "a", Some(1))]);
     let mut sink = open(&path);
-    sink.begin(PIPELINE, 1, &[numbers("t")], false).unwrap();
+    sink.begin(&starting(PIPELINE, 1, &[numbers("t")], false)).unwrap();
     apply(sink.as_mut(), &numbers("t"), 2, &[(Op::Delete, "a", Some(1))]).unwrap();
     assert_eq!(contents(&path, &numbers("t")), [("a".into(), Some(1))]);
     assert_eq!(connect(&path, Access::Read).unwrap().ledger(PIPELINE).unwrap().epoch, 1);
@@ -164,14 +164,14 @@ fn only_the_next_epoch_can_be_committed() {
     let path = dir.path().join("x.sqlite");
     let mut sink = open(&path);
     for wrong in [record(PIPELINE, 0), record(PIPELINE, 2), record("q", 1)] {
-        sink.begin(PIPELINE, 0, &[], false).unwrap();
+        sink.begin(&starting(PIPELINE, 0, &[], false)).unwrap();
         assert_eq!(error_of(sink.commit(&wrong)).kind, SinkErrorKind::Stale);
         sink.rollback().unwrap();
     }
     assert!(sink.commit(&record(PIPELINE, 1)).is_err(), "no transaction is open");
     assert!(apply(sink.as_mut(), &numbers("t"), 1, &[]).is_err(), "no transaction is open");
-    sink.begin(PIPELINE, 0, &[], false).unwrap();
-    assert!(sink.begin(PIPELINE, 0, &[], false).is_err(), "a transaction is open");
+    sink.begin(&starting(PIPELINE, 0, &[], false)).unwrap();
+    assert!(sink.begin(&starting(PIPELINE, 0, &[], false)).is_err(), "a transaction is open");
 }
 
 #[test]
@@ -179,7 +179,7 @@ fn a_digest_is_refreshed_outside_of_epochs() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("x.sqlite");
     let mut sink = open(&path);
-    sink.begin(PIPELINE, 0, &[], false).unwrap();
+    sink.begin(&starting(PIPELINE, 0, &[], false)).unwrap();
     sink.commit(&EpochRecord { upserted_drops: vec![drop_row(5, "five", 1)], ..record(PIPELINE, 1) }).unwrap();
     sink.refresh_delivery(PIPELINE, 5, "new", "/new/path").unwrap();
     assert_eq!(error_of(sink.refresh_delivery(PIPELINE, 6, "new", "/new/path")).kind, SinkErrorKind::Stale);

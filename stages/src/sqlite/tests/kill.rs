@@ -20,7 +20,7 @@ fn child() {
     let table = numbers("t");
     let mut sink = open(path);
     let epoch = sink.ledger(PIPELINE).unwrap().epoch;
-    sink.begin(PIPELINE, epoch, std::slice::from_ref(&table), false).unwrap();
+    sink.begin(&starting(PIPELINE, epoch, std::slice::from_ref(&table), false)).unwrap();
     let mut written: i64 = 0;
     let mut changes = std::iter::from_fn(|| {
         let names =

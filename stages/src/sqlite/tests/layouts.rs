@@ -9,7 +9,7 @@ fn refused(change: &str, table: &TableSchema) -> SinkError {
     load(&path, 1, &[(Op::Insert, "a", Some(1))]);
     by_hand::run(&path, change);
     let before = by_hand::dump(&path);
-    let error = error_of(open(&path).begin(PIPELINE, 1, std::slice::from_ref(table), false));
+    let error = error_of(open(&path).begin(&starting(PIPELINE, 1, std::slice::from_ref(table), false)));
     assert_eq!(by_hand::dump(&path), before);
     assert_eq!(error.kind, SinkErrorKind::Layout, "{error}");
     error
@@ -61,7 +61,7 @@ fn foreign_tables_are_never_touched() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("x.sqlite");
     by_hand::run(&path, "create table t (x); insert into t values (1)");
-    let error = error_of(open(&path).begin(PIPELINE, 0, &[numbers("t")], true));
+    let error = error_of(open(&path).begin(&starting(PIPELINE, 0, &[numbers("t")], true)));
     assert_eq!(error.kind, SinkErrorKind::Layout);
     assert_eq!(by_hand::query(&path, "select * from t"), ["1"]);
 }
@@ -72,7 +72,7 @@ fn a_rebuild_makes_the_tables_anew_and_keeps_what_users_added() {
     let path = dir.path().join("x.sqlite");
     load(&path, 1, &[(Op::Insert, "a", Some(1))]);
     let mut sink = open(&path);
-    sink.begin(PIPELINE, 1, &[numbers("t"), numbers("gone")], false).unwrap();
+    sink.begin(&starting(PIPELINE, 1, &[numbers("t"), numbers("gone")], false)).unwrap();
     sink.commit(&record(PIPELINE, 2)).unwrap();
     drop(sink);
     by_hand::run(
@@ -81,7 +81,7 @@ fn a_rebuild_makes_the_tables_anew_and_keeps_what_users_added() {
          create trigger seen after insert on t begin insert into log values (new.name); end",
     );
     let mut sink = open(&path);
-    sink.begin(PIPELINE, 2, &[numbers("t")], true).unwrap();
+    sink.begin(&starting(PIPELINE, 2, &[numbers("t")], true)).unwrap();
     apply(sink.as_mut(), &numbers("t"), 3, &[(Op::Insert, "b", Some(2))]).unwrap();
     sink.commit(&record(PIPELINE, 3)).unwrap();
     drop(sink);
@@ -111,7 +111,7 @@ fn a_rebuild_that_fails_leaves_the_old_tables() {
         ]),
         ..numbers("t")
     };
-    sink.begin(PIPELINE, 1, std::slice::from_ref(&renamed), true).unwrap();
+    sink.begin(&starting(PIPELINE, 1, std::slice::from_ref(&renamed), true)).unwrap();
     apply(sink.as_mut(), &renamed, 2, &[(Op::Insert, "a", Some(1))]).unwrap();
     let error = error_of(sink.commit(&record(PIPELINE, 2)));
     assert_eq!(error.kind, SinkErrorKind::Layout);
@@ -130,10 +130,38 @@ fn a_ledger_of_a_newer_vardelta_is_refused() {
         for error in [
             error_of(connect(&path, Access::Read).unwrap().ledger(PIPELINE)),
             error_of(connect(&path, Access::Read).unwrap().history(PIPELINE)),
-            error_of(open(&path).begin(PIPELINE, 1, &[], false)),
+            error_of(open(&path).begin(&starting(PIPELINE, 1, &[], false))),
         ] {
             assert_eq!(error.kind, SinkErrorKind::Layout);
             assert!(error.message.contains(expected), "{error}");
         }
     }
+}
+
+#[test]
+fn a_history_outlives_a_rebuild_and_is_started_again_where_it_was_moved_away() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("x.sqlite");
+    let (table, history) = (numbers("t"), [numbers("t_history")]);
+    let with_history = |epoch, replace_tables| EpochStart {
+        history: &history,
+        ..starting(PIPELINE, epoch, std::slice::from_ref(&table), replace_tables)
+    };
+    let write = |start: EpochStart<'_>, changes: &[Change]| {
+        let mut sink = open(&path);
+        sink.begin(&start).unwrap();
+        apply(sink.as_mut(), &history[0], start.expected_epoch + 1, changes).unwrap();
+        sink.commit(&record(PIPELINE, start.expected_epoch + 1)).unwrap();
+    };
+    write(with_history(0, false), &[(Op::Insert, "a", Some(1))]);
+    write(with_history(1, true), &[(Op::Insert, "b", Some(2))]);
+    assert_eq!(contents(&path, &history[0]), [("a".into(), Some(1)), ("b".into(), Some(2))]);
+    by_hand::run(&path, "alter table t_history rename to kept");
+    write(with_history(2, false), &[(Op::Insert, "c", Some(3))]);
+    assert_eq!(contents(&path, &history[0]), [("c".into(), Some(3))]);
+    by_hand::run(&path, "alter table t_history add column more text");
+    let error = error_of(open(&path).begin(&with_history(3, true)));
+    assert!(error.hint.unwrap_or_default().contains("rename the table"), "{}", error.message);
+    // Who no longer asks for it loses it with the next rebuild, like every table that is no longer declared.
+    open(&path).begin(&starting(PIPELINE, 3, std::slice::from_ref(&table), true)).unwrap();
 }

@@ -43,7 +43,7 @@ fn the_first_epoch_of_a_newer_vardelta_migrates_the_ledger() {
     let path = dir.path().join("x.sqlite");
     version_1(&path);
     let mut sink = open(&path);
-    sink.begin(PIPELINE, 1, &[numbers("t")], false).unwrap();
+    sink.begin(&starting(PIPELINE, 1, &[numbers("t")], false)).unwrap();
     let mut second = record(PIPELINE, 2);
     second.upserted_drops = vec![drop_row(2, "two", 2)];
     second.events = vec![event(2, Some(2), "two", "added")];
@@ -65,7 +65,7 @@ fn an_epoch_that_fails_leaves_the_older_ledger() {
     let path = dir.path().join("x.sqlite");
     version_1(&path);
     let mut sink = open(&path);
-    sink.begin(PIPELINE, 1, &[numbers("t")], false).unwrap();
+    sink.begin(&starting(PIPELINE, 1, &[numbers("t")], false)).unwrap();
     drop(sink);
     assert_eq!(by_hand::query(&path, "select value from vardelta_meta"), ["'1'"]);
     assert_eq!(connect(&path, Access::Read).unwrap().ledger(PIPELINE).unwrap().drops[0].counts, COUNTS);

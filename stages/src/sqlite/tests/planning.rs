@@ -36,6 +36,12 @@ fn path_option() -> Entry {
     Entry { key: "path".into(), key_span: 0..1, node }
 }
 
+fn history_option(tables: &[&str]) -> Entry {
+    let node = |value| Node { span: 0..1, value };
+    let tables = tables.iter().map(|table| node(Value::Text((*table).into()))).collect();
+    Entry { key: "history".into(), key_span: 0..1, node: node(Value::Array(tables)) }
+}
+
 fn schema(columns: &[(&str, ColumnType)]) -> Schema {
     Schema::new(columns.iter().map(|(name, column_type)| Column::required(*name, column_type.clone())).collect())
 }
@@ -70,6 +76,23 @@ fn what_sqlite_cannot_keep_is_refused() {
         [
             "SQLite does not tell column `AF` of `t` from `af`",
             "SQLite does not tell column `Changed_Epoch` of `t` from `changed_epoch`"
+        ]
+    );
+    let problems = |inputs: &[(&str, Schema, Option<&[usize]>)], history: &[&str]| {
+        plan(inputs, &[path_option(), history_option(history)]).err().unwrap_or_default()
+    };
+    assert_eq!(problems(&[("t", text(), Some(&[0]))], &["u"]), ["`u` is not a table of this sink"]);
+    assert_eq!(problems(&[("t", text(), Some(&[0]))], &["t", "t"]), ["`t` is listed twice"]);
+    assert_eq!(
+        problems(&[("t", text(), Some(&[0])), ("T_history", text(), Some(&[0]))], &["t"]),
+        ["the history of `t` would be called `t_history`, as a table is"]
+    );
+    let columns = schema(&[("old_a", ColumnType::Text), ("Epoch", ColumnType::Text), ("a", ColumnType::Text)]);
+    assert_eq!(
+        problems(&[("t", columns, Some(&[0, 1]))], &["t"]),
+        [
+            "SQLite does not tell column `epoch` of `t_history` from `Epoch`",
+            "SQLite does not tell column `old_a` of `t_history` from `old_a`"
         ]
     );
     assert_eq!(plan(&[("t", text(), Some(&[0]))], &[]).err().unwrap_or_default(), ["stage `s` (sqlite) needs `path`"]);

@@ -11,7 +11,7 @@ fn failing(table: &TableSchema, changes: &[Change]) -> SinkError {
     load(&path, 1, &[(Op::Insert, "a", Some(1)), (Op::Insert, "b", Some(2))]);
     let before = by_hand::dump(&path);
     let mut sink = open(&path);
-    sink.begin(PIPELINE, 1, &[numbers("t")], false).unwrap();
+    sink.begin(&starting(PIPELINE, 1, &[numbers("t")], false)).unwrap();
     let error = error_of(apply(sink.as_mut(), table, 2, changes));
     sink.rollback().unwrap();
     drop(sink);
@@ -42,7 +42,7 @@ fn changes_that_do_not_fit_the_table_are_refused() {
     let table = numbers("t");
     let dir = tempfile::tempdir().unwrap();
     let mut sink = open(&dir.path().join("x.sqlite"));
-    sink.begin(PIPELINE, 0, &[numbers("t")], false).unwrap();
+    sink.begin(&starting(PIPELINE, 0, &[numbers("t")], false)).unwrap();
     let changes = batch(&table, &[(Op::Insert, "a", Some(1))]);
     let error = error_of(sink.apply(&other, 1, &mut [Ok(changes.clone())].into_iter()));
     assert!(error.message.contains("`number` is Int64 instead of text"), "{error}");
@@ -59,14 +59,14 @@ fn a_connection_that_is_dropped_leaves_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("x.sqlite");
     let mut sink = open(&path);
-    sink.begin(PIPELINE, 0, &[numbers("t")], false).unwrap();
+    sink.begin(&starting(PIPELINE, 0, &[numbers("t")], false)).unwrap();
     apply(sink.as_mut(), &numbers("t"), 1, &[(Op::Insert, "a", Some(1))]).unwrap();
     drop(sink);
     assert_eq!(by_hand::dump(&path), [""; 0]);
     load(&path, 1, &[(Op::Insert, "a", Some(1))]);
     let before = by_hand::dump(&path);
     let mut sink = open(&path);
-    sink.begin(PIPELINE, 1, &[numbers("t"), numbers("u")], true).unwrap();
+    sink.begin(&starting(PIPELINE, 1, &[numbers("t"), numbers("u")], true)).unwrap();
     apply(sink.as_mut(), &numbers("t"), 2, &[(Op::Insert, "b", Some(1))]).unwrap();
     drop(sink);
     assert_eq!(by_hand::dump(&path), before);
@@ -81,7 +81,7 @@ fn a_full_disk_leaves_the_old_state() {
     let table = numbers("t");
     let mut sink = super::super::SqliteSink::open(&path, Access::Write).unwrap();
     sink.limit_pages(40);
-    sink.begin(PIPELINE, 1, std::slice::from_ref(&table), false).unwrap();
+    sink.begin(&starting(PIPELINE, 1, std::slice::from_ref(&table), false)).unwrap();
     let names: Vec<String> = (0..100_000).map(|n| format!("n{n:06}")).collect();
     let new = RecordBatch::try_new(
         table.schema.to_arrow(),

@@ -7,7 +7,7 @@ use super::*;
 fn write(path: &Path, table: &TableSchema, changes: Vec<ChangeBatch>) -> Result<(), SinkError> {
     let mut sink = open(path);
     let epoch = sink.ledger(PIPELINE)?.epoch;
-    sink.begin(PIPELINE, epoch, std::slice::from_ref(table), false)?;
+    sink.begin(&starting(PIPELINE, epoch, std::slice::from_ref(table), false))?;
     sink.apply(table, epoch + 1, &mut changes.into_iter().map(Ok))?;
     sink.commit(&record(PIPELINE, epoch + 1))
 }

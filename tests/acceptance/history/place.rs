@@ -1,0 +1,91 @@
+//! A pipeline whose tables are in one of the databases, read by plain SQL.
+
+use std::process::Command;
+
+use mysql::{Value, prelude::Queryable};
+use rusqlite::types::ValueRef;
+use vardelta_test_servers::{Server, each};
+use vardelta_tests::{
+    project::{Project, Said, finish},
+    story,
+};
+
+/// Values of one row, as text.
+pub type Row = Vec<String>;
+
+/// The variable that holds the address of a server's database.
+const URL: &str = "VARDELTA_HISTORY_URL";
+
+/// A project and where its tables are.
+pub struct Place {
+    pub project: Project,
+    server: Option<(&'static Server, String)>,
+}
+
+/// Runs a test on each database that is there, with this line more in the sink's stage.
+pub fn on_each_place(test: &str, option: &str, run: impl Fn(Place)) {
+    run(Place { project: Project::new(&pipeline(option, None)), server: None });
+    each(test, |server, database| {
+        let project = Project::new(&pipeline(option, Some(&format!("url = \"${{{URL}}}\""))));
+        run(Place { project, server: Some((server, database.to_owned())) });
+    });
+}
+
+/// The story's pipeline with another sink.
+fn pipeline(option: &str, server: Option<&str>) -> String {
+    let text = story::PIPELINE.text;
+    let (type_, place) = match server {
+        Some(url) => ("mysql", url.to_owned()),
+        None => ("sqlite", format!("path = \"{}\"", story::PIPELINE.database)),
+    };
+    let (stages, sink) = text.split_once("[stages.warehouse]").expect("the pipeline has a sink");
+    let tables = sink.lines().find(|line| line.starts_with("tables")).expect("the sink has tables");
+    format!("{stages}[stages.warehouse]\ntype = \"{type_}\"\n{place}\n{tables}\n{option}\n")
+}
+
+impl Place {
+    /// A command over the pipeline, not yet started.
+    pub fn command(&self, verb: &str, arguments: &[&str]) -> Command {
+        let mut command = self.project.command(verb, arguments);
+        if let Some((server, database)) = &self.server {
+            command.env(URL, server.url(database));
+        }
+        command
+    }
+
+    /// Runs a command to its end.
+    pub fn vardelta(&self, verb: &str, arguments: &[&str]) -> Said {
+        finish(&mut self.command(verb, arguments))
+    }
+
+    /// The rows that a query yields.
+    pub fn query(&self, sql: &str) -> Vec<Row> {
+        match &self.server {
+            Some((server, database)) => {
+                let rows: Vec<mysql::Row> =
+                    server.root_in(database).query(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
+                let show = |value| match value {
+                    Value::NULL => "NULL".to_owned(),
+                    Value::Bytes(bytes) => String::from_utf8(bytes).expect("UTF-8"),
+                    value => value.as_sql(false),
+                };
+                rows.into_iter().map(|row| row.unwrap().into_iter().map(show).collect()).collect()
+            }
+            None => {
+                let connection = vardelta_tests::database::open(&self.project.path(story::PIPELINE.database));
+                let mut statement = connection.prepare(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
+                let columns = statement.column_count();
+                let show = |value: ValueRef<'_>| match value {
+                    ValueRef::Null => "NULL".to_owned(),
+                    ValueRef::Integer(value) => value.to_string(),
+                    ValueRef::Real(value) => value.to_string(),
+                    ValueRef::Text(bytes) | ValueRef::Blob(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+                };
+                let rows = statement
+                    .query_map([], |row| (0..columns).map(|at| Ok(show(row.get_ref(at)?))).collect::<Result<Row, _>>())
+                    .expect("the query runs");
+                rows.map(|row| row.expect("a row")).collect()
+            }
+        }
+    }
+}
