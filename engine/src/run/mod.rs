@@ -6,6 +6,7 @@ mod deliveries;
 mod execute;
 mod load;
 mod open;
+mod quarantine;
 mod rebuild;
 mod verify;
 mod withdraw;
