@@ -11,6 +11,8 @@ mod equivalence;
 mod history;
 /// Which place a record means: contig names, assemblies, regions.
 mod identity;
+/// Rows that a server refuses: rejected with its words, and everything else exact.
+mod quarantine;
 /// Files from the field, counted and annotated as other tools count and annotate them.
 mod real;
 /// What every registered stage owes its users: a manual, documented options, an example that runs.
