@@ -17,6 +17,7 @@ mod load;
 mod pipeline;
 mod process;
 mod random;
+mod read;
 mod report;
 mod sizes;
 mod sqlite_import;
@@ -62,6 +63,8 @@ pub enum What {
     Load,
     /// A small drop on a long history, and its withdrawal.
     Delta,
+    /// Reading with validation, against reading without.
+    Read,
     /// Stages one by one on one thread, and a plain loop beside them.
     Stages,
     /// The state store alone.
@@ -86,9 +89,10 @@ fn run(arguments: &Arguments) -> Result<()> {
     let measurements: &[fn(&Fixtures) -> Result<Section>] = match arguments.what {
         What::Load => &[load::measure],
         What::Delta => &[delta::measure],
+        What::Read => &[read::measure],
         What::Stages => &[stages::measure],
         What::State => &[state::measure],
-        What::Compare | What::All => &[load::measure, delta::measure, stages::measure, state::measure],
+        What::Compare | What::All => &[load::measure, delta::measure, read::measure, stages::measure, state::measure],
     };
     let fixtures = Fixtures::new(arguments, Sizes::new(arguments.records, arguments.small))?;
     println!("{}\n", report::conditions(&fixtures.sizes));
