@@ -22,7 +22,7 @@ mod meta;
 mod options;
 mod parser;
 mod ped;
-mod percent;
+pub(crate) mod percent;
 mod projection;
 mod provenance;
 mod reasons;
@@ -33,6 +33,7 @@ mod sex;
 mod source;
 mod stretches;
 mod tail;
+mod undeclared;
 mod values;
 
 use std::{path::Path, sync::Arc};

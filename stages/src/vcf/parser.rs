@@ -24,6 +24,7 @@ use super::{
     provenance::{ChunkProvenance, place},
     reasons::{Tally, Warning},
     samples::{SampleColumns, Site},
+    undeclared::Declared,
     values::{TextRules, assumed_digits},
 };
 
@@ -40,6 +41,7 @@ pub(super) struct VcfParser<C: Checks = Checked> {
     info: InfoColumns,
     samples: Option<SampleColumns>,
     contig: ContigLookup,
+    declared: Declared,
     rules: Arc<SampleRules>,
     /// The samples of the file whose header this is.
     cohort: Option<(Arc<VcfHeader>, Cohort)>,
@@ -62,6 +64,7 @@ impl<C: Checks> VcfParser<C> {
             filter: BinaryBuilder::new(),
             info: InfoColumns::new(&projection.info),
             contig: ContigLookup::default(),
+            declared: Declared::default(),
             samples: projection.format.as_deref().map(|fields| SampleColumns::new(fields, rules.pedigree.is_some())),
             rules,
             cohort: None,
@@ -109,7 +112,13 @@ impl<C: Checks> VcfParser<C> {
         if C::ON && columns.info.is_empty() {
             self.tally.count(Warning::EmptyField);
         }
-        self.info.append::<C>(columns.info, rules, &mut self.tally);
+        self.info.append::<C>(columns.info, &mut self.tally);
+        if C::ON {
+            self.declared.check_info(self.info.present(), header, &mut self.tally);
+            let samples = self.samples.as_ref();
+            let is_read = |key: &[u8]| samples.is_some_and(|samples| samples.reads(key));
+            self.declared.check(&columns, header, is_read, &mut self.tally);
+        }
         self.append_samples(&columns, judged.position, judged.alternates, rules);
         self.origins.push(origin);
         Ok(())
@@ -208,6 +217,8 @@ impl<C: Checks> Parser for VcfParser<C> {
         let rules = header.text_rules();
         let mut digest = ContentDigest::default();
         self.contig.reset();
+        self.declared.reset();
+        self.info.meet(&header);
         // The header has no batch of its own to be reported with; the file's first chunk stands for it.
         self.tally =
             if chunk.raw.first_origin == header.first_origin { header.tally.clone() } else { Tally::default() };
