@@ -14,6 +14,7 @@ mod fixtures;
 mod generate;
 mod genome;
 mod load;
+mod mysql;
 mod pipeline;
 mod process;
 mod random;
@@ -27,6 +28,8 @@ mod state;
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, ValueEnum};
+
+use vardelta_test_servers::Flavor;
 
 use crate::{failure::Result, fixtures::Fixtures, report::Section, sizes::Sizes};
 
@@ -69,9 +72,11 @@ pub enum What {
     Stages,
     /// The state store alone.
     State,
-    /// All of these, in one table.
+    /// MariaDB and MySQL, on private servers; a server that is not installed is skipped.
+    Mysql,
+    /// All of these but the servers, in one table.
     Compare,
-    /// All of these, a table each, printed as they come.
+    /// The same, a table each, printed as they come.
     All,
 }
 
@@ -88,6 +93,7 @@ fn main() -> ExitCode {
 fn run(arguments: &Arguments) -> Result<()> {
     let measurements: &[fn(&Fixtures) -> Result<Section>] = match arguments.what {
         What::Load => &[load::measure],
+        What::Mysql => &[],
         What::Delta => &[delta::measure],
         What::Read => &[read::measure],
         What::Stages => &[stages::measure],
@@ -96,6 +102,13 @@ fn run(arguments: &Arguments) -> Result<()> {
     };
     let fixtures = Fixtures::new(arguments, Sizes::new(arguments.records, arguments.small))?;
     println!("{}\n", report::conditions(&fixtures.sizes));
+    if arguments.what == What::Mysql {
+        for flavor in Flavor::ALL {
+            if let Some(section) = mysql::measure(&fixtures, flavor)? {
+                println!("{section}");
+            }
+        }
+    }
     let mut sections = Vec::new();
     for measure in measurements {
         let section = measure(&fixtures)?;

@@ -11,7 +11,7 @@ use vardelta_engine::{
 
 use crate::{
     failure::{Result, expect_equal},
-    fixtures::{Drop, Fixtures},
+    fixtures::Fixtures,
     generate::Packing,
     pipeline,
     report::{Row, Section, grouped, median, per_second},
@@ -41,9 +41,6 @@ pub fn measure(fixtures: &Fixtures) -> Result<Section> {
     parsed.add("parse", records, &mut section);
     let read = Compared::of(turns, |parser| parse(parser, &stages::read(source, &text)?), source)?;
     read.add("read text and parse", records, &mut section);
-    let packed: Drop = fixtures.history(records, Packing::Bgzf)?;
-    let read = Compared::of(turns, |parser| parse(parser, &stages::read(source, &packed)?), source)?;
-    read.add("read BGZF and parse", records, &mut section);
     Ok(section)
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use vardelta_engine::stage::StageError;
 
 use super::{
-    fields::{Refusal, refuse, shown},
+    fields::{Refusal, check_contig, refuse, shown},
     header::VcfHeader,
     reasons::{POSITION_BEYOND_CONTIG, UNKNOWN_CONTIG},
 };
@@ -130,6 +130,8 @@ pub(super) struct ContigLookup {
     name: String,
     length: Option<u64>,
     known: bool,
+    /// Whether what is written can be a name at all.
+    sound: bool,
 }
 
 impl ContigLookup {
@@ -146,10 +148,16 @@ impl ContigLookup {
             self.written.clear();
             self.written.extend_from_slice(chrom);
             self.known = found.is_some();
+            self.sound = check_contig(chrom).is_ok();
             self.length = found.map(|(assembly, at)| assembly.contig_length(at));
             self.name.clear();
             self.name.push_str(found.map_or("", |(assembly, at)| assembly.contig_name(at)));
         }
+    }
+
+    /// Whether what was looked up last can be a contig's name.
+    pub fn is_sound(&self) -> bool {
+        self.sound
     }
 
     /// Checks a record whose contig was looked up last.

@@ -126,7 +126,9 @@ impl<C: Checks> VcfParser<C> {
 
     /// Checks the columns whose content decides whether a record can be used; its contig has been looked up.
     fn judge(&self, columns: &Columns<'_>, names: &ContigNames) -> Result<Judged, Refusal> {
-        fields::check_contig(columns.chrom)?;
+        if !self.contig.is_sound() {
+            fields::check_contig(columns.chrom)?;
+        }
         let position = fields::position(columns.pos)?;
         self.contig.check(columns.chrom, position, names)?;
         let reference = alleles::reference(columns.reference)?;
@@ -141,11 +143,12 @@ impl<C: Checks> VcfParser<C> {
     }
 
     fn append_filter(&mut self, filter: &[u8]) {
-        if C::ON && memchr::memchr(b';', filter).is_some() {
-            if let Some(set) = fields::without_repeats(filter) {
-                append_optional::<C>(&mut self.filter, &set, &mut self.tally);
-                return;
-            }
+        if C::ON
+            && memchr::memchr(b';', filter).is_some()
+            && let Some(set) = fields::without_repeats(filter)
+        {
+            append_optional::<C>(&mut self.filter, &set, &mut self.tally);
+            return;
         }
         append_optional::<C>(&mut self.filter, filter, &mut self.tally);
     }

@@ -216,6 +216,17 @@ pub(super) fn digits(value: &[u8]) -> Option<i64> {
         return None;
     }
     let mut number: i64 = 0;
+    if digits.len() <= 18 {
+        // Too few digits to leave 64 bits.
+        for digit in digits {
+            let digit = digit.wrapping_sub(b'0');
+            if digit > 9 {
+                return None;
+            }
+            number = number * 10 + i64::from(digit);
+        }
+        return Some(if negative { -number } else { number });
+    }
     for digit in digits {
         let digit = i64::from(digit.wrapping_sub(b'0'));
         if digit > 9 {
