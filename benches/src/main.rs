@@ -14,9 +14,11 @@ mod fixtures;
 mod generate;
 mod genome;
 mod load;
+mod mysql;
 mod pipeline;
 mod process;
 mod random;
+mod read;
 mod report;
 mod sizes;
 mod sqlite_import;
@@ -26,6 +28,8 @@ mod state;
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, ValueEnum};
+
+use vardelta_test_servers::Flavor;
 
 use crate::{failure::Result, fixtures::Fixtures, report::Section, sizes::Sizes};
 
@@ -62,13 +66,17 @@ pub enum What {
     Load,
     /// A small drop on a long history, and its withdrawal.
     Delta,
+    /// Reading with validation, against reading without.
+    Read,
     /// Stages one by one on one thread, and a plain loop beside them.
     Stages,
     /// The state store alone.
     State,
-    /// All of these, in one table.
+    /// MariaDB and MySQL, on private servers; a server that is not installed is skipped.
+    Mysql,
+    /// All of these but the servers, in one table.
     Compare,
-    /// All of these, a table each, printed as they come.
+    /// The same, a table each, printed as they come.
     All,
 }
 
@@ -85,13 +93,22 @@ fn main() -> ExitCode {
 fn run(arguments: &Arguments) -> Result<()> {
     let measurements: &[fn(&Fixtures) -> Result<Section>] = match arguments.what {
         What::Load => &[load::measure],
+        What::Mysql => &[],
         What::Delta => &[delta::measure],
+        What::Read => &[read::measure],
         What::Stages => &[stages::measure],
         What::State => &[state::measure],
-        What::Compare | What::All => &[load::measure, delta::measure, stages::measure, state::measure],
+        What::Compare | What::All => &[load::measure, delta::measure, read::measure, stages::measure, state::measure],
     };
     let fixtures = Fixtures::new(arguments, Sizes::new(arguments.records, arguments.small))?;
     println!("{}\n", report::conditions(&fixtures.sizes));
+    if arguments.what == What::Mysql {
+        for flavor in Flavor::ALL {
+            if let Some(section) = mysql::measure(&fixtures, flavor)? {
+                println!("{section}");
+            }
+        }
+    }
     let mut sections = Vec::new();
     for measure in measurements {
         let section = measure(&fixtures)?;

@@ -137,14 +137,22 @@ fn type_of(plan: &Plan, name: &str) -> &'static str {
     plan.stage(name).map_or("", |(_, stage)| stage.type_name)
 }
 
-fn source(plan: &Plan) -> Result<&dyn Source> {
+/// The source of the benchmarks' pipeline.
+///
+/// # Errors
+/// When it does not start with one.
+pub fn source(plan: &Plan) -> Result<&dyn Source> {
     match plan.stage(pipeline::BEFORE_TABLES[0]).map(|(_, stage)| &stage.planned) {
         Some(Planned::Source(source)) => Ok(source.as_ref()),
         _ => Err("the pipeline starts with a source".into()),
     }
 }
 
-fn read(source: &dyn Source, drop: &Drop) -> Result<Vec<Arc<Chunk>>> {
+/// The chunks of a drop, in memory.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn read(source: &dyn Source, drop: &Drop) -> Result<Vec<Arc<Chunk>>> {
     let mut reader = source.open(&drop.path, 1).map_err(told)?;
     let header: Arc<dyn Any + Send + Sync> = reader.header();
     let mut chunks = Vec::new();
@@ -175,6 +183,7 @@ fn count_text(chunks: &[Arc<Chunk>]) -> HashMap<Vec<u8>, GeneCounts> {
     counts
 }
 
-fn told(error: StageError) -> String {
+/// An error of a stage, for this program.
+pub fn told(error: StageError) -> String {
     error.message
 }

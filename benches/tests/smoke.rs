@@ -14,13 +14,34 @@ fn every_benchmark_works_and_leaves_nothing() {
     let (table, complaints) = (String::from_utf8(bench.stdout).unwrap(), String::from_utf8(bench.stderr).unwrap());
     eprintln!("{complaints}");
     assert!(bench.status.success(), "{complaints}");
-    for figure in
-        ["First load of 2,000 records", "its peak memory", "delta on 4 x the history", "by_gene", "whole epoch"]
-    {
+    for figure in [
+        "First load of 2,000 records",
+        "its peak memory",
+        "delta on 4 x the history",
+        "parse, as it is",
+        "by_gene",
+        "whole epoch",
+    ] {
         assert!(table.contains(figure), "no `{figure}` in\n{table}");
     }
     let cells = |line: &str| line.replace("\\|", "").matches('|').count();
     assert!(table.lines().filter(|line| line.starts_with('|')).all(|line| cells(line) == 5), "{table}");
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0, "the temporary directory is still there");
+}
+
+#[test]
+fn servers_are_measured_where_they_are_installed() {
+    let directory = tempfile::tempdir().unwrap();
+    let bench = Command::new(env!("CARGO_BIN_EXE_bench"))
+        .args(["mysql", "--small", "--dir"])
+        .arg(directory.path())
+        .output()
+        .unwrap();
+    let (tables, said) = (String::from_utf8(bench.stdout).unwrap(), String::from_utf8(bench.stderr).unwrap());
+    eprintln!("{said}");
+    assert!(bench.status.success(), "{said}");
+    let (measured, skipped) = (tables.matches("from the maintained table").count(), said.matches("skipped: ").count());
+    assert_eq!(measured + skipped, 2, "{tables}");
     assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0, "the temporary directory is still there");
 }
 

@@ -7,6 +7,7 @@ mod alleles;
 mod bcf;
 mod bed;
 mod calls;
+mod checks;
 mod chunks;
 mod cohort;
 mod container;

@@ -1,14 +1,13 @@
 //! What a file's contig names mean: one canonical name per contig of the pipeline's assembly, however the file spells it.
 
-use std::{borrow::Cow, sync::Arc};
+use std::sync::Arc;
 
 use vardelta_engine::stage::StageError;
 
 use super::{
-    fields::{Refusal, refuse, shown},
+    fields::{Refusal, check_contig, refuse, shown},
     header::VcfHeader,
-    reasons::{POSITION_BEYOND_CONTIG, Tally, UNKNOWN_CONTIG, Warning},
-    values::utf8,
+    reasons::{POSITION_BEYOND_CONTIG, UNKNOWN_CONTIG},
 };
 use crate::assembly::{Assembly, ContigAt, Resolution, fitting};
 
@@ -131,6 +130,8 @@ pub(super) struct ContigLookup {
     name: String,
     length: Option<u64>,
     known: bool,
+    /// Whether what is written can be a name at all.
+    sound: bool,
 }
 
 impl ContigLookup {
@@ -139,22 +140,32 @@ impl ContigLookup {
         self.written.clear();
     }
 
-    /// Looks a record's contig up; [`ContigLookup::name`] is then its name.
-    ///
-    /// # Errors
-    /// When it is unknown and unknown ones are rejected, or when the position lies behind its end. One position further
-    /// is the telomere (VCF 4.3, section 1.6.1.2).
-    pub fn find(&mut self, chrom: &[u8], position: i64, names: &ContigNames) -> Result<(), Refusal> {
+    /// Looks a record's contig up; [`ContigLookup::canonical`] is then its name.
+    pub fn find(&mut self, chrom: &[u8], names: &ContigNames) {
         if self.written != chrom || self.written.is_empty() {
             let text = String::from_utf8_lossy(chrom);
             let found = names.contig(&text);
             self.written.clear();
             self.written.extend_from_slice(chrom);
             self.known = found.is_some();
+            self.sound = check_contig(chrom).is_ok();
             self.length = found.map(|(assembly, at)| assembly.contig_length(at));
             self.name.clear();
             self.name.push_str(found.map_or("", |(assembly, at)| assembly.contig_name(at)));
         }
+    }
+
+    /// Whether what was looked up last can be a contig's name.
+    pub fn is_sound(&self) -> bool {
+        self.sound
+    }
+
+    /// Checks a record whose contig was looked up last.
+    ///
+    /// # Errors
+    /// When the contig is unknown and unknown ones are rejected, or when the position lies behind its end. One position
+    /// further is the telomere (VCF 4.3, section 1.6.1.2).
+    pub fn check(&self, chrom: &[u8], position: i64, names: &ContigNames) -> Result<(), Refusal> {
         let Some(assembly) = &names.assembly else { return Ok(()) };
         if !self.known && names.reject_unknown {
             return refuse(UNKNOWN_CONTIG, format!("CHROM `{}` is no contig of {}", shown(chrom), assembly.name()));
@@ -168,20 +179,14 @@ impl ContigLookup {
         }
     }
 
-    /// The canonical name of the record's contig that was looked up last; as written where there is none.
+    /// The name under which the record that was looked up last is loaded: canonical, or as written where there is none.
     pub fn canonical<'a>(&'a self, chrom: &'a [u8]) -> &'a [u8] {
         if self.known { self.name.as_bytes() } else { chrom }
     }
 
-    /// The name under which the record that was looked up last is loaded.
-    pub fn name<'a>(&'a self, chrom: &'a [u8], names: &ContigNames, tally: &mut Tally) -> Cow<'a, str> {
-        if self.known {
-            return Cow::Borrowed(&self.name);
-        }
-        if names.assembly.is_some() {
-            tally.count(Warning::UnknownContig);
-        }
-        utf8(chrom, tally)
+    /// Whether the record's contig that was looked up last is one that the assembly should have and has not.
+    pub fn is_missing(&self, names: &ContigNames) -> bool {
+        !self.known && names.assembly.is_some()
     }
 }
 
@@ -253,7 +258,10 @@ mod tests {
     fn places_behind_the_end_are_refused() {
         let names = ContigNames::of(&header(""), Assembly::known("GRCh38").map(Arc::new), true).expect("no lengths");
         let mut lookup = ContigLookup::default();
-        let mut reason = |chrom: &[u8], position| lookup.find(chrom, position, &names).err().map(|r| r.reason.code());
+        let mut reason = |chrom: &[u8], position| {
+            lookup.find(chrom, &names);
+            lookup.check(chrom, position, &names).err().map(|r| r.reason.code())
+        };
         assert_eq!(reason(b"21", 46_709_983), None);
         assert_eq!(reason(b"21", 46_709_984), None);
         assert_eq!(reason(b"21", 46_709_985), Some("position_beyond_contig"));

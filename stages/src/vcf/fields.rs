@@ -3,6 +3,7 @@
 use vardelta_engine::reason::Reason;
 
 use super::{
+    checks::Checks,
     header::VcfHeader,
     reasons::{BAD_CONTIG, BAD_POSITION, BAD_QUAL, MISSING_COLUMNS, NOT_TAB_SEPARATED, SAMPLE_COLUMNS},
     values::digits,
@@ -38,7 +39,7 @@ pub(super) struct Columns<'a> {
 }
 
 /// Splits a line and checks its number of columns against the header's.
-pub(super) fn split<'a>(line: &'a [u8], header: &VcfHeader) -> Result<Columns<'a>, Refusal> {
+pub(super) fn split<'a, C: Checks>(line: &'a [u8], header: &VcfHeader) -> Result<Columns<'a>, Refusal> {
     let mut fixed: [&[u8]; 8] = [&[]; 8];
     let (mut start, mut count) = (0, 0);
     for tab in memchr::memchr_iter(b'\t', line) {
@@ -49,7 +50,7 @@ pub(super) fn split<'a>(line: &'a [u8], header: &VcfHeader) -> Result<Columns<'a
             break;
         }
     }
-    if count < 7 {
+    if C::ON && count < 7 {
         let words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).count();
         if words >= 8 {
             return refuse(NOT_TAB_SEPARATED, format!("{words} columns separated by spaces; VCF separates by tabs"));
@@ -58,16 +59,16 @@ pub(super) fn split<'a>(line: &'a [u8], header: &VcfHeader) -> Result<Columns<'a
     }
     let mut genotypes: &[u8] = &[];
     let found;
-    if count == 7 {
-        fixed[7] = &line[start..];
+    if count < 8 {
+        fixed[count] = &line[start..];
         found = 8;
     } else {
         genotypes = &line[start..];
         // A tab at the very end of a sites-only line separates INFO from nothing.
-        found = if genotypes.is_empty() { 8 } else { 9 + memchr::memchr_iter(b'\t', genotypes).count() };
+        found = if genotypes.is_empty() || !C::ON { 8 } else { 9 + memchr::memchr_iter(b'\t', genotypes).count() };
     }
     let expected = header.columns();
-    if found != expected && !(header.samples.is_empty() && found == 8) {
+    if C::ON && found != expected && !(header.samples.is_empty() && found == 8) {
         return refuse(
             SAMPLE_COLUMNS,
             format!("{found} columns, but the header has {expected} ({} samples)", header.samples.len()),
@@ -120,15 +121,15 @@ pub(super) fn quality(qual: &[u8]) -> Result<Quality, Refusal> {
 }
 
 /// FILTER as a set: a filter that stands twice counts once, in the order of first mention. `None` where nothing repeats.
-pub(super) fn without_repeats(filter: &str) -> Option<String> {
-    let filters: Vec<&str> = filter.split(';').collect();
-    let mut kept: Vec<&str> = Vec::with_capacity(filters.len());
+pub(super) fn without_repeats(filter: &[u8]) -> Option<Vec<u8>> {
+    let filters: Vec<&[u8]> = filter.split(|byte| *byte == b';').collect();
+    let mut kept: Vec<&[u8]> = Vec::with_capacity(filters.len());
     for name in &filters {
         if !name.is_empty() && !kept.contains(name) {
             kept.push(name);
         }
     }
-    (kept.len() < filters.len()).then(|| kept.join(";"))
+    (kept.len() < filters.len()).then(|| kept.join(&b';'))
 }
 
 /// A piece of input for a message: at most 60 characters of it, undecodable bytes as U+FFFD, control characters escaped, as
@@ -154,6 +155,7 @@ pub(super) fn shown(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::vcf::checks::Checked;
 
     fn reason<T: std::fmt::Debug>(result: Result<T, Refusal>) -> &'static str {
         result.expect_err("should be refused").reason.code()
@@ -163,17 +165,17 @@ mod tests {
     fn counts_columns() {
         let header = VcfHeader::for_samples(&["a", "b"]);
         let line = b"1\t5\t.\tA\tC\t.\tPASS\tDP=5\tGT\t0/1\t1/1";
-        let columns = split(line, &header).expect("eleven columns");
+        let columns = split::<Checked>(line, &header).expect("eleven columns");
         assert_eq!((columns.info, columns.genotypes), (&b"DP=5"[..], &b"GT\t0/1\t1/1"[..]));
-        assert_eq!(reason(split(b"1\t5\t.\tA\tC\t.\tPASS\tDP=5\tGT\t0/1", &header)), "sample_columns");
-        assert_eq!(reason(split(b"1\t5\t.\tA\tC\t.\tPASS\tDP=5", &header)), "sample_columns");
-        assert_eq!(reason(split(b"1\t5\t.\tA\tC\t.\tPASS", &header)), "missing_columns");
-        assert_eq!(reason(split(b"", &header)), "missing_columns");
-        assert_eq!(reason(split(b"1 5 . A C . PASS DP=5 GT 0/1 1/1", &header)), "not_tab_separated");
+        assert_eq!(reason(split::<Checked>(b"1\t5\t.\tA\tC\t.\tPASS\tDP=5\tGT\t0/1", &header)), "sample_columns");
+        assert_eq!(reason(split::<Checked>(b"1\t5\t.\tA\tC\t.\tPASS\tDP=5", &header)), "sample_columns");
+        assert_eq!(reason(split::<Checked>(b"1\t5\t.\tA\tC\t.\tPASS", &header)), "missing_columns");
+        assert_eq!(reason(split::<Checked>(b"", &header)), "missing_columns");
+        assert_eq!(reason(split::<Checked>(b"1 5 . A C . PASS DP=5 GT 0/1 1/1", &header)), "not_tab_separated");
         let sites = VcfHeader::for_samples(&[]);
-        assert_eq!(split(b"1\t5\t.\tA\tC\t.\tPASS\tDP=5", &sites).expect("eight columns").info, b"DP=5");
-        assert_eq!(split(b"1\t5\t.\tA\tC\t.\tPASS\tDP=5\t", &sites).expect("a final tab").info, b"DP=5");
-        assert_eq!(reason(split(b"1\t5\t.\tA\tC\t.\tPASS\tDP=5\tGT\t0/1", &sites)), "sample_columns");
+        assert_eq!(split::<Checked>(b"1\t5\t.\tA\tC\t.\tPASS\tDP=5", &sites).expect("eight columns").info, b"DP=5");
+        assert_eq!(split::<Checked>(b"1\t5\t.\tA\tC\t.\tPASS\tDP=5\t", &sites).expect("a final tab").info, b"DP=5");
+        assert_eq!(reason(split::<Checked>(b"1\t5\t.\tA\tC\t.\tPASS\tDP=5\tGT\t0/1", &sites)), "sample_columns");
     }
 
     #[test]
@@ -208,10 +210,10 @@ mod tests {
 
     #[test]
     fn filters_are_a_set() {
-        assert_eq!(without_repeats("PASS;PASS").as_deref(), Some("PASS"));
-        assert_eq!(without_repeats("q10;s50;q10").as_deref(), Some("q10;s50"));
-        assert_eq!(without_repeats("q10;;s50").as_deref(), Some("q10;s50"));
-        assert_eq!(without_repeats("q10;s50"), None);
+        assert_eq!(without_repeats(b"PASS;PASS").as_deref(), Some(&b"PASS"[..]));
+        assert_eq!(without_repeats(b"q10;s50;q10").as_deref(), Some(&b"q10;s50"[..]));
+        assert_eq!(without_repeats(b"q10;;s50").as_deref(), Some(&b"q10;s50"[..]));
+        assert_eq!(without_repeats(b"q10;s50"), None);
     }
 
     #[test]

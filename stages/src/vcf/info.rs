@@ -1,6 +1,7 @@
 //! INFO, walked once: finds the projected keys and skips the rest.
 
 use super::{
+    checks::Checks,
     header::VcfHeader,
     projection::Field,
     reasons::{Tally, Warning},
@@ -61,7 +62,7 @@ impl InfoColumns {
     }
 
     /// Appends one record's INFO.
-    pub fn append(&mut self, info: &[u8], tally: &mut Tally) {
+    pub fn append<C: Checks>(&mut self, info: &[u8], tally: &mut Tally) {
         if self.keys.is_empty() {
             return;
         }
@@ -70,7 +71,7 @@ impl InfoColumns {
             match *slot {
                 Slot::Absent => builder.append_absent(),
                 Slot::Bare => builder.append_bare(Warning::BadInfoValue, tally),
-                Slot::Value(start, end) => builder.append(&info[start..end], *rules, Warning::BadInfoValue, tally),
+                Slot::Value(start, end) => builder.append::<C>(&info[start..end], *rules, Warning::BadInfoValue, tally),
             }
         }
     }
@@ -115,6 +116,7 @@ impl InfoColumns {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::vcf::checks::Checked;
     use crate::vcf::kind::{Shape, ValueKind};
     use arrow_array::{Array, BooleanArray, Int64Array, StringArray};
     use vardelta_schemas::Number;
@@ -130,8 +132,8 @@ mod tests {
             field("DB", ValueKind::Flag, Some(Number::Count(0))),
         ]);
         let mut tally = Tally::default();
-        columns.append(info.as_bytes(), &mut tally);
-        let arrays: Vec<_> = columns.builders.iter_mut().map(ValueBuilder::finish).collect();
+        columns.append::<Checked>(info.as_bytes(), &mut tally);
+        let arrays: Vec<_> = columns.builders.iter_mut().map(|builder| builder.finish::<Checked>(&mut tally)).collect();
         let depth = arrays[0].as_any().downcast_ref::<Int64Array>().expect("integers");
         let annotation = arrays[1].as_any().downcast_ref::<StringArray>().expect("texts");
         let flag = arrays[2].as_any().downcast_ref::<BooleanArray>().expect("flags");

@@ -1,10 +1,10 @@
 //! Parses chunks of VCF text into batches and rejects.
 
-use std::sync::Arc;
+use std::{marker::PhantomData, sync::Arc};
 
 use arrow_array::{
     ArrayRef, RecordBatch,
-    builder::{Float64Builder, Int64Builder, ListBuilder, StringBuilder},
+    builder::{BinaryBuilder, Float64Builder, Int64Builder, ListBuilder},
 };
 use vardelta_engine::{
     batch::{Batch, Provenance},
@@ -14,8 +14,9 @@ use vardelta_engine::{
 
 use super::{
     alleles::{self, Allele},
+    checks::{Checked, Checks, texts},
     cohort::{Cohort, SampleRules},
-    contigs::ContigLookup,
+    contigs::{ContigLookup, ContigNames},
     fields::{self, Columns, Quality, Refusal},
     header::{VcfHeader, is_column_line},
     info::InfoColumns,
@@ -24,19 +25,19 @@ use super::{
     reasons::{Tally, Warning},
     samples::{SampleColumns, Site},
     undeclared::Declared,
-    values::{TextRules, utf8},
+    values::{TextRules, assumed_digits},
 };
 
 /// A parser of one worker. Its builders are reused from chunk to chunk.
-pub(super) struct VcfParser {
+pub(super) struct VcfParser<C: Checks = Checked> {
     schema: Arc<arrow_schema::Schema>,
-    chrom: StringBuilder,
+    chrom: BinaryBuilder,
     pos: Int64Builder,
-    id: StringBuilder,
-    reference: StringBuilder,
-    alternates: ListBuilder<StringBuilder>,
+    id: BinaryBuilder,
+    reference: BinaryBuilder,
+    alternates: ListBuilder<BinaryBuilder>,
     qual: Float64Builder,
-    filter: StringBuilder,
+    filter: BinaryBuilder,
     info: InfoColumns,
     samples: Option<SampleColumns>,
     contig: ContigLookup,
@@ -46,20 +47,21 @@ pub(super) struct VcfParser {
     cohort: Option<(Arc<VcfHeader>, Cohort)>,
     origins: Vec<u64>,
     tally: Tally,
+    checks: PhantomData<C>,
 }
 
-impl VcfParser {
+impl<C: Checks> VcfParser<C> {
     /// A parser that makes these columns.
-    pub fn new(projection: &Projection, rules: Arc<SampleRules>) -> VcfParser {
+    pub fn new(projection: &Projection, rules: Arc<SampleRules>) -> VcfParser<C> {
         VcfParser {
-            schema: projection.schema.to_arrow(),
-            chrom: StringBuilder::new(),
+            schema: C::schema(projection.schema.to_arrow()),
+            chrom: BinaryBuilder::new(),
             pos: Int64Builder::new(),
-            id: StringBuilder::new(),
-            reference: StringBuilder::new(),
-            alternates: ListBuilder::new(StringBuilder::new()),
+            id: BinaryBuilder::new(),
+            reference: BinaryBuilder::new(),
+            alternates: ListBuilder::new(BinaryBuilder::new()),
             qual: Float64Builder::new(),
-            filter: StringBuilder::new(),
+            filter: BinaryBuilder::new(),
             info: InfoColumns::new(&projection.info),
             contig: ContigLookup::default(),
             declared: Declared::default(),
@@ -68,33 +70,29 @@ impl VcfParser {
             cohort: None,
             origins: Vec::new(),
             tally: Tally::default(),
+            checks: PhantomData,
         }
     }
 
     /// Checks a record whole, then appends it, so that a refusal leaves all columns equally long.
     fn append(&mut self, line: &[u8], origin: u64, header: &VcfHeader, rules: TextRules) -> Result<(), Refusal> {
-        let columns = fields::split(line, header)?;
-        fields::check_contig(columns.chrom)?;
-        let position = fields::position(columns.pos)?;
+        let columns = fields::split::<C>(line, header)?;
         let names = &header.contig_names;
-        self.contig.find(columns.chrom, position, names)?;
-        let reference = alleles::reference(columns.reference)?;
-        let mut alternate_count = 0;
-        if columns.alternates != b"." {
-            for text in columns.alternates.split(|byte| *byte == b',') {
-                alleles::alternate(text)?;
-                alternate_count += 1;
-            }
-        }
+        self.contig.find(columns.chrom, names);
+        let judged = if C::ON { self.judge(&columns, names)? } else { Judged::assumed(&columns) };
         let quality = fields::quality(columns.qual)?;
 
-        self.chrom.append_value(self.contig.name(columns.chrom, names, &mut self.tally));
-        self.pos.append_value(position);
-        append_optional(&mut self.id, columns.id, &mut self.tally);
-        append_allele(&mut self.reference, columns.reference, reference, &mut self.tally);
-        if alternate_count > 0 {
+        self.chrom.append_value(self.contig.canonical(columns.chrom));
+        if C::ON && self.contig.is_missing(names) {
+            self.tally.count(Warning::UnknownContig);
+        }
+        self.pos.append_value(judged.position);
+        append_optional::<C>(&mut self.id, columns.id, &mut self.tally);
+        append_allele(&mut self.reference, columns.reference, judged.reference, &mut self.tally);
+        if columns.alternates != b"." {
             for text in columns.alternates.split(|byte| *byte == b',') {
-                let allele = alleles::alternate(text)?;
+                let allele =
+                    if judged.are_plain { Allele::default() } else { alleles::alternate(text).unwrap_or_default() };
                 match names.breakend(text) {
                     Some(renamed) => self.alternates.values().append_value(renamed),
                     None => append_allele(self.alternates.values(), text, allele, &mut self.tally),
@@ -111,28 +109,48 @@ impl VcfParser {
             }
         }
         self.append_filter(columns.filter);
-        if columns.info.is_empty() {
+        if C::ON && columns.info.is_empty() {
             self.tally.count(Warning::EmptyField);
         }
-        self.info.append(columns.info, &mut self.tally);
-        self.declared.check_info(self.info.present(), header, &mut self.tally);
-        let samples = self.samples.as_ref();
-        let is_read = |key: &[u8]| samples.is_some_and(|samples| samples.reads(key));
-        self.declared.check(&columns, header, is_read, &mut self.tally);
-        self.append_samples(&columns, position, alternate_count, rules);
+        self.info.append::<C>(columns.info, &mut self.tally);
+        if C::ON {
+            self.declared.check_info(self.info.present(), header, &mut self.tally);
+            let samples = self.samples.as_ref();
+            let is_read = |key: &[u8]| samples.is_some_and(|samples| samples.reads(key));
+            self.declared.check(&columns, header, is_read, &mut self.tally);
+        }
+        self.append_samples(&columns, judged.position, judged.alternates, rules);
         self.origins.push(origin);
         Ok(())
     }
 
-    fn append_filter(&mut self, filter: &[u8]) {
-        if memchr::memchr(b';', filter).is_some() {
-            let text = utf8(filter, &mut self.tally);
-            if let Some(set) = fields::without_repeats(&text) {
-                append_optional(&mut self.filter, set.as_bytes(), &mut self.tally);
-                return;
+    /// Checks the columns whose content decides whether a record can be used; its contig has been looked up.
+    fn judge(&self, columns: &Columns<'_>, names: &ContigNames) -> Result<Judged, Refusal> {
+        if !self.contig.is_sound() {
+            fields::check_contig(columns.chrom)?;
+        }
+        let position = fields::position(columns.pos)?;
+        self.contig.check(columns.chrom, position, names)?;
+        let reference = alleles::reference(columns.reference)?;
+        let mut judged = Judged { position, reference, alternates: 0, are_plain: true };
+        if columns.alternates != b"." {
+            for text in columns.alternates.split(|byte| *byte == b',') {
+                judged.are_plain &= alleles::alternate(text)? == Allele::default();
+                judged.alternates += 1;
             }
         }
-        append_optional(&mut self.filter, filter, &mut self.tally);
+        Ok(judged)
+    }
+
+    fn append_filter(&mut self, filter: &[u8]) {
+        if C::ON
+            && memchr::memchr(b';', filter).is_some()
+            && let Some(set) = fields::without_repeats(filter)
+        {
+            append_optional::<C>(&mut self.filter, &set, &mut self.tally);
+            return;
+        }
+        append_optional::<C>(&mut self.filter, filter, &mut self.tally);
     }
 
     fn append_samples(&mut self, columns: &Columns<'_>, position: i64, alternates: usize, rules: TextRules) {
@@ -165,15 +183,15 @@ impl VcfParser {
     /// Hands the rows over and starts afresh.
     fn finish(&mut self, chunk: Arc<Chunk>, emit: &mut Emit) -> Result<(), StageError> {
         let mut columns: Vec<ArrayRef> = vec![
-            Arc::new(self.chrom.finish()),
+            C::text(self.chrom.finish(), &mut self.tally),
             Arc::new(self.pos.finish()),
-            Arc::new(self.id.finish()),
-            Arc::new(self.reference.finish()),
-            Arc::new(self.alternates.finish()),
+            C::text(self.id.finish(), &mut self.tally),
+            C::text(self.reference.finish(), &mut self.tally),
+            texts::<C>(self.alternates.finish(), &mut self.tally),
             Arc::new(self.qual.finish()),
-            Arc::new(self.filter.finish()),
+            C::text(self.filter.finish(), &mut self.tally),
         ];
-        columns.extend(self.info.builders.iter_mut().map(|builder| builder.finish()));
+        columns.extend(self.info.builders.iter_mut().map(|builder| builder.finish::<C>(&mut self.tally)));
         let origins = std::mem::take(&mut self.origins);
         let provenance: Arc<dyn Provenance> = Arc::new(ChunkProvenance::new(chunk));
         let parts = match (&mut self.samples, &self.cohort) {
@@ -182,7 +200,7 @@ impl VcfParser {
                     // Records of which no sample is read are accounted for all the same.
                     emit.filtered.extend(&origins);
                 }
-                samples.finish(&columns, &origins, &cohort.names)?
+                samples.finish(&columns, &origins, &cohort.names, &mut self.tally)?
             }
             _ => vec![(columns, origins)],
         };
@@ -194,7 +212,7 @@ impl VcfParser {
     }
 }
 
-impl Parser for VcfParser {
+impl<C: Checks> Parser for VcfParser<C> {
     fn parse(&mut self, chunk: Arc<Chunk>, emit: &mut Emit) -> Result<ContentDigest, StageError> {
         let header = Arc::clone(&chunk.header)
             .downcast::<VcfHeader>()
@@ -230,8 +248,8 @@ impl Parser for VcfParser {
                 }
             }
         }
-        self.tally.report(emit);
         self.finish(chunk, emit)?;
+        self.tally.report(emit);
         Ok(digest)
     }
 
@@ -309,23 +327,39 @@ fn reject(refusal: Refusal, line: &[u8], origin: u64, header: &VcfHeader) -> Rej
     }
 }
 
-/// Appends a text; `.` is NULL, and so is an empty field, which is counted.
-fn append_optional(builder: &mut StringBuilder, text: &[u8], tally: &mut Tally) {
-    match text {
-        b"." => builder.append_null(),
-        [] => {
-            tally.count(Warning::EmptyField);
-            builder.append_null();
-        }
-        text => builder.append_value(utf8(text, tally)),
+/// What the columns that decide about a record say.
+struct Judged {
+    position: i64,
+    reference: Allele,
+    alternates: usize,
+    /// Whether no alternate holds anything that is to be changed or counted.
+    are_plain: bool,
+}
+
+impl Judged {
+    /// What a sound record would say.
+    fn assumed(columns: &Columns<'_>) -> Judged {
+        let position = assumed_digits(columns.pos);
+        Judged { position, reference: Allele::default(), alternates: 0, are_plain: true }
     }
 }
 
-fn append_allele(builder: &mut StringBuilder, text: &[u8], allele: Allele, tally: &mut Tally) {
+/// Appends a text; `.` is NULL, and so is an empty field, which is counted.
+fn append_optional<C: Checks>(builder: &mut BinaryBuilder, text: &[u8], tally: &mut Tally) {
+    match text {
+        b"." => builder.append_null(),
+        [] if C::ON => {
+            tally.count(Warning::EmptyField);
+            builder.append_null();
+        }
+        text => builder.append_value(text),
+    }
+}
+
+fn append_allele(builder: &mut BinaryBuilder, text: &[u8], allele: Allele, tally: &mut Tally) {
     if allele.iupac {
         tally.count(Warning::IupacBase);
     }
-    let text = utf8(text, tally);
     if allele.lower {
         builder.append_value(text.to_ascii_uppercase());
     } else {

@@ -8,6 +8,7 @@ use vardelta_engine::stage::StageError;
 
 use super::{
     calls::CallColumns,
+    checks::Checked,
     cohort::Cohort,
     genotype,
     projection::Field,
@@ -125,7 +126,7 @@ impl SampleColumns {
             self.calls.append(*sex, genotype.as_ref(), &self.carried);
             for (builder, value) in self.builders.iter_mut().zip(&values) {
                 match value {
-                    Some(value) => builder.append(value, rules, Warning::BadFormatValue, tally),
+                    Some(value) => builder.append::<Checked>(value, rules, Warning::BadFormatValue, tally),
                     None => builder.append_absent(),
                 }
             }
@@ -145,9 +146,10 @@ impl SampleColumns {
         record_columns: &[ArrayRef],
         record_origins: &[u64],
         names: &StringArray,
+        tally: &mut Tally,
     ) -> Result<Vec<Rows>, StageError> {
         let mut values = self.calls.finish();
-        values.extend(self.builders.iter_mut().map(ValueBuilder::finish));
+        values.extend(self.builders.iter_mut().map(|builder| builder.finish::<Checked>(tally)));
         let mut parts = Vec::new();
         let mut start = 0;
         while start < self.records.len() {

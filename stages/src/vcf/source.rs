@@ -16,6 +16,7 @@ use crate::assembly::PlannedAssembly;
 
 use super::{
     bcf::{self, BcfChunks},
+    checks::{Checked, Unchecked},
     chunks::TextChunks,
     cohort::SampleRules,
     container::Container,
@@ -131,7 +132,13 @@ impl Source for VcfSource {
     }
 
     fn parser(&self) -> Box<dyn Parser> {
-        Box::new(VcfParser::new(&self.projection, Arc::clone(&self.samples)))
+        Box::new(VcfParser::<Checked>::new(&self.projection, Arc::clone(&self.samples)))
+    }
+
+    fn parser_without_checks(&self) -> Option<Box<dyn Parser>> {
+        // Genotypes are read in one way only.
+        let sites = self.projection.format.is_none();
+        sites.then(|| Box::new(VcfParser::<Unchecked>::new(&self.projection, Arc::clone(&self.samples))) as _)
     }
 }
 

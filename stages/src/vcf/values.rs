@@ -4,10 +4,11 @@ use std::{borrow::Cow, ops::RangeInclusive, sync::Arc};
 
 use arrow_array::{
     ArrayRef,
-    builder::{BooleanBuilder, Float64Builder, Int64Builder, ListBuilder, StringBuilder},
+    builder::{BinaryBuilder, BooleanBuilder, Float64Builder, Int64Builder, ListBuilder},
 };
 
 use super::{
+    checks::{Checks, texts},
     kind::{Shape, ValueKind},
     percent,
     reasons::{Tally, Warning},
@@ -25,10 +26,10 @@ pub(super) enum ValueBuilder {
     Flag(BooleanBuilder),
     Integer(Int64Builder),
     Float(Float64Builder),
-    Text(StringBuilder),
+    Text(BinaryBuilder),
     Integers(ListBuilder<Int64Builder>),
     Floats(ListBuilder<Float64Builder>),
-    Texts(ListBuilder<StringBuilder>),
+    Texts(ListBuilder<BinaryBuilder>),
 }
 
 impl ValueBuilder {
@@ -40,9 +41,9 @@ impl ValueBuilder {
             (ValueKind::Integer, true) => ValueBuilder::Integers(ListBuilder::new(Int64Builder::new())),
             (ValueKind::Float, false) => ValueBuilder::Float(Float64Builder::new()),
             (ValueKind::Float, true) => ValueBuilder::Floats(ListBuilder::new(Float64Builder::new())),
-            (ValueKind::Character | ValueKind::String, false) => ValueBuilder::Text(StringBuilder::new()),
+            (ValueKind::Character | ValueKind::String, false) => ValueBuilder::Text(BinaryBuilder::new()),
             (ValueKind::Character | ValueKind::String, true) => {
-                ValueBuilder::Texts(ListBuilder::new(StringBuilder::new()))
+                ValueBuilder::Texts(ListBuilder::new(BinaryBuilder::new()))
             }
         }
     }
@@ -72,7 +73,7 @@ impl ValueBuilder {
     }
 
     /// Appends a value as the line writes it. `.` is NULL; a value that does not fit is NULL and counted as `bad`.
-    pub fn append(&mut self, value: &[u8], rules: TextRules, bad: Warning, tally: &mut Tally) {
+    pub fn append<C: Checks>(&mut self, value: &[u8], rules: TextRules, bad: Warning, tally: &mut Tally) {
         if let ValueBuilder::Flag(builder) = self {
             tally.count(Warning::FlagWithValue);
             builder.append_value(true);
@@ -90,7 +91,7 @@ impl ValueBuilder {
         match self {
             ValueBuilder::Flag(_) => {}
             ValueBuilder::Integer(builder) => {
-                builder.append_option(integer(value, bad, tally));
+                builder.append_option(whole::<C>(value, bad, tally));
             }
             ValueBuilder::Float(builder) => {
                 let float = finite(value);
@@ -99,10 +100,10 @@ impl ValueBuilder {
                 }
                 builder.append_option(float);
             }
-            ValueBuilder::Text(builder) => builder.append_value(text(value, rules, tally)),
+            ValueBuilder::Text(builder) => append_text(builder, value, rules, tally),
             ValueBuilder::Integers(builder) => {
                 each_item(value, |item| {
-                    builder.values().append_option(item.and_then(|item| integer(item, bad, tally)));
+                    builder.values().append_option(item.and_then(|item| whole::<C>(item, bad, tally)));
                 });
                 builder.append(true);
             }
@@ -118,7 +119,7 @@ impl ValueBuilder {
             }
             ValueBuilder::Texts(builder) => {
                 each_item(value, |item| match item {
-                    Some(item) => builder.values().append_value(text(item, rules, tally)),
+                    Some(item) => append_text(builder.values(), item, rules, tally),
                     None => builder.values().append_null(),
                 });
                 builder.append(true);
@@ -126,16 +127,16 @@ impl ValueBuilder {
         }
     }
 
-    /// The column; the builder is empty again.
-    pub fn finish(&mut self) -> ArrayRef {
+    /// The column; the builder is empty again. Undecodable text is counted.
+    pub fn finish<C: Checks>(&mut self, tally: &mut Tally) -> ArrayRef {
         match self {
             ValueBuilder::Flag(builder) => Arc::new(builder.finish()),
             ValueBuilder::Integer(builder) => Arc::new(builder.finish()),
             ValueBuilder::Float(builder) => Arc::new(builder.finish()),
-            ValueBuilder::Text(builder) => Arc::new(builder.finish()),
+            ValueBuilder::Text(builder) => C::text(builder.finish(), tally),
             ValueBuilder::Integers(builder) => Arc::new(builder.finish()),
             ValueBuilder::Floats(builder) => Arc::new(builder.finish()),
-            ValueBuilder::Texts(builder) => Arc::new(builder.finish()),
+            ValueBuilder::Texts(builder) => texts::<C>(builder.finish(), tally),
         }
     }
 }
@@ -147,10 +148,13 @@ fn each_item(value: &[u8], mut append: impl FnMut(Option<&[u8]>)) {
     }
 }
 
-/// A value as text: undecodable bytes become U+FFFD and are counted; percent-encoding is undone where the file has it.
-pub(super) fn text<'a>(value: &'a [u8], rules: TextRules, tally: &mut Tally) -> Cow<'a, str> {
-    let text = utf8(value, tally);
-    if rules.percent_encoded { percent::decode(text) } else { text }
+/// Appends a value as text; percent-encoding is undone where the file has it.
+fn append_text(builder: &mut BinaryBuilder, value: &[u8], rules: TextRules, tally: &mut Tally) {
+    if rules.percent_encoded && memchr::memchr(b'%', value).is_some() {
+        builder.append_value(percent::decode(utf8(value, tally)).as_bytes());
+    } else {
+        builder.append_value(value);
+    }
 }
 
 /// Bytes as text: undecodable ones become U+FFFD and are counted.
@@ -166,6 +170,23 @@ pub(super) fn utf8<'a>(value: &'a [u8], tally: &mut Tally) -> Cow<'a, str> {
 
 /// The integers that stand for missing values in BCF, and are therefore disallowed in VCF too (VCF 4.3, section 1.3).
 const RESERVED: RangeInclusive<i64> = -2_147_483_648..=-2_147_483_641;
+
+/// A whole number; unchecked, whatever its characters would be as digits.
+fn whole<C: Checks>(value: &[u8], bad: Warning, tally: &mut Tally) -> Option<i64> {
+    if C::ON { integer(value, bad, tally) } else { Some(assumed_digits(value)) }
+}
+
+/// A whole number of which nothing is checked.
+pub(super) fn assumed_digits(value: &[u8]) -> i64 {
+    let (negative, digits) = match value {
+        [b'-', digits @ ..] => (true, digits),
+        digits => (false, digits),
+    };
+    let number = digits
+        .iter()
+        .fold(0_i64, |number, digit| number.wrapping_mul(10).wrapping_add(i64::from(digit.wrapping_sub(b'0'))));
+    if negative { number.wrapping_neg() } else { number }
+}
 
 /// A whole number, with an optional sign; what is none, or is reserved, is counted as `bad`. A decimal that is whole (`5.0`,
 /// `1e3`) is read and counted, as nothing is lost.
@@ -195,6 +216,17 @@ pub(super) fn digits(value: &[u8]) -> Option<i64> {
         return None;
     }
     let mut number: i64 = 0;
+    if digits.len() <= 18 {
+        // Too few digits to leave 64 bits.
+        for digit in digits {
+            let digit = digit.wrapping_sub(b'0');
+            if digit > 9 {
+                return None;
+            }
+            number = number * 10 + i64::from(digit);
+        }
+        return Some(if negative { -number } else { number });
+    }
     for digit in digits {
         let digit = i64::from(digit.wrapping_sub(b'0'));
         if digit > 9 {
@@ -219,6 +251,7 @@ pub(super) fn positive_zero(value: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::vcf::checks::Checked;
     use arrow_array::{Array, ListArray, StringArray};
     use vardelta_schemas::Number;
 
@@ -263,13 +296,13 @@ mod tests {
     fn build(shape: Shape, percent_encoded: bool, values: &[&[u8]]) -> (String, Vec<(&'static str, u64)>) {
         let (mut builder, mut tally) = (ValueBuilder::new(shape), Tally::default());
         for value in values {
-            builder.append(value, TextRules { percent_encoded }, Warning::BadInfoValue, &mut tally);
+            builder.append::<Checked>(value, TextRules { percent_encoded }, Warning::BadInfoValue, &mut tally);
         }
         builder.append_bare(Warning::BadInfoValue, &mut tally);
         builder.append_absent();
+        let array = builder.finish::<Checked>(&mut tally);
         let mut emit = vardelta_engine::stage::Emit::default();
         tally.report(&mut emit);
-        let array = builder.finish();
         let rows: Vec<String> = (0..array.len())
             .map(|row| match array.as_any().downcast_ref::<StringArray>() {
                 Some(texts) if texts.is_valid(row) => format!("{:?}", texts.value(row)),
