@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use arrow_array::RecordBatch;
 use vardelta_schemas::{TableSchema, ledger};
 
+use crate::migration::{Migration, Part, Step};
+
 /// A planned sink.
 pub trait SinkStage: Send + Sync {
     /// Where the state lies when the pipeline file does not say: beside the sink's file, if it has one.
@@ -132,6 +134,18 @@ pub trait Sink: Send {
         table: &TableSchema,
         each: &mut dyn FnMut(RecordBatch) -> Result<(), SinkError>,
     ) -> Result<(), SinkError>;
+
+    /// Finds, or carries out, the steps from the tables as they are to those that are planned. A part that was cut short is
+    /// completed when it is asked for again.
+    ///
+    /// # Errors
+    /// [`SinkErrorKind::Layout`] where a table can only be made anew; [`SinkErrorKind::Stale`] when the pipeline's epoch is
+    /// not the expected one; or when a statement fails.
+    fn migrate(&mut self, migration: &Migration<'_>, part: Part) -> Result<Vec<Step>, SinkError> {
+        let _ = (migration, part);
+        Err(SinkError::new(SinkErrorKind::Unavailable, "this sink cannot change its tables, only make them anew")
+            .with_hint("Use `vardelta rebuild`."))
+    }
 
     /// Brings the bytes digest and the path of an unchanged drop up to date, outside of any epoch.
     ///

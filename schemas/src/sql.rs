@@ -6,6 +6,7 @@
 
 pub mod form;
 pub mod ledger;
+pub mod migration;
 pub mod mysql;
 pub mod sqlite;
 pub mod table;

@@ -9,6 +9,8 @@ mod crash;
 mod equivalence;
 /// Which place a record means: contig names, assemblies, regions.
 mod identity;
+/// Schema evolution, on SQLite, MariaDB and MySQL: columns and indexes come and go, also where a migration is killed.
+mod migrate;
 /// Files from the field, counted and annotated as other tools count and annotate them.
 mod real;
 /// What every registered stage owes its users: a manual, documented options, an example that runs.

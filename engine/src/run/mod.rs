@@ -5,6 +5,7 @@ mod commit;
 mod deliveries;
 mod execute;
 mod load;
+mod migrate;
 mod open;
 mod rebuild;
 mod verify;
@@ -15,6 +16,7 @@ use std::path::PathBuf;
 
 pub(crate) use deliveries::digest_bytes;
 pub use load::run;
+pub use migrate::{Backfill, ComparedTable, MigrateOptions, MigrationReport, Origin, migrate};
 pub use rebuild::rebuild;
 pub use verify::{Difference, VerifyReport, verify};
 pub use withdraw::withdraw;

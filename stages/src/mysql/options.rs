@@ -208,7 +208,7 @@ fn check_bytes(
 }
 
 /// Names are at most 64 characters.
-fn index_name(columns: &[&str]) -> String {
+pub(super) fn index_name(columns: &[&str]) -> String {
     let name = format!("by_{}", columns.join("_"));
     if name.chars().count() <= 64 {
         return name;

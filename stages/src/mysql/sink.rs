@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use arrow_array::RecordBatch;
 use mysql::prelude::Queryable;
+use vardelta_engine::migration::{Migration, Part, Step};
 use vardelta_engine::sink::{Access, ChangeBatch, Sink, SinkError, SinkErrorKind};
 use vardelta_schemas::{
     TableSchema, ledger,
@@ -19,7 +20,9 @@ use super::{
     error::explain,
     ledger::{self as records, integer},
     link::Link,
-    lock, read,
+    lock,
+    migrate::Migrating,
+    read,
     settings::Settings,
     swap::{self, Settling},
     tables::Tables,
@@ -390,6 +393,13 @@ impl Sink for MySqlSink {
             let layout = settings.layout(link.dialect, table);
             let select = MySqlTable::new(table, &layout).named(&name).select();
             read::scan(location, link, table, &select, each)
+        })
+    }
+
+    fn migrate(&mut self, migration: &Migration<'_>, part: Part) -> Result<Vec<Step>, SinkError> {
+        self.lock(migration.pipeline)?;
+        self.with(|settings, link| {
+            lock::with_definitions(settings, link, |link| Migrating { settings, link, migration, part }.migrate())
         })
     }
 

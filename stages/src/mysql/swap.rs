@@ -8,10 +8,13 @@ use mysql::{Row, prelude::Queryable};
 use vardelta_engine::sink::{SinkError, SinkErrorKind};
 use vardelta_schemas::{
     TableSchema,
-    sql::mysql::{
-        self as sql,
-        ledger::{self as owner_sql, Pending},
-        table::MySqlTable,
+    sql::{
+        migration as migration_sql,
+        mysql::{
+            self as sql,
+            ledger::{self as owner_sql, Pending},
+            table::MySqlTable,
+        },
     },
 };
 
@@ -33,11 +36,11 @@ fn old_name(table: &str) -> String {
 }
 
 /// An index of a table: its name, whether its keys are unique, and its columns (`None` for what is no whole column).
-struct Index {
-    name: String,
-    unique: bool,
-    columns: Vec<Option<String>>,
-    kind: String,
+pub(super) struct Index {
+    pub(super) name: String,
+    pub(super) unique: bool,
+    pub(super) columns: Vec<Option<String>>,
+    pub(super) kind: String,
 }
 
 /// Does what is pending with a pipeline's tables. Every step can be run again.
@@ -85,6 +88,7 @@ impl Settling<'_> {
         self.swap(&swapped)?;
         for name in of(Pending::Drop) {
             self.run(&sql::drop_table(self.link.dialect, name))?;
+            self.link.conn.exec_drop(migration_sql::DELETE_LAX, (name,)).map_err(self.failed())?;
             self.link.conn.exec_drop(vardelta_schemas::sql::ledger::DELETE_OWNED, (name,)).map_err(self.failed())?;
         }
         Ok(())
@@ -110,6 +114,7 @@ impl Settling<'_> {
         }
         for table in tables {
             self.run(&sql::drop_table(self.link.dialect, &old_name(table)))?;
+            self.link.conn.exec_drop(migration_sql::DELETE_LAX, (table,)).map_err(self.failed())?;
             self.done(table)?;
         }
         Ok(())
@@ -151,7 +156,7 @@ impl Settling<'_> {
         Ok(())
     }
 
-    fn indexes(&mut self, table: &str) -> Result<Vec<Index>, SinkError> {
+    pub(super) fn indexes(&mut self, table: &str) -> Result<Vec<Index>, SinkError> {
         let failed = explain(&self.settings.location, "read the indexes of");
         let rows: Vec<Row> = self.link.conn.exec(sql::SELECT_INDEXES, (table,)).map_err(failed)?;
         let mut indexes: Vec<Index> = Vec::new();
