@@ -26,6 +26,7 @@ use vardelta_schemas::{ColumnType, Schema};
 use self::{spans::Source, types::Problem};
 use crate::{diagnostics::Diagnostics, options::Spanned, reason::Reason};
 
+pub mod condition;
 pub(crate) mod depth;
 mod evaluate;
 pub(crate) mod functions;

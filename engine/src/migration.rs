@@ -37,7 +37,7 @@ impl Migration<'_> {
 
 /// What of a migration is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
+pub enum Scope {
     /// All steps, without any of them being done.
     Plan,
     /// Those that add and rename, and let what is no longer declared be.

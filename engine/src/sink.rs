@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
-use arrow_array::RecordBatch;
+use arrow_array::{BooleanArray, RecordBatch};
+use arrow_select::filter::filter_record_batch;
 use vardelta_schemas::{TableSchema, ledger};
 
-use crate::migration::{Migration, Part, Step};
+use crate::migration::{Migration, Scope, Step};
 
 /// A planned sink.
 pub trait SinkStage: Send + Sync {
@@ -77,6 +78,23 @@ pub trait Sink: Send {
         changes: &mut dyn Iterator<Item = Result<ChangeBatch, SinkError>>,
     ) -> Result<(), SinkError>;
 
+    /// The order in which the changes of these tables are applied: table and part. Where tables refer to each other, new
+    /// rows come before those that refer to them, and old rows behind.
+    fn order(&self, tables: &[TableSchema]) -> Vec<(usize, Part)> {
+        (0..tables.len()).map(|table| (table, Part::All)).collect()
+    }
+
+    /// Whether `apply` goes on behind a new row that the database does not take: see [`Sink::take_offenders`].
+    fn quarantines(&self) -> bool {
+        false
+    }
+
+    /// The new rows that the database did not take since `begin`, with its words. Where there are any, the transaction is
+    /// to be rolled back.
+    fn take_offenders(&mut self) -> Vec<Offender> {
+        Vec::new()
+    }
+
     /// Writes rejects of this epoch.
     ///
     /// # Errors
@@ -141,8 +159,8 @@ pub trait Sink: Send {
     /// # Errors
     /// [`SinkErrorKind::Layout`] where a table can only be made anew; [`SinkErrorKind::Stale`] when the pipeline's epoch is
     /// not the expected one; or when a statement fails.
-    fn migrate(&mut self, migration: &Migration<'_>, part: Part) -> Result<Vec<Step>, SinkError> {
-        let _ = (migration, part);
+    fn migrate(&mut self, migration: &Migration<'_>, scope: Scope) -> Result<Vec<Step>, SinkError> {
+        let _ = (migration, scope);
         Err(SinkError::new(SinkErrorKind::Unavailable, "this sink cannot change its tables, only make them anew")
             .with_hint("Use `vardelta rebuild`."))
     }
@@ -171,6 +189,39 @@ pub enum Op {
     Delete,
 }
 
+/// A new row that the database did not take.
+#[derive(Clone, Debug)]
+pub struct Offender {
+    /// Its table.
+    pub table: String,
+    /// The row, laid out as its table says.
+    pub row: RecordBatch,
+    /// The database's words.
+    pub message: String,
+}
+
+/// Which of a table's changes are applied in one step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// All of them.
+    All,
+    /// Inserts and updates.
+    NewRows,
+    /// Deletes.
+    OldRows,
+}
+
+impl Part {
+    /// Whether an operation belongs to this part.
+    pub fn has(self, op: Op) -> bool {
+        match self {
+            Part::All => true,
+            Part::NewRows => op != Op::Delete,
+            Part::OldRows => op == Op::Delete,
+        }
+    }
+}
+
 /// Changes of one table, in key order.
 #[derive(Clone, Debug)]
 pub struct ChangeBatch {
@@ -180,6 +231,24 @@ pub struct ChangeBatch {
     pub new: RecordBatch,
     /// The old rows of the updates and deletes, in the order of `ops`.
     pub old: RecordBatch,
+}
+
+impl ChangeBatch {
+    /// The changes that belong to a part.
+    ///
+    /// # Errors
+    /// When the batch does not have as many rows as its operations say.
+    pub fn part(self, part: Part) -> Result<ChangeBatch, arrow_schema::ArrowError> {
+        if part == Part::All {
+            return Ok(self);
+        }
+        let keep = |of: &[Op]| -> BooleanArray {
+            self.ops.iter().filter(|op| of.contains(op)).map(|op| Some(part.has(*op))).collect()
+        };
+        let new = filter_record_batch(&self.new, &keep(&[Op::Insert, Op::Update]))?;
+        let old = filter_record_batch(&self.old, &keep(&[Op::Update, Op::Delete]))?;
+        Ok(ChangeBatch { ops: self.ops.into_iter().filter(|op| part.has(*op)).collect(), new, old })
+    }
 }
 
 /// Sink or state trouble.

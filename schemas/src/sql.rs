@@ -4,6 +4,7 @@
 //! of a statement. What differs between databases is a `match` on [`Dialect`]; what only one of them has (inspection,
 //! session settings) has a module of its own.
 
+pub mod condition;
 pub mod form;
 pub mod ledger;
 pub mod migration;
@@ -46,6 +47,16 @@ impl Dialect {
         match self {
             Dialect::Sqlite => format!("\"{}\"", name.replace('"', "\"\"")),
             Dialect::MySql | Dialect::MariaDb => format!("`{}`", name.replace('`', "``")),
+        }
+    }
+
+    /// A text as a literal, with what would end it doubled. A backslash means something in MySQL and MariaDB unless the
+    /// connection says otherwise, which vardelta's does not.
+    fn text(self, text: &str) -> String {
+        let doubled = text.replace('\'', "''");
+        match self {
+            Dialect::Sqlite => format!("'{doubled}'"),
+            Dialect::MySql | Dialect::MariaDb => format!("'{}'", doubled.replace('\\', "\\\\")),
         }
     }
 }

@@ -4,10 +4,12 @@
 //! - [`sink`](self::sink): the life of an epoch's transaction, of its named lock ([`lock`](self::lock)), and what comes after
 //!   a lost connection.
 //! - [`tables`](self::tables) and [`swap`](self::swap): tables made, checked, made anew, and settled behind a commit.
+//! - [`constraints`](self::constraints): what the pipeline file declares of CHECKs and FOREIGN KEYs.
 //! - [`apply`](self::apply): rows on their way in, by [`local_infile`](self::local_infile) or statements;
 //!   [`values`](self::values): rows as text and parameters. [`read`](self::read): rows on their way back.
 
 mod apply;
+mod constraints;
 mod error;
 mod ledger;
 mod link;
@@ -42,6 +44,7 @@ use vardelta_schemas::{
 };
 
 use self::{
+    constraints::{OnConstraint, plan_constraints},
     options::{MySqlOptions, plan_indexes, plan_text_characters},
     settings::Settings,
     sink::MySqlSink,
@@ -101,6 +104,8 @@ impl StageType for MySqlStage {
         };
         let text_characters = plan_text_characters(&options.text_characters, &request.inputs, diagnostics);
         let indexes = plan_indexes(&options.indexes, &request.inputs, &text_characters, diagnostics);
+        let constraints =
+            plan_constraints(&options.checks, &options.references, &request.inputs, &text_characters, diagnostics);
         let (client, location) = address?;
         let settings = Settings {
             options: client,
@@ -113,6 +118,8 @@ impl StageType for MySqlStage {
             retries: u32::try_from(options.retries).unwrap_or(u32::MAX),
             text_characters,
             indexes,
+            constraints,
+            on_constraint: OnConstraint::Abort,
         };
         (diagnostics.len() == before).then(|| Planned::Sink(Arc::new(PlannedMySql { settings })))
     }

@@ -21,7 +21,7 @@ mod meta;
 mod options;
 mod parser;
 mod ped;
-mod percent;
+pub(crate) mod percent;
 mod projection;
 mod provenance;
 mod reasons;
@@ -32,6 +32,7 @@ mod sex;
 mod source;
 mod stretches;
 mod tail;
+mod undeclared;
 mod values;
 
 use std::{path::Path, sync::Arc};

@@ -15,6 +15,8 @@ mod migrate;
 mod real;
 /// What every registered stage owes its users: a manual, documented options, an example that runs.
 mod registry;
+/// Tables in MariaDB and MySQL: deaths, cuts, deadlocks, readers, and what exactly is written.
+mod servers;
 /// How the repository is kept: dependencies, SQL, file sizes, dead files.
 mod tidy;
 /// Every trap of the field: what is loaded, adapted, rejected or refused, as docs/traps.md says.

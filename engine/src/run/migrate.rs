@@ -21,7 +21,7 @@ use crate::{
     error::{RunError, RunErrorKind},
     failpoint,
     flow::RunContext,
-    migration::{Migration, Part, Rename, Step},
+    migration::{Migration, Rename, Scope, Step},
     plan::{
         Plan, changed_stages,
         content::{Definitions, Wanted},
@@ -138,7 +138,7 @@ pub fn migrate(context: Context<'_>, options: &MigrateOptions) -> Result<Migrati
         tables: &tables,
         renames: &options.renames,
     };
-    let mut steps = opened.sink.migrate(&migration, Part::Plan)?;
+    let mut steps = opened.sink.migrate(&migration, Scope::Plan)?;
     if !options.plan && !options.contract {
         steps.retain(|step| step.phase == crate::migration::Phase::Expand);
     }
@@ -163,7 +163,7 @@ pub fn migrate(context: Context<'_>, options: &MigrateOptions) -> Result<Migrati
         };
         let made: BTreeSet<String> =
             report.steps.iter().filter(|step| step.makes_table).map(|step| step.table.clone()).collect();
-        report.steps = opened.sink.migrate(&migration, Part::Expand)?;
+        report.steps = opened.sink.migrate(&migration, Scope::Expand)?;
         failpoint::hit("migrate:expanded");
         if !report.changes.is_empty() {
             let run = fill(context, &run, &mut opened, definitions, &report.backfill, files, &made)?;
@@ -173,7 +173,7 @@ pub fn migrate(context: Context<'_>, options: &MigrateOptions) -> Result<Migrati
         failpoint::hit("migrate:filled");
         if options.contract {
             let migration = Migration { expected_epoch: report.epoch, ..migration };
-            report.steps.extend(opened.sink.migrate(&migration, Part::Contract)?);
+            report.steps.extend(opened.sink.migrate(&migration, Scope::Contract)?);
         }
         report.executed = true;
     }

@@ -15,7 +15,7 @@ use crate::{
         Context, backoff,
         commit::{Outcome, is_of, merged},
     },
-    sink::{Sink, SinkError, SinkErrorKind},
+    sink::{Part, Sink, SinkError, SinkErrorKind},
 };
 
 /// Reject rows written at a time.
@@ -99,21 +99,26 @@ impl Writing<'_> {
 
     fn apply(&mut self, sink: &mut dyn Sink, counts: &mut [TableCounts]) -> Result<(), Failure> {
         let (context, run, tables) = (self.context, self.run, self.tables);
-        for (at, (table, counts)) in tables.iter().zip(counts).enumerate() {
-            let observed = &mut self.observed[at];
+        for (at, part) in sink.order(tables) {
+            let (table, observed) = (&tables[at], &mut self.observed[at]);
             let mut failed = None;
+            // A table's deletes may come in a step of their own, behind the one that counts and shows everything.
+            let mut again = TableCounts::default();
+            let counts = if part == Part::OldRows { &mut again } else { &mut counts[at] };
             let merged = merged(context.plan, run, at, counts, |batches| {
                 let mut seen = 0;
                 let mut batches = batches.map(|batch| {
                     failpoint::hit("commit:batch");
                     seen += 1;
-                    if seen > *observed {
+                    if seen > *observed && part != Part::OldRows {
                         context.observer.changes(table, &batch);
                         *observed = seen;
                     }
                     match run.abort.is_raised() {
                         true => Err(SinkError::new(SinkErrorKind::Unavailable, "the run was ended")),
-                        false => Ok(batch),
+                        false => batch.part(part).map_err(|error| {
+                            SinkError::new(SinkErrorKind::Unavailable, format!("changes cannot be parted: {error}"))
+                        }),
                     }
                 });
                 sink.apply(table, run.epoch, &mut batches).map_err(|error| {

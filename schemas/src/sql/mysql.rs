@@ -1,6 +1,7 @@
 //! What only MySQL and MariaDB have: session settings, named locks, and the tables that describe tables. How a table is
 //! laid out is in [`layout`], the statements that fill it in [`table`], the ledger's tables in [`ledger`].
 
+pub mod constraint;
 pub mod layout;
 pub mod ledger;
 pub mod table;

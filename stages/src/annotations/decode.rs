@@ -7,6 +7,7 @@ use super::{
     consequences::{impact, rank, terms_of_effect},
     layout::{CONSEQUENCE, HGVS_C, HGVS_P, IMPACT, Layout, OUTPUTS},
 };
+use crate::vcf::percent;
 
 /// The entries of a row, sorted by how their allele fits the row's. Each is a slice of the field's text.
 #[derive(Default)]
@@ -74,14 +75,14 @@ pub(super) fn decode<'a>(
     parts.clear();
     parts.extend(layout.split(entry));
     let part = |at: Option<usize>| at.and_then(|at| parts.get(at).copied()).filter(|part| !part.is_empty());
-    let mut decoded = layout.outputs.map(|at| part(at).map(unescape));
+    let mut decoded = layout.outputs.map(|at| part(at).map(|part| unescape(part, layout)));
     if layout.bracketed {
         decoded[CONSEQUENCE] = part(layout.outputs[CONSEQUENCE]).map(terms_of_effect);
         // `p.Met1Val/c.1A>G`, either alone, or `M1V`, which is not in HGVS notation.
         for change in part(layout.change).into_iter().flat_map(|changes| changes.split('/')) {
             match change.as_bytes() {
-                [b'p', b'.', ..] => decoded[HGVS_P] = Some(unescape(change)),
-                [b'c' | b'n' | b'g' | b'm', b'.', ..] => decoded[HGVS_C] = Some(unescape(change)),
+                [b'p', b'.', ..] => decoded[HGVS_P] = Some(unescape(change, layout)),
+                [b'c' | b'n' | b'g' | b'm', b'.', ..] => decoded[HGVS_C] = Some(unescape(change, layout)),
                 _ => {}
             }
         }
@@ -93,9 +94,15 @@ pub(super) fn decode<'a>(
     decoded
 }
 
-/// VEP writes `=` as `%3D` (`p.Leu2%3D`) whatever version of VCF the file has.
-fn unescape(value: &str) -> Cow<'_, str> {
-    if value.contains("%3D") { Cow::Owned(value.replace("%3D", "=")) } else { Cow::Borrowed(value) }
+/// Decodes a part, once, after splitting. VEP writes `=` as `%3D` (`p.Leu2%3D`) whatever version of VCF the file has.
+fn unescape<'a>(value: &'a str, layout: &Layout) -> Cow<'a, str> {
+    if layout.percent_encoded {
+        percent::decode(Cow::Borrowed(value))
+    } else if value.contains("%3D") {
+        Cow::Owned(value.replace("%3D", "="))
+    } else {
+        Cow::Borrowed(value)
+    }
 }
 
 #[cfg(test)]
@@ -111,6 +118,19 @@ mod tests {
             .into_iter()
             .map(|part| part.map_or("NULL".to_owned(), Cow::into_owned))
             .collect()
+    }
+
+    #[test]
+    fn parts_are_percent_decoded_once_and_after_splitting() {
+        let text = "T|missense_variant||A%2CB%7C|||||||p.Leu2%253D";
+        let encoded = Layout { percent_encoded: true, ..layout(Family::Ann) };
+        let mut entries = Entries::default();
+        entries.sort(text, &encoded, None, true);
+        assert_eq!(entries.written, [text], "one entry");
+        let shown = decoded(text, &encoded);
+        assert_eq!((shown[0].as_str(), shown[HGVS_P].as_str()), ("A,B%7C", "p.Leu2%3D"));
+        let shown = decoded(text, &layout(Family::Ann));
+        assert_eq!((shown[0].as_str(), shown[HGVS_P].as_str()), ("A%2CB%7C", "p.Leu2%253D"));
     }
 
     #[test]

@@ -107,6 +107,8 @@ pub(super) struct Layout {
     pub canonical: Option<usize>,
     /// The part of EFF that holds the change of the protein, of the transcript, or both.
     pub change: Option<usize>,
+    /// Whether the parts are percent-encoded (VCF 4.3, section 1.2).
+    pub percent_encoded: bool,
     /// How many parts an entry has; `None` where they may be left out.
     pub parts: Option<RangeInclusive<usize>>,
     /// For each of [`OUTPUTS`], the part that holds it.
@@ -126,6 +128,7 @@ impl Default for Layout {
             mane: None,
             canonical: None,
             change: None,
+            percent_encoded: false,
             parts: None,
             outputs: [None; OUTPUTS.len()],
         }

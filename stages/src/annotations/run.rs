@@ -15,7 +15,7 @@ use super::{
     ANNOTATION_PICK_MISSING, CONSEQUENCE_UNKNOWN, Pick, PlannedAnnotations,
     alleles::{RowAllele, shortens},
     decode::{Entries, decode},
-    header::description,
+    header::{description, is_percent_encoded},
     layout::{Family, Layout, OUTPUTS},
     pick::pick,
 };
@@ -50,7 +50,10 @@ impl Annotator {
             Some(declared) if Arc::ptr_eq(&declared.header, &header) => declared.layout.clone(),
             _ => {
                 let declared = description(&*header, field).and_then(|text| Layout::from_description(family, text));
-                let layout = declared.map(Arc::new).or_else(|| self.plan.layout.clone());
+                let mut layout = declared.map(Arc::new).or_else(|| self.plan.layout.clone());
+                if let Some(layout) = &mut layout {
+                    Arc::make_mut(layout).percent_encoded = is_percent_encoded(&*header, field);
+                }
                 self.declared = Some(Declared { header, layout: layout.clone() });
                 layout
             }

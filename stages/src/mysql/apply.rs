@@ -3,11 +3,12 @@
 
 use arrow_array::RecordBatch;
 use mysql::{Row, Value, prelude::Queryable};
-use vardelta_engine::sink::{ChangeBatch, Op, SinkError, SinkErrorKind};
+use vardelta_engine::sink::{ChangeBatch, Offender, Op, SinkError, SinkErrorKind};
 use vardelta_schemas::{
     TableSchema,
     sql::mysql::{
         self as sql,
+        constraint::{Constraint, Letter},
         layout::TableLayout,
         table::{MySqlTable, RowValue},
     },
@@ -30,6 +31,9 @@ const SLICE_BYTES: usize = 16 << 20;
 const STATEMENT_ROWS: usize = 500;
 /// Parameters that a prepared statement can have.
 const PARAMETERS_MAX: usize = 65_535;
+/// New rows that the database does not take, at the most: beyond, something other than rows is wrong.
+const OFFENDERS_MAX: usize = 100_000;
+const MISFIT_HINT: &str = "Filter or convert such values in a stage before the table, or see `text_characters`.";
 /// A server's note that a statement is logged as a row rather than as text: nothing was altered.
 const UNSAFE_STATEMENT: u16 = 1592;
 
@@ -43,6 +47,8 @@ pub(super) struct Target<'a> {
     /// Whether new rows go by LOAD DATA; becomes false, with a notice, when the server refuses.
     pub(super) local_infile: &'a mut bool,
     pub(super) notices: &'a mut Vec<String>,
+    /// New rows that the database does not take; without it the first one ends the run.
+    pub(super) offenders: Option<&'a mut Vec<Offender>>,
 }
 
 /// Applies changes to a table; every change touches exactly one row.
@@ -71,10 +77,14 @@ pub(super) fn apply(
                 Op::Update => (&mut updates, &new, &batch.new, new_row),
                 Op::Delete => (&mut deletes, &old, &batch.old, old_row),
             };
-            if let Some((column, why)) = rows.misfit(row) {
-                return Err(writer.misfit(rows, row, column, &why));
+            match rows.misfit(row) {
+                None => pending.push(from, row, rows.bytes(row)),
+                Some((column, why)) => {
+                    let name = &writer.target.table.schema.columns()[column].name;
+                    let key = show_key(writer.target.table, &rows.columns, row);
+                    writer.offends(*op, &key, from.slice(row, 1), &format!("column `{name}`: {why}"), MISFIT_HINT)?;
+                }
             }
-            pending.push(from, row, rows.bytes(row));
             let (rows_max, bytes_max) = match op {
                 Op::Insert => (SLICE_ROWS, SLICE_BYTES),
                 Op::Update | Op::Delete => (STATEMENT_ROWS, usize::MAX),
@@ -129,7 +139,9 @@ struct Writer<'a> {
 }
 
 /// Rows of one statement, as the statement saw them.
+#[derive(Clone, Copy)]
 struct Sent<'r, 'a> {
+    batches: &'r [RecordBatch],
     readers: &'r [RowReader<'a>],
     rows: &'r [(usize, usize)],
 }
@@ -157,12 +169,26 @@ impl Writer<'_> {
         Err(SinkError::new(SinkErrorKind::Value, message))
     }
 
-    fn misfit(&self, rows: &RowReader<'_>, row: usize, column: usize, why: &str) -> SinkError {
-        let name = &self.target.table.schema.columns()[column].name;
-        let key = show_key(self.target.table, &rows.columns, row);
-        let message = format!("table `{}`, {key}, column `{name}`: {why}", self.target.table.name);
-        SinkError::new(SinkErrorKind::Value, message)
-            .with_hint("Filter or convert such values in a stage before the table, or see `text_characters`.")
+    /// The database does not take a row: the end of the run, or one more offender.
+    fn offends(&mut self, op: Op, key: &str, row: RecordBatch, why: &str, hint: &str) -> Result<(), SinkError> {
+        let table = &self.target.table.name;
+        let Some(offenders) = self.target.offenders.as_deref_mut() else {
+            let message = format!("table `{table}`, {key}: {why}");
+            return Err(SinkError::new(SinkErrorKind::Value, message).with_hint(hint));
+        };
+        if op == Op::Delete {
+            let message = format!("table `{table}`, {key}: the row cannot go: {why}");
+            return Err(SinkError::new(SinkErrorKind::Value, message).with_hint(
+                "A row that must go cannot be quarantined, only one that comes: delete first what refers to it.",
+            ));
+        }
+        if offenders.len() >= OFFENDERS_MAX {
+            let message =
+                format!("table `{table}`: the database takes none of {OFFENDERS_MAX} rows, the last {key}: {why}");
+            return Err(SinkError::new(SinkErrorKind::Value, message).with_hint(hint));
+        }
+        offenders.push(Offender { table: table.clone(), row, message: why.to_owned() });
+        Ok(())
     }
 
     fn flush(&mut self, op: Op, pending: &mut Pending) -> Result<(), SinkError> {
@@ -173,14 +199,18 @@ impl Writer<'_> {
                 .iter()
                 .map(|batch| Ok(RowReader { table, layout, columns: column_readers(table, batch)?, epoch }))
                 .collect::<Result<Vec<_>, SinkError>>()?;
-            let sent = Sent { readers: &readers, rows: &pending.rows };
-            match op {
-                Op::Insert if *self.target.local_infile => self.load(&sent)?,
-                _ => self.statements(op, &sent)?,
-            }
+            let sent = Sent { batches: &pending.batches, readers: &readers, rows: &pending.rows };
+            self.write(op, &sent)?;
         }
         pending.clear();
         Ok(())
+    }
+
+    fn write(&mut self, op: Op, sent: &Sent<'_, '_>) -> Result<(), SinkError> {
+        match op {
+            Op::Insert if *self.target.local_infile => self.load(sent),
+            _ => self.statements(op, sent),
+        }
     }
 
     /// New rows, by LOAD DATA.
@@ -214,7 +244,7 @@ impl Writer<'_> {
                 ));
                 self.statements(Op::Insert, sent)
             }
-            Err(error) => Err(self.failed(Op::Insert, sent, error)),
+            Err(error) => self.refused(Op::Insert, sent, error),
         }
     }
 
@@ -239,7 +269,7 @@ impl Writer<'_> {
             if bytes >= bytes_max && to - from > 1 {
                 to -= 1;
             }
-            self.statement(op, &values, &Sent { readers: sent.readers, rows: &sent.rows[from..to] })?;
+            self.statement(op, &values, &Sent { rows: &sent.rows[from..to], ..*sent })?;
             from = to;
         }
         Ok(())
@@ -256,7 +286,7 @@ impl Writer<'_> {
         (0..rows).for_each(|at| sent.bind(values, at, &mut parameters));
         self.savepoint()?;
         if let Err(error) = self.target.link.conn.exec_drop(&statement, parameters) {
-            return Err(self.failed(op, sent, error));
+            return self.refused(op, sent, error);
         }
         let affected = self.target.link.conn.affected_rows();
         if self.target.link.conn.warnings() > 0 {
@@ -293,21 +323,38 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// An error of the server about rows.
-    fn failed(&mut self, op: Op, sent: &Sent<'_, '_>, error: mysql::Error) -> SinkError {
+    /// An error of the server about the rows of one statement. Where a row is at fault it is looked for by halves, behind the
+    /// savepoint, with two statements for each halving; rows that the server takes stay written.
+    fn refused(&mut self, op: Op, sent: &Sent<'_, '_>, error: mysql::Error) -> Result<(), SinkError> {
         if super::error::code(&error) == Some(super::error::DUPLICATE) || is_null_epoch(&error) {
-            return self.disagreement(op, sent);
+            return Err(self.disagreement(op, sent));
         }
-        let place = match error_row(&error) {
-            Some(row) if (1..=sent.rows.len()).contains(&row) => sent.key(row - 1),
-            _ => between(sent),
+        if !is_about_a_value(&error) {
+            let doing = format!("write {} of table `{}` to", between(sent), self.target.table.name);
+            return Err(explain(self.target.location, &doing)(error));
+        }
+        let failed = explain(self.target.location, "write to");
+        self.target.link.conn.query_drop(sql::ROLLBACK_TO_SAVEPOINT).map_err(failed)?;
+        if let [(batch, row)] = *sent.rows {
+            let why = self.words(&error);
+            let hint = failed(error).hint.unwrap_or_default();
+            return self.offends(op, &sent.key(0), sent.batches[batch].slice(row, 1), &why, &hint);
+        }
+        let (first, second) = sent.rows.split_at(sent.rows.len() / 2);
+        self.write(op, &Sent { rows: first, ..*sent })?;
+        self.write(op, &Sent { rows: second, ..*sent })
+    }
+
+    /// The server's words, and those of the pipeline file for the constraint that they name.
+    fn words(&self, error: &mysql::Error) -> String {
+        let words = server_words(error);
+        let named = |constraint: &&Constraint| {
+            [Letter::A, Letter::B].into_iter().any(|letter| words.contains(&constraint.name(letter)))
         };
-        if is_about_a_value(&error) {
-            let hint = explain("", "")(error_copy(&error)).hint;
-            let message = format!("table `{}`, {place}: {}", self.target.table.name, server_words(&error));
-            return SinkError { kind: SinkErrorKind::Value, message, hint };
+        match self.target.layout.constraints.iter().find(named) {
+            Some(constraint) => format!("constraint `{}`: {words}", constraint.said),
+            None => words,
         }
-        explain(self.target.location, &format!("write {place} of table `{}` to", self.target.table.name))(error)
     }
 
     /// The sink does not hold what the state says it holds: finds the first such key.
@@ -370,21 +417,8 @@ fn between(sent: &Sent<'_, '_>) -> String {
     }
 }
 
-/// The row that the server names: `… at row 17`.
-fn error_row(error: &mysql::Error) -> Option<usize> {
-    let mysql::Error::MySqlError(error) = error else { return None };
-    error.message.rsplit_once("at row ")?.1.trim_end_matches('.').parse().ok()
-}
-
 /// Whether an upsert met a row of another key: see [`MySqlTable::update`].
 fn is_null_epoch(error: &mysql::Error) -> bool {
     matches!(error, mysql::Error::MySqlError(error)
         if error.code == 1048 && error.message.contains(TableSchema::CHANGED_EPOCH))
-}
-
-fn error_copy(error: &mysql::Error) -> mysql::Error {
-    match error {
-        mysql::Error::MySqlError(error) => mysql::Error::MySqlError(error.clone()),
-        other => mysql::Error::IoError(std::io::Error::other(other.to_string())),
-    }
 }

@@ -44,6 +44,11 @@ pub(super) fn refuses_local_infile(error: &Error) -> bool {
     matches!(code(error), Some(1148 | 3948 | 3950 | 4166 | 2068))
 }
 
+/// Whether a table cannot be dropped because another one refers to it.
+pub(super) fn is_referred_to(error: &Error) -> bool {
+    matches!(code(error), Some(1217 | 1451 | 3730))
+}
+
 /// Whether the error is about a value of a row: a constraint, a type.
 pub(super) fn is_about_a_value(error: &Error) -> bool {
     matches!(words(error).0, SinkErrorKind::Value)

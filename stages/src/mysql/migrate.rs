@@ -8,7 +8,7 @@
 use mysql::prelude::Queryable;
 use vardelta_engine::{
     failpoint,
-    migration::{Algorithm, Migration, Part, Phase, Step},
+    migration::{Algorithm, Migration, Phase, Scope, Step},
     sink::{SinkError, SinkErrorKind},
 };
 use vardelta_schemas::{
@@ -40,14 +40,14 @@ pub(super) struct Migrating<'a> {
     pub(super) settings: &'a Settings,
     pub(super) link: &'a mut Link,
     pub(super) migration: &'a Migration<'a>,
-    pub(super) part: Part,
+    pub(super) scope: Scope,
 }
 
 impl Migrating<'_> {
     /// Finds or does what is asked for.
     pub(super) fn migrate(&mut self) -> Result<Vec<Step>, SinkError> {
         let location = self.settings.location.as_str();
-        if self.part != Part::Plan {
+        if self.scope != Scope::Plan {
             records::migrate(location, self.link)?;
             let (settings, migration) = (self.settings, self.migration);
             let Migration { pipeline, tables, .. } = *migration;
@@ -59,7 +59,7 @@ impl Migrating<'_> {
         for table in self.migration.tables {
             self.table(table, &mut steps)?;
         }
-        if self.part != Part::Expand {
+        if self.scope != Scope::Expand {
             self.drop_tables(&mut steps)?;
         }
         Ok(steps)
@@ -75,7 +75,7 @@ impl Migrating<'_> {
         self.tables().check_problem(table, &layout)?;
         let Some(found) = self.tables().own_form(&table.name)? else {
             // The epoch makes it.
-            if self.part == Part::Plan {
+            if self.scope == Scope::Plan {
                 steps.push(Step {
                     table: table.name.clone(),
                     phase: Phase::Expand,
@@ -90,14 +90,14 @@ impl Migrating<'_> {
         let mut changes = TableChanges::between(&found, &layout.form(table), &renames)
             .map_err(|why| self.refuse(&table.name, &why))?;
         self.index_changes(table, &renames, &mut changes)?;
-        match self.part {
-            Part::Plan => self.ask(&table.name, &changes, steps),
-            Part::Expand => {
+        match self.scope {
+            Scope::Plan => self.ask(&table.name, &changes, steps),
+            Scope::Expand => {
                 self.remember(&table.name, &found, &changes)?;
                 self.alter(&table.name, &table.name, Phase::Expand, &changes.expand, steps)
             }
-            Part::Contract if !changes.expand.is_empty() => Err(self.refuse(&table.name, "it is not expanded yet")),
-            Part::Contract => {
+            Scope::Contract if !changes.expand.is_empty() => Err(self.refuse(&table.name, "it is not expanded yet")),
+            Scope::Contract => {
                 self.alter(&table.name, &table.name, Phase::Contract, &changes.contract, steps)?;
                 self.forget(&table.name)
             }
@@ -194,7 +194,7 @@ impl Migrating<'_> {
                 algorithm: Algorithm::of_clause(algorithm),
                 makes_table: false,
             });
-            if self.part != Part::Plan {
+            if self.scope != Scope::Plan {
                 failpoint::hit("migrate:step");
             }
         }
@@ -247,7 +247,7 @@ impl Migrating<'_> {
                 continue;
             }
             let statement = mysql_sql::drop_table(self.link.dialect, &name);
-            if self.part == Part::Contract {
+            if self.scope == Scope::Contract {
                 self.run(&statement)?;
                 self.forget(&name)?;
                 self.link.conn.exec_drop(ledger_sql::DELETE_OWNED, (&name,)).map_err(self.ledger_failed())?;

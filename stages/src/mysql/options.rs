@@ -18,6 +18,7 @@ use vardelta_schemas::{
 };
 
 use super::{
+    constraints::{Checks, References},
     settings::{PlannedIndex, Tls},
     values::base64,
 };
@@ -43,6 +44,12 @@ options! {
         /// Indexes that are built once a table is first filled: lists of columns, `[["chromosome", "quality"]]`, for every
         /// table that has all of them, or by table, `{ variants = [["chromosome", "quality"]] }`.
         "indexes" => indexes: Indexes = Indexes::default(), "[]",
+        /// CHECK constraints: SQL conditions over a table's columns, `{ variants = ["position >= 0"] }`. They may use
+        /// comparisons, AND, OR, NOT, + - *, BETWEEN, IN, IS NULL and length(). A NULL passes, as in SQL.
+        "checks" => checks: Checks = Checks::default(), "{}",
+        /// FOREIGN KEYs, always ON DELETE RESTRICT: `{ variants = [{ columns = ["gene"], table = "genes", to = ["symbol"] }] }`.
+        /// The other table is one of this sink, referred to by its key, or any other of the same database.
+        "references" => references: References = References::default(), "{}",
         /// Whether new rows go by LOAD DATA LOCAL where the server permits it (`local_infile = ON` there). It needs no FILE
         /// right. Otherwise they go by multi-row INSERT, which takes about twice as long.
         "local_infile" => local_infile: bool = true, "true",
@@ -178,7 +185,7 @@ pub(super) fn plan_indexes(
     planned
 }
 
-fn check_bytes(
+pub(super) fn check_bytes(
     index: &PlannedIndex,
     input: &PlannedInput<'_>,
     columns: &IndexColumns,

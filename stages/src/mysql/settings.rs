@@ -7,9 +7,14 @@ use vardelta_schemas::{
     TableSchema,
     sql::{
         Dialect,
-        mysql::layout::{TableLayout, TextCharacters},
+        mysql::{
+            constraint::{Constraint, Rule},
+            layout::{TableLayout, TextCharacters},
+        },
     },
 };
+
+use super::constraints::OnConstraint;
 
 vardelta_engine::choices! {
     /// How the connection is encrypted.
@@ -35,6 +40,13 @@ pub(super) struct PlannedIndex {
     pub(super) name: String,
 }
 
+/// A constraint and its table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct PlannedConstraint {
+    pub(super) table: String,
+    pub(super) constraint: Constraint,
+}
+
 /// A planned sink's settings. No `Debug`: the options hold the password.
 #[derive(Clone)]
 pub(super) struct Settings {
@@ -49,6 +61,8 @@ pub(super) struct Settings {
     pub(super) retries: u32,
     pub(super) text_characters: TextCharacters,
     pub(super) indexes: Vec<PlannedIndex>,
+    pub(super) constraints: Vec<PlannedConstraint>,
+    pub(super) on_constraint: OnConstraint,
 }
 
 /// How long a server may take to answer the first call.
@@ -71,8 +85,15 @@ impl Settings {
     /// How a table is laid out.
     pub(super) fn layout(&self, dialect: Dialect, table: &TableSchema) -> TableLayout {
         let indexes = self.indexes.iter().filter(|index| index.table == table.name);
-        let indexes: Vec<Vec<usize>> = indexes.map(|index| index.columns.clone()).collect();
-        TableLayout::new(dialect, table, &self.text_characters, &indexes)
+        let mut indexes: Vec<Vec<usize>> = indexes.map(|index| index.columns.clone()).collect();
+        let constraints = self.constraints.iter().filter(|planned| planned.table == table.name);
+        let constraints: Vec<Constraint> = constraints.map(|planned| planned.constraint.clone()).collect();
+        // The servers index the columns of a reference.
+        indexes.extend(constraints.iter().filter_map(|constraint| match &constraint.rule {
+            Rule::Reference { columns, .. } => columns.iter().map(|name| table.schema.index_of(name)).collect(),
+            Rule::Check(_) => None,
+        }));
+        TableLayout::new(dialect, table, &self.text_characters, &indexes).constrained(constraints)
     }
 }
 

@@ -4,12 +4,13 @@ use std::time::{Duration, Instant};
 
 use arrow_array::RecordBatch;
 use mysql::prelude::Queryable;
-use vardelta_engine::migration::{Migration, Part, Step};
-use vardelta_engine::sink::{Access, ChangeBatch, Sink, SinkError, SinkErrorKind};
+use vardelta_engine::migration::{Migration, Scope, Step};
+use vardelta_engine::sink::{Access, ChangeBatch, Offender, Part, Sink, SinkError, SinkErrorKind};
 use vardelta_schemas::{
     TableSchema, ledger,
     sql::mysql::{
         self as sql,
+        constraint::Letter,
         ledger::{self as owner_sql, Pending},
         table::MySqlTable,
     },
@@ -17,6 +18,7 @@ use vardelta_schemas::{
 
 use super::{
     apply::{self, Target},
+    constraints::{OnConstraint, parents_first, write_order},
     error::explain,
     ledger::{self as records, integer},
     link::Link,
@@ -44,6 +46,8 @@ pub(super) struct MySqlSink {
     begun: Option<Begun>,
     local_infile: bool,
     notices: Vec<String>,
+    /// New rows that the database did not take.
+    offenders: Vec<Offender>,
 }
 
 /// The transaction that is open.
@@ -76,6 +80,7 @@ impl MySqlSink {
             begun: None,
             local_infile,
             notices,
+            offenders: Vec::new(),
         })
     }
 
@@ -157,14 +162,22 @@ impl MySqlSink {
                     let gone = owned.iter().filter(|name| !tables.iter().any(|table| table.name == **name));
                     prepared.1 = gone.cloned().collect();
                 }
-                for table in tables {
+                let order = parents_first(tables, &settings.constraints);
+                let replaced = |table: &TableSchema| owned.contains(&table.name);
+                for table in order.iter().rev().map(|at| &tables[*at]).filter(|table| replaced(table)) {
+                    Tables { location: &settings.location, link, pipeline, expected_epoch }.make_room(table, &owned)?;
+                }
+                for table in order.iter().map(|at| &tables[*at]) {
+                    // What is filled anew refers to what is filled anew.
                     let layout = settings.layout(link.dialect, table);
+                    let renamed = |name: &str| owned.iter().any(|owned| owned == name).then(|| swap::new_name(name));
                     let mut looking = Tables { location: &settings.location, link, pipeline, expected_epoch };
-                    if owned.contains(&table.name) {
-                        looking.create_anew(table, &layout)?;
+                    if replaced(table) {
+                        let letter = looking.other_letter(&table.name)?;
+                        looking.create_anew(table, &layout.beside(letter, renamed))?;
                         prepared.0.push(table.name.clone());
                     } else {
-                        looking.check_or_create(table, &layout)?;
+                        looking.check_or_create(table, &layout.beside(Letter::A, renamed))?;
                     }
                 }
                 Ok(prepared)
@@ -231,6 +244,7 @@ impl MySqlSink {
             begun: None,
             local_infile: false,
             notices: Vec::new(),
+            offenders: Vec::new(),
         }
     }
 }
@@ -268,6 +282,7 @@ impl Sink for MySqlSink {
         });
         match begun {
             Ok(()) => {
+                self.offenders.clear();
                 self.begun = Some(Begun { pipeline: pipeline.into(), expected_epoch, replaced, dropped });
                 Ok(())
             }
@@ -291,6 +306,7 @@ impl Sink for MySqlSink {
             false => table.name.clone(),
         };
         let (mut local_infile, mut notices) = (self.local_infile, Vec::new());
+        let mut offenders = std::mem::take(&mut self.offenders);
         let applied = self.with(|settings, link| {
             let layout = settings.layout(link.dialect, table);
             let target = Target {
@@ -301,12 +317,26 @@ impl Sink for MySqlSink {
                 sql: MySqlTable::new(table, &layout).named(&name),
                 local_infile: &mut local_infile,
                 notices: &mut notices,
+                offenders: (settings.on_constraint == OnConstraint::Quarantine).then_some(&mut offenders),
             };
             apply::apply(target, epoch, changes)
         });
         self.local_infile = local_infile;
+        self.offenders = offenders;
         self.notices.append(&mut notices);
         applied
+    }
+
+    fn quarantines(&self) -> bool {
+        self.settings.on_constraint == OnConstraint::Quarantine
+    }
+
+    fn take_offenders(&mut self) -> Vec<Offender> {
+        std::mem::take(&mut self.offenders)
+    }
+
+    fn order(&self, tables: &[TableSchema]) -> Vec<(usize, Part)> {
+        write_order(tables, &self.settings.constraints)
     }
 
     fn rejects(&mut self, pipeline: &str, epoch: u64, rejects: &[ledger::RejectRow]) -> Result<(), SinkError> {
@@ -396,10 +426,10 @@ impl Sink for MySqlSink {
         })
     }
 
-    fn migrate(&mut self, migration: &Migration<'_>, part: Part) -> Result<Vec<Step>, SinkError> {
+    fn migrate(&mut self, migration: &Migration<'_>, scope: Scope) -> Result<Vec<Step>, SinkError> {
         self.lock(migration.pipeline)?;
         self.with(|settings, link| {
-            lock::with_definitions(settings, link, |link| Migrating { settings, link, migration, part }.migrate())
+            lock::with_definitions(settings, link, |link| Migrating { settings, link, migration, scope }.migrate())
         })
     }
 

@@ -11,7 +11,7 @@ use vardelta_schemas::{
     sql::{
         migration as migration_sql,
         mysql::{
-            self as sql,
+            self as sql, constraint,
             ledger::{self as owner_sql, Pending},
             table::MySqlTable,
         },
@@ -19,7 +19,7 @@ use vardelta_schemas::{
 };
 
 use super::{
-    error::explain,
+    error::{explain, is_referred_to},
     link::{Link, take},
     settings::Settings,
     values::base64,
@@ -86,8 +86,9 @@ impl Settling<'_> {
         let of = |kind| pending.iter().filter(move |(_, pending)| *pending == kind).map(|(name, _)| name.as_str());
         let swapped: Vec<&str> = of(Pending::Swap).collect();
         self.swap(&swapped)?;
-        for name in of(Pending::Drop) {
-            self.run(&sql::drop_table(self.link.dialect, name))?;
+        let dropped: Vec<String> = of(Pending::Drop).map(str::to_owned).collect();
+        self.drop_tables(&dropped)?;
+        for name in &dropped {
             self.link.conn.exec_drop(migration_sql::DELETE_LAX, (name,)).map_err(self.failed())?;
             self.link.conn.exec_drop(vardelta_schemas::sql::ledger::DELETE_OWNED, (name,)).map_err(self.failed())?;
         }
@@ -96,6 +97,8 @@ impl Settling<'_> {
 
     fn swap(&mut self, tables: &[&str]) -> Result<(), SinkError> {
         let mut moves = Vec::new();
+        let old: Vec<String> = tables.iter().map(|table| old_name(table)).collect();
+        self.drop_tables(&old)?;
         for table in tables {
             let (new, old) = (new_name(table), old_name(table));
             if !self.exists(&new)? {
@@ -104,7 +107,6 @@ impl Settling<'_> {
             self.build_indexes(table, &new)?;
             if self.exists(table)? {
                 self.copy_indexes(table, &new)?;
-                self.run(&sql::drop_table(self.link.dialect, &old))?;
                 moves.push(((*table).to_owned(), old));
             }
             moves.push((new, (*table).to_owned()));
@@ -112,10 +114,34 @@ impl Settling<'_> {
         if !moves.is_empty() {
             self.run(&sql::rename_tables(self.link.dialect, &moves))?;
         }
+        self.drop_tables(&old)?;
         for table in tables {
-            self.run(&sql::drop_table(self.link.dialect, &old_name(table)))?;
             self.link.conn.exec_drop(migration_sql::DELETE_LAX, (table,)).map_err(self.failed())?;
             self.done(table)?;
+        }
+        Ok(())
+    }
+
+    /// Drops tables that may refer to each other, in whatever order the server permits.
+    fn drop_tables(&mut self, names: &[String]) -> Result<(), SinkError> {
+        let mut left: Vec<&String> = names.iter().collect();
+        while !left.is_empty() {
+            let (before, mut refused) = (left.len(), None);
+            let mut kept = Vec::new();
+            for name in left {
+                match self.link.conn.query_drop(sql::drop_table(self.link.dialect, name)) {
+                    Ok(()) => {}
+                    Err(error) if is_referred_to(&error) => {
+                        kept.push(name);
+                        refused = Some(error);
+                    }
+                    Err(error) => return Err(self.failed()(error)),
+                }
+            }
+            if let Some(error) = refused.filter(|_| kept.len() == before) {
+                return Err(self.failed()(error));
+            }
+            left = kept;
         }
         Ok(())
     }
@@ -141,7 +167,9 @@ impl Settling<'_> {
         let layout = self.settings.layout(self.link.dialect, planned);
         let there = self.indexes(new)?;
         for index in self.indexes(table)? {
-            if index.name == "PRIMARY" || there.iter().any(|there| there.name == index.name) {
+            // The server names the index of a foreign key after it.
+            let of_constraint = constraint::letter_of(&index.name).is_some();
+            if index.name == "PRIMARY" || of_constraint || there.iter().any(|there| there.name == index.name) {
                 continue;
             }
             let column = |name: &Option<String>| planned.schema.index_of(name.as_deref()?);

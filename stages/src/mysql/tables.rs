@@ -12,6 +12,7 @@ use vardelta_schemas::{
         form::{ColumnForm, TableForm},
         mysql::{
             self as sql,
+            constraint::{self as constraint_sql, Letter},
             layout::TableLayout,
             ledger::{self as owner_sql, Pending},
             table::MySqlTable,
@@ -71,7 +72,10 @@ impl Tables<'_> {
             )),
             (Some(owner), Some(object)) if object.kind == "BASE TABLE" => {
                 let lax = super::migrate::lax(self.location, self.link, name)?;
-                let difference = self.form(name, &object.engine)?.difference(&layout.form(table), &lax);
+                let mut difference = self.form(name, &object.engine)?.difference(&layout.form(table), &lax);
+                if difference.is_none() {
+                    difference = self.constraint_difference(name, layout)?;
+                }
                 match difference {
                     None => Ok(()),
                     Some(_) if self.was_never_committed(&owner) => {
@@ -154,9 +158,48 @@ impl Tables<'_> {
         }
         self.check_problem(table, layout)?;
         check_triggers(self.location, self.link, &table.name)?;
-        let new = new_name(&table.name);
-        self.run(&sql::drop_table(self.link.dialect, &new))?;
-        self.run(&MySqlTable::new(table, layout).named(&new).create())
+        self.run(&MySqlTable::new(table, layout).named(&new_name(&table.name)).create())
+    }
+
+    /// Drops what a killed run left of the table that is to take another's place. Refuses a table to which one refers that
+    /// is not made anew too: the reference would go to the old rows, and keep them.
+    pub(super) fn make_room(&mut self, table: &TableSchema, replaced: &[String]) -> Result<(), SinkError> {
+        let referring: Vec<String> =
+            self.link.conn.exec(constraint_sql::SELECT_REFERRING, (&table.name,)).map_err(self.failed())?;
+        if let Some(other) = referring.iter().find(|other| !replaced.contains(other)) {
+            return Err(self.refuse(
+                format!(
+                    "table `{other}` in {} has a foreign key to `{}`, which would be lost",
+                    self.location, table.name
+                ),
+                "Drop that foreign key, rebuild, and add it again.".into(),
+            ));
+        }
+        self.run(&sql::drop_table(self.link.dialect, &new_name(&table.name)))
+    }
+
+    /// The letter that the names of a table's constraints do not end with.
+    pub(super) fn other_letter(&mut self, name: &str) -> Result<Letter, SinkError> {
+        let letters = self.constraints(name)?;
+        let has_a = letters.iter().any(|name| constraint_sql::letter_of(name) == Some(Letter::A));
+        Ok(if has_a { Letter::B } else { Letter::A })
+    }
+
+    /// The names of a table's CHECK and FOREIGN KEY constraints.
+    fn constraints(&mut self, name: &str) -> Result<Vec<String>, SinkError> {
+        self.link.conn.exec(constraint_sql::SELECT_CONSTRAINTS, (name,)).map_err(self.failed())
+    }
+
+    /// How a table's constraints differ from the planned ones, in words. Those that users have added are left alone.
+    fn constraint_difference(&mut self, name: &str, layout: &TableLayout) -> Result<Option<String>, SinkError> {
+        let found = self.constraints(name)?;
+        let missing = layout.constraints.iter().find(|planned| !found.iter().any(|name| planned.is_named(name)));
+        if let Some(missing) = missing {
+            return Ok(Some(format!("it has no constraint `{}`", missing.said)));
+        }
+        let planned = |name: &String| layout.constraints.iter().any(|planned| planned.is_named(name));
+        let extra = found.iter().find(|name| constraint_sql::letter_of(name).is_some() && !planned(name));
+        Ok(extra.map(|extra| format!("it has the constraint `{extra}`, which the pipeline no longer declares")))
     }
 
     pub(super) fn check_problem(&self, table: &TableSchema, layout: &TableLayout) -> Result<(), SinkError> {

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod by_hand;
+mod constraints;
 mod contention;
 mod epochs;
 mod indexes;
@@ -26,7 +27,8 @@ use vardelta_test_servers::{Server, each};
 
 use super::{
     PlannedMySql,
-    settings::{PlannedIndex, Settings, Tls, read_url},
+    constraints::OnConstraint,
+    settings::{PlannedConstraint, PlannedIndex, Settings, Tls, read_url},
 };
 use crate::sink_fixtures::*;
 
@@ -96,6 +98,8 @@ fn settings(url: &str) -> Settings {
         retries: 8,
         text_characters: Default::default(),
         indexes: Vec::new(),
+        constraints: Vec::new(),
+        on_constraint: OnConstraint::Abort,
     }
 }
 

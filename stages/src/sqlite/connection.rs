@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use arrow_array::RecordBatch;
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
-use vardelta_engine::migration::{Migration, Part, Step};
+use vardelta_engine::migration::{Migration, Scope, Step};
 use vardelta_engine::sink::{Access, ChangeBatch, Sink, SinkError, SinkErrorKind};
 use vardelta_schemas::{TableSchema, ledger, sql::sqlite as sql};
 
@@ -198,8 +198,8 @@ impl Sink for SqliteSink {
         self.on_snapshot("read", |path, connection| read::scan(path, connection, table, each))
     }
 
-    fn migrate(&mut self, migration: &Migration<'_>, part: Part) -> Result<Vec<Step>, SinkError> {
-        migrate::migrate(&self.path, &self.connection, migration, part)
+    fn migrate(&mut self, migration: &Migration<'_>, scope: Scope) -> Result<Vec<Step>, SinkError> {
+        migrate::migrate(&self.path, &self.connection, migration, scope)
     }
 
     fn refresh_delivery(

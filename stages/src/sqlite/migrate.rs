@@ -6,7 +6,7 @@ use std::path::Path;
 use rusqlite::Connection;
 use vardelta_engine::{
     failpoint,
-    migration::{Algorithm, Migration, Part, Phase, Step},
+    migration::{Algorithm, Migration, Phase, Scope, Step},
     sink::{SinkError, SinkErrorKind},
 };
 use vardelta_schemas::{
@@ -37,18 +37,18 @@ pub(super) fn migrate(
     path: &Path,
     connection: &Connection,
     migration: &Migration<'_>,
-    part: Part,
+    scope: Scope,
 ) -> Result<Vec<Step>, SinkError> {
     let failed = explain(path, "change the tables of");
     let layout = Layout { path, connection, pipeline: migration.pipeline, expected_epoch: migration.expected_epoch };
-    if part == Part::Plan {
-        return steps(&layout, migration, part);
+    if scope == Scope::Plan {
+        return steps(&layout, migration, scope);
     }
     let [rename_alone, rename_all] = sql::SQLITE_RENAME_ALONE;
     connection.execute_batch(rename_alone).map_err(failed)?;
     connection.execute_batch(sqlite_sql::BEGIN_WRITE).map_err(failed)?;
     let done = records::prepare(path, connection, migration.pipeline, migration.expected_epoch)
-        .and_then(|()| steps(&layout, migration, part))
+        .and_then(|()| steps(&layout, migration, scope))
         .and_then(|steps| connection.execute_batch(sqlite_sql::COMMIT).map_err(failed).map(|()| steps));
     if done.is_err() && !connection.is_autocommit() {
         // The first error says what happened.
@@ -58,7 +58,7 @@ pub(super) fn migrate(
     done
 }
 
-fn steps(layout: &Layout<'_>, migration: &Migration<'_>, part: Part) -> Result<Vec<Step>, SinkError> {
+fn steps(layout: &Layout<'_>, migration: &Migration<'_>, scope: Scope) -> Result<Vec<Step>, SinkError> {
     let mut steps = Vec::new();
     let mut works = Vec::new();
     for table in migration.tables {
@@ -67,26 +67,27 @@ fn steps(layout: &Layout<'_>, migration: &Migration<'_>, part: Part) -> Result<V
             let changes = TableChanges::between(&layout.form(&table.name)?, &planned_form(table), &renames)
                 .map_err(|why| refuse(layout.path, &table.name, &why))?;
             works.push(Work { table, changes });
-        } else if part != Part::Contract {
+        } else if scope != Scope::Contract {
             let create = TableStatements::new(table).create;
             // The epoch's transaction makes it.
-            steps
-                .extend((part == Part::Plan).then(|| Step { makes_table: true, ..step(table, Phase::Expand, create) }));
+            steps.extend(
+                (scope == Scope::Plan).then(|| Step { makes_table: true, ..step(table, Phase::Expand, create) }),
+            );
         }
     }
     for work in &works {
-        if part != Part::Contract {
-            expand(layout, work, part, &mut steps)?;
+        if scope != Scope::Contract {
+            expand(layout, work, scope, &mut steps)?;
         }
-        if part != Part::Expand {
-            contract(layout, work, part, &mut steps)?;
+        if scope != Scope::Expand {
+            contract(layout, work, scope, &mut steps)?;
         }
     }
-    if part != Part::Expand {
+    if scope != Scope::Expand {
         let declared = |name: &String| migration.tables.iter().any(|table| table.name.eq_ignore_ascii_case(name));
         for name in layout.owned()?.into_iter().filter(|name| !declared(name)) {
             let statement = drop_table(Dialect::Sqlite, &name);
-            if part == Part::Contract {
+            if scope == Scope::Contract {
                 layout.drop_table(&name)?;
             }
             let (phase, algorithm) = (Phase::Contract, Algorithm::Instant);
@@ -100,42 +101,42 @@ fn step(table: &TableSchema, phase: Phase, statement: String) -> Step {
     Step { table: table.name.clone(), phase, statement, algorithm: Algorithm::Instant, makes_table: false }
 }
 
-fn expand(layout: &Layout<'_>, work: &Work<'_>, part: Part, steps: &mut Vec<Step>) -> Result<(), SinkError> {
+fn expand(layout: &Layout<'_>, work: &Work<'_>, scope: Scope, steps: &mut Vec<Step>) -> Result<(), SinkError> {
     let (table, changes) = (work.table, &work.changes);
     for change in &changes.expand {
         if let Some(statement) = sql::sqlite_alter(&table.name, change) {
-            run(layout, part, &[&statement])?;
+            run(layout, scope, &[&statement])?;
             steps.push(step(table, Phase::Expand, statement));
         }
     }
     if changes.expand.iter().any(|change| matches!(change, Change::AllowNull(_))) {
         let statements = sql::sqlite_copy(&table.name, &changes.expanded, &key(table));
-        copy(layout, part, table, statements, Phase::Expand, steps)?;
+        copy(layout, scope, table, statements, Phase::Expand, steps)?;
     }
-    if part == Part::Expand {
+    if scope == Scope::Expand {
         remember(layout, &table.name, &changes.lax)?;
     }
     Ok(())
 }
 
-fn contract(layout: &Layout<'_>, work: &Work<'_>, part: Part, steps: &mut Vec<Step>) -> Result<(), SinkError> {
+fn contract(layout: &Layout<'_>, work: &Work<'_>, scope: Scope, steps: &mut Vec<Step>) -> Result<(), SinkError> {
     let (table, changes) = (work.table, &work.changes);
-    if part == Part::Contract && !changes.expand.is_empty() {
+    if scope == Scope::Contract && !changes.expand.is_empty() {
         return Err(refuse(layout.path, &table.name, "it is not expanded yet"));
     }
     if changes.contract.iter().any(|change| matches!(change, Change::ForbidNull(_))) {
         let statements = sql::sqlite_copy(&table.name, &planned_form(table).columns, &key(table));
-        copy(layout, part, table, statements, Phase::Contract, steps)?;
+        copy(layout, scope, table, statements, Phase::Contract, steps)?;
     } else {
         for change in &changes.contract {
             if let Some(statement) = sql::sqlite_alter(&table.name, change) {
-                run(layout, part, &[&statement])?;
+                run(layout, scope, &[&statement])?;
                 // SQLite writes every row again without the column.
                 steps.push(Step { algorithm: Algorithm::Copy, ..step(table, Phase::Contract, statement) });
             }
         }
     }
-    if part == Part::Contract {
+    if scope == Scope::Contract {
         remember(layout, &table.name, &[])?;
     }
     Ok(())
@@ -144,7 +145,7 @@ fn contract(layout: &Layout<'_>, work: &Work<'_>, part: Part, steps: &mut Vec<St
 /// Copies a table, and puts back what users had added to it.
 fn copy(
     layout: &Layout<'_>,
-    part: Part,
+    scope: Scope,
     table: &TableSchema,
     statements: Vec<String>,
     phase: Phase,
@@ -152,8 +153,8 @@ fn copy(
 ) -> Result<(), SinkError> {
     let added = layout.added_to(&table.name).map_err(explain(layout.path, "read the tables of"))?;
     let list: Vec<&str> = statements.iter().map(String::as_str).collect();
-    run(layout, part, &list)?;
-    if part != Part::Plan {
+    run(layout, scope, &list)?;
+    if scope != Scope::Plan {
         layout::restore(layout.path, layout.connection, &added)?;
     }
     steps.push(Step { algorithm: Algorithm::Copy, ..step(table, phase, statements.join(";\n")) });
@@ -165,8 +166,8 @@ fn key(table: &TableSchema) -> Vec<&str> {
 }
 
 /// Runs statements, unless they are only planned.
-fn run(layout: &Layout<'_>, part: Part, statements: &[&str]) -> Result<(), SinkError> {
-    for statement in statements.iter().filter(|_| part != Part::Plan) {
+fn run(layout: &Layout<'_>, scope: Scope, statements: &[&str]) -> Result<(), SinkError> {
+    for statement in statements.iter().filter(|_| scope != Scope::Plan) {
         layout.connection.execute_batch(statement).map_err(explain(layout.path, "change the tables of"))?;
         failpoint::hit("migrate:step");
     }

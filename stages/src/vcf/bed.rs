@@ -65,7 +65,7 @@ mod tests {
     #[test]
     fn says_where_a_line_is_wrong() {
         for (text, expected) in [
-            ("chr1\t0\t5\nchr1\t5", "x.bed:2: end is no number: `chr1\t5`"),
+            ("chr1\t0\t5\nchr1\t5", "x.bed:2: end is no number: `chr1\\t5`"),
             ("chr1\t-1\t5", "x.bed:1: start is no number"),
             ("chr1\t5\t5", "x.bed:1: it ends before it starts, or is empty"),
             ("chr1:1-5", "x.bed:1: start is no number"),

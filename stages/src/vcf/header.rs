@@ -1,7 +1,10 @@
 //! A VCF header, read leniently: a definition never refuses a file. Refused is only what leaves open which column or
 //! sample a value belongs to.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::Arc,
+};
 
 use vardelta_engine::stage::StageError;
 use vardelta_schemas::Number;
@@ -14,6 +17,7 @@ use super::{
     projection::Field,
     reasons::{Tally, Warning},
     regions::Regions,
+    undeclared::Undeclared,
     values::TextRules,
 };
 
@@ -47,6 +51,12 @@ pub struct VcfHeader {
     pub(super) is_indexed: bool,
     /// Where records are read from; everywhere where there are none.
     pub(super) regions: Option<Arc<Regions>>,
+    /// The names of the contigs.
+    pub(super) contig_ids: HashSet<Vec<u8>>,
+    /// The names of the filters.
+    pub(super) filters: HashSet<Vec<u8>>,
+    /// Names that its records use and it does not declare.
+    pub(super) undeclared: Undeclared,
     /// What reading the header adapted.
     pub(super) tally: Tally,
 }
@@ -60,6 +70,13 @@ pub struct Definition {
     pub kind: ValueKind,
     /// The description, without its quotes and escapes. Annotation tools list their sub-fields here.
     pub description: String,
+}
+
+impl Definition {
+    /// Whether the description lists the parts of which each value is made, separated by `|`.
+    pub fn lists_parts(&self) -> bool {
+        self.description.contains('|')
+    }
 }
 
 /// A `##contig` line.
@@ -122,6 +139,17 @@ impl VcfHeader {
         TextRules { percent_encoded: self.version >= (4, 3) }
     }
 
+    /// How values of an INFO field are decoded. One whose description lists parts (between `|`, as annotation tools write
+    /// it) is left as it is: its values are split further, and decoding comes once, after splitting (VCF 4.3, section 1.2).
+    pub(super) fn text_rules_of(&self, key: &str) -> TextRules {
+        if self.info.get(key).is_some_and(Definition::lists_parts) { TextRules::default() } else { self.text_rules() }
+    }
+
+    /// Whether INFO and FORMAT values are percent-encoded: from 4.3 on.
+    pub fn is_percent_encoded(&self) -> bool {
+        self.text_rules().percent_encoded
+    }
+
     /// The digest of what changes how records are decoded: percent-encoding, the definitions of the projected INFO
     /// fields (annotations find their field lists there), sample names, contig names that mean something of their own.
     pub(super) fn digest(&self, projected: &[Field]) -> u128 {
@@ -164,6 +192,10 @@ impl VcfHeader {
             }
             "INFO" | "FORMAT" => self.read_definition(key.trim(), value),
             "contig" => self.read_contig(value),
+            "FILTER" => {
+                let fields = meta::fields(value).unwrap_or_default();
+                self.filters.extend(meta::field(&fields, "ID").map(|id| id.as_bytes().to_vec()));
+            }
             _ => {}
         }
         false
@@ -200,6 +232,7 @@ impl VcfHeader {
         // whoever looks a contig up takes the first.
         let length = meta::field(&fields, "length").and_then(|length| length.parse().ok());
         let assembly = meta::field(&fields, "assembly").map(str::to_string);
+        self.contig_ids.insert(id.as_bytes().to_vec());
         self.contigs.push(Contig { id: id.to_string(), length, assembly });
     }
 

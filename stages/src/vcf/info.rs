@@ -1,6 +1,7 @@
 //! INFO, walked once: finds the projected keys and skips the rest.
 
 use super::{
+    header::VcfHeader,
     projection::Field,
     reasons::{Tally, Warning},
     values::{TextRules, ValueBuilder},
@@ -20,6 +21,8 @@ enum Slot {
 /// Builds the projected INFO columns.
 pub(super) struct InfoColumns {
     keys: Vec<Vec<u8>>,
+    /// How each is decoded in the file at hand.
+    rules: Vec<TextRules>,
     /// Whether some key starts with this byte: most entries of most files are skipped on it.
     starts: [bool; 256],
     slots: Vec<Slot>,
@@ -37,23 +40,37 @@ impl InfoColumns {
         }
         InfoColumns {
             slots: vec![Slot::Absent; keys.len()],
+            rules: vec![TextRules::default(); keys.len()],
             keys,
             starts,
             builders: fields.iter().map(|field| ValueBuilder::new(field.shape)).collect(),
         }
     }
 
+    /// Another file follows.
+    pub fn meet(&mut self, header: &VcfHeader) {
+        for (key, rules) in self.keys.iter().zip(&mut self.rules) {
+            *rules = header.text_rules_of(&String::from_utf8_lossy(key));
+        }
+    }
+
+    /// The fields that the record last appended has: their places and keys.
+    pub fn present(&self) -> impl Iterator<Item = (usize, &[u8])> {
+        let slots = self.slots.iter().enumerate().filter(|(_, slot)| **slot != Slot::Absent);
+        slots.map(|(at, _)| (at, self.keys[at].as_slice()))
+    }
+
     /// Appends one record's INFO.
-    pub fn append(&mut self, info: &[u8], rules: TextRules, tally: &mut Tally) {
+    pub fn append(&mut self, info: &[u8], tally: &mut Tally) {
         if self.keys.is_empty() {
             return;
         }
         self.scan(info, tally);
-        for (slot, builder) in self.slots.iter().zip(&mut self.builders) {
+        for ((slot, rules), builder) in self.slots.iter().zip(&self.rules).zip(&mut self.builders) {
             match *slot {
                 Slot::Absent => builder.append_absent(),
                 Slot::Bare => builder.append_bare(Warning::BadInfoValue, tally),
-                Slot::Value(start, end) => builder.append(&info[start..end], rules, Warning::BadInfoValue, tally),
+                Slot::Value(start, end) => builder.append(&info[start..end], *rules, Warning::BadInfoValue, tally),
             }
         }
     }
@@ -113,7 +130,7 @@ mod tests {
             field("DB", ValueKind::Flag, Some(Number::Count(0))),
         ]);
         let mut tally = Tally::default();
-        columns.append(info.as_bytes(), TextRules::default(), &mut tally);
+        columns.append(info.as_bytes(), &mut tally);
         let arrays: Vec<_> = columns.builders.iter_mut().map(ValueBuilder::finish).collect();
         let depth = arrays[0].as_any().downcast_ref::<Int64Array>().expect("integers");
         let annotation = arrays[1].as_any().downcast_ref::<StringArray>().expect("texts");

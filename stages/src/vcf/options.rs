@@ -30,7 +30,8 @@ options! {
         /// INFO fields to read, each into a column `info_<name in lower case>`: names, or tables such as
         /// `{ name = "AF", type = "Float", number = "A" }` with type Integer, Float, Flag, String or Character and
         /// number as in a VCF header. A bare name is typed by the specification's reserved keys, and is the raw text
-        /// otherwise. A type without number means one value; a number without type means text.
+        /// otherwise. A type without number means one value; a number without type means text. Percent-encoding is
+        /// decoded from VCF 4.3 on, but in a field whose header lists parts between `|`: `annotations` decodes those.
         "info" => info: Vec<FieldOption> = Vec::new(), "[]",
         /// `none`: one row per record; `long`: one row per record and sample, with the columns `sample`, `zygosity`,
         /// `ploidy`, `phased`, `allele_count`, `gt`, `dp`, `gq` and `ad`.

@@ -23,6 +23,7 @@ use super::{
     provenance::{ChunkProvenance, place},
     reasons::{Tally, Warning},
     samples::{SampleColumns, Site},
+    undeclared::Declared,
     values::{TextRules, utf8},
 };
 
@@ -39,6 +40,7 @@ pub(super) struct VcfParser {
     info: InfoColumns,
     samples: Option<SampleColumns>,
     contig: ContigLookup,
+    declared: Declared,
     rules: Arc<SampleRules>,
     /// The samples of the file whose header this is.
     cohort: Option<(Arc<VcfHeader>, Cohort)>,
@@ -60,6 +62,7 @@ impl VcfParser {
             filter: StringBuilder::new(),
             info: InfoColumns::new(&projection.info),
             contig: ContigLookup::default(),
+            declared: Declared::default(),
             samples: projection.format.as_deref().map(|fields| SampleColumns::new(fields, rules.pedigree.is_some())),
             rules,
             cohort: None,
@@ -111,7 +114,11 @@ impl VcfParser {
         if columns.info.is_empty() {
             self.tally.count(Warning::EmptyField);
         }
-        self.info.append(columns.info, rules, &mut self.tally);
+        self.info.append(columns.info, &mut self.tally);
+        self.declared.check_info(self.info.present(), header, &mut self.tally);
+        let samples = self.samples.as_ref();
+        let is_read = |key: &[u8]| samples.is_some_and(|samples| samples.reads(key));
+        self.declared.check(&columns, header, is_read, &mut self.tally);
         self.append_samples(&columns, position, alternate_count, rules);
         self.origins.push(origin);
         Ok(())
@@ -195,6 +202,8 @@ impl Parser for VcfParser {
         let rules = header.text_rules();
         let mut digest = ContentDigest::default();
         self.contig.reset();
+        self.declared.reset();
+        self.info.meet(&header);
         // The header has no batch of its own to be reported with; the file's first chunk stands for it.
         self.tally =
             if chunk.raw.first_origin == header.first_origin { header.tally.clone() } else { Tally::default() };

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 /// Replaces `%3A %3B %3D %25 %2C %0D %0A %09` (either case) by what they stand for; every other `%` is itself.
-pub(super) fn decode(text: Cow<'_, str>) -> Cow<'_, str> {
+pub(crate) fn decode(text: Cow<'_, str>) -> Cow<'_, str> {
     if memchr::memchr(b'%', text.as_bytes()).is_none() {
         return text;
     }

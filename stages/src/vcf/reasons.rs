@@ -119,6 +119,18 @@ warnings! {
     SampleNotInPed = "sample_not_in_ped":
         "the PED file does not name a sample, whose sex is therefore unknown; counted per sample and drop"
         => "add the sample to the PED file, by the name its rows have";
+    UndeclaredContig = "undeclared_contig":
+        "records lie on a contig that the header does not list, though it lists others: kept; counted per name and drop"
+        => "look for a file that was renamed or joined without its header";
+    UndeclaredFilter = "undeclared_filter":
+        "FILTER names a filter that the header does not declare: kept; counted per name and drop"
+        => "add the ##FILTER line: other tools refuse to convert such files";
+    UndeclaredFormat = "undeclared_format":
+        "a FORMAT field that is read is not declared in the header: read as the pipeline or the specification types it; counted per name and drop"
+        => "add the ##FORMAT line, or check the field's name";
+    UndeclaredInfo = "undeclared_info":
+        "an INFO field that is read is not declared in the header: read as the pipeline or the specification types it; counted per name and drop"
+        => "add the ##INFO line, or check the field's name";
     StaleIndex = "stale_index":
         "an index is older than its file: the file was read whole"
         => "make it again with `bcftools index --force`, or give it the time of its file";

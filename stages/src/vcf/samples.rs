@@ -73,6 +73,11 @@ impl SampleColumns {
         }
     }
 
+    /// Whether a FORMAT field has a column.
+    pub fn reads(&self, key: &[u8]) -> bool {
+        self.columns.contains_key(key)
+    }
+
     /// Appends a row per chosen sample of a record. `genotypes` is FORMAT and the samples.
     pub fn append(&mut self, genotypes: &[u8], site: &Site, cohort: &Cohort, rules: TextRules, tally: &mut Tally) {
         let mut parts = genotypes.split(|byte| *byte == b'\t');

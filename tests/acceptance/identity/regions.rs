@@ -142,6 +142,17 @@ fn an_index_saves_reading_and_changes_nothing_else() {
             "SELECT chrom || ':' || orig_pos FROM variants ORDER BY chrom, orig_pos",
         );
         assert_eq!(places, expected, "{name} {index}");
+        // A BED file says the same, in its own counting.
+        let by_file = Project::new(&pipeline("", "regions_file = \"panel.bed\""));
+        let bed = by_file.write("panel.bed", b"1\t1000452\t1000800\n2\t699\t900\n2\t1499989\t2000000\n");
+        let again = by_file.path(&format!("drops/{name}")).to_str().expect("a path of text").to_owned();
+        fs::copy(&file, &again).expect("a copy can be made");
+        tool_output("bcftools", &["index", index, &again]);
+        run(&by_file);
+        assert_eq!((rows(&by_file), digests(&by_file)), without, "{name} {index}");
+        let bed = bed.to_str().expect("a path of text").to_owned();
+        let judged = tool_output("bcftools", &["view", "-H", "-R", &bed, &again]);
+        assert_eq!(judged.lines().count(), expected.len(), "{name} {index}");
         // The same drop with the index gone is the same drop.
         fs::remove_file(format!("{copy}.{}", &index[2..])).expect("it is there");
         assert_eq!(run(&indexed)["drops"][0]["action"], "unchanged");
@@ -179,4 +190,37 @@ fn an_index_that_is_none_is_left_alone() {
         assert_eq!(report["warnings"][code], 1, "{report}");
         assert_eq!(report["drops"][0]["read"], 5, "{report}");
     }
+}
+
+#[test]
+fn rejects_by_index_are_the_same_but_for_their_lines() {
+    if !has_tool("rejects by index", "tabix", "--version") {
+        return;
+    }
+    let mut text = String::from("##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n");
+    for at in 1..=200 {
+        // Two records inside and all but one of those outside are sound.
+        let alternate = if [50, 60, 150].contains(&at) { "I" } else { "C" };
+        text += &format!("1\t{at}\t.\tA\t{alternate}\t9\tPASS\t.\n");
+    }
+    let declared = pipeline("", "regions = [\"1:48-61\"]");
+    let rejected = |with_index: bool| {
+        let project = Project::new(&declared);
+        let plain = project.write("drops/a.vcf", text.as_bytes()).to_str().expect("a path of text").to_owned();
+        tool_output("bgzip", &[&plain]);
+        if with_index {
+            tool_output("tabix", &["-p", "vcf", &format!("{plain}.gz")]);
+        }
+        let report = run(&project);
+        assert_eq!((&report["drops"][0]["read"], &report["drops"][0]["rejected"]), (&14.into(), &2.into()));
+        let file = project.path("identity.sqlite");
+        let said = texts(
+            &file,
+            "SELECT contig || ':' || pos || ' ' || reason || ' ' || raw FROM vardelta_rejects ORDER BY pos",
+        );
+        (said, texts(&file, "SELECT coalesce(CAST(line AS TEXT), 'unknown') FROM vardelta_rejects ORDER BY pos"))
+    };
+    let ((whole, lines), (indexed, unknown)) = (rejected(false), rejected(true));
+    assert_eq!(whole, indexed);
+    assert_eq!((lines, unknown), (vec!["52".to_owned(), "62".into()], vec!["unknown".to_owned(), "unknown".into()]));
 }

@@ -19,6 +19,12 @@ const CLEAN: &[(&str, &str, &str)] = &[
         "",
         "rules between SVCLAIM and the kind of variant do not concern a value, and each is kept as it is written",
     ),
+    (
+        "body_samples_ploidy",
+        "",
+        "a list as long as the genotypes of some ploidy is read at that ploidy: callers write likelihoods of one ploidy \
+         beside a genotype of another, and each value is kept",
+    ),
     ("STR", "", "how many values RN promises in RUS does not concern a value, and each is kept as it is written"),
     (
         "body_chrom",

@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 
 use super::{
     super::form::{ColumnForm, TableForm},
+    constraint::{Constraint, Letter, Rule},
     text_collation,
 };
 use crate::{Column, ColumnType, TableSchema, sql::Dialect};
@@ -45,6 +46,10 @@ pub struct TableLayout {
     pub has_hash: bool,
     /// The key's columns that are in the primary key, in order; [`KEY_HASH`], if there is one, comes behind them.
     pub primary_key: Vec<usize>,
+    /// What the server holds true of every row.
+    pub constraints: Vec<Constraint>,
+    /// The last letter of their names.
+    pub letter: Letter,
 }
 
 impl TableLayout {
@@ -76,7 +81,26 @@ impl TableLayout {
             |index: &usize| !columns[*index].nullable && (!is_text(index) || characters[*index].is_some());
         let primary_key: Vec<usize> = table.key.iter().copied().filter(can_be_in_primary_key).collect();
         let has_hash = table.key.is_empty() || primary_key.len() < table.key.len();
-        TableLayout { dialect, characters, has_hash, primary_key }
+        TableLayout { dialect, characters, has_hash, primary_key, constraints: Vec::new(), letter: Letter::A }
+    }
+
+    /// The same with these constraints.
+    pub fn constrained(self, constraints: Vec<Constraint>) -> TableLayout {
+        TableLayout { constraints, ..self }
+    }
+
+    /// The same with references to tables under other names, and the names of constraints with another letter: for a
+    /// table that stands beside the one whose place it takes.
+    pub fn beside(mut self, letter: Letter, renamed: impl Fn(&str) -> Option<String>) -> TableLayout {
+        self.letter = letter;
+        for constraint in &mut self.constraints {
+            if let Rule::Reference { table, .. } = &mut constraint.rule
+                && let Some(name) = renamed(table)
+            {
+                *table = name;
+            }
+        }
+        self
     }
 
     /// Bytes of an index over these columns; `None` where one of them is text without a bound.

@@ -98,6 +98,9 @@ impl<'a> MySqlTable<'a> {
         }
         lines.push(format!("{} bigint NOT NULL", self.quoted(TableSchema::CHANGED_EPOCH)));
         lines.push(format!("PRIMARY KEY ({})", self.primary_key().join(", ")));
+        lines.extend(
+            self.layout.constraints.iter().map(|constraint| constraint.line(self.dialect(), self.layout.letter)),
+        );
         format!(
             "CREATE TABLE {} (\n  {}\n) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARACTER SET = utf8mb4",
             self.quoted(self.name),

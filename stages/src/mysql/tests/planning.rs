@@ -115,3 +115,37 @@ fn what_cannot_be_kept_is_refused() {
     let bad = plan(&[("url", text("mysql://me:secret@h"))]).err().unwrap_or_default();
     assert!(bad.len() == 1 && !bad[0].contains("secret"), "{bad:?}");
 }
+
+fn named(entries: Vec<(&str, Value)>) -> Value {
+    Value::Table(entries.into_iter().map(|(key, value)| entry(key, value)).collect())
+}
+
+fn reference(table: &str, columns: &[&str], parent: &str, to: &[&str]) -> Value {
+    let names = |names: &[&str]| list(names.iter().map(|name| text(name)).collect());
+    let reference = named(vec![("columns", names(columns)), ("table", text(parent)), ("to", names(to))]);
+    named(vec![(table, list(vec![reference]))])
+}
+
+#[test]
+fn constraints_that_cannot_be_are_reported() {
+    let refused = |option: &'static str, value: Value| plan(&[url(), (option, value)]).err().unwrap_or_default();
+    let check = |table: &str, sql: &str| refused("checks", named(vec![(table, list(vec![text(sql)]))]));
+    assert_eq!(check("variants", "position >= 0"), [""; 0]);
+    assert!(check("variants", "positon >= 0")[0].contains("positon"));
+    assert!(check("variants", "position")[0].contains("not a condition"));
+    assert!(check("variants", "position / 2 > 1")[0].contains("cannot be part of a constraint"));
+    assert_eq!(check("variant", "position >= 0"), ["`variant` is not a table of this sink"]);
+
+    // Somebody else's table is known to the server alone.
+    assert_eq!(refused("references", reference("variants", &["gene_symbol"], "elsewhere", &["symbol"])), [""; 0]);
+    let of = |columns: &[&str], parent: &str, to: &[&str]| {
+        refused("references", reference("variants", columns, parent, to)).join("; ")
+    };
+    assert!(of(&["gene"], "elsewhere", &["x"]).contains("table `variants` has no column `gene`"));
+    assert!(of(&["gene_symbol"], "elsewhere", &["x", "y"]).contains("1 columns refer to 2"));
+    // Its key may be NULL, so it is no primary key.
+    assert!(of(&["gene_symbol"], "genes", &["gene_symbol"]).contains("is no primary key by itself"));
+    assert!(of(&["position"], "variants", &["position"]).contains("must name its key, in order"));
+    let cycle = of(&["chromosome", "position", "alternate"], "variants", &["chromosome", "position", "alternate"]);
+    assert!(cycle.contains("lead back to it") || cycle.contains("is no primary key"), "{cycle}");
+}

@@ -41,6 +41,16 @@ fn percent_encoding_came_with_4_3() -> Result<(), String> {
 }
 
 #[test]
+fn a_field_of_parts_is_left_encoded() -> Result<(), String> {
+    let text = "##fileformat=VCFv4.3\n##INFO=<ID=CSQ,Number=.,Type=String,Description=\"Format: Allele|HGVSp\">\n\
+                ##INFO=<ID=XX,Number=.,Type=String,Description=\"text\">\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n\
+                1\t1\t.\tA\tC\t.\t.\tCSQ=C|a%2Cb,C|c;XX=a%2Cb\n";
+    let rows = read_bytes(&source(&["CSQ", "XX"], Samples::None), text.as_bytes())?.rows();
+    assert_eq!(rows, ["5: 1 1 NULL A [C] NULL NULL C|a%2Cb,C|c a,b"]);
+    Ok(())
+}
+
+#[test]
 fn rejects_say_where_and_why() -> Result<(), String> {
     let mut bytes = sites(
         "4.2",
@@ -157,5 +167,27 @@ fn chunks_hold_whole_lines_of_any_length() -> Result<(), String> {
     assert_eq!(rows, 90_001);
     let last = outcome.batches.last().and_then(|batch| batch.origins.as_ref()?.last().copied());
     assert_eq!(last, Some(90_003));
+    Ok(())
+}
+
+#[test]
+fn undeclared_names_are_counted_once_and_read() -> Result<(), String> {
+    let header = "##fileformat=VCFv4.2\n##contig=<ID=1>\n##FILTER=<ID=q10,Description=\"d\">\n\
+                  ##INFO=<ID=AC,Number=A,Type=Integer,Description=\"d\">\n\
+                  ##FORMAT=<ID=GT,Number=1,Type=String,Description=\"d\">\n\
+                  #CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\ts\n";
+    let records = "1\t1\t.\tA\tC\t.\tPASS\tDP=1\tGT:DP:XX\t0/1:3:4\n\
+                   2\t1\t.\tA\tC\t.\tq10;s50\tDP=2;YY=1\tGT:DP\t0/1:3\n\
+                   1\t2\t.\tA\tC\t.\ts50\tDP=3\tGT:DP:XX\t0/1:3:4\n\
+                   2\t2\t.\tA\tC\t.\tq20\t.\tGT\t0/1\n";
+    let outcome = read_bytes(&source(&["DP", "AC"], Samples::Long), [header, records].concat().as_bytes())?;
+    assert_eq!(
+        outcome.warned(),
+        [("undeclared_contig", 1), ("undeclared_filter", 2), ("undeclared_format", 1), ("undeclared_info", 1)]
+    );
+    assert_eq!(outcome.rows().len(), 4);
+    // A header without lines of a kind has nothing to compare with.
+    let bare = ["##fileformat=VCFv4.2", header.lines().last().unwrap_or_default(), records].join("\n");
+    assert_eq!(read_bytes(&source(&["DP"], Samples::Long), bare.as_bytes())?.warned(), []);
     Ok(())
 }
