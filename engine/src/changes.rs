@@ -111,6 +111,7 @@ pub struct ChangeLog {
 
 struct Inner {
     tables: Vec<Vec<(u64, Run)>>,
+    has_standing: bool,
     memory_bytes: usize,
     spill: Option<(Arc<File>, u64)>,
 }
@@ -119,7 +120,7 @@ impl ChangeLog {
     /// An empty log for this many tables, spilling into a nameless file in `spill_dir`.
     pub fn new(tables: usize, spill_dir: PathBuf) -> ChangeLog {
         let tables = (0..tables).map(|_| Vec::new()).collect();
-        ChangeLog { spill_dir, inner: Mutex::new(Inner { tables, memory_bytes: 0, spill: None }) }
+        ChangeLog { spill_dir, inner: Mutex::new(Inner { tables, has_standing: false, memory_bytes: 0, spill: None }) }
     }
 
     /// Adds the changes that one worker saw in one chunk. Chunks are numbered in the order in which they ran.
@@ -127,6 +128,25 @@ impl ChangeLog {
     /// # Errors
     /// When the spill file cannot be written.
     pub fn push(&self, table: usize, chunk: u64, run: RunBuilder) -> io::Result<()> {
+        self.add(table, chunk + 1, run)
+    }
+
+    /// Adds rows that stood before the first chunk, as taken away: what a chunk puts in their place is then an update, or
+    /// nothing where it is the same.
+    ///
+    /// # Errors
+    /// When the spill file cannot be written.
+    pub fn push_standing(&self, table: usize, run: RunBuilder) -> io::Result<()> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner).has_standing = true;
+        self.add(table, 0, run)
+    }
+
+    /// Whether rows came by [`ChangeLog::push_standing`]: a column that is new to them is NULL there, whatever the plan says.
+    pub fn has_standing(&self) -> bool {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner).has_standing
+    }
+
+    fn add(&self, table: usize, chunk: u64, run: RunBuilder) -> io::Result<()> {
         if run.is_empty() {
             return Ok(());
         }

@@ -22,6 +22,7 @@ pub mod failpoint;
 pub(crate) mod flow;
 pub mod graph;
 pub mod json_schema;
+pub mod migration;
 pub mod options;
 pub mod plan;
 pub mod reason;

@@ -23,7 +23,7 @@ use crate::{
     suggest::nearest,
 };
 
-pub(crate) use definition::{changed_stages, definition_changes};
+pub(crate) use definition::{changed_stages, definition_changes, key_changes};
 pub use pipeline::{ChunkRecords, PipelineName, PipelineOptions, Share, Workers};
 
 /// A whole pipeline, ready to run.

@@ -101,6 +101,8 @@ pub enum Action {
     Unchanged,
     /// Read again for a rebuild.
     Rebuilt,
+    /// Brought to another definition, by `migrate`.
+    Migrated,
 }
 
 impl Action {
@@ -112,6 +114,7 @@ impl Action {
             Action::Withdrawn => "withdrawn",
             Action::Unchanged => "unchanged",
             Action::Rebuilt => "rebuilt",
+            Action::Migrated => "migrated",
         }
     }
 }

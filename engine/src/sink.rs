@@ -6,6 +6,8 @@ use arrow_array::{BooleanArray, RecordBatch};
 use arrow_select::filter::filter_record_batch;
 use vardelta_schemas::{TableSchema, ledger};
 
+use crate::migration::{Migration, Scope, Step};
+
 /// A planned sink.
 pub trait SinkStage: Send + Sync {
     /// Where the state lies when the pipeline file does not say: beside the sink's file, if it has one.
@@ -149,6 +151,18 @@ pub trait Sink: Send {
         table: &TableSchema,
         each: &mut dyn FnMut(RecordBatch) -> Result<(), SinkError>,
     ) -> Result<(), SinkError>;
+
+    /// Finds, or carries out, the steps from the tables as they are to those that are planned. A part that was cut short is
+    /// completed when it is asked for again.
+    ///
+    /// # Errors
+    /// [`SinkErrorKind::Layout`] where a table can only be made anew; [`SinkErrorKind::Stale`] when the pipeline's epoch is
+    /// not the expected one; or when a statement fails.
+    fn migrate(&mut self, migration: &Migration<'_>, scope: Scope) -> Result<Vec<Step>, SinkError> {
+        let _ = (migration, scope);
+        Err(SinkError::new(SinkErrorKind::Unavailable, "this sink cannot change its tables, only make them anew")
+            .with_hint("Use `vardelta rebuild`."))
+    }
 
     /// Brings the bytes digest and the path of an unchanged drop up to date, outside of any epoch.
     ///

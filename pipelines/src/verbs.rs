@@ -5,6 +5,7 @@ mod execution;
 mod explain;
 mod graph;
 mod history;
+mod migrate;
 mod rebuild;
 mod run;
 mod schema;
@@ -38,6 +39,8 @@ pub enum Verb {
     History(history::Arguments),
     /// Recompute every view inside the sink and compare; exit code 7 on a mismatch.
     Verify(verify::Arguments),
+    /// Change the tables to a changed definition, column by column, and write only rows that differ.
+    Migrate(migrate::Arguments),
     /// Recompute state and tables after the pipeline's definition changed.
     Rebuild(rebuild::Arguments),
     /// List the stage types, or explain one: its options and an example.
@@ -61,6 +64,7 @@ impl Verb {
             Verb::Drops(arguments) => arguments.execute(output),
             Verb::History(arguments) => arguments.execute(output),
             Verb::Verify(arguments) => arguments.execute(output),
+            Verb::Migrate(arguments) => arguments.execute(output),
             Verb::Rebuild(arguments) => arguments.execute(output),
             Verb::Stages(arguments) => arguments.execute(output),
             Verb::Schema(arguments) => arguments.execute(output),

@@ -7,6 +7,7 @@
 pub mod condition;
 pub mod form;
 pub mod ledger;
+pub mod migration;
 pub mod mysql;
 pub mod sqlite;
 pub mod table;

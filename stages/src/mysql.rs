@@ -15,6 +15,7 @@ mod ledger;
 mod link;
 mod local_infile;
 mod lock;
+mod migrate;
 mod options;
 mod read;
 mod settings;

@@ -11,6 +11,7 @@ mod connection;
 mod error;
 mod layout;
 mod ledger;
+mod migrate;
 mod read;
 #[cfg(test)]
 mod tests;

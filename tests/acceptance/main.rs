@@ -11,6 +11,8 @@ mod equivalence;
 mod history;
 /// Which place a record means: contig names, assemblies, regions.
 mod identity;
+/// Schema evolution, on SQLite, MariaDB and MySQL: columns and indexes come and go, also where a migration is killed.
+mod migrate;
 /// Rows that a server refuses: rejected with its words, and everything else exact.
 mod quarantine;
 /// Files from the field, counted and annotated as other tools count and annotate them.

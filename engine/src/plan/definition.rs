@@ -5,10 +5,13 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value as Json, json};
 
 use crate::{
+    migration::Rename,
     plan::{
+        Plan,
         content::{Definitions, FILES, without_times},
         outline::Outline,
     },
+    relational::Relational,
     spec::{Node, Value},
     stage::{Kind, Planned, StageType},
 };
@@ -103,6 +106,36 @@ pub(crate) fn changed_stages(old_json: &str, new: &Definitions) -> BTreeSet<Stri
     let old = without_times(serde_json::from_str(old_json).unwrap_or_default());
     let new = without_times(new.stages.clone());
     old.keys().chain(new.keys()).filter(|name| old.get(*name) != new.get(*name)).cloned().collect()
+}
+
+/// Why the rows of a sink's table cannot keep their places: the stage that decides about its key has other keys than were
+/// written down. A key's column may change its name where `renames` says so. `None` where all keys are what they were.
+pub(crate) fn key_changes(plan: &Plan, old_json: &str, new: &Definitions, renames: &[Rename]) -> Option<String> {
+    let old: Map<String, Json> = serde_json::from_str(old_json).unwrap_or_default();
+    let renamed = |column: &Json| -> Json {
+        let found = renames.iter().find(|rename| column.as_str() == Some(rename.from.as_str()));
+        found.map_or_else(|| column.clone(), |rename| json!(rename.to))
+    };
+    let mut reached: Vec<usize> = plan.stages[plan.sink].inputs.clone();
+    while let Some(at) = reached.pop() {
+        let stage = &plan.stages[at];
+        let Some((before, after)) = old.get(&stage.name).zip(new.stages.get(&stage.name)) else { continue };
+        for option in ["key", "group_by"] {
+            let (before, after) = (&before["options"][option], &after["options"][option]);
+            let expected = before.as_array().map(|columns| columns.iter().map(renamed).collect::<Vec<Json>>());
+            if before != after && expected.as_deref() != after.as_array().map(Vec::as_slice) {
+                return Some(format!("stage `{}` has another `{option}` than the tables were filled with", stage.name));
+            }
+        }
+        if before["type"] != after["type"] {
+            return Some(format!("stage `{}` is of another type than the tables were filled with", stage.name));
+        }
+        // What lies before a table or an aggregate does not decide about keys.
+        if !matches!(stage.planned, Planned::Relational(Relational::Table(_) | Relational::Aggregate(_))) {
+            reached.extend(&stage.inputs);
+        }
+    }
+    None
 }
 
 /// What differs between two definitions of a stage, in words, without the values.

@@ -11,7 +11,7 @@ use std::{
 
 use crossbeam_channel::{SendTimeoutError, bounded};
 use vardelta_schemas::{
-    TableSchema,
+    Schema, TableSchema,
     ledger::{DropRow, EpochRecord, Event, RecordCounts, Snapshot, TableCounts},
 };
 
@@ -22,6 +22,7 @@ use crate::{
     flow::{RunContext, feed::PATIENCE},
     plan::{Plan, content::Definitions},
     report::{Action, DropReport, RunReport},
+    rows::RowLayout,
     run::{
         Context,
         execute::stage_reports,
@@ -75,7 +76,7 @@ pub(crate) fn untouched(plan: &Plan, ledger: &Snapshot) -> Vec<TableCounts> {
         .collect()
 }
 
-fn rows_before(ledger: &Snapshot, table: &str) -> u64 {
+pub(super) fn rows_before(ledger: &Snapshot, table: &str) -> u64 {
     let counts = ledger.tables.iter().find(|counts| counts.name == table);
     counts.map_or(0, |counts| counts.inserted + counts.updated + counts.unchanged)
 }
@@ -169,6 +170,20 @@ fn unreadable(error: &dyn std::fmt::Display) -> RunError {
     RunError::new(RunErrorKind::Sink, message)
 }
 
+/// A table as it may stand while it is brought to another definition: outside the key every column allows NULL.
+pub(super) fn lax_table(table: &TableSchema) -> TableSchema {
+    let mut columns = table.schema.columns().to_vec();
+    for (index, column) in columns.iter_mut().enumerate() {
+        column.nullable |= !table.key.contains(&index);
+    }
+    TableSchema { schema: Schema::new(columns), ..table.clone() }
+}
+
+/// The layout of a [`lax_table`]. It encodes rows as the planned one does.
+pub(super) fn lax_layout(lax: &TableSchema) -> Result<RowLayout, RunError> {
+    RowLayout::new(&lax.schema, Some(&lax.key)).map_err(RunError::internal)
+}
+
 /// Merges a table's changes on a thread of their own, and lets `take` have the batches as they come.
 pub(super) fn merged(
     plan: &Plan,
@@ -177,7 +192,11 @@ pub(super) fn merged(
     counts: &mut TableCounts,
     take: impl FnOnce(&mut dyn Iterator<Item = ChangeBatch>) -> Result<(), RunError>,
 ) -> Result<(), RunError> {
-    let layout = run.layout(plan.stages[plan.sink].inputs[at])?;
+    let lax = if run.changes.has_standing() { Some(lax_layout(&lax_table(&plan.tables()[at]))?) } else { None };
+    let layout = match &lax {
+        Some(lax) => lax,
+        None => run.layout(plan.stages[plan.sink].inputs[at])?,
+    };
     let mut net = run.changes.net(at).map_err(|error| unreadable(&error))?;
     let (sender, receiver) = bounded::<ChangeBatch>(BATCHES_AHEAD);
     std::thread::scope(|scope| {

@@ -6,6 +6,7 @@ mod deliveries;
 mod execute;
 mod history;
 mod load;
+mod migrate;
 mod open;
 mod quarantine;
 mod rebuild;
@@ -17,6 +18,7 @@ use std::path::PathBuf;
 
 pub(crate) use deliveries::digest_bytes;
 pub use load::run;
+pub use migrate::{Backfill, ComparedTable, MigrateOptions, MigrationReport, Origin, migrate};
 pub use rebuild::rebuild;
 pub use verify::{Difference, VerifyReport, verify};
 pub use withdraw::withdraw;

@@ -127,5 +127,8 @@ pub(crate) fn check_definition(plan: &Plan, ledger: &Snapshot, wanted: Wanted) -
         RunErrorKind::Sink,
         format!("the pipeline's definition has changed since epoch {}:\n  - {}", ledger.epoch, changes.join("\n  - ")),
     )
-    .with_hint("Run `vardelta rebuild` to bring the tables to the new definition, or put the old one back."))
+    .with_hint(
+        "Run `vardelta migrate`, which changes what differs (see `--plan`), or `vardelta rebuild`, which makes the tables \
+         anew; or put the old definition back.",
+    ))
 }

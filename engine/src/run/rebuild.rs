@@ -121,19 +121,19 @@ pub fn rebuild(context: Context<'_>, options: &RunOptions) -> Result<RunReport, 
 }
 
 /// Whether every base table, and all that leads to it, computes what the ledger says it computed.
-fn tables_are_the_same(plan: &Plan, changed: &BTreeSet<String>) -> bool {
+pub(super) fn tables_are_the_same(plan: &Plan, changed: &BTreeSet<String>) -> bool {
     plan.stages
         .iter()
         .filter(|stage| stage.before_tables || is_table(&stage.planned))
         .all(|stage| !changed.contains(&stage.name))
 }
 
-fn is_table(planned: &Planned) -> bool {
+pub(super) fn is_table(planned: &Planned) -> bool {
     matches!(planned, Planned::Relational(Relational::Table(_)))
 }
 
 /// Empties the views' spaces, and those of stages that the pipeline no longer has.
-fn clear_views(plan: &Plan, ledger: &Snapshot, session: &Session) {
+pub(super) fn clear_views(plan: &Plan, ledger: &Snapshot, session: &Session) {
     let old: BTreeMap<String, serde_json::Value> = serde_json::from_str(&ledger.definition).unwrap_or_default();
     let gone = old.keys().filter(|name| plan.stage(name).is_none());
     let views = plan.stages.iter().filter(|stage| !is_table(&stage.planned)).map(|stage| &stage.name);
@@ -144,7 +144,7 @@ fn clear_views(plan: &Plan, ledger: &Snapshot, session: &Session) {
     }
 }
 
-fn clear_tables(plan: &Plan, session: &Session) {
+pub(super) fn clear_tables(plan: &Plan, session: &Session) {
     for stage in plan.stages.iter().filter(|stage| is_table(&stage.planned)) {
         session.clear_space(&key_space(&stage.name));
         session.clear_space(&drop_space(&stage.name));
@@ -152,7 +152,7 @@ fn clear_tables(plan: &Plan, session: &Session) {
 }
 
 /// The files of all drops that stand, in ledger order.
-fn candidates(
+pub(super) fn candidates(
     context: Context<'_>,
     options: &RunOptions,
     opened: &Opened,

@@ -56,7 +56,7 @@ fn drops(drops: &[DropReport], verbose: bool) -> String {
     for drop in drops.iter().filter(named) {
         table.row().text(&drop.name).text(drop.action.as_str());
         match drop.action {
-            Action::Added | Action::Replaced | Action::Rebuilt => table.text(accounting(drop)),
+            Action::Added | Action::Replaced | Action::Rebuilt | Action::Migrated => table.text(accounting(drop)),
             Action::Withdrawn | Action::Unchanged => table.text(&drop.reason),
         };
     }

@@ -23,13 +23,17 @@ pub struct TableForm {
 }
 
 impl TableForm {
-    /// How this form, found in a database, differs from the planned one: the first difference, in words.
-    pub fn difference(&self, planned: &TableForm) -> Option<String> {
+    /// How this form, found in a database, differs from the planned one: the first difference, in words. The order of the
+    /// columns is no difference: a column that a migration added comes last, and every statement names its columns. In the
+    /// `lax` columns the table may be laxer than the plan, as a migration left it: NULL is allowed there, and the plan may
+    /// not have them at all.
+    pub fn difference(&self, planned: &TableForm, lax: &[String]) -> Option<String> {
         for column in &planned.columns {
             let Some(found) = self.columns.iter().find(|found| found.name == column.name) else {
                 return Some(format!("it has no column `{}`", column.name));
             };
-            if found != column {
+            let not_null = found.not_null || (column.not_null && lax.contains(&found.name));
+            if (ColumnForm { not_null, ..found.clone() }) != *column {
                 return Some(format!(
                     "column `{}` is {}, and the pipeline says {}",
                     column.name,
@@ -38,25 +42,19 @@ impl TableForm {
                 ));
             }
         }
-        if let Some(extra) = self.columns.iter().find(|found| !planned.columns.iter().any(|c| c.name == found.name)) {
+        let is_known = |found: &ColumnForm| {
+            let is_left_over = !found.not_null && found.key_place == 0 && lax.contains(&found.name);
+            is_left_over || planned.columns.iter().any(|column| column.name == found.name)
+        };
+        if let Some(extra) = self.columns.iter().find(|found| !is_known(found)) {
             return Some(format!("it has a column `{}`, which the pipeline does not", extra.name));
-        }
-        if self.columns != planned.columns {
-            let order = |columns: &[ColumnForm]| {
-                columns.iter().map(|column| column.name.as_str()).collect::<Vec<_>>().join(", ")
-            };
-            return Some(format!(
-                "its columns are in the order {}, and the pipeline's {}",
-                order(&self.columns),
-                order(&planned.columns)
-            ));
         }
         (self.kind != planned.kind).then(|| format!("it is {}, and should be {}", self.kind, planned.kind))
     }
 }
 
 impl ColumnForm {
-    fn describe(&self) -> String {
+    pub(super) fn describe(&self) -> String {
         let null = if self.not_null { " NOT NULL" } else { "" };
         let key = match self.key_place {
             0 => String::new(),

@@ -6,7 +6,7 @@
 use super::{Dialect, mysql::ledger as mysql};
 
 /// The version of the ledger's tables that this vardelta writes.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// One step from one version of the ledger's tables to the next.
 #[derive(Clone, Copy, Debug)]
@@ -27,7 +27,7 @@ pub fn migrations(dialect: Dialect) -> &'static [Migration] {
     }
 }
 
-const SQLITE_MIGRATIONS: &[Migration] = &[SQLITE_TABLES, SQLITE_REFERENCE_BLOCKS];
+const SQLITE_MIGRATIONS: &[Migration] = &[SQLITE_TABLES, SQLITE_REFERENCE_BLOCKS, SQLITE_LAX_COLUMNS];
 
 const SQLITE_TABLES: Migration = Migration {
     version: 1,
@@ -116,6 +116,16 @@ const SQLITE_REFERENCE_BLOCKS: Migration = Migration {
         "ALTER TABLE vardelta_drops ADD COLUMN records_reference_blocks INTEGER NOT NULL DEFAULT 0",
         "ALTER TABLE vardelta_events ADD COLUMN records_reference_blocks INTEGER NOT NULL DEFAULT 0",
     ],
+};
+
+/// The columns in which a migration left a table laxer than its pipeline: left over, or NULL still allowed.
+const SQLITE_LAX_COLUMNS: Migration = Migration {
+    version: 3,
+    statements: &["CREATE TABLE vardelta_columns (
+  table_name TEXT NOT NULL COLLATE NOCASE,
+  column_name TEXT NOT NULL,
+  PRIMARY KEY (table_name, column_name)
+) STRICT, WITHOUT ROWID"],
 };
 
 /// [`SELECT_DROPS`] or [`SELECT_EVENTS`] for tables that are of this version still: a ledger that is only read is not

@@ -122,19 +122,15 @@ mod tests {
     #[test]
     fn the_first_difference_is_named() {
         let planned = planned_form(&table(vec![1, 0]));
-        assert_eq!(planned.difference(&planned), None);
+        assert_eq!(planned.difference(&planned, &[]), None);
         type Change = fn(&mut TableForm);
-        let cases: [(Change, &str); 6] = [
+        let cases: [(Change, &str); 5] = [
             (|found| found.columns[2].declared_type = "TEXT".into(), "column `c` is TEXT, and the pipeline says REAL"),
             (|found| drop(found.columns.remove(1)), "it has no column `b`"),
             (
                 |found| found.columns[1].key_place = 2,
                 "column `b` is INTEGER NOT NULL, number 2 of the key, and the pipeline says INTEGER NOT NULL, number 1 \
                  of the key",
-            ),
-            (
-                |found| found.columns.swap(0, 1),
-                "its columns are in the order b, a, c, changed_epoch, and the pipeline's a, b, c, changed_epoch",
             ),
             (
                 |found| found.columns.push(ColumnForm { name: "note".into(), ..found.columns[2].clone() }),
@@ -148,7 +144,7 @@ mod tests {
         for (change, expected) in cases {
             let mut found = planned.clone();
             change(&mut found);
-            assert_eq!(found.difference(&planned).as_deref(), Some(expected));
+            assert_eq!(found.difference(&planned, &[]).as_deref(), Some(expected));
         }
     }
 

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use arrow_array::RecordBatch;
 use mysql::prelude::Queryable;
+use vardelta_engine::migration::{Migration, Scope, Step};
 use vardelta_engine::sink::{Access, ChangeBatch, EpochStart, Offender, Part, Sink, SinkError, SinkErrorKind};
 use vardelta_schemas::{
     TableSchema, ledger,
@@ -21,7 +22,9 @@ use super::{
     error::explain,
     ledger::{self as records, integer},
     link::Link,
-    lock, read,
+    lock,
+    migrate::Migrating,
+    read,
     settings::Settings,
     swap::{self, Settling},
     tables::Tables,
@@ -418,6 +421,13 @@ impl Sink for MySqlSink {
             let layout = settings.layout(link.dialect, table);
             let select = MySqlTable::new(table, &layout).named(&name).select();
             read::scan(location, link, table, &select, each)
+        })
+    }
+
+    fn migrate(&mut self, migration: &Migration<'_>, scope: Scope) -> Result<Vec<Step>, SinkError> {
+        self.lock(migration.pipeline)?;
+        self.with(|settings, link| {
+            lock::with_definitions(settings, link, |link| Migrating { settings, link, migration, scope }.migrate())
         })
     }
 

@@ -8,10 +8,13 @@ use mysql::{Row, prelude::Queryable};
 use vardelta_engine::sink::{SinkError, SinkErrorKind};
 use vardelta_schemas::{
     TableSchema,
-    sql::mysql::{
-        self as sql, constraint,
-        ledger::{self as owner_sql, Pending},
-        table::MySqlTable,
+    sql::{
+        migration as migration_sql,
+        mysql::{
+            self as sql, constraint,
+            ledger::{self as owner_sql, Pending},
+            table::MySqlTable,
+        },
     },
 };
 
@@ -33,11 +36,11 @@ fn old_name(table: &str) -> String {
 }
 
 /// An index of a table: its name, whether its keys are unique, and its columns (`None` for what is no whole column).
-struct Index {
-    name: String,
-    unique: bool,
-    columns: Vec<Option<String>>,
-    kind: String,
+pub(super) struct Index {
+    pub(super) name: String,
+    pub(super) unique: bool,
+    pub(super) columns: Vec<Option<String>>,
+    pub(super) kind: String,
 }
 
 /// Does what is pending with a pipeline's tables. Every step can be run again.
@@ -86,6 +89,7 @@ impl Settling<'_> {
         let dropped: Vec<String> = of(Pending::Drop).map(str::to_owned).collect();
         self.drop_tables(&dropped)?;
         for name in &dropped {
+            self.link.conn.exec_drop(migration_sql::DELETE_LAX, (name,)).map_err(self.failed())?;
             self.link.conn.exec_drop(vardelta_schemas::sql::ledger::DELETE_OWNED, (name,)).map_err(self.failed())?;
         }
         Ok(())
@@ -112,6 +116,7 @@ impl Settling<'_> {
         }
         self.drop_tables(&old)?;
         for table in tables {
+            self.link.conn.exec_drop(migration_sql::DELETE_LAX, (table,)).map_err(self.failed())?;
             self.done(table)?;
         }
         Ok(())
@@ -179,7 +184,7 @@ impl Settling<'_> {
         Ok(())
     }
 
-    fn indexes(&mut self, table: &str) -> Result<Vec<Index>, SinkError> {
+    pub(super) fn indexes(&mut self, table: &str) -> Result<Vec<Index>, SinkError> {
         let failed = explain(&self.settings.location, "read the indexes of");
         let rows: Vec<Row> = self.link.conn.exec(sql::SELECT_INDEXES, (table,)).map_err(failed)?;
         let mut indexes: Vec<Index> = Vec::new();

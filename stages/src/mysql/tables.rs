@@ -93,7 +93,8 @@ impl Tables<'_> {
                 format!("Give it the engine {ENGINE} again."),
             )),
             (Some(owner), Some(object)) if object.kind == "BASE TABLE" => {
-                let mut difference = self.form(name, &object.engine)?.difference(&layout.form(table));
+                let lax = super::migrate::lax(self.location, self.link, name)?;
+                let mut difference = self.form(name, &object.engine)?.difference(&layout.form(table), &lax);
                 if difference.is_none() {
                     difference = self.constraint_difference(name, layout)?;
                 }
@@ -130,6 +131,25 @@ impl Tables<'_> {
                     format!("Rename or drop it, or give the stage `{name}` another name; vardelta leaves it alone."),
                 ))
             }
+        }
+    }
+
+    /// The form of one of the pipeline's tables; `None` where it is still to be made.
+    ///
+    /// # Errors
+    /// When what has the name is not the pipeline's.
+    pub(super) fn own_form(&mut self, name: &str) -> Result<Option<TableForm>, SinkError> {
+        let owner = self.owner(name)?;
+        match (owner, self.object(name)?) {
+            (Some(owner), _) if owner.pipeline == self.pipeline && self.was_never_committed(&owner) => Ok(None),
+            (None, None) => Ok(None),
+            (Some(owner), Some(object)) if owner.pipeline == self.pipeline && object.kind == "BASE TABLE" => {
+                self.form(name, &object.engine).map(Some)
+            }
+            _ => Err(self.refuse(
+                format!("`{name}` in {} is no table of this pipeline", self.location),
+                "See what made it; `vardelta rebuild` makes the pipeline's own tables anew.".into(),
+            )),
         }
     }
 
@@ -202,7 +222,7 @@ impl Tables<'_> {
         Ok(extra.map(|extra| format!("it has the constraint `{extra}`, which the pipeline no longer declares")))
     }
 
-    fn check_problem(&self, table: &TableSchema, layout: &TableLayout) -> Result<(), SinkError> {
+    pub(super) fn check_problem(&self, table: &TableSchema, layout: &TableLayout) -> Result<(), SinkError> {
         match layout.problem(table) {
             None => Ok(()),
             Some(problem) => Err(self.refuse(

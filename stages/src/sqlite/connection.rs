@@ -9,10 +9,11 @@ use std::time::Duration;
 
 use arrow_array::RecordBatch;
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
+use vardelta_engine::migration::{Migration, Scope, Step};
 use vardelta_engine::sink::{Access, ChangeBatch, EpochStart, Sink, SinkError, SinkErrorKind};
 use vardelta_schemas::{TableSchema, ledger, sql::sqlite as sql};
 
-use super::{apply, error, error::explain, layout, ledger as records, read};
+use super::{apply, error, error::explain, layout, ledger as records, migrate, read};
 
 /// How long to wait for another writer: long enough for one that is just finishing, short enough to be told soon.
 const LOCK_TIMEOUT: Duration = Duration::from_millis(2000);
@@ -190,6 +191,10 @@ impl Sink for SqliteSink {
         each: &mut dyn FnMut(RecordBatch) -> Result<(), SinkError>,
     ) -> Result<(), SinkError> {
         self.on_snapshot("read", |path, connection| read::scan(path, connection, table, each))
+    }
+
+    fn migrate(&mut self, migration: &Migration<'_>, scope: Scope) -> Result<Vec<Step>, SinkError> {
+        migrate::migrate(&self.path, &self.connection, migration, scope)
     }
 
     fn refresh_delivery(

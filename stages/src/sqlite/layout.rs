@@ -9,7 +9,7 @@ use vardelta_schemas::{
     sql::{
         Dialect,
         form::{ColumnForm, TableForm},
-        ledger as ledger_sql,
+        ledger as ledger_sql, migration as migration_sql,
         sqlite::{self as sql, planned_form, table_kind},
         table::{TableStatements, drop_table},
     },
@@ -83,7 +83,8 @@ impl Layout<'_> {
     }
 
     fn check_form(&self, table: &TableSchema, if_other: &str) -> Result<(), SinkError> {
-        match self.form(&table.name)?.difference(&planned_form(table)) {
+        let lax = super::migrate::lax(self.connection, &table.name).map_err(self.failed())?;
+        match self.form(&table.name)?.difference(&planned_form(table), &lax) {
             None => Ok(()),
             Some(difference) => Err(self.refuse(
                 format!(
@@ -92,6 +93,28 @@ impl Layout<'_> {
                     self.path.display()
                 ),
                 if_other.into(),
+            )),
+        }
+    }
+
+    /// Whether a table is there and is the pipeline's.
+    ///
+    /// # Errors
+    /// When it is another's.
+    pub(super) fn has_own(&self, name: &str) -> Result<bool, SinkError> {
+        // A database that is only read may have no ledger yet, and one of a former version has this table.
+        let owner: Option<String> = self
+            .connection
+            .query_row(ledger_sql::SELECT_OWNER, [name], |row| row.get(0))
+            .optional()
+            .map_err(self.failed())?;
+        let found = self.object(name)?;
+        match (owner, found) {
+            (Some(owner), Some((kind, _))) if owner == self.pipeline && kind == "table" => Ok(true),
+            (None, None) => Ok(false),
+            _ => Err(self.refuse(
+                format!("`{name}` in {} is no table of this pipeline", self.path.display()),
+                "See what made it; `vardelta rebuild` makes the pipeline's own tables anew.".into(),
             )),
         }
     }
@@ -107,7 +130,7 @@ impl Layout<'_> {
     }
 
     /// Drops a table of the pipeline, if it is there, and returns what users had added to it.
-    fn drop_table(&self, name: &str) -> Result<Vec<Added>, SinkError> {
+    pub(super) fn drop_table(&self, name: &str) -> Result<Vec<Added>, SinkError> {
         let mut added = Vec::new();
         if let Some((kind, exact)) = self.object(name)? {
             if kind != "table" {
@@ -120,6 +143,7 @@ impl Layout<'_> {
             self.connection.execute_batch(&drop_table(Dialect::Sqlite, &exact)).map_err(self.failed())?;
         }
         self.forget(name)?;
+        self.connection.execute(migration_sql::DELETE_LAX, [name]).map_err(self.failed())?;
         Ok(added)
     }
 
@@ -134,13 +158,13 @@ impl Layout<'_> {
         self.connection.execute(ledger_sql::DELETE_OWNED, [name]).map(|_| ()).map_err(self.failed())
     }
 
-    fn added_to(&self, table: &str) -> rusqlite::Result<Vec<Added>> {
+    pub(super) fn added_to(&self, table: &str) -> rusqlite::Result<Vec<Added>> {
         let mut statement = self.connection.prepare(sql::SELECT_ADDED_TO_TABLE)?;
         let rows = statement.query_map([table], |row| Ok(Added { name: row.get(0)?, statement: row.get(1)? }))?;
         rows.collect()
     }
 
-    fn owned(&self) -> Result<Vec<String>, SinkError> {
+    pub(super) fn owned(&self) -> Result<Vec<String>, SinkError> {
         let read = || {
             let mut statement = self.connection.prepare(ledger_sql::SELECT_OWNED)?;
             statement.query_map([self.pipeline], |row| row.get(0))?.collect::<rusqlite::Result<Vec<String>>>()
@@ -156,7 +180,7 @@ impl Layout<'_> {
             .map_err(self.failed())
     }
 
-    fn form(&self, name: &str) -> Result<TableForm, SinkError> {
+    pub(super) fn form(&self, name: &str) -> Result<TableForm, SinkError> {
         let read = || {
             let (without_rowid, strict) =
                 self.connection.query_row(sql::SELECT_TABLE_FORM, [name], |row| Ok((row.get(0)?, row.get(1)?)))?;

@@ -120,6 +120,18 @@ macro_rules! migrations {
             },
             // The reference blocks that version 2 counts have been in these tables from the first.
             Migration { version: 2, statements: &[] },
+            // The columns in which a migration left a table laxer than its pipeline: left over, or NULL still allowed.
+            Migration {
+                version: 3,
+                statements: &[table!(
+                    $collation,
+                    "vardelta_columns",
+                    "  table_name VARCHAR(64) NOT NULL,
+  column_name VARCHAR(64) NOT NULL,
+  PRIMARY KEY (table_name, column_name)
+"
+                )],
+            },
         ]
     };
 }

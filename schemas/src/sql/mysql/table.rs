@@ -210,7 +210,7 @@ impl<'a> MySqlTable<'a> {
 }
 
 /// A type as the server tells it, with the character set that its collation belongs to.
-fn declare(told: &str) -> String {
+pub(in crate::sql) fn declare(told: &str) -> String {
     match told.split_once(" COLLATE ") {
         Some((declared, collation)) => {
             let character_set = collation.split('_').next().unwrap_or_default();

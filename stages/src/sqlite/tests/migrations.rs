@@ -52,7 +52,7 @@ fn the_first_epoch_of_a_newer_vardelta_migrates_the_ledger() {
     let found: Vec<RecordCounts> = ledger.drops.iter().map(|drop| drop.counts).collect();
     assert_eq!((ledger.epoch, found), (2, vec![COUNTS, counts(10)]));
     drop(sink);
-    assert_eq!(by_hand::query(&path, "select value from vardelta_meta"), ["'2'"]);
+    assert_eq!(by_hand::query(&path, "select value from vardelta_meta"), ["'3'"]);
     assert_eq!(
         by_hand::query(&path, "select records_reference_blocks from vardelta_events order by epoch"),
         ["0", "1"]

@@ -1,0 +1,196 @@
+//! Changing the tables of a file, column by column, in transactions of their own. SQLite adds and renames columns by
+//! writing down the definition; what it has no statement for, it does by copying the table.
+
+use std::path::Path;
+
+use rusqlite::Connection;
+use vardelta_engine::{
+    failpoint,
+    migration::{Algorithm, Migration, Phase, Scope, Step},
+    sink::{SinkError, SinkErrorKind},
+};
+use vardelta_schemas::{
+    TableSchema,
+    sql::{
+        Dialect,
+        migration::{self as sql, Change, TableChanges},
+        sqlite as sqlite_sql,
+        sqlite::planned_form,
+        table::{TableStatements, drop_table},
+    },
+};
+
+use super::{
+    error::explain,
+    layout::{self, Layout},
+    ledger as records,
+};
+
+/// What is to be done with one table.
+struct Work<'a> {
+    table: &'a TableSchema,
+    changes: TableChanges,
+}
+
+/// Finds or does what is asked for.
+pub(super) fn migrate(
+    path: &Path,
+    connection: &Connection,
+    migration: &Migration<'_>,
+    scope: Scope,
+) -> Result<Vec<Step>, SinkError> {
+    let failed = explain(path, "change the tables of");
+    let layout = Layout { path, connection, pipeline: migration.pipeline, expected_epoch: migration.expected_epoch };
+    if scope == Scope::Plan {
+        return steps(&layout, migration, scope);
+    }
+    let [rename_alone, rename_all] = sql::SQLITE_RENAME_ALONE;
+    connection.execute_batch(rename_alone).map_err(failed)?;
+    connection.execute_batch(sqlite_sql::BEGIN_WRITE).map_err(failed)?;
+    let done = records::prepare(path, connection, migration.pipeline, migration.expected_epoch)
+        .and_then(|()| steps(&layout, migration, scope))
+        .and_then(|steps| connection.execute_batch(sqlite_sql::COMMIT).map_err(failed).map(|()| steps));
+    if done.is_err() && !connection.is_autocommit() {
+        // The first error says what happened.
+        let _ = connection.execute_batch(sqlite_sql::ROLLBACK);
+    }
+    connection.execute_batch(rename_all).map_err(failed)?;
+    done
+}
+
+fn steps(layout: &Layout<'_>, migration: &Migration<'_>, scope: Scope) -> Result<Vec<Step>, SinkError> {
+    let mut steps = Vec::new();
+    let mut works = Vec::new();
+    for table in migration.tables {
+        if layout.has_own(&table.name)? {
+            let renames = migration.renames_of(&table.name);
+            let changes = TableChanges::between(&layout.form(&table.name)?, &planned_form(table), &renames)
+                .map_err(|why| refuse(layout.path, &table.name, &why))?;
+            works.push(Work { table, changes });
+        } else if scope != Scope::Contract {
+            let create = TableStatements::new(table).create;
+            // The epoch's transaction makes it.
+            steps.extend(
+                (scope == Scope::Plan).then(|| Step { makes_table: true, ..step(table, Phase::Expand, create) }),
+            );
+        }
+    }
+    for work in &works {
+        if scope != Scope::Contract {
+            expand(layout, work, scope, &mut steps)?;
+        }
+        if scope != Scope::Expand {
+            contract(layout, work, scope, &mut steps)?;
+        }
+    }
+    if scope != Scope::Expand {
+        let declared = |name: &String| migration.tables.iter().any(|table| table.name.eq_ignore_ascii_case(name));
+        for name in layout.owned()?.into_iter().filter(|name| !declared(name)) {
+            let statement = drop_table(Dialect::Sqlite, &name);
+            if scope == Scope::Contract {
+                layout.drop_table(&name)?;
+            }
+            let (phase, algorithm) = (Phase::Contract, Algorithm::Instant);
+            steps.push(Step { table: name, phase, statement, algorithm, makes_table: false });
+        }
+    }
+    Ok(steps)
+}
+
+fn step(table: &TableSchema, phase: Phase, statement: String) -> Step {
+    Step { table: table.name.clone(), phase, statement, algorithm: Algorithm::Instant, makes_table: false }
+}
+
+fn expand(layout: &Layout<'_>, work: &Work<'_>, scope: Scope, steps: &mut Vec<Step>) -> Result<(), SinkError> {
+    let (table, changes) = (work.table, &work.changes);
+    for change in &changes.expand {
+        if let Some(statement) = sql::sqlite_alter(&table.name, change) {
+            run(layout, scope, &[&statement])?;
+            steps.push(step(table, Phase::Expand, statement));
+        }
+    }
+    if changes.expand.iter().any(|change| matches!(change, Change::AllowNull(_))) {
+        let statements = sql::sqlite_copy(&table.name, &changes.expanded, &key(table));
+        copy(layout, scope, table, statements, Phase::Expand, steps)?;
+    }
+    if scope == Scope::Expand {
+        remember(layout, &table.name, &changes.lax)?;
+    }
+    Ok(())
+}
+
+fn contract(layout: &Layout<'_>, work: &Work<'_>, scope: Scope, steps: &mut Vec<Step>) -> Result<(), SinkError> {
+    let (table, changes) = (work.table, &work.changes);
+    if scope == Scope::Contract && !changes.expand.is_empty() {
+        return Err(refuse(layout.path, &table.name, "it is not expanded yet"));
+    }
+    if changes.contract.iter().any(|change| matches!(change, Change::ForbidNull(_))) {
+        let statements = sql::sqlite_copy(&table.name, &planned_form(table).columns, &key(table));
+        copy(layout, scope, table, statements, Phase::Contract, steps)?;
+    } else {
+        for change in &changes.contract {
+            if let Some(statement) = sql::sqlite_alter(&table.name, change) {
+                run(layout, scope, &[&statement])?;
+                // SQLite writes every row again without the column.
+                steps.push(Step { algorithm: Algorithm::Copy, ..step(table, Phase::Contract, statement) });
+            }
+        }
+    }
+    if scope == Scope::Contract {
+        remember(layout, &table.name, &[])?;
+    }
+    Ok(())
+}
+
+/// Copies a table, and puts back what users had added to it.
+fn copy(
+    layout: &Layout<'_>,
+    scope: Scope,
+    table: &TableSchema,
+    statements: Vec<String>,
+    phase: Phase,
+    steps: &mut Vec<Step>,
+) -> Result<(), SinkError> {
+    let added = layout.added_to(&table.name).map_err(explain(layout.path, "read the tables of"))?;
+    let list: Vec<&str> = statements.iter().map(String::as_str).collect();
+    run(layout, scope, &list)?;
+    if scope != Scope::Plan {
+        layout::restore(layout.path, layout.connection, &added)?;
+    }
+    steps.push(Step { algorithm: Algorithm::Copy, ..step(table, phase, statements.join(";\n")) });
+    Ok(())
+}
+
+fn key(table: &TableSchema) -> Vec<&str> {
+    table.key.iter().map(|index| table.schema.columns()[*index].name.as_str()).collect()
+}
+
+/// Runs statements, unless they are only planned.
+fn run(layout: &Layout<'_>, scope: Scope, statements: &[&str]) -> Result<(), SinkError> {
+    for statement in statements.iter().filter(|_| scope != Scope::Plan) {
+        layout.connection.execute_batch(statement).map_err(explain(layout.path, "change the tables of"))?;
+        failpoint::hit("migrate:step");
+    }
+    Ok(())
+}
+
+/// Writes down in which columns a table is laxer than its pipeline.
+fn remember(layout: &Layout<'_>, table: &str, lax: &[String]) -> Result<(), SinkError> {
+    let write = || {
+        layout.connection.execute(sql::DELETE_LAX, [table])?;
+        lax.iter().try_for_each(|column| layout.connection.execute(sql::INSERT_LAX, [table, column]).map(|_| ()))
+    };
+    write().map_err(explain(layout.path, "write to the ledger of"))
+}
+
+fn refuse(path: &Path, table: &str, why: &str) -> SinkError {
+    let message =
+        format!("table `{table}` in {} cannot be changed into what the pipeline declares: {why}", path.display());
+    SinkError::new(SinkErrorKind::Layout, message).with_hint("Run `vardelta rebuild` to make the table anew.")
+}
+
+/// The columns in which a table may be laxer than its pipeline.
+pub(super) fn lax(connection: &Connection, table: &str) -> rusqlite::Result<Vec<String>> {
+    let mut statement = connection.prepare(sql::SELECT_LAX)?;
+    statement.query_map([table], |row| row.get(0))?.collect()
+}
