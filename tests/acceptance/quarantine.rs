@@ -174,7 +174,7 @@ fn rows_that_the_server_refuses_become_rejects_and_all_else_is_exact() {
         assert_eq!((count(&report, "b", "loaded"), count(&report, "b", "rejected")), (9_900, 100));
         warehouse.check(&[&first, &second]);
         assert_eq!(warehouse.sql("select count(*) from vardelta_rejects where reason = 'constraint'"), ["101"]);
-        let ledger = "select n_loaded, n_rejected from vardelta_drops where name = 'b'";
+        let ledger = "select records_loaded, records_rejected from vardelta_drops where name = 'b'";
         assert_eq!(warehouse.sql(ledger), ["9900|100"]);
 
         // Nothing is new.
