@@ -17,8 +17,10 @@ const FILTERED: u32 = 1 << 29;
 const NO_ALTERNATE: u32 = 1 << 28;
 /// All it has beside REF is `<NON_REF>` or `<*>`: a gVCF reference block.
 const REFERENCE_BLOCK: u32 = 1 << 27;
+/// At least one row of it was taken back because the sink does not take it.
+const QUARANTINED: u32 = 1 << 26;
 /// At least one row of it reached a table.
-const ARRIVED: u32 = 1 << 26;
+const ARRIVED: u32 = 1 << 25;
 /// How many of its rows stand in a table.
 const STANDING: u32 = ARRIVED - 1;
 
@@ -101,6 +103,15 @@ impl RecordLedger {
         }
     }
 
+    /// A row of this record was taken back because the sink does not take it.
+    pub fn quarantined(&self, origin: u64) {
+        let mut words = self.words.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(word) = words.get_mut(origin as usize) {
+            *word -= u32::from(*word & STANDING > 0);
+            *word |= QUARANTINED;
+        }
+    }
+
     /// The final counts.
     pub fn counts(&self) -> RecordCounts {
         let words = self.words.lock().unwrap_or_else(PoisonError::into_inner);
@@ -109,6 +120,8 @@ impl RecordLedger {
             counts.read += 1;
             if word & STANDING > 0 {
                 counts.loaded += 1;
+            } else if word & QUARANTINED != 0 {
+                counts.rejected += 1;
             } else if word & ARRIVED != 0 {
                 counts.duplicates += 1;
             } else if word & (FILTERED | NO_ALTERNATE) != 0 {
@@ -131,7 +144,7 @@ mod tests {
     #[test]
     fn every_record_counts_once() {
         let ledger = RecordLedger::default();
-        let mut chunk = ChunkLedger::new(10, 9);
+        let mut chunk = ChunkLedger::new(10, 11);
         chunk.arrived(10); // loaded
         chunk.arrived(11); // duplicate: its only row is superseded
         chunk.arrived(12); // loaded: one of two rows is superseded
@@ -142,17 +155,22 @@ mod tests {
         chunk.no_alternate(15); // filtered, without alternate allele
         chunk.rejected(16); // loaded: one allele rejected, one loaded
         chunk.arrived(16);
-        chunk.reference_block(18); // filtered, without alternate allele, a reference block
+        chunk.arrived(18); // rejected: the sink does not take its only row
+        chunk.arrived(19); // loaded: the sink does not take one of its two rows
+        chunk.arrived(19);
+        chunk.reference_block(20); // filtered, without alternate allele, a reference block
         ledger.add(chunk); // origin 17 is a blank line
         ledger.superseded(&[11, 12]);
+        ledger.quarantined(18);
+        ledger.quarantined(19);
         let counts = ledger.counts();
         assert_eq!(
             counts,
             RecordCounts {
-                read: 8,
-                loaded: 3,
+                read: 10,
+                loaded: 4,
                 filtered: 3,
-                rejected: 1,
+                rejected: 2,
                 duplicates: 1,
                 no_alternate: 2,
                 reference_blocks: 1

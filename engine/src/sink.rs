@@ -189,6 +189,14 @@ pub enum Op {
     Delete,
 }
 
+crate::reasons! {
+    /// Why a sink rejects rows, where it is told to go on without them.
+    pub REASONS:
+    reject CONSTRAINT = "constraint":
+        "the sink's database does not take the row: a constraint, or a value that its column cannot hold"
+        => "read the server's message in the detail, and correct the record or the constraint";
+}
+
 /// A new row that the database did not take.
 #[derive(Clone, Debug)]
 pub struct Offender {

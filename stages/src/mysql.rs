@@ -30,6 +30,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use vardelta_engine::{
     diagnostics::Diagnostics,
     options::OptionDoc,
+    reason::Reason,
     sink::{Access, Sink, SinkError, SinkStage},
     stage::{Kind, PlanRequest, Planned, StageType},
 };
@@ -43,7 +44,7 @@ use vardelta_schemas::{
 };
 
 use self::{
-    constraints::{OnConstraint, plan_constraints},
+    constraints::plan_constraints,
     options::{MySqlOptions, history_indexes, plan_indexes, plan_text_characters},
     settings::Settings,
     sink::MySqlSink,
@@ -85,6 +86,10 @@ impl StageType for MySqlStage {
         MySqlOptions::DOCS
     }
 
+    fn reasons(&self) -> Vec<&'static Reason> {
+        vardelta_engine::sink::REASONS.to_vec()
+    }
+
     fn plan(&self, request: PlanRequest<'_>, diagnostics: &mut Diagnostics) -> Option<Planned> {
         let before = diagnostics.len();
         check_tables(&request.inputs, &NAMES, diagnostics);
@@ -121,7 +126,7 @@ impl StageType for MySqlStage {
             indexes,
             history,
             constraints,
-            on_constraint: OnConstraint::Abort,
+            on_constraint: options.on_constraint,
         };
         (diagnostics.len() == before).then(|| Planned::Sink(Arc::new(PlannedMySql { settings })))
     }

@@ -1,5 +1,6 @@
 //! Random histories. `VARDELTA_HISTORIES` (default 200) says how many are run in process, `VARDELTA_SEED` with which
-//! first seed; a history that fails prints the seed that repeats it, and its steps.
+//! first seed; a history that fails prints the seed that repeats it, and its steps. `VARDELTA_SERVER_HISTORIES` (default
+//! 12) are run on each server.
 
 mod drivers;
 mod history;
@@ -12,13 +13,14 @@ use std::{
     },
 };
 
+use vardelta_test_servers::{Flavor, shared};
 use vardelta_tests::{
-    pipelines::{CARRIERS, COHORT, GENE_SUMMARY, LAYERS},
+    pipelines::{CARRIERS, COHORT, GENE_SUMMARY, LAYERS, Pipeline},
     random::from_environment,
 };
 
 use self::{
-    drivers::{Driver, InProcess, Processes},
+    drivers::{Driver, InProcess, InServer, Processes},
     history::History,
 };
 
@@ -28,11 +30,13 @@ const HISTORIES: u64 = 200;
 const HISTORIES_OF_PROCESSES: u64 = 12;
 /// Histories of many steps.
 const LONG_HISTORIES: u64 = 3;
+/// Histories on each server.
+const HISTORIES_OF_SERVERS: u64 = 12;
 /// The first seed by default: the tests are the same every day.
 const SEED: u64 = 1;
 
 /// Tries `count` histories, several at a time.
-fn try_histories(count: u64, steps: usize, driver: &(dyn Fn(&str) -> Box<dyn Driver> + Sync)) {
+fn try_histories(count: u64, steps: usize, driver: &(dyn Fn(&'static Pipeline) -> Box<dyn Driver> + Sync)) {
     let first = from_environment("VARDELTA_SEED", SEED);
     eprintln!("{count} histories from seed {first}");
     let (next, failed) = (AtomicU64::new(0), Mutex::new(Vec::new()));
@@ -48,7 +52,7 @@ fn try_histories(count: u64, steps: usize, driver: &(dyn Fn(&str) -> Box<dyn Dri
                     let seed = first + at;
                     let pipeline = [&GENE_SUMMARY, &COHORT, &LAYERS, &CARRIERS][(seed % 4) as usize];
                     let play = || {
-                        let driver = driver(pipeline.text);
+                        let driver = driver(pipeline);
                         History::new(seed, pipeline, driver.as_ref()).play(steps);
                     };
                     if catch_unwind(AssertUnwindSafe(play)).is_err() {
@@ -65,19 +69,38 @@ fn try_histories(count: u64, steps: usize, driver: &(dyn Fn(&str) -> Box<dyn Dri
 #[test]
 fn every_history_ends_in_the_tables_of_a_fresh_run() {
     let count = from_environment("VARDELTA_HISTORIES", HISTORIES);
-    try_histories(count, 6, &|text| Box::new(InProcess::new(text)));
+    try_histories(count, 6, &|pipeline| Box::new(InProcess::new(pipeline.text)));
 }
 
 /// Long enough for the state's files to be merged many times.
 #[test]
 fn long_histories_end_in_the_tables_of_a_fresh_run() {
-    try_histories(from_environment("VARDELTA_LONG_HISTORIES", LONG_HISTORIES), 60, &|text| {
-        Box::new(InProcess::new(text))
+    try_histories(from_environment("VARDELTA_LONG_HISTORIES", LONG_HISTORIES), 60, &|pipeline| {
+        Box::new(InProcess::new(pipeline.text))
     });
 }
 
 #[test]
 fn histories_of_processes_end_in_the_tables_of_a_fresh_run() {
     let count = from_environment("VARDELTA_HISTORIES", HISTORIES_OF_PROCESSES).min(HISTORIES_OF_PROCESSES);
-    try_histories(count, 5, &|text| Box::new(Processes::new(text)));
+    try_histories(count, 5, &|pipeline| Box::new(Processes::new(pipeline.text)));
+}
+
+/// Both load paths: where LOAD DATA is not wanted, rows go by statements.
+fn try_histories_on(test: &str, flavor: Flavor) {
+    let Some(server) = shared(test, flavor) else { return };
+    let count = from_environment("VARDELTA_SERVER_HISTORIES", HISTORIES_OF_SERVERS);
+    let (by_load_data, by_insert) = (count - count / 3, count / 3);
+    try_histories(by_load_data, 6, &|pipeline| Box::new(InServer::new(server, pipeline, "")));
+    try_histories(by_insert, 6, &|pipeline| Box::new(InServer::new(server, pipeline, "local_infile = false")));
+}
+
+#[test]
+fn histories_on_mariadb_end_in_the_tables_of_a_fresh_run() {
+    try_histories_on("histories_on_mariadb_end_in_the_tables_of_a_fresh_run", Flavor::MariaDb);
+}
+
+#[test]
+fn histories_on_mysql_end_in_the_tables_of_a_fresh_run() {
+    try_histories_on("histories_on_mysql_end_in_the_tables_of_a_fresh_run", Flavor::MySql);
 }

@@ -11,10 +11,14 @@ mod equivalence;
 mod history;
 /// Which place a record means: contig names, assemblies, regions.
 mod identity;
+/// Rows that a server refuses: rejected with its words, and everything else exact.
+mod quarantine;
 /// Files from the field, counted and annotated as other tools count and annotate them.
 mod real;
 /// What every registered stage owes its users: a manual, documented options, an example that runs.
 mod registry;
+/// Tables in MariaDB and MySQL: deaths, cuts, deadlocks, readers, and what exactly is written.
+mod servers;
 /// How the repository is kept: dependencies, SQL, file sizes, dead files.
 mod tidy;
 /// Every trap of the field: what is loaded, adapted, rejected or refused, as docs/traps.md says.

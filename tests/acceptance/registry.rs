@@ -6,11 +6,13 @@ mod reasons;
 
 use std::{collections::BTreeSet, path::Path};
 
+use mysql::prelude::Queryable;
 use rusqlite::Connection;
 use vardelta_engine::{
     run::RunOptions,
     stage::{Kind, StageType},
 };
+use vardelta_test_servers::{Server, each};
 use vardelta_tests::{
     binary::root,
     drop_file::Packing,
@@ -86,18 +88,30 @@ fn deliver_sample(directory: &Path, pipeline: &str) {
 #[test]
 fn every_example_uses_its_stage_and_runs() {
     for stage in stages().iter().filter(|stage| !needs_a_server(**stage)) {
-        let (name, example) = (stage.name(), stage.example());
-        assert!(example.contains(&format!("type = \"{name}\"")), "{name}: the example uses it");
-        let warehouse = Warehouse::new(example);
-        deliver_sample(warehouse.directory.path(), example);
-        let report = warehouse.run(0, &RunOptions::default()).unwrap_or_else(|error| panic!("{name}: {error}"));
-        assert!(report.committed, "{name}: the example finds the sample");
-        for table in &report.tables {
-            assert!(table.inserted > 0, "{name}: the example fills `{}`", table.name);
-        }
-        let verified = warehouse.verify(&RunOptions::default()).expect("verify works");
-        assert_eq!(verified.difference_count, 0, "{name}");
+        run_example(*stage, &Warehouse::new(stage.example()));
     }
+}
+
+#[test]
+fn every_example_that_needs_a_server_runs_on_each() {
+    each("every_example_that_needs_a_server_runs_on_each", |server, database| {
+        for stage in stages().iter().filter(|stage| needs_a_server(**stage)) {
+            run_example(*stage, &Warehouse::at(server.url(database), stage.example()));
+        }
+    });
+}
+
+fn run_example(stage: &dyn StageType, warehouse: &Warehouse) {
+    let (name, example) = (stage.name(), stage.example());
+    assert!(example.contains(&format!("type = \"{name}\"")), "{name}: the example uses it");
+    deliver_sample(warehouse.directory.path(), example);
+    let report = warehouse.run(0, &RunOptions::default()).unwrap_or_else(|error| panic!("{name}: {error}"));
+    assert!(report.committed, "{name}: the example finds the sample");
+    for table in &report.tables {
+        assert!(table.inserted > 0, "{name}: the example fills `{}`", table.name);
+    }
+    let verified = warehouse.verify(&RunOptions::default()).expect("verify works");
+    assert_eq!(verified.difference_count, 0, "{name}");
 }
 
 #[test]
@@ -173,8 +187,8 @@ fn a_stage_is_one_file_and_one_line() {
 
 #[test]
 fn every_stage_has_a_case() {
-    let cases: BTreeSet<&str> = cases::CASES.iter().map(|case| case.stage).collect();
-    for stage in stages().iter().filter(|stage| !needs_a_server(**stage)) {
+    let cases: BTreeSet<&str> = cases::CASES.iter().chain(cases::SERVER_CASES).map(|case| case.stage).collect();
+    for stage in stages() {
         assert!(cases.contains(stage.name()), "{} has no case in registry/cases.rs", stage.name());
     }
 }
@@ -182,17 +196,38 @@ fn every_stage_has_a_case() {
 #[test]
 fn every_case_makes_its_rows() {
     for case in cases::CASES {
-        let warehouse = Warehouse::new(&case.pipeline());
-        for (name, records) in case.drops {
-            let text = format!("{}{records}", cases::HEADER);
-            std::fs::write(warehouse.drops().join(name), text).expect("a drop can be written");
-        }
-        let what = format!("{} ({})", case.stage, case.what);
-        warehouse.run(0, &RunOptions::default()).unwrap_or_else(|error| panic!("{what}: {error}"));
+        let warehouse = Warehouse::new(&case.pipeline(cases::FILE));
+        let what = run_case(case, &warehouse);
         let database = Connection::open(warehouse.directory.path().join("case.sqlite")).expect("the database is there");
         let mut statement = database.prepare(case.query).expect("valid SQL");
         let rows = statement.query_map([], |row| row.get::<_, Option<String>>(0)).expect("the query runs");
         let found: Vec<String> = rows.map(|row| row.expect("a text").unwrap_or_else(|| "NULL".into())).collect();
         assert_eq!(found, case.rows, "{what}");
     }
+}
+
+#[test]
+fn every_case_of_a_server_makes_its_rows_on_each() {
+    each("every_case_of_a_server_makes_its_rows_on_each", |server: &Server, _| {
+        for case in cases::SERVER_CASES {
+            let database = server.new_database();
+            let warehouse = Warehouse::at(server.url(&database), &case.pipeline(cases::SERVER));
+            let what = run_case(case, &warehouse);
+            let found: Vec<String> = server.root_in(&database).query(case.query).expect("the query runs");
+            // MariaDB tells how wide a number is shown.
+            let found: Vec<String> = found.iter().map(|row| row.replace("bigint(20)", "bigint")).collect();
+            assert_eq!(found, case.rows, "{what}");
+        }
+    });
+}
+
+/// Loads a case's drops; returns what the case is about.
+fn run_case(case: &cases::Case, warehouse: &Warehouse) -> String {
+    for (name, records) in case.drops {
+        let text = format!("{}{records}", cases::HEADER);
+        std::fs::write(warehouse.drops().join(name), text).expect("a drop can be written");
+    }
+    let what = format!("{} ({})", case.stage, case.what);
+    warehouse.run(0, &RunOptions::default()).unwrap_or_else(|error| panic!("{what}: {error}"));
+    what
 }

@@ -12,6 +12,8 @@ use vardelta_engine::{
     spec::SpecFile,
 };
 
+use crate::server_project::URL_VARIABLE;
+
 /// A directory for databases and states, in memory where the machine has such a place: the tests that run in process
 /// are about what is computed, not about what survives a power cut.
 pub fn fast_directory() -> tempfile::TempDir {
@@ -25,8 +27,18 @@ pub fn fast_directory() -> tempfile::TempDir {
 /// # Errors
 /// The problems' messages.
 pub fn resolve(path: &Path, text: &str, overrides: &[String]) -> Result<Plan, Vec<String>> {
+    resolve_with(path, text, overrides, &|_| None)
+}
+
+/// As [`resolve`], with these variables before those of the environment.
+fn resolve_with(
+    path: &Path,
+    text: &str,
+    overrides: &[String],
+    variable: &dyn Fn(&str) -> Option<String>,
+) -> Result<Plan, Vec<String>> {
     let mut diagnostics = Diagnostics::default();
-    let environment = |name: &str| std::env::var(name).ok();
+    let environment = |name: &str| variable(name).or_else(|| std::env::var(name).ok());
     let spec = SpecFile::parse(path.to_path_buf(), text.to_owned(), overrides, &environment, &mut diagnostics);
     let plan = Plan::resolve(&spec, vardelta_stages::REGISTRY, &mut diagnostics);
     let problems: Vec<String> = diagnostics.into_sorted().into_iter().map(|problem| problem.message).collect();
@@ -41,6 +53,8 @@ pub struct Warehouse {
     /// The directory: `pipeline.toml`, `drops/`, the database and the state.
     pub directory: tempfile::TempDir,
     text: String,
+    /// The address of the server, if the pipeline asks for one.
+    url: Option<String>,
 }
 
 impl Warehouse {
@@ -48,7 +62,12 @@ impl Warehouse {
     pub fn new(text: &str) -> Warehouse {
         let directory = fast_directory();
         std::fs::create_dir(directory.path().join("drops")).expect("a directory can be made");
-        Warehouse { directory, text: text.to_owned() }
+        Warehouse { directory, text: text.to_owned(), url: None }
+    }
+
+    /// A pipeline that has run nothing yet, and keeps its tables where this address says.
+    pub fn at(url: String, text: &str) -> Warehouse {
+        Warehouse { url: Some(url), ..Warehouse::new(text) }
     }
 
     /// Where drops lie.
@@ -60,7 +79,9 @@ impl Warehouse {
     pub fn plan(&self, chunk_records: u64) -> Plan {
         let overrides: Vec<String> =
             (chunk_records > 0).then(|| format!("pipeline.chunk_records={chunk_records}")).into_iter().collect();
-        resolve(&self.directory.path().join("pipeline.toml"), &self.text, &overrides).expect("the pipeline is valid")
+        let variable = |name: &str| self.url.clone().filter(|_| name == URL_VARIABLE);
+        resolve_with(&self.directory.path().join("pipeline.toml"), &self.text, &overrides, &variable)
+            .expect("the pipeline is valid")
     }
 
     /// Loads what is new or changed.

@@ -4,6 +4,7 @@ use crate::{
     database::Key,
     model::{self, Counts, Expected},
     record::Line,
+    server_project::URL_VARIABLE,
 };
 
 /// A pipeline, and its result computed by other means.
@@ -18,6 +19,16 @@ pub struct Pipeline {
     pub expected: fn(&[&[Line]]) -> Expected,
     /// The accounting of one drop.
     pub counts: fn(&[Line]) -> Counts,
+}
+
+impl Pipeline {
+    /// The same pipeline with its tables in a server, and these further options of `mysql`.
+    pub fn on_server(&self, options: &str) -> String {
+        let file = format!("type = \"sqlite\"\npath = \"{}\"\n", self.database);
+        assert!(self.text.contains(&file), "the pipeline's sink is a file");
+        let server = format!("type = \"mysql\"\nurl = \"${{{URL_VARIABLE}}}\"\n{options}\n");
+        self.text.replace(&file, &server)
+    }
 }
 
 /// The pipeline of the design document: a filter before the table, one view.

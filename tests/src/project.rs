@@ -26,15 +26,17 @@ pub struct Said {
     pub stderr: String,
 }
 
-impl Said {
-    fn new(output: Output) -> Said {
+impl From<Output> for Said {
+    fn from(output: Output) -> Said {
         Said {
             code: output.status.code().unwrap_or(-1),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
         }
     }
+}
 
+impl Said {
     /// Panics with all that was said unless the exit code is this one.
     #[track_caller]
     pub fn expect(self, code: i32) -> Said {
@@ -106,7 +108,7 @@ impl Project {
 
     /// Runs a command to its end.
     pub fn vardelta(&self, verb: &str, arguments: &[&str]) -> Said {
-        Said::new(self.command(verb, arguments).output().expect("vardelta can be started"))
+        Said::from(self.command(verb, arguments).output().expect("vardelta can be started"))
     }
 
     /// Runs a command to its end, with this on standard input.
@@ -116,13 +118,13 @@ impl Project {
         let mut child = command.spawn().expect("vardelta can be started");
         // A command that does not read is allowed to close its input early.
         let _ = child.stdin.take().expect("standard input is a pipe").write_all(input);
-        Said::new(child.wait_with_output().expect("vardelta ends"))
+        Said::from(child.wait_with_output().expect("vardelta ends"))
     }
 }
 
 /// Runs a command that was prepared elsewhere to its end.
 pub fn finish(command: &mut Command) -> Said {
-    Said::new(command.output().expect("the command can be started"))
+    Said::from(command.output().expect("the command can be started"))
 }
 
 /// The command `vardelta` with these arguments, started in this directory.

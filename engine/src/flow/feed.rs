@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering},
     },
     time::{Duration, Instant, SystemTime},
 };
@@ -77,6 +77,8 @@ pub(crate) struct Load {
     pub records_read: AtomicU64,
     /// Records or rows rejected so far.
     pub rejected: AtomicU64,
+    /// Whether the origins of its records are numbers of lines, or of records in a binary format.
+    pub has_lines: AtomicBool,
 }
 
 impl Load {

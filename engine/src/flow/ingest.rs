@@ -136,6 +136,12 @@ impl Ingest {
         load.records_read.fetch_add(digest.records, Ordering::Relaxed);
         let provenance = batches.first().cloned();
         events.absorb(load.source, &mut emit, provenance.as_ref());
+        if let Some(Batch { origins: Some(origins), provenance: Some(provenance), .. }) = &provenance
+            && let Some(origin) = origins.first()
+        {
+            let has_lines = provenance.place(*origin).line == Some(*origin);
+            load.has_lines.store(has_lines, Ordering::Relaxed);
+        }
 
         let (rows, tables) = (&mut self.rows, &self.tables);
         let leaves = &run.segment(load.source).leaves;

@@ -4,6 +4,7 @@
 //! changes. Every stateful operator is key-local, so its output at `Incoming` is exactly the change.
 
 pub(crate) mod aggregate;
+pub(crate) mod correct;
 pub(crate) mod feed;
 pub(crate) mod finish;
 pub(crate) mod ingest;
@@ -20,7 +21,7 @@ use std::{
     cell::RefCell,
     collections::BTreeMap,
     rc::Rc,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, atomic::Ordering},
 };
 
 use vardelta_schemas::ledger::RejectRow;
@@ -32,6 +33,7 @@ use crate::{
     changes::ChangeLog,
     error::{RunError, RunErrorKind},
     flow::{
+        correct::Corrections,
         feed::{Feed, Load},
         meter::{MeterTotals, Meters},
         reject_log::RejectLog,
@@ -40,6 +42,7 @@ use crate::{
     },
     plan::Plan,
     rows::{Row, RowLayout},
+    sink::CONSTRAINT,
     stage::{Kind, Planned},
     state::Session,
 };
@@ -77,6 +80,7 @@ pub(crate) struct RunContext {
     pub abort: Abort,
     pub loads: Vec<Load>,
     pub retractions: Vec<Retraction>,
+    pub corrections: Corrections,
     pub feed: Feed,
     pub changes: ChangeLog,
     pub totals: MeterTotals,
@@ -156,6 +160,7 @@ impl RunContext {
             abort,
             loads,
             retractions,
+            corrections: Corrections::default(),
             feed,
             segments,
             layouts,
@@ -172,6 +177,34 @@ impl RunContext {
         self.layouts[stage]
             .as_ref()
             .ok_or_else(|| RunError::internal(format!("stage `{}` has no row layout", self.plan.stages[stage].name)))
+    }
+
+    /// Takes account of rows that were taken back because the sink does not take them; yields their rejects.
+    pub fn note_quarantined(&self) -> Result<Vec<RejectRow>, RunError> {
+        let (mut notes, mut rejects) = (self.notes.lock().unwrap_or_else(PoisonError::into_inner), Vec::new());
+        for row in self.corrections.take_done() {
+            let load = &self.loads[row.load];
+            load.records.quarantined(row.origin);
+            load.rejected.fetch_add(1, Ordering::Relaxed);
+            let key = self.layout(row.stage)?.describe_key(&row.key);
+            let reject = RejectRow {
+                drop_id: Some(load.drop_id),
+                drop_name: Some(load.name.clone()),
+                stage: self.plan.stages[self.plan.sink].name.clone(),
+                line: load.has_lines.load(Ordering::Relaxed).then_some(row.origin),
+                contig: None,
+                pos: None,
+                reason: CONSTRAINT.code().to_owned(),
+                detail: format!("table `{}`, {key}: {}", self.plan.stages[row.stage].name, row.message),
+                raw: None,
+            };
+            *notes.reject_counts.entry(reject.reason.clone()).or_default() += 1;
+            if notes.rejects.len() < REJECTS_KEPT {
+                notes.rejects.push(reject.clone());
+            }
+            rejects.push(reject);
+        }
+        Ok(rejects)
     }
 
     /// Keeps the rejects and warnings of a batch.

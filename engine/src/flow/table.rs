@@ -233,7 +233,7 @@ fn hydrate(
 }
 
 /// An assertion to be taken back: key, place, version.
-type Removal = (Row, u64, u64);
+pub(crate) type Removal = (Row, u64, u64);
 
 /// The next step of every retraction in one shard of one table, sorted by key.
 fn removals(run: &RunContext, stage: usize, shard: u32) -> Result<Vec<Removal>, RunError> {
@@ -264,6 +264,9 @@ fn removals(run: &RunContext, stage: usize, shard: u32) -> Result<Vec<Removal>, 
             }
         }
     }
+    let name = &run.plan.stages[stage].name;
+    let stored = |key: &[u8]| read(&mut run.session.reader(&key_space(name), shard)?, key, name);
+    list.extend(run.corrections.removals(run, stage, shard, stored)?);
     list.sort_unstable();
     Ok(list)
 }

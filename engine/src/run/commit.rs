@@ -21,7 +21,7 @@ use crate::{
     failpoint,
     flow::{RunContext, feed::PATIENCE},
     plan::{Plan, content::Definitions},
-    report::{Action, RunReport},
+    report::{Action, DropReport, RunReport},
     run::{
         Context,
         execute::stage_reports,
@@ -85,19 +85,12 @@ pub(crate) fn conclude(
     context: Context<'_>,
     opened: &mut Opened,
     run: &Arc<RunContext>,
-    outcome: Outcome,
+    mut outcome: Outcome,
     report: &mut RunReport,
 ) -> Result<(), RunError> {
     outcome.definitions.check_unchanged()?;
     report.stages = stage_reports(context.plan, run);
-    {
-        let notes = run.notes.lock().unwrap_or_else(PoisonError::into_inner);
-        report.rejects = notes.reject_counts.clone();
-        report.warnings = notes.warnings.clone();
-        if notes.not_kept() > 0 {
-            report.notices.push(format!("{} rejects are counted but not kept with their text", notes.not_kept()));
-        }
-    }
+    report_rejects(run, report);
     let tables = context.plan.tables();
     let mut counts: Vec<TableCounts> =
         tables.iter().map(|table| TableCounts { name: table.name.clone(), ..TableCounts::default() }).collect();
@@ -115,10 +108,19 @@ pub(crate) fn conclude(
         }
         count_unchanged(&mut counts, &opened.ledger, outcome.replace_tables);
         report.tables = counts;
+        report_not_kept(run, report);
         return Ok(());
     }
     let started = Instant::now();
-    let committed = commit(context, opened, run, &outcome, &tables, &mut counts)?;
+    let committed = commit(context, opened, run, &mut outcome, &tables, &mut counts)?;
+    report_rejects(run, report);
+    report_not_kept(run, report);
+    for report in &mut report.drops {
+        let upserted = outcome.upserted.iter().map(|(_, drop)| drop);
+        if let Some(drop) = upserted.into_iter().find(|drop| drop.name == report.name && drop.source == report.source) {
+            *report = DropReport::new(&drop.name, &drop.source, report.action, &report.reason, drop.counts);
+        }
+    }
     report.retries = committed.retries;
     report.notices.extend(committed.notices);
     report.epoch = run.epoch;
@@ -130,6 +132,30 @@ pub(crate) fn conclude(
     sink.p99_us = sink.p50_us;
     report.tables = counts;
     Ok(())
+}
+
+/// Puts the rejects and warnings so far into the report.
+fn report_rejects(run: &RunContext, report: &mut RunReport) {
+    let notes = run.notes.lock().unwrap_or_else(PoisonError::into_inner);
+    report.rejects = notes.reject_counts.clone();
+    report.warnings = notes.warnings.clone();
+}
+
+/// Says of how many rejects the text is not kept.
+fn report_not_kept(run: &RunContext, report: &mut RunReport) {
+    let not_kept = run.notes.lock().unwrap_or_else(PoisonError::into_inner).not_kept();
+    if not_kept > 0 {
+        report.notices.push(format!("{not_kept} rejects are counted but not kept with their text"));
+    }
+}
+
+/// Puts the records' counts into the outcome and the report once more: some became rejects while they were written.
+fn recount(run: &RunContext, outcome: &mut Outcome) {
+    for (_, drop) in &mut outcome.upserted {
+        if let Some(load) = run.loads.iter().find(|load| load.drop_id == drop.drop_id) {
+            drop.counts = load.records.counts();
+        }
+    }
 }
 
 fn count_unchanged(counts: &mut [TableCounts], ledger: &Snapshot, replaced: bool) {
@@ -190,7 +216,7 @@ fn commit(
     context: Context<'_>,
     opened: &mut Opened,
     run: &Arc<RunContext>,
-    outcome: &Outcome,
+    outcome: &mut Outcome,
     tables: &[TableSchema],
     counts: &mut [TableCounts],
 ) -> Result<Committed, RunError> {
@@ -205,13 +231,14 @@ fn commit(
     let mut writing = Writing {
         context,
         run,
-        outcome,
+        replace_tables: outcome.replace_tables,
         tables,
         histories: plan.histories(),
         facts: EpochFacts::new(run.epoch, outcome.drop_names(), &committed_at),
         ledger,
         observed: vec![0; tables.len()],
         retries: 0,
+        offenders: Vec::new(),
     };
     // The state is prepared on its own thread while the sink takes the rows, however often that takes.
     let (prepared, applied) = std::thread::scope(|scope| {
@@ -219,10 +246,17 @@ fn commit(
             return (Ok(()), Err(error));
         }
         let session = Arc::clone(&run.session);
-        let prepare = scope.spawn(|| -> Result<(), RunError> {
+        let prepare = || -> Result<(), RunError> {
             session.compact()?;
             Ok(state.prepare(session, run.epoch, metadata)?)
-        });
+        };
+        // A row that is taken out changes the state, so that is prepared when the sink has taken the rest.
+        if sink.quarantines() {
+            let applied = writing.write_quarantining(sink.as_mut(), counts);
+            let prepared = if applied.is_ok() { prepare() } else { Ok(()) };
+            return (prepared, applied);
+        }
+        let prepare = scope.spawn(prepare);
         let applied = writing.write(sink.as_mut(), counts);
         let prepared = prepare
             .join()
@@ -230,6 +264,7 @@ fn commit(
         (prepared, applied)
     });
     failpoint::hit("commit:applied");
+    recount(run, outcome);
     let mut written = prepared.and(applied.map_err(RunError::from)).and_then(|()| run.abort.check());
     loop {
         if let Err(error) = written {

@@ -2,7 +2,10 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, atomic::AtomicU64},
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, AtomicU64},
+    },
     time::Instant,
 };
 
@@ -152,6 +155,7 @@ pub(crate) fn load(candidate: &Candidate, drop_id: u64) -> Load {
         position_bytes: AtomicU64::new(0),
         records_read: AtomicU64::new(0),
         rejected: AtomicU64::new(0),
+        has_lines: AtomicBool::new(false),
     }
 }
 

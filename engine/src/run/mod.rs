@@ -7,6 +7,7 @@ mod execute;
 mod history;
 mod load;
 mod open;
+mod quarantine;
 mod rebuild;
 mod verify;
 mod withdraw;

@@ -66,7 +66,12 @@ fn open_with(
     // The sink first: where its directory is missing, making a state directory there would hide the mistake.
     let mut sink = plan.sink().connect(access)?;
     let mut state = open_state(&directory)?;
-    let ledger = sink.ledger(&plan.pipeline.name)?;
+    let mut ledger = sink.ledger(&plan.pipeline.name)?;
+    if state.prepared_epoch().is_some_and(|prepared| prepared != ledger.epoch) {
+        // The run that prepared it may have asked for the commit and died; what a server has not done yet it may still
+        // do, as long as that run's session lives.
+        ledger = sink.recover(&plan.pipeline.name)?;
+    }
     settle(&mut state, ledger.epoch)?;
     Ok(Opened { state, sink, ledger, _scratch: scratch })
 }

@@ -1,6 +1,6 @@
 //! Writing one epoch's rows into the sink's transaction, again where it gave way to another client or lost its connection.
 
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 
 use vardelta_schemas::{
     TableSchema,
@@ -13,10 +13,10 @@ use crate::{
     flow::RunContext,
     run::{
         Context, backoff,
-        commit::{Outcome, is_of, merged},
+        commit::{is_of, merged},
         history::{EpochFacts, history_rows},
     },
-    sink::{ChangeBatch, EpochStart, Part, Sink, SinkError, SinkErrorKind},
+    sink::{ChangeBatch, EpochStart, Offender, Part, Sink, SinkError, SinkErrorKind},
 };
 
 /// Reject rows written at a time.
@@ -40,8 +40,8 @@ pub(super) enum Standing {
 /// The writing of one epoch's rows, which may take several attempts.
 pub(super) struct Writing<'a> {
     pub(super) context: Context<'a>,
-    pub(super) run: &'a RunContext,
-    pub(super) outcome: &'a Outcome,
+    pub(super) run: &'a Arc<RunContext>,
+    pub(super) replace_tables: bool,
     pub(super) tables: &'a [TableSchema],
     /// The history of each table, where one is kept.
     pub(super) histories: Vec<Option<TableSchema>>,
@@ -50,6 +50,8 @@ pub(super) struct Writing<'a> {
     /// Batches of each table that the observer has seen: a second attempt shows it none of them again.
     pub(super) observed: Vec<u64>,
     pub(super) retries: u64,
+    /// New rows that the database did not take.
+    pub(super) offenders: Vec<Offender>,
 }
 
 impl Writing<'_> {
@@ -64,7 +66,7 @@ impl Writing<'_> {
             expected_epoch: self.ledger.epoch,
             tables: self.tables,
             history: &history,
-            replace_tables: self.outcome.replace_tables,
+            replace_tables: self.replace_tables,
         })
     }
 
@@ -86,14 +88,27 @@ impl Writing<'_> {
                     self.pass(sink, error)?;
                     self.begin(sink)?;
                 }
-                written => return written,
+                written => {
+                    self.offenders = sink.take_offenders();
+                    return written;
+                }
             }
         }
     }
 
     pub(super) fn write_again(&mut self, sink: &mut dyn Sink, counts: &mut [TableCounts]) -> Result<(), Failure> {
         self.begin(sink)?;
-        self.write(sink, counts)
+        self.write(sink, counts)?;
+        match self.offenders.first() {
+            None => Ok(()),
+            // The state is prepared without a chance to take a row out.
+            Some(Offender { table, message, .. }) => Err(SinkError::new(
+                SinkErrorKind::Value,
+                format!("table `{table}`, written again after its connection was lost: {message}; nothing was kept"),
+            )
+            .with_hint("Somebody has changed what the row depends on meanwhile; run again.")
+            .into()),
+        }
     }
 
     fn write_once(&mut self, sink: &mut dyn Sink, counts: &mut [TableCounts]) -> Result<(), Failure> {
@@ -137,7 +152,7 @@ impl Writing<'_> {
     /// its rows.
     fn apply_histories(&self, sink: &mut dyn Sink) -> Result<(), Failure> {
         for (at, (table, history)) in self.tables.iter().zip(&self.histories).enumerate() {
-            if let Some(history) = history.as_ref().filter(|_| !self.outcome.replace_tables) {
+            if let Some(history) = history.as_ref().filter(|_| !self.replace_tables) {
                 let mut uncounted = TableCounts::default();
                 self.apply_to(sink, at, history, &mut uncounted, &mut |batch| {
                     history_rows(table, &batch, &self.facts)

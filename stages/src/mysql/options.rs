@@ -19,7 +19,7 @@ use vardelta_schemas::{
 };
 
 use super::{
-    constraints::{Checks, References},
+    constraints::{Checks, OnConstraint, References},
     settings::{PlannedIndex, Tls},
     values::base64,
 };
@@ -54,6 +54,9 @@ options! {
         /// FOREIGN KEYs, always ON DELETE RESTRICT: `{ variants = [{ columns = ["gene"], table = "genes", to = ["symbol"] }] }`.
         /// The other table is one of this sink, referred to by its key, or any other of the same database.
         "references" => references: References = References::default(), "{}",
+        /// What happens to a row that the database does not take (a constraint, a value that its column cannot hold): "abort",
+        /// nothing is written; "quarantine", the row becomes a reject with the server's message, and the rest is written.
+        "on_constraint" => on_constraint: OnConstraint = OnConstraint::Abort, "\"abort\"",
         /// Whether new rows go by LOAD DATA LOCAL where the server permits it (`local_infile = ON` there). It needs no FILE
         /// right. Otherwise they go by multi-row INSERT, which takes about twice as long.
         "local_infile" => local_infile: bool = true, "true",

@@ -1,10 +1,18 @@
-//! Two ways to the same product: the library inside this process, and the command line.
+//! Ways to the same product: the library inside this process, with its tables in a file or in a server, and the command
+//! line.
 
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use vardelta_engine::run::RunOptions;
-use vardelta_tests::{in_process::Warehouse, project::Project};
+use vardelta_test_servers::Server;
+use vardelta_tests::{
+    database::{Tables, read_tables},
+    in_process::Warehouse,
+    pipelines::Pipeline,
+    project::Project,
+    server_database,
+};
 
 /// What one run is asked to do.
 #[derive(Clone, Debug, Default)]
@@ -33,6 +41,11 @@ pub trait Driver {
 
     /// How many rows `verify` finds to differ.
     fn verify(&self) -> u64;
+
+    /// The sink's tables.
+    fn tables(&self, pipeline: &Pipeline) -> Tables {
+        read_tables(&self.directory().join(pipeline.database), pipeline.keys)
+    }
 }
 
 /// The library.
@@ -41,6 +54,39 @@ pub struct InProcess(Warehouse);
 impl InProcess {
     pub fn new(text: &str) -> InProcess {
         InProcess(Warehouse::new(text))
+    }
+}
+
+/// The library, with its tables in a server.
+pub struct InServer {
+    pipeline: InProcess,
+    server: &'static Server,
+    database: String,
+}
+
+impl InServer {
+    pub fn new(server: &'static Server, pipeline: &Pipeline, options: &str) -> InServer {
+        let database = server.new_database();
+        let warehouse = Warehouse::at(server.url(&database), &pipeline.on_server(options));
+        InServer { pipeline: InProcess(warehouse), server, database }
+    }
+}
+
+impl Driver for InServer {
+    fn directory(&self) -> &Path {
+        self.pipeline.directory()
+    }
+
+    fn run(&self, request: &Request) -> Value {
+        self.pipeline.run(request)
+    }
+
+    fn verify(&self) -> u64 {
+        self.pipeline.verify()
+    }
+
+    fn tables(&self, pipeline: &Pipeline) -> Tables {
+        server_database::read_tables(&mut self.server.root_in(&self.database), pipeline.keys)
     }
 }
 

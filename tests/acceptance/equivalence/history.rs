@@ -56,7 +56,7 @@ impl<'a> History<'a> {
         // Chunks are about 1 MiB: two or seven of such records make one.
         let padding = if random.percent(6) { *random.pick(&[150_000, 400_000]) } else { 0 };
         let (files, ledger, log) = (BTreeMap::new(), Vec::new(), vec![format!("padding {padding}")]);
-        let tables = read_tables(&driver.directory().join(pipeline.database), pipeline.keys);
+        let tables = driver.tables(pipeline);
         History { seed, random, pipeline, driver, padding, files, ledger, epoch: 0, tables, log }
     }
 
@@ -229,10 +229,9 @@ impl<'a> History<'a> {
         request.workers = *self.random.pick(&[1, 2, 3, 4, 9]);
         request.chunk_records = *self.random.pick(&[1, 3, 7, 50, 0]);
         self.log.push(format!("{request:?}"));
-        let database = self.driver.directory().join(self.pipeline.database);
         let shown = self.random.percent(15).then(|| {
             let report = self.driver.run(&Request { dry_run: true, ..request.clone() });
-            assert_eq!(read_tables(&database, self.pipeline.keys), self.tables, "a dry run changes no table");
+            assert_eq!(self.driver.tables(self.pipeline), self.tables, "a dry run changes no table");
             report
         });
         let report = self.driver.run(&request);
@@ -244,7 +243,7 @@ impl<'a> History<'a> {
             assert_eq!(shown["tables"], report["tables"], "a dry run shows what the run then does");
         }
 
-        let before = std::mem::replace(&mut self.tables, read_tables(&database, self.pipeline.keys));
+        let before = std::mem::replace(&mut self.tables, self.driver.tables(self.pipeline));
         if !changes_something {
             assert_eq!(self.tables, before, "nothing is written when nothing changes");
         }
@@ -290,7 +289,8 @@ impl<'a> History<'a> {
         }
     }
 
-    /// The tables that one run over the standing drops makes in a place of its own.
+    /// The tables that one run over the standing drops makes in a place of its own, which is a file: what a server holds
+    /// is compared with what SQLite holds.
     fn fresh_tables(&self) -> Tables {
         let fresh = Warehouse::new(self.pipeline.text);
         // Their names follow the ledger's order; with no drop left, a header alone stands for a run over nothing.

@@ -27,17 +27,22 @@ pub struct Case {
 }
 
 impl Case {
-    /// The pipeline file.
-    pub fn pipeline(&self) -> String {
+    /// The pipeline file, with this sink.
+    pub fn pipeline(&self, sink: &str) -> String {
         format!(
             "[pipeline]\nname = \"case\"\nmax_reject_share = 1.0\n\n[stages.calls]\ntype = \"vcf\"\npath = \"drops/*.vcf\"\n\
              info = [\"ANN\", \"DP\", {{ name = \"AF\", type = \"Float\", number = \"A\" }}]\n\n{}\n\n\
              [stages.rows]\ntype = \"table\"\ninput = \"last\"\nkey = {}\n\n{}\n\n\
-             [stages.warehouse]\ntype = \"sqlite\"\npath = \"case.sqlite\"\ntables = {}\n",
+             [stages.warehouse]\n{sink}\ntables = {}\n",
             self.stages, self.key, self.views.0, self.views.1
         )
     }
 }
+
+/// The sink of a case that needs no server.
+pub const FILE: &str = "type = \"sqlite\"\npath = \"case.sqlite\"";
+/// The sink of one that does.
+pub const SERVER: &str = "type = \"mysql\"\nurl = \"${VARDELTA_MYSQL_URL}\"";
 
 /// A record is one row; the list of alternates is left out.
 const RECORDS: &str = "[stages.last]\ntype = \"select\"\ninput = \"calls\"\n[stages.last.columns]\n\
@@ -180,3 +185,21 @@ pub const CASES: &[Case] = &[
         rows: &["2integer 1integer 0.1real 0.1real 0.10text null 1"],
     },
 ];
+
+/// Cases of the stages that need a server; their queries are MySQL's.
+pub const SERVER_CASES: &[Case] = &[Case {
+    stage: "mysql",
+    what: "every value in the type that the manual says, and the epoch",
+    stages: "[stages.last]\ntype = \"select\"\ninput = \"calls\"\n[stages.last.columns]\n\
+             pos = \"pos\"\ntruth = \"pos > 1\"\nfloat = \"qual\"\nnarrow = \"CAST(qual AS DECIMAL(15,2))\"\n\
+             wide = \"CAST(qual AS DECIMAL(16,2))\"\ntext = \"filter\"\nmissing = \"info_dp\"",
+    key: "[\"pos\"]",
+    views: ROWS_ALONE,
+    drops: &[("a.vcf", "1\t2\t.\tA\tC\t0.1\tq10;S50\t.\n")],
+    query: "SELECT CONCAT_WS(' ', pos, truth, `float`, narrow, wide, text, COALESCE(missing, 'NULL'), changed_epoch, \
+            (SELECT GROUP_CONCAT(column_type ORDER BY ordinal_position) FROM information_schema.columns \
+            WHERE table_schema = DATABASE() AND table_name = 'rows')) FROM `rows`",
+    rows: &[
+        "2 1 0.1 0.10 0.10 q10;S50 NULL 1 bigint,tinyint(1),double,decimal(15,2),decimal(16,2),longtext,bigint,bigint",
+    ],
+}];

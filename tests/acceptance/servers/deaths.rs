@@ -1,0 +1,119 @@
+//! vardelta dies: at every step of a commit, and at random moments.
+
+use std::{process::Stdio, time::Duration};
+
+use vardelta_test_servers::{Flavor, Server};
+use vardelta_tests::{
+    process::wait_at_most,
+    project::finish,
+    proxy::{Cut, Proxy},
+};
+
+use super::{Pair, on_both, seeded};
+
+/// Steps at which the process aborts.
+const STEPS: &[&str] = &[
+    "commit:begin",
+    "commit:batch",
+    "commit:applied",
+    "commit:before-sink",
+    "commit:after-sink",
+    "state:run-written",
+    "state:before-prepare",
+    "state:data-synced",
+    "state:prepared",
+    "state:before-finalize",
+    "state:finalized",
+];
+/// Loads that are killed at a random moment.
+const KILLS: usize = 5;
+/// How long a COMMIT is held back while its sender dies.
+const HELD_BACK: Duration = Duration::from_millis(1500);
+/// No load takes this long.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+fn aborts(server: &'static Server) {
+    let mut pair = Pair::new(server, 60, "");
+    let mut steps = STEPS.to_vec();
+    // The very first load makes the tables: it dies behind its rows, and is then begun again by another step.
+    steps.insert(0, "commit:before-sink");
+    for step in steps {
+        let load = pair.next();
+        let mut command = pair.disturbed.command("run", &["--prune"]);
+        let said = finish(command.env("VARDELTA_FAILPOINT", format!("{step}:1")));
+        assert_eq!(said.code, -1, "no load came by {step}: {}", said.stderr);
+        pair.recovers(&format!("dying at {step}"), &load);
+    }
+}
+
+on_both!(aborts: death_at_any_step_on_mariadb_loses_and_doubles_nothing, death_at_any_step_on_mysql_loses_and_doubles_nothing);
+
+/// A rebuild fills new tables and swaps them for the old ones behind its commit.
+fn aborted_rebuilds(server: &'static Server) {
+    let mut pair = Pair::new(server, 60, "");
+    let load = pair.next();
+    pair.disturbed.vardelta("run", &["--prune"]).expect(0);
+    for step in ["commit:applied", "commit:before-sink", "commit:after-sink", "state:before-finalize"] {
+        let mut command = pair.disturbed.command("rebuild", &[]);
+        let said = finish(command.env("VARDELTA_FAILPOINT", format!("{step}:1")));
+        assert_eq!(said.code, -1, "no rebuild came by {step}: {}", said.stderr);
+        let what = format!("a rebuild dying at {step}");
+        assert_eq!(pair.disturbed.contents().tables.rows, load.after.tables.rows, "{what}: the tables behind it");
+        pair.disturbed.vardelta("verify", &[]).expect(0);
+        pair.disturbed.vardelta("run", &["--prune"]).expect(0);
+        assert_eq!(pair.disturbed.contents().tables.rows, load.after.tables.rows, "{what}: the tables after a run");
+        pair.disturbed.vardelta("verify", &[]).expect(0);
+        assert_eq!(pair.disturbed.pending(), Vec::<String>::new(), "{what}");
+    }
+}
+
+on_both!(aborted_rebuilds: a_rebuild_that_dies_on_mariadb_loses_nothing, a_rebuild_that_dies_on_mysql_loses_nothing);
+
+fn kills(server: &'static Server) {
+    let (mut pair, mut random, mut deaths) = (Pair::new(server, 4_000, ""), seeded(), 0);
+    pair.next();
+    pair.disturbed.vardelta("run", &["--prune"]).expect(0);
+    for _ in 0..KILLS {
+        let load = pair.next();
+        let moment = load.duration.mul_f64(random.below(105) as f64 / 100.0);
+        let mut command = pair.disturbed.command("run", &["--prune"]);
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts");
+        std::thread::sleep(moment);
+        deaths += usize::from(child.try_wait().expect("a child can be waited for").is_none());
+        let _ = child.kill();
+        let _ = child.wait();
+        pair.recovers(&format!("version {}, killed after {moment:?}", pair.version), &load);
+    }
+    eprintln!("{deaths} of {KILLS} loads were killed before they ended");
+}
+
+on_both!(kills: kill_at_any_moment_on_mariadb_loses_and_doubles_nothing, kill_at_any_moment_on_mysql_loses_and_doubles_nothing);
+
+/// The process is gone, its COMMIT is still on its way: who comes next must not take the epoch for one that never was.
+fn overtaken_commits(server: &'static Server) {
+    let mut pair = Pair::new(server, 60, "tls = \"off\"");
+    pair.next();
+    pair.disturbed.vardelta("run", &["--prune"]).expect(0);
+    for verb in ["run", "verify"] {
+        let load = pair.next();
+        let proxy = Proxy::start(server.port, Cut::LateCommit(HELD_BACK), false);
+        let mut command = pair.disturbed.command_at(proxy.port, "run", &["--prune"]);
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts");
+        while !proxy.happened() {
+            assert!(
+                child.try_wait().expect("a child can be waited for").is_none(),
+                "the load never came to its commit"
+            );
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        let _ = child.kill();
+        assert!(wait_at_most(&mut child, PATIENCE).is_some());
+        assert_eq!(pair.disturbed.contents(), load.before, "the commit is held back");
+        let arguments: &[&str] = if verb == "run" { &["--prune"] } else { &[] };
+        let said = pair.disturbed.vardelta(verb, arguments);
+        assert_eq!(said.code, 0, "{verb} beside a late commit: {}{}", said.stdout, said.stderr);
+        pair.is_after(&format!("{verb} beside a late commit"), &load);
+    }
+}
+
+on_both!(overtaken_commits: a_commit_on_mariadb_that_outlives_its_sender_stands, a_commit_on_mysql_that_outlives_its_sender_stands);
