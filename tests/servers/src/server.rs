@@ -184,7 +184,9 @@ impl Server {
         if is_root() {
             command.arg("--user=root");
         }
-        let output = command.arg(data).stdin(Stdio::null()).output().map_err(|error| {
+        let temporary = self.directory.join("tmp");
+        fs::create_dir(&temporary).map_err(text)?;
+        let output = command.env("TMPDIR", &temporary).arg(data).stdin(Stdio::null()).output().map_err(|error| {
             format!("{}: cannot start {}: {error}", self.flavor, command.get_program().to_string_lossy())
         })?;
         if output.status.success() {
@@ -251,6 +253,8 @@ fn command(flavor: Flavor, binary: &Path, directory: &Path, port: u16, options: 
         "--no-defaults".into(),
         format!("--datadir={}", directory.join("data").display()),
         format!("--socket={}", directory.join("s").display()),
+        // A server that starts removes the temporary tables of others that share the directory.
+        format!("--tmpdir={}", directory.join("tmp").display()),
         format!("--pid-file={}", directory.join("pid").display()),
         format!("--log-error={}", directory.join("log").display()),
         format!("--port={port}"),
