@@ -34,6 +34,8 @@ const PARAMETERS_MAX: usize = 65_535;
 /// New rows that the database does not take, at the most: beyond, something other than rows is wrong.
 const OFFENDERS_MAX: usize = 100_000;
 const MISFIT_HINT: &str = "Filter or convert such values in a stage before the table, or see `text_characters`.";
+const PARTITION_HINT: &str = "List the value in the sink's `partitions` and run `vardelta migrate`, or keep such rows out: by a \
+    `filter`, or by `unknown_contigs = \"reject\"` on the source.";
 /// A server's note that a statement is logged as a row rather than as text: nothing was altered.
 const UNSAFE_STATEMENT: u16 = 1592;
 
@@ -82,7 +84,11 @@ pub(super) fn apply(
                 Some((column, why)) => {
                     let name = &writer.target.table.schema.columns()[column].name;
                     let key = show_key(writer.target.table, &rows.columns, row);
-                    writer.offends(*op, &key, from.slice(row, 1), &format!("column `{name}`: {why}"), MISFIT_HINT)?;
+                    let hint = match writer.target.layout.partition_column {
+                        Some(partitions) if partitions == column => PARTITION_HINT,
+                        _ => MISFIT_HINT,
+                    };
+                    writer.offends(*op, &key, from.slice(row, 1), &format!("column `{name}`: {why}"), hint)?;
                 }
             }
             let (rows_max, bytes_max) = match op {

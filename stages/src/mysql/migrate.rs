@@ -186,11 +186,11 @@ impl Migrating<'_> {
         steps: &mut Vec<Step>,
     ) -> Result<(), SinkError> {
         for change in changes {
-            let algorithm = self.alter_once(&sql::alter(self.link.dialect, place, change))?;
+            let algorithm = self.alter_once(place, change)?;
             steps.push(Step {
                 table: table.to_owned(),
                 phase,
-                statement: sql::with_algorithm(&sql::alter(self.link.dialect, table, change), algorithm),
+                statement: sql::alter(self.link.dialect, table, change, algorithm),
                 algorithm: Algorithm::of_clause(algorithm),
                 makes_table: false,
             });
@@ -202,11 +202,11 @@ impl Migrating<'_> {
     }
 
     /// Does one step in the cheapest way that the server has for it.
-    fn alter_once(&mut self, statement: &str) -> Result<&'static str, SinkError> {
+    fn alter_once(&mut self, place: &str, change: &Change) -> Result<&'static str, SinkError> {
         let failed = explain(&self.settings.location, "change the tables of");
         let mut refused = None;
-        for algorithm in sql::algorithms(self.link.dialect) {
-            match self.link.conn.query_drop(sql::with_algorithm(statement, algorithm)) {
+        for algorithm in sql::algorithms(self.link.dialect, change) {
+            match self.link.conn.query_drop(sql::alter(self.link.dialect, place, change, algorithm)) {
                 Ok(()) => return Ok(algorithm),
                 Err(error) if code(&error).is_some_and(|code| NOT_SO.contains(&code)) => refused = Some(error),
                 Err(error) => return Err(failed(error)),
