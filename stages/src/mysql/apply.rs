@@ -49,6 +49,8 @@ pub(super) struct Target<'a> {
     /// Whether new rows go by LOAD DATA; becomes false, with a notice, when the server refuses.
     pub(super) local_infile: &'a mut bool,
     pub(super) notices: &'a mut Vec<String>,
+    /// Whether rows to update may be as they are to be already: what became of an earlier attempt is not known.
+    pub(super) may_stand: bool,
     /// New rows that the database does not take; without it the first one ends the run.
     pub(super) offenders: Option<&'a mut Vec<Offender>>,
 }
@@ -300,7 +302,9 @@ impl Writer<'_> {
         }
         // An upsert counts every row that it changes twice.
         let expected = rows as u64 * if op == Op::Update { 2 } else { 1 };
-        if affected == expected { Ok(()) } else { Err(self.disagreement(op, sent)) }
+        // One transaction wrote all of them or none.
+        let stands = self.target.may_stand && op == Op::Update && affected == 0;
+        if affected == expected || stands { Ok(()) } else { Err(self.disagreement(op, sent)) }
     }
 
     fn savepoint(&mut self) -> Result<(), SinkError> {

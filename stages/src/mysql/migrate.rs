@@ -56,7 +56,8 @@ impl Migrating<'_> {
         // Its FOR UPDATE is over with the statement: no transaction is open.
         records::check_epoch(location, self.link, self.migration.pipeline, self.migration.expected_epoch)?;
         let mut steps = Vec::new();
-        for table in self.migration.tables {
+        let migration = self.migration;
+        for table in migration.kept() {
             self.table(table, &mut steps)?;
         }
         if self.scope != Scope::Expand {
@@ -75,7 +76,7 @@ impl Migrating<'_> {
         self.tables().check_problem(table, &layout)?;
         let Some(found) = self.tables().own_form(&table.name)? else {
             // The epoch makes it.
-            if self.scope == Scope::Plan {
+            if self.scope == Scope::Plan && !self.migration.is_history(&table.name) {
                 steps.push(Step {
                     table: table.name.clone(),
                     phase: Phase::Expand,
@@ -242,8 +243,9 @@ impl Migrating<'_> {
     fn drop_tables(&mut self, steps: &mut Vec<Step>) -> Result<(), SinkError> {
         let (settings, migration) = (self.settings, self.migration);
         let Migration { pipeline, tables, .. } = *migration;
+        let is_kept = |name: &str| migration.kept().any(|table| table.name == name);
         for name in (Settling { settings, link: self.link, pipeline, tables }).owned()? {
-            if tables.iter().any(|table| table.name == name) {
+            if is_kept(&name) {
                 continue;
             }
             let statement = mysql_sql::drop_table(self.link.dialect, &name);

@@ -123,8 +123,9 @@ fn a_contig_without_partition_is_never_lost(server: &'static Server) {
     quarantined.vardelta("run", &[]).expect(0).says(&["constraint"]);
     assert_eq!(query(&quarantined, rows), [""; 0]);
     assert_eq!(query(&quarantined, "SELECT variant_count FROM mutation_summary WHERE gene_symbol = 'ODD'"), [""; 0]);
-    let rejects = "SELECT contig, pos, reason FROM vardelta_rejects WHERE detail LIKE '%has no partition%'";
-    assert_eq!(query(&quarantined, rejects), ["'chr1_KI270706v1_random', 7, 'constraint'"]);
+    let rejects = "SELECT reason, detail FROM vardelta_rejects WHERE detail LIKE '%has no partition%'";
+    let rejects = query(&quarantined, rejects);
+    assert!(rejects.len() == 1 && rejects[0].contains("chr1_KI270706v1_random"), "{rejects:?}");
     quarantined.vardelta("verify", &[]).expect(0);
 
     define(&project, "\"X\"]", "\"X\", \"chr1_KI270706v1_random\"]");
