@@ -112,6 +112,10 @@ pub struct ChangeLog {
 struct Inner {
     tables: Vec<Vec<(u64, Run)>>,
     has_standing: bool,
+    /// For each table the columns that are new to the rows that stand.
+    new_columns: Vec<Vec<usize>>,
+    /// Whether changes that only fill new columns are left out.
+    without_fills: bool,
     memory_bytes: usize,
     spill: Option<(Arc<File>, u64)>,
 }
@@ -119,8 +123,15 @@ struct Inner {
 impl ChangeLog {
     /// An empty log for this many tables, spilling into a nameless file in `spill_dir`.
     pub fn new(tables: usize, spill_dir: PathBuf) -> ChangeLog {
-        let tables = (0..tables).map(|_| Vec::new()).collect();
-        ChangeLog { spill_dir, inner: Mutex::new(Inner { tables, has_standing: false, memory_bytes: 0, spill: None }) }
+        let inner = Inner {
+            tables: (0..tables).map(|_| Vec::new()).collect(),
+            has_standing: false,
+            new_columns: vec![Vec::new(); tables],
+            without_fills: false,
+            memory_bytes: 0,
+            spill: None,
+        };
+        ChangeLog { spill_dir, inner: Mutex::new(inner) }
     }
 
     /// Adds the changes that one worker saw in one chunk. Chunks are numbered in the order in which they ran.
@@ -144,6 +155,26 @@ impl ChangeLog {
     /// Whether rows came by [`ChangeLog::push_standing`]: a column that is new to them is NULL there, whatever the plan says.
     pub fn has_standing(&self) -> bool {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner).has_standing
+    }
+
+    /// Says which columns are new to the rows that stand, table by table.
+    pub fn set_new_columns(&self, columns: Vec<Vec<usize>>) {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner).new_columns = columns;
+    }
+
+    /// The columns of a table that are new to the rows that stand.
+    pub fn new_columns(&self, table: usize) -> Vec<usize> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner).new_columns[table].clone()
+    }
+
+    /// Leaves out, from now on, changes that only fill new columns: they are written.
+    pub fn leave_out_fills(&self) {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner).without_fills = true;
+    }
+
+    /// Whether changes that only fill new columns are left out.
+    pub fn leaves_out_fills(&self) -> bool {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner).without_fills
     }
 
     fn add(&self, table: usize, chunk: u64, run: RunBuilder) -> io::Result<()> {

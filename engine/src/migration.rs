@@ -23,11 +23,23 @@ pub struct Migration<'a> {
     pub expected_epoch: u64,
     /// The tables as they are planned.
     pub tables: &'a [TableSchema],
+    /// The histories that go with them. One that is missing is made by the next epoch.
+    pub histories: &'a [TableSchema],
     /// Columns that keep their values under another name.
     pub renames: &'a [Rename],
 }
 
 impl Migration<'_> {
+    /// The tables and the histories.
+    pub fn kept(&self) -> impl Iterator<Item = &TableSchema> + Clone {
+        self.tables.iter().chain(self.histories)
+    }
+
+    /// Whether this is one of the histories.
+    pub fn is_history(&self, table: &str) -> bool {
+        self.histories.iter().any(|history| history.name == table)
+    }
+
     /// The renames of one table, as pairs of the old and the new name.
     pub fn renames_of(&self, table: &str) -> Vec<(String, String)> {
         let renames = self.renames.iter().filter(|rename| rename.table == table);

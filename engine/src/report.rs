@@ -145,6 +145,19 @@ pub struct Progress {
     pub files: Vec<FileProgress>,
     /// Rejects so far, by reason code.
     pub rejects: BTreeMap<String, u64>,
+    /// The table whose new columns are being filled.
+    pub filling: Option<Filling>,
+}
+
+/// How far a table's new columns are filled.
+#[derive(Clone, Debug)]
+pub struct Filling {
+    /// The table.
+    pub table: String,
+    /// Rows so far.
+    pub rows: u64,
+    /// Rows in all.
+    pub of: u64,
 }
 
 /// How far one file is.

@@ -164,6 +164,18 @@ pub trait Sink: Send {
             .with_hint("Use `vardelta rebuild`."))
     }
 
+    /// Updates rows in a transaction of its own, before the epoch that a migration makes: columns that the standing
+    /// definition does not have get their values, and `changed_epoch` that epoch. Asked for where [`Sink::quarantines`] does
+    /// not hold.
+    ///
+    /// # Errors
+    /// [`SinkErrorKind::Stale`] when the pipeline's epoch is not the expected one; or when a statement fails, or touches
+    /// another number of rows than there are changes. Nothing of the batch is kept then.
+    fn fill(&mut self, fill: &Fill<'_>) -> Result<(), SinkError> {
+        let message = format!("this sink cannot fill columns of table `{}`, only make tables anew", fill.table.name);
+        Err(SinkError::new(SinkErrorKind::Unavailable, message).with_hint("Use `vardelta rebuild`."))
+    }
+
     /// Brings the bytes digest and the path of an unchanged drop up to date, outside of any epoch.
     ///
     /// # Errors
@@ -190,6 +202,21 @@ pub struct EpochStart<'a> {
     pub history: &'a [TableSchema],
     /// Whether `tables` are made anew, and tables of the pipeline that are neither in `tables` nor in `history` dropped.
     pub replace_tables: bool,
+}
+
+/// A batch of a table's rows that get values in new columns.
+#[derive(Clone, Debug)]
+pub struct Fill<'a> {
+    /// The pipeline.
+    pub pipeline: &'a str,
+    /// The epoch that the ledger must have; the migration makes the next.
+    pub expected_epoch: u64,
+    /// The table.
+    pub table: &'a TableSchema,
+    /// Updates alone.
+    pub changes: ChangeBatch,
+    /// Whether the rows may be so already: the batch was sent before, and what became of it is not known.
+    pub may_stand: bool,
 }
 
 /// What happens to one row.
@@ -264,12 +291,20 @@ impl ChangeBatch {
         if part == Part::All {
             return Ok(self);
         }
-        let keep = |of: &[Op]| -> BooleanArray {
-            self.ops.iter().filter(|op| of.contains(op)).map(|op| Some(part.has(*op))).collect()
+        let kept: Vec<bool> = self.ops.iter().map(|op| part.has(*op)).collect();
+        self.keep(&kept)
+    }
+
+    /// The changes that are marked, one mark each.
+    pub(crate) fn keep(&self, kept: &[bool]) -> Result<ChangeBatch, arrow_schema::ArrowError> {
+        let mask = |of: &[Op]| -> BooleanArray {
+            let marked = self.ops.iter().zip(kept).filter(|(op, _)| of.contains(op));
+            marked.map(|(_, kept)| Some(*kept)).collect()
         };
-        let new = filter_record_batch(&self.new, &keep(&[Op::Insert, Op::Update]))?;
-        let old = filter_record_batch(&self.old, &keep(&[Op::Update, Op::Delete]))?;
-        Ok(ChangeBatch { ops: self.ops.into_iter().filter(|op| part.has(*op)).collect(), new, old })
+        let new = filter_record_batch(&self.new, &mask(&[Op::Insert, Op::Update]))?;
+        let old = filter_record_batch(&self.old, &mask(&[Op::Update, Op::Delete]))?;
+        let ops = self.ops.iter().zip(kept).filter(|(_, kept)| **kept).map(|(op, _)| *op).collect();
+        Ok(ChangeBatch { ops, new, old })
     }
 }
 

@@ -9,7 +9,7 @@ use std::{
 };
 
 use indicatif::{HumanCount, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
-use vardelta_engine::report::{FileProgress, Progress};
+use vardelta_engine::report::{FileProgress, Filling, Progress};
 
 /// Frames per second, at the most.
 const FRAMES_PER_SECOND: u8 = 8;
@@ -33,6 +33,13 @@ impl ProgressLines {
 
     /// Shows how far the run is.
     pub fn show(&self, progress: &Progress) {
+        if let Some(filling) = &progress.filling {
+            self.whole.set_style(style("{bar:24} {msg}"));
+            self.whole.set_length(filling.of);
+            self.whole.set_position(filling.rows);
+            self.whole.set_message(filled(filling));
+            return;
+        }
         let (bytes, position_bytes) = (sum(progress, |file| file.bytes), sum(progress, |file| file.position_bytes));
         self.whole.set_length(bytes);
         self.whole.set_position(position_bytes);
@@ -101,6 +108,11 @@ fn message(progress: &Progress, elapsed: Duration) -> String {
     text
 }
 
+/// What the line says while new columns are filled.
+fn filled(filling: &Filling) -> String {
+    format!("filling {}: {} of {} rows", filling.table, HumanCount(filling.rows), HumanCount(filling.of))
+}
+
 fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).expect("the template is written above")
 }
@@ -115,7 +127,14 @@ mod tests {
             phase: "loading",
             files: vec![file],
             rejects: rejects.iter().map(|(reason, count)| ((*reason).to_owned(), *count)).collect(),
+            filling: None,
         }
+    }
+
+    #[test]
+    fn batches_are_shown_by_rows() {
+        let filling = Filling { table: "variants".into(), rows: 20_000, of: 1_000_000 };
+        assert_eq!(filled(&filling), "filling variants: 20,000 of 1,000,000 rows");
     }
 
     #[test]

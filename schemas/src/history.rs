@@ -13,6 +13,9 @@ const DROPS: &str = "drops";
 /// When the epoch was written.
 const CHANGED_AT: &str = "changed_at";
 
+/// What stands before the name of a column outside the key: its value before the epoch, and after it.
+pub const HISTORY_PREFIXES: [&str; 2] = ["old_", "new_"];
+
 /// The name of a table's history.
 pub fn history_name(table: &str) -> String {
     format!("{table}{SUFFIX}")
@@ -30,7 +33,7 @@ pub fn history_table(table: &TableSchema) -> TableSchema {
     kept.push(Column::required(EPOCH, ColumnType::Int64).with_doc("The epoch that changed the row."));
     kept.push(Column::required(OPERATION, ColumnType::Text).with_doc("`insert`, `update` or `delete`."));
     for (_, column) in columns.iter().enumerate().filter(|(index, _)| !table.key.contains(index)) {
-        for (prefix, when) in [("old_", "before"), ("new_", "after")] {
+        for (prefix, when) in HISTORY_PREFIXES.into_iter().zip(["before", "after"]) {
             let name = format!("{prefix}{}", column.name);
             kept.push(
                 Column::nullable(name, column.column_type.clone()).with_doc(format!("`{}` {when} it.", column.name)),

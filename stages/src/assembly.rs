@@ -136,6 +136,11 @@ impl Assembly {
         &self.name
     }
 
+    /// The canonical names of all its contigs, in order.
+    pub fn contig_names(&self) -> impl Iterator<Item = &str> {
+        self.contigs.iter().map(|(name, _)| name.as_str())
+    }
+
     /// A contig's canonical name.
     pub fn contig_name(&self, contig: ContigAt) -> &str {
         &self.contigs[contig].0

@@ -4,7 +4,8 @@
 //! - [`sink`](self::sink): the life of an epoch's transaction, of its named lock ([`lock`](self::lock)), and what comes after
 //!   a lost connection.
 //! - [`tables`](self::tables) and [`swap`](self::swap): tables made, checked, made anew, and settled behind a commit.
-//! - [`constraints`](self::constraints): what the pipeline file declares of CHECKs and FOREIGN KEYs.
+//! - [`constraints`](self::constraints) and [`partitions`](self::partitions): what the pipeline file declares of CHECKs, FOREIGN
+//!   KEYs and partitions.
 //! - [`apply`](self::apply): rows on their way in, by [`local_infile`](self::local_infile) or statements;
 //!   [`values`](self::values): rows as text and parameters. [`read`](self::read): rows on their way back.
 
@@ -17,6 +18,7 @@ mod local_infile;
 mod lock;
 mod migrate;
 mod options;
+mod partitions;
 mod read;
 mod settings;
 mod sink;
@@ -47,6 +49,7 @@ use vardelta_schemas::{
 use self::{
     constraints::plan_constraints,
     options::{MySqlOptions, history_indexes, plan_indexes, plan_text_characters},
+    partitions::plan_partitions,
     settings::Settings,
     sink::MySqlSink,
 };
@@ -113,6 +116,12 @@ impl StageType for MySqlStage {
         indexes.extend(history_indexes(&history, &request.inputs, &text_characters));
         let constraints =
             plan_constraints(&options.checks, &options.references, &request.inputs, &text_characters, diagnostics);
+        let partition_by = plan_partitions(
+            &partitions::Said { options: &options, assembly: request.pipeline.assembly.as_ref() },
+            &request.inputs,
+            &text_characters,
+            diagnostics,
+        );
         let (client, location) = address?;
         let settings = Settings {
             options: client,
@@ -125,6 +134,7 @@ impl StageType for MySqlStage {
             retries: u32::try_from(options.retries).unwrap_or(u32::MAX),
             text_characters,
             indexes,
+            partition_by,
             history,
             constraints,
             on_constraint: options.on_constraint,

@@ -14,7 +14,7 @@ pub(crate) const MISSING_TABLE_HINT: &str = "Run `vardelta rebuild` to make it a
 pub(crate) const OTHER_TABLE_HINT: &str = "Run `vardelta migrate` to change it, or `vardelta rebuild` to make it anew, or put the pipeline file back as it was.";
 /// What to do about a history that is not the planned one. Nothing can make it anew.
 pub(crate) const OTHER_HISTORY_HINT: &str =
-    "A history is never made anew: rename the table, and the next run starts a new one beside it.";
+    "Run `vardelta migrate`, or rename the table, and the next run starts a new one: a history is never made anew.";
 
 /// What a database says about names.
 pub(crate) struct Names {

@@ -95,6 +95,29 @@ fn try_histories_on(test: &str, flavor: Flavor) {
     try_histories(by_insert, 6, &|pipeline| Box::new(InServer::new(server, pipeline, "local_infile = false")));
 }
 
+/// Every table with a chromosome in its key is partitioned; where the server has a partition for the rest, not every
+/// chromosome is listed.
+fn try_partitioned_histories_on(test: &str, flavor: Flavor) {
+    let Some(server) = shared(test, flavor) else { return };
+    let listed = if flavor == Flavor::MariaDb { "[\"1\", \"X\"]" } else { "[[\"2\", \"X\"], \"1\"]" };
+    let options = format!("partition_by = \"chromosome\"\npartitions = {listed}");
+    let count = from_environment("VARDELTA_SERVER_HISTORIES", HISTORIES_OF_SERVERS);
+    try_histories(count, 6, &|pipeline| Box::new(InServer::new(server, pipeline, &options)));
+}
+
+#[test]
+fn histories_in_partitions_on_mariadb_end_in_the_tables_of_a_fresh_run() {
+    try_partitioned_histories_on(
+        "histories_in_partitions_on_mariadb_end_in_the_tables_of_a_fresh_run",
+        Flavor::MariaDb,
+    );
+}
+
+#[test]
+fn histories_in_partitions_on_mysql_end_in_the_tables_of_a_fresh_run() {
+    try_partitioned_histories_on("histories_in_partitions_on_mysql_end_in_the_tables_of_a_fresh_run", Flavor::MySql);
+}
+
 #[test]
 fn histories_on_mariadb_end_in_the_tables_of_a_fresh_run() {
     try_histories_on("histories_on_mariadb_end_in_the_tables_of_a_fresh_run", Flavor::MariaDb);

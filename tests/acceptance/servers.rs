@@ -7,6 +7,7 @@ mod cuts;
 mod deadlocks;
 mod deaths;
 mod outage;
+mod partitions;
 mod readers;
 mod secrets;
 mod shipped;

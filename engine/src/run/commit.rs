@@ -24,7 +24,7 @@ use crate::{
     report::{Action, DropReport, RunReport},
     rows::RowLayout,
     run::{
-        Context,
+        Context, backfill,
         execute::stage_reports,
         history::EpochFacts,
         load::{NEXT_DROP, next_drop},
@@ -198,10 +198,13 @@ pub(super) fn merged(
         None => run.layout(plan.stages[plan.sink].inputs[at])?,
     };
     let mut net = run.changes.net(at).map_err(|error| unreadable(&error))?;
+    let left_out = if run.changes.leaves_out_fills() { run.changes.new_columns(at) } else { Vec::new() };
+    let table = &plan.tables()[at];
     let (sender, receiver) = bounded::<ChangeBatch>(BATCHES_AHEAD);
     std::thread::scope(|scope| {
         let merge = scope.spawn(move || -> Result<(), RunError> {
-            while let Some(mut batch) = net.next_batch(layout, counts)? {
+            while let Some(batch) = net.next_batch(layout, counts)? {
+                let mut batch = backfill::part_by_fill(table, &left_out, batch, true)?;
                 loop {
                     run.abort.check()?;
                     match sender.send_timeout(batch, PATIENCE) {
@@ -242,6 +245,7 @@ fn commit(
     let plan = context.plan;
     let mut metadata = opened.state.metadata().clone();
     let next = outcome.upserted.iter().map(|(_, drop)| drop.drop_id + 1).max().unwrap_or(1);
+    backfill::note_columns(tables, &mut metadata);
     metadata.insert(NEXT_DROP.to_owned(), next.max(next_drop(context, opened)?).to_string());
 
     let Opened { state, sink, ledger, .. } = opened;

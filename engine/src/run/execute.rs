@@ -174,7 +174,7 @@ fn tick(context: Context<'_>, run: &RunContext, done: &AtomicBool) {
             rejected: load.rejected.load(Ordering::Relaxed),
         });
         let rejects = run.notes.lock().unwrap_or_else(PoisonError::into_inner).reject_counts.clone();
-        context.observer.progress(&Progress { phase: "loading", files: files.collect(), rejects });
+        context.observer.progress(&Progress { phase: "loading", files: files.collect(), rejects, filling: None });
         // Short sleeps, so that a short run does not wait for its progress line.
         for _ in 0..TICK.as_millis() / 2 {
             if done.load(Ordering::Acquire) {

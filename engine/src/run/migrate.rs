@@ -1,8 +1,10 @@
 //! `migrate`: the tables are brought to a changed definition, column by column, and only rows that differ are written.
 //!
 //! First the sink expands its tables, so that loads of either definition find their columns. Then the state is computed anew
-//! as by a rebuild, what it says is compared with the rows that stand, and the difference is committed as one epoch. A
-//! migration that was cut short is asked for again: what was expanded stays expanded, and the epoch is there or is not.
+//! as by a rebuild, and what it says is compared with the rows that stand. Of the difference, rows that only get values in
+//! new columns are written first ([`backfill`](super::backfill)), batch by batch; the rest is committed as one epoch. A
+//! migration that was cut short is asked for again: what was expanded stays expanded, what was filled stays filled, and the
+//! epoch is there or is not.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -13,6 +15,7 @@ use arrow_array::RecordBatch;
 use serde::Serialize;
 use vardelta_schemas::{
     TableSchema,
+    history::{HISTORY_PREFIXES, history_name},
     ledger::{DropRow, Snapshot},
 };
 
@@ -30,7 +33,7 @@ use crate::{
     report::{Action, DropReport, RunReport},
     rows::Row,
     run::{
-        Context, RunOptions,
+        Context, RunOptions, backfill,
         commit::{self, Outcome},
         execute::{self, Work},
         load::{load, spill_dir},
@@ -40,6 +43,8 @@ use crate::{
     sink::{Access, Sink, SinkError, SinkErrorKind},
 };
 
+/// Rows of one batch by default: large enough that a commit costs little, small enough that it holds few locks.
+const BATCH_ROWS: u64 = 10_000;
 /// Rows of one sorted run.
 const RUN_ROWS: usize = 100_000;
 
@@ -54,6 +59,8 @@ pub struct MigrateOptions {
     pub contract: bool,
     /// Columns that keep their values under another name.
     pub renames: Vec<Rename>,
+    /// Rows of one batch, where new columns are filled before the epoch; 0 for the default, 10,000.
+    pub batch_rows: u64,
 }
 
 /// What a migration is, or was.
@@ -90,6 +97,8 @@ pub struct Backfill {
     pub files: Vec<String>,
     /// The tables, with the rows that stand and are compared. Only rows that differ are written.
     pub tables: Vec<ComparedTable>,
+    /// Rows of one batch, where new columns are filled.
+    pub batch_rows: u64,
 }
 
 /// Where the values of a backfill come from.
@@ -106,12 +115,22 @@ pub enum Origin {
 }
 
 /// A table whose rows are compared.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct ComparedTable {
     /// The table.
     pub name: String,
     /// Its rows, as of the last epoch.
     pub rows: u64,
+    /// The columns that the standing definition does not have.
+    pub new_columns: Vec<String>,
+    /// Batches in which rows that get values in these columns alone are written, at the most.
+    pub batches_max: u64,
+    /// Such rows that were written before the epoch.
+    pub filled: u64,
+    /// The batches that they were written in.
+    pub batches: u64,
+    /// How often a batch was written again after a deadlock, a long wait for a lock or a lost connection.
+    pub retries: u64,
 }
 
 /// Brings tables and state to the definition as it is now, or says what that takes.
@@ -132,17 +151,23 @@ pub fn migrate(context: Context<'_>, options: &MigrateOptions) -> Result<Migrati
             .with_hint("Rows cannot keep their places: run `vardelta rebuild`, which makes the tables anew."));
     }
     let changed = changed_stages(&opened.ledger.definition, &definitions);
+    let histories: Vec<TableSchema> = plan.histories().into_iter().flatten().collect();
+    let renames = with_histories(&tables, &histories, &options.renames);
     let migration = Migration {
         pipeline: &plan.pipeline.name,
         expected_epoch: opened.ledger.epoch,
         tables: &tables,
-        renames: &options.renames,
+        histories: &histories,
+        renames: &renames,
     };
     let mut steps = opened.sink.migrate(&migration, Scope::Plan)?;
     if !options.plan && !options.contract {
         steps.retain(|step| step.phase == crate::migration::Phase::Expand);
     }
-    let backfill = backfill(plan, &opened.ledger, &changed, &tables, &steps);
+    let new_columns = backfill::new_columns(&tables, opened.state.metadata(), &options.renames);
+    let mut backfill = planned_backfill(plan, &opened.ledger, &changed, &tables, &steps);
+    backfill.batch_rows = if options.batch_rows == 0 { BATCH_ROWS } else { options.batch_rows };
+    backfill.plan_batches(&tables, &new_columns, opened.sink.quarantines());
     let mut report = MigrationReport {
         pipeline: plan.pipeline.name.clone(),
         epoch: opened.ledger.epoch,
@@ -166,7 +191,8 @@ pub fn migrate(context: Context<'_>, options: &MigrateOptions) -> Result<Migrati
         report.steps = opened.sink.migrate(&migration, Scope::Expand)?;
         failpoint::hit("migrate:expanded");
         if !report.changes.is_empty() {
-            let run = fill(context, &run, &mut opened, definitions, &report.backfill, files, &made)?;
+            let anew = Anew { definitions, files, made, new_columns };
+            let run = compute(context, &run, &mut opened, &mut report.backfill, anew)?;
             report.epoch = run.epoch;
             report.run = Some(run);
         }
@@ -221,7 +247,7 @@ fn check_renames(tables: &[TableSchema], renames: &[Rename]) -> Result<(), RunEr
     Ok(())
 }
 
-fn backfill(
+fn planned_backfill(
     plan: &Plan,
     ledger: &Snapshot,
     changed: &BTreeSet<String>,
@@ -243,21 +269,72 @@ fn backfill(
         stages: stages.map(|(_, stage)| stage.name.clone()).collect(),
         files: if from_state { Vec::new() } else { ledger.drops.iter().map(|drop| drop.path.clone()).collect() },
         tables: compared
-            .map(|table| ComparedTable { name: table.name.clone(), rows: commit::rows_before(ledger, &table.name) })
+            .map(|table| ComparedTable {
+                name: table.name.clone(),
+                rows: commit::rows_before(ledger, &table.name),
+                ..ComparedTable::default()
+            })
             .collect(),
+        batch_rows: 0,
     }
 }
 
+impl Backfill {
+    /// Says in how many batches new columns are filled. Where rows can be quarantined there are none: what is taken out
+    /// may change other rows, so all of them wait for the epoch.
+    fn plan_batches(&mut self, tables: &[TableSchema], new_columns: &[Vec<usize>], quarantines: bool) {
+        for compared in &mut self.tables {
+            let Some(at) = tables.iter().position(|table| table.name == compared.name) else { continue };
+            let name = |column: &usize| tables[at].schema.columns()[*column].name.clone();
+            compared.new_columns = new_columns[at].iter().map(name).collect();
+            if !compared.new_columns.is_empty() && !quarantines {
+                compared.batches_max = compared.rows.div_ceil(self.batch_rows);
+            }
+        }
+    }
+}
+
+/// The renames of the tables, and those that follow from them for the histories.
+fn with_histories(tables: &[TableSchema], histories: &[TableSchema], renames: &[Rename]) -> Vec<Rename> {
+    let mut all = renames.to_vec();
+    for rename in renames {
+        let history = history_name(&rename.table);
+        if !histories.iter().any(|kept| kept.name == history) {
+            continue;
+        }
+        let Some(table) = tables.iter().find(|table| table.name == rename.table) else { continue };
+        let is_of_key = table.schema.index_of(&rename.to).is_some_and(|column| table.key.contains(&column));
+        let prefixes: &[&str] = if is_of_key { &[""] } else { &HISTORY_PREFIXES };
+        let named = |prefix: &&str| Rename {
+            table: history.clone(),
+            from: format!("{prefix}{}", rename.from),
+            to: format!("{prefix}{}", rename.to),
+        };
+        all.extend(prefixes.iter().map(named));
+    }
+    all
+}
+
+/// What a migration computes anew.
+struct Anew {
+    definitions: Definitions,
+    /// The files that are read again, if any are.
+    files: Vec<(DropRow, super::deliveries::Candidate)>,
+    /// The tables that the epoch makes.
+    made: BTreeSet<String>,
+    /// For each table the columns that the standing definition does not have.
+    new_columns: Vec<Vec<usize>>,
+}
+
 /// Computes the new definition and commits what differs from the rows that stand.
-fn fill(
+fn compute(
     context: Context<'_>,
     options: &RunOptions,
     opened: &mut Opened,
-    definitions: Definitions,
-    backfill: &Backfill,
-    files: Vec<(DropRow, super::deliveries::Candidate)>,
-    made: &BTreeSet<String>,
+    backfill: &mut Backfill,
+    anew: Anew,
 ) -> Result<RunReport, RunError> {
+    let Anew { definitions, files, made, new_columns } = anew;
     let started = Instant::now();
     let plan = context.plan;
     let workers = options.workers.unwrap_or(plan.pipeline.workers).max(1);
@@ -303,6 +380,12 @@ fn fill(
         }
     }
     failpoint::hit("migrate:compared");
+    run.changes.set_new_columns(new_columns);
+    if !opened.sink.quarantines() {
+        outcome.definitions.check_unchanged()?;
+        backfill::fill(context, opened, &run, backfill)?;
+    }
+    failpoint::hit("migrate:batches");
     let mut report = RunReport {
         pipeline: plan.pipeline.name.clone(),
         epoch: opened.ledger.epoch,

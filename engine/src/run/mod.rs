@@ -1,5 +1,6 @@
 //! Runs: what is new is found, computed by dataflows, and committed as one epoch.
 
+mod backfill;
 mod backoff;
 mod commit;
 mod deliveries;

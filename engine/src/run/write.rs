@@ -12,7 +12,9 @@ use crate::{
     failpoint,
     flow::RunContext,
     run::{
-        Context, backoff,
+        Context,
+        backfill::part_by_fill,
+        backoff,
         commit::{is_of, merged},
         history::{EpochFacts, history_rows},
     },
@@ -154,8 +156,10 @@ impl Writing<'_> {
         for (at, (table, history)) in self.tables.iter().zip(&self.histories).enumerate() {
             if let Some(history) = history.as_ref().filter(|_| !self.replace_tables) {
                 let mut uncounted = TableCounts::default();
+                // That a column is new, and what its first values are, happened to the definition, not to the rows.
+                let new_columns = self.run.changes.new_columns(at);
                 self.apply_to(sink, at, history, &mut uncounted, &mut |batch| {
-                    history_rows(table, &batch, &self.facts)
+                    history_rows(table, &part_by_fill(table, &new_columns, batch, true)?, &self.facts)
                 })?;
             }
         }

@@ -3,7 +3,7 @@
 use vardelta_engine::{
     error::{RunError, RunErrorKind},
     migration::{Phase, Rename, Step},
-    run::{self, Context, MigrateOptions, MigrationReport, Origin},
+    run::{self, Backfill, ComparedTable, Context, MigrateOptions, MigrationReport, Origin},
 };
 
 use crate::{
@@ -12,7 +12,9 @@ use crate::{
     failure::Failure,
     interrupt,
     output::Output,
-    pipeline_file, report,
+    pipeline_file,
+    progress::ProgressLines,
+    report,
     watcher::Watcher,
 };
 
@@ -33,6 +35,10 @@ pub struct Arguments {
     /// A column that keeps its values under another name, e.g. `variants.gene_symbol=gene`. May be given several times.
     #[arg(long = "rename", value_name = "TABLE.OLD=NEW", value_parser = rename)]
     renames: Vec<Rename>,
+
+    /// Rows that are written at a time where new columns are filled.
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    batch_rows: u32,
 
     /// Worker threads, 1 to 1024, instead of the pipeline's.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
@@ -57,10 +63,15 @@ impl Arguments {
             plan: self.plan,
             contract: self.contract,
             renames: self.renames.clone(),
+            batch_rows: self.batch_rows.into(),
         };
-        let watcher = Watcher { progress: None, changes: ChangeCollector::new(Form::Text, Some(0)), rejects: None };
+        let progress = output.shows_progress().then(ProgressLines::new);
+        let mut watcher = Watcher { progress, changes: ChangeCollector::new(Form::Text, Some(0)), rejects: None };
         let abort = interrupt::watch();
-        let report = run::migrate(Context { plan: &plan, abort: &abort, observer: &watcher }, &options)?;
+        let report = run::migrate(Context { plan: &plan, abort: &abort, observer: &watcher }, &options);
+        // The lines go before anything is said.
+        watcher.progress = None;
+        let report = report?;
         if output.is_json() {
             output.json(&report)?;
         } else if !output.is_quiet() {
@@ -68,6 +79,27 @@ impl Arguments {
         }
         Ok(0)
     }
+}
+
+/// What happens to the rows of a table, or has happened.
+fn of_table(table: &ComparedTable, backfill: &Backfill, executed: bool) -> String {
+    let mut text = format!("{}: {} rows compared, those that differ written", table.name, table.rows);
+    if table.new_columns.is_empty() {
+        return text;
+    }
+    let columns = table.new_columns.join(", ");
+    text += &match (executed, table.batches_max) {
+        (_, 0) => format!(", {columns} in one transaction with the rest"),
+        (false, most) => {
+            let s = if most == 1 { "" } else { "es" };
+            format!("; {columns} filled before that, in at most {most} batch{s} of {} rows", backfill.batch_rows)
+        }
+        (true, _) => {
+            let s = if table.batches == 1 { "" } else { "es" };
+            format!("; {columns} filled before that in {} rows, {} batch{s}", table.filled, table.batches)
+        }
+    };
+    text
 }
 
 fn text(report: &MigrationReport, arguments: &Arguments, is_verbose: bool) -> Result<String, RunError> {
@@ -109,7 +141,7 @@ fn text(report: &MigrationReport, arguments: &Arguments, is_verbose: bool) -> Re
                 write(writeln!(text, "  {file}"))?;
             }
             for table in &backfill.tables {
-                write(writeln!(text, "  {}: {} rows compared, those that differ written", table.name, table.rows))?;
+                write(writeln!(text, "  {}", of_table(table, backfill, report.executed)))?;
             }
         }
     }

@@ -1,5 +1,7 @@
 //! The form of a table as its database describes it, and how it differs from the planned one.
 
+use super::mysql::partition::Partitioning;
+
 /// A column as its database describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ColumnForm {
@@ -20,6 +22,8 @@ pub struct TableForm {
     pub kind: String,
     /// The columns, in order.
     pub columns: Vec<ColumnForm>,
+    /// How it is partitioned, if it is.
+    pub partitioning: Option<Partitioning>,
 }
 
 impl TableForm {
@@ -49,7 +53,10 @@ impl TableForm {
         if let Some(extra) = self.columns.iter().find(|found| !is_known(found)) {
             return Some(format!("it has a column `{}`, which the pipeline does not", extra.name));
         }
-        (self.kind != planned.kind).then(|| format!("it is {}, and should be {}", self.kind, planned.kind))
+        if self.kind != planned.kind {
+            return Some(format!("it is {}, and should be {}", self.kind, planned.kind));
+        }
+        Partitioning::difference(self.partitioning.as_ref(), planned.partitioning.as_ref())
     }
 }
 

@@ -6,7 +6,10 @@
 use super::{
     Dialect,
     form::{ColumnForm, TableForm},
-    mysql::table::declare,
+    mysql::{
+        partition::{Partition, Partitioning},
+        table::declare,
+    },
 };
 
 /// One step of a table's migration.
@@ -45,6 +48,12 @@ pub enum Change {
     DropColumn(String),
     /// A column, as it is to be, forbids NULL.
     ForbidNull(ColumnForm),
+    /// The rows of all partitions come together.
+    RemovePartitioning,
+    /// The rows are parted anew.
+    PartitionBy(Partitioning),
+    /// Partitions are added for values that no row has yet.
+    AddPartitions(Vec<Partition>),
 }
 
 /// The steps of one table.
@@ -74,6 +83,8 @@ impl TableChanges {
         if found.kind != planned.kind {
             return Err(format!("it is {}, and should be {}", found.kind, planned.kind));
         }
+        let partitions = Partitions::between(found, planned, renames);
+        changes.expand.extend(partitions.first);
         for (from, to) in renames {
             changes.rename(from, to, planned)?;
         }
@@ -95,6 +106,7 @@ impl TableChanges {
             changes.lax.push(column.name.clone());
             changes.contract.push(Change::DropColumn(column.name));
         }
+        changes.expand.extend(partitions.last);
         Ok(changes)
     }
 
@@ -171,6 +183,31 @@ impl TableChanges {
     }
 }
 
+/// The steps by which a table's partitions become the planned ones.
+#[derive(Default)]
+struct Partitions {
+    /// Before columns change: MySQL renames no column that decides about partitions.
+    first: Option<Change>,
+    /// Behind that.
+    last: Option<Change>,
+}
+
+impl Partitions {
+    fn between(found: &TableForm, planned: &TableForm, renames: &[(String, String)]) -> Partitions {
+        let (found, planned) = (found.partitioning.as_ref(), planned.partitioning.as_ref());
+        if Partitioning::difference(found, planned).is_none() {
+            return Partitions::default();
+        }
+        let Some(planned) = planned else {
+            return Partitions { first: Some(Change::RemovePartitioning), last: None };
+        };
+        let is_renamed = |by: &&Partitioning| renames.iter().any(|(from, _)| *from == by.column);
+        let added = found.and_then(|found| found.missing(planned));
+        let last = added.map_or_else(|| Change::PartitionBy(planned.clone()), Change::AddPartitions);
+        Partitions { first: found.filter(is_renamed).map(|_| Change::RemovePartitioning), last: Some(last) }
+    }
+}
+
 /// Whether two types of MySQL or MariaDB are both text of one collation.
 fn is_resized_text(found: &str, planned: &str) -> bool {
     let is_text = |declared: &str| declared.starts_with("varchar(") || declared.starts_with("longtext ");
@@ -178,16 +215,18 @@ fn is_resized_text(found: &str, planned: &str) -> bool {
     is_text(found) && is_text(planned) && collation(found) == collation(planned)
 }
 
-/// How MySQL and MariaDB may carry a definition out, cheapest first: as its documentation calls it.
-pub fn algorithms(dialect: Dialect) -> &'static [&'static str] {
+/// How MySQL and MariaDB may carry a step out, cheapest first: as its documentation calls it.
+pub fn algorithms(dialect: Dialect, change: &Change) -> &'static [&'static str] {
     match dialect {
+        // MariaDB permits any algorithm here, and copies all the same.
+        _ if matches!(change, Change::RemovePartitioning | Change::PartitionBy(_)) => &["COPY"],
         Dialect::MariaDb => &["INSTANT", "NOCOPY", "INPLACE", "COPY"],
         Dialect::MySql | Dialect::Sqlite => &["INSTANT", "INPLACE", "COPY"],
     }
 }
 
-/// One step on MySQL or MariaDB, without an algorithm.
-pub fn alter(dialect: Dialect, table: &str, change: &Change) -> String {
+/// One step on MySQL or MariaDB, by an algorithm; the server refuses a cheaper one than it has.
+pub fn alter(dialect: Dialect, table: &str, change: &Change, algorithm: &str) -> String {
     let quoted = |name: &str| dialect.identifier(name);
     let declared = |column: &ColumnForm| {
         let null = if column.not_null { "NOT NULL" } else { "NULL" };
@@ -206,13 +245,23 @@ pub fn alter(dialect: Dialect, table: &str, change: &Change) -> String {
         Change::RenameIndex { from, to } => format!("RENAME INDEX {} TO {}", quoted(from), quoted(to)),
         Change::DropIndex(name) => format!("DROP INDEX {}", quoted(name)),
         Change::DropColumn(name) => format!("DROP COLUMN {}", quoted(name)),
+        // What is about partitions stands last.
+        Change::RemovePartitioning => {
+            return format!("ALTER TABLE {} ALGORITHM={algorithm} REMOVE PARTITIONING", quoted(table));
+        }
+        Change::PartitionBy(by) => {
+            return format!("ALTER TABLE {} ALGORITHM={algorithm} {}", quoted(table), by.clause(dialect));
+        }
+        Change::AddPartitions(added) => {
+            let added: Vec<String> = added.iter().map(|partition| partition.listed(dialect)).collect();
+            return format!(
+                "ALTER TABLE {} ALGORITHM={algorithm}, ADD PARTITION ({})",
+                quoted(table),
+                added.join(", ")
+            );
+        }
     };
-    format!("ALTER TABLE {} {clause}", quoted(table))
-}
-
-/// The same with an algorithm; the server refuses a cheaper one than it has.
-pub fn with_algorithm(statement: &str, algorithm: &str) -> String {
-    format!("{statement}, ALGORITHM={algorithm}")
+    format!("ALTER TABLE {} {clause}, ALGORITHM={algorithm}", quoted(table))
 }
 
 /// An empty table with the columns and indexes of another, to ask the server what it would do.
@@ -281,7 +330,7 @@ mod tests {
     }
 
     fn form(columns: Vec<ColumnForm>) -> TableForm {
-        TableForm { kind: "k".into(), columns }
+        TableForm { kind: "k".into(), columns, partitioning: None }
     }
 
     fn found() -> TableForm {
@@ -347,11 +396,44 @@ mod tests {
         let (long, bounded) = ("longtext COLLATE utf8mb4_nopad_bin", "varchar(255) COLLATE utf8mb4_nopad_bin");
         let changes = TableChanges::between(&text(long), &text(bounded), &[]).unwrap_or_default();
         assert_eq!(
-            alter(Dialect::MariaDb, "t", &changes.expand[0]),
-            "ALTER TABLE `t` MODIFY COLUMN `t` varchar(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin NULL"
+            alter(Dialect::MariaDb, "t", &changes.expand[0], "COPY"),
+            "ALTER TABLE `t` MODIFY COLUMN `t` varchar(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin NULL, \
+             ALGORITHM=COPY"
         );
         let other = text("varchar(255) COLLATE utf8mb4_general_ci");
         assert!(TableChanges::between(&other, &text(bounded), &[]).is_err());
+    }
+
+    #[test]
+    fn partitions_are_brought_to_the_plan() {
+        let list = |values: &[&str]| -> Vec<Partition> {
+            values.iter().map(|value| Partition { name: (*value).into(), values: vec![(*value).into()] }).collect()
+        };
+        let by = |column: &str, values: &[&str]| {
+            let partitioning = Some(Partitioning::by(Dialect::MySql, column, &list(values)));
+            TableForm { partitioning, ..form(vec![column_of_key(column)]) }
+        };
+        let expand = |found: &TableForm, planned: &TableForm, renames: &[(&str, &str)]| {
+            let renames: Vec<_> = renames.iter().map(|(from, to)| ((*from).into(), (*to).into())).collect();
+            let changes = TableChanges::between(found, planned, &renames).unwrap_or_default().expand;
+            changes.iter().map(|change| alter(Dialect::MySql, "t", change, "COPY")).collect::<Vec<_>>()
+        };
+        let plain = form(vec![column_of_key("c")]);
+        let clause = "PARTITION BY LIST COLUMNS (`c`) (\n  PARTITION `1` VALUES IN ('1')\n)";
+        assert_eq!(expand(&plain, &by("c", &["1"]), &[]), [format!("ALTER TABLE `t` ALGORITHM=COPY {clause}")]);
+        let removed = "ALTER TABLE `t` ALGORITHM=COPY REMOVE PARTITIONING".to_owned();
+        assert_eq!(expand(&by("c", &["1"]), &plain, &[]), [removed.clone()]);
+        let added = "ALTER TABLE `t` ALGORITHM=COPY, ADD PARTITION (PARTITION `2` VALUES IN ('2'))";
+        assert_eq!(expand(&by("c", &["1"]), &by("c", &["1", "2"]), &[]), [added]);
+        assert_eq!(expand(&by("c", &["1", "2"]), &by("c", &["1"]), &[]).len(), 1);
+        // Where the column gets another name the rows are put together first.
+        let renamed = expand(&by("b", &["1"]), &by("c", &["1"]), &[("b", "c")]);
+        assert_eq!((renamed.len(), &renamed[0], renamed[2].contains(clause)), (3, &removed, true));
+        assert_eq!(expand(&by("c", &["1"]), &by("c", &["1"]), &[]), [""; 0]);
+    }
+
+    fn column_of_key(name: &str) -> ColumnForm {
+        column(name, "varchar(9)", true, 1)
     }
 
     #[test]

@@ -4,6 +4,7 @@
 pub mod constraint;
 pub mod layout;
 pub mod ledger;
+pub mod partition;
 pub mod table;
 
 use super::Dialect;

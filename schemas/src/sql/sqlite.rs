@@ -89,7 +89,11 @@ pub fn planned_form(table: &TableSchema) -> TableForm {
         not_null: true,
         key_place: 0,
     };
-    TableForm { kind: table_kind(true, primary_key).into(), columns: planned.chain([changed_epoch]).collect() }
+    TableForm {
+        kind: table_kind(true, primary_key).into(),
+        columns: planned.chain([changed_epoch]).collect(),
+        partitioning: None,
+    }
 }
 
 /// What a table is beside its columns, in words.

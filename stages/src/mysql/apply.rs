@@ -34,6 +34,8 @@ const PARAMETERS_MAX: usize = 65_535;
 /// New rows that the database does not take, at the most: beyond, something other than rows is wrong.
 const OFFENDERS_MAX: usize = 100_000;
 const MISFIT_HINT: &str = "Filter or convert such values in a stage before the table, or see `text_characters`.";
+const PARTITION_HINT: &str = "List the value in the sink's `partitions` and run `vardelta migrate`, or keep such rows out: by a \
+    `filter`, or by `unknown_contigs = \"reject\"` on the source.";
 /// A server's note that a statement is logged as a row rather than as text: nothing was altered.
 const UNSAFE_STATEMENT: u16 = 1592;
 
@@ -47,6 +49,8 @@ pub(super) struct Target<'a> {
     /// Whether new rows go by LOAD DATA; becomes false, with a notice, when the server refuses.
     pub(super) local_infile: &'a mut bool,
     pub(super) notices: &'a mut Vec<String>,
+    /// Whether rows to update may be as they are to be already: what became of an earlier attempt is not known.
+    pub(super) may_stand: bool,
     /// New rows that the database does not take; without it the first one ends the run.
     pub(super) offenders: Option<&'a mut Vec<Offender>>,
 }
@@ -82,7 +86,11 @@ pub(super) fn apply(
                 Some((column, why)) => {
                     let name = &writer.target.table.schema.columns()[column].name;
                     let key = show_key(writer.target.table, &rows.columns, row);
-                    writer.offends(*op, &key, from.slice(row, 1), &format!("column `{name}`: {why}"), MISFIT_HINT)?;
+                    let hint = match writer.target.layout.partition_column {
+                        Some(partitions) if partitions == column => PARTITION_HINT,
+                        _ => MISFIT_HINT,
+                    };
+                    writer.offends(*op, &key, from.slice(row, 1), &format!("column `{name}`: {why}"), hint)?;
                 }
             }
             let (rows_max, bytes_max) = match op {
@@ -294,7 +302,9 @@ impl Writer<'_> {
         }
         // An upsert counts every row that it changes twice.
         let expected = rows as u64 * if op == Op::Update { 2 } else { 1 };
-        if affected == expected { Ok(()) } else { Err(self.disagreement(op, sent)) }
+        // One transaction wrote all of them or none.
+        let stands = self.target.may_stand && op == Op::Update && affected == 0;
+        if affected == expected || stands { Ok(()) } else { Err(self.disagreement(op, sent)) }
     }
 
     fn savepoint(&mut self) -> Result<(), SinkError> {

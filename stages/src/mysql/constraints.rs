@@ -48,7 +48,7 @@ pub struct References(pub Vec<(Spanned<String>, Vec<ReferenceOption>)>);
 #[derive(Clone, Debug)]
 pub struct ReferenceOption {
     columns: Spanned<Vec<Spanned<String>>>,
-    table: Spanned<String>,
+    pub(super) table: Spanned<String>,
     to: Spanned<Vec<Spanned<String>>>,
 }
 

@@ -84,12 +84,15 @@ fn words(error: &Error) -> (SinkErrorKind, String, &'static str) {
             }
             1153 | 3030 => (Value, said, LARGE_ROW),
             3058 | 1058 => (Locked, said, "Wait until the other run is done, then run again."),
+            1506 => {
+                (Unavailable, said, "Drop the table's foreign keys, or leave `partition_by` out: InnoDB has no both.")
+            }
             1661..=1668 => (
                 Unavailable,
                 said,
                 "Set `binlog_format` to ROW or MIXED on the server: statements alone cannot be logged under READ COMMITTED.",
             ),
-            // NULL, duplicate, number, date, text, length, CHECK and FOREIGN KEY.
+            // NULL, duplicate, number, date, text, length, partition, CHECK and FOREIGN KEY.
             1048
             | 1062
             | 1138
@@ -108,6 +111,7 @@ fn words(error: &Error) -> (SinkErrorKind, String, &'static str) {
             | 3988
             | 1452
             | 1525
+            | 1526
             | 1690
             | 3819
             | 4025

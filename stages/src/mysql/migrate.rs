@@ -56,7 +56,8 @@ impl Migrating<'_> {
         // Its FOR UPDATE is over with the statement: no transaction is open.
         records::check_epoch(location, self.link, self.migration.pipeline, self.migration.expected_epoch)?;
         let mut steps = Vec::new();
-        for table in self.migration.tables {
+        let migration = self.migration;
+        for table in migration.kept() {
             self.table(table, &mut steps)?;
         }
         if self.scope != Scope::Expand {
@@ -75,7 +76,7 @@ impl Migrating<'_> {
         self.tables().check_problem(table, &layout)?;
         let Some(found) = self.tables().own_form(&table.name)? else {
             // The epoch makes it.
-            if self.scope == Scope::Plan {
+            if self.scope == Scope::Plan && !self.migration.is_history(&table.name) {
                 steps.push(Step {
                     table: table.name.clone(),
                     phase: Phase::Expand,
@@ -186,11 +187,11 @@ impl Migrating<'_> {
         steps: &mut Vec<Step>,
     ) -> Result<(), SinkError> {
         for change in changes {
-            let algorithm = self.alter_once(&sql::alter(self.link.dialect, place, change))?;
+            let algorithm = self.alter_once(place, change)?;
             steps.push(Step {
                 table: table.to_owned(),
                 phase,
-                statement: sql::with_algorithm(&sql::alter(self.link.dialect, table, change), algorithm),
+                statement: sql::alter(self.link.dialect, table, change, algorithm),
                 algorithm: Algorithm::of_clause(algorithm),
                 makes_table: false,
             });
@@ -202,11 +203,11 @@ impl Migrating<'_> {
     }
 
     /// Does one step in the cheapest way that the server has for it.
-    fn alter_once(&mut self, statement: &str) -> Result<&'static str, SinkError> {
+    fn alter_once(&mut self, place: &str, change: &Change) -> Result<&'static str, SinkError> {
         let failed = explain(&self.settings.location, "change the tables of");
         let mut refused = None;
-        for algorithm in sql::algorithms(self.link.dialect) {
-            match self.link.conn.query_drop(sql::with_algorithm(statement, algorithm)) {
+        for algorithm in sql::algorithms(self.link.dialect, change) {
+            match self.link.conn.query_drop(sql::alter(self.link.dialect, place, change, algorithm)) {
                 Ok(()) => return Ok(algorithm),
                 Err(error) if code(&error).is_some_and(|code| NOT_SO.contains(&code)) => refused = Some(error),
                 Err(error) => return Err(failed(error)),
@@ -242,8 +243,9 @@ impl Migrating<'_> {
     fn drop_tables(&mut self, steps: &mut Vec<Step>) -> Result<(), SinkError> {
         let (settings, migration) = (self.settings, self.migration);
         let Migration { pipeline, tables, .. } = *migration;
+        let is_kept = |name: &str| migration.kept().any(|table| table.name == name);
         for name in (Settling { settings, link: self.link, pipeline, tables }).owned()? {
-            if tables.iter().any(|table| table.name == name) {
+            if is_kept(&name) {
                 continue;
             }
             let statement = mysql_sql::drop_table(self.link.dialect, &name);

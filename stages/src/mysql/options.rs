@@ -20,6 +20,7 @@ use vardelta_schemas::{
 
 use super::{
     constraints::{Checks, OnConstraint, References},
+    partitions::Partitions,
     settings::{PlannedIndex, Tls},
     values::base64,
 };
@@ -45,6 +46,13 @@ options! {
         /// Indexes that are built once a table is first filled: lists of columns, `[["chromosome", "quality"]]`, for every
         /// table that has all of them, or by table, `{ variants = [["chromosome", "quality"]] }`.
         "indexes" => indexes: Indexes = Indexes::default(), "[]",
+        /// The column by whose value rows are parted: `"chromosome"`. Every table whose primary key has it is partitioned
+        /// (LIST COLUMNS), so that a query for one chromosome reads one partition; the others are left as they are.
+        "partition_by" => partition_by: Option<Spanned<String>> = None, "\"\"",
+        /// The values that get a partition each, `["chr1", "chr2"]`, or one together, `[["chrX", "chrY"]]`. Default: the
+        /// contigs of the pipeline's `assembly`, if that is one that vardelta knows by name. MariaDB keeps all other values
+        /// in one further partition; MySQL takes no row with another value.
+        "partitions" => partitions: Option<Spanned<Partitions>> = None, "[]",
         /// Tables of which a history is kept: `["mutation_summary"]` gives `mutation_summary_history`, with a row for every
         /// row that an epoch inserted, updated or deleted.
         "history" => history: Vec<Spanned<String>> = Vec::new(), "[]",

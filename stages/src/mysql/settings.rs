@@ -15,7 +15,7 @@ use vardelta_schemas::{
     },
 };
 
-use super::constraints::OnConstraint;
+use super::{constraints::OnConstraint, partitions::PartitionBy};
 
 vardelta_engine::choices! {
     /// How the connection is encrypted.
@@ -62,6 +62,8 @@ pub(super) struct Settings {
     pub(super) retries: u32,
     pub(super) text_characters: TextCharacters,
     pub(super) indexes: Vec<PlannedIndex>,
+    /// How tables are partitioned that have the column in their primary keys.
+    pub(super) partition_by: Option<PartitionBy>,
     /// The tables of which a history is kept.
     pub(super) history: Vec<String>,
     pub(super) constraints: Vec<PlannedConstraint>,
@@ -99,7 +101,12 @@ impl Settings {
         let is_history = self.history.iter().any(|of| history_name(of) == table.name);
         let mut characters = self.text_characters.clone();
         characters.extend(HISTORY_TEXT_CHARACTERS.iter().filter(|_| is_history).map(|(name, n)| ((*name).into(), *n)));
-        TableLayout::new(dialect, table, &characters, &indexes).constrained(constraints)
+        let layout = TableLayout::new(dialect, table, &characters, &indexes).constrained(constraints);
+        match &self.partition_by {
+            // A history must take whatever its table has ever held, and is read by key.
+            Some(by) if !is_history => layout.partitioned(table, &by.column, &by.partitions),
+            _ => layout,
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use arrow_array::RecordBatch;
 use mysql::prelude::Queryable;
 use vardelta_engine::migration::{Migration, Scope, Step};
-use vardelta_engine::sink::{Access, ChangeBatch, EpochStart, Offender, Part, Sink, SinkError, SinkErrorKind};
+use vardelta_engine::sink::{Access, ChangeBatch, EpochStart, Fill, Offender, Part, Sink, SinkError, SinkErrorKind};
 use vardelta_schemas::{
     TableSchema, ledger,
     sql::mysql::{
@@ -315,6 +315,7 @@ impl Sink for MySqlSink {
                 sql: MySqlTable::new(table, &layout).named(&name),
                 local_infile: &mut local_infile,
                 notices: &mut notices,
+                may_stand: false,
                 offenders: (settings.on_constraint == OnConstraint::Quarantine).then_some(&mut offenders),
             };
             apply::apply(target, epoch, changes)
@@ -429,6 +430,36 @@ impl Sink for MySqlSink {
         self.with(|settings, link| {
             lock::with_definitions(settings, link, |link| Migrating { settings, link, migration, scope }.migrate())
         })
+    }
+
+    fn fill(&mut self, fill: &Fill<'_>) -> Result<(), SinkError> {
+        self.lock(fill.pipeline)?;
+        let mut notices = Vec::new();
+        let filled = self.with(|settings, link| {
+            let location = settings.location.as_str();
+            let failed = explain(location, "fill columns in");
+            link.conn.query_drop(sql::BEGIN_WRITE).map_err(failed)?;
+            records::check_epoch(location, link, fill.pipeline, fill.expected_epoch)?;
+            let layout = settings.layout(link.dialect, fill.table);
+            let target = Target {
+                location,
+                link: &mut *link,
+                table: fill.table,
+                layout: &layout,
+                sql: MySqlTable::new(fill.table, &layout),
+                local_infile: &mut false,
+                notices: &mut notices,
+                may_stand: fill.may_stand,
+                offenders: None,
+            };
+            apply::apply(target, fill.expected_epoch + 1, &mut std::iter::once(Ok(fill.changes.clone())))?;
+            link.conn.query_drop(sql::COMMIT).map_err(failed)
+        });
+        if filled.is_err() {
+            // The first error says what happened.
+            let _ = self.give_up();
+        }
+        filled
     }
 
     fn refresh_delivery(

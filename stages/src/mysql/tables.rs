@@ -16,6 +16,7 @@ use vardelta_schemas::{
             constraint::{self as constraint_sql, Letter},
             layout::TableLayout,
             ledger::{self as owner_sql, Pending},
+            partition::{PartitionRow, Partitioning, SELECT_PARTITIONS},
             table::MySqlTable,
         },
     },
@@ -269,7 +270,9 @@ impl Tables<'_> {
                 name,
             }
         });
-        Ok(TableForm { kind: format!("of the engine {engine}"), columns: columns.collect() })
+        let columns = columns.collect();
+        let partitions: Vec<PartitionRow> = self.link.conn.exec(SELECT_PARTITIONS, (name,)).map_err(failed)?;
+        Ok(TableForm { kind: format!("of the engine {engine}"), columns, partitioning: Partitioning::read(partitions) })
     }
 
     fn refuse(&self, message: String, hint: String) -> SinkError {

@@ -9,6 +9,7 @@ mod epochs;
 mod indexes;
 mod layouts;
 mod loss;
+mod partitions;
 mod planning;
 mod rebuild;
 mod secrets;
@@ -98,6 +99,7 @@ fn settings(url: &str) -> Settings {
         retries: 8,
         text_characters: Default::default(),
         indexes: Vec::new(),
+        partition_by: None,
         history: Vec::new(),
         constraints: Vec::new(),
         on_constraint: OnConstraint::Abort,

@@ -31,6 +31,9 @@ impl RowReader<'_> {
             if column.is_null(row) && !self.table.schema.columns()[index].nullable {
                 return Some((index, "it is NULL, and the column is NOT NULL".into()));
             }
+            if let Some(why) = self.has_no_partition(index, row) {
+                return Some((index, why));
+            }
             let (ColumnReader::Text(array), Some(limit)) = (column, self.layout.characters[index]) else { return None };
             let text = array.value(row);
             if column.is_null(row) || text.len() <= limit || text.chars().count() <= limit {
@@ -39,6 +42,13 @@ impl RowReader<'_> {
             let (count, shown) = (text.chars().count(), column.show(row));
             Some((index, format!("{shown} has {count} characters, and the column holds {limit}")))
         })
+    }
+
+    /// MySQL takes no row whose value no partition lists.
+    fn has_no_partition(&self, index: usize, row: usize) -> Option<String> {
+        let by = self.layout.partitioning.as_ref().filter(|_| self.layout.partition_column == Some(index))?;
+        let ColumnReader::Text(array) = &self.columns[index] else { return None };
+        (!by.takes(array.value(row))).then(|| format!("{} has no partition", self.columns[index].show(row)))
     }
 
     /// Bytes that a row takes in a statement, about.

@@ -10,7 +10,7 @@ use std::time::Duration;
 use arrow_array::RecordBatch;
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
 use vardelta_engine::migration::{Migration, Scope, Step};
-use vardelta_engine::sink::{Access, ChangeBatch, EpochStart, Sink, SinkError, SinkErrorKind};
+use vardelta_engine::sink::{Access, ChangeBatch, EpochStart, Fill, Sink, SinkError, SinkErrorKind};
 use vardelta_schemas::{TableSchema, ledger, sql::sqlite as sql};
 
 use super::{apply, error, error::explain, layout, ledger as records, migrate, read};
@@ -195,6 +195,20 @@ impl Sink for SqliteSink {
 
     fn migrate(&mut self, migration: &Migration<'_>, scope: Scope) -> Result<Vec<Step>, SinkError> {
         migrate::migrate(&self.path, &self.connection, migration, scope)
+    }
+
+    fn fill(&mut self, fill: &Fill<'_>) -> Result<(), SinkError> {
+        let failed = explain(&self.path, "fill columns in");
+        self.connection.execute_batch(sql::BEGIN_WRITE).map_err(failed)?;
+        let changes = &mut std::iter::once(Ok(fill.changes.clone()));
+        let filled = records::check_epoch(&self.path, &self.connection, fill.pipeline, fill.expected_epoch)
+            .and_then(|()| apply::apply(&self.path, &self.connection, fill.table, fill.expected_epoch + 1, changes))
+            .and_then(|()| self.connection.execute_batch(sql::COMMIT).map_err(failed));
+        if filled.is_err() {
+            // The first error says what happened.
+            let _ = self.give_up();
+        }
+        filled
     }
 
     fn refresh_delivery(

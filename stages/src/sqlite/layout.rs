@@ -194,7 +194,7 @@ impl Layout<'_> {
                 })
             })?;
             let kind = table_kind(strict, without_rowid).into();
-            Ok(TableForm { kind, columns: columns.collect::<rusqlite::Result<_>>()? })
+            Ok(TableForm { kind, columns: columns.collect::<rusqlite::Result<_>>()?, partitioning: None })
         };
         read().map_err(self.failed())
     }

@@ -61,13 +61,13 @@ pub(super) fn migrate(
 fn steps(layout: &Layout<'_>, migration: &Migration<'_>, scope: Scope) -> Result<Vec<Step>, SinkError> {
     let mut steps = Vec::new();
     let mut works = Vec::new();
-    for table in migration.tables {
+    for table in migration.kept() {
         if layout.has_own(&table.name)? {
             let renames = migration.renames_of(&table.name);
             let changes = TableChanges::between(&layout.form(&table.name)?, &planned_form(table), &renames)
                 .map_err(|why| refuse(layout.path, &table.name, &why))?;
             works.push(Work { table, changes });
-        } else if scope != Scope::Contract {
+        } else if scope != Scope::Contract && !migration.is_history(&table.name) {
             let create = TableStatements::new(table).create;
             // The epoch's transaction makes it.
             steps.extend(
@@ -84,7 +84,7 @@ fn steps(layout: &Layout<'_>, migration: &Migration<'_>, scope: Scope) -> Result
         }
     }
     if scope != Scope::Expand {
-        let declared = |name: &String| migration.tables.iter().any(|table| table.name.eq_ignore_ascii_case(name));
+        let declared = |name: &String| migration.kept().any(|table| table.name.eq_ignore_ascii_case(name));
         for name in layout.owned()?.into_iter().filter(|name| !declared(name)) {
             let statement = drop_table(Dialect::Sqlite, &name);
             if scope == Scope::Contract {

@@ -47,15 +47,33 @@ impl Loaded {
 
     /// Changes the definition.
     pub fn define(&self, text: &str) {
+        let port = match self.store {
+            Store::Sqlite => 0,
+            Store::Server(server) => server.port,
+        };
+        self.define_through(text, port, "");
+    }
+
+    /// The same with a server reached through another port, a proxy's, and with these further options of it.
+    pub fn define_through(&self, text: &str, port: u16, options: &str) {
         let sink = "type = \"sqlite\"\npath = \"gene_summary.sqlite\"";
         assert!(text.contains(sink), "the story's sink");
         let text = match self.store {
             Store::Sqlite => text.to_owned(),
             Store::Server(server) => {
-                text.replace(sink, &format!("type = \"mysql\"\nurl = \"{}\"", server.url(&self.database)))
+                let url = server.url_at(port, &self.database);
+                text.replace(sink, &format!("type = \"mysql\"\nurl = \"{url}\"\n{options}"))
             }
         };
         self.project.write("pipeline.toml", text.as_bytes());
+    }
+
+    /// The server, if it is one, and the database.
+    pub fn server(&self) -> Option<(&'static Server, &str)> {
+        match self.store {
+            Store::Sqlite => None,
+            Store::Server(server) => Some((server, &self.database)),
+        }
     }
 
     pub fn vardelta(&self, verb: &str, arguments: &[&str]) -> Said {

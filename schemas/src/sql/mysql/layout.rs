@@ -17,6 +17,7 @@ use std::collections::BTreeMap;
 use super::{
     super::form::{ColumnForm, TableForm},
     constraint::{Constraint, Letter, Rule},
+    partition::{Partition, Partitioning},
     text_collation,
 };
 use crate::{Column, ColumnType, TableSchema, sql::Dialect};
@@ -50,6 +51,10 @@ pub struct TableLayout {
     pub constraints: Vec<Constraint>,
     /// The last letter of their names.
     pub letter: Letter,
+    /// How its rows are partitioned, if they are.
+    pub partitioning: Option<Partitioning>,
+    /// The column that decides about partitions.
+    pub partition_column: Option<usize>,
 }
 
 impl TableLayout {
@@ -81,12 +86,28 @@ impl TableLayout {
             |index: &usize| !columns[*index].nullable && (!is_text(index) || characters[*index].is_some());
         let primary_key: Vec<usize> = table.key.iter().copied().filter(can_be_in_primary_key).collect();
         let has_hash = table.key.is_empty() || primary_key.len() < table.key.len();
-        TableLayout { dialect, characters, has_hash, primary_key, constraints: Vec::new(), letter: Letter::A }
+        TableLayout {
+            dialect,
+            characters,
+            has_hash,
+            primary_key,
+            constraints: Vec::new(),
+            letter: Letter::A,
+            partitioning: None,
+            partition_column: None,
+        }
     }
 
     /// The same with these constraints.
     pub fn constrained(self, constraints: Vec<Constraint>) -> TableLayout {
         TableLayout { constraints, ..self }
+    }
+
+    /// The same, partitioned by a column, if that is in the primary key: the servers ask for it.
+    pub fn partitioned(mut self, table: &TableSchema, column: &str, partitions: &[Partition]) -> TableLayout {
+        self.partition_column = table.schema.index_of(column).filter(|place| self.primary_key.contains(place));
+        self.partitioning = self.partition_column.map(|_| Partitioning::by(self.dialect, column, partitions));
+        self
     }
 
     /// The same with references to tables under other names, and the names of constraints with another letter: for a
@@ -182,7 +203,7 @@ impl TableLayout {
             not_null: true,
             key_place: 0,
         });
-        TableForm { kind: "of the engine InnoDB".into(), columns }
+        TableForm { kind: "of the engine InnoDB".into(), columns, partitioning: self.partitioning.clone() }
     }
 }
 

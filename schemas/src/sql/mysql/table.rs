@@ -101,8 +101,10 @@ impl<'a> MySqlTable<'a> {
         lines.extend(
             self.layout.constraints.iter().map(|constraint| constraint.line(self.dialect(), self.layout.letter)),
         );
+        let partitions = self.layout.partitioning.as_ref();
+        let partitions = partitions.map(|by| format!("\n{}", by.clause(self.dialect()))).unwrap_or_default();
         format!(
-            "CREATE TABLE {} (\n  {}\n) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARACTER SET = utf8mb4",
+            "CREATE TABLE {} (\n  {}\n) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARACTER SET = utf8mb4{partitions}",
             self.quoted(self.name),
             lines.join(",\n  ")
         )
