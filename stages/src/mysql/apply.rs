@@ -15,7 +15,7 @@ use vardelta_schemas::{
 };
 
 use super::{
-    error::{explain, is_about_a_value, refuses_local_infile, server_words},
+    error::{explain, is_about_a_value, is_referred_to, refuses_local_infile, server_words},
     ledger::integer,
     link::{Link, take},
     local_infile,
@@ -45,6 +45,8 @@ pub(super) struct Target<'a> {
     pub(super) link: &'a mut Link,
     pub(super) table: &'a TableSchema,
     pub(super) layout: &'a TableLayout,
+    /// The time of the epoch, as the server takes it.
+    pub(super) epoch_time: &'a str,
     pub(super) sql: MySqlTable<'a>,
     /// Whether new rows go by LOAD DATA; becomes false, with a notice, when the server refuses.
     pub(super) local_infile: &'a mut bool,
@@ -63,7 +65,7 @@ pub(super) fn apply(
 ) -> Result<(), SinkError> {
     let epoch = integer(epoch).map_err(explain(target.location, "write to"))?;
     let (mut inserts, mut updates, mut deletes) = (Pending::default(), Pending::default(), Pending::default());
-    let mut writer = Writer { target, epoch, text: Vec::new() };
+    let mut writer = Writer { target, epoch, text: Vec::new(), meets_marks: false, revived: 0 };
     for batch in changes {
         let batch = batch?;
         let (mut new_row, mut old_row) = (0, 0);
@@ -139,16 +141,20 @@ impl Pending {
     }
 }
 
-struct Writer<'a> {
-    target: Target<'a>,
+pub(super) struct Writer<'a> {
+    pub(super) target: Target<'a>,
     epoch: i64,
     /// A slice of LOAD DATA.
     text: Vec<u8>,
+    /// Whether the last slice of new rows took the place of marked ones.
+    pub(super) meets_marks: bool,
+    /// How many did so.
+    pub(super) revived: u64,
 }
 
 /// Rows of one statement, as the statement saw them.
 #[derive(Clone, Copy)]
-struct Sent<'r, 'a> {
+pub(super) struct Sent<'r, 'a> {
     batches: &'r [RecordBatch],
     readers: &'r [RowReader<'a>],
     rows: &'r [(usize, usize)],
@@ -223,6 +229,9 @@ impl Writer<'_> {
 
     /// New rows, by LOAD DATA.
     fn load(&mut self, sent: &Sent<'_, '_>) -> Result<(), SinkError> {
+        if self.meets_marks {
+            return self.revive(sent);
+        }
         let values = self.target.sql.row();
         let mut scratch = String::new();
         for (batch, row) in sent.rows {
@@ -235,6 +244,9 @@ impl Writer<'_> {
                 let rows = sent.rows.len() as u64;
                 if loaded.warnings > 0 {
                     self.check_warnings(sent)?;
+                }
+                if loaded.deleted > 0 && self.has_marks() {
+                    return self.revive_instead(sent);
                 }
                 let as_sent = loaded.records == rows && loaded.affected == rows;
                 if as_sent && loaded.deleted == 0 && loaded.skipped == 0 {
@@ -252,12 +264,14 @@ impl Writer<'_> {
                 ));
                 self.statements(Op::Insert, sent)
             }
+            // A marked row stands in the way, and something refers to it.
+            Err(error) if is_referred_to(&error) && self.has_marks() => self.revive_instead(sent),
             Err(error) => self.refused(Op::Insert, sent, error),
         }
     }
 
     /// Multi-row statements.
-    fn statements(&mut self, op: Op, sent: &Sent<'_, '_>) -> Result<(), SinkError> {
+    pub(super) fn statements(&mut self, op: Op, sent: &Sent<'_, '_>) -> Result<(), SinkError> {
         let values = match op {
             Op::Insert | Op::Update => self.target.sql.row(),
             Op::Delete => self.target.sql.key(),
@@ -286,11 +300,15 @@ impl Writer<'_> {
     fn statement(&mut self, op: Op, values: &[RowValue], sent: &Sent<'_, '_>) -> Result<(), SinkError> {
         let rows = sent.rows.len();
         let statement = match op {
+            Op::Insert if self.has_marks() => self.target.sql.revive(rows),
             Op::Insert => self.target.sql.insert(rows),
             Op::Update => self.target.sql.update(rows),
             Op::Delete => self.target.sql.delete(rows),
         };
-        let mut parameters = Vec::with_capacity(rows * values.len());
+        let mut parameters = Vec::with_capacity(rows * values.len() + 2);
+        if op == Op::Delete && self.target.sql.is_marking() {
+            parameters.extend([Value::Int(self.epoch), Value::from(self.target.epoch_time)]);
+        }
         (0..rows).for_each(|at| sent.bind(values, at, &mut parameters));
         self.savepoint()?;
         if let Err(error) = self.target.link.conn.exec_drop(&statement, parameters) {
@@ -304,7 +322,10 @@ impl Writer<'_> {
         let expected = rows as u64 * if op == Op::Update { 2 } else { 1 };
         // One transaction wrote all of them or none.
         let stands = self.target.may_stand && op == Op::Update && affected == 0;
-        if affected == expected || stands { Ok(()) } else { Err(self.disagreement(op, sent)) }
+        let revived = if op == Op::Insert && self.has_marks() { rows as u64 } else { 0 };
+        self.revived += affected.saturating_sub(expected);
+        let as_sent = (expected..=expected + revived).contains(&affected);
+        if as_sent || stands { Ok(()) } else { Err(self.disagreement(op, sent)) }
     }
 
     fn savepoint(&mut self) -> Result<(), SinkError> {

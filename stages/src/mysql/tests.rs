@@ -31,7 +31,7 @@ use super::{
     constraints::OnConstraint,
     settings::{PlannedConstraint, PlannedIndex, Settings, Tls, read_url},
 };
-use crate::sink_fixtures::*;
+use crate::{sink_fixtures::*, sink_marks::OnDelete};
 
 /// A database, and how it is connected to.
 struct Db {
@@ -103,6 +103,7 @@ fn settings(url: &str) -> Settings {
         history: Vec::new(),
         constraints: Vec::new(),
         on_constraint: OnConstraint::Abort,
+        on_delete: OnDelete::Delete,
     }
 }
 

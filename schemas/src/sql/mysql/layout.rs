@@ -20,7 +20,13 @@ use super::{
     partition::{Partition, Partitioning},
     text_collation,
 };
-use crate::{Column, ColumnType, TableSchema, sql::Dialect};
+use crate::{
+    Column, ColumnType, TableSchema,
+    sql::{
+        Dialect,
+        marks::{self, DELETED_AT, Marks},
+    },
+};
 
 /// The column that stands for the whole key.
 pub const KEY_HASH: &str = "key_hash";
@@ -55,6 +61,8 @@ pub struct TableLayout {
     pub partitioning: Option<Partitioning>,
     /// The column that decides about partitions.
     pub partition_column: Option<usize>,
+    /// What it has to do with marked rows.
+    pub marks: Marks,
 }
 
 impl TableLayout {
@@ -95,7 +103,13 @@ impl TableLayout {
             letter: Letter::A,
             partitioning: None,
             partition_column: None,
+            marks: Marks::None,
         }
+    }
+
+    /// The same with, or without, marked rows.
+    pub fn marking(self, marks: Marks) -> TableLayout {
+        TableLayout { marks, ..self }
     }
 
     /// The same with these constraints.
@@ -203,6 +217,14 @@ impl TableLayout {
             not_null: true,
             key_place: 0,
         });
+        if self.marks == Marks::Kept {
+            columns.push(ColumnForm {
+                name: DELETED_AT.into(),
+                declared_type: marks::SERVER_TYPE.into(),
+                not_null: false,
+                key_place: 0,
+            });
+        }
         TableForm { kind: "of the engine InnoDB".into(), columns, partitioning: self.partitioning.clone() }
     }
 }
