@@ -92,11 +92,13 @@ pub(crate) fn is_live_view(name: &str, owned: &[String], tables: &[TableSchema])
 }
 
 /// Takes the steps that forbid NULL out of those of a table whose marked rows stay: a column that came later has no value in
-/// them. Returns the columns in which the table stays laxer than its pipeline.
+/// them. Returns the columns in which the table stays laxer than its pipeline. [`DELETED_AT`] is none of them: whoever takes
+/// the option away must ask for it by a migration, because rows that go would be deleted from then on.
 pub(crate) fn keep_lax(changes: &mut TableChanges, planned: Marks) -> Vec<String> {
     if planned != Marks::Kept {
         return Vec::new();
     }
+    changes.lax.retain(|name| name != DELETED_AT);
     let forbidden = |change: &Change| match change {
         Change::ForbidNull(ColumnForm { name, .. }) => Some(name.clone()),
         _ => None,

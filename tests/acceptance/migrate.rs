@@ -2,8 +2,8 @@
 //! wherever it is killed, the tables end as those of a fresh run with the new definition.
 
 mod batches;
-mod columns;
+pub mod columns;
 mod deaths;
 mod histories;
 mod indexes;
-mod store;
+pub mod store;

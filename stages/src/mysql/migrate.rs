@@ -106,9 +106,20 @@ impl Migrating<'_> {
         let stays_lax = keep_lax(&mut changes, layout.marks);
         let is_marking = layout.marks == Marks::Kept;
         let goes = marks == Marks::LeftOver && changes.contract.contains(&Change::DropColumn(DELETED_AT.into()));
+        let stays = match goes && !lax(&self.settings.location, self.link, &table.name)?.contains(&DELETED_AT.into()) {
+            true => Some(Step {
+                table: table.name.clone(),
+                phase: Phase::Expand,
+                statement: sql::insert_lax(self.link.dialect, &table.name, DELETED_AT),
+                algorithm: Algorithm::Instant,
+                makes_table: false,
+            }),
+            false => None,
+        };
         match self.scope {
             Scope::Plan => {
                 self.delete_marked(table, goes, steps)?;
+                steps.extend(stays);
                 self.ask(&table.name, &changes, steps)?;
                 if is_marking && !self.tables().is_live_there(table)? {
                     steps.push(self.view_step(table));
@@ -120,6 +131,7 @@ impl Migrating<'_> {
                     self.tables().own_live(&table.name)?;
                 }
                 self.remember(&table.name, &found, &changes)?;
+                steps.extend(stays);
                 self.alter(&table.name, &table.name, Phase::Expand, &changes.expand, steps)?;
                 // The view stays as long as there may be marked rows.
                 if (is_marking || marks.may_be_there()) && self.tables().make_live(table)? && is_marking {
@@ -284,6 +296,7 @@ impl Migrating<'_> {
         let known = lax(&self.settings.location, self.link, table)?;
         let stays = known.iter().filter(|name| found.columns.iter().any(|column| column.name == **name));
         let mut names: Vec<&String> = stays.chain(&changes.lax).collect();
+        names.retain(|name| self.settings.on_delete == OnDelete::Delete || *name != DELETED_AT);
         names.sort();
         names.dedup();
         self.forget(table)?;

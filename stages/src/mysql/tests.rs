@@ -9,6 +9,7 @@ mod epochs;
 mod indexes;
 mod layouts;
 mod loss;
+mod marks;
 mod partitions;
 mod planning;
 mod rebuild;

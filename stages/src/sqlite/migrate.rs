@@ -160,6 +160,12 @@ fn make_view(
 
 fn expand(layout: &Layout<'_>, work: &Work<'_>, scope: Scope, steps: &mut Vec<Step>) -> Result<(), SinkError> {
     let (table, changes) = (work.table, &work.changes);
+    if work.marks == Marks::LeftOver {
+        let known = lax(layout.connection, &table.name).map_err(explain(layout.path, "read the ledger of"))?;
+        if !known.contains(&DELETED_AT.into()) {
+            steps.push(step(table, Phase::Expand, sql::insert_lax(Dialect::Sqlite, &table.name, DELETED_AT)));
+        }
+    }
     for change in &changes.expand {
         if let Some(statement) = sql::sqlite_alter(&table.name, change) {
             run(layout, scope, &[&statement])?;

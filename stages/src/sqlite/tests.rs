@@ -6,6 +6,7 @@ mod by_hand;
 mod epochs;
 mod kill;
 mod layouts;
+mod marks;
 mod migrations;
 mod planning;
 mod trouble;
