@@ -1,6 +1,8 @@
 //! Runs: what is new is found, computed by dataflows, and committed as one epoch.
 
+mod ahead;
 mod backoff;
+mod batches;
 mod commit;
 mod deliveries;
 mod execute;
@@ -10,6 +12,7 @@ mod migrate;
 mod open;
 mod quarantine;
 mod rebuild;
+mod transaction;
 mod verify;
 mod withdraw;
 mod write;
