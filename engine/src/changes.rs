@@ -3,13 +3,15 @@
 //! A chunk's dataflow yields, for each table, changes sorted by key. Later chunks of the same epoch may touch the same
 //! keys again; what counts is the row before the first and after the last. So runs are kept (in memory up to a limit, then in
 //! a spill file) and merged in key order when all chunks are done: the sink writes every key at most once, in key order, and
-//! a row that ends as it began is not written at all.
+//! a row that ends as it began is not written at all. The rows that a chunk adds may go to the sink before that, while later
+//! chunks are computed; the merge then yields what is left to be written.
 
 use std::{
     cmp::Reverse,
     collections::BinaryHeap,
     fs::File,
     io,
+    ops::Deref,
     os::unix::fs::FileExt,
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
@@ -30,14 +32,35 @@ const READ_BYTES: usize = 64 << 10;
 const BATCH_KEYS: usize = 8_192;
 
 /// What happened to one key: the row's value before and after, `None` where there is no row.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Change {
     /// The key.
-    pub key: Row,
+    pub key: RunBytes,
     /// The value before.
-    pub old: Option<Row>,
+    pub old: Option<RunBytes>,
     /// The value after.
-    pub new: Option<Row>,
+    pub new: Option<RunBytes>,
+}
+
+/// A key or a value where it lies in its run, which is as good as a row and costs no copy.
+#[derive(Clone, Debug)]
+pub struct RunBytes {
+    buffer: Arc<[u8]>,
+    from: usize,
+    to: usize,
+}
+
+impl Deref for RunBytes {
+    type Target = [u8];
+    fn deref(&self) -> &[u8] {
+        &self.buffer[self.from..self.to]
+    }
+}
+
+impl PartialEq for RunBytes {
+    fn eq(&self, other: &RunBytes) -> bool {
+        **self == **other
+    }
 }
 
 /// Changes of one chunk on one worker, encoded, sorted by key.
@@ -111,6 +134,8 @@ pub struct ChangeLog {
 
 struct Inner {
     tables: Vec<Vec<(u64, Run)>>,
+    /// For each table, the number of the first run whose added rows the sink does not have: see [`ChangeLog::added`].
+    unsent_from: Vec<u64>,
     has_standing: bool,
     /// For each table the columns that are new to the rows that stand.
     new_columns: Vec<Vec<usize>>,
@@ -125,6 +150,7 @@ impl ChangeLog {
     pub fn new(tables: usize, spill_dir: PathBuf) -> ChangeLog {
         let inner = Inner {
             tables: (0..tables).map(|_| Vec::new()).collect(),
+            unsent_from: vec![0; tables],
             has_standing: false,
             new_columns: vec![Vec::new(); tables],
             without_fills: false,
@@ -199,14 +225,46 @@ impl ChangeLog {
         Ok(())
     }
 
-    /// The net changes of one table, in key order. May be called any number of times.
+    /// The net changes of one table, in key order, whatever the sink has of them. May be called any number of times.
     ///
     /// # Errors
     /// When the spill file cannot be read.
     pub fn net(&self, table: usize) -> io::Result<NetChanges> {
+        self.merge(table, 0, |_| true)
+    }
+
+    /// As [`ChangeLog::net`], but batches hold only what is left to be written.
+    ///
+    /// # Errors
+    /// When the spill file cannot be read.
+    pub fn unsent(&self, table: usize) -> io::Result<NetChanges> {
+        let unsent_from = self.inner.lock().unwrap_or_else(PoisonError::into_inner).unsent_from[table];
+        self.merge(table, unsent_from, |_| true)
+    }
+
+    /// The rows that one chunk has added to one table, in key order, among the chunk's other changes.
+    ///
+    /// # Errors
+    /// When the spill file cannot be read.
+    pub fn added(&self, table: usize, chunk: u64) -> io::Result<AddedRows> {
+        self.merge(table, 0, |of| of == chunk + 1).map(AddedRows)
+    }
+
+    /// The sink's open transaction has the rows that the chunks up to this one have added to these tables.
+    pub fn mark_sent(&self, tables: &[usize], chunk: u64) {
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        tables.iter().for_each(|table| inner.unsent_from[*table] = chunk + 2);
+    }
+
+    /// The sink's transaction was given up: it has nothing.
+    pub fn forget_sent(&self) {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner).unsent_from.fill(0);
+    }
+
+    fn merge(&self, table: usize, unsent_from: u64, of: impl Fn(u64) -> bool) -> io::Result<NetChanges> {
         let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut merge = NetChanges { cursors: Vec::new(), heap: BinaryHeap::new() };
-        for (chunk, run) in &inner.tables[table] {
+        let mut merge = NetChanges { cursors: Vec::new(), heap: BinaryHeap::new(), unsent_from };
+        for (chunk, run) in inner.tables[table].iter().filter(|(chunk, _)| of(*chunk)) {
             let cursor = match run {
                 Run::Memory(bytes) => Cursor::memory(Arc::clone(bytes)),
                 Run::Spilled { file, offset, bytes } => Cursor::file(Arc::clone(file), *offset, *bytes),
@@ -251,7 +309,7 @@ impl Cursor {
         Ok(self.buffer.len() >= needed)
     }
 
-    fn part(&mut self) -> io::Result<Option<Row>> {
+    fn part(&mut self) -> io::Result<Option<RunBytes>> {
         if !self.fill(4)? {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
@@ -268,9 +326,9 @@ impl Cursor {
         if !self.fill(length - 1)? {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        let bytes = self.buffer[self.at..self.at + length - 1].into();
+        let from = self.at;
         self.at += length - 1;
-        Ok(Some(bytes))
+        Ok(Some(RunBytes { buffer: Arc::clone(&self.buffer), from, to: self.at }))
     }
 
     fn next(&mut self) -> io::Result<Option<Change>> {
@@ -304,6 +362,8 @@ impl Op {
 pub struct NetChanges {
     cursors: Vec<Cursor>,
     heap: BinaryHeap<Reverse<Head>>,
+    /// The number of the first run whose added rows the sink does not have.
+    unsent_from: u64,
 }
 
 /// The next change of one run, ordered by key, then by chunk.
@@ -344,20 +404,28 @@ impl NetChanges {
         Ok(())
     }
 
+    /// The next key, with what has become of it and the row of it that the sink's transaction has beyond the one before.
+    fn next_key(&mut self) -> io::Result<Option<(Change, Option<RunBytes>)>> {
+        let Some(Reverse(head)) = self.heap.pop() else { return Ok(None) };
+        self.advance(head.cursor, head.chunk)?;
+        let is_sent = head.chunk < self.unsent_from && head.change.old.is_none();
+        let sent = if is_sent { head.change.new.clone() } else { None };
+        let mut net = head.change;
+        while self.heap.peek().is_some_and(|Reverse(next)| next.change.key == net.key) {
+            let Some(Reverse(next)) = self.heap.pop() else { break };
+            self.advance(next.cursor, next.chunk)?;
+            net.new = next.change.new;
+        }
+        Ok(Some((net, sent)))
+    }
+
     /// The next key whose row is not what it was.
     ///
     /// # Errors
     /// When the spill file cannot be read.
     #[allow(clippy::should_implement_trait)]
     pub fn next(&mut self) -> io::Result<Option<Change>> {
-        while let Some(Reverse(head)) = self.heap.pop() {
-            self.advance(head.cursor, head.chunk)?;
-            let mut net = head.change;
-            while self.heap.peek().is_some_and(|Reverse(next)| next.change.key == net.key) {
-                let Some(Reverse(next)) = self.heap.pop() else { break };
-                self.advance(next.cursor, next.chunk)?;
-                net.new = next.change.new;
-            }
+        while let Some((net, _)) = self.next_key()? {
             if net.old != net.new {
                 return Ok(Some(net));
             }
@@ -376,7 +444,8 @@ impl NetChanges {
         Ok(())
     }
 
-    /// The next batch of changes, decoded for a sink; `None` at the end.
+    /// The next batch of what is left to be written, decoded for a sink; `None` at the end. Every net change is counted as
+    /// what it is, also where the sink has a part of it or all.
     ///
     /// # Errors
     /// When the spill file cannot be read, or a row cannot be decoded.
@@ -385,25 +454,68 @@ impl NetChanges {
         layout: &RowLayout,
         counts: &mut TableCounts,
     ) -> Result<Option<ChangeBatch>, SinkError> {
-        let unreadable = |error: &dyn std::fmt::Display| {
-            SinkError::new(SinkErrorKind::Unavailable, format!("the run's changes cannot be read back: {error}"))
-        };
-        let (mut ops, mut old, mut new) = (Vec::new(), Vec::new(), Vec::new());
-        while ops.len() < BATCH_KEYS {
-            let Some(change) = self.next().map_err(|error| unreadable(&error))? else { break };
-            ops.push(op_of(&change));
-            old.extend(change.old.map(|value| (change.key.clone(), value)));
-            new.extend(change.new.map(|value| (change.key, value)));
+        let mut changes = Vec::new();
+        while changes.len() < BATCH_KEYS {
+            let Some((net, sent)) = self.next_key().map_err(|error| unreadable(&error))? else { break };
+            if net.old != net.new {
+                op_of(&net).count(counts);
+            }
+            let left = left(net, sent);
+            if left.old != left.new {
+                changes.push(left);
+            }
         }
-        if ops.is_empty() {
-            return Ok(None);
-        }
-        ops.iter().for_each(|op| op.count(counts));
-        let decode = |rows: &[(Row, Row)]| {
-            layout.decode(rows.iter().map(|(key, value)| (&**key, &**value))).map_err(|error| unreadable(&error))
-        };
-        Ok(Some(ChangeBatch { new: decode(&new)?, old: decode(&old)?, ops }))
+        decode(&changes, layout)
     }
+}
+
+/// What is left to be written of a net change behind the row that was sent, if one was.
+fn left(net: Change, sent: Option<RunBytes>) -> Change {
+    Change { old: sent.or(net.old), ..net }
+}
+
+/// The rows that a chunk has added to a table.
+pub struct AddedRows(NetChanges);
+
+impl AddedRows {
+    fn next(&mut self) -> io::Result<Option<Change>> {
+        while let Some(change) = self.0.next()? {
+            if change.old.is_none() {
+                return Ok(Some(change));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The next batch of them, decoded for a sink; `None` at the end.
+    ///
+    /// # Errors
+    /// When the spill file cannot be read, or a row cannot be decoded.
+    pub fn next_batch(&mut self, layout: &RowLayout) -> Result<Option<ChangeBatch>, SinkError> {
+        let mut changes = Vec::new();
+        while changes.len() < BATCH_KEYS {
+            let Some(change) = self.next().map_err(|error| unreadable(&error))? else { break };
+            changes.push(change);
+        }
+        decode(&changes, layout)
+    }
+}
+
+fn unreadable(error: &dyn std::fmt::Display) -> SinkError {
+    SinkError::new(SinkErrorKind::Unavailable, format!("the run's changes cannot be read back: {error}"))
+}
+
+fn decode(changes: &[Change], layout: &RowLayout) -> Result<Option<ChangeBatch>, SinkError> {
+    if changes.is_empty() {
+        return Ok(None);
+    }
+    let ops: Vec<Op> = changes.iter().map(op_of).collect();
+    let decode = |value: fn(&Change) -> &Option<RunBytes>| {
+        let rows = changes.iter().filter_map(|change| value(change).as_deref().map(|value| (&*change.key, value)));
+        let rows: Vec<(&[u8], &[u8])> = rows.collect();
+        layout.decode(rows.into_iter()).map_err(|error| unreadable(&error))
+    };
+    Ok(Some(ChangeBatch { new: decode(|change| &change.new)?, old: decode(|change| &change.old)?, ops }))
 }
 
 #[cfg(test)]
@@ -418,9 +530,21 @@ mod tests {
         (row(key), row(value), diff)
     }
 
-    fn drain(log: &ChangeLog) -> Vec<Change> {
+    /// Key, old and new row.
+    type Shown = (String, Option<String>, Option<String>);
+
+    fn show(change: &Change) -> Shown {
+        let text = |bytes: &RunBytes| String::from_utf8_lossy(bytes).into_owned();
+        (text(&change.key), change.old.as_ref().map(text), change.new.as_ref().map(text))
+    }
+
+    fn shown(key: &str, old: Option<&str>, new: Option<&str>) -> Shown {
+        (key.into(), old.map(Into::into), new.map(Into::into))
+    }
+
+    fn drain(log: &ChangeLog) -> Vec<Shown> {
         let mut net = log.net(0).expect("reads");
-        std::iter::from_fn(|| net.next().expect("reads")).collect()
+        std::iter::from_fn(|| net.next().expect("reads").as_ref().map(show)).collect()
     }
 
     #[test]
@@ -440,7 +564,7 @@ mod tests {
             let run = RunBuilder::fold(vec![update("k", old, -1), update("k", new, 1)]).expect("folds");
             log.push(0, chunk as u64, run).expect("pushes");
         }
-        assert_eq!(drain(&log), vec![Change { key: row("k"), old: Some(row("1")), new: Some(row("4")) }]);
+        assert_eq!(drain(&log), vec![shown("k", Some("1"), Some("4"))]);
     }
 
     #[test]
@@ -454,8 +578,65 @@ mod tests {
         }
         let changes = drain(&log);
         assert_eq!(changes.len(), 2_000);
-        assert!(changes.is_sorted_by(|a, b| a.key < b.key));
-        assert!(changes.iter().all(|change| change.old.is_none() && change.new.is_some()));
+        assert!(changes.is_sorted_by(|a, b| a.0 < b.0));
+        assert!(changes.iter().all(|(_, old, new)| old.is_none() && new.is_some()));
+    }
+
+    #[test]
+    fn what_was_sent_is_not_left() {
+        let log = ChangeLog::new(2, std::env::temp_dir());
+        let chunks = [
+            vec![
+                update("a", "1", 1),
+                update("b", "1", 1),
+                update("c", "1", 1),
+                update("d", "0", -1),
+                update("d", "1", 1),
+            ],
+            vec![
+                update("b", "1", -1),
+                update("b", "2", 1),
+                update("c", "1", -1),
+                update("e", "1", 1),
+                update("g", "0", -1),
+            ],
+            vec![
+                update("e", "1", -1),
+                update("e", "3", 1),
+                update("f", "1", 1),
+                update("d", "1", -1),
+                update("d", "0", 1),
+            ],
+        ];
+        for (chunk, updates) in (0..).zip(chunks) {
+            log.push(0, chunk, RunBuilder::fold(updates).expect("folds")).expect("pushes");
+        }
+        let added = |chunk| -> Vec<Shown> {
+            let mut added = log.added(0, chunk).expect("reads");
+            std::iter::from_fn(|| added.next().expect("reads").as_ref().map(show)).collect()
+        };
+        assert_eq!(added(0), ["a", "b", "c"].map(|key| shown(key, None, Some("1"))));
+        assert_eq!(added(1), [shown("e", None, Some("1"))]);
+
+        let left = || -> Vec<Shown> {
+            let mut unsent = log.unsent(0).expect("reads");
+            std::iter::from_fn(|| unsent.next_key().expect("reads"))
+                .map(|(net, sent)| show(&left(net, sent)))
+                .filter(|(_, old, new)| old != new)
+                .collect()
+        };
+        let (g, f) = (shown("g", Some("0"), None), shown("f", None, Some("1")));
+        let a = shown("a", None, Some("1"));
+        let unsent = [a, shown("b", None, Some("2")), shown("e", None, Some("3")), f.clone(), g.clone()];
+        assert_eq!(left(), unsent, "the net changes");
+        log.mark_sent(&[0], 0);
+        let (b, c) = (shown("b", Some("1"), Some("2")), shown("c", Some("1"), None));
+        assert_eq!(left(), [b.clone(), c.clone(), shown("e", None, Some("3")), f.clone(), g.clone()]);
+        log.mark_sent(&[0], 1);
+        assert_eq!(left(), [b, c, shown("e", Some("1"), Some("3")), f, g]);
+        assert_eq!(drain(&log), unsent, "the net changes are what they are");
+        log.forget_sent();
+        assert_eq!(left(), unsent);
     }
 
     #[test]

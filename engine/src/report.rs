@@ -37,6 +37,8 @@ pub struct RunReport {
     pub retries: u64,
     /// Worker threads.
     pub workers: usize,
+    /// Rows that the sink took while others were still computed.
+    pub rows_ahead: u64,
     /// Wall-clock seconds of the whole run.
     pub seconds: f64,
 }

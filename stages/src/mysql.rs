@@ -12,6 +12,7 @@
 mod apply;
 mod constraints;
 mod error;
+mod gather;
 mod ledger;
 mod link;
 mod local_infile;

@@ -3,6 +3,7 @@
 //!
 //! Each test runs on either server in a database of its own, and prints its seed (`VARDELTA_SEED` repeats it).
 
+mod ahead;
 mod cuts;
 mod deadlocks;
 mod deaths;

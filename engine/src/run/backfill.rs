@@ -21,10 +21,11 @@ use crate::{
     report::{Filling, Progress},
     run::{
         Context, backoff,
-        commit::merged,
+        batches::{Merge, made_aside},
+        commit::unreadable,
         migrate::{Backfill, ComparedTable},
         open::Opened,
-        write::is_passing,
+        transaction::is_passing,
     },
     sink::{ChangeBatch, Fill, Op, Sink, SinkError, SinkErrorKind},
 };
@@ -172,12 +173,18 @@ impl Fillings<'_> {
         let (plan, run, table) = (self.context.plan, self.run, self.table);
         let columns = run.changes.new_columns(at);
         let mut uncounted = TableCounts::default();
-        merged(plan, run, at, &mut uncounted, |batches| {
-            for batch in batches {
-                work(self, part_by_fill(table, &columns, batch, false)?)?;
-            }
-            Ok(())
-        })
+        let net = run.changes.net(at).map_err(|error| unreadable(&error))?;
+        let mut merge = Merge::new(plan, run, at, net, &mut uncounted)?;
+        made_aside(
+            run,
+            || merge.next_batch(),
+            |batches| {
+                for batch in batches {
+                    work(self, part_by_fill(table, &columns, batch, false)?)?;
+                }
+                Ok(())
+            },
+        )
     }
 
     fn count(&mut self, at: usize) -> Result<u64, RunError> {

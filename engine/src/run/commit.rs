@@ -9,7 +9,6 @@ use std::{
     time::Instant,
 };
 
-use crossbeam_channel::{SendTimeoutError, bounded};
 use vardelta_schemas::{
     Schema, TableSchema,
     ledger::{DropRow, EpochRecord, Event, RecordCounts, Snapshot, TableCounts},
@@ -19,23 +18,24 @@ use crate::{
     clock,
     error::{RunError, RunErrorKind},
     failpoint,
-    flow::{RunContext, feed::PATIENCE},
+    flow::RunContext,
     plan::{Plan, content::Definitions},
     report::{Action, DropReport, RunReport},
     rows::RowLayout,
     run::{
-        Context, backfill,
+        Context,
+        ahead::Written,
+        backfill,
+        batches::{Merge, made_aside},
         execute::stage_reports,
         history::EpochFacts,
         load::{NEXT_DROP, next_drop},
         open::Opened,
-        write::{Standing, Writing, is_passing},
+        transaction::{Standing, Transaction, is_passing},
+        write::Writing,
     },
-    sink::{Access, ChangeBatch, Sink, SinkError},
+    sink::{Access, Sink, SinkError},
 };
-
-/// Batches between the thread that merges changes and the sink.
-const BATCHES_AHEAD: usize = 4;
 
 /// What becomes of the ledger.
 pub(crate) struct Outcome {
@@ -49,12 +49,21 @@ pub(crate) struct Outcome {
     pub without_drop: Option<Action>,
     /// What the pipeline computes.
     pub definitions: Definitions,
+    /// What the sink's transaction has already.
+    pub written: Written,
 }
 
 impl Outcome {
     /// An outcome in which nothing happened to any drop.
     pub fn new(definitions: Definitions) -> Outcome {
-        Outcome { upserted: Vec::new(), withdrawn: Vec::new(), replace_tables: false, without_drop: None, definitions }
+        Outcome {
+            upserted: Vec::new(),
+            withdrawn: Vec::new(),
+            replace_tables: false,
+            without_drop: None,
+            definitions,
+            written: Written::default(),
+        }
     }
 
     /// The names of the drops that the epoch is about.
@@ -98,10 +107,7 @@ pub(crate) fn conclude(
     if report.dry_run {
         for (at, table) in tables.iter().enumerate() {
             if context.observer.wants_changes() {
-                merged(context.plan, run, at, &mut counts[at], |batches| {
-                    batches.for_each(|batch| context.observer.changes(table, &batch));
-                    Ok(())
-                })?;
+                show(context, run, at, table, &mut counts[at])?;
             } else {
                 let mut net = run.changes.net(at).map_err(|error| unreadable(&error))?;
                 net.count(&mut counts[at]).map_err(|error| unreadable(&error))?;
@@ -123,12 +129,16 @@ pub(crate) fn conclude(
         }
     }
     report.retries = committed.retries;
+    // A transaction that was run again has them all from the end.
+    let stand = committed.retries == outcome.written.retries;
+    report.rows_ahead = if stand { outcome.written.rows } else { 0 };
     report.notices.extend(committed.notices);
     report.epoch = run.epoch;
     report.committed = true;
     let rows: u64 = counts.iter().map(|table| table.inserted + table.updated + table.deleted).sum();
     let sink = &mut report.stages[context.plan.sink];
-    (sink.rows_in, sink.rows_out, sink.seconds) = (rows, rows, started.elapsed().as_secs_f64());
+    let busy = started.elapsed() + outcome.written.busy;
+    (sink.rows_in, sink.rows_out, sink.seconds) = (rows, rows, busy.as_secs_f64());
     sink.p50_us = started.elapsed().as_micros() as u64;
     sink.p99_us = sink.p50_us;
     report.tables = counts;
@@ -165,7 +175,27 @@ fn count_unchanged(counts: &mut [TableCounts], ledger: &Snapshot, replaced: bool
     }
 }
 
-fn unreadable(error: &dyn std::fmt::Display) -> RunError {
+/// Shows the observer what is to be written to a table.
+pub(super) fn show(
+    context: Context<'_>,
+    run: &RunContext,
+    at: usize,
+    table: &TableSchema,
+    counts: &mut TableCounts,
+) -> Result<(), RunError> {
+    let net = run.changes.net(at).map_err(|error| unreadable(&error))?;
+    let mut merge = Merge::new(context.plan, run, at, net, counts)?;
+    made_aside(
+        run,
+        || merge.next_batch(),
+        |batches| {
+            batches.for_each(|batch| context.observer.changes(table, &batch));
+            Ok(())
+        },
+    )
+}
+
+pub(super) fn unreadable(error: &dyn std::fmt::Display) -> RunError {
     let message = format!("the run's changes cannot be read back: {error}; nothing was written");
     RunError::new(RunErrorKind::Sink, message)
 }
@@ -182,49 +212,6 @@ pub(super) fn lax_table(table: &TableSchema) -> TableSchema {
 /// The layout of a [`lax_table`]. It encodes rows as the planned one does.
 pub(super) fn lax_layout(lax: &TableSchema) -> Result<RowLayout, RunError> {
     RowLayout::new(&lax.schema, Some(&lax.key)).map_err(RunError::internal)
-}
-
-/// Merges a table's changes on a thread of their own, and lets `take` have the batches as they come.
-pub(super) fn merged(
-    plan: &Plan,
-    run: &RunContext,
-    at: usize,
-    counts: &mut TableCounts,
-    take: impl FnOnce(&mut dyn Iterator<Item = ChangeBatch>) -> Result<(), RunError>,
-) -> Result<(), RunError> {
-    let lax = if run.changes.has_standing() { Some(lax_layout(&lax_table(&plan.tables()[at]))?) } else { None };
-    let layout = match &lax {
-        Some(lax) => lax,
-        None => run.layout(plan.stages[plan.sink].inputs[at])?,
-    };
-    let mut net = run.changes.net(at).map_err(|error| unreadable(&error))?;
-    let left_out = if run.changes.leaves_out_fills() { run.changes.new_columns(at) } else { Vec::new() };
-    let table = &plan.tables()[at];
-    let (sender, receiver) = bounded::<ChangeBatch>(BATCHES_AHEAD);
-    std::thread::scope(|scope| {
-        let merge = scope.spawn(move || -> Result<(), RunError> {
-            while let Some(batch) = net.next_batch(layout, counts)? {
-                let mut batch = backfill::part_by_fill(table, &left_out, batch, true)?;
-                loop {
-                    run.abort.check()?;
-                    match sender.send_timeout(batch, PATIENCE) {
-                        Ok(()) => break,
-                        Err(SendTimeoutError::Timeout(back)) => batch = back,
-                        // Nobody listens any more: the taker failed, and says why.
-                        Err(SendTimeoutError::Disconnected(_)) => return Ok(()),
-                    }
-                }
-            }
-            Ok(())
-        });
-        let taken = take(&mut receiver.iter());
-        drop(receiver);
-        let merged = merge
-            .join()
-            .unwrap_or_else(|payload| Err(RunError::panic("the thread that merges changes", payload.as_ref())));
-        run.abort.check()?;
-        merged.and(taken)
-    })
 }
 
 /// What a commit has to say beside its counts.
@@ -250,23 +237,27 @@ fn commit(
 
     let Opened { state, sink, ledger, .. } = opened;
     failpoint::hit("commit:begin");
-    let committed_at = clock::now();
+    let is_open = outcome.written.is_open;
+    let committed_at = if is_open { outcome.written.committed_at.clone() } else { clock::now() };
     let mut writing = Writing {
-        context,
-        run,
-        replace_tables: outcome.replace_tables,
-        tables,
-        histories: plan.histories(),
+        transaction: Transaction {
+            context,
+            run,
+            replace_tables: outcome.replace_tables,
+            tables,
+            histories: plan.histories(),
+            ledger,
+            committed_at: committed_at.clone(),
+            retries: outcome.written.retries,
+        },
         facts: EpochFacts::new(run.epoch, outcome.drop_names(), &committed_at),
-        ledger,
         observed: vec![0; tables.len()],
-        retries: 0,
         offenders: Vec::new(),
     };
     // The state is prepared on its own thread while the sink takes the rows, however often that takes.
     let (prepared, applied) = std::thread::scope(|scope| {
-        if let Err(error) = writing.begin(sink.as_mut()) {
-            return (Ok(()), Err(error));
+        if !is_open && let Err(error) = writing.transaction.begin(sink.as_mut()) {
+            return (Ok(()), Err(error.into()));
         }
         let session = Arc::clone(&run.session);
         let prepare = || -> Result<(), RunError> {
@@ -304,7 +295,7 @@ fn commit(
             after_failed_commit(plan, state, &record, error)?;
             break;
         }
-        match writing.after_passing_error(sink.as_mut(), error, Some(&record)) {
+        match writing.transaction.after_passing_error(sink.as_mut(), error, Some(&record)) {
             Ok(Standing::Committed) => break,
             // The rows went with the transaction; the state's part stays prepared.
             Ok(Standing::NotCommitted) => written = writing.write_again(sink.as_mut(), counts).map_err(RunError::from),
@@ -315,7 +306,7 @@ fn commit(
     }
     failpoint::hit("commit:after-sink");
     state.finalize()?;
-    let retries = writing.retries;
+    let retries = writing.transaction.retries;
     let mut notices = Vec::new();
     if let Err(error) = sink.settle(&plan.pipeline.name, &plan.kept_tables()) {
         notices

@@ -9,6 +9,8 @@ use std::{
     time::Duration,
 };
 
+use crossbeam_channel::unbounded;
+
 use crate::{
     error::{RunError, RunErrorKind},
     flow::{
@@ -20,7 +22,10 @@ use crate::{
     plan::Plan,
     relational::Relational,
     report::{FileProgress, Progress, StageReport},
-    run::Context,
+    run::{
+        Context,
+        ahead::{Ahead, Written},
+    },
     stage::Planned,
     state::Session,
 };
@@ -29,6 +34,8 @@ use crate::{
 const READERS_MAX: usize = 4;
 /// Chunks after which the state's runs are merged, so that look-ups stay cheap.
 const CHUNKS_BETWEEN_MERGES: u64 = 8;
+/// Where rows go to the sink ahead, the first chunk is this part of the others: the sink has work so much sooner.
+const FIRST_CHUNK_PART: u64 = 4;
 /// How often the observer is told how far the run is.
 const TICK: Duration = Duration::from_millis(100);
 
@@ -48,10 +55,22 @@ pub(crate) type RowSource<'a> =
 
 /// Loads drops and takes others back.
 pub(crate) fn load(context: Context<'_>, work: Work) -> Result<Arc<RunContext>, RunError> {
+    load_ahead(context, work, None).map(|(run, _)| run)
+}
+
+/// Loads drops and takes others back, while the sink takes the rows that may go ahead.
+pub(crate) fn load_ahead(
+    context: Context<'_>,
+    work: Work,
+    ahead: Option<Ahead<'_>>,
+) -> Result<(Arc<RunContext>, Written), RunError> {
     let (sender, feed) = Feed::channel(work.workers);
     let run = prepare(context, work, Mode::Load, feed)?;
     let (done, next) = (AtomicBool::new(false), AtomicUsize::new(0));
     let next = &next;
+    // Numbers wait here, not rows: a sink that is slower than the workers costs no memory.
+    let (finished, to_write) = unbounded();
+    let mut written = Written::default();
     std::thread::scope(|scope| {
         scope.spawn(|| tick(context, &run, &done));
         let readers = run.loads.len().min(READERS_MAX).min(run.workers.max(1));
@@ -66,9 +85,18 @@ pub(crate) fn load(context: Context<'_>, work: Work) -> Result<Arc<RunContext>, 
             });
         }
         drop(sender);
-        let result = chunks(&run);
+        let first_part = if ahead.is_some() { FIRST_CHUNK_PART } else { 1 };
+        let writer = ahead.map(|ahead| scope.spawn(|| ahead.write(&run, &to_write)));
+        // Where nobody writes ahead, or not any more, the rows wait for the end.
+        let result = chunks(&run, first_part, |chunk| {
+            let _ = finished.send(chunk);
+        });
         if let Err(error) = result {
             run.abort.raise(error);
+        }
+        drop(finished);
+        if let Some(writer) = writer {
+            written = writer.join().unwrap_or_default();
         }
         done.store(true, Ordering::Release);
     });
@@ -84,7 +112,7 @@ pub(crate) fn load(context: Context<'_>, work: Work) -> Result<Arc<RunContext>, 
         }
     }
     hand_over_rejects(context, &run)?;
-    Ok(run)
+    Ok((run, written))
 }
 
 /// Gives the observer every reject, before anything is judged by them or written.
@@ -115,7 +143,7 @@ pub(crate) fn replay(context: Context<'_>, work: Work, rows: Box<RowSource<'_>>)
                 rows(&run, &mut |item| feed::send(&sender, item, &run.abort))
             });
         });
-        if let Err(error) = chunks(&run) {
+        if let Err(error) = chunks(&run, 1, |_| ()) {
             run.abort.raise(error);
         }
     });
@@ -140,9 +168,14 @@ fn prepare(context: Context<'_>, work: Work, mode: Mode, feed: Feed) -> Result<A
     RunContext::new(parts).map(Arc::new)
 }
 
-fn chunks(run: &Arc<RunContext>) -> Result<(), RunError> {
-    let mut chunk = 0;
-    while run.feed.refill(run.chunk_records, &run.abort)? {
+/// Runs chunk after chunk; `finished` hears of each behind which another one comes from the feed.
+fn chunks(run: &Arc<RunContext>, first_part: u64, finished: impl Fn(u64)) -> Result<(), RunError> {
+    let (mut chunk, mut records) = (0, run.chunk_records.div_ceil(first_part));
+    while run.feed.refill(records, &run.abort)? {
+        records = run.chunk_records;
+        if chunk > 0 {
+            finished(chunk - 1);
+        }
         run_chunk(run, chunk)?;
         chunk += 1;
         tidy(run, chunk)?;

@@ -14,10 +14,12 @@ use vardelta_schemas::ledger::DropRow;
 use crate::{
     error::RunError,
     flow::{feed::Load, table::Retraction},
-    plan::content::Wanted,
+    plan::content::{Definitions, Wanted},
     report::{Action, DropReport, RunReport},
     run::{
-        Context, RunOptions, commit,
+        Context, RunOptions,
+        ahead::Ahead,
+        commit,
         commit::Outcome,
         deliveries::{self, Candidate, Deliveries, Standing},
         execute::{self, Work, tables_of},
@@ -62,6 +64,7 @@ pub fn run(context: Context<'_>, options: &RunOptions) -> Result<RunReport, RunE
         stages: Vec::new(),
         retries: 0,
         workers,
+        rows_ahead: 0,
         seconds: 0.0,
     };
     if loads.is_empty() && retractions.is_empty() {
@@ -81,9 +84,32 @@ pub fn run(context: Context<'_>, options: &RunOptions) -> Result<RunReport, RunE
         retractions,
         spill_dir: spill_dir(context, options.dry_run),
     };
-    let run = execute::load(context, work).map_err(|error| found.told(error))?;
+    let written = load_found(context, &mut opened, work, kept, definitions, &found, &mut report);
+    if written.is_err() {
+        // Rows may have gone ahead. A connection that is gone has given them up by itself.
+        let _ = opened.sink.rollback();
+    }
+    written?;
+    report.seconds = started.elapsed().as_secs_f64();
+    Ok(report)
+}
+
+/// Computes what was found and commits it.
+fn load_found(
+    context: Context<'_>,
+    opened: &mut Opened,
+    work: Work,
+    kept: Vec<Kept>,
+    definitions: Definitions,
+    found: &Deliveries,
+    report: &mut RunReport,
+) -> Result<(), RunError> {
+    let (plan, epoch) = (context.plan, work.epoch);
+    let only_adds = work.retractions.is_empty();
+    let ahead = if only_adds && !report.dry_run { Ahead::new(context, opened) } else { None };
+    let (run, written) = execute::load_ahead(context, work, ahead).map_err(|error| found.told(error))?;
     execute::check_reject_share(plan, &run)?;
-    let mut outcome = Outcome { withdrawn: found.gone.clone(), ..Outcome::new(definitions) };
+    let mut outcome = Outcome { withdrawn: found.gone.clone(), written, ..Outcome::new(definitions) };
     for (load, kept) in run.loads.iter().zip(kept) {
         let counts = load.records.counts();
         let (action, reason) = match &kept.replaces {
@@ -113,9 +139,7 @@ pub fn run(context: Context<'_>, options: &RunOptions) -> Result<RunReport, RunE
         report.drops.push(DropReport::new(&gone.name, &gone.source, Action::Withdrawn, reason, Default::default()));
     }
     report.drops.sort_by(|a, b| (&a.name, &a.source).cmp(&(&b.name, &b.source)));
-    commit::conclude(context, &mut opened, &run, outcome, &mut report)?;
-    report.seconds = started.elapsed().as_secs_f64();
-    Ok(report)
+    commit::conclude(context, opened, &run, outcome, report)
 }
 
 /// What must be remembered of a candidate beside its load.

@@ -399,6 +399,7 @@ fn compute(
         stages: Vec::new(),
         retries: 0,
         workers,
+        rows_ahead: 0,
         seconds: 0.0,
     };
     commit::conclude(context, opened, &run, outcome, &mut report)?;

@@ -1,7 +1,9 @@
 //! Runs: what is new is found, computed by dataflows, and committed as one epoch.
 
+mod ahead;
 mod backfill;
 mod backoff;
+mod batches;
 mod commit;
 mod deliveries;
 mod execute;
@@ -11,6 +13,7 @@ mod migrate;
 mod open;
 mod quarantine;
 mod rebuild;
+mod transaction;
 mod verify;
 mod withdraw;
 mod write;

@@ -7,9 +7,10 @@ use crate::{
     flow::{Mode, correct::beyond_this_run, run_chunk},
     relational::Relational,
     run::{
-        commit::merged,
+        commit::show,
         execute,
-        write::{Failure, Writing},
+        transaction::{Failure, Transaction},
+        write::Writing,
     },
     sink::{Offender, Sink},
     stage::Planned,
@@ -38,7 +39,7 @@ impl Writing<'_> {
             }
             sink.rollback()?;
             self.correct(FIRST_CHUNK + round, &offenders).map_err(Failure::Run)?;
-            self.begin(sink)?;
+            self.transaction.begin(sink)?;
         }
         let message = format!(
             "after {ROUNDS_MAX} rounds of taking rows out the database still refuses rows that came to stand in their place; \
@@ -49,10 +50,11 @@ impl Writing<'_> {
     }
 
     fn correct(&self, chunk: u64, offenders: &[Offender]) -> Result<(), RunError> {
-        let (plan, run) = (self.context.plan, self.run);
+        let Transaction { context, run, tables, .. } = self.transaction;
+        let plan = context.plan;
         let (mut views, mut asked) = (Vec::new(), false);
         for offender in offenders {
-            let Some(at) = self.tables.iter().position(|table| table.name == offender.table) else {
+            let Some(at) = tables.iter().position(|table| table.name == offender.table) else {
                 return Err(RunError::internal(format!("the sink refuses a row of no table: `{}`", offender.table)));
             };
             let stage = plan.stages[plan.sink].inputs[at];
@@ -72,7 +74,7 @@ impl Writing<'_> {
         }
         run_chunk(run, chunk)?;
         for reject in run.note_quarantined()? {
-            self.context.observer.reject(run.epoch, &reject).map_err(|error| {
+            context.observer.reject(run.epoch, &reject).map_err(|error| {
                 let message = format!("the list of rejects cannot be written: {error}; nothing was written");
                 RunError::new(RunErrorKind::Sink, message)
             })?;
@@ -81,16 +83,11 @@ impl Writing<'_> {
     }
 
     fn show(&self) -> Result<(), Failure> {
-        if !self.context.observer.wants_changes() {
-            return Ok(());
-        }
-        for (at, table) in self.tables.iter().enumerate() {
-            let mut counted = TableCounts::default();
-            merged(self.context.plan, self.run, at, &mut counted, |batches| {
-                batches.for_each(|batch| self.context.observer.changes(table, &batch));
-                Ok(())
-            })
-            .map_err(Failure::Run)?;
+        let Transaction { context, run, tables, .. } = self.transaction;
+        if context.observer.wants_changes() {
+            for (at, table) in tables.iter().enumerate() {
+                show(context, run, at, table, &mut TableCounts::default())?;
+            }
         }
         Ok(())
     }

@@ -113,6 +113,7 @@ pub fn rebuild(context: Context<'_>, options: &RunOptions) -> Result<RunReport, 
         stages: Vec::new(),
         retries: 0,
         workers,
+        rows_ahead: 0,
         seconds: 0.0,
     };
     commit::conclude(context, &mut opened, &run, outcome, &mut report)?;

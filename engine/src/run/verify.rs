@@ -226,7 +226,7 @@ fn send_found(
         let mut rows = Vec::new();
         while rows.len() < REPLAY_ROWS {
             match net.next().map_err(|error| unavailable(&error))? {
-                Some(Change { key, new: Some(value), .. }) => rows.push((key, value)),
+                Some(Change { key, new: Some(value), .. }) => rows.push(((&*key).into(), (&*value).into())),
                 Some(_) => {}
                 None => break,
             }

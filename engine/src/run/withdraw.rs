@@ -57,6 +57,7 @@ pub fn withdraw(context: Context<'_>, names: &[String], options: &RunOptions) ->
         stages: Vec::new(),
         retries: 0,
         workers,
+        rows_ahead: 0,
         seconds: 0.0,
     };
     commit::conclude(context, &mut opened, &run, Outcome { withdrawn, ..Outcome::new(definitions) }, &mut report)?;

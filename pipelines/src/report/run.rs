@@ -141,6 +141,7 @@ mod tests {
             stages: Vec::new(),
             retries: 2,
             workers: 4,
+            rows_ahead: 0,
             seconds: 0.126,
         };
         let (head, tail) = run_report(&report, false);

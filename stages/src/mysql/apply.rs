@@ -1,6 +1,8 @@
 //! Writing one epoch's changes to one table, in key order: new rows in slices by LOAD DATA or multi-row inserts, changed
 //! rows by multi-row upserts, gone rows by batched deletes. After every statement the rows it touched are counted.
 
+use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
+
 use arrow_array::RecordBatch;
 use mysql::{Row, Value, prelude::Queryable};
 use vardelta_engine::sink::{ChangeBatch, Offender, Op, SinkError, SinkErrorKind};
@@ -16,6 +18,7 @@ use vardelta_schemas::{
 
 use super::{
     error::{explain, is_about_a_value, is_referred_to, refuses_local_infile, server_words},
+    gather::{Gatherer, Slice, Work},
     ledger::integer,
     link::{Link, take},
     local_infile,
@@ -23,12 +26,10 @@ use super::{
 };
 use crate::sink_values::{column_readers, show_key};
 
-/// Rows of one slice of LOAD DATA.
-const SLICE_ROWS: usize = 50_000;
-/// Bytes of one slice of LOAD DATA, about.
-const SLICE_BYTES: usize = 16 << 20;
 /// Rows of one multi-row statement: measured best on both servers.
-const STATEMENT_ROWS: usize = 500;
+pub(super) const STATEMENT_ROWS: usize = 500;
+/// Slices that are ready while the server works on another one.
+const SLICES_READY: usize = 1;
 /// Parameters that a prepared statement can have.
 const PARAMETERS_MAX: usize = 65_535;
 /// New rows that the database does not take, at the most: beyond, something other than rows is wrong.
@@ -57,94 +58,31 @@ pub(super) struct Target<'a> {
     pub(super) offenders: Option<&'a mut Vec<Offender>>,
 }
 
-/// Applies changes to a table; every change touches exactly one row.
+/// Applies changes to a table; every change touches exactly one row. The next slice is made ready while the server works on
+/// the one before.
 pub(super) fn apply(
     target: Target<'_>,
     epoch: u64,
     changes: &mut dyn Iterator<Item = Result<ChangeBatch, SinkError>>,
 ) -> Result<(), SinkError> {
     let epoch = integer(epoch).map_err(explain(target.location, "write to"))?;
-    let (mut inserts, mut updates, mut deletes) = (Pending::default(), Pending::default(), Pending::default());
-    let mut writer = Writer { target, epoch, text: Vec::new(), meets_marks: false, revived: 0 };
-    for batch in changes {
-        let batch = batch?;
-        let (mut new_row, mut old_row) = (0, 0);
-        writer.check_rows(&batch)?;
-        let new = column_readers(writer.target.table, &batch.new)?;
-        let new = RowReader { table: writer.target.table, layout: writer.target.layout, columns: new, epoch };
-        let old = column_readers(writer.target.table, &batch.old)?;
-        let old = RowReader { table: writer.target.table, layout: writer.target.layout, columns: old, epoch };
-        for pending in [&mut inserts, &mut updates, &mut deletes] {
-            pending.batches.push(RecordBatch::new_empty(batch.new.schema()));
-        }
-        for op in &batch.ops {
-            let (pending, rows, from, row) = match op {
-                Op::Insert => (&mut inserts, &new, &batch.new, new_row),
-                Op::Update => (&mut updates, &new, &batch.new, new_row),
-                Op::Delete => (&mut deletes, &old, &batch.old, old_row),
-            };
-            match rows.misfit(row) {
-                None => pending.push(from, row, rows.bytes(row)),
-                Some((column, why)) => {
-                    let name = &writer.target.table.schema.columns()[column].name;
-                    let key = show_key(writer.target.table, &rows.columns, row);
-                    let hint = match writer.target.layout.partition_column {
-                        Some(partitions) if partitions == column => PARTITION_HINT,
-                        _ => MISFIT_HINT,
-                    };
-                    writer.offends(*op, &key, from.slice(row, 1), &format!("column `{name}`: {why}"), hint)?;
-                }
-            }
-            let (rows_max, bytes_max) = match op {
-                Op::Insert => (SLICE_ROWS, SLICE_BYTES),
-                Op::Update | Op::Delete => (STATEMENT_ROWS, usize::MAX),
-            };
-            if pending.rows.len() >= rows_max || pending.bytes >= bytes_max {
-                writer.flush(*op, pending)?;
-                pending.batches.push(RecordBatch::new_empty(batch.new.schema()));
-            }
-            new_row += usize::from(*op != Op::Delete);
-            old_row += usize::from(*op != Op::Insert);
-        }
-    }
-    // Old rows first, so that what takes their place in an index of the user's finds it free.
-    writer.flush(Op::Delete, &mut deletes)?;
-    writer.flush(Op::Update, &mut updates)?;
-    writer.flush(Op::Insert, &mut inserts)
-}
-
-/// Rows that wait for their statement.
-#[derive(Default)]
-struct Pending {
-    /// The batches they are in.
-    batches: Vec<RecordBatch>,
-    /// Batch and row.
-    rows: Vec<(usize, usize)>,
-    bytes: usize,
-}
-
-impl Pending {
-    fn push(&mut self, batch: &RecordBatch, row: usize, bytes: usize) {
-        let last = self.batches.len() - 1;
-        if self.batches[last].num_rows() == 0 {
-            // Shares the columns; nothing is copied.
-            self.batches[last] = batch.clone();
-        }
-        self.rows.push((last, row));
-        self.bytes += bytes;
-    }
-
-    fn clear(&mut self) {
-        self.batches.clear();
-        self.rows.clear();
-        self.bytes = 0;
-    }
+    let (works, to_do) = sync_channel(SLICES_READY);
+    let (give_back, spare) = channel();
+    let as_text = target.local_infile.then(|| target.sql.row());
+    let gatherer = Gatherer { table: target.table, layout: target.layout, epoch, as_text, works, spare };
+    let writer = Writer { target, epoch, text: Vec::new(), meets_marks: false, revived: 0 };
+    std::thread::scope(|scope| {
+        let writing = scope.spawn(|| writer.work(to_do, &give_back));
+        let gathered = gatherer.gather(changes);
+        let written = writing.join().unwrap_or_else(|payload| std::panic::resume_unwind(payload));
+        written.and(gathered)
+    })
 }
 
 pub(super) struct Writer<'a> {
     pub(super) target: Target<'a>,
     epoch: i64,
-    /// A slice of LOAD DATA.
+    /// A slice of LOAD DATA; empty where it is still to be written.
     text: Vec<u8>,
     /// Whether the last slice of new rows took the place of marked ones.
     pub(super) meets_marks: bool,
@@ -173,14 +111,27 @@ impl Sent<'_, '_> {
 }
 
 impl Writer<'_> {
-    fn check_rows(&self, batch: &ChangeBatch) -> Result<(), SinkError> {
-        let count = |ops: &[Op]| batch.ops.iter().filter(|op| ops.contains(op)).count();
-        let (new_rows, old_rows) = (count(&[Op::Insert, Op::Update]), count(&[Op::Update, Op::Delete]));
-        if (new_rows, old_rows) == (batch.new.num_rows(), batch.old.num_rows()) {
-            return Ok(());
+    fn work(mut self, to_do: Receiver<Work>, give_back: &Sender<Vec<u8>>) -> Result<(), SinkError> {
+        for work in to_do {
+            match work {
+                Work::Rows(op, slice) => self.slice(op, slice)?,
+                Work::Misfit { op, column, key, row, why } => {
+                    let hint = match self.target.layout.partition_column {
+                        Some(partitions) if partitions == column => PARTITION_HINT,
+                        _ => MISFIT_HINT,
+                    };
+                    self.offends(op, &key, row, &why, hint)?;
+                }
+            }
+            let mut text = std::mem::take(&mut self.text);
+            if text.capacity() > 0 {
+                // Rows that went by statements instead are still in it.
+                text.clear();
+                // Where nobody gathers any more, nobody needs it.
+                let _ = give_back.send(text);
+            }
         }
-        let message = format!("changes of table `{}` do not have as many rows as they say", self.target.table.name);
-        Err(SinkError::new(SinkErrorKind::Value, message))
+        Ok(())
     }
 
     /// The database does not take a row: the end of the run, or one more offender.
@@ -205,19 +156,15 @@ impl Writer<'_> {
         Ok(())
     }
 
-    fn flush(&mut self, op: Op, pending: &mut Pending) -> Result<(), SinkError> {
-        if !pending.rows.is_empty() {
-            let (table, layout, epoch) = (self.target.table, self.target.layout, self.epoch);
-            let readers = pending
-                .batches
-                .iter()
-                .map(|batch| Ok(RowReader { table, layout, columns: column_readers(table, batch)?, epoch }))
-                .collect::<Result<Vec<_>, SinkError>>()?;
-            let sent = Sent { batches: &pending.batches, readers: &readers, rows: &pending.rows };
-            self.write(op, &sent)?;
-        }
-        pending.clear();
-        Ok(())
+    fn slice(&mut self, op: Op, slice: Slice) -> Result<(), SinkError> {
+        let (table, layout, epoch) = (self.target.table, self.target.layout, self.epoch);
+        let readers = slice
+            .batches
+            .iter()
+            .map(|batch| Ok(RowReader { table, layout, columns: column_readers(table, batch)?, epoch }))
+            .collect::<Result<Vec<_>, SinkError>>()?;
+        self.text = slice.text;
+        self.write(op, &Sent { batches: &slice.batches, readers: &readers, rows: &slice.rows })
     }
 
     fn write(&mut self, op: Op, sent: &Sent<'_, '_>) -> Result<(), SinkError> {
@@ -232,10 +179,12 @@ impl Writer<'_> {
         if self.meets_marks {
             return self.revive(sent);
         }
-        let values = self.target.sql.row();
-        let mut scratch = String::new();
-        for (batch, row) in sent.rows {
-            sent.readers[*batch].write_line(&values, *row, &mut self.text, &mut scratch);
+        if self.text.is_empty() {
+            // A part of a slice that was refused.
+            let (values, mut scratch) = (self.target.sql.row(), String::new());
+            for (batch, row) in sent.rows {
+                sent.readers[*batch].write_line(&values, *row, &mut self.text, &mut scratch);
+            }
         }
         self.savepoint()?;
         let statement = self.target.sql.load_data();

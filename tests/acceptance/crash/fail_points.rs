@@ -12,6 +12,7 @@ use super::recovers;
 
 /// Steps at which the process aborts, with the verbs that must come by.
 const DEATHS: &[&str] = &[
+    "ahead:batch",
     "commit:begin",
     "commit:batch",
     "commit:applied",
@@ -40,10 +41,14 @@ struct Scene {
 
 const SCENES: &[Scene] = &[
     Scene { name: "first load", prepare: not_loaded, verb: "run", arguments: &[] },
+    // Three chunks, so that the rows of the first two go to the sink before the last is read.
+    Scene { name: "first load in chunks", prepare: not_loaded, verb: "run", arguments: IN_CHUNKS },
     Scene { name: "replacement, addition and prune", prepare: changed, verb: "run", arguments: &["--prune"] },
     Scene { name: "withdrawal", prepare: loaded, verb: "withdraw", arguments: &["beta"] },
     Scene { name: "rebuild", prepare: loaded, verb: "rebuild", arguments: &[] },
 ];
+
+const IN_CHUNKS: &[&str] = &["--workers", "1", "--set", "pipeline.chunk_records=1"];
 
 fn not_loaded() -> Project {
     let project = Project::new(story::PIPELINE.text);

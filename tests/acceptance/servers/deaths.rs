@@ -48,6 +48,19 @@ fn aborts(server: &'static Server) {
 
 on_both!(aborts: death_at_any_step_on_mariadb_loses_and_doubles_nothing, death_at_any_step_on_mysql_loses_and_doubles_nothing);
 
+/// A first load in two chunks: it dies while the rows of one are written and the other is computed.
+fn aborts_ahead(server: &'static Server) {
+    let mut pair = Pair::new(server, 60, "");
+    let load = pair.next();
+    let arguments = ["--prune", "--workers", "1", "--set", "pipeline.chunk_records=1"];
+    let mut command = pair.disturbed.command("run", &arguments);
+    let said = finish(command.env("VARDELTA_FAILPOINT", "ahead:batch"));
+    assert_eq!(said.code, -1, "no row went ahead: {}", said.stderr);
+    pair.recovers("dying with rows ahead", &load);
+}
+
+on_both!(aborts_ahead: death_with_rows_ahead_on_mariadb_leaves_none, death_with_rows_ahead_on_mysql_leaves_none);
+
 /// A rebuild fills new tables and swaps them for the old ones behind its commit.
 fn aborted_rebuilds(server: &'static Server) {
     let mut pair = Pair::new(server, 60, "");

@@ -22,7 +22,7 @@ fn write(path: &Path, on_delete: OnDelete, epoch: u64, changes: &[Change]) {
 fn migrate(path: &Path, on_delete: OnDelete, epoch: u64, scope: Scope) -> Result<Vec<Step>, SinkError> {
     let tables = [numbers("t")];
     let migration =
-        Migration { pipeline: PIPELINE, expected_epoch: epoch, tables: &tables, history: &[], renames: &[] };
+        Migration { pipeline: PIPELINE, expected_epoch: epoch, tables: &tables, histories: &[], renames: &[] };
     let planned = PlannedSqlite { path: path.to_owned(), history: Vec::new(), on_delete };
     planned.connect(Access::Write).unwrap().migrate(&migration, scope)
 }
