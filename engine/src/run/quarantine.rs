@@ -55,7 +55,10 @@ impl Writing<'_> {
         let (mut views, mut asked) = (Vec::new(), false);
         for offender in offenders {
             let Some(at) = tables.iter().position(|table| table.name == offender.table) else {
-                return Err(RunError::internal(format!("the sink refuses a row of no table: `{}`", offender.table)));
+                // A history's row goes when the row goes that it tells of.
+                let message = format!("table `{}` does not take a row: {}", offender.table, offender.message);
+                views.push(RunError::new(RunErrorKind::Sink, format!("{message}; nothing was written")));
+                continue;
             };
             let stage = plan.stages[plan.sink].inputs[at];
             let encoded = run.layout(stage)?.encode(&offender.row).map_err(RunError::internal)?;

@@ -156,8 +156,15 @@ fn a_batch_that_waits_for_another_client_is_tried_again() {
         let mut other = server.root_in(database);
         other.query_drop("BEGIN").expect("a transaction");
         let _: Vec<mysql::Row> = other.query("SELECT * FROM variants FOR UPDATE").expect("rows");
+        let writing = format!(
+            "SELECT COUNT(*) FROM information_schema.processlist WHERE db = '{database}' AND info LIKE 'INSERT INTO%variants%'"
+        );
         let holding = thread::spawn(move || {
-            thread::sleep(Duration::from_millis(2_500));
+            while server.root().query_first::<u64, _>(&writing).expect("the connections") == Some(0) {
+                thread::sleep(Duration::from_millis(20));
+            }
+            // Longer than the batch waits.
+            thread::sleep(Duration::from_millis(1_800));
             other.query_drop("ROLLBACK").expect("it lives");
         });
         let done = loaded.vardelta("migrate", &["--json", "--batch-rows", "10"]).expect(0).json();
