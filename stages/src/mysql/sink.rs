@@ -72,6 +72,12 @@ impl MySqlSink {
                 link.server
             ));
         }
+        if link.fell_back && access == Access::Write && !settings.is_local() {
+            notices.push(format!(
+                "{} offers no TLS, so rows and the summary of the password went in plain text (`tls = \"off\"` if that is meant)",
+                link.server
+            ));
+        }
         Ok(MySqlSink {
             settings: settings.clone(),
             access,

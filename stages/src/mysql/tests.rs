@@ -12,6 +12,7 @@ mod loss;
 mod planning;
 mod rebuild;
 mod secrets;
+mod tls;
 mod trouble;
 mod values;
 
@@ -28,7 +29,8 @@ use vardelta_test_servers::{Server, each};
 use super::{
     PlannedMySql,
     constraints::OnConstraint,
-    settings::{PlannedConstraint, PlannedIndex, Settings, Tls, read_url},
+    settings::{PlannedConstraint, PlannedIndex, Settings, read_url},
+    tls::Tls,
 };
 use crate::sink_fixtures::*;
 

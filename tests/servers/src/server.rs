@@ -163,7 +163,8 @@ impl Server {
         Conn::new(Opts::from(options))
     }
 
-    fn data(&self) -> PathBuf {
+    /// Its data directory.
+    pub fn data(&self) -> PathBuf {
         self.directory.join("data")
     }
 
