@@ -8,6 +8,7 @@
 mod apply;
 mod bind;
 mod connection;
+mod constraints;
 mod error;
 mod layout;
 mod ledger;
@@ -25,6 +26,7 @@ use vardelta_engine::{
     diagnostics::Diagnostics,
     options,
     options::{OptionDoc, Spanned},
+    reason::Reason,
     sink::{Access, Sink, SinkError, SinkStage},
     stage::{Kind, PlanRequest, Planned, StageType},
 };
@@ -34,7 +36,10 @@ use vardelta_schemas::{
 };
 
 use self::connection::SqliteSink;
-use crate::sink_tables::{Names, check_tables, plan_history};
+use crate::{
+    sink_constraints::{Checks, OnConstraint, PlannedConstraint},
+    sink_tables::{Names, check_tables, plan_history},
+};
 
 /// What SQLite says about names.
 static SQLITE_NAMES: Names = Names {
@@ -58,6 +63,12 @@ options! {
         /// Tables of which a history is kept: `["mutation_summary"]` gives `mutation_summary_history`, with a row for every
         /// row that an epoch inserted, updated or deleted.
         "history" => history: Vec<Spanned<String>> = Vec::new(), "[]",
+        /// CHECK constraints: SQL conditions over a table's columns, `{ variants = ["position >= 0"] }`. They may use
+        /// comparisons, AND, OR, NOT, + - *, BETWEEN, IN, IS NULL and length(). A NULL passes, as in SQL.
+        "checks" => checks: Checks = Checks::default(), "{}",
+        /// What happens to a row that the database does not take (a constraint, a value that its column cannot hold): "abort",
+        /// nothing is written; "quarantine", the row becomes a reject with SQLite's message, and the rest is written.
+        "on_constraint" => on_constraint: OnConstraint = OnConstraint::Abort, "\"abort\"",
     }
 }
 
@@ -82,6 +93,10 @@ impl StageType for SqliteStage {
         SqliteOptions::DOCS
     }
 
+    fn reasons(&self) -> Vec<&'static Reason> {
+        vardelta_engine::sink::REASONS.to_vec()
+    }
+
     fn inert_options(&self) -> &'static [&'static str] {
         &["path"]
     }
@@ -92,7 +107,10 @@ impl StageType for SqliteStage {
         let options = SqliteOptions::read(request.options, diagnostics)?;
         let path = request.pipeline.resolve(&options.path);
         let history = plan_history(&options.history, &request.inputs, &SQLITE_NAMES, diagnostics);
-        (diagnostics.len() == before).then(|| Planned::Sink(Arc::new(PlannedSqlite { path, history })))
+        let constraints = constraints::plan(&options.checks, &request.inputs, diagnostics);
+        let on_constraint = options.on_constraint;
+        (diagnostics.len() == before)
+            .then(|| Planned::Sink(Arc::new(PlannedSqlite { path, history, constraints, on_constraint })))
     }
 }
 
@@ -101,6 +119,8 @@ struct PlannedSqlite {
     path: PathBuf,
     /// The tables of which a history is kept.
     history: Vec<String>,
+    constraints: Vec<PlannedConstraint>,
+    on_constraint: OnConstraint,
 }
 
 impl SinkStage for PlannedSqlite {
@@ -113,7 +133,8 @@ impl SinkStage for PlannedSqlite {
     }
 
     fn connect(&self, access: Access) -> Result<Box<dyn Sink>, SinkError> {
-        Ok(Box::new(SqliteSink::open(&self.path, access)?))
+        let sink = SqliteSink::open(&self.path, access)?;
+        Ok(Box::new(sink.constrained(self.constraints.clone(), self.on_constraint)))
     }
 
     fn history(&self) -> &[String] {
@@ -122,7 +143,8 @@ impl SinkStage for PlannedSqlite {
 
     fn statements(&self, tables: &[TableSchema]) -> Vec<String> {
         let of_table = |table: &TableSchema| {
-            let statements = TableStatements::new(table);
+            let constraints = constraints::of(&self.constraints, table);
+            let statements = TableStatements::constrained(table, &constraints);
             [statements.create, statements.insert.text, statements.update.text, statements.delete.text]
         };
         tables.iter().flat_map(of_table).collect()

@@ -1,6 +1,10 @@
 //! The statements of one sink table in SQLite.
 
-use super::{Dialect, Parameter, RowStatement, sqlite::column_type};
+use super::{
+    Dialect, Parameter, RowStatement,
+    constraint::Constraint,
+    sqlite::{column_type, constraint_line},
+};
 use crate::{Column, TableSchema};
 
 /// The statements of one sink table.
@@ -27,7 +31,13 @@ pub struct TableStatements {
 impl TableStatements {
     /// The statements for a table.
     pub fn new(table: &TableSchema) -> TableStatements {
-        let writer = Writer { dialect: Dialect::Sqlite, table, name: Dialect::Sqlite.identifier(&table.name) };
+        TableStatements::constrained(table, &[])
+    }
+
+    /// The statements for a table with these constraints.
+    pub fn constrained(table: &TableSchema, constraints: &[&Constraint]) -> TableStatements {
+        let name = Dialect::Sqlite.identifier(&table.name);
+        let writer = Writer { dialect: Dialect::Sqlite, table, constraints, name };
         TableStatements {
             create: writer.create(),
             insert: writer.insert(),
@@ -51,6 +61,7 @@ pub fn has_primary_key(table: &TableSchema) -> bool {
 struct Writer<'a> {
     dialect: Dialect,
     table: &'a TableSchema,
+    constraints: &'a [&'a Constraint],
     name: String,
 }
 
@@ -86,6 +97,7 @@ impl Writer<'_> {
             }
             "STRICT"
         };
+        lines.extend(self.constraints.iter().map(|constraint| constraint_line(constraint)));
         format!("CREATE TABLE {} (\n  {}\n) {form}", self.name, lines.join(",\n  "))
     }
 

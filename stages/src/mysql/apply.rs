@@ -21,7 +21,10 @@ use super::{
     local_infile,
     values::RowReader,
 };
-use crate::sink_values::{column_readers, show_key};
+use crate::{
+    sink_constraints::Refused,
+    sink_values::{column_readers, show_key},
+};
 
 /// Rows of one slice of LOAD DATA.
 const SLICE_ROWS: usize = 50_000;
@@ -31,8 +34,6 @@ const SLICE_BYTES: usize = 16 << 20;
 const STATEMENT_ROWS: usize = 500;
 /// Parameters that a prepared statement can have.
 const PARAMETERS_MAX: usize = 65_535;
-/// New rows that the database does not take, at the most: beyond, something other than rows is wrong.
-const OFFENDERS_MAX: usize = 100_000;
 const MISFIT_HINT: &str = "Filter or convert such values in a stage before the table, or see `text_characters`.";
 /// A server's note that a statement is logged as a row rather than as text: nothing was altered.
 const UNSAFE_STATEMENT: u16 = 1592;
@@ -172,23 +173,7 @@ impl Writer<'_> {
     /// The database does not take a row: the end of the run, or one more offender.
     fn offends(&mut self, op: Op, key: &str, row: RecordBatch, why: &str, hint: &str) -> Result<(), SinkError> {
         let table = &self.target.table.name;
-        let Some(offenders) = self.target.offenders.as_deref_mut() else {
-            let message = format!("table `{table}`, {key}: {why}");
-            return Err(SinkError::new(SinkErrorKind::Value, message).with_hint(hint));
-        };
-        if op == Op::Delete {
-            let message = format!("table `{table}`, {key}: the row cannot go: {why}");
-            return Err(SinkError::new(SinkErrorKind::Value, message).with_hint(
-                "A row that must go cannot be quarantined, only one that comes: delete first what refers to it.",
-            ));
-        }
-        if offenders.len() >= OFFENDERS_MAX {
-            let message =
-                format!("table `{table}`: the database takes none of {OFFENDERS_MAX} rows, the last {key}: {why}");
-            return Err(SinkError::new(SinkErrorKind::Value, message).with_hint(hint));
-        }
-        offenders.push(Offender { table: table.clone(), row, message: why.to_owned() });
-        Ok(())
+        Refused { table, op, key, row, why, hint }.judge(self.target.offenders.as_deref_mut())
     }
 
     fn flush(&mut self, op: Op, pending: &mut Pending) -> Result<(), SinkError> {

@@ -18,12 +18,8 @@ use vardelta_schemas::{
     },
 };
 
-use super::{
-    constraints::{Checks, OnConstraint, References},
-    settings::PlannedIndex,
-    tls::Tls,
-    values::base64,
-};
+use super::{constraints::References, settings::PlannedIndex, tls::Tls, values::base64};
+use crate::sink_constraints::{Checks, OnConstraint};
 
 options! {
     /// Options of `mysql`.

@@ -15,7 +15,8 @@ use vardelta_schemas::{
     },
 };
 
-use super::{constraints::OnConstraint, tls::Tls};
+use super::tls::Tls;
+use crate::sink_constraints::{OnConstraint, PlannedConstraint};
 
 /// An index: its table and columns, and its name in the database.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,13 +24,6 @@ pub(super) struct PlannedIndex {
     pub(super) table: String,
     pub(super) columns: Vec<usize>,
     pub(super) name: String,
-}
-
-/// A constraint and its table.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct PlannedConstraint {
-    pub(super) table: String,
-    pub(super) constraint: Constraint,
 }
 
 /// A planned sink's settings. No `Debug`: the options hold the password.

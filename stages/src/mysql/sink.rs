@@ -18,7 +18,7 @@ use vardelta_schemas::{
 
 use super::{
     apply::{self, Target},
-    constraints::{OnConstraint, parents_first, write_order},
+    constraints::{parents_first, write_order},
     error::explain,
     ledger::{self as records, integer},
     link::Link,
@@ -29,7 +29,10 @@ use super::{
     swap::{self, Settling},
     tables::Tables,
 };
-use crate::sink_tables::{MISSING_TABLE_HINT, OTHER_TABLE_HINT};
+use crate::{
+    sink_constraints::OnConstraint,
+    sink_tables::{MISSING_TABLE_HINT, OTHER_TABLE_HINT},
+};
 
 /// How long to wait between two attempts to reach a server again.
 const RECONNECT_PAUSE: Duration = Duration::from_millis(250);

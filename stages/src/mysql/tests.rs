@@ -28,11 +28,13 @@ use vardelta_test_servers::{Server, each};
 
 use super::{
     PlannedMySql,
-    constraints::OnConstraint,
-    settings::{PlannedConstraint, PlannedIndex, Settings, read_url},
+    settings::{PlannedIndex, Settings, read_url},
     tls::Tls,
 };
-use crate::sink_fixtures::*;
+use crate::{
+    sink_constraints::{OnConstraint, PlannedConstraint},
+    sink_fixtures::*,
+};
 
 /// A database, and how it is connected to.
 struct Db {

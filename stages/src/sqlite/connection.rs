@@ -10,10 +10,17 @@ use std::time::Duration;
 use arrow_array::RecordBatch;
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
 use vardelta_engine::migration::{Migration, Scope, Step};
-use vardelta_engine::sink::{Access, ChangeBatch, EpochStart, Sink, SinkError, SinkErrorKind};
+use vardelta_engine::sink::{Access, ChangeBatch, EpochStart, Offender, Sink, SinkError, SinkErrorKind};
 use vardelta_schemas::{TableSchema, ledger, sql::sqlite as sql};
 
-use super::{apply, error, error::explain, layout, ledger as records, migrate, read};
+use super::{
+    apply,
+    constraints::{self, Refusals},
+    error,
+    error::explain,
+    layout, ledger as records, migrate, read,
+};
+use crate::sink_constraints::{OnConstraint, PlannedConstraint};
 
 /// How long to wait for another writer: long enough for one that is just finishing, short enough to be told soon.
 const LOCK_TIMEOUT: Duration = Duration::from_millis(2000);
@@ -25,6 +32,10 @@ pub(super) struct SqliteSink {
     /// Whether the file is new, and so not yet in write-ahead mode.
     fresh: bool,
     begun: Option<Begun>,
+    constraints: Vec<PlannedConstraint>,
+    on_constraint: OnConstraint,
+    /// New rows that SQLite did not take.
+    offenders: Vec<Offender>,
 }
 
 /// The transaction that is open.
@@ -49,11 +60,24 @@ impl SqliteSink {
                 (connection, fresh)
             }
         };
-        let sink = SqliteSink { path: path.to_owned(), connection, fresh, begun: None };
+        let sink = SqliteSink {
+            path: path.to_owned(),
+            connection,
+            fresh,
+            begun: None,
+            constraints: Vec::new(),
+            on_constraint: OnConstraint::Abort,
+            offenders: Vec::new(),
+        };
         if access == Access::Write && !fresh {
             sink.write_ahead().map_err(failed)?;
         }
         Ok(sink)
+    }
+
+    /// The same with these constraints.
+    pub(super) fn constrained(self, constraints: Vec<PlannedConstraint>, on_constraint: OnConstraint) -> SqliteSink {
+        SqliteSink { constraints, on_constraint, ..self }
     }
 
     /// Switches to write-ahead mode, if nobody else has the file open; a file of another mode works as well, so the
@@ -121,11 +145,13 @@ impl Sink for SqliteSink {
         }
         self.connection.execute_batch(sql::BEGIN_WRITE).map_err(explain(&self.path, "write to"))?;
         let prepared = records::prepare(&self.path, &self.connection, pipeline, expected_epoch).and_then(|()| {
-            let layout = layout::Layout { path: &self.path, connection: &self.connection, pipeline, expected_epoch };
+            let (path, connection, constraints) = (&self.path, &self.connection, &self.constraints);
+            let layout = layout::Layout { path, connection, pipeline, expected_epoch, constraints };
             layout.prepare(start)
         });
         match prepared {
             Ok(restore) => {
+                self.offenders.clear();
                 self.begun = Some(Begun { pipeline: pipeline.into(), expected_epoch, restore });
                 Ok(())
             }
@@ -144,7 +170,19 @@ impl Sink for SqliteSink {
         changes: &mut dyn Iterator<Item = Result<ChangeBatch, SinkError>>,
     ) -> Result<(), SinkError> {
         self.begun()?;
-        apply::apply(&self.path, &self.connection, table, epoch, changes)
+        let refusals = Refusals {
+            constraints: constraints::of(&self.constraints, table),
+            offenders: (self.on_constraint == OnConstraint::Quarantine).then_some(&mut self.offenders),
+        };
+        apply::apply(&self.path, &self.connection, table, refusals, epoch, changes)
+    }
+
+    fn quarantines(&self) -> bool {
+        self.on_constraint == OnConstraint::Quarantine
+    }
+
+    fn take_offenders(&mut self) -> Vec<Offender> {
+        std::mem::take(&mut self.offenders)
     }
 
     fn rejects(&mut self, pipeline: &str, epoch: u64, rejects: &[ledger::RejectRow]) -> Result<(), SinkError> {
@@ -194,7 +232,7 @@ impl Sink for SqliteSink {
     }
 
     fn migrate(&mut self, migration: &Migration<'_>, scope: Scope) -> Result<Vec<Step>, SinkError> {
-        migrate::migrate(&self.path, &self.connection, migration, scope)
+        migrate::migrate(&self.path, &self.connection, &self.constraints, migration, scope)
     }
 
     fn refresh_delivery(

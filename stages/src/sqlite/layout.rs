@@ -15,8 +15,11 @@ use vardelta_schemas::{
     },
 };
 
-use super::{error::explain, ledger::integer};
-use crate::sink_tables::{MISSING_TABLE_HINT, OTHER_HISTORY_HINT, OTHER_TABLE_HINT};
+use super::{constraints, error::explain, ledger::integer};
+use crate::{
+    sink_constraints::PlannedConstraint,
+    sink_tables::{MISSING_TABLE_HINT, OTHER_HISTORY_HINT, OTHER_TABLE_HINT},
+};
 
 /// An index or a trigger that somebody added to a sink's table.
 pub(super) struct Added {
@@ -30,6 +33,7 @@ pub(super) struct Layout<'a> {
     pub(super) connection: &'a Connection,
     pub(super) pipeline: &'a str,
     pub(super) expected_epoch: u64,
+    pub(super) constraints: &'a [PlannedConstraint],
 }
 
 impl Layout<'_> {
@@ -84,7 +88,11 @@ impl Layout<'_> {
 
     fn check_form(&self, table: &TableSchema, if_other: &str) -> Result<(), SinkError> {
         let lax = super::migrate::lax(self.connection, &table.name).map_err(self.failed())?;
-        match self.form(&table.name)?.difference(&planned_form(table), &lax) {
+        let mut difference = self.form(&table.name)?.difference(&planned_form(table), &lax);
+        if difference.is_none() {
+            difference = self.constraint_difference(table)?;
+        }
+        match difference {
             None => Ok(()),
             Some(difference) => Err(self.refuse(
                 format!(
@@ -120,7 +128,7 @@ impl Layout<'_> {
     }
 
     fn create(&self, table: &TableSchema) -> Result<(), SinkError> {
-        let statements = TableStatements::new(table);
+        let statements = TableStatements::constrained(table, &constraints::of(self.constraints, table));
         let create = || {
             self.connection.execute_batch(&statements.create)?;
             let epoch = integer(self.expected_epoch + 1)?;

@@ -21,10 +21,12 @@ use vardelta_schemas::{
 };
 
 use super::{
+    constraints,
     error::explain,
     layout::{self, Layout},
     ledger as records,
 };
+use crate::sink_constraints::PlannedConstraint;
 
 /// What is to be done with one table.
 struct Work<'a> {
@@ -36,11 +38,13 @@ struct Work<'a> {
 pub(super) fn migrate(
     path: &Path,
     connection: &Connection,
+    constraints: &[PlannedConstraint],
     migration: &Migration<'_>,
     scope: Scope,
 ) -> Result<Vec<Step>, SinkError> {
     let failed = explain(path, "change the tables of");
-    let layout = Layout { path, connection, pipeline: migration.pipeline, expected_epoch: migration.expected_epoch };
+    let (pipeline, expected_epoch) = (migration.pipeline, migration.expected_epoch);
+    let layout = Layout { path, connection, pipeline, expected_epoch, constraints };
     if scope == Scope::Plan {
         return steps(&layout, migration, scope);
     }
@@ -63,12 +67,15 @@ fn steps(layout: &Layout<'_>, migration: &Migration<'_>, scope: Scope) -> Result
     let mut works = Vec::new();
     for table in migration.tables {
         if layout.has_own(&table.name)? {
+            if let Some(why) = layout.constraint_difference(table)? {
+                return Err(refuse(layout.path, &table.name, &why));
+            }
             let renames = migration.renames_of(&table.name);
             let changes = TableChanges::between(&layout.form(&table.name)?, &planned_form(table), &renames)
                 .map_err(|why| refuse(layout.path, &table.name, &why))?;
             works.push(Work { table, changes });
         } else if scope != Scope::Contract {
-            let create = TableStatements::new(table).create;
+            let create = TableStatements::constrained(table, &constraints::of(layout.constraints, table)).create;
             // The epoch's transaction makes it.
             steps.extend(
                 (scope == Scope::Plan).then(|| Step { makes_table: true, ..step(table, Phase::Expand, create) }),
@@ -103,6 +110,7 @@ fn step(table: &TableSchema, phase: Phase, statement: String) -> Step {
 
 fn expand(layout: &Layout<'_>, work: &Work<'_>, scope: Scope, steps: &mut Vec<Step>) -> Result<(), SinkError> {
     let (table, changes) = (work.table, &work.changes);
+    let of = |table| constraints::of(layout.constraints, table);
     for change in &changes.expand {
         if let Some(statement) = sql::sqlite_alter(&table.name, change) {
             run(layout, scope, &[&statement])?;
@@ -110,7 +118,7 @@ fn expand(layout: &Layout<'_>, work: &Work<'_>, scope: Scope, steps: &mut Vec<St
         }
     }
     if changes.expand.iter().any(|change| matches!(change, Change::AllowNull(_))) {
-        let statements = sql::sqlite_copy(&table.name, &changes.expanded, &key(table));
+        let statements = sql::sqlite_copy(&table.name, &changes.expanded, &key(table), &of(table));
         copy(layout, scope, table, statements, Phase::Expand, steps)?;
     }
     if scope == Scope::Expand {
@@ -121,11 +129,12 @@ fn expand(layout: &Layout<'_>, work: &Work<'_>, scope: Scope, steps: &mut Vec<St
 
 fn contract(layout: &Layout<'_>, work: &Work<'_>, scope: Scope, steps: &mut Vec<Step>) -> Result<(), SinkError> {
     let (table, changes) = (work.table, &work.changes);
+    let of = |table| constraints::of(layout.constraints, table);
     if scope == Scope::Contract && !changes.expand.is_empty() {
         return Err(refuse(layout.path, &table.name, "it is not expanded yet"));
     }
     if changes.contract.iter().any(|change| matches!(change, Change::ForbidNull(_))) {
-        let statements = sql::sqlite_copy(&table.name, &planned_form(table).columns, &key(table));
+        let statements = sql::sqlite_copy(&table.name, &planned_form(table).columns, &key(table), &of(table));
         copy(layout, scope, table, statements, Phase::Contract, steps)?;
     } else {
         for change in &changes.contract {

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod by_hand;
+mod constraints;
 mod epochs;
 mod kill;
 mod layouts;
@@ -21,10 +22,19 @@ use vardelta_schemas::{
 };
 
 use super::PlannedSqlite;
-use crate::sink_fixtures::*;
+use crate::{sink_constraints::OnConstraint, sink_fixtures::*};
+
+fn planned(path: &Path) -> PlannedSqlite {
+    PlannedSqlite {
+        path: path.to_owned(),
+        history: Vec::new(),
+        constraints: Vec::new(),
+        on_constraint: OnConstraint::Abort,
+    }
+}
 
 fn connect(path: &Path, access: Access) -> Result<Box<dyn Sink>, SinkError> {
-    PlannedSqlite { path: path.to_owned(), history: Vec::new() }.connect(access)
+    planned(path).connect(access)
 }
 
 fn open(path: &Path) -> Box<dyn Sink> {
