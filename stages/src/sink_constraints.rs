@@ -17,8 +17,8 @@ use crate::base64::base64;
 /// New rows that the database does not take, at the most: beyond, something other than rows is wrong.
 const OFFENDERS_MAX: usize = 100_000;
 /// What to do about a row that the database does not take.
-pub(crate) const REFUSED_HINT: &str =
-    "Filter or convert such values in a stage before the table, or change the constraint.";
+pub(crate) const REFUSED_HINT: &str = "Filter or convert such values in a stage before the table, or change the constraint, or have such rows rejected with \
+     `on_constraint = \"quarantine\"`.";
 
 vardelta_engine::choices! {
     /// What becomes of a run that has a row which the database does not take.

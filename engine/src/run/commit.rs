@@ -258,6 +258,7 @@ fn commit(
         observed: vec![0; tables.len()],
         retries: 0,
         offenders: Vec::new(),
+        earlier: Default::default(),
     };
     // The state is prepared on its own thread while the sink takes the rows, however often that takes.
     let (prepared, applied) = std::thread::scope(|scope| {
@@ -312,7 +313,7 @@ fn commit(
     failpoint::hit("commit:after-sink");
     state.finalize()?;
     let retries = writing.retries;
-    let mut notices = Vec::new();
+    let mut notices = writing.notices();
     if let Err(error) = sink.settle(&plan.pipeline.name, &plan.kept_tables()) {
         notices
             .push(format!("the epoch stands, but its tables are not settled, which the next run tries again: {error}"));

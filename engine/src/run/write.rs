@@ -15,6 +15,7 @@ use crate::{
         Context, backoff,
         commit::{is_of, merged},
         history::{EpochFacts, history_rows},
+        quarantine::Earlier,
     },
     sink::{ChangeBatch, EpochStart, Offender, Part, Sink, SinkError, SinkErrorKind},
 };
@@ -52,6 +53,7 @@ pub(super) struct Writing<'a> {
     pub(super) retries: u64,
     /// New rows that the database did not take.
     pub(super) offenders: Vec<Offender>,
+    pub(super) earlier: Earlier,
 }
 
 impl Writing<'_> {
@@ -193,7 +195,7 @@ impl Writing<'_> {
     }
 
     /// Waits until the transaction may be run again.
-    fn pass(&mut self, sink: &mut dyn Sink, error: SinkError) -> Result<(), SinkError> {
+    pub(super) fn pass(&mut self, sink: &mut dyn Sink, error: SinkError) -> Result<(), SinkError> {
         match self.after_passing_error(sink, error, None)? {
             Standing::NotCommitted => Ok(()),
             // It had not been asked to commit.

@@ -122,9 +122,7 @@ fn words(error: &Error) -> (SinkErrorKind, String, &'static str) {
             | 1690
             | 3819
             | 4025
-            | 3140 => {
-                (Value, said, "Filter or convert such values in a stage before the table, or change the constraint.")
-            }
+            | 3140 => (Value, said, crate::sink_constraints::REFUSED_HINT),
             _ => (Unavailable, said, ""),
         },
         // The client counts before it sends; the connection lives.
