@@ -245,6 +245,11 @@ impl MySqlSink {
         self.lost = Some(id);
     }
 
+    /// Its connection.
+    pub(super) fn conn(&mut self) -> &mut mysql::Conn {
+        &mut self.link.as_mut().expect("it is connected").conn
+    }
+
     /// One that has lost its connection.
     pub(super) fn lost(settings: &Settings) -> MySqlSink {
         MySqlSink {
