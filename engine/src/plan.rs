@@ -8,6 +8,7 @@ pub(crate) mod fakes;
 mod links;
 mod outline;
 mod pipeline;
+pub(crate) mod place;
 pub(crate) mod sink_tables;
 mod typing;
 

@@ -22,6 +22,15 @@ pub struct Delivery {
     pub path: PathBuf,
 }
 
+/// The columns that hold a record's place: the contig as text, and the position as int64, 1-based.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PlaceColumns {
+    /// The contig's.
+    pub contig: Option<usize>,
+    /// The position's.
+    pub position: Option<usize>,
+}
+
 /// A planned source.
 pub trait Source: Send + Sync {
     /// The columns its batches have.
@@ -35,6 +44,11 @@ pub trait Source: Send + Sync {
     /// What it computes with of the settings of the whole pipeline (name and value): part of its fingerprint.
     fn settings(&self) -> Vec<(&'static str, String)> {
         Vec::new()
+    }
+
+    /// The columns that hold a record's place, for rejects of rows whose record is no longer at hand.
+    fn place_columns(&self) -> PlaceColumns {
+        PlaceColumns::default()
     }
 
     /// Where a drop's records are read from, if not from everywhere: completes "has no records …".

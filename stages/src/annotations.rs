@@ -343,6 +343,10 @@ impl Transform for PlannedAnnotations {
         (!matches!(self.pick, Pick::All | Pick::WorstPerGene)).then_some(column)
     }
 
+    fn carries(&self, column: usize) -> Vec<usize> {
+        vec![column]
+    }
+
     fn start(&self) -> Result<Box<dyn TransformRun>, StageError> {
         Ok(Box::new(run::Annotator::new(self.clone())))
     }

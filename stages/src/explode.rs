@@ -178,6 +178,10 @@ impl Transform for PlannedExplode {
         &self.schema
     }
 
+    fn carries(&self, column: usize) -> Vec<usize> {
+        if column == self.column { Vec::new() } else { vec![column] }
+    }
+
     fn start(&self) -> Result<Box<dyn TransformRun>, StageError> {
         Ok(Box::new(self.clone()))
     }

@@ -6,6 +6,7 @@ use vardelta_engine::stage::StageType;
 
 pub mod annotations;
 pub mod assembly;
+mod base64;
 mod columns;
 pub mod explode;
 pub mod filter;
@@ -14,6 +15,7 @@ pub mod fuzzing;
 pub mod mysql;
 pub mod normalize;
 pub mod select;
+mod sink_constraints;
 #[cfg(test)]
 mod sink_fixtures;
 mod sink_marks;

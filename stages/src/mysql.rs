@@ -1,6 +1,7 @@
 //! The `mysql` sink: tables and ledger in a MySQL or MariaDB database, one transaction per epoch.
 //!
-//! - [`settings`](self::settings): what the pipeline file says. [`link`](self::link): a connection whose server is known.
+//! - [`settings`](self::settings): what the pipeline file says. [`link`](self::link): a connection whose server is known,
+//!   encrypted as [`tls`](self::tls) says.
 //! - [`sink`](self::sink): the life of an epoch's transaction, of its named lock ([`lock`](self::lock)), and what comes after
 //!   a lost connection.
 //! - [`tables`](self::tables) and [`swap`](self::swap): tables made, checked, made anew, and settled behind a commit.
@@ -28,6 +29,7 @@ mod swap;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod tls;
 mod values;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
@@ -104,7 +106,7 @@ impl StageType for MySqlStage {
         let before = diagnostics.len();
         check_tables(&request.inputs, &NAMES, diagnostics);
         // A message about the address points at the stage: the line that holds the address may hold the password.
-        let span = request.options.span.clone();
+        let (span, stage_span) = (request.options.span.clone(), request.options.span.clone());
         let options = MySqlOptions::read(request.options, diagnostics)?;
         let socket = options.socket.as_ref().map(|socket| request.pipeline.resolve(socket));
         let address = match settings::read_url(&options.url, socket.as_ref()) {
@@ -116,6 +118,14 @@ impl StageType for MySqlStage {
                 None
             }
         };
+        if options.tls_ca.is_some() && !options.tls.verifies() {
+            diagnostics
+                .error(
+                    stage_span,
+                    "`tls_ca` says whom to trust, but `tls` does not have the server's certificate verified",
+                )
+                .hint("Set `tls = \"verify_identity\"`, or \"verify_ca\"; the others take any certificate.");
+        }
         let text_characters = plan_text_characters(&options.text_characters, &request.inputs, diagnostics);
         let mut indexes = plan_indexes(&options.indexes, &request.inputs, &text_characters, diagnostics);
         let history = plan_history(&options.history, &request.inputs, &NAMES, diagnostics);

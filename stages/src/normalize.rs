@@ -282,6 +282,12 @@ impl Transform for PlannedNormalize {
         self.assembly.iter().flat_map(PlannedAssembly::settings).collect()
     }
 
+    /// A position is best told by what the file says.
+    fn carries(&self, column: usize) -> Vec<usize> {
+        let as_written = self.schema.index_of("orig_pos").filter(|_| column == self.places.pos);
+        as_written.into_iter().chain([column]).collect()
+    }
+
     /// INFO END and SVLEN of symbolic alleles are read from the record's text.
     fn needs_provenance(&self) -> bool {
         true

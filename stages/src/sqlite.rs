@@ -8,6 +8,7 @@
 mod apply;
 mod bind;
 mod connection;
+mod constraints;
 mod error;
 mod layout;
 mod ledger;
@@ -26,6 +27,7 @@ use vardelta_engine::{
     diagnostics::Diagnostics,
     options,
     options::{OptionDoc, Spanned},
+    reason::Reason,
     sink::{Access, Sink, SinkError, SinkStage},
     stage::{Kind, PlanRequest, Planned, StageType},
 };
@@ -36,6 +38,7 @@ use vardelta_schemas::{
 
 use self::connection::SqliteSink;
 use crate::{
+    sink_constraints::{Checks, OnConstraint, PlannedConstraint},
     sink_marks::{OnDelete, check_marks},
     sink_tables::{Names, check_tables, plan_history},
 };
@@ -65,6 +68,12 @@ options! {
         /// What becomes of a row that goes: "delete"; or "mark", it stays with its last values, `deleted_at` is the time of the
         /// epoch (UTC, as in the ledger), and the view `<table>_live` shows the rows whose `deleted_at` is NULL.
         "on_delete" => on_delete: OnDelete = OnDelete::Delete, "\"delete\"",
+        /// CHECK constraints: SQL conditions over a table's columns, `{ variants = ["position >= 0"] }`. They may use
+        /// comparisons, AND, OR, NOT, + - *, BETWEEN, IN, IS NULL and length(). A NULL passes, as in SQL.
+        "checks" => checks: Checks = Checks::default(), "{}",
+        /// What happens to a row that the database does not take (a constraint, a value that its column cannot hold): "abort",
+        /// nothing is written; "quarantine", the row becomes a reject with SQLite's message, and the rest is written.
+        "on_constraint" => on_constraint: OnConstraint = OnConstraint::Abort, "\"abort\"",
     }
 }
 
@@ -89,6 +98,10 @@ impl StageType for SqliteStage {
         SqliteOptions::DOCS
     }
 
+    fn reasons(&self) -> Vec<&'static Reason> {
+        vardelta_engine::sink::REASONS.to_vec()
+    }
+
     fn inert_options(&self) -> &'static [&'static str] {
         &["path"]
     }
@@ -100,8 +113,10 @@ impl StageType for SqliteStage {
         check_marks(options.on_delete, &request.inputs, &SQLITE_NAMES, diagnostics);
         let path = request.pipeline.resolve(&options.path);
         let history = plan_history(&options.history, &request.inputs, &SQLITE_NAMES, diagnostics);
+        let constraints = constraints::plan(&options.checks, &request.inputs, diagnostics);
+        let (on_delete, on_constraint) = (options.on_delete, options.on_constraint);
         (diagnostics.len() == before)
-            .then(|| Planned::Sink(Arc::new(PlannedSqlite { path, history, on_delete: options.on_delete })))
+            .then(|| Planned::Sink(Arc::new(PlannedSqlite { path, history, on_delete, constraints, on_constraint })))
     }
 }
 
@@ -111,6 +126,8 @@ struct PlannedSqlite {
     /// The tables of which a history is kept.
     history: Vec<String>,
     on_delete: OnDelete,
+    constraints: Vec<PlannedConstraint>,
+    on_constraint: OnConstraint,
 }
 
 impl SinkStage for PlannedSqlite {
@@ -123,7 +140,8 @@ impl SinkStage for PlannedSqlite {
     }
 
     fn connect(&self, access: Access) -> Result<Box<dyn Sink>, SinkError> {
-        Ok(Box::new(SqliteSink::open(&self.path, self.on_delete, access)?))
+        let sink = SqliteSink::open(&self.path, self.on_delete, access)?;
+        Ok(Box::new(sink.constrained(self.constraints.clone(), self.on_constraint)))
     }
 
     fn history(&self) -> &[String] {
@@ -133,7 +151,7 @@ impl SinkStage for PlannedSqlite {
     fn statements(&self, tables: &[TableSchema]) -> Vec<String> {
         let of_table = |table: &TableSchema| {
             let marks = self.on_delete.marks();
-            let statements = TableStatements::new(table, marks);
+            let statements = TableStatements::constrained(table, marks, &constraints::of(&self.constraints, table));
             let changes =
                 [Some(statements.insert), statements.revive, Some(statements.update), Some(statements.delete)];
             let changes = changes.into_iter().flatten().map(|statement| statement.text);

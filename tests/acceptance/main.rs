@@ -15,7 +15,7 @@ mod identity;
 mod marks;
 /// Schema evolution, on SQLite, MariaDB and MySQL: columns and indexes come and go, also where a migration is killed.
 mod migrate;
-/// Rows that a server refuses: rejected with its words, and everything else exact.
+/// Rows that the database refuses, on SQLite, MariaDB and MySQL: rejected with its words, and everything else exact.
 mod quarantine;
 /// Files from the field, counted and annotated as other tools count and annotate them.
 mod real;

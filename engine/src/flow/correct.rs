@@ -1,17 +1,20 @@
 //! Rows that are taken out of a table because the sink's database does not take them.
 //!
 //! What the database refuses must not stay in the state, or tables and views would no longer agree. So a further chunk of the
-//! run takes back what the drop of this run asserts for the key; whatever stood below it stands again, and the views follow.
+//! run takes back what a drop asserts for the key, of this run or of an earlier one: a row that stood below another drop's was
+//! never judged before. Whatever stood below it stands again, and the views follow.
 
 use std::{
     collections::BTreeMap,
     sync::{Mutex, PoisonError},
 };
 
+use arrow_array::RecordBatch;
+
 use crate::{
     error::{RunError, RunErrorKind},
     flow::{
-        RunContext,
+        Mode, RunContext,
         table::{Assertion, Removal},
     },
     relational::{Conflict, Relational},
@@ -20,25 +23,31 @@ use crate::{
     state::shard_of,
 };
 
-/// A row that is to be taken back.
-struct Asked {
-    key: Row,
-    value: Row,
-    message: String,
+/// A row that the database refuses.
+#[derive(Clone)]
+pub(crate) struct Asked {
+    /// The key.
+    pub key: Row,
+    /// The columns that are not in the key.
+    pub value: Row,
+    /// The row as the table lays it out.
+    pub row: RecordBatch,
+    /// What the database said.
+    pub message: String,
 }
 
-/// A row that was taken back.
+/// What one drop asserted of it, which was taken back.
 pub(crate) struct Quarantined {
     /// The table stage.
     pub stage: usize,
-    /// The load whose drop asserted it.
-    pub load: usize,
+    /// The drop's number.
+    pub place: u64,
+    /// The epoch in which the drop's content was loaded.
+    pub version: u64,
     /// The record's origin in the drop.
     pub origin: u64,
-    /// The key.
-    pub key: Row,
-    /// What the database said.
-    pub message: String,
+    /// The row.
+    pub asked: Asked,
 }
 
 /// The rows of one round.
@@ -50,15 +59,17 @@ pub(crate) struct Corrections {
 
 impl Corrections {
     /// Asks for a row of a table stage to be taken back by the next chunk.
-    pub fn ask(&self, stage: usize, key: Row, value: Row, message: String) {
+    pub fn ask(&self, stage: usize, row: Asked) {
         let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        asked.entry((stage, shard_of(&key))).or_default().push(Asked { key, value, message });
+        asked.entry((stage, shard_of(&row.key))).or_default().push(row);
     }
 
     /// What was taken back, in the order of drops and records.
     pub fn take_done(&self) -> Vec<Quarantined> {
         let mut done = std::mem::take(&mut *self.done.lock().unwrap_or_else(PoisonError::into_inner));
-        done.sort_by(|a, b| (a.load, a.origin, a.stage, &a.key).cmp(&(b.load, b.origin, b.stage, &b.key)));
+        done.sort_by(|a, b| {
+            (a.place, a.origin, a.stage, &a.asked.key).cmp(&(b.place, b.origin, b.stage, &b.asked.key))
+        });
         done
     }
 
@@ -76,36 +87,40 @@ impl Corrections {
             _ => Conflict::LatestDrop,
         };
         let mut removals = Vec::new();
-        for Asked { key, value, message } in asked.unwrap_or_default() {
-            let list = stored(&key)?;
-            let standing = Assertion::winner(&list, conflict).filter(|standing| standing.value == value);
-            let of_this_run = standing.filter(|standing| standing.version == run.epoch).and_then(|standing| {
-                Some((standing, run.loads.iter().position(|load| load.drop_id == standing.place)?))
-            });
-            let Some((standing, load)) = of_this_run else {
-                return Err(beyond_this_run(run, stage, &key, &message));
+        for asked in asked.unwrap_or_default() {
+            let mut list = stored(&asked.key)?;
+            let refused = |list: &[Assertion]| {
+                Assertion::winner(list, conflict).filter(|standing| standing.value == asked.value).cloned()
             };
-            removals.push((key.clone(), standing.place, standing.version));
-            let done = Quarantined { stage, load, origin: standing.origin, key, message };
-            self.done.lock().unwrap_or_else(PoisonError::into_inner).push(done);
+            if refused(&list).is_none() {
+                return Err(computed(run, stage, &asked.key, &asked.message));
+            }
+            // A drop that asserts the very same row below would only have it refused in the next round.
+            while let Some(Assertion { place, version, origin, .. }) = refused(&list) {
+                list.retain(|assertion| (assertion.place, assertion.version) != (place, version));
+                removals.push((asked.key.clone(), place, version));
+                let done = Quarantined { stage, place, version, origin, asked: asked.clone() };
+                self.done.lock().unwrap_or_else(PoisonError::into_inner).push(done);
+            }
         }
         Ok(removals)
     }
 }
 
-/// A row that cannot be taken back: no drop of this run asserts it.
-pub(crate) fn beyond_this_run(run: &RunContext, stage: usize, key: &[u8], message: &str) -> RunError {
+/// A row that cannot be taken back: no drop asserts it.
+pub(crate) fn computed(run: &RunContext, stage: usize, key: &[u8], message: &str) -> RunError {
     let name = &run.plan.stages[stage].name;
     let key = run.layout(stage).map(|layout| layout.describe_key(key)).unwrap_or_default();
-    RunError::new(
-        RunErrorKind::Sink,
-        format!(
-            "table `{name}`, {key}: {message}; no drop of this run asserts the row itself, so it cannot be quarantined; nothing \
-             was written"
+    let (why, hint) = match run.mode {
+        Mode::Load => (
+            "the row is computed from others, so it cannot be quarantined",
+            "Only rows that a drop asserts can be: withdraw or correct what the row comes from, or change the constraint.",
         ),
-    )
-    .with_hint(
-        "Only rows that a table takes from a drop of this run can be: withdraw or correct what the row comes from, or change \
-         the constraint.",
-    )
+        Mode::Replay => (
+            "the tables are made anew from rows that were taken before, so it cannot be quarantined",
+            "Change the constraint, or withdraw or correct the drop that asserts the row first.",
+        ),
+    };
+    RunError::new(RunErrorKind::Sink, format!("table `{name}`, {key}: {message}; {why}; nothing was written"))
+        .with_hint(hint)
 }

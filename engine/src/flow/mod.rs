@@ -21,7 +21,7 @@ use std::{
     cell::RefCell,
     collections::BTreeMap,
     rc::Rc,
-    sync::{Arc, Mutex, PoisonError, atomic::Ordering},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use vardelta_schemas::ledger::RejectRow;
@@ -42,7 +42,6 @@ use crate::{
     },
     plan::Plan,
     rows::{Row, RowLayout},
-    sink::CONSTRAINT,
     stage::{Kind, Planned},
     state::Session,
 };
@@ -179,32 +178,13 @@ impl RunContext {
             .ok_or_else(|| RunError::internal(format!("stage `{}` has no row layout", self.plan.stages[stage].name)))
     }
 
-    /// Takes account of rows that were taken back because the sink does not take them; yields their rejects.
-    pub fn note_quarantined(&self) -> Result<Vec<RejectRow>, RunError> {
-        let (mut notes, mut rejects) = (self.notes.lock().unwrap_or_else(PoisonError::into_inner), Vec::new());
-        for row in self.corrections.take_done() {
-            let load = &self.loads[row.load];
-            load.records.quarantined(row.origin);
-            load.rejected.fetch_add(1, Ordering::Relaxed);
-            let key = self.layout(row.stage)?.describe_key(&row.key);
-            let reject = RejectRow {
-                drop_id: Some(load.drop_id),
-                drop_name: Some(load.name.clone()),
-                stage: self.plan.stages[self.plan.sink].name.clone(),
-                line: load.has_lines.load(Ordering::Relaxed).then_some(row.origin),
-                contig: None,
-                pos: None,
-                reason: CONSTRAINT.code().to_owned(),
-                detail: format!("table `{}`, {key}: {}", self.plan.stages[row.stage].name, row.message),
-                raw: None,
-            };
-            *notes.reject_counts.entry(reject.reason.clone()).or_default() += 1;
-            if notes.rejects.len() < REJECTS_KEPT {
-                notes.rejects.push(reject.clone());
-            }
-            rejects.push(reject);
+    /// Keeps one more reject, behind those of batches.
+    pub fn note_reject(&self, reject: &RejectRow) {
+        let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        *notes.reject_counts.entry(reject.reason.clone()).or_default() += 1;
+        if notes.rejects.len() < REJECTS_KEPT {
+            notes.rejects.push(reject.clone());
         }
-        Ok(rejects)
     }
 
     /// Keeps the rejects and warnings of a batch.

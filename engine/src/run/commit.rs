@@ -253,6 +253,7 @@ fn commit(
         facts: EpochFacts::new(run.epoch, outcome.drop_names(), &committed_at),
         observed: vec![0; tables.len()],
         offenders: Vec::new(),
+        earlier: Default::default(),
     };
     // The state is prepared on its own thread while the sink takes the rows, however often that takes.
     let (prepared, applied) = std::thread::scope(|scope| {
@@ -307,7 +308,7 @@ fn commit(
     failpoint::hit("commit:after-sink");
     state.finalize()?;
     let retries = writing.transaction.retries;
-    let mut notices = Vec::new();
+    let mut notices = writing.notices();
     if let Err(error) = sink.settle(&plan.pipeline.name, &plan.kept_tables()) {
         notices
             .push(format!("the epoch stands, but its tables are not settled, which the next run tries again: {error}"));

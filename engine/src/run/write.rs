@@ -12,6 +12,7 @@ use crate::{
         batches::{self, Merge},
         commit::unreadable,
         history::{EpochFacts, history_rows},
+        quarantine::Earlier,
         transaction::{Failure, Transaction, is_passing},
     },
     sink::{ChangeBatch, Offender, Part, Sink, SinkError, SinkErrorKind},
@@ -28,6 +29,7 @@ pub(super) struct Writing<'a> {
     pub(super) observed: Vec<u64>,
     /// New rows that the database did not take.
     pub(super) offenders: Vec<Offender>,
+    pub(super) earlier: Earlier,
 }
 
 impl Writing<'_> {

@@ -75,6 +75,23 @@ impl Operator {
 }
 
 impl Condition {
+    /// The columns that it names, each as often as it does.
+    pub fn columns(&self) -> Vec<&str> {
+        match self {
+            Condition::Column(name) => vec![name],
+            Condition::Text(_) | Condition::Number(_) | Condition::Bool(_) => Vec::new(),
+            Condition::Not(inner)
+            | Condition::Negate(inner)
+            | Condition::Characters(inner)
+            | Condition::IsNull(inner) => inner.columns(),
+            Condition::Binary(left, _, right) => [left.columns(), right.columns()].concat(),
+            Condition::Between(value, low, high) => [value.columns(), low.columns(), high.columns()].concat(),
+            Condition::In(value, list) => {
+                list.iter().fold(value.columns(), |columns, item| [columns, item.columns()].concat())
+            }
+        }
+    }
+
     /// The condition as SQL: identifiers quoted, every part in parentheses of its own, so that no precedence matters.
     pub fn sql(&self, dialect: Dialect) -> String {
         let of = |part: &Condition| part.sql(dialect);
@@ -120,6 +137,7 @@ mod tests {
         let number = |digits: &str| Box::new(Condition::Number(digits.into()));
         let between = Condition::Between(column(), number("0"), Box::new(Condition::Negate(number("1"))));
         let either = Condition::Binary(Box::new(between), Operator::Or, Box::new(Condition::IsNull(column())));
+        assert_eq!(either.columns(), ["q", "q"]);
         assert_eq!(either.sql(Dialect::MariaDb), "((`q` BETWEEN 0 AND (- 1)) OR (`q` IS NULL))");
         let list = Condition::In(Box::new(Condition::Characters(column())), vec![Condition::Number("1".into())]);
         assert_eq!(list.sql(Dialect::MariaDb), "(char_length(`q`) IN (1))");

@@ -5,11 +5,13 @@
 
 use super::{
     Dialect,
+    constraint::Constraint,
     form::{ColumnForm, TableForm},
     mysql::{
         partition::{Partition, Partitioning},
         table::declare,
     },
+    sqlite::constraint_line,
 };
 
 /// One step of a table's migration.
@@ -285,8 +287,8 @@ pub fn sqlite_alter(table: &str, change: &Change) -> Option<String> {
 const COPY: &str = "vardelta_copy";
 
 /// Copies a SQLite table into one with these columns, under the same name. `key` names the key's columns. What users added
-/// to the table goes with it.
-pub fn sqlite_copy(table: &str, columns: &[ColumnForm], key: &[&str]) -> Vec<String> {
+/// to the table goes with it, and so do constraints other than these.
+pub fn sqlite_copy(table: &str, columns: &[ColumnForm], key: &[&str], constraints: &[&Constraint]) -> Vec<String> {
     let quoted = |name: &str| Dialect::Sqlite.identifier(name);
     let list = |names: &mut dyn Iterator<Item = &str>| names.map(&quoted).collect::<Vec<_>>().join(", ");
     let mut lines: Vec<String> = columns
@@ -301,6 +303,7 @@ pub fn sqlite_copy(table: &str, columns: &[ColumnForm], key: &[&str]) -> Vec<Str
         let word = if has_primary_key { "PRIMARY KEY" } else { "UNIQUE" };
         lines.push(format!("{word} ({})", list(&mut key.iter().copied())));
     }
+    lines.extend(constraints.iter().map(|constraint| constraint_line(constraint)));
     let form = if has_primary_key { "STRICT, WITHOUT ROWID" } else { "STRICT" };
     let names = list(&mut columns.iter().map(|column| column.name.as_str()));
     vec![
@@ -428,7 +431,7 @@ mod tests {
         let clause = "PARTITION BY LIST COLUMNS (`c`) (\n  PARTITION `1` VALUES IN ('1')\n)";
         assert_eq!(expand(&plain, &by("c", &["1"]), &[]), [format!("ALTER TABLE `t` ALGORITHM=COPY {clause}")]);
         let removed = "ALTER TABLE `t` ALGORITHM=COPY REMOVE PARTITIONING".to_owned();
-        assert_eq!(expand(&by("c", &["1"]), &plain, &[]), [removed.clone()]);
+        assert_eq!(expand(&by("c", &["1"]), &plain, &[]), std::slice::from_ref(&removed));
         let added = "ALTER TABLE `t` ALGORITHM=COPY, ADD PARTITION (PARTITION `2` VALUES IN ('2'))";
         assert_eq!(expand(&by("c", &["1"]), &by("c", &["1", "2"]), &[]), [added]);
         assert_eq!(expand(&by("c", &["1", "2"]), &by("c", &["1"]), &[]).len(), 1);
@@ -454,7 +457,7 @@ mod tests {
     fn a_copy_in_sqlite() {
         let columns = [column("g", "TEXT", false, 0), column("n", "INTEGER", true, 0)];
         assert_eq!(
-            sqlite_copy("t", &columns, &["g"])[0],
+            sqlite_copy("t", &columns, &["g"], &[])[0],
             "CREATE TABLE vardelta_copy (\n  \"g\" TEXT,\n  \"n\" INTEGER NOT NULL,\n  UNIQUE (\"g\")\n) STRICT"
         );
     }

@@ -1,6 +1,8 @@
 //! What only SQLite has: session settings, transactions that lock at once, and the tables that describe tables.
 
 use super::{
+    Dialect,
+    constraint::{Constraint, PREFIX},
     form::{ColumnForm, TableForm},
     marks::{self, DELETED_AT, Marks},
     table::has_primary_key,
@@ -47,6 +49,26 @@ pub const SELECT_VIEW: &str = "SELECT sql FROM sqlite_schema WHERE type = 'view'
 /// Parameter: a table's name. Yields the statements of the indexes and triggers that somebody added to it.
 pub const SELECT_ADDED_TO_TABLE: &str = "SELECT name, sql FROM sqlite_schema WHERE tbl_name = ? COLLATE NOCASE \
     AND type IN ('index', 'trigger') AND sql IS NOT NULL ORDER BY rowid";
+
+/// Parameter: a table's name. Yields the statement that made it.
+pub const SELECT_STATEMENT: &str = "SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = ? COLLATE NOCASE";
+
+/// The name of a constraint in its table.
+pub fn constraint_name(constraint: &Constraint) -> String {
+    format!("{PREFIX}{}", constraint.tag)
+}
+
+/// The line of CREATE TABLE of a constraint.
+pub(super) fn constraint_line(constraint: &Constraint) -> String {
+    constraint.declared(Dialect::Sqlite, &constraint_name(constraint))
+}
+
+/// The names of the constraints that vardelta made in a table, out of the statement that made it: SQLite keeps them nowhere else.
+pub fn constraint_names(statement: &str) -> Vec<&str> {
+    let begin = format!("CONSTRAINT \"{PREFIX}");
+    let behind = statement.match_indices(&begin).map(|(at, _)| &statement[at + begin.len() - PREFIX.len()..]);
+    behind.filter_map(|name| name.split_once('"')).map(|(name, _)| name).collect()
+}
 
 /// Parameter: a table's name. Yields whether it is WITHOUT ROWID and whether it is STRICT.
 pub const SELECT_TABLE_FORM: &str =
@@ -166,6 +188,23 @@ mod tests {
         assert!(planned.kind == "STRICT" && planned.columns.iter().all(|column| column.key_place == 0));
         let planned = planned_form(&table(vec![2]), Marks::None);
         assert!(planned.kind == "STRICT" && planned.columns.iter().all(|column| column.key_place == 0));
+    }
+
+    #[test]
+    fn constraints_are_found_in_the_statement_of_their_table() {
+        use crate::sql::{
+            condition::{Condition, Operator},
+            constraint::Rule,
+            table::TableStatements,
+        };
+        let column = Condition::Column("a".into());
+        let check = Condition::Binary(column.into(), Operator::NotEqual, Condition::Text("x\"y".into()).into());
+        let constraint = |tag: &str| Constraint { tag: tag.into(), said: "s".into(), rule: Rule::Check(check.clone()) };
+        let (first, second) = (constraint("first"), constraint("second"));
+        let create = TableStatements::constrained(&table(vec![0]), Marks::None, &[&first, &second]).create;
+        assert!(create.contains("CONSTRAINT \"vardelta_first\" CHECK ((\"a\" <> 'x\"y'))"), "{create}");
+        assert_eq!(constraint_names(&create), ["vardelta_first", "vardelta_second"]);
+        assert_eq!(constraint_names("CREATE TABLE t (a, CONSTRAINT mine CHECK (a > 0))"), [""; 0]);
     }
 
     #[test]

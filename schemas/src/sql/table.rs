@@ -2,8 +2,9 @@
 
 use super::{
     Dialect, Parameter, RowStatement,
+    constraint::Constraint,
     marks::{self, DELETED_AT, Marks},
-    sqlite::column_type,
+    sqlite::{column_type, constraint_line},
 };
 use crate::{Column, TableSchema};
 
@@ -36,7 +37,13 @@ pub struct TableStatements {
 impl TableStatements {
     /// The statements for a table.
     pub fn new(table: &TableSchema, marks: Marks) -> TableStatements {
-        let writer = Writer { dialect: Dialect::Sqlite, table, marks, name: Dialect::Sqlite.identifier(&table.name) };
+        TableStatements::constrained(table, marks, &[])
+    }
+
+    /// The statements for a table with these constraints.
+    pub fn constrained(table: &TableSchema, marks: Marks, constraints: &[&Constraint]) -> TableStatements {
+        let name = Dialect::Sqlite.identifier(&table.name);
+        let writer = Writer { dialect: Dialect::Sqlite, table, marks, constraints, name };
         TableStatements {
             create: writer.create(),
             insert: writer.insert(),
@@ -62,6 +69,7 @@ struct Writer<'a> {
     dialect: Dialect,
     table: &'a TableSchema,
     marks: Marks,
+    constraints: &'a [&'a Constraint],
     name: String,
 }
 
@@ -100,6 +108,7 @@ impl Writer<'_> {
             }
             "STRICT"
         };
+        lines.extend(self.constraints.iter().map(|constraint| constraint_line(constraint)));
         format!("CREATE TABLE {} (\n  {}\n) {form}", self.name, lines.join(",\n  "))
     }
 

@@ -24,7 +24,10 @@ use super::{
     local_infile,
     values::RowReader,
 };
-use crate::sink_values::{column_readers, show_key};
+use crate::{
+    sink_constraints::Refused,
+    sink_values::{column_readers, show_key},
+};
 
 /// Rows of one multi-row statement: measured best on both servers.
 pub(super) const STATEMENT_ROWS: usize = 500;
@@ -32,8 +35,6 @@ pub(super) const STATEMENT_ROWS: usize = 500;
 const SLICES_READY: usize = 1;
 /// Parameters that a prepared statement can have.
 const PARAMETERS_MAX: usize = 65_535;
-/// New rows that the database does not take, at the most: beyond, something other than rows is wrong.
-const OFFENDERS_MAX: usize = 100_000;
 const MISFIT_HINT: &str = "Filter or convert such values in a stage before the table, or see `text_characters`.";
 const PARTITION_HINT: &str = "List the value in the sink's `partitions` and run `vardelta migrate`, or keep such rows out: by a \
     `filter`, or by `unknown_contigs = \"reject\"` on the source.";
@@ -137,23 +138,7 @@ impl Writer<'_> {
     /// The database does not take a row: the end of the run, or one more offender.
     fn offends(&mut self, op: Op, key: &str, row: RecordBatch, why: &str, hint: &str) -> Result<(), SinkError> {
         let table = &self.target.table.name;
-        let Some(offenders) = self.target.offenders.as_deref_mut() else {
-            let message = format!("table `{table}`, {key}: {why}");
-            return Err(SinkError::new(SinkErrorKind::Value, message).with_hint(hint));
-        };
-        if op == Op::Delete {
-            let message = format!("table `{table}`, {key}: the row cannot go: {why}");
-            return Err(SinkError::new(SinkErrorKind::Value, message).with_hint(
-                "A row that must go cannot be quarantined, only one that comes: delete first what refers to it.",
-            ));
-        }
-        if offenders.len() >= OFFENDERS_MAX {
-            let message =
-                format!("table `{table}`: the database takes none of {OFFENDERS_MAX} rows, the last {key}: {why}");
-            return Err(SinkError::new(SinkErrorKind::Value, message).with_hint(hint));
-        }
-        offenders.push(Offender { table: table.clone(), row, message: why.to_owned() });
-        Ok(())
+        Refused { table, op, key, row, why, hint }.judge(self.target.offenders.as_deref_mut())
     }
 
     fn slice(&mut self, op: Op, slice: Slice) -> Result<(), SinkError> {

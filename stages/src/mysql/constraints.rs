@@ -3,7 +3,6 @@
 
 use vardelta_engine::{
     diagnostics::Diagnostics,
-    expression::condition::read_condition,
     options::{OptionReader, OptionValue, Spanned, wrong_type},
     sink::Part,
     spec::{Node, Value},
@@ -14,31 +13,14 @@ use vardelta_schemas::{
     sql::{
         Dialect,
         mysql::{
-            constraint::{Constraint, Rule},
+            constraint::Rule,
             layout::{TableLayout, TextCharacters},
         },
     },
 };
 
-use super::{
-    options::check_bytes,
-    settings::{PlannedConstraint, PlannedIndex},
-    values::base64,
-};
-
-vardelta_engine::choices! {
-    /// What becomes of a run that has a row which the database does not take.
-    pub enum OnConstraint {
-        /// Nothing is written.
-        Abort = "abort",
-        /// The row becomes a reject, and the rest is written.
-        Quarantine = "quarantine",
-    }
-}
-
-/// Conditions by table: `{ variants = ["position >= 0"] }`.
-#[derive(Clone, Debug, Default)]
-pub struct Checks(pub Vec<(Spanned<String>, Vec<Spanned<String>>)>);
+use super::{options::check_bytes, settings::PlannedIndex};
+use crate::sink_constraints::{Checks, PlannedConstraint, add, by_table, input, plan_checks};
 
 /// References by table.
 #[derive(Clone, Debug, Default)]
@@ -50,32 +32,6 @@ pub struct ReferenceOption {
     columns: Spanned<Vec<Spanned<String>>>,
     pub(super) table: Spanned<String>,
     to: Spanned<Vec<Spanned<String>>>,
-}
-
-fn by_table<T: OptionValue>(
-    node: &Node,
-    expects: &str,
-    diagnostics: &mut Diagnostics,
-) -> Option<Vec<(Spanned<String>, Vec<T>)>> {
-    let Value::Table(entries) = &node.value else { return wrong_type(node, expects, diagnostics) };
-    let read: Vec<Option<_>> = entries
-        .iter()
-        .map(|entry| {
-            let table = Spanned { value: entry.key.clone(), span: entry.key_span.clone() };
-            Some((table, Vec::<T>::read(&entry.node, diagnostics)?))
-        })
-        .collect();
-    read.into_iter().collect()
-}
-
-impl OptionValue for Checks {
-    const EXPECTS: &'static str = "a table of lists of SQL conditions";
-    fn read(node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {
-        by_table(node, Self::EXPECTS, diagnostics).map(Checks)
-    }
-    fn json_schema() -> String {
-        format!(r#"{{"type":"object","additionalProperties":{}}}"#, Vec::<String>::json_schema())
-    }
 }
 
 impl OptionValue for References {
@@ -116,22 +72,7 @@ pub(super) fn plan_constraints(
     text_characters: &TextCharacters,
     diagnostics: &mut Diagnostics,
 ) -> Vec<PlannedConstraint> {
-    let mut planned: Vec<PlannedConstraint> = Vec::new();
-    let mut add = |table: &str, said: String, rule: Rule| {
-        let tag = base64(xxhash_rust::xxh3::xxh3_128(format!("{table}\0{said}").as_bytes()));
-        let constraint = Constraint { tag, said, rule };
-        if !planned.iter().any(|planned| planned.constraint == constraint) {
-            planned.push(PlannedConstraint { table: table.to_owned(), constraint });
-        }
-    };
-    for (table, conditions) in &checks.0 {
-        let Some(input) = input(table, inputs, diagnostics) else { continue };
-        for text in conditions {
-            if let Some(condition) = read_condition(text, input.schema, diagnostics) {
-                add(input.name, text.value.clone(), Rule::Check(condition));
-            }
-        }
-    }
+    let mut planned = plan_checks(checks, inputs, diagnostics);
     for (table, said) in &references.0 {
         let Some(input) = input(table, inputs, diagnostics) else { continue };
         for reference in said {
@@ -143,26 +84,12 @@ pub(super) fn plan_constraints(
                 };
                 let (columns, to, table) = (names(&reference.columns), names(&reference.to), &reference.table.value);
                 let said = format!("({}) references {table} ({})", columns.join(", "), to.join(", "));
-                add(input.name, said, Rule::Reference { columns, table: table.clone(), to });
+                add(&mut planned, input.name, said, Rule::Reference { columns, table: table.clone(), to });
             }
         }
     }
     check_cycles(references, &planned, diagnostics);
     planned
-}
-
-fn input<'a>(
-    table: &Spanned<String>,
-    inputs: &'a [PlannedInput<'a>],
-    diagnostics: &mut Diagnostics,
-) -> Option<&'a PlannedInput<'a>> {
-    let found = inputs.iter().find(|input| input.name == table.value);
-    if found.is_none() {
-        diagnostics
-            .error(table.span.clone(), format!("`{}` is not a table of this sink", table.value))
-            .label("unknown table");
-    }
-    found
 }
 
 fn check_reference(

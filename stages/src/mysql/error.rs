@@ -3,6 +3,8 @@
 use mysql::{DriverError, Error};
 use vardelta_engine::sink::{SinkError, SinkErrorKind};
 
+use super::tls;
+
 /// Turns an error of the client into one of the sink. `doing` completes "cannot … DATABASE": "read the ledger of".
 pub(super) fn explain<'a>(location: &'a str, doing: &'a str) -> impl Fn(Error) -> SinkError + Copy + 'a {
     move |error| {
@@ -61,6 +63,9 @@ pub(super) fn is_about_a_value(error: &Error) -> bool {
 
 fn words(error: &Error) -> (SinkErrorKind, String, &'static str) {
     use SinkErrorKind::{ConnectionLost, Contention, Locked, Unavailable, Value};
+    if let Some((why, hint)) = tls::refusal(error) {
+        return (Unavailable, why, hint);
+    }
     let said = server_words(error);
     match error {
         Error::MySqlError(server) => match server.code {
@@ -72,13 +77,19 @@ fn words(error: &Error) -> (SinkErrorKind, String, &'static str) {
                 said,
                 "See whether the server runs, and run again: the ledger tells what was committed.",
             ),
-            1045 | 1698 | 3118 | 1130 => (Unavailable, said, "Check user and password in the sink's `url`."),
+            1045 | 1698 | 3118 | 1130 => (
+                Unavailable,
+                said,
+                "Check user and password in the sink's `url`; where the server takes encrypted connections alone, also \
+                 `tls = \"required\"`.",
+            ),
             1044 | 1142 | 1143 | 1227 | 1370 => (
                 Unavailable,
                 said,
                 "Grant the user the rights on this database that the README lists: SELECT, INSERT, UPDATE, DELETE, CREATE, \
                  ALTER, INDEX, DROP, REFERENCES, and with on_delete = \"mark\" CREATE VIEW.",
             ),
+            3159 => (Unavailable, said, "Set `tls = \"required\"`, or a stricter value, in the sink's stage."),
             1049 => (Unavailable, said, "Make the database first, or name another one in the sink's `url`."),
             1040 | 1203 | 1226 => (Unavailable, said, "Wait until other clients are done, then run again."),
             1290 | 1792 | 1836 => {
@@ -120,9 +131,7 @@ fn words(error: &Error) -> (SinkErrorKind, String, &'static str) {
             | 1690
             | 3819
             | 4025
-            | 3140 => {
-                (Value, said, "Filter or convert such values in a stage before the table, or change the constraint.")
-            }
+            | 3140 => (Value, said, crate::sink_constraints::REFUSED_HINT),
             _ => (Unavailable, said, ""),
         },
         // The client counts before it sends; the connection lives.
@@ -135,7 +144,7 @@ fn words(error: &Error) -> (SinkErrorKind, String, &'static str) {
         Error::DriverError(DriverError::TlsNotSupported) => (
             Unavailable,
             "the server offers no TLS".into(),
-            "Set `tls = \"off\"` in the sink's stage if that is acceptable.",
+            "Set TLS up on the server, or set `tls = \"off\"` in the sink's stage if the network may be trusted.",
         ),
         Error::DriverError(DriverError::UnknownAuthPlugin(_)) => (
             Unavailable,
@@ -143,9 +152,6 @@ fn words(error: &Error) -> (SinkErrorKind, String, &'static str) {
             "Check user and password in the sink's `url`; the user must log in by caching_sha2_password or \
              mysql_native_password.",
         ),
-        Error::TlsError(_) => {
-            (Unavailable, said, "Check `tls` and `tls_ca` in the sink's stage, and the server's certificate.")
-        }
         _ => (Unavailable, said, ""),
     }
 }

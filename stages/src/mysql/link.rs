@@ -9,7 +9,8 @@ use vardelta_schemas::sql::{Dialect, mysql as sql};
 
 use super::{
     error::explain,
-    settings::{Settings, Tls},
+    settings::Settings,
+    tls::{self, Tls},
 };
 
 /// The oldest servers that know what the statements need.
@@ -28,6 +29,8 @@ pub(super) struct Link {
     pub(super) database: String,
     /// Whether the server says that it takes LOAD DATA LOCAL.
     pub(super) local_infile: bool,
+    /// Whether TLS was asked for and not offered.
+    pub(super) fell_back: bool,
     /// Bytes of the longest packet that the server takes.
     pub(super) packet_bytes: usize,
 }
@@ -36,13 +39,15 @@ impl Link {
     /// Connects, tells the server's kind and applies the session's settings.
     pub(super) fn connect(settings: &Settings, access: Access) -> Result<Link, SinkError> {
         let failed = explain(&settings.location, "connect to");
-        let mut conn = match Conn::new(settings.client_options(false)) {
-            Err(Error::DriverError(DriverError::TlsNotSupported)) if settings.tls == Tls::Preferred => {
-                Conn::new(settings.client_options(true))
-            }
-            connected => connected,
+        if let Some(authorities) = settings.tls_ca.as_deref().filter(|_| settings.tls.verifies()) {
+            tls::check_authorities(authorities)?;
         }
-        .map_err(failed)?;
+        let (mut conn, fell_back) = match Conn::new(settings.client_options(false)) {
+            Err(Error::DriverError(DriverError::TlsNotSupported)) if settings.tls == Tls::Preferred => {
+                (Conn::new(settings.client_options(true)).map_err(failed)?, true)
+            }
+            connected => (connected.map_err(failed)?, false),
+        };
         let version: String = conn.query_first(sql::SELECT_VERSION).map_err(failed)?.unwrap_or_default();
         let (dialect, server) = recognise(&version).map_err(|why| {
             SinkError::new(SinkErrorKind::Unavailable, format!("{} is {why}", settings.location))
@@ -63,7 +68,7 @@ impl Link {
             )
             .with_hint("Connect to the primary, not to a replica."));
         }
-        Ok(Link { conn, dialect, server, id, database, local_infile: local_infile == 1, packet_bytes })
+        Ok(Link { conn, dialect, server, id, database, local_infile: local_infile == 1, fell_back, packet_bytes })
     }
 }
 

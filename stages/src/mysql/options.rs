@@ -18,13 +18,11 @@ use vardelta_schemas::{
     },
 };
 
-use super::{
-    constraints::{Checks, OnConstraint, References},
-    partitions::Partitions,
-    settings::{PlannedIndex, Tls},
-    values::base64,
+use super::{constraints::References, partitions::Partitions, settings::PlannedIndex, tls::Tls, values::base64};
+use crate::{
+    sink_constraints::{Checks, OnConstraint},
+    sink_marks::OnDelete,
 };
-use crate::sink_marks::OnDelete;
 
 options! {
     /// Options of `mysql`.
@@ -33,10 +31,12 @@ options! {
         /// the password is in no file. It is never shown. Letters that mean something in an address are written as in one:
         /// `%40` for `@`.
         "url" => url: String,
-        /// Encryption: "off"; "preferred", where the server offers it; "required"; "verify_ca", by a server whose
-        /// certificate a known authority has signed; "verify_identity", whose certificate also names the host.
+        /// Encryption. "off": none. "preferred": where the server offers it, else plain text, and the report says so of
+        /// another machine's. "required": always, whoever the server is. "verify_ca": with a server whose certificate a known
+        /// authority has signed. "verify_identity": and the certificate names the host of `url`. A socket is not encrypted.
         "tls" => tls: Tls = Tls::Preferred, "\"preferred\"",
-        /// A file of certificates in PEM form, relative to the pipeline file: authorities to trust beside the public ones.
+        /// A file of certificates in PEM form, relative to the pipeline file: authorities to trust beside the public ones. Only
+        /// with "verify_ca" and "verify_identity".
         "tls_ca" => tls_ca: Option<PathBuf> = None, "\"\"",
         /// The server's socket, relative to the pipeline file, instead of the host and port of `url`.
         "socket" => socket: Option<PathBuf> = None, "\"\"",

@@ -1,8 +1,8 @@
 //! What the pipeline file says about the server, resolved: how to reach it, and how to show it without its password.
 
-use std::{collections::HashMap, path::PathBuf, time::Duration};
+use std::{collections::HashMap, net::IpAddr, path::PathBuf, time::Duration};
 
-use mysql::{Opts, OptsBuilder, SslOpts};
+use mysql::{Opts, OptsBuilder};
 use vardelta_schemas::{
     TableSchema,
     history::{HISTORY_TEXT_CHARACTERS, history_name},
@@ -16,24 +16,11 @@ use vardelta_schemas::{
     },
 };
 
-use super::{constraints::OnConstraint, partitions::PartitionBy};
-use crate::sink_marks::OnDelete;
-
-vardelta_engine::choices! {
-    /// How the connection is encrypted.
-    pub enum Tls {
-        /// Not at all.
-        Off = "off",
-        /// With TLS where the server offers it, whoever the server is.
-        Preferred = "preferred",
-        /// With TLS, whoever the server is.
-        Required = "required",
-        /// With TLS, by a server whose certificate a known authority has signed.
-        VerifyCa = "verify_ca",
-        /// As `verify_ca`, and the certificate names the host of the `url`.
-        VerifyIdentity = "verify_identity",
-    }
-}
+use super::{partitions::PartitionBy, tls::Tls};
+use crate::{
+    sink_constraints::{OnConstraint, PlannedConstraint},
+    sink_marks::OnDelete,
+};
 
 /// An index: its table and columns, and its name in the database.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,13 +28,6 @@ pub(super) struct PlannedIndex {
     pub(super) table: String,
     pub(super) columns: Vec<usize>,
     pub(super) name: String,
-}
-
-/// A constraint and its table.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct PlannedConstraint {
-    pub(super) table: String,
-    pub(super) constraint: Constraint,
 }
 
 /// A planned sink's settings. No `Debug`: the options hold the password.
@@ -79,15 +59,16 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 impl Settings {
     /// The client's options: with TLS as asked, or without where it is only preferred and the server has none.
     pub(super) fn client_options(&self, without_tls: bool) -> Opts {
-        let ssl = SslOpts::default().with_root_cert_path(self.tls_ca.clone());
-        let ssl = match self.tls {
-            _ if without_tls => None,
-            Tls::Off => None,
-            Tls::Preferred | Tls::Required => Some(ssl.with_danger_accept_invalid_certs(true)),
-            Tls::VerifyCa => Some(ssl.with_danger_skip_domain_validation(true)),
-            Tls::VerifyIdentity => Some(ssl),
-        };
+        let ssl = if without_tls { None } else { self.tls.options(self.tls_ca.as_deref()) };
         self.options.clone().ssl_opts(ssl).into()
+    }
+
+    /// Whether the server is on this machine, as far as the address tells.
+    pub(super) fn is_local(&self) -> bool {
+        let opts: Opts = self.options.clone().into();
+        let host = opts.get_ip_or_hostname();
+        let host = host.trim_matches(['[', ']']);
+        opts.get_socket().is_some() || host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
     }
 
     /// How a table is laid out.

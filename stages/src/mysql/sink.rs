@@ -21,7 +21,7 @@ use vardelta_schemas::{
 
 use super::{
     apply::{self, Target},
-    constraints::{OnConstraint, parents_first, write_order},
+    constraints::{parents_first, write_order},
     error::explain,
     ledger::{self as records, integer},
     link::Link,
@@ -33,6 +33,7 @@ use super::{
     tables::Tables,
 };
 use crate::{
+    sink_constraints::OnConstraint,
     sink_marks::{OnDelete, is_live_view},
     sink_tables::{MISSING_TABLE_HINT, OTHER_TABLE_HINT},
 };
@@ -88,6 +89,12 @@ impl MySqlSink {
         if settings.local_infile && !link.local_infile && access == Access::Write {
             notices.push(format!(
                 "{} has local_infile = OFF, so new rows go by INSERT, which is slower than LOAD DATA",
+                link.server
+            ));
+        }
+        if link.fell_back && access == Access::Write && !settings.is_local() {
+            notices.push(format!(
+                "{} offers no TLS, so rows and the summary of the password went in plain text (`tls = \"off\"` if that is meant)",
                 link.server
             ));
         }
@@ -268,6 +275,11 @@ impl MySqlSink {
     /// As if the connection of this number had been this one's, and lost.
     pub(super) fn pretend_lost(&mut self, id: u64) {
         self.lost = Some(id);
+    }
+
+    /// Its connection.
+    pub(super) fn conn(&mut self) -> &mut mysql::Conn {
+        &mut self.link.as_mut().expect("it is connected").conn
     }
 
     /// One that has lost its connection.

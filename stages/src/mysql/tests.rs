@@ -14,6 +14,7 @@ mod partitions;
 mod planning;
 mod rebuild;
 mod secrets;
+mod tls;
 mod trouble;
 mod values;
 
@@ -29,10 +30,14 @@ use vardelta_test_servers::{Server, each};
 
 use super::{
     PlannedMySql,
-    constraints::OnConstraint,
-    settings::{PlannedConstraint, PlannedIndex, Settings, Tls, read_url},
+    settings::{PlannedIndex, Settings, read_url},
+    tls::Tls,
 };
-use crate::{sink_fixtures::*, sink_marks::OnDelete};
+use crate::{
+    sink_constraints::{OnConstraint, PlannedConstraint},
+    sink_fixtures::*,
+    sink_marks::OnDelete,
+};
 
 /// A database, and how it is connected to.
 struct Db {

@@ -11,6 +11,7 @@ use vardelta_schemas::{
 };
 use xxhash_rust::xxh3::Xxh3;
 
+pub(super) use crate::base64::base64;
 use crate::sink_values::ColumnReader;
 
 /// A row of a batch on its way into a table.
@@ -117,19 +118,6 @@ impl RowReader<'_> {
     }
 }
 
-/// 128 bits as 22 letters, digits, `-` and `_` (RFC 4648, section 5, without padding).
-pub(super) fn base64(value: u128) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    // 22 digits have 132 bits; the last four are zeros.
-    (0..KEY_HASH_CHARACTERS)
-        .map(|digit| {
-            let shift = 122 - 6 * digit as i32;
-            let bits = if shift >= 0 { value >> shift } else { value << -shift };
-            char::from(DIGITS[(bits & 63) as usize])
-        })
-        .collect()
-}
-
 fn push(scratch: &mut String, value: impl std::fmt::Display) {
     use std::fmt::Write as _;
     write!(scratch, "{value}").expect("writing to a String cannot fail");
@@ -198,13 +186,6 @@ fn parameter(column: &ColumnReader<'_>, row: usize) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn hashes_are_base_64() {
-        assert_eq!(base64(0), "A".repeat(22));
-        assert_eq!(base64(u128::MAX), format!("{}w", "_".repeat(21)));
-        assert_eq!(base64(0x0102_0304_0506_0708_090a_0b0c_0d0e_0f10), "AQIDBAUGBwgJCgsMDQ4PEA");
-    }
 
     #[test]
     fn what_would_end_a_value_is_escaped() {

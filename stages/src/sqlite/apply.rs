@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use arrow_array::RecordBatch;
 use rusqlite::{Connection, Statement};
 use vardelta_engine::sink::{ChangeBatch, Op, SinkError, SinkErrorKind};
 use vardelta_schemas::{
@@ -11,10 +12,14 @@ use vardelta_schemas::{
 
 use super::{
     bind::{BindError, bind},
+    constraints::{Refusals, is_about_a_row},
     error::{explain, is_duplicate_key},
     ledger::integer,
 };
-use crate::sink_values::{ColumnReader, column_readers, show_key};
+use crate::{
+    sink_constraints::{REFUSED_HINT, Refused},
+    sink_values::{ColumnReader, column_readers, show_key},
+};
 
 /// The epoch that changes rows.
 #[derive(Clone, Copy)]
@@ -29,6 +34,7 @@ pub(super) fn apply(
     path: &Path,
     connection: &Connection,
     (table, marks): (&TableSchema, Marks),
+    refusals: Refusals<'_>,
     epoch: Epoch<'_>,
     changes: &mut dyn Iterator<Item = Result<ChangeBatch, SinkError>>,
 ) -> Result<(), SinkError> {
@@ -40,7 +46,9 @@ pub(super) fn apply(
     };
     let mut writer = Writer {
         path,
+        connection,
         table,
+        refusals,
         epoch: (integer(epoch.number).map_err(failed)?, epoch.time),
         insert: prepare(&statements.insert)?,
         revive: statements.revive.as_ref().map(prepare).transpose()?,
@@ -56,7 +64,9 @@ pub(super) fn apply(
 
 struct Writer<'a> {
     path: &'a Path,
+    connection: &'a Connection,
     table: &'a TableSchema,
+    refusals: Refusals<'a>,
     /// The number and the time.
     epoch: (i64, &'a str),
     insert: Prepared<'a>,
@@ -122,7 +132,10 @@ impl Writer<'_> {
             match touched {
                 Ok(1) => {}
                 Ok(touched) => return Err(self.disagreement(*op, columns, row, touched)),
-                Err((column, error)) => return Err(self.failed(*op, columns, row, column, error)),
+                Err((column, error)) => {
+                    let from = if *op == Op::Delete { &batch.old } else { &batch.new };
+                    self.failed(*op, columns, (from, row), column, error)?;
+                }
             }
             new_row += usize::from(*op != Op::Delete);
             old_row += usize::from(*op != Op::Insert);
@@ -153,31 +166,36 @@ impl Writer<'_> {
         )
     }
 
+    /// A row that SQLite did not take: the end of the run, or one more offender.
     fn failed(
-        &self,
+        &mut self,
         op: Op,
         columns: &[ColumnReader<'_>],
-        row: usize,
+        (batch, row): (&RecordBatch, usize),
         column: Option<usize>,
         error: BindError,
-    ) -> SinkError {
-        match error {
+    ) -> Result<(), SinkError> {
+        let key = self.key(columns, row);
+        let (why, hint) = match error {
             BindError::Sqlite(error) if op == Op::Insert && is_duplicate_key(&error) => {
-                self.disagreement(op, columns, row, 1)
+                return Err(self.disagreement(op, columns, row, 1));
+            }
+            // A trigger may have given the transaction up; what comes behind it would then stand by itself.
+            BindError::Sqlite(error) if is_about_a_row(&error) && !self.connection.is_autocommit() => {
+                (self.refusals.words(&error), REFUSED_HINT)
             }
             BindError::Sqlite(error) => {
-                let doing = format!("write {} of table `{}` to", self.key(columns, row), self.table.name);
-                explain(self.path, &doing)(error)
+                let doing = format!("write {key} of table `{}` to", self.table.name);
+                return Err(explain(self.path, &doing)(error));
             }
             BindError::Value(why) => {
                 let name = column.map_or("", |index| self.table.schema.columns()[index].name.as_str());
-                SinkError::new(
-                    SinkErrorKind::Value,
-                    format!("table `{}`, {}, column `{name}`: {why}", self.table.name, self.key(columns, row)),
-                )
-                .with_hint("Filter or convert such values in a stage before the table.")
+                (format!("column `{name}`: {why}"), "Filter or convert such values in a stage before the table.")
             }
-        }
+        };
+        let row = batch.slice(row, 1);
+        Refused { table: &self.table.name, op, key: &key, row, why: &why, hint }
+            .judge(self.refusals.offenders.as_deref_mut())
     }
 
     fn key(&self, columns: &[ColumnReader<'_>], row: usize) -> String {

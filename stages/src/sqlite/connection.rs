@@ -10,17 +10,22 @@ use std::time::Duration;
 use arrow_array::RecordBatch;
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
 use vardelta_engine::migration::{Migration, Scope, Step};
-use vardelta_engine::sink::{Access, ChangeBatch, EpochStart, Fill, Sink, SinkError, SinkErrorKind};
+use vardelta_engine::sink::{Access, ChangeBatch, EpochStart, Fill, Offender, Sink, SinkError, SinkErrorKind};
 use vardelta_schemas::{TableSchema, ledger, sql::sqlite as sql};
 
 use super::{
-    apply, error,
+    apply,
+    constraints::{self, Refusals},
+    error,
     error::explain,
     layout, ledger as records,
     marks::{self, TableMarks},
     migrate, read,
 };
-use crate::sink_marks::OnDelete;
+use crate::{
+    sink_constraints::{OnConstraint, PlannedConstraint},
+    sink_marks::OnDelete,
+};
 
 /// How long to wait for another writer: long enough for one that is just finishing, short enough to be told soon.
 const LOCK_TIMEOUT: Duration = Duration::from_millis(2000);
@@ -34,6 +39,10 @@ pub(super) struct SqliteSink {
     fresh: bool,
     begun: Option<Begun>,
     notices: Vec<String>,
+    constraints: Vec<PlannedConstraint>,
+    on_constraint: OnConstraint,
+    /// New rows that SQLite did not take.
+    offenders: Vec<Offender>,
 }
 
 /// The transaction that is open.
@@ -63,11 +72,26 @@ impl SqliteSink {
                 (connection, fresh)
             }
         };
-        let sink = SqliteSink { path: path.to_owned(), on_delete, connection, fresh, begun: None, notices: Vec::new() };
+        let sink = SqliteSink {
+            path: path.to_owned(),
+            on_delete,
+            connection,
+            fresh,
+            begun: None,
+            notices: Vec::new(),
+            constraints: Vec::new(),
+            on_constraint: OnConstraint::Abort,
+            offenders: Vec::new(),
+        };
         if access == Access::Write && !fresh {
             sink.write_ahead().map_err(failed)?;
         }
         Ok(sink)
+    }
+
+    /// The same with these constraints.
+    pub(super) fn constrained(self, constraints: Vec<PlannedConstraint>, on_constraint: OnConstraint) -> SqliteSink {
+        SqliteSink { constraints, on_constraint, ..self }
     }
 
     /// Switches to write-ahead mode, if nobody else has the file open; a file of another mode works as well, so the
@@ -135,8 +159,9 @@ impl Sink for SqliteSink {
         }
         self.connection.execute_batch(sql::BEGIN_WRITE).map_err(explain(&self.path, "write to"))?;
         let prepared = records::prepare(&self.path, &self.connection, pipeline, expected_epoch).and_then(|()| {
-            let (path, connection, on_delete) = (&self.path, &self.connection, self.on_delete);
-            let layout = layout::Layout { path, connection, pipeline, expected_epoch, on_delete };
+            let (path, connection) = (&self.path, &self.connection);
+            let (on_delete, constraints) = (self.on_delete, &self.constraints);
+            let layout = layout::Layout { path, connection, pipeline, expected_epoch, on_delete, constraints };
             let notices = if start.replace_tables { layout.lost_marks(start.tables)? } else { Vec::new() };
             let restore = layout.prepare(start)?;
             layout.make_views(start.tables)?;
@@ -144,6 +169,7 @@ impl Sink for SqliteSink {
         });
         match prepared {
             Ok((restore, marks, notices)) => {
+                self.offenders.clear();
                 let (pipeline, committed_at) = (pipeline.to_owned(), committed_at.to_owned());
                 self.begun = Some(Begun { pipeline, expected_epoch, committed_at, marks, restore, notices });
                 Ok(())
@@ -162,10 +188,25 @@ impl Sink for SqliteSink {
         epoch: u64,
         changes: &mut dyn Iterator<Item = Result<ChangeBatch, SinkError>>,
     ) -> Result<(), SinkError> {
+        let mut offenders = std::mem::take(&mut self.offenders);
         let begun = self.begun()?;
         let marks = begun.marks.get(&table.name).copied().unwrap_or_default();
         let epoch = apply::Epoch { number: epoch, time: &begun.committed_at };
-        apply::apply(&self.path, &self.connection, (table, marks), epoch, changes)
+        let refusals = Refusals {
+            constraints: constraints::of(&self.constraints, table),
+            offenders: (self.on_constraint == OnConstraint::Quarantine).then_some(&mut offenders),
+        };
+        let applied = apply::apply(&self.path, &self.connection, (table, marks), refusals, epoch, changes);
+        self.offenders = offenders;
+        applied
+    }
+
+    fn quarantines(&self) -> bool {
+        self.on_constraint == OnConstraint::Quarantine
+    }
+
+    fn take_offenders(&mut self) -> Vec<Offender> {
+        std::mem::take(&mut self.offenders)
     }
 
     fn rejects(&mut self, pipeline: &str, epoch: u64, rejects: &[ledger::RejectRow]) -> Result<(), SinkError> {
@@ -225,18 +266,21 @@ impl Sink for SqliteSink {
     }
 
     fn migrate(&mut self, migration: &Migration<'_>, scope: Scope) -> Result<Vec<Step>, SinkError> {
-        migrate::migrate(&self.path, &self.connection, self.on_delete, migration, scope)
+        migrate::migrate(&self.path, &self.connection, (self.on_delete, &self.constraints), migration, scope)
     }
 
     fn fill(&mut self, fill: &Fill<'_>) -> Result<(), SinkError> {
         let failed = explain(&self.path, "fill columns in");
         self.connection.execute_batch(sql::BEGIN_WRITE).map_err(failed)?;
         let changes = &mut std::iter::once(Ok(fill.changes.clone()));
+        let refusals = || Refusals { constraints: constraints::of(&self.constraints, fill.table), offenders: None };
         // Updates alone: nothing is marked.
         let epoch = apply::Epoch { number: fill.expected_epoch + 1, time: "" };
         let filled = records::check_epoch(&self.path, &self.connection, fill.pipeline, fill.expected_epoch)
             .and_then(|()| marks::found(&self.path, &self.connection, self.on_delete, fill.table))
-            .and_then(|marks| apply::apply(&self.path, &self.connection, (fill.table, marks), epoch, changes))
+            .and_then(|marks| {
+                apply::apply(&self.path, &self.connection, (fill.table, marks), refusals(), epoch, changes)
+            })
             .and_then(|()| self.connection.execute_batch(sql::COMMIT).map_err(failed));
         if filled.is_err() {
             // The first error says what happened.

@@ -17,8 +17,9 @@ use vardelta_schemas::{
     },
 };
 
-use super::{error::explain, ledger::integer};
+use super::{constraints, error::explain, ledger::integer};
 use crate::{
+    sink_constraints::PlannedConstraint,
     sink_marks::OnDelete,
     sink_tables::{MISSING_TABLE_HINT, OTHER_HISTORY_HINT, OTHER_TABLE_HINT},
 };
@@ -36,6 +37,7 @@ pub(super) struct Layout<'a> {
     pub(super) pipeline: &'a str,
     pub(super) expected_epoch: u64,
     pub(super) on_delete: OnDelete,
+    pub(super) constraints: &'a [PlannedConstraint],
 }
 
 impl Layout<'_> {
@@ -97,7 +99,11 @@ impl Layout<'_> {
 
     fn check_form(&self, table: &TableSchema, marks: Marks, if_other: &str) -> Result<(), SinkError> {
         let lax = super::migrate::lax(self.connection, &table.name).map_err(self.failed())?;
-        match self.form(&table.name)?.difference(&planned_form(table, marks), &lax) {
+        let mut difference = self.form(&table.name)?.difference(&planned_form(table, marks), &lax);
+        if difference.is_none() {
+            difference = self.constraint_difference(table)?;
+        }
+        match difference {
             None => Ok(()),
             Some(difference) => Err(self.refuse(
                 format!(
@@ -133,7 +139,7 @@ impl Layout<'_> {
     }
 
     fn create(&self, table: &TableSchema, marks: Marks) -> Result<(), SinkError> {
-        let statements = TableStatements::new(table, marks);
+        let statements = TableStatements::constrained(table, marks, &constraints::of(self.constraints, table));
         self.connection.execute_batch(&statements.create).map_err(self.failed())?;
         self.own(&table.name)
     }

@@ -22,11 +22,15 @@ use vardelta_schemas::{
 };
 
 use super::{
+    constraints,
     error::explain,
     layout::{self, Layout},
     ledger as records, marks,
 };
-use crate::sink_marks::{OnDelete, is_live_view, keep_lax, taken_column};
+use crate::{
+    sink_constraints::PlannedConstraint,
+    sink_marks::{OnDelete, is_live_view, keep_lax, taken_column},
+};
 
 /// What is to be done with one table.
 struct Work<'a> {
@@ -44,13 +48,13 @@ struct Work<'a> {
 pub(super) fn migrate(
     path: &Path,
     connection: &Connection,
-    on_delete: OnDelete,
+    (on_delete, constraints): (OnDelete, &[PlannedConstraint]),
     migration: &Migration<'_>,
     scope: Scope,
 ) -> Result<Vec<Step>, SinkError> {
     let failed = explain(path, "change the tables of");
     let Migration { pipeline, expected_epoch, .. } = *migration;
-    let layout = Layout { path, connection, pipeline, expected_epoch, on_delete };
+    let layout = Layout { path, connection, pipeline, expected_epoch, on_delete, constraints };
     if scope == Scope::Plan {
         return steps(&layout, migration, scope);
     }
@@ -77,6 +81,9 @@ fn steps(layout: &Layout<'_>, migration: &Migration<'_>, scope: Scope) -> Result
         let planned = on_delete.marks();
         if layout.has_own(&table.name)? {
             let refused = |why: String| refuse(layout.path, &table.name, &why);
+            if let Some(why) = layout.constraint_difference(table)? {
+                return Err(refused(why));
+            }
             let (renames, form) = (migration.renames_of(&table.name), layout.form(&table.name)?);
             if let Some(why) = taken_column(&form, planned, layout.owns_live(&table.name)?) {
                 return Err(refused(why));
@@ -86,7 +93,8 @@ fn steps(layout: &Layout<'_>, migration: &Migration<'_>, scope: Scope) -> Result
             let marks = marks::found(layout.path, layout.connection, on_delete, table)?;
             works.push(Work { table, changes, lax, marks, on_delete });
         } else if scope != Scope::Contract && !migration.is_history(&table.name) {
-            let create = TableStatements::new(table, planned).create;
+            let constraints = constraints::of(layout.constraints, table);
+            let create = TableStatements::constrained(table, planned, &constraints).create;
             // The epoch's transaction makes it.
             steps.extend(
                 (scope == Scope::Plan).then(|| Step { makes_table: true, ..step(table, Phase::Expand, create) }),
@@ -166,6 +174,7 @@ fn expand(layout: &Layout<'_>, work: &Work<'_>, scope: Scope, steps: &mut Vec<St
             steps.push(step(table, Phase::Expand, sql::insert_lax(Dialect::Sqlite, &table.name, DELETED_AT)));
         }
     }
+    let of = |table| constraints::of(layout.constraints, table);
     for change in &changes.expand {
         if let Some(statement) = sql::sqlite_alter(&table.name, change) {
             run(layout, scope, &[&statement])?;
@@ -173,7 +182,7 @@ fn expand(layout: &Layout<'_>, work: &Work<'_>, scope: Scope, steps: &mut Vec<St
         }
     }
     if changes.expand.iter().any(|change| matches!(change, Change::AllowNull(_))) {
-        let statements = sql::sqlite_copy(&table.name, &changes.expanded, &key(table));
+        let statements = sql::sqlite_copy(&table.name, &changes.expanded, &key(table), &of(table));
         copy(layout, scope, table, statements, Phase::Expand, steps)?;
     }
     if scope == Scope::Expand {
@@ -184,6 +193,7 @@ fn expand(layout: &Layout<'_>, work: &Work<'_>, scope: Scope, steps: &mut Vec<St
 
 fn contract(layout: &Layout<'_>, work: &Work<'_>, scope: Scope, steps: &mut Vec<Step>) -> Result<(), SinkError> {
     let (table, changes) = (work.table, &work.changes);
+    let of = |table| constraints::of(layout.constraints, table);
     if scope == Scope::Contract && !changes.expand.is_empty() {
         return Err(refuse(layout.path, &table.name, "it is not expanded yet"));
     }
@@ -193,8 +203,8 @@ fn contract(layout: &Layout<'_>, work: &Work<'_>, scope: Scope, steps: &mut Vec<
         steps.push(Step { algorithm: Algorithm::Inplace, ..step(table, Phase::Contract, statement) });
     }
     if changes.contract.iter().any(|change| matches!(change, Change::ForbidNull(_))) {
-        let statements =
-            sql::sqlite_copy(&table.name, &planned_form(table, work.on_delete.marks()).columns, &key(table));
+        let columns = planned_form(table, work.on_delete.marks()).columns;
+        let statements = sql::sqlite_copy(&table.name, &columns, &key(table), &of(table));
         copy(layout, scope, table, statements, Phase::Contract, steps)?;
     } else {
         for change in &changes.contract {

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod by_hand;
+mod constraints;
 mod epochs;
 mod kill;
 mod layouts;
@@ -22,10 +23,20 @@ use vardelta_schemas::{
 };
 
 use super::PlannedSqlite;
-use crate::{sink_fixtures::*, sink_marks::OnDelete};
+use crate::{sink_constraints::OnConstraint, sink_fixtures::*, sink_marks::OnDelete};
+
+fn planned(path: &Path) -> PlannedSqlite {
+    PlannedSqlite {
+        path: path.to_owned(),
+        history: Vec::new(),
+        on_delete: OnDelete::Delete,
+        constraints: Vec::new(),
+        on_constraint: OnConstraint::Abort,
+    }
+}
 
 fn connect(path: &Path, access: Access) -> Result<Box<dyn Sink>, SinkError> {
-    PlannedSqlite { path: path.to_owned(), history: Vec::new(), on_delete: OnDelete::Delete }.connect(access)
+    planned(path).connect(access)
 }
 
 fn open(path: &Path) -> Box<dyn Sink> {

@@ -7,7 +7,7 @@ use std::{
 
 use vardelta_engine::{
     side_input::SideInput,
-    source::{ChunkReader, Parser, Source},
+    source::{ChunkReader, Parser, PlaceColumns, Source},
     stage::StageError,
 };
 use vardelta_schemas::Schema;
@@ -69,6 +69,11 @@ impl Source for VcfSource {
         let regions = self.samples.pedigree.as_ref().and(self.samples.regions);
         let regions = regions.map(|regions| ("pseudo_autosomal_regions", regions.assembly().to_owned()));
         regions.into_iter().chain(self.assembly.iter().flat_map(PlannedAssembly::settings)).collect()
+    }
+
+    fn place_columns(&self) -> PlaceColumns {
+        let schema = &self.projection.schema;
+        PlaceColumns { contig: schema.index_of("chrom"), position: schema.index_of("pos") }
     }
 
     fn restriction(&self) -> Option<&'static str> {

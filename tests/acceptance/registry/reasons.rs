@@ -84,7 +84,8 @@ fn document() -> String {
          \n\
          A *reject* keeps a record, or a row of it, out of every table; it is written with its drop, stage, line, contig,\n\
          position, detail and raw text, and counts towards `max_reject_share`, which is judged per drop by whole records: a\n\
-         record counts as rejected if nothing of it was loaded or filtered. A *warning* is counted only: the record is used.\n\
+         record counts as rejected if nothing of it was loaded or filtered. A row that a database refuses (`constraint`) is\n\
+         judged when its record is gone: it has no raw text, and contig and position where its table has them. A *warning* is counted only: the record is used.\n\
          \n\
          This page is made from the code by a test; `vardelta stages TYPE` prints the same for one stage.\n",
     );

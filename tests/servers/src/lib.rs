@@ -9,6 +9,7 @@
 
 mod binaries;
 mod flavor;
+mod guard;
 mod server;
 
 use std::sync::{

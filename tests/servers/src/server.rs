@@ -14,7 +14,7 @@ use std::{
 
 use mysql::{Conn, Opts, OptsBuilder, prelude::Queryable};
 
-use crate::{Flavor, binaries, database_name};
+use crate::{Flavor, binaries, database_name, guard::guarded};
 
 /// The user that vardelta connects as in tests. It has the rights that the README asks for, on databases whose names
 /// begin with `vardelta_`, and no others.
@@ -163,7 +163,8 @@ impl Server {
         Conn::new(Opts::from(options))
     }
 
-    fn data(&self) -> PathBuf {
+    /// Its data directory.
+    pub fn data(&self) -> PathBuf {
         self.directory.join("data")
     }
 
@@ -186,14 +187,13 @@ impl Server {
         }
         let temporary = self.directory.join("tmp");
         fs::create_dir(&temporary).map_err(text)?;
-        let output = command.env("TMPDIR", &temporary).arg(data).stdin(Stdio::null()).output().map_err(|error| {
-            format!("{}: cannot start {}: {error}", self.flavor, command.get_program().to_string_lossy())
-        })?;
-        if output.status.success() {
-            return Ok(());
+        command.env("TMPDIR", &temporary).arg(data);
+        let (succeeded, said) =
+            guarded(&self.directory, &command).map_err(|error| format!("{}: {error}", self.flavor))?;
+        match succeeded {
+            true => Ok(()),
+            false => Err(format!("{}: the data directory cannot be made: {said}", self.flavor)),
         }
-        let said = [output.stdout, output.stderr].concat();
-        Err(format!("{}: the data directory cannot be made: {}", self.flavor, String::from_utf8_lossy(&said)))
     }
 
     fn launch(&self) -> Result<(), String> {

@@ -3,10 +3,8 @@
 //! Their names are unique in a database (FOREIGN KEYs on both servers, CHECKs on MySQL), and a table that is made anew
 //! stands beside the one whose place it takes. So every name ends with a letter, and the two tables have different ones.
 
-use crate::sql::{Dialect, condition::Condition};
-
-/// What the name of every constraint that vardelta makes begins with.
-const PREFIX: &str = "vardelta_";
+pub use crate::sql::constraint::{Constraint, Rule};
+use crate::sql::{Dialect, constraint::PREFIX};
 
 /// The last letter of the names in a table: the one that stands beside it has the other.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -27,34 +25,6 @@ impl Letter {
     }
 }
 
-/// A constraint.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Constraint {
-    /// Stands for what it says and for its table: two constraints that differ in either have different ones. At most 32
-    /// characters.
-    pub tag: String,
-    /// It as the pipeline file has it, for messages.
-    pub said: String,
-    /// What must hold.
-    pub rule: Rule,
-}
-
-/// What must hold.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Rule {
-    /// A condition is not false.
-    Check(Condition),
-    /// The values of these columns, where none is NULL, are those of a row of another table.
-    Reference {
-        /// The columns, by name.
-        columns: Vec<String>,
-        /// The other table.
-        table: String,
-        /// Its columns.
-        to: Vec<String>,
-    },
-}
-
 impl Constraint {
     /// The name in the database.
     pub fn name(&self, letter: Letter) -> String {
@@ -68,17 +38,7 @@ impl Constraint {
 
     /// The line of CREATE TABLE.
     pub(super) fn line(&self, dialect: Dialect, letter: Letter) -> String {
-        let list = |names: &[String]| names.iter().map(|name| dialect.identifier(name)).collect::<Vec<_>>().join(", ");
-        let name = dialect.identifier(&self.name(letter));
-        match &self.rule {
-            Rule::Check(condition) => format!("CONSTRAINT {name} CHECK ({})", condition.sql(dialect)),
-            Rule::Reference { columns, table, to } => format!(
-                "CONSTRAINT {name} FOREIGN KEY ({}) REFERENCES {} ({}) ON DELETE RESTRICT ON UPDATE RESTRICT",
-                list(columns),
-                dialect.identifier(table),
-                list(to)
-            ),
-        }
+        self.declared(dialect, &self.name(letter))
     }
 }
 

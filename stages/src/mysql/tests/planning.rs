@@ -167,3 +167,18 @@ fn constraints_that_cannot_be_are_reported() {
     let cycle = of(&["chromosome", "position", "alternate"], "variants", &["chromosome", "position", "alternate"]);
     assert!(cycle.contains("lead back to it") || cycle.contains("is no primary key"), "{cycle}");
 }
+
+#[test]
+fn authorities_without_verification_are_refused() {
+    let refused = |tls: Option<&str>| {
+        let mut options = vec![url(), ("tls_ca", text("ca.pem"))];
+        options.extend(tls.map(|tls| ("tls", text(tls))));
+        plan(&options).err().unwrap_or_default()
+    };
+    for tls in [None, Some("off"), Some("preferred"), Some("required")] {
+        assert!(refused(tls).join("").contains("does not have the server's certificate verified"), "{tls:?}");
+    }
+    for tls in ["verify_ca", "verify_identity"] {
+        assert_eq!(refused(Some(tls)), [""; 0]);
+    }
+}

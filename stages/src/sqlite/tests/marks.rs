@@ -6,7 +6,7 @@ use super::*;
 
 /// Opens for an epoch over the table `t` and begins it.
 fn begin(path: &Path, on_delete: OnDelete, table: &TableSchema, epoch: u64, replace: bool) -> Box<dyn Sink> {
-    let planned = PlannedSqlite { path: path.to_owned(), history: Vec::new(), on_delete };
+    let planned = PlannedSqlite { on_delete, ..planned(path) };
     let mut sink = planned.connect(Access::Write).unwrap();
     sink.begin(&starting(PIPELINE, epoch - 1, std::slice::from_ref(table), replace)).unwrap();
     sink
@@ -23,7 +23,7 @@ fn migrate(path: &Path, on_delete: OnDelete, epoch: u64, scope: Scope) -> Result
     let tables = [numbers("t")];
     let migration =
         Migration { pipeline: PIPELINE, expected_epoch: epoch, tables: &tables, histories: &[], renames: &[] };
-    let planned = PlannedSqlite { path: path.to_owned(), history: Vec::new(), on_delete };
+    let planned = PlannedSqlite { on_delete, ..planned(path) };
     planned.connect(Access::Write).unwrap().migrate(&migration, scope)
 }
 
@@ -44,7 +44,7 @@ fn a_row_goes_comes_back_and_changes() {
     assert_eq!(by_hand::query(&path, ALL), [format!("'a'|1|2|{TIME}"), "'b'|3|2|NULL".into(), gone_c.clone()]);
     assert_eq!(by_hand::query(&path, LIVE), ["'b'|3|2"]);
     let table = numbers("t");
-    let planned = PlannedSqlite { path: path.clone(), history: Vec::new(), on_delete: MARK };
+    let planned = PlannedSqlite { on_delete: MARK, ..planned(&path) };
     assert_eq!(scan_numbers(planned.connect(Access::Read).unwrap().as_mut(), &table), [("b".into(), Some(3))]);
     write(&path, MARK, 3, &[(Insert, "a", Some(7)), (Insert, "d", Some(4))]);
     assert_eq!(by_hand::query(&path, ALL), ["'a'|7|3|NULL", "'b'|3|2|NULL", &gone_c, "'d'|4|3|NULL"]);
@@ -96,7 +96,7 @@ fn somebody_elses_table_or_view_keeps_its_name() {
         let path = directory.path().join("x.sqlite");
         by_hand::run(&path, taken);
         let before = by_hand::dump(&path);
-        let planned = PlannedSqlite { path: path.clone(), history: Vec::new(), on_delete: MARK };
+        let planned = PlannedSqlite { on_delete: MARK, ..planned(&path) };
         let mut sink = planned.connect(Access::Write).unwrap();
         let error = error_of(sink.begin(&starting(PIPELINE, 0, &[numbers("t")], false)));
         assert_eq!(error.kind, SinkErrorKind::Layout);
@@ -136,7 +136,7 @@ fn a_migration_brings_marks_and_takes_them_away() {
         steps.into_iter().filter(|step| step.phase == phase).map(|step| step.statement).collect()
     };
     write(&path, OnDelete::Delete, 1, &[(Insert, "a", Some(1)), (Insert, "b", Some(2))]);
-    let planned = PlannedSqlite { path: path.clone(), history: Vec::new(), on_delete: MARK };
+    let planned = PlannedSqlite { on_delete: MARK, ..planned(&path) };
     let error = error_of(planned.connect(Access::Write).unwrap().begin(&starting(PIPELINE, 1, &[numbers("t")], false)));
     assert!(error.message.contains("it has no column `deleted_at`"), "{error}");
     let before = by_hand::dump(&path);

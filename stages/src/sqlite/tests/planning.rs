@@ -97,3 +97,22 @@ fn what_sqlite_cannot_keep_is_refused() {
     );
     assert_eq!(plan(&[("t", text(), Some(&[0]))], &[]).err().unwrap_or_default(), ["stage `s` (sqlite) needs `path`"]);
 }
+
+#[test]
+fn checks_are_planned() {
+    let node = |value| Node { span: 0..1, value };
+    let problems = |check: &str| {
+        let wide = ColumnType::Decimal { precision: 16, scale: 2 };
+        let narrow = ColumnType::Decimal { precision: 15, scale: 2 };
+        let columns = schema(&[("a", ColumnType::Text), ("wide", wide), ("narrow", narrow)]);
+        let conditions = node(Value::Array(vec![node(Value::Text(check.into()))]));
+        let table = Entry { key: "t".into(), key_span: 0..1, node: conditions };
+        let checks = Entry { key: "checks".into(), key_span: 0..1, node: node(Value::Table(vec![table])) };
+        plan(&[("t", columns, Some(&[0]))], &[path_option(), checks])
+    };
+    let Ok(Planned::Sink(sink)) = problems("narrow >= 0 AND length(a) > 1") else { panic!("no sink") };
+    assert!(sink.statements(&[numbers("t")])[0].contains("CHECK (((\"narrow\" >= 0) AND (length(\"a\") > 1)))"));
+    let refused = problems("a = 'x' OR wide BETWEEN 0 AND 1").err().unwrap_or_default();
+    assert_eq!(refused, ["SQLite keeps `wide` as text, which it does not compare as a number"]);
+    assert!(problems("nothing > 1").err().unwrap_or_default()[0].contains("nothing"));
+}
