@@ -96,6 +96,14 @@ impl Run {
         self.number(&self.report["drops"][0][count], count)
     }
 
+    /// Rows that the sink took while others were still computed.
+    ///
+    /// # Errors
+    /// When the report does not have them.
+    pub fn rows_ahead(&self) -> Result<u64> {
+        self.number(&self.report["rows_ahead"], "rows_ahead")
+    }
+
     /// Holds the report against the rows of a table that must have been inserted, updated and deleted.
     ///
     /// # Errors

@@ -134,8 +134,8 @@ pub struct ChangeLog {
 
 struct Inner {
     tables: Vec<Vec<(u64, Run)>>,
-    /// For each table, the number of the first run whose added rows the sink does not have: see [`ChangeLog::added`].
-    unsent_from: Vec<u64>,
+    /// What the sink has of each table's added rows.
+    sent: Vec<Sent>,
     has_standing: bool,
     /// For each table the columns that are new to the rows that stand.
     new_columns: Vec<Vec<usize>>,
@@ -145,12 +145,20 @@ struct Inner {
     spill: Option<(Arc<File>, u64)>,
 }
 
+/// What the sink's open transaction has of the rows that chunks have added to a table.
+#[derive(Clone, Copy, Default)]
+struct Sent {
+    /// The number of the first run whose rows it does not have.
+    before: u64,
+    rows: u64,
+}
+
 impl ChangeLog {
     /// An empty log for this many tables, spilling into a nameless file in `spill_dir`.
     pub fn new(tables: usize, spill_dir: PathBuf) -> ChangeLog {
         let inner = Inner {
             tables: (0..tables).map(|_| Vec::new()).collect(),
-            unsent_from: vec![0; tables],
+            sent: vec![Sent::default(); tables],
             has_standing: false,
             new_columns: vec![Vec::new(); tables],
             without_fills: false,
@@ -238,8 +246,8 @@ impl ChangeLog {
     /// # Errors
     /// When the spill file cannot be read.
     pub fn unsent(&self, table: usize) -> io::Result<NetChanges> {
-        let unsent_from = self.inner.lock().unwrap_or_else(PoisonError::into_inner).unsent_from[table];
-        self.merge(table, unsent_from, |_| true)
+        let sent_before = self.inner.lock().unwrap_or_else(PoisonError::into_inner).sent[table].before;
+        self.merge(table, sent_before, |_| true)
     }
 
     /// The rows that one chunk has added to one table, in key order, among the chunk's other changes.
@@ -250,20 +258,25 @@ impl ChangeLog {
         self.merge(table, 0, |of| of == chunk + 1).map(AddedRows)
     }
 
-    /// The sink's open transaction has the rows that the chunks up to this one have added to these tables.
-    pub fn mark_sent(&self, tables: &[usize], chunk: u64) {
-        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        tables.iter().for_each(|table| inner.unsent_from[*table] = chunk + 2);
+    /// The sink's open transaction has the rows that this chunk, after all before it, has added to a table: so many.
+    pub fn mark_sent(&self, table: usize, chunk: u64, rows: u64) {
+        let sent = &mut self.inner.lock().unwrap_or_else(PoisonError::into_inner).sent[table];
+        *sent = Sent { before: chunk + 2, rows: sent.rows + rows };
+    }
+
+    /// The rows of one table that the sink's open transaction has.
+    pub fn sent_rows(&self, table: usize) -> u64 {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner).sent[table].rows
     }
 
     /// The sink's transaction was given up: it has nothing.
     pub fn forget_sent(&self) {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner).unsent_from.fill(0);
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner).sent.fill(Sent::default());
     }
 
-    fn merge(&self, table: usize, unsent_from: u64, of: impl Fn(u64) -> bool) -> io::Result<NetChanges> {
+    fn merge(&self, table: usize, sent_before: u64, of: impl Fn(u64) -> bool) -> io::Result<NetChanges> {
         let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut merge = NetChanges { cursors: Vec::new(), heap: BinaryHeap::new(), unsent_from };
+        let mut merge = NetChanges { cursors: Vec::new(), heap: BinaryHeap::new(), sent_before };
         for (chunk, run) in inner.tables[table].iter().filter(|(chunk, _)| of(*chunk)) {
             let cursor = match run {
                 Run::Memory(bytes) => Cursor::memory(Arc::clone(bytes)),
@@ -363,7 +376,7 @@ pub struct NetChanges {
     cursors: Vec<Cursor>,
     heap: BinaryHeap<Reverse<Head>>,
     /// The number of the first run whose added rows the sink does not have.
-    unsent_from: u64,
+    sent_before: u64,
 }
 
 /// The next change of one run, ordered by key, then by chunk.
@@ -408,7 +421,7 @@ impl NetChanges {
     fn next_key(&mut self) -> io::Result<Option<(Change, Option<RunBytes>)>> {
         let Some(Reverse(head)) = self.heap.pop() else { return Ok(None) };
         self.advance(head.cursor, head.chunk)?;
-        let is_sent = head.chunk < self.unsent_from && head.change.old.is_none();
+        let is_sent = head.chunk < self.sent_before && head.change.old.is_none();
         let sent = if is_sent { head.change.new.clone() } else { None };
         let mut net = head.change;
         while self.heap.peek().is_some_and(|Reverse(next)| next.change.key == net.key) {
@@ -629,10 +642,11 @@ mod tests {
         let a = shown("a", None, Some("1"));
         let unsent = [a, shown("b", None, Some("2")), shown("e", None, Some("3")), f.clone(), g.clone()];
         assert_eq!(left(), unsent, "the net changes");
-        log.mark_sent(&[0], 0);
+        log.mark_sent(0, 0, 3);
         let (b, c) = (shown("b", Some("1"), Some("2")), shown("c", Some("1"), None));
         assert_eq!(left(), [b.clone(), c.clone(), shown("e", None, Some("3")), f.clone(), g.clone()]);
-        log.mark_sent(&[0], 1);
+        log.mark_sent(0, 1, 1);
+        assert_eq!(log.sent_rows(0), 4);
         assert_eq!(left(), [b, c, shown("e", Some("1"), Some("3")), f, g]);
         assert_eq!(drain(&log), unsent, "the net changes are what they are");
         log.forget_sent();

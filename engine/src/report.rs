@@ -189,6 +189,18 @@ pub trait Observer: Send + Sync {
         true
     }
 
+    /// How many changes a table may have for [`Observer::changes`] to be called with them; `None` for any number. Where it is
+    /// a number, rows may go to the sink before the run's net changes are known.
+    fn changes_limit(&self) -> Option<u64> {
+        if self.wants_changes() { None } else { Some(0) }
+    }
+
+    /// Called with the number of a table's net changes instead of with the changes, or behind some of them, where that is
+    /// over [`Observer::changes_limit`].
+    fn many_changes(&self, table: &TableSchema, count: u64) {
+        let _ = (table, count);
+    }
+
     /// Whether [`Observer::reject`] is to be called; a run keeps the text of every reject only then.
     fn wants_rejects(&self) -> bool {
         false
@@ -205,7 +217,8 @@ pub trait Observer: Send + Sync {
         Ok(())
     }
 
-    /// Called with the net row changes of every table, in key order; in a dry run they are not written.
+    /// Called with the net row changes of every table, in key order; in a dry run they are not written. See
+    /// [`Observer::many_changes`].
     fn changes(&self, table: &TableSchema, changes: &ChangeBatch) {
         let _ = (table, changes);
     }

@@ -50,20 +50,20 @@ impl ChangeCollector {
         ChangeCollector { form, limit, tables: Mutex::default() }
     }
 
-    /// Whether anything is going to be shown.
-    pub fn shows_any(&self) -> bool {
-        self.limit != Some(0)
+    /// Tables with more changes than this are not shown.
+    pub fn limit(&self) -> Option<u64> {
+        self.limit
+    }
+
+    /// Takes the number of a table's changes, which are too many to be shown.
+    pub fn count(&self, table: &TableSchema, count: u64) {
+        changes_of(&mut self.tables.lock().unwrap_or_else(PoisonError::into_inner), table).count = count;
     }
 
     /// Takes the next changes of a table.
     pub fn take(&self, table: &TableSchema, batch: &ChangeBatch) {
         let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
-        let at = tables.iter().position(|known| known.name == table.name).unwrap_or_else(|| {
-            let rendered = SpooledTempFile::new(IN_MEMORY_BYTES);
-            tables.push(TableChanges { name: table.name.clone(), count: 0, rendered, failed: None });
-            tables.len() - 1
-        });
-        let changes = &mut tables[at];
+        let changes = changes_of(&mut tables, table);
         let first = changes.count == 0;
         changes.count += batch.ops.len() as u64;
         if self.limit.is_some_and(|limit| changes.count > limit) || changes.failed.is_some() {
@@ -115,6 +115,15 @@ impl ChangeCollector {
         }
         output.text("}")
     }
+}
+
+fn changes_of<'a>(tables: &'a mut Vec<TableChanges>, table: &TableSchema) -> &'a mut TableChanges {
+    let at = tables.iter().position(|known| known.name == table.name).unwrap_or_else(|| {
+        let rendered = SpooledTempFile::new(IN_MEMORY_BYTES);
+        tables.push(TableChanges { name: table.name.clone(), count: 0, rendered, failed: None });
+        tables.len() - 1
+    });
+    &mut tables[at]
 }
 
 impl TableChanges {

@@ -36,7 +36,15 @@ impl Observer for Watcher {
     }
 
     fn wants_changes(&self) -> bool {
-        self.changes.shows_any()
+        self.changes.limit() != Some(0)
+    }
+
+    fn changes_limit(&self) -> Option<u64> {
+        self.changes.limit()
+    }
+
+    fn many_changes(&self, table: &TableSchema, count: u64) {
+        self.changes.count(table, count);
     }
 
     fn changes(&self, table: &TableSchema, changes: &ChangeBatch) {

@@ -35,8 +35,6 @@ pub(crate) struct Written {
     pub is_open: bool,
     /// The time that it has been told of.
     pub committed_at: String,
-    /// Rows that it holds.
-    pub rows: u64,
     /// How often it was given up for other clients' locks or a lost connection.
     pub retries: u64,
     /// How long the sink was busy.
@@ -62,7 +60,7 @@ impl<'a> Ahead<'a> {
         let going: Vec<usize> =
             (0..tables.len()).filter(|at| is_table(&plan.stages[plan.stages[plan.sink].inputs[*at]].planned)).collect();
         let in_any_order = sink.order(&tables).into_iter().eq((0..tables.len()).map(|at| (at, Part::All)));
-        let may_wait = sink.quarantines() || context.observer.wants_changes() || !in_any_order;
+        let may_wait = sink.quarantines() || context.observer.changes_limit().is_none() || !in_any_order;
         (!may_wait && !going.is_empty()).then_some(Ahead { context, sink: sink.as_mut(), ledger, tables, going })
     }
 
@@ -105,13 +103,15 @@ impl Writer<'_> {
             let started = Instant::now();
             let sent = self.chunk(chunk, written);
             written.busy += started.elapsed();
+            written.retries = self.transaction.retries;
             let Err(failure) = sent else { continue };
-            (written.is_open, written.rows) = (false, 0);
+            written.is_open = false;
             self.transaction.run.changes.forget_sent();
             match failure {
                 Failure::Sink(error) if is_passing(&error) => self.transaction.pass(self.sink, error)?,
-                // It may be that a later chunk puts another row in place of the one that was refused.
-                Failure::Sink(error) if error.kind == SinkErrorKind::Value => self.sink.rollback()?,
+                // It may be that a later chunk puts another row in place of the one that was refused. A connection that is
+                // gone is met again at the end.
+                Failure::Sink(error) if error.kind == SinkErrorKind::Value => drop(self.sink.rollback()),
                 failure => return Err(failure.into()),
             }
             written.retries = self.transaction.retries;
@@ -129,14 +129,14 @@ impl Writer<'_> {
         for at in self.going {
             let layout = run.layout(context.plan.stages[context.plan.sink].inputs[*at])?;
             let mut added = run.changes.added(*at, chunk).map_err(|error| unreadable(&error))?;
-            let make = || added.next_batch(layout);
+            let (make, mut rows) = (|| added.next_batch(layout), 0);
             batches::apply(run, self.sink, &tables[*at], make, &mut |batch| {
                 failpoint::hit("ahead:batch");
-                written.rows += batch.ops.len() as u64;
+                rows += batch.ops.len() as u64;
                 Ok(batch)
             })?;
+            run.changes.mark_sent(*at, chunk, rows);
         }
-        run.changes.mark_sent(self.going, chunk);
         Ok(())
     }
 }

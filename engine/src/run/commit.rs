@@ -129,9 +129,7 @@ pub(crate) fn conclude(
         }
     }
     report.retries = committed.retries;
-    // A transaction that was run again has them all from the end.
-    let stand = committed.retries == outcome.written.retries;
-    report.rows_ahead = if stand { outcome.written.rows } else { 0 };
+    report.rows_ahead = (0..tables.len()).map(|at| run.changes.sent_rows(at)).sum();
     report.notices.extend(committed.notices);
     report.epoch = run.epoch;
     report.committed = true;

@@ -6,11 +6,14 @@ use vardelta_schemas::{TableSchema, ledger::TableCounts};
 
 use crate::{
     changes::NetChanges,
+    error::RunError,
     failpoint,
+    flow::RunContext,
     run::{
+        Context,
         backfill::part_by_fill,
         batches::{self, Merge},
-        commit::unreadable,
+        commit::{show, unreadable},
         history::{EpochFacts, history_rows},
         quarantine::Earlier,
         transaction::{Failure, Transaction, is_passing},
@@ -30,6 +33,22 @@ pub(super) struct Writing<'a> {
     /// New rows that the database did not take.
     pub(super) offenders: Vec<Offender>,
     pub(super) earlier: Earlier,
+}
+
+/// Shows the observer the net changes of a table of which the sink had rows before, if there are few enough of them.
+fn show_sent(
+    context: Context<'_>,
+    run: &RunContext,
+    at: usize,
+    table: &TableSchema,
+    counts: &TableCounts,
+) -> Result<(), RunError> {
+    let changed = counts.inserted + counts.updated + counts.deleted;
+    if context.observer.changes_limit().is_some_and(|limit| changed > limit) {
+        context.observer.many_changes(table, changed);
+        return Ok(());
+    }
+    show(context, run, at, table, &mut TableCounts::default())
 }
 
 impl Writing<'_> {
@@ -87,10 +106,11 @@ impl Writing<'_> {
             let mut again = TableCounts::default();
             let counts = if part == Part::OldRows { &mut again } else { &mut counts[at] };
             let unsent = run.changes.unsent(at).map_err(|error| unreadable(&error))?;
+            let is_shown = is_watched && part != Part::OldRows && run.changes.sent_rows(at) == 0;
             let applied = self.apply_to(sink, at, unsent, table, counts, &mut |batch| {
                 failpoint::hit("commit:batch");
                 seen += 1;
-                if is_watched && seen > observed && part != Part::OldRows {
+                if is_shown && seen > observed {
                     observer.changes(table, &batch);
                     observed = seen;
                 }
@@ -100,6 +120,10 @@ impl Writing<'_> {
             });
             self.observed[at] = observed;
             applied?;
+            if is_watched && run.changes.sent_rows(at) > 0 {
+                show_sent(context, run, at, table, counts)?;
+                self.observed[at] = u64::MAX;
+            }
         }
         self.apply_histories(sink)
     }

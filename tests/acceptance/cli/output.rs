@@ -109,3 +109,29 @@ fn quiet_is_quiet_and_standard_output_carries_the_report_alone() {
     assert_eq!(said.stderr, "", "progress is for terminals");
     assert_eq!(said.stdout.trim().lines().count(), 1, "one object, one line");
 }
+
+/// Rows that went to the sink before the run's last record was read are listed, or counted, as any others.
+#[test]
+fn changed_rows_are_listed_the_same_in_one_piece_and_in_several() {
+    let in_pieces = ["--workers", "1", "--set", "pipeline.chunk_records=1"];
+    for (records, listed) in [(4, "+ "), (60, "too many to list")] {
+        let said = [&["--workers", "1"][..], &in_pieces].map(|arguments| {
+            let project = Project::new(story::PIPELINE.text);
+            for (seed, name) in [(1, "alpha"), (2, "beta"), (3, "gamma")] {
+                story::write_drop(&project, name, &story::lines(seed, records));
+            }
+            let arguments: Vec<&str> = arguments.to_vec();
+            let said = project.vardelta("run", &arguments).expect(0).stdout;
+            // The first line tells how long it took.
+            said.split_once('\n').map(|(_, rest)| rest.to_owned()).unwrap_or_default()
+        });
+        assert_eq!(said[0], said[1]);
+        assert!(said[0].contains(listed), "{}", said[0]);
+    }
+    let project = Project::new(story::PIPELINE.text);
+    for (seed, name) in [(1, "alpha"), (2, "beta")] {
+        story::write_drop(&project, name, &story::lines(seed, 4));
+    }
+    let report = project.vardelta("run", &[&in_pieces[..], &["--json"]].concat()).expect(0).json();
+    assert!(report["rows_ahead"].as_u64().is_some_and(|rows| rows > 0), "{report}");
+}

@@ -90,6 +90,50 @@ fn every_type_can_be_a_key() {
     });
 }
 
+/// A row may change in the epoch that put it in place: its epoch does not tell the two apart, every other bit must.
+#[test]
+fn a_row_of_the_same_epoch_is_updated_by_its_last_bit() {
+    on_each_path("a_row_of_the_same_epoch_is_updated_by_its_last_bit", |db| {
+        let columns = vec![
+            Column::required("name", ColumnType::Text),
+            Column::nullable("x", ColumnType::Float64),
+            Column::nullable("text", ColumnType::Text),
+        ];
+        let table = TableSchema { name: "t".into(), schema: Schema::new(columns), key: vec![0] };
+        let row = |(x, text): &(Option<f64>, Option<&str>)| {
+            let columns: Vec<ArrayRef> = vec![
+                Arc::new(StringArray::from(vec!["k"])),
+                Arc::new(Float64Array::from(vec![*x])),
+                Arc::new(StringArray::from(vec![*text])),
+            ];
+            RecordBatch::try_new(table.schema.to_arrow(), columns).unwrap()
+        };
+        let steps = [
+            (Some(-0.0), Some("a")),
+            (Some(0.0), Some("a")),
+            (Some(5e-324), Some("a")),
+            (Some(0.1), Some("a")),
+            (Some(0.1 + f64::EPSILON / 8.0), Some("a")),
+            (None, Some("a ")),
+            (None, Some("A")),
+            (None, Some("")),
+            (None, None),
+            (Some(-0.0), Some("\u{e9}")),
+            (Some(-0.0), Some("e\u{301}")),
+        ];
+        let mut sink = db.open();
+        sink.begin(&starting(PIPELINE, 0, std::slice::from_ref(&table), false)).unwrap();
+        sink.apply(&table, 1, &mut [Ok(inserts(row(&steps[0])))].into_iter()).unwrap();
+        for step in steps.windows(2) {
+            let update = ChangeBatch { ops: vec![Op::Update], old: row(&step[0]), new: row(&step[1]) };
+            let applied = sink.apply(&table, 1, &mut [Ok(update)].into_iter());
+            assert!(applied.is_ok(), "{step:?}: {:?}", applied.err());
+        }
+        sink.commit(&record(PIPELINE, 1)).unwrap();
+        assert_eq!(scan(&db, &table).unwrap(), [row(&steps[10])]);
+    });
+}
+
 #[test]
 fn a_table_without_key_has_one_row() {
     on_each_path("a_table_without_key_has_one_row", |db| {
