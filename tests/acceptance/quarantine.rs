@@ -1,4 +1,5 @@
 mod beneath;
+mod definitions;
 mod place;
 mod trouble;
 mod warehouse;

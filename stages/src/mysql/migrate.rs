@@ -86,6 +86,9 @@ impl Migrating<'_> {
             }
             return Ok(());
         };
+        if let Some(why) = self.tables().constraint_difference(&table.name, &layout)? {
+            return Err(self.refuse(&table.name, &why));
+        }
         let renames = self.migration.renames_of(&table.name);
         let mut changes = TableChanges::between(&found, &layout.form(table), &renames)
             .map_err(|why| self.refuse(&table.name, &why))?;
