@@ -12,6 +12,9 @@ use vardelta_schemas::{
 pub(crate) const MISSING_TABLE_HINT: &str = "Run `vardelta rebuild` to make it again from the state.";
 /// What to do about a table that is not the planned one.
 pub(crate) const OTHER_TABLE_HINT: &str = "Run `vardelta migrate` to change it, or `vardelta rebuild` to make it anew, or put the pipeline file back as it was.";
+/// What to do about a table whose constraints are not the planned ones. They are made with it.
+pub(crate) const OTHER_CONSTRAINT_HINT: &str =
+    "Run `vardelta rebuild` to make it anew with them, or put the pipeline file back as it was.";
 /// What to do about a history that is not the planned one. Nothing can make it anew.
 pub(crate) const OTHER_HISTORY_HINT: &str =
     "Run `vardelta migrate`, or rename the table, and the next run starts a new one: a history is never made anew.";

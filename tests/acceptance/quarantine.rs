@@ -1,4 +1,5 @@
 mod beneath;
+mod definitions;
 mod history;
 mod place;
 mod trouble;

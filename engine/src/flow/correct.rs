@@ -118,7 +118,8 @@ pub(crate) fn computed(run: &RunContext, stage: usize, key: &[u8], message: &str
         ),
         Mode::Replay => (
             "the tables are made anew from rows that were taken before, so it cannot be quarantined",
-            "Change the constraint, or withdraw or correct the drop that asserts the row first.",
+            "Leave the constraint out, or put the pipeline file back as it was and withdraw or correct the drop that asserts the \
+             row first.",
         ),
     };
     RunError::new(RunErrorKind::Sink, format!("table `{name}`, {key}: {message}; {why}; nothing was written"))

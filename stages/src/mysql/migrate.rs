@@ -94,6 +94,9 @@ impl Migrating<'_> {
             }
             return Ok(());
         };
+        if let Some(why) = self.tables().constraint_difference(&table.name, &layout)? {
+            return Err(self.refuse(&table.name, &why));
+        }
         let renames = self.migration.renames_of(&table.name);
         let has_view = self.tables().owns_live(&table.name)?;
         if let Some(why) = taken_column(&found, layout.marks, has_view) {

@@ -28,7 +28,7 @@ use super::{
     link::{Link, take},
     swap::{check_triggers, new_name},
 };
-use crate::sink_tables::OTHER_HISTORY_HINT;
+use crate::sink_tables::{OTHER_CONSTRAINT_HINT, OTHER_HISTORY_HINT};
 
 /// The engine that every table must have: the others have no transactions.
 const ENGINE: &str = "InnoDB";
@@ -96,8 +96,9 @@ impl Tables<'_> {
             (Some(owner), Some(object)) if object.kind == "BASE TABLE" => {
                 let lax = super::migrate::lax(self.location, self.link, name)?;
                 let mut difference = self.form(name, &object.engine)?.difference(&layout.form(table), &lax);
+                let mut hint = if_other;
                 if difference.is_none() {
-                    difference = self.constraint_difference(name, layout)?;
+                    (difference, hint) = (self.constraint_difference(name, layout)?, OTHER_CONSTRAINT_HINT);
                 }
                 match difference {
                     None => Ok(()),
@@ -110,7 +111,7 @@ impl Tables<'_> {
                             "table `{name}` in {} is not the one the pipeline declares: {difference}",
                             self.location
                         ),
-                        if_other.into(),
+                        hint.into(),
                     )),
                 }
             }
@@ -212,7 +213,11 @@ impl Tables<'_> {
     }
 
     /// How a table's constraints differ from the planned ones, in words. Those that users have added are left alone.
-    fn constraint_difference(&mut self, name: &str, layout: &TableLayout) -> Result<Option<String>, SinkError> {
+    pub(super) fn constraint_difference(
+        &mut self,
+        name: &str,
+        layout: &TableLayout,
+    ) -> Result<Option<String>, SinkError> {
         let found = self.constraints(name)?;
         let missing = layout.constraints.iter().find(|planned| !found.iter().any(|name| planned.is_named(name)));
         if let Some(missing) = missing {

@@ -21,7 +21,7 @@ use super::{constraints, error::explain, ledger::integer};
 use crate::{
     sink_constraints::PlannedConstraint,
     sink_marks::OnDelete,
-    sink_tables::{MISSING_TABLE_HINT, OTHER_HISTORY_HINT, OTHER_TABLE_HINT},
+    sink_tables::{MISSING_TABLE_HINT, OTHER_CONSTRAINT_HINT, OTHER_HISTORY_HINT, OTHER_TABLE_HINT},
 };
 
 /// An index or a trigger that somebody added to a sink's table.
@@ -100,8 +100,9 @@ impl Layout<'_> {
     fn check_form(&self, table: &TableSchema, marks: Marks, if_other: &str) -> Result<(), SinkError> {
         let lax = super::migrate::lax(self.connection, &table.name).map_err(self.failed())?;
         let mut difference = self.form(&table.name)?.difference(&planned_form(table, marks), &lax);
+        let mut hint = if_other;
         if difference.is_none() {
-            difference = self.constraint_difference(table)?;
+            (difference, hint) = (self.constraint_difference(table)?, OTHER_CONSTRAINT_HINT);
         }
         match difference {
             None => Ok(()),
@@ -111,7 +112,7 @@ impl Layout<'_> {
                     table.name,
                     self.path.display()
                 ),
-                if_other.into(),
+                hint.into(),
             )),
         }
     }
