@@ -61,6 +61,9 @@ impl Loaded {
         let text = match self.store {
             Store::Sqlite => text.to_owned(),
             Store::Server(server) => {
+                if text.contains("on_delete = \"mark\"") {
+                    server.allow_views(&self.database);
+                }
                 let url = server.url_at(port, &self.database);
                 text.replace(sink, &format!("type = \"mysql\"\nurl = \"{url}\"\n{options}"))
             }

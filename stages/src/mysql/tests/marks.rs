@@ -10,6 +10,7 @@ const LIVE: &str = "select * from t_live order by 1";
 const TIME: &str = "2026-01-01 00:00:00.000000";
 
 fn marking(db: &Db, on_delete: OnDelete) -> Db {
+    db.server.allow_views(&db.name);
     Db { server: db.server, name: db.name.clone(), settings: Settings { on_delete, ..db.settings.clone() } }
 }
 
