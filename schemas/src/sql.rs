@@ -5,6 +5,7 @@
 //! session settings) has a module of its own.
 
 pub mod condition;
+pub mod erase;
 pub mod form;
 pub mod ledger;
 pub mod migration;

@@ -10,6 +10,7 @@
 
 mod apply;
 mod constraints;
+mod erase;
 mod error;
 mod ledger;
 mod link;

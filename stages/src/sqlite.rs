@@ -8,6 +8,7 @@
 mod apply;
 mod bind;
 mod connection;
+mod erase;
 mod error;
 mod layout;
 mod ledger;

@@ -20,6 +20,7 @@ use crate::{
         Context, RunOptions, commit,
         commit::Outcome,
         deliveries::{self, Candidate, Deliveries, Standing},
+        erase,
         execute::{self, Work, tables_of},
         open::{self, Opened},
         state_directory,
@@ -41,6 +42,7 @@ pub fn run(context: Context<'_>, options: &RunOptions) -> Result<RunReport, RunE
     let mut opened = open::open(plan, access)?;
     open::check_epochs(plan, &opened)?;
     let definitions = open::check_definition(plan, &opened.ledger, Wanted::All)?;
+    let pending = if options.dry_run { Vec::new() } else { erase::finish_pending(context, options, &mut opened)? };
     let found = deliveries::find(plan, context.abort, options, &opened.ledger)?;
     context.abort.check()?;
     let epoch = opened.ledger.epoch + 1;
@@ -58,7 +60,7 @@ pub fn run(context: Context<'_>, options: &RunOptions) -> Result<RunReport, RunE
         tables: Vec::new(),
         rejects: BTreeMap::new(),
         warnings: BTreeMap::new(),
-        notices: found.notices.clone(),
+        notices: pending.into_iter().chain(found.notices.iter().cloned()).collect(),
         stages: Vec::new(),
         retries: 0,
         workers,

@@ -8,6 +8,7 @@ use vardelta_schemas::{
 };
 
 use crate::{
+    erasure::{Erasure, Removed},
     error::{RunError, RunErrorKind},
     failpoint,
     flow::RunContext,
@@ -52,6 +53,10 @@ pub(super) struct Writing<'a> {
     pub(super) retries: u64,
     /// New rows that the database did not take.
     pub(super) offenders: Vec<Offender>,
+    /// The drops that are forgotten in this epoch.
+    pub(super) erasure: Option<Arc<Erasure>>,
+    /// What went with them.
+    pub(super) removed: Removed,
 }
 
 impl Writing<'_> {
@@ -119,6 +124,11 @@ impl Writing<'_> {
         let notes = self.run.notes.lock().unwrap_or_else(PoisonError::into_inner);
         for rejects in notes.rejects.chunks(REJECTS_AT_A_TIME) {
             sink.rejects(self.pipeline(), self.run.epoch, rejects)?;
+        }
+        drop(notes);
+        if let Some(erasure) = &self.erasure {
+            self.removed = sink.erase(erasure)?;
+            failpoint::hit("erase:removed");
         }
         Ok(())
     }
