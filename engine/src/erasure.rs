@@ -37,12 +37,15 @@ pub struct Erasure {
     /// The epochs that made tables anew: histories do not say what became of rows.
     pub blind_epochs: BTreeSet<u64>,
     /// The tables that the pipeline keeps.
-    pub tables: Vec<TableSchema>,
-    /// Their histories.
-    pub histories: Vec<ErasedHistory>,
+    pub tables: Vec<ErasedTable>,
 }
 
 impl Erasure {
+    /// The tables with a history, each with that.
+    pub fn histories(&self) -> impl Iterator<Item = (&ErasedTable, &TableSchema)> {
+        self.tables.iter().filter_map(|table| Some((table, table.history.as_ref()?)))
+    }
+
     /// What is looked for byte by byte in files: names, paths and digests. Shorter ones stand in any file by chance.
     pub fn searched_texts(&self) -> Vec<String> {
         let of = |drop: &ErasedDrop| drop.name.iter().chain(&drop.texts).cloned().collect::<Vec<_>>();
@@ -94,13 +97,15 @@ impl ErasedDrop {
     }
 }
 
-/// A history out of which keys are erased.
+/// A table out of which drops are erased.
 #[derive(Clone, Debug)]
-pub struct ErasedHistory {
-    /// The history.
+pub struct ErasedTable {
+    /// The table.
     pub table: TableSchema,
-    /// Whether nothing tells which rows since the first epoch hold a value of the drops: see [`Erasure`].
-    pub from_first_epoch: bool,
+    /// Its history, if one is kept.
+    pub history: Option<TableSchema>,
+    /// Whether a value of the drops may have come to light in any epoch since the first, and not in revealing ones alone.
+    pub hides_values: bool,
 }
 
 /// Where something was looked for.
@@ -191,7 +196,7 @@ pub fn texts_in_file(path: &Path, texts: &[String]) -> io::Result<Vec<bool>> {
         Err(error) => return Err(error),
     };
     let overlap = texts.iter().map(String::len).max().unwrap_or(0).saturating_sub(1);
-    let finders: Vec<memchr::memmem::Finder<'_>> = texts.iter().map(|text| memchr::memmem::Finder::new(text)).collect();
+    let finders: Vec<memchr::memmem::Finder<'_>> = texts.iter().map(memchr::memmem::Finder::new).collect();
     let mut window = vec![0; WINDOW_BYTES + overlap];
     let mut filled = 0;
     loop {

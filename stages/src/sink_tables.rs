@@ -34,15 +34,14 @@ pub(crate) fn check_nothing_is_left_over(
         let message = format!("{what}, so nobody can tell what is in it of the drops; nothing was erased");
         Err(SinkError::new(SinkErrorKind::Layout, message).with_hint(hint))
     };
-    let histories = || erasure.histories.iter().map(|history| &history.table);
+    let declared = || erasure.tables.iter().flat_map(|table| table.history.iter().chain([&table.table]));
     for name in owned {
-        if !erasure.tables.iter().chain(histories()).any(|table| table.name.eq_ignore_ascii_case(name)) {
-            let hint = "Run `vardelta migrate --contract`, which drops it, or declare it again, then erase; a history that is \
-                        no longer kept up goes with DROP TABLE.";
+        if !declared().any(|table| table.name.eq_ignore_ascii_case(name)) {
+            let hint = "Declare it again, or run `vardelta migrate --contract`, which drops it; then erase.";
             return refuse(format!("table `{name}` is the pipeline's, which no longer declares it"), hint);
         }
     }
-    for table in &erasure.tables {
+    for table in erasure.tables.iter().map(|table| &table.table) {
         let left_over = lax_columns(&table.name)?.into_iter().find(|column| table.schema.column(column).is_none());
         if let Some(column) = left_over {
             let hint = "Run `vardelta migrate --contract`, which drops it, then erase.";

@@ -22,7 +22,7 @@ use vardelta_schemas::{
 };
 
 use crate::{
-    erasure::{ErasedDrop, ErasedHistory, Erasure, Finding, Place, Removed, Search},
+    erasure::{ErasedDrop, ErasedTable, Erasure, Finding, Place, Removed, Search},
     error::{RunError, RunErrorKind},
     failpoint,
     flow::table::{Retraction, drop_space},
@@ -111,13 +111,13 @@ pub fn erase(context: Context<'_>, names: &[String], options: &RunOptions) -> Re
     let mut erased = Vec::new();
     for erasure in pending(plan, &events, names) {
         erased.extend(erasure.drops.iter().map(ErasedDrop::neutral_name));
-        let found = finish(context, options, &mut opened, &erasure)?;
+        let found = finish(context, options, &mut opened, &erasure).map_err(still_pending)?;
         search.findings.extend(found.findings);
         report.notices.push(finished_notice(&erasure));
         report.notices.extend(found.notices);
     }
     let mut removed = BTreeMap::new();
-    if !asked.is_empty() && search.findings.is_empty() {
+    if !asked.is_empty() {
         let erasure = Arc::new(erasure(plan, &events, opened.ledger.epoch + 1, asked));
         erased.extend(erasure.drops.iter().map(ErasedDrop::neutral_name));
         let entries = entries_of(plan, &opened, &erasure)?;
@@ -131,8 +131,8 @@ pub fn erase(context: Context<'_>, names: &[String], options: &RunOptions) -> Re
             (Place::Rejects, gone.rejects),
             (Place::Ledger, gone.ledger),
         ]);
-        opened.ledger = opened.sink.ledger(&plan.pipeline.name)?;
-        let found = finish(context, options, &mut opened, &erasure)?;
+        opened.ledger = opened.sink.ledger(&plan.pipeline.name).map_err(|error| still_pending(error.into()))?;
+        let found = finish(context, options, &mut opened, &erasure).map_err(still_pending)?;
         search.findings.extend(found.findings);
         report.notices.extend(found.notices);
     }
@@ -177,6 +177,15 @@ pub(super) fn finish_pending(
         }
     }
     Ok(notices)
+}
+
+/// An error behind the commit, where something was written after all.
+fn still_pending(error: RunError) -> RunError {
+    let what = error.message.replace("; nothing was written", "");
+    let message = format!("{what}; the drops are withdrawn, and their erasure is pending");
+    let again = "Give the same command again: it carries on from here.";
+    let hint = error.hint.map_or_else(|| again.to_owned(), |hint| format!("{hint} {again}"));
+    RunError { message, hint: Some(hint), ..error }
 }
 
 fn finished_notice(erasure: &Erasure) -> String {
@@ -270,15 +279,13 @@ struct Known<'a> {
 
 /// Every name that the ledger remembers.
 fn known<'a>(ledger: &'a Snapshot, events: &'a [Event]) -> Vec<Known<'a>> {
-    let is_forgotten = |id: u64| {
-        let is_last_word = |event: &&Event| [ERASING, ERASED].contains(&event.action.as_str());
-        events.iter().filter(is_last_word).any(|event| event.drop_id == Some(id))
-    };
+    let is_last_word = |event: &&Event| [ERASING, ERASED].contains(&event.action.as_str());
+    let forgotten: BTreeSet<u64> = events.iter().filter(is_last_word).filter_map(|event| event.drop_id).collect();
     let mut ids: BTreeMap<(&str, &str), BTreeSet<u64>> = BTreeMap::new();
     let standing = ledger.drops.iter().map(|drop| (drop.source.as_str(), drop.name.as_str(), drop.drop_id));
     let of_events =
         events.iter().filter_map(|event| Some((event.source.as_str(), event.name.as_str(), event.drop_id?)));
-    for (source, name, id) in standing.chain(of_events.filter(|(_, _, id)| !is_forgotten(*id))) {
+    for (source, name, id) in standing.chain(of_events.filter(|(_, _, id)| !forgotten.contains(id))) {
         ids.entry((source, name)).or_default().insert(id);
     }
     ids.into_iter().map(|((source, name), ids)| Known { source, name, ids }).collect()
@@ -368,9 +375,12 @@ fn erasure(plan: &Plan, events: &[Event], epoch: u64, drops: Vec<ErasedDrop>) ->
     let mut revealing_epochs = of(&|action| action != Action::Added.as_str());
     revealing_epochs.extend(&own_epochs);
     let inputs = &plan.stages[plan.sink].inputs;
-    let histories = plan.histories().into_iter().zip(inputs).filter_map(|(history, input)| {
-        Some(ErasedHistory { table: history?, from_first_epoch: hides_values(plan, *input) })
-    });
+    let tables = plan
+        .tables()
+        .into_iter()
+        .zip(plan.histories())
+        .zip(inputs)
+        .map(|((table, history), input)| ErasedTable { table, history, hides_values: hides_values(plan, *input) });
     Erasure {
         pipeline: plan.pipeline.name.clone(),
         epoch,
@@ -378,8 +388,7 @@ fn erasure(plan: &Plan, events: &[Event], epoch: u64, drops: Vec<ErasedDrop>) ->
         own_epochs,
         revealing_epochs,
         blind_epochs: of(&|action| action == Action::Rebuilt.as_str()),
-        tables: plan.tables(),
-        histories: histories.collect(),
+        tables: tables.collect(),
         drops,
     }
 }

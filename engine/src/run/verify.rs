@@ -86,12 +86,15 @@ pub fn verify(context: Context<'_>, options: &RunOptions) -> Result<VerifyReport
     verify_opened(context, options, &mut opened, &mut |_, _| Ok(()))
 }
 
-/// As [`verify`], on what is open and agrees; `look` is shown the state, and the same views recomputed.
+/// Looks at the state, and at the same views recomputed.
+pub(super) type Look<'a> = dyn FnMut(&Arc<Session>, &Arc<Session>) -> Result<(), RunError> + 'a;
+
+/// As [`verify`], on what is open and agrees; `look` is shown both states.
 pub(super) fn verify_opened(
     context: Context<'_>,
     options: &RunOptions,
     opened: &mut Opened,
-    look: &mut dyn FnMut(&Arc<Session>, &Arc<Session>) -> Result<(), RunError>,
+    look: &mut Look<'_>,
 ) -> Result<VerifyReport, RunError> {
     let started = std::time::Instant::now();
     let plan = context.plan;

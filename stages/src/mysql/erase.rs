@@ -1,7 +1,7 @@
 //! Forgetting drops: their rows in histories, rejects and ledger. What the server itself keeps of rows that are gone is out
 //! of a client's reach.
 
-use mysql::{Error, Params, Value, prelude::Queryable};
+use mysql::{Error, Params, Row, Value, prelude::Queryable};
 use vardelta_engine::{
     erasure::{Erasure, Place, Removed, Search},
     sink::SinkError,
@@ -17,7 +17,14 @@ use crate::sink_tables::check_nothing_is_left_over;
 /// Takes drops out of histories, rejects and ledger, inside the epoch's transaction.
 pub(super) fn erase(settings: &Settings, link: &mut Link, erasure: &Erasure) -> Result<Removed, SinkError> {
     let location = settings.location.as_str();
-    let owned = Settling { settings, link, pipeline: &erasure.pipeline, tables: &erasure.tables }.owned()?;
+    let mut owned = Vec::new();
+    for name in (Settling { settings, link, pipeline: &erasure.pipeline, tables: &[] }).owned()? {
+        let found: Option<Row> = link
+            .conn
+            .exec_first(mysql_sql::SELECT_OBJECT, (&name,))
+            .map_err(explain(location, "read the tables of"))?;
+        owned.extend(found.map(|_| name));
+    }
     check_nothing_is_left_over(erasure, &owned, |table| {
         link.conn.exec(migration_sql::SELECT_LAX, (table,)).map_err(explain(location, "read the tables of"))
     })?;
@@ -28,14 +35,14 @@ fn remove(link: &mut Link, erasure: &Erasure) -> Result<Removed, Error> {
     let mut removed = Removed::default();
     let pipeline = erasure.pipeline.as_str();
     let first = erasure.first_epoch;
-    for history in &erasure.histories {
-        let statements = HistoryErasure::new(link.dialect, &history.table);
-        if history.from_first_epoch {
+    for (table, history) in erasure.histories() {
+        let statements = HistoryErasure::new(link.dialect, history);
+        if table.hides_values {
             removed.history += affected(link, &statements.delete_from(first), ())?;
             continue;
         }
         // What is of unknown origin is told by rows that the other statement may delete.
-        for since in blind_epochs(link, erasure, &history.table.name)? {
+        for since in blind_epochs(link, erasure, &history.name)? {
             removed.history += affected(link, &statements.delete_of_unknown_origin(since, first), ())?;
         }
         removed.history += affected(link, &statements.delete_changed_in(&erasure.revealing_epochs, first), ())?;
@@ -87,9 +94,9 @@ pub(super) fn search(location: &str, link: &mut Link, erasure: &Erasure) -> Resu
     let mut search = Search::default();
     let pipeline = erasure.pipeline.as_str();
     let (first, last) = (integer(erasure.first_epoch)?, integer(erasure.epoch)?);
-    for history in &erasure.histories {
-        let (name, statements) = (&history.table.name, HistoryErasure::new(link.dialect, &history.table));
-        let of_epochs = match history.from_first_epoch {
+    for (table, history) in erasure.histories() {
+        let (name, statements) = (&history.name, HistoryErasure::new(link.dialect, history));
+        let of_epochs = match table.hides_values {
             true => count(link, &statements.count_between(erasure.first_epoch, erasure.epoch), ())?,
             false => count(link, &statements.count_changed_in(&erasure.revealing_epochs), ())?,
         };

@@ -30,7 +30,13 @@ pub(super) fn erase(path: &Path, connection: &Connection, erasure: &Erasure) -> 
     connection.execute_batch(sqlite::SECURE_DELETE).map_err(failed)?;
     let layout = Layout { path, connection, pipeline: &erasure.pipeline, expected_epoch: erasure.epoch };
     let lax_columns = |table: &str| lax(connection, table).map_err(failed);
-    check_nothing_is_left_over(erasure, &layout.owned()?, lax_columns)?;
+    let mut owned = Vec::new();
+    for name in layout.owned()? {
+        if layout.object(&name)?.is_some() {
+            owned.push(name);
+        }
+    }
+    check_nothing_is_left_over(erasure, &owned, lax_columns)?;
     remove(connection, erasure).map_err(failed)
 }
 
@@ -38,18 +44,18 @@ fn remove(connection: &Connection, erasure: &Erasure) -> rusqlite::Result<Remove
     let mut removed = Removed::default();
     let pipeline = erasure.pipeline.as_str();
     let first = erasure.first_epoch;
-    for history in &erasure.histories {
-        let statements = HistoryErasure::new(Dialect::Sqlite, &history.table);
+    for (table, history) in erasure.histories() {
+        let statements = HistoryErasure::new(Dialect::Sqlite, history);
         let mut delete = |text: &str| -> rusqlite::Result<()> {
             removed.history += connection.execute(text, [])? as u64;
             Ok(())
         };
-        if history.from_first_epoch {
+        if table.hides_values {
             delete(&statements.delete_from(first))?;
             continue;
         }
         // What is of unknown origin is told by rows that the other statement may delete.
-        for since in blind_epochs(connection, erasure, &history.table.name)? {
+        for since in blind_epochs(connection, erasure, &history.name)? {
             delete(&statements.delete_of_unknown_origin(since, first))?;
         }
         delete(&statements.delete_changed_in(&erasure.revealing_epochs, first))?;
@@ -100,12 +106,11 @@ fn truncate_log(path: &Path, connection: &Connection) -> Result<(), SinkError> {
     Err(SinkError::new(
         SinkErrorKind::Locked,
         format!(
-            "other programs have {} open and keep its write-ahead log from being emptied, so that erased rows are still in \
-             it; the drops are withdrawn, and their erasure is pending",
+            "other programs have {} open and keep its write-ahead log from being emptied, so that erased rows are still in it",
             path.display()
         ),
     )
-    .with_hint("Close them, then give the same command again: it finishes what is left."))
+    .with_hint("Close them, or let their transactions end."))
 }
 
 /// Writes down that an erasure is proven; the log holds nothing of its marks then.
@@ -130,9 +135,9 @@ pub(super) fn search(connection: &Connection, erasure: &Erasure) -> rusqlite::Re
         connection.query_row(text, values, |row| unsigned(row, 0))
     };
     let (first, last) = (integer(erasure.first_epoch)?, integer(erasure.epoch)?);
-    for history in &erasure.histories {
-        let (name, statements) = (&history.table.name, HistoryErasure::new(Dialect::Sqlite, &history.table));
-        let of_epochs = match history.from_first_epoch {
+    for (table, history) in erasure.histories() {
+        let (name, statements) = (&history.name, HistoryErasure::new(Dialect::Sqlite, history));
+        let of_epochs = match table.hides_values {
             true => count(&statements.count_between(erasure.first_epoch, erasure.epoch), &[])?,
             false => count(&statements.count_changed_in(&erasure.revealing_epochs), &[])?,
         };

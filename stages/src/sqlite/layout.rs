@@ -173,7 +173,7 @@ impl Layout<'_> {
     }
 
     /// Kind and exact name of what has this name.
-    fn object(&self, name: &str) -> Result<Option<(String, String)>, SinkError> {
+    pub(super) fn object(&self, name: &str) -> Result<Option<(String, String)>, SinkError> {
         self.connection
             .query_row(sql::SELECT_OBJECT, [name], |row| Ok((row.get(0)?, row.get(1)?)))
             .optional()
