@@ -23,7 +23,8 @@ pub(super) fn erase(settings: &Settings, link: &mut Link, erasure: &Erasure) -> 
             .conn
             .exec_first(mysql_sql::SELECT_OBJECT, (&name,))
             .map_err(explain(location, "read the tables of"))?;
-        owned.extend(found.map(|_| name));
+        let kind: Option<String> = found.and_then(|row| row.get(0));
+        owned.extend(kind.filter(|kind| kind == "BASE TABLE").map(|_| name));
     }
     check_nothing_is_left_over(erasure, &owned, |table| {
         link.conn.exec(migration_sql::SELECT_LAX, (table,)).map_err(explain(location, "read the tables of"))

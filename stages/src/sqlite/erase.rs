@@ -32,7 +32,7 @@ pub(super) fn erase(path: &Path, connection: &Connection, erasure: &Erasure) -> 
     let lax_columns = |table: &str| lax(connection, table).map_err(failed);
     let mut owned = Vec::new();
     for name in layout.owned()? {
-        if layout.object(&name)?.is_some() {
+        if layout.object(&name)?.is_some_and(|(kind, _)| kind == "table") {
             owned.push(name);
         }
     }
