@@ -14,6 +14,7 @@ pub mod batch;
 pub(crate) mod changes;
 pub(crate) mod clock;
 pub mod diagnostics;
+pub mod erasure;
 pub mod error;
 pub mod explain;
 pub mod expression;

@@ -105,6 +105,8 @@ pub enum Action {
     Rebuilt,
     /// Brought to another definition, by `migrate`.
     Migrated,
+    /// Taken back and forgotten.
+    Erased,
 }
 
 impl Action {
@@ -117,6 +119,7 @@ impl Action {
             Action::Unchanged => "unchanged",
             Action::Rebuilt => "rebuilt",
             Action::Migrated => "migrated",
+            Action::Erased => "erased",
         }
     }
 }

@@ -6,7 +6,10 @@ use arrow_array::{BooleanArray, RecordBatch};
 use arrow_select::filter::filter_record_batch;
 use vardelta_schemas::{TableSchema, ledger};
 
-use crate::migration::{Migration, Scope, Step};
+use crate::{
+    erasure::{Erasure, Removed, Search},
+    migration::{Migration, Scope, Step},
+};
 
 /// A planned sink.
 pub trait SinkStage: Send + Sync {
@@ -174,6 +177,54 @@ pub trait Sink: Send {
     fn fill(&mut self, fill: &Fill<'_>) -> Result<(), SinkError> {
         let message = format!("this sink cannot fill columns of table `{}`, only make tables anew", fill.table.name);
         Err(SinkError::new(SinkErrorKind::Unavailable, message).with_hint("Use `vardelta rebuild`."))
+    }
+
+    /// Inside the transaction, behind all rows: takes drops out of histories, rejects and ledger. The events of the epoch
+    /// itself are written by `commit`.
+    ///
+    /// # Errors
+    /// When the database has tables or columns of the pipeline that nothing keeps up any more, so that nobody can tell what
+    /// they hold of the drops; or when a statement fails.
+    fn erase(&mut self, erasure: &Erasure) -> Result<Removed, SinkError> {
+        let _ = erasure;
+        Err(SinkError::new(SinkErrorKind::Unavailable, "this sink cannot forget what it held"))
+    }
+
+    /// Whether an erasure of this pipeline is committed and not yet proven.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    fn is_erasing(&mut self, pipeline: &str) -> Result<bool, SinkError> {
+        let _ = pipeline;
+        Ok(false)
+    }
+
+    /// Behind the commit of an erasure: overwrites what the database itself keeps of rows that are gone, as far as a client
+    /// can. May be called again.
+    ///
+    /// # Errors
+    /// When other connections keep it from that, or there is no room.
+    fn scrub(&mut self) -> Result<(), SinkError> {
+        Ok(())
+    }
+
+    /// Looks for what an erasure should have taken out of histories, rejects and ledger, and in the database's files where
+    /// it has some.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    fn search(&mut self, erasure: &Erasure) -> Result<Search, SinkError> {
+        let _ = erasure;
+        Ok(Search::default())
+    }
+
+    /// Writes down that an erasure is proven.
+    ///
+    /// # Errors
+    /// When the statement fails.
+    fn finish_erasure(&mut self, erasure: &Erasure) -> Result<(), SinkError> {
+        let _ = erasure;
+        Ok(())
     }
 
     /// Brings the bytes digest and the path of an unchanged drop up to date, outside of any epoch.

@@ -1,8 +1,10 @@
 //! Reports for people.
 
+mod erased;
 mod run;
 mod stages;
 mod table;
 
+pub use erased::erased;
 pub use run::run_report;
 pub use table::{Table, grouped};

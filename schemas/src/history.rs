@@ -5,11 +5,11 @@ use crate::{Column, ColumnType, Schema, TableSchema};
 /// What is appended to a table's name.
 const SUFFIX: &str = "_history";
 /// The columns that a history table has beside those of its table: the epoch, which is a part of the key.
-const EPOCH: &str = "epoch";
+pub(crate) const EPOCH: &str = "epoch";
 /// `insert`, `update` or `delete`.
-const OPERATION: &str = "operation";
+pub(crate) const OPERATION: &str = "operation";
 /// The names of the epoch's drops, a JSON array.
-const DROPS: &str = "drops";
+pub(crate) const DROPS: &str = "drops";
 /// When the epoch was written.
 const CHANGED_AT: &str = "changed_at";
 

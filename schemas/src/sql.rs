@@ -6,6 +6,7 @@
 
 pub mod condition;
 pub mod constraint;
+pub mod erase;
 pub mod form;
 pub mod ledger;
 pub mod marks;

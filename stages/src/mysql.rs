@@ -12,6 +12,7 @@
 
 mod apply;
 mod constraints;
+mod erase;
 mod error;
 mod gather;
 mod ledger;

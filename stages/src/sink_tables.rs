@@ -2,7 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use vardelta_engine::{diagnostics::Diagnostics, options::Spanned, stage::PlannedInput, suggest::nearest};
+use vardelta_engine::{
+    diagnostics::Diagnostics,
+    erasure::Erasure,
+    options::Spanned,
+    sink::{SinkError, SinkErrorKind},
+    stage::PlannedInput,
+    suggest::nearest,
+};
 use vardelta_schemas::{
     TableSchema,
     history::{history_name, history_table},
@@ -18,6 +25,34 @@ pub(crate) const OTHER_CONSTRAINT_HINT: &str =
 /// What to do about a history that is not the planned one. Nothing can make it anew.
 pub(crate) const OTHER_HISTORY_HINT: &str =
     "Run `vardelta migrate`, or rename the table, and the next run starts a new one: a history is never made anew.";
+
+/// Refuses to erase drops from tables that nothing keeps up any more: what such a table or column holds of them, nobody can
+/// tell. `owned` are the pipeline's tables in the database, `lax_columns` the columns that a migration has left in one.
+pub(crate) fn check_nothing_is_left_over(
+    erasure: &Erasure,
+    owned: &[String],
+    mut lax_columns: impl FnMut(&str) -> Result<Vec<String>, SinkError>,
+) -> Result<(), SinkError> {
+    let refuse = |what: String, hint: &str| {
+        let message = format!("{what}, so nobody can tell what is in it of the drops; nothing was erased");
+        Err(SinkError::new(SinkErrorKind::Layout, message).with_hint(hint))
+    };
+    let declared = || erasure.tables.iter().flat_map(|table| table.history.iter().chain([&table.table]));
+    for name in owned {
+        if !declared().any(|table| table.name.eq_ignore_ascii_case(name)) {
+            let hint = "Declare it again, or run `vardelta migrate --contract`, which drops it; then erase.";
+            return refuse(format!("table `{name}` is the pipeline's, which no longer declares it"), hint);
+        }
+    }
+    for table in erasure.tables.iter().map(|table| &table.table) {
+        let left_over = lax_columns(&table.name)?.into_iter().find(|column| table.schema.column(column).is_none());
+        if let Some(column) = left_over {
+            let hint = "Run `vardelta migrate --contract`, which drops it, then erase.";
+            return refuse(format!("column `{column}` of table `{}` is no longer declared", table.name), hint);
+        }
+    }
+    Ok(())
+}
 
 /// What a database says about names.
 pub(crate) struct Names {

@@ -9,6 +9,7 @@ mod apply;
 mod bind;
 mod connection;
 mod constraints;
+mod erase;
 mod error;
 mod layout;
 mod ledger;

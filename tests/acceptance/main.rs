@@ -7,6 +7,8 @@ mod cli;
 mod crash;
 /// Random histories of drops: every table equals a fresh run's and a recomputation, and only changes are written.
 mod equivalence;
+/// Drops that are forgotten for good: nothing of them is anywhere, however often the process dies on the way.
+mod erase;
 /// Tables that hold what rows were: on every database, reckoned from the tables as they stood.
 mod history;
 /// Which place a record means: contig names, assemblies, regions.

@@ -8,7 +8,7 @@ use vardelta_engine::{
     error::RunError,
     plan::Plan,
     report::{RunReport, Unobserved},
-    run::{self, Context, RunOptions, VerifyReport},
+    run::{self, Context, EraseReport, RunOptions, VerifyReport},
     spec::SpecFile,
 };
 
@@ -99,6 +99,15 @@ impl Warehouse {
     pub fn withdraw(&self, chunk_records: u64, names: &[String], options: &RunOptions) -> Result<RunReport, RunError> {
         let plan = self.plan(chunk_records);
         run::withdraw(Context { plan: &plan, abort: &Abort::default(), observer: &Unobserved }, names, options)
+    }
+
+    /// Withdraws drops and forgets them.
+    ///
+    /// # Errors
+    /// As [`run::erase`].
+    pub fn erase(&self, chunk_records: u64, names: &[String], options: &RunOptions) -> Result<EraseReport, RunError> {
+        let plan = self.plan(chunk_records);
+        run::erase(Context { plan: &plan, abort: &Abort::default(), observer: &Unobserved }, names, options)
     }
 
     /// Verifies the tables.

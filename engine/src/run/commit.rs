@@ -12,10 +12,12 @@ use std::{
 use vardelta_schemas::{
     Schema, TableSchema,
     ledger::{DropRow, EpochRecord, Event, RecordCounts, Snapshot, TableCounts},
+    sql::erase::ERASING,
 };
 
 use crate::{
     clock,
+    erasure::{ErasedDrop, Erasure, Removed},
     error::{RunError, RunErrorKind},
     failpoint,
     flow::RunContext,
@@ -51,6 +53,8 @@ pub(crate) struct Outcome {
     pub definitions: Definitions,
     /// What the sink's transaction has already.
     pub written: Written,
+    /// The drops that are forgotten: those withdrawn, and others of their names.
+    pub erasure: Option<Arc<Erasure>>,
 }
 
 impl Outcome {
@@ -63,13 +67,19 @@ impl Outcome {
             without_drop: None,
             definitions,
             written: Written::default(),
+            erasure: None,
         }
     }
 
-    /// The names of the drops that the epoch is about.
-    fn drop_names(&self) -> impl Iterator<Item = &str> {
-        let upserted = self.upserted.iter().map(|(_, drop)| drop.name.as_str());
-        upserted.chain(self.withdrawn.iter().map(|drop| drop.name.as_str()))
+    /// The names of the drops that the epoch is about. What is forgotten is not named.
+    fn drop_names(&self) -> Vec<String> {
+        match &self.erasure {
+            Some(erasure) => erasure.drops.iter().map(ErasedDrop::neutral_name).collect(),
+            None => {
+                let upserted = self.upserted.iter().map(|(_, drop)| drop.name.clone());
+                upserted.chain(self.withdrawn.iter().map(|drop| drop.name.clone())).collect()
+            }
+        }
     }
 }
 
@@ -90,14 +100,15 @@ pub(super) fn rows_before(ledger: &Snapshot, table: &str) -> u64 {
     counts.map_or(0, |counts| counts.inserted + counts.updated + counts.unchanged)
 }
 
-/// Commits, or for a dry run only shows, what a run computed, and completes its report.
+/// Commits, or for a dry run only shows, what a run computed, and completes its report. Yields what an erasure took out of
+/// histories, rejects and ledger.
 pub(crate) fn conclude(
     context: Context<'_>,
     opened: &mut Opened,
     run: &Arc<RunContext>,
     mut outcome: Outcome,
     report: &mut RunReport,
-) -> Result<(), RunError> {
+) -> Result<Removed, RunError> {
     outcome.definitions.check_unchanged()?;
     report.stages = stage_reports(context.plan, run);
     report_rejects(run, report);
@@ -116,7 +127,7 @@ pub(crate) fn conclude(
         count_unchanged(&mut counts, &opened.ledger, outcome.replace_tables);
         report.tables = counts;
         report_not_kept(run, report);
-        return Ok(());
+        return Ok(Removed::default());
     }
     let started = Instant::now();
     let committed = commit(context, opened, run, &mut outcome, &tables, &mut counts)?;
@@ -140,7 +151,7 @@ pub(crate) fn conclude(
     sink.p50_us = started.elapsed().as_micros() as u64;
     sink.p99_us = sink.p50_us;
     report.tables = counts;
-    Ok(())
+    Ok(committed.removed)
 }
 
 /// Puts the rejects and warnings so far into the report.
@@ -215,6 +226,7 @@ pub(super) fn lax_layout(lax: &TableSchema) -> Result<RowLayout, RunError> {
 /// What a commit has to say beside its counts.
 #[derive(Default)]
 struct Committed {
+    removed: Removed,
     retries: u64,
     notices: Vec<String>,
 }
@@ -248,11 +260,14 @@ fn commit(
             committed_at: committed_at.clone(),
             retries: outcome.written.retries,
         },
-        facts: EpochFacts::new(run.epoch, outcome.drop_names(), &committed_at),
+        facts: EpochFacts::new(run.epoch, outcome.drop_names().iter().map(String::as_str), &committed_at),
         observed: vec![0; tables.len()],
         offenders: Vec::new(),
         earlier: Default::default(),
+        erasure: outcome.erasure.clone(),
+        removed: Removed::default(),
     };
+    let erases = outcome.erasure.is_some();
     // The state is prepared on its own thread while the sink takes the rows, however often that takes.
     let (prepared, applied) = std::thread::scope(|scope| {
         if !is_open && let Err(error) = writing.transaction.begin(sink.as_mut()) {
@@ -260,7 +275,11 @@ fn commit(
         }
         let session = Arc::clone(&run.session);
         let prepare = || -> Result<(), RunError> {
-            session.compact()?;
+            if erases {
+                session.rewrite()?
+            } else {
+                session.compact()?
+            }
             Ok(state.prepare(session, run.epoch, metadata)?)
         };
         // A row that is taken out changes the state, so that is prepared when the sink has taken the rest.
@@ -305,14 +324,14 @@ fn commit(
     }
     failpoint::hit("commit:after-sink");
     state.finalize()?;
-    let retries = writing.transaction.retries;
+    let (retries, removed) = (writing.transaction.retries, writing.removed);
     let mut notices = writing.notices();
     if let Err(error) = sink.settle(&plan.pipeline.name, &plan.kept_tables()) {
         notices
             .push(format!("the epoch stands, but its tables are not settled, which the next run tries again: {error}"));
     }
     notices.append(&mut sink.take_notices());
-    Ok(Committed { retries, notices })
+    Ok(Committed { removed, retries, notices })
 }
 
 /// Lets the sink do what waits for the commit. A failure is no failure of the run.
@@ -368,7 +387,20 @@ fn record(plan: &Plan, epoch: u64, outcome: &Outcome, counts: &[TableCounts], co
     };
     let mut events: Vec<Event> =
         outcome.upserted.iter().map(|(action, drop)| event(drop, *action, drop.counts)).collect();
-    events.extend(outcome.withdrawn.iter().map(|drop| event(drop, Action::Withdrawn, RecordCounts::default())));
+    match &outcome.erasure {
+        Some(erasure) => events.extend(erasure.drops.iter().map(|drop| Event {
+            epoch,
+            committed_at: committed_at.to_owned(),
+            drop_id: Some(drop.drop_id),
+            source: drop.source.clone(),
+            name: drop.pending_name(),
+            action: ERASING.to_owned(),
+            counts: RecordCounts::default(),
+        })),
+        None => {
+            events.extend(outcome.withdrawn.iter().map(|drop| event(drop, Action::Withdrawn, RecordCounts::default())));
+        }
+    }
     events.extend(outcome.without_drop.map(|action| Event {
         epoch,
         committed_at: committed_at.to_owned(),

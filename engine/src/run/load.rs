@@ -22,6 +22,7 @@ use crate::{
         commit,
         commit::Outcome,
         deliveries::{self, Candidate, Deliveries, Standing},
+        erase,
         execute::{self, Work, tables_of},
         open::{self, Opened},
         state_directory,
@@ -43,6 +44,7 @@ pub fn run(context: Context<'_>, options: &RunOptions) -> Result<RunReport, RunE
     let mut opened = open::open(plan, access)?;
     open::check_epochs(plan, &opened)?;
     let definitions = open::check_definition(plan, &opened.ledger, Wanted::All)?;
+    let pending = if options.dry_run { Vec::new() } else { erase::finish_pending(context, options, &mut opened)? };
     let found = deliveries::find(plan, context.abort, options, &opened.ledger)?;
     context.abort.check()?;
     let epoch = opened.ledger.epoch + 1;
@@ -60,7 +62,7 @@ pub fn run(context: Context<'_>, options: &RunOptions) -> Result<RunReport, RunE
         tables: Vec::new(),
         rejects: BTreeMap::new(),
         warnings: BTreeMap::new(),
-        notices: found.notices.clone(),
+        notices: pending.into_iter().chain(found.notices.iter().cloned()).collect(),
         stages: Vec::new(),
         retries: 0,
         workers,
@@ -139,7 +141,8 @@ fn load_found(
         report.drops.push(DropReport::new(&gone.name, &gone.source, Action::Withdrawn, reason, Default::default()));
     }
     report.drops.sort_by(|a, b| (&a.name, &a.source).cmp(&(&b.name, &b.source)));
-    commit::conclude(context, opened, &run, outcome, report)
+    commit::conclude(context, opened, &run, outcome, report)?;
+    Ok(())
 }
 
 /// What must be remembered of a candidate beside its load.

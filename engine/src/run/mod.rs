@@ -6,6 +6,8 @@ mod backoff;
 mod batches;
 mod commit;
 mod deliveries;
+mod erase;
+mod erase_search;
 mod execute;
 mod history;
 mod load;
@@ -21,6 +23,7 @@ mod write;
 use std::path::PathBuf;
 
 pub(crate) use deliveries::digest_bytes;
+pub use erase::{EraseReport, ErasedPlace, ErasedReport, erase};
 pub use load::run;
 pub use migrate::{Backfill, ComparedTable, MigrateOptions, MigrationReport, Origin, migrate};
 pub use rebuild::rebuild;

@@ -1,7 +1,7 @@
 //! `verify`: every view is recomputed from the base tables' rows in the sink and compared with what the sink holds; the
 //! base tables are compared with the state.
 
-use std::io;
+use std::{io, sync::Arc};
 
 use arrow_array::RecordBatch;
 use serde::Serialize;
@@ -18,12 +18,12 @@ use crate::{
         Context, RunOptions,
         execute::{self, Work},
         load::spill_dir,
-        open,
+        open::{self, Opened},
         rebuild::{REPLAY_ROWS, send_table, standing_rows},
     },
     sink::{Access, SinkError, SinkErrorKind},
     stage::Planned,
-    state::State,
+    state::{Session, State},
 };
 
 /// Differences told in full; beyond this number they are only counted.
@@ -79,11 +79,25 @@ pub struct Difference {
 /// # Errors
 /// For sink or state trouble.
 pub fn verify(context: Context<'_>, options: &RunOptions) -> Result<VerifyReport, RunError> {
-    let started = std::time::Instant::now();
     let plan = context.plan;
     let mut opened = open::open(plan, Access::Read)?;
     open::check_epochs(plan, &opened)?;
     open::check_definition(plan, &opened.ledger, Wanted::BehindTables)?;
+    verify_opened(context, options, &mut opened, &mut |_, _| Ok(()))
+}
+
+/// Looks at the state, and at the same views recomputed.
+pub(super) type Look<'a> = dyn FnMut(&Arc<Session>, &Arc<Session>) -> Result<(), RunError> + 'a;
+
+/// As [`verify`], on what is open and agrees; `look` is shown both states.
+pub(super) fn verify_opened(
+    context: Context<'_>,
+    options: &RunOptions,
+    opened: &mut Opened,
+    look: &mut Look<'_>,
+) -> Result<VerifyReport, RunError> {
+    let started = std::time::Instant::now();
+    let plan = context.plan;
     let (tables, inputs) = (plan.tables(), &plan.stages[plan.sink].inputs);
     let mut report = VerifyReport {
         pipeline: plan.pipeline.name.clone(),
@@ -149,6 +163,7 @@ pub fn verify(context: Context<'_>, options: &RunOptions) -> Result<VerifyReport
         let differences = report.difference_count - before;
         report.tables.push(VerifiedTable { name: table.name.clone(), against, rows: read_back[at], differences });
     }
+    look(&state_session, &run.session)?;
     report.seconds = started.elapsed().as_secs_f64();
     Ok(report)
 }

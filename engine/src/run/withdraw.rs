@@ -10,7 +10,7 @@ use crate::{
     run::{
         Context, RunOptions, commit,
         commit::Outcome,
-        deliveries,
+        deliveries, erase,
         execute::{self, Work, tables_of},
         load::spill_dir,
         open,
@@ -29,6 +29,7 @@ pub fn withdraw(context: Context<'_>, names: &[String], options: &RunOptions) ->
     let mut opened = open::open(plan, access)?;
     open::check_epochs(plan, &opened)?;
     let definitions = open::check_definition(plan, &opened.ledger, Wanted::BehindTables)?;
+    let notices = if options.dry_run { Vec::new() } else { erase::finish_pending(context, options, &mut opened)? };
     let withdrawn = deliveries::named(&opened.ledger, names)?;
     let workers = options.workers.unwrap_or(plan.pipeline.workers).max(1);
     let tables = |source: &str| plan.stage(source).map(|(at, _)| tables_of(plan, at)).unwrap_or_default();
@@ -53,7 +54,7 @@ pub fn withdraw(context: Context<'_>, names: &[String], options: &RunOptions) ->
         tables: Vec::new(),
         rejects: BTreeMap::new(),
         warnings: BTreeMap::new(),
-        notices: Vec::new(),
+        notices,
         stages: Vec::new(),
         retries: 0,
         workers,

@@ -1,11 +1,12 @@
 //! Writing one epoch's rows into the sink's transaction.
 
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 
 use vardelta_schemas::{TableSchema, ledger::TableCounts};
 
 use crate::{
     changes::NetChanges,
+    erasure::{Erasure, Removed},
     error::RunError,
     failpoint,
     flow::RunContext,
@@ -33,6 +34,10 @@ pub(super) struct Writing<'a> {
     /// New rows that the database did not take.
     pub(super) offenders: Vec<Offender>,
     pub(super) earlier: Earlier,
+    /// The drops that are forgotten in this epoch.
+    pub(super) erasure: Option<Arc<Erasure>>,
+    /// What went with them.
+    pub(super) removed: Removed,
 }
 
 /// Shows the observer the net changes of a table of which the sink had rows before, if there are few enough of them.
@@ -92,6 +97,11 @@ impl Writing<'_> {
         let notes = run.notes.lock().unwrap_or_else(PoisonError::into_inner);
         for rejects in notes.rejects.chunks(REJECTS_AT_A_TIME) {
             sink.rejects(self.transaction.pipeline(), run.epoch, rejects)?;
+        }
+        drop(notes);
+        if let Some(erasure) = &self.erasure {
+            self.removed = sink.erase(erasure)?;
+            failpoint::hit("erase:removed");
         }
         Ok(())
     }

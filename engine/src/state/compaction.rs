@@ -73,6 +73,27 @@ pub(super) fn compact(session: &Session) -> Result<(), StateError> {
     run_all(session, &jobs)
 }
 
+/// See [`Session::rewrite`].
+pub(super) fn rewrite(session: &Session) -> Result<(), StateError> {
+    session.directory.check_writable()?;
+    session.begin_files();
+    let jobs: Vec<Job> = {
+        let mut progress = lock(&session.progress);
+        progress.check_open()?;
+        (progress.fresh_bytes, progress.credit_bytes) = (0, 0);
+        let shards = progress.catalog.shards();
+        let job = |(space, shard, runs): (&str, u32, &Runs)| Job {
+            space: space.to_owned(),
+            shard,
+            inputs: runs.clone(),
+            is_bottom: true,
+            runs: runs.len(),
+        };
+        shards.map(job).collect()
+    };
+    run_all(session, &jobs)
+}
+
 /// The jobs of this call, and the bytes saved for the large job that is next; nothing is saved when none waits, or a
 /// long quiet time would end in one long call.
 fn plan(catalog: &Catalog, allowance: u64, saved: u64) -> (Vec<Job>, u64) {

@@ -15,16 +15,16 @@ use super::session::Session;
 use super::statistics::SpaceStatistics;
 use crate::failpoint;
 
-const LOCK: &str = "LOCK";
-const MANIFEST: &str = "MANIFEST";
+pub(super) const LOCK: &str = "LOCK";
+pub(super) const MANIFEST: &str = "MANIFEST";
 const PREPARED: &str = "PREPARED";
 const TEMPORARY: &str = "PREPARED.tmp";
 
 /// An open state directory. While it lives, or a session or reader of it, no other process can write the state.
 #[derive(Debug)]
 pub struct State {
-    directory: Arc<Directory>,
-    finalised: Snapshot,
+    pub(super) directory: Arc<Directory>,
+    pub(super) finalised: Snapshot,
     prepared: Option<Snapshot>,
     /// Why MANIFEST cannot be read, where PREPARED could: finalising heals it.
     unreadable: Option<StateError>,
@@ -34,17 +34,17 @@ pub struct State {
 
 /// The state of one epoch.
 #[derive(Clone, Debug, Default)]
-struct Snapshot {
+pub(super) struct Snapshot {
     epoch: u64,
     metadata: BTreeMap<String, String>,
     credit_bytes: u64,
-    catalog: Catalog,
+    pub(super) catalog: Catalog,
 }
 
 /// What sessions need of a state.
 #[derive(Debug)]
 pub(super) struct Directory {
-    path: PathBuf,
+    pub(super) path: PathBuf,
     writable: bool,
     lock: Option<File>,
     next_serial: AtomicU64,

@@ -24,6 +24,7 @@ mod catalog;
 mod compaction;
 mod cursor;
 mod directory;
+mod erase;
 mod error;
 mod file;
 mod filter;

@@ -97,6 +97,15 @@ impl Session {
         compaction::compact(self)
     }
 
+    /// Merges every shard into one run, in files in which nothing else was ever written: of what is superseded or deleted
+    /// no byte is left in the files that the epoch refers to. To be called last, when nothing more is written.
+    ///
+    /// # Errors
+    /// As [`Session::compact`].
+    pub fn rewrite(&self) -> Result<(), StateError> {
+        compaction::rewrite(self)
+    }
+
     /// Bytes written to disk in this session, merging included.
     pub fn bytes_written(&self) -> u64 {
         self.bytes_written.load(Ordering::Relaxed)
@@ -121,6 +130,12 @@ impl Session {
             return Ok(Arc::clone(file));
         }
         self.current_file(&self.merged)
+    }
+
+    /// What is written from now on goes into new files.
+    pub(super) fn begin_files(&self) {
+        *lock(&self.fresh) = None;
+        *lock(&self.merged) = None;
     }
 
     fn current_file(&self, slot: &Mutex<Option<Arc<DataFile>>>) -> Result<Arc<DataFile>, StateError> {

@@ -79,6 +79,24 @@ pub fn execute(
     Ok(0)
 }
 
+/// Carries out what shows no rows: those of a drop that is being forgotten are nobody's to see.
+///
+/// # Errors
+/// Those of the work.
+pub fn unlisted<T>(
+    output: &Output,
+    plan: &Plan,
+    work: impl FnOnce(Context<'_>) -> Result<T, RunError>,
+) -> Result<T, RunError> {
+    let watcher = Watcher {
+        progress: output.shows_progress().then(ProgressLines::new),
+        changes: ChangeCollector::new(Form::Text, Some(0)),
+        rejects: None,
+    };
+    let abort = interrupt::watch();
+    work(Context { plan, abort: &abort, observer: &watcher })
+}
+
 /// The file that `--rejects` names; nothing else may go where it goes.
 fn rejects_file(path: &Path, output: &Output) -> Result<RejectsFile, RunError> {
     if path == Path::new("-") && (output.is_json() || !output.is_quiet()) {

@@ -1,12 +1,17 @@
-//! `withdraw`: what drops asserted is taken back.
+//! `withdraw`: what drops asserted is taken back, and with `--erase` forgotten.
 
-use vardelta_engine::run;
+use vardelta_engine::{
+    error::{RunError, RunErrorKind},
+    run::{self, ErasedReport},
+};
 
 use crate::{
     arguments::{ExecutionArguments, PipelineArguments},
+    failure,
     failure::Failure,
     output::Output,
     pipeline_file,
+    report::{self, grouped},
     verbs::execution,
 };
 
@@ -17,9 +22,17 @@ pub struct Arguments {
     pipeline: PipelineArguments,
 
     /// The drops, as `vardelta drops` names them; STAGE:NAME where two sources have one of that name. Their files are
-    /// not needed.
+    /// not needed. With --erase also drops that were withdrawn before, as `vardelta history` names them.
     #[arg(value_name = "NAME", required = true)]
     names: Vec<String>,
+
+    /// Also remove for good what is kept of them: their values in histories, rejects and state, their names, paths and
+    /// digests in the ledger. Afterwards everything is searched, and anything found is exit code 7. Of a row that they and
+    /// others touched, the history since their first epoch goes as a whole. It cannot be undone, and takes as long as
+    /// writing state and database file anew. Out of reach: the drops' own files, lists written with --rejects, backups, and
+    /// a server's logs.
+    #[arg(long, conflicts_with_all = ["dry_run", "rejects"])]
+    erase: bool,
 
     #[command(flatten)]
     execution: ExecutionArguments,
@@ -29,6 +42,49 @@ impl Arguments {
     pub fn execute(&self, output: &mut Output) -> Result<u8, Failure> {
         let plan = pipeline_file::load(&self.pipeline, output)?;
         let options = execution::options(&self.execution);
-        execution::execute(output, &plan, &self.execution, |context| run::withdraw(context, &self.names, &options))
+        if !self.erase {
+            return execution::execute(output, &plan, &self.execution, |context| {
+                run::withdraw(context, &self.names, &options)
+            });
+        }
+        let report = execution::unlisted(output, &plan, |context| run::erase(context, &self.names, &options))?;
+        let found = (!report.erased.proven).then(|| not_proven(&report.erased));
+        if output.is_json() {
+            let mut object = serde_json::json!(report);
+            if let Some(found) = &found {
+                object["error"] = failure::error_json(found);
+            }
+            output.json(&object)?;
+            return Ok(found.map_or(0, |found| found.kind.exit_code()));
+        }
+        if output.is_quiet() {
+            report.run.notices.iter().for_each(|notice| output.complain(&format!("notice: {notice}")));
+        } else {
+            let (head, tail) = report::run_report(&report.run, output.is_verbose());
+            match report.run.committed {
+                true => output.text(&head)?,
+                false => output.text(&format!("{}: still at epoch {}\n", report.run.pipeline, report.run.epoch))?,
+            }
+            output.text(&report::erased(&report.erased))?;
+            output.text(&tail)?;
+        }
+        if let Some(found) = &found {
+            output.finish()?;
+            output.error(found);
+        }
+        Ok(found.map_or(0, |found| found.kind.exit_code()))
     }
+}
+
+fn not_proven(erased: &ErasedReport) -> RunError {
+    let findings: Vec<String> = erased
+        .findings
+        .iter()
+        .map(|finding| format!("\n  - {}: {} {}", finding.place.as_str(), grouped(finding.count), finding.what))
+        .collect();
+    let message = format!("the search behind the erasure found what should be gone:{}", findings.concat());
+    RunError::new(RunErrorKind::Mismatch, message).with_hint(
+        "The drops are withdrawn and their erasure is pending. See to what was found (`vardelta rebuild` makes tables anew), \
+         then give the same command again.",
+    )
 }

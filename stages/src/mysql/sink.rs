@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use arrow_array::RecordBatch;
 use mysql::prelude::Queryable;
+use vardelta_engine::erasure::{Erasure, Removed, Search};
 use vardelta_engine::migration::{Migration, Scope, Step};
 use vardelta_engine::sink::{Access, ChangeBatch, EpochStart, Fill, Offender, Part, Sink, SinkError, SinkErrorKind};
 use vardelta_schemas::{
@@ -22,6 +23,7 @@ use vardelta_schemas::{
 use super::{
     apply::{self, Target},
     constraints::{parents_first, write_order},
+    erase,
     error::explain,
     ledger::{self as records, integer},
     link::Link,
@@ -520,6 +522,30 @@ impl Sink for MySqlSink {
             let _ = self.give_up();
         }
         filled
+    }
+
+    fn erase(&mut self, erasure: &Erasure) -> Result<Removed, SinkError> {
+        self.begun()?;
+        self.with(|settings, link| erase::erase(settings, link, erasure))
+    }
+
+    fn is_erasing(&mut self, pipeline: &str) -> Result<bool, SinkError> {
+        self.with(|settings, link| match records::version(&settings.location, link)? {
+            Some(_) => erase::is_erasing(link, pipeline).map_err(explain(&settings.location, "read the ledger of")),
+            None => Ok(false),
+        })
+    }
+
+    fn search(&mut self, erasure: &Erasure) -> Result<Search, SinkError> {
+        self.on_snapshot("search", |location, link| {
+            erase::search(location, link, erasure).map_err(explain(location, "search"))
+        })
+    }
+
+    fn finish_erasure(&mut self, erasure: &Erasure) -> Result<(), SinkError> {
+        self.with(|settings, link| {
+            erase::finish(link, erasure).map_err(explain(&settings.location, "write to the ledger of"))
+        })
     }
 
     fn refresh_delivery(

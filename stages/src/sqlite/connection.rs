@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use arrow_array::RecordBatch;
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
+use vardelta_engine::erasure::{Erasure, Removed, Search};
 use vardelta_engine::migration::{Migration, Scope, Step};
 use vardelta_engine::sink::{Access, ChangeBatch, EpochStart, Fill, Offender, Sink, SinkError, SinkErrorKind};
 use vardelta_schemas::{TableSchema, ledger, sql::sqlite as sql};
@@ -16,7 +17,7 @@ use vardelta_schemas::{TableSchema, ledger, sql::sqlite as sql};
 use super::{
     apply,
     constraints::{self, Refusals},
-    error,
+    erase, error,
     error::explain,
     layout, ledger as records,
     marks::{self, TableMarks},
@@ -123,6 +124,19 @@ impl SqliteSink {
         let result = read(&self.path, &self.connection);
         self.connection.execute_batch(sql::ROLLBACK).map_err(failed)?;
         result
+    }
+
+    /// Does something while this process does not have the file open.
+    fn while_closed<T>(&mut self, work: impl FnOnce(&Path) -> Result<T, SinkError>) -> Result<T, SinkError> {
+        let failed = explain(&self.path, "open");
+        let nothing = Connection::open_in_memory().map_err(failed)?;
+        let closing = std::mem::replace(&mut self.connection, nothing);
+        let done = match closing.close() {
+            Ok(()) => work(&self.path),
+            Err((_, error)) => Err(explain(&self.path, "close")(error)),
+        };
+        self.connection = open_with(&self.path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(failed)?;
+        done
     }
 
     /// Gives the transaction up, if there is one: SQLite itself has rolled back after some errors.
@@ -287,6 +301,45 @@ impl Sink for SqliteSink {
             let _ = self.give_up();
         }
         filled
+    }
+
+    fn erase(&mut self, erasure: &Erasure) -> Result<Removed, SinkError> {
+        self.begun()?;
+        erase::erase(&self.path, &self.connection, erasure)
+    }
+
+    fn is_erasing(&mut self, pipeline: &str) -> Result<bool, SinkError> {
+        self.on_snapshot("read the ledger of", |path, connection| match records::version(path, connection)? {
+            Some(_) => erase::is_erasing(connection, pipeline).map_err(explain(path, "read the ledger of")),
+            None => Ok(false),
+        })
+    }
+
+    fn scrub(&mut self) -> Result<(), SinkError> {
+        erase::scrub(&self.path, &self.connection)
+    }
+
+    fn search(&mut self, erasure: &Erasure) -> Result<Search, SinkError> {
+        let mut search = self.on_snapshot("search", |path, connection| {
+            erase::search(connection, erasure).map_err(explain(path, "search"))
+        })?;
+        let texts = erasure.searched_texts();
+        let found = self.while_closed(|path| erase::texts_in_files(path, &texts))?;
+        let texts: Vec<String> =
+            texts.into_iter().zip(found).filter(|(_, found)| *found).map(|(text, _)| text).collect();
+        self.on_snapshot("search", |path, connection| {
+            erase::judge(path, connection, &texts, &mut search).map_err(explain(path, "search"))
+        })?;
+        search.notices.push(format!(
+            "copies and backups of {}, lists written with --rejects, and the blocks that its file system has freed are out of \
+             reach",
+            self.path.display()
+        ));
+        Ok(search)
+    }
+
+    fn finish_erasure(&mut self, erasure: &Erasure) -> Result<(), SinkError> {
+        erase::finish(&self.path, &self.connection, erasure)
     }
 
     fn refresh_delivery(

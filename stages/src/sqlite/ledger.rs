@@ -23,13 +23,13 @@ fn optional_integer(value: Option<u64>) -> rusqlite::Result<Option<i64>> {
     value.map(integer).transpose()
 }
 
-fn unsigned(row: &Row<'_>, index: usize) -> rusqlite::Result<u64> {
+pub(super) fn unsigned(row: &Row<'_>, index: usize) -> rusqlite::Result<u64> {
     let value: i64 = row.get(index)?;
     u64::try_from(value).map_err(|_| Error::IntegralValueOutOfRange(index, value))
 }
 
 /// The version of the ledger's tables; `None` where there are none.
-fn version(path: &Path, connection: &Connection) -> Result<Option<u32>, SinkError> {
+pub(super) fn version(path: &Path, connection: &Connection) -> Result<Option<u32>, SinkError> {
     let failed = explain(path, "read the ledger of");
     let found =
         connection.query_row(sqlite::SELECT_OBJECT, [sql::META_TABLE], |_| Ok(())).optional().map_err(failed)?;

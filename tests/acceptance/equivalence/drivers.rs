@@ -21,6 +21,8 @@ pub struct Request {
     pub files: Vec<PathBuf>,
     /// Drops to withdraw, instead of a load.
     pub withdraw: Vec<String>,
+    /// Whether what is withdrawn is forgotten.
+    pub erase: bool,
     /// Whether drops without file go.
     pub prune: bool,
     /// Whether nothing is to be written.
@@ -120,6 +122,11 @@ impl Driver for InProcess {
             prune: request.prune,
             ..RunOptions::default()
         };
+        if request.erase {
+            let report = self.0.erase(request.chunk_records, &request.withdraw, &options);
+            let report = report.unwrap_or_else(|error| panic!("the erasure failed: {error} {:?}", error.hint));
+            return serde_json::to_value(report).expect("a report is JSON");
+        }
         let report = match request.withdraw.is_empty() {
             true => self.0.run(request.chunk_records, &options),
             false => self.0.withdraw(request.chunk_records, &request.withdraw, &options),
@@ -151,6 +158,7 @@ impl Driver for Processes {
         let mut arguments: Vec<String> = vec!["--json".into(), "--workers".into(), request.workers.to_string()];
         arguments.extend(request.files.iter().map(|file| file.to_string_lossy().into_owned()));
         arguments.extend(request.withdraw.iter().cloned());
+        arguments.extend(request.erase.then(|| "--erase".into()));
         arguments.extend(request.prune.then(|| "--prune".into()));
         arguments.extend(request.dry_run.then(|| "--dry-run".into()));
         if request.chunk_records > 0 {

@@ -160,7 +160,7 @@ impl<'a> History<'a> {
         (!files.is_empty()).then(|| self.random.pick(&files).clone())
     }
 
-    /// Withdraws a drop or two; a file that stays is a new drop for the next load.
+    /// Withdraws a drop or two, and sometimes forgets them; a file that stays is a new drop for the next load.
     fn withdraw(&mut self) {
         let mut names: Vec<&'static str> = self.ledger.iter().map(|(name, _)| *name).collect();
         self.random.shuffle(&mut names);
@@ -173,9 +173,12 @@ impl<'a> History<'a> {
                 self.remove(name);
             }
         }
-        let request = Request { withdraw: names.iter().map(|name| (*name).to_owned()).collect(), ..Request::default() };
+        let erase = self.random.percent(40);
+        let withdraw = names.iter().map(|name| (*name).to_owned()).collect();
+        let request = Request { withdraw, erase, ..Request::default() };
         self.ledger.retain(|(name, _)| !names.contains(name));
-        let expected = names.iter().map(|name| ((*name).to_owned(), ("withdrawn", Counts::default()))).collect();
+        let action = if erase { "erased" } else { "withdrawn" };
+        let expected = names.iter().map(|name| ((*name).to_owned(), (action, Counts::default()))).collect();
         self.step(request, expected);
     }
 
@@ -235,12 +238,15 @@ impl<'a> History<'a> {
         request.workers = *self.random.pick(&[1, 2, 3, 4, 9]);
         request.chunk_records = *self.random.pick(&[1, 3, 7, 50, 0]);
         self.log.push(format!("{request:?}"));
-        let shown = self.random.percent(15).then(|| {
+        let shown = (self.random.percent(15) && !request.erase).then(|| {
             let report = self.driver.run(&Request { dry_run: true, ..request.clone() });
             assert_eq!(self.driver.tables(self.pipeline), self.tables, "a dry run changes no table");
             report
         });
         let report = self.driver.run(&request);
+        if request.erase {
+            assert_eq!(report["erased"]["proven"], true, "the search finds nothing: {report}");
+        }
         let changes_something = expected.values().any(|(action, _)| *action != "unchanged");
         self.epoch += u64::from(changes_something);
         self.runs_ahead += u64::from(report["rows_ahead"].as_u64().is_some_and(|rows| rows > 0));

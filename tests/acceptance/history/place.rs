@@ -20,15 +20,21 @@ const URL: &str = "VARDELTA_HISTORY_URL";
 pub struct Place {
     pub project: Project,
     server: Option<(&'static Server, String)>,
+    /// The sink's further line.
+    option: String,
 }
 
 /// Runs a test on each database that is there, with this line more in the sink's stage.
 pub fn on_each_place(test: &str, option: &str, run: impl Fn(Place)) {
-    run(Place { project: Project::new(&pipeline(option, None)), server: None });
+    run(Place { project: Project::new(&pipeline(option, None)), server: None, option: option.to_owned() });
     each(test, |server, database| {
-        let project = Project::new(&pipeline(option, Some(&format!("url = \"${{{URL}}}\""))));
-        run(Place { project, server: Some((server, database.to_owned())) });
+        run(on_server(option, server, database.to_owned()));
     });
+}
+
+fn on_server(option: &str, server: &'static Server, database: String) -> Place {
+    let project = Project::new(&pipeline(option, Some(&format!("url = \"${{{URL}}}\""))));
+    Place { project, server: Some((server, database)), option: option.to_owned() }
 }
 
 /// The story's pipeline with another sink.
@@ -44,6 +50,41 @@ fn pipeline(option: &str, server: Option<&str>) -> String {
 }
 
 impl Place {
+    /// Another project in another database of the same kind, in which nothing was done yet.
+    pub fn beside(&self) -> Place {
+        let option = self.option.clone();
+        match &self.server {
+            Some((server, _)) => on_server(&option, server, server.new_database()),
+            None => Place { project: Project::new(&pipeline(&option, None)), server: None, option },
+        }
+    }
+
+    /// Whether the tables are in a server.
+    pub fn is_on_server(&self) -> bool {
+        self.server.is_some()
+    }
+
+    /// The names of all tables in the database.
+    pub fn tables(&self) -> Vec<String> {
+        let query = match &self.server {
+            Some(_) => "SHOW TABLES",
+            None => "SELECT name FROM sqlite_schema WHERE type = 'table'",
+        };
+        self.query(query).into_iter().flatten().collect()
+    }
+
+    /// Changes the database behind vardelta's back.
+    pub fn execute(&self, sql: &str) {
+        match &self.server {
+            Some((server, database)) => server.root_in(database).query_drop(sql).expect("the statement runs"),
+            None => {
+                let path = self.project.path(story::PIPELINE.database);
+                let connection = rusqlite::Connection::open(path).expect("the file can be opened");
+                connection.execute_batch(sql).expect("the statement runs");
+            }
+        }
+    }
+
     /// A command over the pipeline, not yet started.
     pub fn command(&self, verb: &str, arguments: &[&str]) -> Command {
         let mut command = self.project.command(verb, arguments);

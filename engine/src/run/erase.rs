@@ -1,0 +1,417 @@
+//! `withdraw --erase`: drops are taken back and forgotten, and a search proves it.
+//!
+//! One epoch takes the drops back, and in its transaction histories, rejects and ledger lose what tells of them; the state of
+//! that epoch is written into new files. From the commit on the ledger's events of the epoch say `erasing`: what comes behind
+//! (the database's own leftovers, the search) is done again by the next start if it must be, and only a search that
+//! finds nothing turns them into `erased`.
+//!
+//! **What is searched.** No list of the drop's values is kept for the search, which would be one more copy of them and would
+//! be lost with a killed process. Instead everything that is left must be somebody else's: in the state every assertion is of
+//! another drop and every group is what those assertions add up to; every row of every table is what the state says.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Instant,
+};
+
+use serde::Serialize;
+use vardelta_schemas::{
+    ledger::{DropRow, Event, Snapshot},
+    sql::erase::{ERASED, ERASING},
+};
+
+use crate::{
+    erasure::{ErasedDrop, ErasedTable, Erasure, Finding, Place, Removed, Search},
+    error::{RunError, RunErrorKind},
+    failpoint,
+    flow::table::{Retraction, drop_space},
+    plan::{Plan, content::Wanted},
+    relational::{AggregateFunction, Relational},
+    report::{Action, DropReport, RunReport},
+    run::{
+        Context, RunOptions,
+        commit::{self, Outcome},
+        erase_search,
+        execute::{self, Work, tables_of},
+        load::spill_dir,
+        open::{self, Opened},
+        rebuild::is_table,
+    },
+    sink::Access,
+    stage::Planned,
+    state::SHARDS,
+    suggest::nearest,
+};
+
+/// What an erasure did and what the search behind it found.
+#[derive(Clone, Debug, Serialize)]
+pub struct EraseReport {
+    /// The epoch.
+    #[serde(flatten)]
+    pub run: RunReport,
+    /// What was erased.
+    pub erased: ErasedReport,
+}
+
+/// What was removed, and what the search found.
+#[derive(Clone, Debug, Serialize)]
+pub struct ErasedReport {
+    /// What the ledger calls the drops now.
+    pub drops: Vec<String>,
+    /// Whether the search found nothing, in any place.
+    pub proven: bool,
+    /// Place by place.
+    pub places: Vec<ErasedPlace>,
+    /// What was found, in words.
+    pub findings: Vec<Finding>,
+}
+
+/// One place.
+#[derive(Clone, Debug, Serialize)]
+pub struct ErasedPlace {
+    /// The place.
+    pub place: Place,
+    /// What was removed there: entries of the state, rows of tables, histories, rejects and ledger.
+    pub removed: u64,
+    /// What the search found there.
+    pub found: u64,
+}
+
+/// Takes drops back and forgets them; the name of a drop that was withdrawn before is good too.
+///
+/// # Errors
+/// When a name is unknown, or for sink or state trouble. Up to the commit nothing was written then; what is behind it is done
+/// by the same command, asked again. That something was found is a result, not an error.
+pub fn erase(context: Context<'_>, names: &[String], options: &RunOptions) -> Result<EraseReport, RunError> {
+    let started = Instant::now();
+    let plan = context.plan;
+    let mut opened = open::open(plan, Access::Write)?;
+    open::check_epochs(plan, &opened)?;
+    let definitions = open::check_definition(plan, &opened.ledger, Wanted::BehindTables)?;
+    let events = opened.sink.history(&plan.pipeline.name)?;
+    let asked = resolve(&opened.ledger, &events, names)?;
+    let workers = options.workers.unwrap_or(plan.pipeline.workers).max(1);
+    let mut report = RunReport {
+        pipeline: plan.pipeline.name.clone(),
+        epoch: opened.ledger.epoch,
+        committed: false,
+        dry_run: false,
+        drops: Vec::new(),
+        tables: commit::untouched(plan, &opened.ledger),
+        rejects: BTreeMap::new(),
+        warnings: BTreeMap::new(),
+        notices: Vec::new(),
+        stages: Vec::new(),
+        retries: 0,
+        workers,
+        rows_ahead: 0,
+        seconds: 0.0,
+    };
+    let mut search = Search::default();
+    let mut erased = Vec::new();
+    for erasure in pending(plan, &events, names) {
+        erased.extend(erasure.drops.iter().map(ErasedDrop::neutral_name));
+        let found = finish(context, options, &mut opened, &erasure).map_err(still_pending)?;
+        search.findings.extend(found.findings);
+        report.notices.push(finished_notice(&erasure));
+        report.notices.extend(found.notices);
+    }
+    let mut removed = BTreeMap::new();
+    if !asked.is_empty() {
+        let erasure = Arc::new(erasure(plan, &events, opened.ledger.epoch + 1, asked));
+        erased.extend(erasure.drops.iter().map(ErasedDrop::neutral_name));
+        let entries = entries_of(plan, &opened, &erasure)?;
+        let outcome = Outcome { erasure: Some(Arc::clone(&erasure)), ..Outcome::new(definitions) };
+        let gone = take_back(context, workers, &mut opened, &erasure, outcome, &mut report)?;
+        failpoint::hit("erase:committed");
+        removed = BTreeMap::from([
+            (Place::State, entries),
+            (Place::Tables, report.tables.iter().map(|table| table.deleted).sum()),
+            (Place::History, gone.history),
+            (Place::Rejects, gone.rejects),
+            (Place::Ledger, gone.ledger),
+        ]);
+        opened.ledger = opened.sink.ledger(&plan.pipeline.name).map_err(|error| still_pending(error.into()))?;
+        let found = finish(context, options, &mut opened, &erasure).map_err(still_pending)?;
+        search.findings.extend(found.findings);
+        report.notices.extend(found.notices);
+    }
+    report.notices.dedup();
+    report.seconds = started.elapsed().as_secs_f64();
+    let places = Place::ALL.map(|place| ErasedPlace {
+        place,
+        removed: removed.get(&place).copied().unwrap_or_default(),
+        found: search.findings.iter().filter(|finding| finding.place == place).map(|finding| finding.count).sum(),
+    });
+    let proven = search.findings.is_empty();
+    let erased = ErasedReport { drops: erased, proven, places: places.to_vec(), findings: search.findings };
+    Ok(EraseReport { run: report, erased })
+}
+
+/// Finishes what a killed run has left of an erasure, and says so. What goes wrong with it is said too, and ends no other run.
+pub(super) fn finish_pending(
+    context: Context<'_>,
+    options: &RunOptions,
+    opened: &mut Opened,
+) -> Result<Vec<String>, RunError> {
+    let plan = context.plan;
+    let mut notices = Vec::new();
+    if !opened.sink.is_erasing(&plan.pipeline.name)? {
+        return Ok(notices);
+    }
+    let events = opened.sink.history(&plan.pipeline.name)?;
+    for erasure in pending(plan, &events, &[]) {
+        let epoch = erasure.epoch;
+        match finish(context, options, opened, &erasure) {
+            Ok(search) => {
+                if search.findings.is_empty() {
+                    notices.push(finished_notice(&erasure));
+                }
+                notices.extend(search.findings.iter().map(|Finding { place, count, what }| {
+                    format!("the erasure of epoch {epoch} is not proven: found in {}: {count} {what}", place.as_str())
+                }));
+                notices.extend(search.notices);
+            }
+            Err(error) if error.kind == RunErrorKind::Interrupted => return Err(error),
+            Err(error) => notices.push(format!("the erasure of epoch {epoch} is still pending: {error}")),
+        }
+    }
+    Ok(notices)
+}
+
+/// An error behind the commit, where something was written after all.
+fn still_pending(error: RunError) -> RunError {
+    let what = error.message.replace("; nothing was written", "");
+    let message = format!("{what}; the drops are withdrawn, and their erasure is pending");
+    let again = "Give the same command again: it carries on from here.";
+    let hint = error.hint.map_or_else(|| again.to_owned(), |hint| format!("{hint} {again}"));
+    RunError { message, hint: Some(hint), ..error }
+}
+
+fn finished_notice(erasure: &Erasure) -> String {
+    format!("the erasure of epoch {}, which had been cut short, was carried on from its commit", erasure.epoch)
+}
+
+/// What comes behind the commit.
+fn finish(
+    context: Context<'_>,
+    options: &RunOptions,
+    opened: &mut Opened,
+    erasure: &Erasure,
+) -> Result<Search, RunError> {
+    opened.sink.scrub()?;
+    failpoint::hit("erase:scrubbed");
+    let search = erase_search::search(context, options, opened, erasure)?;
+    failpoint::hit("erase:searched");
+    if search.findings.is_empty() {
+        opened.sink.finish_erasure(erasure)?;
+        failpoint::hit("erase:finished");
+    }
+    Ok(search)
+}
+
+/// The epoch.
+fn take_back(
+    context: Context<'_>,
+    workers: usize,
+    opened: &mut Opened,
+    erasure: &Erasure,
+    outcome: Outcome,
+    report: &mut RunReport,
+) -> Result<Removed, RunError> {
+    let plan = context.plan;
+    let ids: BTreeSet<u64> = erasure.drops.iter().map(|drop| drop.drop_id).collect();
+    let withdrawn: Vec<DropRow> =
+        opened.ledger.drops.iter().filter(|drop| ids.contains(&drop.drop_id)).cloned().collect();
+    let tables = |source: &str| plan.stage(source).map(|(at, _)| tables_of(plan, at)).unwrap_or_default();
+    let work = Work {
+        session: opened.state.begin()?,
+        epoch: erasure.epoch,
+        workers,
+        loads: Vec::new(),
+        retractions: withdrawn.iter().map(|drop| Retraction::new(drop.drop_id, None, &tables(&drop.source))).collect(),
+        spill_dir: spill_dir(context, false),
+    };
+    let run = execute::load(context, work)?;
+    for drop in &erasure.drops {
+        let stands = withdrawn.iter().any(|withdrawn| withdrawn.drop_id == drop.drop_id);
+        let reason = if stands { "as asked" } else { "what was left of it, withdrawn before" };
+        let name = drop.name.clone().unwrap_or_else(|| drop.neutral_name());
+        report.drops.push(DropReport::new(&name, &drop.source, Action::Erased, reason, Default::default()));
+    }
+    for drop in &withdrawn {
+        if drop.path != "-" && std::path::Path::new(&drop.path).exists() {
+            report.notices.push(format!(
+                "the file {} is there still: where the source's path finds it, the next run loads it again",
+                drop.path
+            ));
+        }
+    }
+    commit::conclude(context, opened, &run, Outcome { withdrawn, ..outcome }, report)
+}
+
+/// Entries of the state that tell of the drops.
+fn entries_of(plan: &Plan, opened: &Opened, erasure: &Erasure) -> Result<u64, RunError> {
+    let session = opened.state.begin()?;
+    let mut entries = 0;
+    for stage in plan.stages.iter().filter(|stage| is_table(&stage.planned)) {
+        for shard in 0..SHARDS {
+            let mut reader = session.reader(&drop_space(&stage.name), shard)?;
+            for drop in &erasure.drops {
+                let mut scan = reader.scan(&drop.drop_id.to_be_bytes())?;
+                while let Some((entry, _)) = scan.next_borrowed()?
+                    && entry.starts_with(&drop.drop_id.to_be_bytes())
+                {
+                    entries += 1;
+                }
+            }
+        }
+    }
+    Ok(entries)
+}
+
+/// One name in the ledger, standing or not.
+struct Known<'a> {
+    source: &'a str,
+    name: &'a str,
+    ids: BTreeSet<u64>,
+}
+
+/// Every name that the ledger remembers.
+fn known<'a>(ledger: &'a Snapshot, events: &'a [Event]) -> Vec<Known<'a>> {
+    let is_last_word = |event: &&Event| [ERASING, ERASED].contains(&event.action.as_str());
+    let forgotten: BTreeSet<u64> = events.iter().filter(is_last_word).filter_map(|event| event.drop_id).collect();
+    let mut ids: BTreeMap<(&str, &str), BTreeSet<u64>> = BTreeMap::new();
+    let standing = ledger.drops.iter().map(|drop| (drop.source.as_str(), drop.name.as_str(), drop.drop_id));
+    let of_events =
+        events.iter().filter_map(|event| Some((event.source.as_str(), event.name.as_str(), event.drop_id?)));
+    for (source, name, id) in standing.chain(of_events.filter(|(_, _, id)| !forgotten.contains(id))) {
+        ids.entry((source, name)).or_default().insert(id);
+    }
+    ids.into_iter().map(|((source, name), ids)| Known { source, name, ids }).collect()
+}
+
+/// The drops that are meant by the names; none for a name whose erasure is pending.
+fn resolve(ledger: &Snapshot, events: &[Event], names: &[String]) -> Result<Vec<ErasedDrop>, RunError> {
+    let known = known(ledger, events);
+    let mut asked: BTreeMap<u64, ErasedDrop> = BTreeMap::new();
+    for name in names {
+        let is_meant = |known: &&Known<'_>| known.name == *name || format!("{}:{}", known.source, known.name) == *name;
+        let hits: Vec<&Known<'_>> = known.iter().filter(is_meant).collect();
+        match hits[..] {
+            [hit] => asked.extend(hit.ids.iter().map(|id| (*id, erased_drop(ledger, hit, *id)))),
+            [] if events.iter().any(|event| is_pending_for(event, name)) => {}
+            [] => {
+                let error = RunError::new(RunErrorKind::Usage, format!("the ledger knows no drop `{name}`"));
+                return Err(match nearest(name, known.iter().map(|known| known.name)) {
+                    Some(near) => error.with_hint(format!("Did you mean `{near}`?")),
+                    None => error.with_hint(
+                        "`vardelta history` lists every drop that was ever loaded; one that was erased has no name there.",
+                    ),
+                });
+            }
+            _ => {
+                let stages: Vec<String> = hits.iter().map(|hit| format!("`{}:{name}`", hit.source)).collect();
+                return Err(RunError::new(RunErrorKind::Usage, format!("several sources had a drop `{name}`"))
+                    .with_hint(format!("Name one of {}.", stages.join(", "))));
+            }
+        }
+    }
+    Ok(asked.into_values().collect())
+}
+
+fn erased_drop(ledger: &Snapshot, known: &Known<'_>, drop_id: u64) -> ErasedDrop {
+    let texts = ledger
+        .drops
+        .iter()
+        .filter(|drop| drop.drop_id == drop_id)
+        .flat_map(|drop| [drop.path.clone(), drop.bytes_digest.clone(), drop.content_digest.clone()])
+        .filter(|text| text != "-");
+    ErasedDrop {
+        drop_id,
+        source: known.source.to_owned(),
+        name: Some(known.name.to_owned()),
+        mark: ErasedDrop::mark(known.source, known.name),
+        texts: texts.collect(),
+    }
+}
+
+/// Whether an event is a pending erasure of a drop of this name.
+fn is_pending_for(event: &Event, name: &str) -> bool {
+    let bare = name.strip_prefix(&format!("{}:", event.source)).into_iter().chain([name]);
+    let mark = ErasedDrop::mark_of(&event.name);
+    event.action == ERASING && bare.into_iter().any(|name| ErasedDrop::mark(&event.source, name) == mark)
+}
+
+/// The erasures that are committed and not proven; a drop that is among `names` has its name again for the search.
+fn pending(plan: &Plan, events: &[Event], names: &[String]) -> Vec<Erasure> {
+    let mut epochs: BTreeMap<u64, Vec<ErasedDrop>> = BTreeMap::new();
+    for event in events.iter().filter(|event| event.action == ERASING) {
+        let Some(drop_id) = event.drop_id else { continue };
+        let name = names.iter().find(|name| is_pending_for(event, name));
+        let prefix = format!("{}:", event.source);
+        epochs.entry(event.epoch).or_default().push(ErasedDrop {
+            drop_id,
+            source: event.source.clone(),
+            name: name.map(|name| name.strip_prefix(&prefix).unwrap_or(name).to_owned()),
+            mark: ErasedDrop::mark_of(&event.name).to_owned(),
+            texts: Vec::new(),
+        });
+    }
+    epochs.into_iter().map(|(epoch, drops)| erasure(plan, events, epoch, drops)).collect()
+}
+
+/// Where the drops may have left something, as the ledger's events have it up to this epoch.
+fn erasure(plan: &Plan, events: &[Event], epoch: u64, drops: Vec<ErasedDrop>) -> Erasure {
+    let is_own = |event: &&Event| event.drop_id.is_some_and(|id| drops.iter().any(|drop| drop.drop_id == id));
+    let before = || events.iter().filter(|event| event.epoch < epoch);
+    let mut own_epochs: BTreeSet<u64> = before().filter(is_own).map(|event| event.epoch).collect();
+    own_epochs.insert(epoch);
+    let first_epoch = own_epochs.first().copied().unwrap_or(epoch);
+    let since = || before().filter(|event| event.epoch >= first_epoch);
+    let of = |is: &dyn Fn(&str) -> bool| -> BTreeSet<u64> {
+        since().filter(|event| is(&event.action)).map(|event| event.epoch).collect()
+    };
+    let mut revealing_epochs = of(&|action| action != Action::Added.as_str());
+    revealing_epochs.extend(&own_epochs);
+    let inputs = &plan.stages[plan.sink].inputs;
+    let tables = plan
+        .tables()
+        .into_iter()
+        .zip(plan.histories())
+        .zip(inputs)
+        .map(|((table, history), input)| ErasedTable { table, history, hides_values: hides_values(plan, *input) });
+    Erasure {
+        pipeline: plan.pipeline.name.clone(),
+        epoch,
+        first_epoch,
+        own_epochs,
+        revealing_epochs,
+        blind_epochs: of(&|action| action == Action::Rebuilt.as_str()),
+        tables: tables.collect(),
+        drops,
+    }
+}
+
+/// Whether a value that came into this stage may lie there unseen and come to light in any later epoch: as the least or
+/// greatest of a group once the ones before it are gone, or behind an aggregate that lets it through then.
+fn hides_values(plan: &Plan, at: usize) -> bool {
+    let is_behind_aggregate = |at: usize| {
+        let mut open = plan.stages[at].inputs.clone();
+        while let Some(at) = open.pop() {
+            if matches!(plan.stages[at].planned, Planned::Relational(Relational::Aggregate(_))) {
+                return true;
+            }
+            open.extend(&plan.stages[at].inputs);
+        }
+        false
+    };
+    let extremal = match &plan.stages[at].planned {
+        Planned::Relational(Relational::Aggregate(spec)) => {
+            spec.calls.iter().any(|call| matches!(call.function, AggregateFunction::Min | AggregateFunction::Max))
+        }
+        _ => false,
+    };
+    extremal || is_behind_aggregate(at)
+}

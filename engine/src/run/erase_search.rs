@@ -1,0 +1,133 @@
+//! The search behind an erasure: everything that is left must be somebody else's.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use crate::{
+    erasure::{Erasure, Place, Search, texts_in_file},
+    error::{RunError, RunErrorKind},
+    flow::{
+        aggregate::value_space,
+        table::{Assertion, drop_space, key_space},
+    },
+    plan::Plan,
+    run::{Context, RunOptions, open::Opened, rebuild::is_table, verify::verify_opened},
+    state::{SHARDS, Session},
+};
+
+/// Searches state, tables, histories, rejects, ledger and files.
+pub(super) fn search(
+    context: Context<'_>,
+    options: &RunOptions,
+    opened: &mut Opened,
+    erasure: &Erasure,
+) -> Result<Search, RunError> {
+    let mut search = opened.sink.search(erasure)?;
+    let (mut of_drops, mut of_views) = (0, 0);
+    let verified = verify_opened(context, options, opened, &mut |state, recomputed| {
+        of_drops = entries_of_drops(context, state, erasure)?;
+        of_views = entries_without_reason(context.plan, state, recomputed)?;
+        Ok(())
+    })?;
+    search.found(Place::State, of_drops, "entries of the erased drops");
+    search.found(Place::State, of_views, "entries of views that the other drops do not account for");
+    for table in verified.tables {
+        let what = format!("rows of `{}` that the other drops do not account for (see `vardelta verify`)", table.name);
+        search.found(Place::Tables, table.differences, what);
+    }
+    for path in opened.state.leftovers()? {
+        search.found(Place::Files, 1, format!("{} belongs to no epoch, and cannot be deleted", path.display()));
+    }
+    state_files(opened, erasure, &mut search)?;
+    Ok(search)
+}
+
+fn unreadable(stage: &str) -> RunError {
+    RunError::new(RunErrorKind::Sink, format!("the state of stage `{stage}` cannot be read"))
+        .with_hint("Run `vardelta rebuild` to make it anew.")
+}
+
+/// Assertions of the erased drops, by key and by drop, in every table.
+fn entries_of_drops(context: Context<'_>, state: &Arc<Session>, erasure: &Erasure) -> Result<u64, RunError> {
+    let ids: BTreeSet<u64> = erasure.drops.iter().map(|drop| drop.drop_id).collect();
+    let mut found = 0;
+    for stage in context.plan.stages.iter().filter(|stage| is_table(&stage.planned)) {
+        for shard in 0..SHARDS {
+            context.abort.check()?;
+            let mut reader = state.reader(&key_space(&stage.name), shard)?;
+            let mut scan = reader.scan(&[])?;
+            while let Some((_, bytes)) = scan.next_borrowed()? {
+                let list = Assertion::decode(bytes).ok_or_else(|| unreadable(&stage.name))?;
+                found += list.iter().filter(|assertion| ids.contains(&assertion.place)).count() as u64;
+            }
+            let mut reader = state.reader(&drop_space(&stage.name), shard)?;
+            let mut scan = reader.scan(&[])?;
+            while let Some((entry, _)) = scan.next_borrowed()? {
+                let place = entry.first_chunk().ok_or_else(|| unreadable(&stage.name))?;
+                found += u64::from(ids.contains(&u64::from_be_bytes(*place)));
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Entries of views that differ from those of the same views recomputed from the tables.
+fn entries_without_reason(plan: &Plan, state: &Arc<Session>, recomputed: &Arc<Session>) -> Result<u64, RunError> {
+    let mut found = 0;
+    for stage in plan.stages.iter().filter(|stage| !is_table(&stage.planned)) {
+        for space in [key_space(&stage.name), value_space(&stage.name)] {
+            for shard in 0..SHARDS {
+                let (mut left, mut right) = (state.reader(&space, shard)?, recomputed.reader(&space, shard)?);
+                let (mut left, mut right) = (left.scan(&[])?, right.scan(&[])?);
+                let mut expected = right.next()?;
+                while let Some((key, value)) = left.next_borrowed()? {
+                    while expected.as_ref().is_some_and(|expected| expected.0.as_slice() < key) {
+                        expected = right.next()?;
+                    }
+                    let is_expected = expected.as_ref().is_some_and(|(other, same)| other == key && same == value);
+                    found += u64::from(!is_expected);
+                }
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// The names, byte by byte in the state's files. One that stands in what other drops say proves nothing.
+fn state_files(opened: &Opened, erasure: &Erasure, search: &mut Search) -> Result<(), RunError> {
+    let texts = erasure.searched_texts();
+    if texts.is_empty() {
+        return Ok(());
+    }
+    let mut held = vec![false; texts.len()];
+    for path in opened.state.files()? {
+        let found = texts_in_file(&path, &texts).map_err(|error| {
+            RunError::new(RunErrorKind::Sink, format!("{} cannot be searched: {error}", path.display()))
+        })?;
+        for at in (0..texts.len()).filter(|at| found[*at]) {
+            if !held[at] && is_live(opened, &texts[at])? {
+                held[at] = true;
+                search.notices.push(format!("`{}` stands in rows of other drops too, in the state", texts[at]));
+            }
+            search.found(Place::Files, u64::from(!held[at]), format!("`{}` stands in {}", texts[at], path.display()));
+        }
+    }
+    Ok(())
+}
+
+/// Whether an entry of the state, all of which are other drops', holds a text.
+fn is_live(opened: &Opened, text: &str) -> Result<bool, RunError> {
+    let session = opened.state.begin()?;
+    let finder = memchr::memmem::Finder::new(text);
+    for space in opened.state.statistics() {
+        for shard in 0..SHARDS {
+            let mut reader = session.reader(&space.space, shard)?;
+            let mut scan = reader.scan(&[])?;
+            while let Some((key, value)) = scan.next_borrowed()? {
+                if finder.find(key).or_else(|| finder.find(value)).is_some() {
+                    return Ok(true);
+                }
+            }
+        }
+    }
+    Ok(false)
+}
