@@ -23,6 +23,8 @@ pub struct Migration<'a> {
     pub expected_epoch: u64,
     /// The tables as they are planned.
     pub tables: &'a [TableSchema],
+    /// The tables that hold their history, which no migration touches.
+    pub history: &'a [TableSchema],
     /// Columns that keep their values under another name.
     pub renames: &'a [Rename],
 }

@@ -235,6 +235,8 @@ pub struct EpochStart<'a> {
     pub pipeline: &'a str,
     /// The epoch that the ledger must have; the one that starts is the next.
     pub expected_epoch: u64,
+    /// The UTC time that the ledger is to have for it, RFC 3339.
+    pub committed_at: &'a str,
     /// The tables that the pipeline keeps.
     pub tables: &'a [TableSchema],
     /// The tables that hold their history. Rows are only ever added to them, and nothing but a missing table is made.

@@ -8,6 +8,7 @@ pub mod condition;
 pub mod erase;
 pub mod form;
 pub mod ledger;
+pub mod marks;
 pub mod migration;
 pub mod mysql;
 pub mod sqlite;
@@ -31,6 +32,8 @@ pub enum Parameter {
     Column(usize),
     /// The epoch that changes the row.
     Epoch,
+    /// The time of that epoch.
+    EpochTime,
 }
 
 /// A statement that is prepared once and run row by row.

@@ -16,6 +16,7 @@ pub mod normalize;
 pub mod select;
 #[cfg(test)]
 mod sink_fixtures;
+mod sink_marks;
 mod sink_tables;
 mod sink_values;
 pub mod sqlite;

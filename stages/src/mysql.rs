@@ -4,6 +4,7 @@
 //! - [`sink`](self::sink): the life of an epoch's transaction, of its named lock ([`lock`](self::lock)), and what comes after
 //!   a lost connection.
 //! - [`tables`](self::tables) and [`swap`](self::swap): tables made, checked, made anew, and settled behind a commit.
+//! - [`marks`](self::marks): rows that stay, marked, when they go, and the views of those that live.
 //! - [`constraints`](self::constraints): what the pipeline file declares of CHECKs and FOREIGN KEYs.
 //! - [`apply`](self::apply): rows on their way in, by [`local_infile`](self::local_infile) or statements;
 //!   [`values`](self::values): rows as text and parameters. [`read`](self::read): rows on their way back.
@@ -16,6 +17,7 @@ mod ledger;
 mod link;
 mod local_infile;
 mod lock;
+mod marks;
 mod migrate;
 mod options;
 mod read;
@@ -41,6 +43,7 @@ use vardelta_schemas::{
     sql::{
         Dialect,
         ledger::RESERVED_PREFIX,
+        marks::create_live,
         mysql::{layout::KEY_HASH, table::MySqlTable},
     },
 };
@@ -51,7 +54,10 @@ use self::{
     settings::Settings,
     sink::MySqlSink,
 };
-use crate::sink_tables::{Names, check_tables, plan_history};
+use crate::{
+    sink_marks::check_marks,
+    sink_tables::{Names, check_tables, plan_history},
+};
 
 /// The `mysql` sink, as the registry lists it.
 pub static MYSQL: MySqlStage = MySqlStage;
@@ -114,6 +120,7 @@ impl StageType for MySqlStage {
         indexes.extend(history_indexes(&history, &request.inputs, &text_characters));
         let constraints =
             plan_constraints(&options.checks, &options.references, &request.inputs, &text_characters, diagnostics);
+        check_marks(options.on_delete, &request.inputs, &NAMES, diagnostics);
         let (client, location) = address?;
         let settings = Settings {
             options: client,
@@ -129,6 +136,7 @@ impl StageType for MySqlStage {
             history,
             constraints,
             on_constraint: options.on_constraint,
+            on_delete: options.on_delete,
         };
         (diagnostics.len() == before).then(|| Planned::Sink(Arc::new(PlannedMySql { settings })))
     }
@@ -162,10 +170,20 @@ impl SinkStage for PlannedMySql {
         let of_table = |table: &TableSchema| {
             let layout = self.settings.layout(Dialect::MySql, table);
             let sql = MySqlTable::new(table, &layout);
-            let insert = if self.settings.local_infile { sql.load_data() } else { sql.insert(1) };
+            let is_marking = sql.is_marking();
+            let view = is_marking.then(|| create_live(Dialect::MySql, table));
+            let load = self.settings.local_infile.then(|| sql.load_data());
+            // Rows in the place of marked ones go by statements also where others are loaded.
+            let insert = match (&load, is_marking) {
+                (_, true) => Some(sql.revive(1)),
+                (None, false) => Some(sql.insert(1)),
+                (Some(_), false) => None,
+            };
+            let changes = [view, load, insert].into_iter().flatten();
             let indexes = self.settings.indexes.iter().filter(|index| index.table == table.name);
             let indexes = indexes.map(|index| sql.create_index(&index.name, &index.columns)).collect::<Vec<_>>();
-            [sql.create(), insert, sql.update(1), sql.delete(1)].into_iter().chain(indexes).collect::<Vec<_>>()
+            let rest = [sql.update(1), sql.delete(1)].into_iter().chain(indexes);
+            [sql.create()].into_iter().chain(changes).chain(rest).collect::<Vec<_>>()
         };
         tables.iter().flat_map(of_table).collect()
     }

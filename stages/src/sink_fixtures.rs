@@ -55,7 +55,8 @@ pub(crate) fn starting<'a>(
     tables: &'a [TableSchema],
     replace_tables: bool,
 ) -> EpochStart<'a> {
-    EpochStart { pipeline, expected_epoch, tables, history: &[], replace_tables }
+    let committed_at = "2026-01-01T00:00:00Z";
+    EpochStart { pipeline, expected_epoch, committed_at, tables, history: &[], replace_tables }
 }
 
 pub(crate) fn record(pipeline: &str, epoch: u64) -> EpochRecord {

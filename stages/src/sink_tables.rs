@@ -171,7 +171,7 @@ fn check_columns(input: &PlannedInput<'_>, names: &Names, diagnostics: &mut Diag
     }
 }
 
-fn check_length(input: &PlannedInput<'_>, name: &str, names: &Names, diagnostics: &mut Diagnostics) {
+pub(crate) fn check_length(input: &PlannedInput<'_>, name: &str, names: &Names, diagnostics: &mut Diagnostics) {
     if name.chars().count() > names.characters_max {
         diagnostics
             .error(input.span.clone(), format!("`{name}` is too long a name for {}", names.database))

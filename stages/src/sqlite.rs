@@ -12,6 +12,7 @@ mod erase;
 mod error;
 mod layout;
 mod ledger;
+mod marks;
 mod migrate;
 mod read;
 #[cfg(test)]
@@ -31,11 +32,14 @@ use vardelta_engine::{
 };
 use vardelta_schemas::{
     TableSchema,
-    sql::{ledger::RESERVED_PREFIX, table::TableStatements},
+    sql::{Dialect, ledger::RESERVED_PREFIX, marks::create_live, table::TableStatements},
 };
 
 use self::connection::SqliteSink;
-use crate::sink_tables::{Names, check_tables, plan_history};
+use crate::{
+    sink_marks::{OnDelete, check_marks},
+    sink_tables::{Names, check_tables, plan_history},
+};
 
 /// What SQLite says about names.
 static SQLITE_NAMES: Names = Names {
@@ -59,6 +63,9 @@ options! {
         /// Tables of which a history is kept: `["mutation_summary"]` gives `mutation_summary_history`, with a row for every
         /// row that an epoch inserted, updated or deleted.
         "history" => history: Vec<Spanned<String>> = Vec::new(), "[]",
+        /// What becomes of a row that goes: "delete"; or "mark", it stays with its last values, `deleted_at` is the time of the
+        /// epoch (UTC, as in the ledger), and the view `<table>_live` shows the rows whose `deleted_at` is NULL.
+        "on_delete" => on_delete: OnDelete = OnDelete::Delete, "\"delete\"",
     }
 }
 
@@ -91,9 +98,11 @@ impl StageType for SqliteStage {
         let before = diagnostics.len();
         check_tables(&request.inputs, &SQLITE_NAMES, diagnostics);
         let options = SqliteOptions::read(request.options, diagnostics)?;
+        check_marks(options.on_delete, &request.inputs, &SQLITE_NAMES, diagnostics);
         let path = request.pipeline.resolve(&options.path);
         let history = plan_history(&options.history, &request.inputs, &SQLITE_NAMES, diagnostics);
-        (diagnostics.len() == before).then(|| Planned::Sink(Arc::new(PlannedSqlite { path, history })))
+        (diagnostics.len() == before)
+            .then(|| Planned::Sink(Arc::new(PlannedSqlite { path, history, on_delete: options.on_delete })))
     }
 }
 
@@ -102,6 +111,7 @@ struct PlannedSqlite {
     path: PathBuf,
     /// The tables of which a history is kept.
     history: Vec<String>,
+    on_delete: OnDelete,
 }
 
 impl SinkStage for PlannedSqlite {
@@ -114,7 +124,7 @@ impl SinkStage for PlannedSqlite {
     }
 
     fn connect(&self, access: Access) -> Result<Box<dyn Sink>, SinkError> {
-        Ok(Box::new(SqliteSink::open(&self.path, access)?))
+        Ok(Box::new(SqliteSink::open(&self.path, self.on_delete, access)?))
     }
 
     fn history(&self) -> &[String] {
@@ -123,8 +133,13 @@ impl SinkStage for PlannedSqlite {
 
     fn statements(&self, tables: &[TableSchema]) -> Vec<String> {
         let of_table = |table: &TableSchema| {
-            let statements = TableStatements::new(table);
-            [statements.create, statements.insert.text, statements.update.text, statements.delete.text]
+            let marks = self.on_delete.marks();
+            let statements = TableStatements::new(table, marks);
+            let changes =
+                [Some(statements.insert), statements.revive, Some(statements.update), Some(statements.delete)];
+            let changes = changes.into_iter().flatten().map(|statement| statement.text);
+            let view = marks.may_be_there().then(|| create_live(Dialect::Sqlite, table));
+            [statements.create].into_iter().chain(view).chain(changes).collect::<Vec<_>>()
         };
         tables.iter().flat_map(of_table).collect()
     }

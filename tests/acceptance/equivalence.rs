@@ -4,6 +4,7 @@
 
 mod drivers;
 mod history;
+mod marked;
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -22,6 +23,7 @@ use vardelta_tests::{
 use self::{
     drivers::{Driver, InProcess, InServer, Processes},
     history::History,
+    marked::Marked,
 };
 
 /// Histories by default.
@@ -30,6 +32,8 @@ const HISTORIES: u64 = 200;
 const HISTORIES_OF_PROCESSES: u64 = 12;
 /// Histories of many steps.
 const LONG_HISTORIES: u64 = 3;
+/// Histories of tables in which rows stay marked.
+const HISTORIES_OF_MARKS: u64 = 60;
 /// Histories on each server.
 const HISTORIES_OF_SERVERS: u64 = 12;
 /// The first seed by default: the tests are the same every day.
@@ -86,6 +90,18 @@ fn histories_of_processes_end_in_the_tables_of_a_fresh_run() {
     try_histories(count, 5, &|pipeline| Box::new(Processes::new(pipeline.text)));
 }
 
+/// The live rows are those of tables without marks, and the marked ones those that went.
+#[test]
+fn histories_of_marked_rows_end_in_the_rows_of_a_fresh_run() {
+    let count = from_environment("VARDELTA_HISTORIES", HISTORIES_OF_MARKS).min(HISTORIES_OF_MARKS);
+    try_histories(count, 9, &|pipeline| {
+        let sink = "type = \"sqlite\"\n";
+        assert!(pipeline.text.contains(sink), "the pipeline's sink is a file");
+        let text = pipeline.text.replace(sink, &format!("{sink}on_delete = \"mark\"\n"));
+        Box::new(Marked::new(InProcess::new(&text)))
+    });
+}
+
 /// Both load paths: where LOAD DATA is not wanted, rows go by statements.
 fn try_histories_on(test: &str, flavor: Flavor) {
     let Some(server) = shared(test, flavor) else { return };
@@ -93,6 +109,10 @@ fn try_histories_on(test: &str, flavor: Flavor) {
     let (by_load_data, by_insert) = (count - count / 3, count / 3);
     try_histories(by_load_data, 6, &|pipeline| Box::new(InServer::new(server, pipeline, "")));
     try_histories(by_insert, 6, &|pipeline| Box::new(InServer::new(server, pipeline, "local_infile = false")));
+    let mark = "on_delete = \"mark\"";
+    try_histories(by_load_data / 2, 9, &|pipeline| Box::new(Marked::new(InServer::new(server, pipeline, mark))));
+    let mark = "on_delete = \"mark\"\nlocal_infile = false";
+    try_histories(by_insert / 2, 9, &|pipeline| Box::new(Marked::new(InServer::new(server, pipeline, mark))));
 }
 
 #[test]

@@ -105,8 +105,33 @@ fn has_table(connection: &Connection, table: &str) -> bool {
     statement.exists([table]).expect("the schema can be read")
 }
 
+/// The marked rows of these tables, without `deleted_at`.
+pub fn read_marked(path: &Path, keys: &[Key<'_>]) -> Tables {
+    let mut tables = Tables::default();
+    let connection = path.exists().then(|| open(path));
+    for (table, key) in keys {
+        let (rows, changed) = match &connection {
+            Some(connection) if has_table(connection, table) => {
+                let live = connection.prepare(&format!("SELECT * FROM \"{table}_live\"")).expect("there is a view");
+                let columns: Vec<String> = live.column_names().map(|name| format!("\"{name}\"")).collect();
+                let columns = columns.join(", ");
+                let marked = format!("SELECT {columns} FROM \"{table}\" WHERE deleted_at IS NOT NULL");
+                read_rows(connection, table, &marked, key)
+            }
+            _ => Default::default(),
+        };
+        tables.rows.insert((*table).to_owned(), rows);
+        tables.changed.insert((*table).to_owned(), changed);
+    }
+    tables
+}
+
 fn read_table(connection: &Connection, table: &str, key: &[&str]) -> (Rows, BTreeMap<Vec<Cell>, i64>) {
-    let mut statement = connection.prepare(&format!("SELECT * FROM \"{table}\"")).expect("the table can be read");
+    read_rows(connection, table, &format!("SELECT * FROM \"{table}\""), key)
+}
+
+fn read_rows(connection: &Connection, table: &str, query: &str, key: &[&str]) -> (Rows, BTreeMap<Vec<Cell>, i64>) {
+    let mut statement = connection.prepare(query).expect("the table can be read");
     let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
     assert_eq!(names.last().map(String::as_str), Some("changed_epoch"), "{table} ends with changed_epoch");
     let key_places: Vec<usize> = key

@@ -58,6 +58,22 @@ pub fn read_tables(connection: &mut Conn, keys: &[Key<'_>]) -> Tables {
     on_snapshot(connection, |connection| tables(connection, keys))
 }
 
+/// The marked rows of these tables, without `deleted_at`, as of one moment.
+pub fn read_marked(connection: &mut Conn, keys: &[Key<'_>]) -> Tables {
+    on_snapshot(connection, |connection| {
+        let mut tables = Tables::default();
+        for (table, key) in keys {
+            let (rows, changed) = match has_table(connection, table) {
+                true => read_rows(connection, &format!("{table}_live"), table, " WHERE deleted_at IS NOT NULL", key),
+                false => Default::default(),
+            };
+            tables.rows.insert((*table).to_owned(), rows);
+            tables.changed.insert((*table).to_owned(), changed);
+        }
+        tables
+    })
+}
+
 /// The rows that a query yields, as SQL literals.
 pub fn literals(connection: &mut Conn, query: &str) -> Vec<String> {
     let rows: Vec<Row> = connection.exec(query, Params::Empty).expect("the query is sound");
@@ -109,7 +125,18 @@ fn columns(connection: &mut Conn, table: &str) -> Vec<Column> {
 }
 
 fn read_table(connection: &mut Conn, table: &str, key: &[&str]) -> (Rows, BTreeMap<Vec<Cell>, i64>) {
-    let columns = columns(connection, table);
+    read_rows(connection, table, table, "", key)
+}
+
+/// The rows of a table that meet a condition, with the columns that `like` has.
+fn read_rows(
+    connection: &mut Conn,
+    like: &str,
+    table: &str,
+    condition: &str,
+    key: &[&str],
+) -> (Rows, BTreeMap<Vec<Cell>, i64>) {
+    let columns = columns(connection, like);
     let last = columns.last().map(|column| column.name.as_str());
     assert_eq!(last, Some("changed_epoch"), "{table} ends with changed_epoch");
     let place = |name: &&str| columns.iter().position(|column| column.name == *name).expect("the key's columns");
@@ -117,7 +144,7 @@ fn read_table(connection: &mut Conn, table: &str, key: &[&str]) -> (Rows, BTreeM
     let names: Vec<String> = columns.iter().map(|column| format!("`{}`", column.name)).collect();
     // A prepared statement yields doubles bit by bit, where a text would be rounded.
     let found: Vec<Row> = connection
-        .exec(format!("SELECT {} FROM `{table}`", names.join(", ")), Params::Empty)
+        .exec(format!("SELECT {} FROM `{table}`{condition}", names.join(", ")), Params::Empty)
         .expect("the table can be read");
     let (mut rows, mut changed) = (Rows::new(), BTreeMap::new());
     for row in found {

@@ -132,10 +132,12 @@ pub fn migrate(context: Context<'_>, options: &MigrateOptions) -> Result<Migrati
             .with_hint("Rows cannot keep their places: run `vardelta rebuild`, which makes the tables anew."));
     }
     let changed = changed_stages(&opened.ledger.definition, &definitions);
+    let history: Vec<TableSchema> = plan.histories().into_iter().flatten().collect();
     let migration = Migration {
         pipeline: &plan.pipeline.name,
         expected_epoch: opened.ledger.epoch,
         tables: &tables,
+        history: &history,
         renames: &options.renames,
     };
     let mut steps = opened.sink.migrate(&migration, Scope::Plan)?;

@@ -69,6 +69,7 @@ impl Writing<'_> {
         sink.begin(&EpochStart {
             pipeline: self.pipeline(),
             expected_epoch: self.ledger.epoch,
+            committed_at: &self.facts.changed_at,
             tables: self.tables,
             history: &history,
             replace_tables: self.replace_tables,

@@ -269,6 +269,12 @@ pub const SQLITE_RENAME_ALONE: [&str; 2] = ["PRAGMA legacy_alter_table = ON", "P
 pub const SELECT_LAX: &str = "SELECT column_name FROM vardelta_columns WHERE table_name = ? ORDER BY column_name";
 /// Parameters: table, column.
 pub const INSERT_LAX: &str = "INSERT INTO vardelta_columns (table_name, column_name) VALUES (?, ?)";
+/// [`INSERT_LAX`] with its values, to be shown.
+pub fn insert_lax(dialect: Dialect, table: &str, column: &str) -> String {
+    let values = [table, column].map(|value| dialect.text(value));
+    values.iter().fold(INSERT_LAX.to_owned(), |statement, value| statement.replacen('?', value, 1))
+}
+
 /// Parameter: a table.
 pub const DELETE_LAX: &str = "DELETE FROM vardelta_columns WHERE table_name = ?";
 
@@ -352,6 +358,14 @@ mod tests {
         );
         let other = text("varchar(255) COLLATE utf8mb4_general_ci");
         assert!(TableChanges::between(&other, &text(bounded), &[]).is_err());
+    }
+
+    #[test]
+    fn a_statement_is_shown_with_its_values() {
+        assert_eq!(
+            insert_lax(Dialect::Sqlite, "t", "it's"),
+            "INSERT INTO vardelta_columns (table_name, column_name) VALUES ('t', 'it''s')"
+        );
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::{
     form::{ColumnForm, TableForm},
+    marks::{self, DELETED_AT, Marks},
     table::has_primary_key,
 };
 use crate::{ColumnType, TableSchema, value_text::DOUBLE_DECIMAL_DIGITS};
@@ -40,6 +41,9 @@ pub const ROLLBACK: &str = "ROLLBACK";
 /// as SQLite does: without regard to the case of ASCII letters.
 pub const SELECT_OBJECT: &str = "SELECT type, name FROM sqlite_schema WHERE name = ? COLLATE NOCASE";
 
+/// Parameter: a view's name. Yields the statement that made it.
+pub const SELECT_VIEW: &str = "SELECT sql FROM sqlite_schema WHERE type = 'view' AND name = ? COLLATE NOCASE";
+
 /// Parameter: a table's name. Yields the statements of the indexes and triggers that somebody added to it.
 pub const SELECT_ADDED_TO_TABLE: &str = "SELECT name, sql FROM sqlite_schema WHERE tbl_name = ? COLLATE NOCASE \
     AND type IN ('index', 'trigger') AND sql IS NOT NULL ORDER BY rowid";
@@ -73,7 +77,7 @@ pub fn column_type(column_type: &ColumnType) -> &'static str {
 }
 
 /// The form that [`TableStatements::create`](super::table::TableStatements) makes.
-pub fn planned_form(table: &TableSchema) -> TableForm {
+pub fn planned_form(table: &TableSchema, marks: Marks) -> TableForm {
     let primary_key = has_primary_key(table);
     let key_place =
         |index: usize| (1_u32..).zip(&table.key).find(|(_, key)| **key == index).map_or(0, |(place, _)| place);
@@ -89,7 +93,15 @@ pub fn planned_form(table: &TableSchema) -> TableForm {
         not_null: true,
         key_place: 0,
     };
-    TableForm { kind: table_kind(true, primary_key).into(), columns: planned.chain([changed_epoch]).collect() }
+    let deleted_at = ColumnForm {
+        name: DELETED_AT.into(),
+        declared_type: marks::SQLITE_TYPE.into(),
+        not_null: false,
+        ..changed_epoch.clone()
+    };
+    let added = [Some(changed_epoch), (marks == Marks::Kept).then_some(deleted_at)];
+    let columns = planned.chain(added.into_iter().flatten()).collect();
+    TableForm { kind: table_kind(true, primary_key).into(), columns }
 }
 
 /// What a table is beside its columns, in words.
@@ -121,7 +133,7 @@ mod tests {
 
     #[test]
     fn the_first_difference_is_named() {
-        let planned = planned_form(&table(vec![1, 0]));
+        let planned = planned_form(&table(vec![1, 0]), Marks::None);
         assert_eq!(planned.difference(&planned, &[]), None);
         type Change = fn(&mut TableForm);
         let cases: [(Change, &str); 5] = [
@@ -150,9 +162,9 @@ mod tests {
 
     #[test]
     fn a_table_without_primary_key_has_rowids() {
-        let planned = planned_form(&table(vec![]));
+        let planned = planned_form(&table(vec![]), Marks::None);
         assert!(planned.kind == "STRICT" && planned.columns.iter().all(|column| column.key_place == 0));
-        let planned = planned_form(&table(vec![2]));
+        let planned = planned_form(&table(vec![2]), Marks::None);
         assert!(planned.kind == "STRICT" && planned.columns.iter().all(|column| column.key_place == 0));
     }
 

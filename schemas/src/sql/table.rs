@@ -1,6 +1,10 @@
 //! The statements of one sink table in SQLite.
 
-use super::{Dialect, Parameter, RowStatement, sqlite::column_type};
+use super::{
+    Dialect, Parameter, RowStatement,
+    marks::{self, DELETED_AT, Marks},
+    sqlite::column_type,
+};
 use crate::{Column, TableSchema};
 
 /// The statements of one sink table.
@@ -10,15 +14,20 @@ use crate::{Column, TableSchema};
 /// aggregate grouped by one has a NULL group) cannot be a primary key: the table is an ordinary one with a `UNIQUE`
 /// constraint, keys are compared with `IS`, and since `UNIQUE` lets NULLs pass, an insert itself looks whether the key
 /// is there. No key at all is an ordinary table of at most one row.
+///
+/// Where rows may be marked, every statement means live rows; a row whose key is that of a marked one takes its place by
+/// `revive`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TableStatements {
     /// Makes the table.
     pub create: String,
     /// Inserts a row. Fails, or touches no row, when the key is there.
     pub insert: RowStatement,
+    /// Sets all columns outside the key of a marked row, which is live then. `None` where no row can be marked.
+    pub revive: Option<RowStatement>,
     /// Sets all columns outside the key, by key.
     pub update: RowStatement,
-    /// Deletes a row, by key.
+    /// Deletes a row, or marks it, by key.
     pub delete: RowStatement,
     /// Reads the columns of every row, in order, without `changed_epoch`.
     pub select: String,
@@ -26,14 +35,15 @@ pub struct TableStatements {
 
 impl TableStatements {
     /// The statements for a table.
-    pub fn new(table: &TableSchema) -> TableStatements {
-        let writer = Writer { dialect: Dialect::Sqlite, table, name: Dialect::Sqlite.identifier(&table.name) };
+    pub fn new(table: &TableSchema, marks: Marks) -> TableStatements {
+        let writer = Writer { dialect: Dialect::Sqlite, table, marks, name: Dialect::Sqlite.identifier(&table.name) };
         TableStatements {
             create: writer.create(),
             insert: writer.insert(),
+            revive: marks.may_be_there().then(|| writer.revive()),
             update: writer.update(),
             delete: writer.delete(),
-            select: format!("SELECT {} FROM {}", writer.columns(), writer.name),
+            select: format!("SELECT {} FROM {}{}", writer.columns(), writer.name, writer.live(" WHERE")),
         }
     }
 }
@@ -51,6 +61,7 @@ pub fn has_primary_key(table: &TableSchema) -> bool {
 struct Writer<'a> {
     dialect: Dialect,
     table: &'a TableSchema,
+    marks: Marks,
     name: String,
 }
 
@@ -77,6 +88,9 @@ impl Writer<'_> {
             lines.push(format!("{} {}{not_null}", self.quoted(column), column_type(&column.column_type)));
         }
         lines.push(format!("{} INTEGER NOT NULL", self.dialect.identifier(TableSchema::CHANGED_EPOCH)));
+        if self.marks == Marks::Kept {
+            lines.push(format!("{} {}", self.deleted_at(), marks::SQLITE_TYPE));
+        }
         let form = if has_primary_key(self.table) {
             lines.push(format!("PRIMARY KEY ({})", self.key_columns()));
             "STRICT, WITHOUT ROWID"
@@ -87,6 +101,22 @@ impl Writer<'_> {
             "STRICT"
         };
         format!("CREATE TABLE {} (\n  {}\n) {form}", self.name, lines.join(",\n  "))
+    }
+
+    fn deleted_at(&self) -> String {
+        self.dialect.identifier(DELETED_AT)
+    }
+
+    /// The condition that a row lives, behind `word`; nothing where all rows do.
+    fn live(&self, word: &str) -> String {
+        if self.marks.may_be_there() { format!("{word} {} IS NULL", self.deleted_at()) } else { String::new() }
+    }
+
+    /// The condition of [`Writer::by_key`] for live rows alone.
+    fn live_by_key(&self) -> (String, Vec<Parameter>) {
+        let (text, parameters) = self.by_key();
+        let live = self.live(if text.is_empty() { " WHERE" } else { " AND" });
+        (text + &live, parameters)
     }
 
     /// ` WHERE …` for one row by its key, and what to bind.
@@ -108,7 +138,13 @@ impl Writer<'_> {
         let epoch = self.dialect.identifier(TableSchema::CHANGED_EPOCH);
         let into = format!("INSERT INTO {} ({}, {epoch})", self.name, self.columns());
         if has_primary_key(self.table) {
-            return RowStatement { text: format!("{into} VALUES ({values})"), parameters };
+            // A marked row of this key is no error yet.
+            let gives_way = if self.marks.may_be_there() {
+                format!(" ON CONFLICT ({}) DO NOTHING", self.key_columns())
+            } else {
+                String::new()
+            };
+            return RowStatement { text: format!("{into} VALUES ({values}){gives_way}"), parameters };
         }
         let (by_key, key) = self.by_key();
         parameters.extend(key);
@@ -118,7 +154,8 @@ impl Writer<'_> {
         }
     }
 
-    fn update(&self) -> RowStatement {
+    /// The assignments of all columns outside the key and of `changed_epoch`, and what to bind.
+    fn assignments(&self) -> (Vec<String>, Vec<Parameter>) {
         let mut terms = Vec::new();
         let mut parameters = Vec::new();
         for (index, column) in self.table.schema.columns().iter().enumerate() {
@@ -129,14 +166,38 @@ impl Writer<'_> {
         }
         terms.push(format!("{} = ?", self.dialect.identifier(TableSchema::CHANGED_EPOCH)));
         parameters.push(Parameter::Epoch);
-        let (by_key, key) = self.by_key();
+        (terms, parameters)
+    }
+
+    fn update(&self) -> RowStatement {
+        let (terms, mut parameters) = self.assignments();
+        let (by_key, key) = self.live_by_key();
         parameters.extend(key);
         RowStatement { text: format!("UPDATE {} SET {}{by_key}", self.name, terms.join(", ")), parameters }
     }
 
+    fn revive(&self) -> RowStatement {
+        let (terms, mut parameters) = self.assignments();
+        let (by_key, key) = self.by_key();
+        parameters.extend(key);
+        let deleted_at = self.deleted_at();
+        let word = if by_key.is_empty() { "WHERE" } else { "AND" };
+        let text = format!(
+            "UPDATE {} SET {}, {deleted_at} = NULL{by_key} {word} {deleted_at} IS NOT NULL",
+            self.name,
+            terms.join(", ")
+        );
+        RowStatement { text, parameters }
+    }
+
     fn delete(&self) -> RowStatement {
-        let (by_key, parameters) = self.by_key();
-        RowStatement { text: format!("DELETE FROM {}{by_key}", self.name), parameters }
+        let (by_key, key) = self.live_by_key();
+        if self.marks != Marks::Kept {
+            return RowStatement { text: format!("DELETE FROM {}{by_key}", self.name), parameters: key };
+        }
+        let epoch = self.dialect.identifier(TableSchema::CHANGED_EPOCH);
+        let text = format!("UPDATE {} SET {epoch} = ?, {} = ?{by_key}", self.name, self.deleted_at());
+        RowStatement { text, parameters: [vec![Parameter::Epoch, Parameter::EpochTime], key].concat() }
     }
 }
 
@@ -148,7 +209,7 @@ mod tests {
 
     fn statements(columns: Vec<Column>, key: Vec<usize>) -> TableStatements {
         let table = TableSchema { name: "t\"x".into(), schema: Schema::new(columns), key };
-        TableStatements::new(&table)
+        TableStatements::new(&table, Marks::None)
     }
 
     #[test]
@@ -221,6 +282,46 @@ mod tests {
         );
         assert_eq!(made.update.text, r#"UPDATE "t""x" SET "n" = ?, "changed_epoch" = ?"#);
         assert_eq!(made.delete.text, r#"DELETE FROM "t""x""#);
+    }
+
+    #[test]
+    fn a_table_whose_rows_may_be_marked() {
+        let columns = vec![Column::required("a", ColumnType::Text), Column::nullable("n", ColumnType::Int64)];
+        let table = |key| TableSchema { name: "t".into(), schema: Schema::new(columns.clone()), key };
+        let made = TableStatements::new(&table(vec![0]), Marks::Kept);
+        assert_eq!(
+            made.create,
+            "CREATE TABLE \"t\" (\n  \"a\" TEXT NOT NULL,\n  \"n\" INTEGER,\n  \"changed_epoch\" INTEGER NOT NULL,\n  \
+             \"deleted_at\" TEXT,\n  PRIMARY KEY (\"a\")\n) STRICT, WITHOUT ROWID"
+        );
+        assert_eq!(
+            made.insert.text,
+            r#"INSERT INTO "t" ("a", "n", "changed_epoch") VALUES (?, ?, ?) ON CONFLICT ("a") DO NOTHING"#
+        );
+        let revive = made.revive.map(|revive| (revive.text, revive.parameters)).unwrap_or_default();
+        assert_eq!(
+            revive.0,
+            "UPDATE \"t\" SET \"n\" = ?, \"changed_epoch\" = ?, \"deleted_at\" = NULL WHERE \"a\" = ? AND \"deleted_at\" \
+             IS NOT NULL"
+        );
+        assert_eq!(revive.1, [C(1), Epoch, C(0)]);
+        assert_eq!(
+            made.update.text,
+            r#"UPDATE "t" SET "n" = ?, "changed_epoch" = ? WHERE "a" = ? AND "deleted_at" IS NULL"#
+        );
+        assert_eq!(
+            made.delete.text,
+            r#"UPDATE "t" SET "changed_epoch" = ?, "deleted_at" = ? WHERE "a" = ? AND "deleted_at" IS NULL"#
+        );
+        assert_eq!(made.delete.parameters, [Epoch, Parameter::EpochTime, C(0)]);
+        assert_eq!(made.select, r#"SELECT "a", "n" FROM "t" WHERE "deleted_at" IS NULL"#);
+        // Marks of another definition: rows that go are deleted, and only live ones are meant.
+        let made = TableStatements::new(&table(vec![]), Marks::LeftOver);
+        assert_eq!(made.delete.text, r#"DELETE FROM "t" WHERE "deleted_at" IS NULL"#);
+        assert_eq!(
+            made.revive.map(|revive| revive.text).unwrap_or_default(),
+            r#"UPDATE "t" SET "a" = ?, "n" = ?, "changed_epoch" = ?, "deleted_at" = NULL WHERE "deleted_at" IS NOT NULL"#
+        );
     }
 
     #[test]

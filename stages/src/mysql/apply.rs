@@ -15,7 +15,7 @@ use vardelta_schemas::{
 };
 
 use super::{
-    error::{explain, is_about_a_value, refuses_local_infile, server_words},
+    error::{explain, is_about_a_value, is_referred_to, refuses_local_infile, server_words},
     ledger::integer,
     link::{Link, take},
     local_infile,
@@ -43,6 +43,8 @@ pub(super) struct Target<'a> {
     pub(super) link: &'a mut Link,
     pub(super) table: &'a TableSchema,
     pub(super) layout: &'a TableLayout,
+    /// The time of the epoch, as the server takes it.
+    pub(super) epoch_time: &'a str,
     pub(super) sql: MySqlTable<'a>,
     /// Whether new rows go by LOAD DATA; becomes false, with a notice, when the server refuses.
     pub(super) local_infile: &'a mut bool,
@@ -59,7 +61,7 @@ pub(super) fn apply(
 ) -> Result<(), SinkError> {
     let epoch = integer(epoch).map_err(explain(target.location, "write to"))?;
     let (mut inserts, mut updates, mut deletes) = (Pending::default(), Pending::default(), Pending::default());
-    let mut writer = Writer { target, epoch, text: Vec::new() };
+    let mut writer = Writer { target, epoch, text: Vec::new(), meets_marks: false, revived: 0 };
     for batch in changes {
         let batch = batch?;
         let (mut new_row, mut old_row) = (0, 0);
@@ -131,16 +133,20 @@ impl Pending {
     }
 }
 
-struct Writer<'a> {
-    target: Target<'a>,
+pub(super) struct Writer<'a> {
+    pub(super) target: Target<'a>,
     epoch: i64,
     /// A slice of LOAD DATA.
     text: Vec<u8>,
+    /// Whether the last slice of new rows took the place of marked ones.
+    pub(super) meets_marks: bool,
+    /// How many did so.
+    pub(super) revived: u64,
 }
 
 /// Rows of one statement, as the statement saw them.
 #[derive(Clone, Copy)]
-struct Sent<'r, 'a> {
+pub(super) struct Sent<'r, 'a> {
     batches: &'r [RecordBatch],
     readers: &'r [RowReader<'a>],
     rows: &'r [(usize, usize)],
@@ -215,6 +221,9 @@ impl Writer<'_> {
 
     /// New rows, by LOAD DATA.
     fn load(&mut self, sent: &Sent<'_, '_>) -> Result<(), SinkError> {
+        if self.meets_marks {
+            return self.revive(sent);
+        }
         let values = self.target.sql.row();
         let mut scratch = String::new();
         for (batch, row) in sent.rows {
@@ -227,6 +236,9 @@ impl Writer<'_> {
                 let rows = sent.rows.len() as u64;
                 if loaded.warnings > 0 {
                     self.check_warnings(sent)?;
+                }
+                if loaded.deleted > 0 && self.has_marks() {
+                    return self.revive_instead(sent);
                 }
                 let as_sent = loaded.records == rows && loaded.affected == rows;
                 if as_sent && loaded.deleted == 0 && loaded.skipped == 0 {
@@ -244,12 +256,14 @@ impl Writer<'_> {
                 ));
                 self.statements(Op::Insert, sent)
             }
+            // A marked row stands in the way, and something refers to it.
+            Err(error) if is_referred_to(&error) && self.has_marks() => self.revive_instead(sent),
             Err(error) => self.refused(Op::Insert, sent, error),
         }
     }
 
     /// Multi-row statements.
-    fn statements(&mut self, op: Op, sent: &Sent<'_, '_>) -> Result<(), SinkError> {
+    pub(super) fn statements(&mut self, op: Op, sent: &Sent<'_, '_>) -> Result<(), SinkError> {
         let values = match op {
             Op::Insert | Op::Update => self.target.sql.row(),
             Op::Delete => self.target.sql.key(),
@@ -278,11 +292,15 @@ impl Writer<'_> {
     fn statement(&mut self, op: Op, values: &[RowValue], sent: &Sent<'_, '_>) -> Result<(), SinkError> {
         let rows = sent.rows.len();
         let statement = match op {
+            Op::Insert if self.has_marks() => self.target.sql.revive(rows),
             Op::Insert => self.target.sql.insert(rows),
             Op::Update => self.target.sql.update(rows),
             Op::Delete => self.target.sql.delete(rows),
         };
-        let mut parameters = Vec::with_capacity(rows * values.len());
+        let mut parameters = Vec::with_capacity(rows * values.len() + 2);
+        if op == Op::Delete && self.target.sql.is_marking() {
+            parameters.extend([Value::Int(self.epoch), Value::from(self.target.epoch_time)]);
+        }
         (0..rows).for_each(|at| sent.bind(values, at, &mut parameters));
         self.savepoint()?;
         if let Err(error) = self.target.link.conn.exec_drop(&statement, parameters) {
@@ -294,7 +312,9 @@ impl Writer<'_> {
         }
         // An upsert counts every row that it changes twice.
         let expected = rows as u64 * if op == Op::Update { 2 } else { 1 };
-        if affected == expected { Ok(()) } else { Err(self.disagreement(op, sent)) }
+        let revived = if op == Op::Insert && self.has_marks() { rows as u64 } else { 0 };
+        self.revived += affected.saturating_sub(expected);
+        if (expected..=expected + revived).contains(&affected) { Ok(()) } else { Err(self.disagreement(op, sent)) }
     }
 
     fn savepoint(&mut self) -> Result<(), SinkError> {

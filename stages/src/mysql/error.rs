@@ -49,6 +49,11 @@ pub(super) fn is_referred_to(error: &Error) -> bool {
     matches!(code(error), Some(1217 | 1451 | 3730))
 }
 
+/// Whether the user lacks a right on a database or table.
+pub(super) fn is_denied(error: &Error) -> bool {
+    matches!(code(error), Some(1044 | 1142 | 1143 | 1227 | 1370))
+}
+
 /// Whether the error is about a value of a row: a constraint, a type.
 pub(super) fn is_about_a_value(error: &Error) -> bool {
     matches!(words(error).0, SinkErrorKind::Value)
@@ -72,7 +77,7 @@ fn words(error: &Error) -> (SinkErrorKind, String, &'static str) {
                 Unavailable,
                 said,
                 "Grant the user the rights on this database that the README lists: SELECT, INSERT, UPDATE, DELETE, CREATE, \
-                 ALTER, INDEX, DROP, REFERENCES.",
+                 ALTER, INDEX, DROP, REFERENCES, and with on_delete = \"mark\" CREATE VIEW.",
             ),
             1049 => (Unavailable, said, "Make the database first, or name another one in the sink's `url`."),
             1040 | 1203 | 1226 => (Unavailable, said, "Wait until other clients are done, then run again."),

@@ -15,6 +15,7 @@ use vardelta_schemas::{
     TableSchema,
     sql::{
         ledger as ledger_sql,
+        marks::{DELETED_AT, Marks, create_live, delete_marked, drop_view, live_name},
         migration::{self as sql, Change, TableChanges},
         mysql::{self as mysql_sql, table::MySqlTable},
     },
@@ -24,12 +25,14 @@ use super::{
     error::{code, explain},
     ledger as records,
     link::Link,
+    marks,
     options::index_name,
     settings::Settings,
     swap::{Index, Settling},
     tables::Tables,
     values::base64,
 };
+use crate::sink_marks::{OnDelete, is_live_view, keep_lax, taken_column};
 
 /// The server cannot do it so (`ER_ALTER_OPERATION_NOT_SUPPORTED`, …`_REASON`), or a table has too many columns that were
 /// added instantly (`ER_INNODB_MAX_ROW_VERSION`).
@@ -55,6 +58,10 @@ impl Migrating<'_> {
         }
         // Its FOR UPDATE is over with the statement: no transaction is open.
         records::check_epoch(location, self.link, self.migration.pipeline, self.migration.expected_epoch)?;
+        if self.settings.on_delete == OnDelete::Mark && self.scope != Scope::Contract {
+            let tables = self.migration.tables;
+            self.tables().prepare_live(tables)?;
+        }
         let mut steps = Vec::new();
         for table in self.migration.tables {
             self.table(table, &mut steps)?;
@@ -87,21 +94,83 @@ impl Migrating<'_> {
             return Ok(());
         };
         let renames = self.migration.renames_of(&table.name);
+        let has_view = self.tables().owns_live(&table.name)?;
+        if let Some(why) = taken_column(&found, layout.marks, has_view) {
+            return Err(self.refuse(&table.name, &why));
+        }
+        let marks = marks::found(self.settings, self.link, table, &table.name)?;
         let mut changes = TableChanges::between(&found, &layout.form(table), &renames)
             .map_err(|why| self.refuse(&table.name, &why))?;
         self.index_changes(table, &renames, &mut changes)?;
+        let stays_lax = keep_lax(&mut changes, layout.marks);
+        let is_marking = layout.marks == Marks::Kept;
+        let goes = marks == Marks::LeftOver && changes.contract.contains(&Change::DropColumn(DELETED_AT.into()));
+        let stays = match goes && !lax(&self.settings.location, self.link, &table.name)?.contains(&DELETED_AT.into()) {
+            true => Some(Step {
+                table: table.name.clone(),
+                phase: Phase::Expand,
+                statement: sql::insert_lax(self.link.dialect, &table.name, DELETED_AT),
+                algorithm: Algorithm::Instant,
+                makes_table: false,
+            }),
+            false => None,
+        };
         match self.scope {
-            Scope::Plan => self.ask(&table.name, &changes, steps),
+            Scope::Plan => {
+                self.delete_marked(table, goes, steps)?;
+                steps.extend(stays);
+                self.ask(&table.name, &changes, steps)?;
+                if is_marking && !self.tables().is_live_there(table)? {
+                    steps.push(self.view_step(table));
+                }
+                Ok(())
+            }
             Scope::Expand => {
+                if is_marking {
+                    self.tables().own_live(&table.name)?;
+                }
                 self.remember(&table.name, &found, &changes)?;
-                self.alter(&table.name, &table.name, Phase::Expand, &changes.expand, steps)
+                steps.extend(stays);
+                self.alter(&table.name, &table.name, Phase::Expand, &changes.expand, steps)?;
+                // The view stays as long as there may be marked rows.
+                if (is_marking || marks.may_be_there()) && self.tables().make_live(table)? && is_marking {
+                    steps.push(self.view_step(table));
+                }
+                Ok(())
             }
             Scope::Contract if !changes.expand.is_empty() => Err(self.refuse(&table.name, "it is not expanded yet")),
             Scope::Contract => {
+                self.delete_marked(table, goes, steps)?;
                 self.alter(&table.name, &table.name, Phase::Contract, &changes.contract, steps)?;
-                self.forget(&table.name)
+                self.forget(&table.name)?;
+                self.write_lax(&table.name, stays_lax.iter())
             }
         }
+    }
+
+    fn view_step(&self, table: &TableSchema) -> Step {
+        Step {
+            table: table.name.clone(),
+            phase: Phase::Expand,
+            statement: create_live(self.link.dialect, table),
+            algorithm: Algorithm::Instant,
+            makes_table: false,
+        }
+    }
+
+    /// Deletes the marked rows of a table that no longer marks any.
+    fn delete_marked(&mut self, table: &TableSchema, goes: bool, steps: &mut Vec<Step>) -> Result<(), SinkError> {
+        if !goes {
+            return Ok(());
+        }
+        let statement = delete_marked(self.link.dialect, &table.name);
+        if self.scope == Scope::Contract {
+            self.run(&statement)?;
+            failpoint::hit("migrate:step");
+        }
+        let (phase, algorithm) = (Phase::Contract, Algorithm::Inplace);
+        steps.push(Step { table: table.name.clone(), phase, statement, algorithm, makes_table: false });
+        Ok(())
     }
 
     /// Adds what the declared indexes need. An index that vardelta named after its columns, and that is not declared any
@@ -226,9 +295,14 @@ impl Migrating<'_> {
         let known = lax(&self.settings.location, self.link, table)?;
         let stays = known.iter().filter(|name| found.columns.iter().any(|column| column.name == **name));
         let mut names: Vec<&String> = stays.chain(&changes.lax).collect();
+        names.retain(|name| self.settings.on_delete == OnDelete::Delete || *name != DELETED_AT);
         names.sort();
         names.dedup();
         self.forget(table)?;
+        self.write_lax(table, names.into_iter())
+    }
+
+    fn write_lax<'n>(&mut self, table: &str, names: impl Iterator<Item = &'n String>) -> Result<(), SinkError> {
         for name in names {
             self.link.conn.exec_drop(sql::INSERT_LAX, (table, name)).map_err(self.ledger_failed())?;
         }
@@ -241,12 +315,18 @@ impl Migrating<'_> {
 
     fn drop_tables(&mut self, steps: &mut Vec<Step>) -> Result<(), SinkError> {
         let (settings, migration) = (self.settings, self.migration);
-        let Migration { pipeline, tables, .. } = *migration;
-        for name in (Settling { settings, link: self.link, pipeline, tables }).owned()? {
-            if tables.iter().any(|table| table.name == name) {
+        let Migration { pipeline, tables, history, .. } = *migration;
+        let owned = Settling { settings, link: self.link, pipeline, tables }.owned()?;
+        for name in owned.iter().cloned() {
+            let is_planned_view =
+                |table: &TableSchema| settings.on_delete == OnDelete::Mark && live_name(&table.name) == name;
+            if tables.iter().chain(history).any(|table| table.name == name) || tables.iter().any(is_planned_view) {
                 continue;
             }
-            let statement = mysql_sql::drop_table(self.link.dialect, &name);
+            let statement = match is_live_view(&name, &owned, tables) {
+                true => drop_view(self.link.dialect, &name),
+                false => mysql_sql::drop_table(self.link.dialect, &name),
+            };
             if self.scope == Scope::Contract {
                 self.run(&statement)?;
                 self.forget(&name)?;

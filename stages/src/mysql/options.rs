@@ -23,6 +23,7 @@ use super::{
     settings::{PlannedIndex, Tls},
     values::base64,
 };
+use crate::sink_marks::OnDelete;
 
 options! {
     /// Options of `mysql`.
@@ -48,6 +49,10 @@ options! {
         /// Tables of which a history is kept: `["mutation_summary"]` gives `mutation_summary_history`, with a row for every
         /// row that an epoch inserted, updated or deleted.
         "history" => history: Vec<Spanned<String>> = Vec::new(), "[]",
+        /// What becomes of a row that goes: "delete"; or "mark", it stays with its last values, `deleted_at` is the time of the
+        /// epoch (UTC, as in the ledger), and the view `<table>_live` shows the rows whose `deleted_at` is NULL. The user then
+        /// needs the right CREATE VIEW as well.
+        "on_delete" => on_delete: OnDelete = OnDelete::Delete, "\"delete\"",
         /// CHECK constraints: SQL conditions over a table's columns, `{ variants = ["position >= 0"] }`. They may use
         /// comparisons, AND, OR, NOT, + - *, BETWEEN, IN, IS NULL and length(). A NULL passes, as in SQL.
         "checks" => checks: Checks = Checks::default(), "{}",

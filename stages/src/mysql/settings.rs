@@ -8,6 +8,7 @@ use vardelta_schemas::{
     history::{HISTORY_TEXT_CHARACTERS, history_name},
     sql::{
         Dialect,
+        marks::Marks,
         mysql::{
             constraint::{Constraint, Rule},
             layout::{TableLayout, TextCharacters},
@@ -16,6 +17,7 @@ use vardelta_schemas::{
 };
 
 use super::constraints::OnConstraint;
+use crate::sink_marks::OnDelete;
 
 vardelta_engine::choices! {
     /// How the connection is encrypted.
@@ -66,6 +68,7 @@ pub(super) struct Settings {
     pub(super) history: Vec<String>,
     pub(super) constraints: Vec<PlannedConstraint>,
     pub(super) on_constraint: OnConstraint,
+    pub(super) on_delete: OnDelete,
 }
 
 /// How long a server may take to answer the first call.
@@ -99,7 +102,9 @@ impl Settings {
         let is_history = self.history.iter().any(|of| history_name(of) == table.name);
         let mut characters = self.text_characters.clone();
         characters.extend(HISTORY_TEXT_CHARACTERS.iter().filter(|_| is_history).map(|(name, n)| ((*name).into(), *n)));
-        TableLayout::new(dialect, table, &characters, &indexes).constrained(constraints)
+        // A history's rows never go.
+        let marks = if is_history { Marks::None } else { self.on_delete.marks() };
+        TableLayout::new(dialect, table, &characters, &indexes).constrained(constraints).marking(marks)
     }
 }
 

@@ -9,11 +9,14 @@ use vardelta_engine::migration::{Migration, Scope, Step};
 use vardelta_engine::sink::{Access, ChangeBatch, EpochStart, Offender, Part, Sink, SinkError, SinkErrorKind};
 use vardelta_schemas::{
     TableSchema, ledger,
-    sql::mysql::{
-        self as sql,
-        constraint::Letter,
-        ledger::{self as owner_sql, Pending},
-        table::MySqlTable,
+    sql::{
+        marks::{Marks, server_time},
+        mysql::{
+            self as sql,
+            constraint::Letter,
+            ledger::{self as owner_sql, Pending},
+            table::MySqlTable,
+        },
     },
 };
 
@@ -24,14 +27,17 @@ use super::{
     error::explain,
     ledger::{self as records, integer},
     link::Link,
-    lock,
+    lock, marks,
     migrate::Migrating,
     read,
     settings::Settings,
     swap::{self, Settling},
     tables::Tables,
 };
-use crate::sink_tables::{MISSING_TABLE_HINT, OTHER_TABLE_HINT};
+use crate::{
+    sink_marks::{OnDelete, is_live_view},
+    sink_tables::{MISSING_TABLE_HINT, OTHER_TABLE_HINT},
+};
 
 /// How long to wait between two attempts to reach a server again.
 const RECONNECT_PAUSE: Duration = Duration::from_millis(250);
@@ -61,6 +67,19 @@ struct Begun {
     replaced: Vec<String>,
     /// The tables that are no longer declared.
     dropped: Vec<String>,
+    /// The tables in which another definition has marked rows.
+    left_over: Vec<String>,
+    /// The time of the epoch, as the server takes it.
+    epoch_time: String,
+}
+
+/// What is found and made before a transaction.
+#[derive(Default)]
+struct Prepared {
+    replaced: Vec<String>,
+    dropped: Vec<String>,
+    left_over: Vec<String>,
+    notices: Vec<String>,
 }
 
 impl MySqlSink {
@@ -145,21 +164,26 @@ impl MySqlSink {
         })
     }
 
-    /// Makes and checks tables before the transaction; returns what is made anew and what goes.
-    fn prepare(&mut self, start: &EpochStart<'_>) -> Result<(Vec<String>, Vec<String>), SinkError> {
-        let EpochStart { pipeline, expected_epoch, tables, history, replace_tables } = *start;
+    /// Makes and checks tables before the transaction.
+    fn prepare(&mut self, start: &EpochStart<'_>) -> Result<Prepared, SinkError> {
+        let EpochStart { pipeline, expected_epoch, tables, history, replace_tables, .. } = *start;
         self.with(|settings, link| {
             lock::with_definitions(settings, link, |link| {
                 records::migrate(&settings.location, link)?;
                 // A swap that was cut short comes first: the tables are then what the ledger says they are.
                 Settling { settings, link, pipeline, tables }.swap_and_drop()?;
-                let mut prepared = (Vec::new(), Vec::new());
+                let marks_rows = settings.on_delete == OnDelete::Mark;
+                if marks_rows {
+                    Tables { location: &settings.location, link, pipeline, expected_epoch }.prepare_live(tables)?;
+                }
+                let mut prepared = Prepared::default();
                 let mut owned = Vec::new();
                 if replace_tables {
                     owned = Settling { settings, link, pipeline, tables }.owned()?;
                     let is_kept = |name: &&String| tables.iter().chain(history).any(|table| table.name == **name);
-                    let gone = owned.iter().filter(|name| !is_kept(name));
-                    prepared.1 = gone.cloned().collect();
+                    let is_view = |name: &&String| marks_rows && is_live_view(name, &owned, tables);
+                    let gone = owned.iter().filter(|name| !is_kept(name) && !is_view(name));
+                    prepared.dropped = gone.cloned().collect();
                 }
                 let order = parents_first(tables, &settings.constraints);
                 let replaced = |table: &TableSchema| owned.contains(&table.name);
@@ -170,14 +194,24 @@ impl MySqlSink {
                     // What is filled anew refers to what is filled anew.
                     let layout = settings.layout(link.dialect, table);
                     let renamed = |name: &str| owned.iter().any(|owned| owned == name).then(|| swap::new_name(name));
+                    let found = marks::found(settings, link, table, &table.name)?;
                     let mut looking = Tables { location: &settings.location, link, pipeline, expected_epoch };
                     if replaced(table) {
+                        prepared.notices.extend(looking.lost_marks(&table.name, found)?);
+                        if marks_rows {
+                            // The view is made when the table is in its place.
+                            looking.own_live(&table.name)?;
+                        }
                         let letter = looking.other_letter(&table.name)?;
                         looking.create_anew(table, &layout.beside(letter, renamed))?;
-                        prepared.0.push(table.name.clone());
+                        prepared.replaced.push(table.name.clone());
                     } else {
                         let layout = layout.beside(Letter::A, renamed);
                         looking.check_or_create(table, &layout, MISSING_TABLE_HINT, OTHER_TABLE_HINT)?;
+                        if marks_rows {
+                            looking.make_live(table)?;
+                        }
+                        prepared.left_over.extend((found == Marks::LeftOver).then(|| table.name.clone()));
                     }
                 }
                 for table in history {
@@ -264,7 +298,7 @@ impl Sink for MySqlSink {
     }
 
     fn begin(&mut self, start: &EpochStart<'_>) -> Result<(), SinkError> {
-        let EpochStart { pipeline, expected_epoch, .. } = *start;
+        let EpochStart { pipeline, expected_epoch, committed_at, .. } = *start;
         if self.begun.is_some() {
             let message = format!("a transaction is already open on {}", self.settings.location);
             return Err(SinkError::new(SinkErrorKind::Unavailable, message));
@@ -275,7 +309,7 @@ impl Sink for MySqlSink {
         if snapshot.epoch != expected_epoch {
             self.with(|settings, link| records::check_epoch(&settings.location, link, pipeline, expected_epoch))?;
         }
-        let (replaced, dropped) = self.prepare(start)?;
+        let Prepared { replaced, dropped, left_over, notices } = self.prepare(start)?;
         let begun = self.with(|settings, link| {
             link.conn.query_drop(sql::BEGIN_WRITE).map_err(explain(&settings.location, "write to"))?;
             records::check_epoch(&settings.location, link, pipeline, expected_epoch)
@@ -283,7 +317,12 @@ impl Sink for MySqlSink {
         match begun {
             Ok(()) => {
                 self.offenders.clear();
-                self.begun = Some(Begun { pipeline: pipeline.into(), expected_epoch, replaced, dropped });
+                // A transaction may be begun again.
+                let is_new = |notice: &String| !self.notices.contains(notice);
+                let notices: Vec<String> = notices.into_iter().filter(is_new).collect();
+                self.notices.extend(notices);
+                let (pipeline, epoch_time) = (pipeline.to_owned(), server_time(committed_at));
+                self.begun = Some(Begun { pipeline, expected_epoch, replaced, dropped, left_over, epoch_time });
                 Ok(())
             }
             Err(error) => {
@@ -305,15 +344,20 @@ impl Sink for MySqlSink {
             true => swap::new_name(&table.name),
             false => table.name.clone(),
         };
+        let (is_left_over, epoch_time) = (begun.left_over.contains(&table.name), begun.epoch_time.clone());
         let (mut local_infile, mut notices) = (self.local_infile, Vec::new());
         let mut offenders = std::mem::take(&mut self.offenders);
         let applied = self.with(|settings, link| {
-            let layout = settings.layout(link.dialect, table);
+            let mut layout = settings.layout(link.dialect, table);
+            if is_left_over {
+                layout = layout.marking(Marks::LeftOver);
+            }
             let target = Target {
                 location: &settings.location,
                 link,
                 table,
                 layout: &layout,
+                epoch_time: &epoch_time,
                 sql: MySqlTable::new(table, &layout).named(&name),
                 local_infile: &mut local_infile,
                 notices: &mut notices,
@@ -420,7 +464,8 @@ impl Sink for MySqlSink {
         let settings = self.settings.clone();
         self.on_snapshot("read", |location, link| {
             let name = swap::current_name(location, link, &table.name)?;
-            let layout = settings.layout(link.dialect, table);
+            let marks = marks::found(&settings, link, table, &name)?;
+            let layout = settings.layout(link.dialect, table).marking(marks);
             let select = MySqlTable::new(table, &layout).named(&name).select();
             read::scan(location, link, table, &select, each)
         })
@@ -446,8 +491,11 @@ impl Sink for MySqlSink {
     }
 
     fn search(&mut self, erasure: &Erasure) -> Result<Search, SinkError> {
+        let settings = self.settings.clone();
         self.on_snapshot("search", |location, link| {
-            erase::search(location, link, erasure).map_err(explain(location, "search"))
+            let mut search = erase::search(location, link, erasure).map_err(explain(location, "search"))?;
+            erase::search_marked(&settings, link, erasure, &mut search)?;
+            Ok(search)
         })
     }
 

@@ -9,6 +9,7 @@ use vardelta_engine::sink::{SinkError, SinkErrorKind};
 use vardelta_schemas::{
     TableSchema,
     sql::{
+        marks::drop_view,
         migration as migration_sql,
         mysql::{
             self as sql, constraint,
@@ -24,6 +25,7 @@ use super::{
     settings::Settings,
     values::base64,
 };
+use crate::sink_marks::is_live_view;
 
 /// The table that is filled to take the place of another.
 pub(super) fn new_name(table: &str) -> String {
@@ -114,6 +116,7 @@ impl Settling<'_> {
         if !moves.is_empty() {
             self.run(&sql::rename_tables(self.link.dialect, &moves))?;
         }
+        tables.iter().try_for_each(|table| self.make_live(table))?;
         self.drop_tables(&old)?;
         for table in tables {
             self.link.conn.exec_drop(migration_sql::DELETE_LAX, (table,)).map_err(self.failed())?;
@@ -122,9 +125,18 @@ impl Settling<'_> {
         Ok(())
     }
 
-    /// Drops tables that may refer to each other, in whatever order the server permits.
+    /// Drops tables, and views of their live rows, that may refer to each other, in whatever order the server permits.
     fn drop_tables(&mut self, names: &[String]) -> Result<(), SinkError> {
-        let mut left: Vec<&String> = names.iter().collect();
+        let owned = self.owned()?;
+        let (views, tables): (Vec<&String>, Vec<&String>) =
+            names.iter().partition(|name| is_live_view(name, &owned, &[]));
+        let mut left = tables;
+        for name in views {
+            match self.kind(name)?.as_deref() {
+                Some("BASE TABLE") => left.push(name),
+                _ => self.run(&drop_view(self.link.dialect, name))?,
+            }
+        }
         while !left.is_empty() {
             let (before, mut refused) = (left.len(), None);
             let mut kept = Vec::new();
@@ -208,11 +220,17 @@ impl Settling<'_> {
     }
 
     fn exists(&mut self, name: &str) -> Result<bool, SinkError> {
-        let found: Option<Row> = self.link.conn.exec_first(sql::SELECT_OBJECT, (name,)).map_err(self.failed())?;
-        Ok(found.is_some())
+        Ok(self.kind(name)?.is_some())
     }
 
-    fn run(&mut self, statement: &str) -> Result<(), SinkError> {
+    /// What has this name: `BASE TABLE`, `VIEW`, ….
+    fn kind(&mut self, name: &str) -> Result<Option<String>, SinkError> {
+        let found: Option<(String, String, Option<String>)> =
+            self.link.conn.exec_first(sql::SELECT_OBJECT, (name,)).map_err(self.failed())?;
+        Ok(found.map(|(kind, _, _)| kind))
+    }
+
+    pub(super) fn run(&mut self, statement: &str) -> Result<(), SinkError> {
         self.link.conn.query_drop(statement).map_err(self.failed())
     }
 

@@ -41,15 +41,15 @@ pub(super) struct Tables<'a> {
 }
 
 /// Whose a table is.
-struct Owner {
-    pipeline: String,
+pub(super) struct Owner {
+    pub(super) pipeline: String,
     created_epoch: u64,
 }
 
 /// A table, view or sequence as the database lists it.
-struct Object {
-    kind: String,
-    name: String,
+pub(super) struct Object {
+    pub(super) kind: String,
+    pub(super) name: String,
     engine: String,
 }
 
@@ -158,7 +158,7 @@ impl Tables<'_> {
         owner.created_epoch > self.expected_epoch
     }
 
-    fn next_epoch(&self) -> Result<i64, SinkError> {
+    pub(super) fn next_epoch(&self) -> Result<i64, SinkError> {
         integer(self.expected_epoch + 1).map_err(self.failed())
     }
 
@@ -232,17 +232,17 @@ impl Tables<'_> {
         }
     }
 
-    fn run(&mut self, statement: &str) -> Result<(), SinkError> {
+    pub(super) fn run(&mut self, statement: &str) -> Result<(), SinkError> {
         self.link.conn.query_drop(statement).map_err(self.failed())
     }
 
-    fn owner(&mut self, table: &str) -> Result<Option<Owner>, SinkError> {
+    pub(super) fn owner(&mut self, table: &str) -> Result<Option<Owner>, SinkError> {
         let found: Option<(String, u64, Option<String>)> =
             self.link.conn.exec_first(owner_sql::SELECT_OWNER, (table,)).map_err(self.failed())?;
         Ok(found.map(|(pipeline, created_epoch, _)| Owner { pipeline, created_epoch }))
     }
 
-    fn object(&mut self, name: &str) -> Result<Option<Object>, SinkError> {
+    pub(super) fn object(&mut self, name: &str) -> Result<Option<Object>, SinkError> {
         let found: Option<(String, String, Option<String>)> =
             self.link.conn.exec_first(sql::SELECT_OBJECT, (name,)).map_err(self.failed())?;
         Ok(found.map(|(kind, name, engine)| Object { kind, name, engine: engine.unwrap_or_default() }))
@@ -272,11 +272,11 @@ impl Tables<'_> {
         Ok(TableForm { kind: format!("of the engine {engine}"), columns: columns.collect() })
     }
 
-    fn refuse(&self, message: String, hint: String) -> SinkError {
+    pub(super) fn refuse(&self, message: String, hint: String) -> SinkError {
         SinkError::new(SinkErrorKind::Layout, message).with_hint(hint)
     }
 
-    fn failed(&self) -> impl Fn(mysql::Error) -> SinkError + Copy + '_ {
+    pub(super) fn failed(&self) -> impl Fn(mysql::Error) -> SinkError + Copy + '_ {
         explain(self.location, "prepare the tables of")
     }
 }

@@ -9,6 +9,7 @@ mod epochs;
 mod indexes;
 mod layouts;
 mod loss;
+mod marks;
 mod planning;
 mod rebuild;
 mod secrets;
@@ -30,7 +31,7 @@ use super::{
     constraints::OnConstraint,
     settings::{PlannedConstraint, PlannedIndex, Settings, Tls, read_url},
 };
-use crate::sink_fixtures::*;
+use crate::{sink_fixtures::*, sink_marks::OnDelete};
 
 /// A database, and how it is connected to.
 struct Db {
@@ -101,6 +102,7 @@ fn settings(url: &str) -> Settings {
         history: Vec::new(),
         constraints: Vec::new(),
         on_constraint: OnConstraint::Abort,
+        on_delete: OnDelete::Delete,
     }
 }
 

@@ -6,7 +6,7 @@ use rusqlite::{Connection, Statement};
 use vardelta_engine::sink::{ChangeBatch, Op, SinkError, SinkErrorKind};
 use vardelta_schemas::{
     TableSchema,
-    sql::{Parameter, RowStatement, table::TableStatements},
+    sql::{Parameter, RowStatement, marks::Marks, table::TableStatements},
 };
 
 use super::{
@@ -16,15 +16,23 @@ use super::{
 };
 use crate::sink_values::{ColumnReader, column_readers, show_key};
 
+/// The epoch that changes rows.
+#[derive(Clone, Copy)]
+pub(super) struct Epoch<'a> {
+    pub(super) number: u64,
+    /// Its time, as the ledger has it.
+    pub(super) time: &'a str,
+}
+
 /// Applies changes to a table; every change touches exactly one row.
 pub(super) fn apply(
     path: &Path,
     connection: &Connection,
-    table: &TableSchema,
-    epoch: u64,
+    (table, marks): (&TableSchema, Marks),
+    epoch: Epoch<'_>,
     changes: &mut dyn Iterator<Item = Result<ChangeBatch, SinkError>>,
 ) -> Result<(), SinkError> {
-    let statements = TableStatements::new(table);
+    let statements = TableStatements::new(table, marks);
     let failed = explain(path, "write to");
     let prepare = |row_statement: &RowStatement| {
         let statement = connection.prepare(&row_statement.text).map_err(failed)?;
@@ -33,8 +41,9 @@ pub(super) fn apply(
     let mut writer = Writer {
         path,
         table,
-        epoch: integer(epoch).map_err(failed)?,
+        epoch: (integer(epoch.number).map_err(failed)?, epoch.time),
         insert: prepare(&statements.insert)?,
+        revive: statements.revive.as_ref().map(prepare).transpose()?,
         update: prepare(&statements.update)?,
         delete: prepare(&statements.delete)?,
         scratch: String::new(),
@@ -48,8 +57,11 @@ pub(super) fn apply(
 struct Writer<'a> {
     path: &'a Path,
     table: &'a TableSchema,
-    epoch: i64,
+    /// The number and the time.
+    epoch: (i64, &'a str),
     insert: Prepared<'a>,
+    /// For a row that takes the place of a marked one.
+    revive: Option<Prepared<'a>>,
     update: Prepared<'a>,
     delete: Prepared<'a>,
     /// For values that are kept as text but are none.
@@ -67,7 +79,7 @@ impl Prepared<'_> {
         &mut self,
         columns: &[ColumnReader<'_>],
         row: usize,
-        epoch: i64,
+        (epoch, epoch_time): (i64, &str),
         scratch: &mut String,
     ) -> Result<usize, (Option<usize>, BindError)> {
         for (index, parameter) in self.parameters.iter().enumerate() {
@@ -76,6 +88,9 @@ impl Prepared<'_> {
                     .map_err(|error| (Some(*column), error))?,
                 Parameter::Epoch => {
                     self.statement.raw_bind_parameter(index + 1, epoch).map_err(|error| (None, error.into()))?
+                }
+                Parameter::EpochTime => {
+                    self.statement.raw_bind_parameter(index + 1, epoch_time).map_err(|error| (None, error.into()))?
                 }
             }
         }
@@ -100,7 +115,11 @@ impl Writer<'_> {
                 Op::Update => (&mut self.update, &new, new_row),
                 Op::Delete => (&mut self.delete, &old, old_row),
             };
-            match prepared.run(columns, row, self.epoch, &mut self.scratch) {
+            let mut touched = prepared.run(columns, row, self.epoch, &mut self.scratch);
+            if let (Op::Insert, Ok(0), Some(revive)) = (op, &touched, &mut self.revive) {
+                touched = revive.run(columns, row, self.epoch, &mut self.scratch);
+            }
+            match touched {
                 Ok(1) => {}
                 Ok(touched) => return Err(self.disagreement(*op, columns, row, touched)),
                 Err((column, error)) => return Err(self.failed(*op, columns, row, column, error)),

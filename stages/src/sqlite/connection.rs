@@ -14,7 +14,14 @@ use vardelta_engine::migration::{Migration, Scope, Step};
 use vardelta_engine::sink::{Access, ChangeBatch, EpochStart, Sink, SinkError, SinkErrorKind};
 use vardelta_schemas::{TableSchema, ledger, sql::sqlite as sql};
 
-use super::{apply, erase, error, error::explain, layout, ledger as records, migrate, read};
+use super::{
+    apply, erase, error,
+    error::explain,
+    layout, ledger as records,
+    marks::{self, TableMarks},
+    migrate, read,
+};
+use crate::sink_marks::OnDelete;
 
 /// How long to wait for another writer: long enough for one that is just finishing, short enough to be told soon.
 const LOCK_TIMEOUT: Duration = Duration::from_millis(2000);
@@ -22,23 +29,30 @@ const LOCK_TIMEOUT: Duration = Duration::from_millis(2000);
 /// A connection to a SQLite file.
 pub(super) struct SqliteSink {
     path: PathBuf,
+    on_delete: OnDelete,
     connection: Connection,
     /// Whether the file is new, and so not yet in write-ahead mode.
     fresh: bool,
     begun: Option<Begun>,
+    notices: Vec<String>,
 }
 
 /// The transaction that is open.
 struct Begun {
     pipeline: String,
     expected_epoch: u64,
+    /// The time of the epoch, as the ledger will have it.
+    committed_at: String,
+    marks: TableMarks,
     /// Statements that put back what users had added to tables that were dropped.
     restore: Vec<layout::Added>,
+    /// What is to be said once it is committed.
+    notices: Vec<String>,
 }
 
 impl SqliteSink {
     /// Opens the file; with [`Access::Read`] a missing one reads as an empty database.
-    pub(super) fn open(path: &Path, access: Access) -> Result<SqliteSink, SinkError> {
+    pub(super) fn open(path: &Path, on_delete: OnDelete, access: Access) -> Result<SqliteSink, SinkError> {
         let failed = explain(path, "open");
         let (connection, fresh) = match access {
             Access::Read => (open_to_read(path)?, false),
@@ -50,7 +64,7 @@ impl SqliteSink {
                 (connection, fresh)
             }
         };
-        let sink = SqliteSink { path: path.to_owned(), connection, fresh, begun: None };
+        let sink = SqliteSink { path: path.to_owned(), on_delete, connection, fresh, begun: None, notices: Vec::new() };
         if access == Access::Write && !fresh {
             sink.write_ahead().map_err(failed)?;
         }
@@ -128,19 +142,24 @@ impl Sink for SqliteSink {
     }
 
     fn begin(&mut self, start: &EpochStart<'_>) -> Result<(), SinkError> {
-        let EpochStart { pipeline, expected_epoch, .. } = *start;
+        let EpochStart { pipeline, expected_epoch, committed_at, .. } = *start;
         if !self.connection.is_autocommit() {
             let message = format!("a transaction is already open on {}", self.path.display());
             return Err(SinkError::new(SinkErrorKind::Unavailable, message));
         }
         self.connection.execute_batch(sql::BEGIN_WRITE).map_err(explain(&self.path, "write to"))?;
         let prepared = records::prepare(&self.path, &self.connection, pipeline, expected_epoch).and_then(|()| {
-            let layout = layout::Layout { path: &self.path, connection: &self.connection, pipeline, expected_epoch };
-            layout.prepare(start)
+            let (path, connection, on_delete) = (&self.path, &self.connection, self.on_delete);
+            let layout = layout::Layout { path, connection, pipeline, expected_epoch, on_delete };
+            let notices = if start.replace_tables { layout.lost_marks(start.tables)? } else { Vec::new() };
+            let restore = layout.prepare(start)?;
+            layout.make_views(start.tables)?;
+            Ok((restore, layout.marks_of(start.tables)?, notices))
         });
         match prepared {
-            Ok(restore) => {
-                self.begun = Some(Begun { pipeline: pipeline.into(), expected_epoch, restore });
+            Ok((restore, marks, notices)) => {
+                let (pipeline, committed_at) = (pipeline.to_owned(), committed_at.to_owned());
+                self.begun = Some(Begun { pipeline, expected_epoch, committed_at, marks, restore, notices });
                 Ok(())
             }
             Err(error) => {
@@ -157,8 +176,10 @@ impl Sink for SqliteSink {
         epoch: u64,
         changes: &mut dyn Iterator<Item = Result<ChangeBatch, SinkError>>,
     ) -> Result<(), SinkError> {
-        self.begun()?;
-        apply::apply(&self.path, &self.connection, table, epoch, changes)
+        let begun = self.begun()?;
+        let marks = begun.marks.get(&table.name).copied().unwrap_or_default();
+        let epoch = apply::Epoch { number: epoch, time: &begun.committed_at };
+        apply::apply(&self.path, &self.connection, (table, marks), epoch, changes)
     }
 
     fn rejects(&mut self, pipeline: &str, epoch: u64, rejects: &[ledger::RejectRow]) -> Result<(), SinkError> {
@@ -186,8 +207,10 @@ impl Sink for SqliteSink {
             .and_then(|()| records::write(&self.connection, record).map_err(failed))
             .and_then(|()| self.connection.execute_batch(sql::COMMIT).map_err(failed));
         // After a failed commit the transaction may still be open; leaving it so would keep the lock.
+        let notices = self.begun.take().map(|begun| begun.notices).unwrap_or_default();
         let _ = self.give_up();
         committed?;
+        self.notices.extend(notices);
         if std::mem::take(&mut self.fresh) {
             // The epoch is committed; that the file stays in its older mode for now is no error of this run.
             let _ = self.write_ahead();
@@ -204,16 +227,24 @@ impl Sink for SqliteSink {
         table: &TableSchema,
         each: &mut dyn FnMut(RecordBatch) -> Result<(), SinkError>,
     ) -> Result<(), SinkError> {
-        self.on_snapshot("read", |path, connection| read::scan(path, connection, table, each))
+        let on_delete = self.on_delete;
+        self.on_snapshot("read", |path, connection| {
+            let marks = marks::found(path, connection, on_delete, table)?;
+            read::scan(path, connection, table, marks, each)
+        })
+    }
+
+    fn take_notices(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.notices)
     }
 
     fn migrate(&mut self, migration: &Migration<'_>, scope: Scope) -> Result<Vec<Step>, SinkError> {
-        migrate::migrate(&self.path, &self.connection, migration, scope)
+        migrate::migrate(&self.path, &self.connection, self.on_delete, migration, scope)
     }
 
     fn erase(&mut self, erasure: &Erasure) -> Result<Removed, SinkError> {
         self.begun()?;
-        erase::erase(&self.path, &self.connection, erasure)
+        erase::erase(&self.path, &self.connection, self.on_delete, erasure)
     }
 
     fn is_erasing(&mut self, pipeline: &str) -> Result<bool, SinkError> {
@@ -228,8 +259,11 @@ impl Sink for SqliteSink {
     }
 
     fn search(&mut self, erasure: &Erasure) -> Result<Search, SinkError> {
+        let on_delete = self.on_delete;
         let mut search = self.on_snapshot("search", |path, connection| {
-            erase::search(connection, erasure).map_err(explain(path, "search"))
+            let mut search = erase::search(connection, erasure).map_err(explain(path, "search"))?;
+            erase::search_marked(path, connection, on_delete, erasure, &mut search)?;
+            Ok(search)
         })?;
         let texts = erasure.searched_texts();
         let found = self.while_closed(|path| erase::texts_in_files(path, &texts))?;

@@ -9,14 +9,19 @@ use vardelta_schemas::{
     sql::{
         Dialect,
         form::{ColumnForm, TableForm},
-        ledger as ledger_sql, migration as migration_sql,
+        ledger as ledger_sql,
+        marks::Marks,
+        migration as migration_sql,
         sqlite::{self as sql, planned_form, table_kind},
         table::{TableStatements, drop_table},
     },
 };
 
 use super::{error::explain, ledger::integer};
-use crate::sink_tables::{MISSING_TABLE_HINT, OTHER_HISTORY_HINT, OTHER_TABLE_HINT};
+use crate::{
+    sink_marks::OnDelete,
+    sink_tables::{MISSING_TABLE_HINT, OTHER_HISTORY_HINT, OTHER_TABLE_HINT},
+};
 
 /// An index or a trigger that somebody added to a sink's table.
 pub(super) struct Added {
@@ -30,6 +35,7 @@ pub(super) struct Layout<'a> {
     pub(super) connection: &'a Connection,
     pub(super) pipeline: &'a str,
     pub(super) expected_epoch: u64,
+    pub(super) on_delete: OnDelete,
 }
 
 impl Layout<'_> {
@@ -39,28 +45,35 @@ impl Layout<'_> {
     pub(super) fn prepare(&self, start: &EpochStart<'_>) -> Result<Vec<Added>, SinkError> {
         let mut added = Vec::new();
         if start.replace_tables {
-            for name in self.owned()? {
-                let is_among = |tables: &[TableSchema]| tables.iter().any(|it| it.name.eq_ignore_ascii_case(&name));
+            let owned = self.owned()?;
+            for name in &owned {
+                let is_among = |tables: &[TableSchema]| tables.iter().any(|it| it.name.eq_ignore_ascii_case(name));
                 if !is_among(start.history) {
                     let kept = is_among(start.tables);
-                    added.extend(self.drop_table(&name)?.into_iter().filter(|_| kept));
+                    added.extend(self.drop_owned(name, &owned)?.into_iter().filter(|_| kept));
                 }
             }
         }
         for table in start.tables {
-            self.check_or_create(table, MISSING_TABLE_HINT, OTHER_TABLE_HINT)?;
+            self.check_or_create(table, self.on_delete.marks(), MISSING_TABLE_HINT, OTHER_TABLE_HINT)?;
         }
         for table in start.history {
             // Whoever moves a history away starts a new one.
             if self.object(&table.name)?.is_none() && self.owner(&table.name)?.as_deref() == Some(self.pipeline) {
                 self.forget(&table.name)?;
             }
-            self.check_or_create(table, OTHER_HISTORY_HINT, OTHER_HISTORY_HINT)?;
+            self.check_or_create(table, Marks::None, OTHER_HISTORY_HINT, OTHER_HISTORY_HINT)?;
         }
         Ok(added)
     }
 
-    fn check_or_create(&self, table: &TableSchema, if_missing: &str, if_other: &str) -> Result<(), SinkError> {
+    fn check_or_create(
+        &self,
+        table: &TableSchema,
+        marks: Marks,
+        if_missing: &str,
+        if_other: &str,
+    ) -> Result<(), SinkError> {
         let name = table.name.as_str();
         let owner = self.owner(name)?;
         let found = self.object(name)?;
@@ -69,8 +82,8 @@ impl Layout<'_> {
                 format!("table `{name}` in {} belongs to pipeline `{owner}`", self.path.display()),
                 "Give the stage another name, or the sink another `path`.".into(),
             )),
-            (Some(_), Some((kind, _))) if kind == "table" => self.check_form(table, if_other),
-            (None, None) => self.create(table),
+            (Some(_), Some((kind, _))) if kind == "table" => self.check_form(table, marks, if_other),
+            (None, None) => self.create(table, marks),
             (Some(_), _) => Err(self.refuse(
                 format!("table `{name}` is missing from {}, though earlier epochs made it", self.path.display()),
                 if_missing.into(),
@@ -82,9 +95,9 @@ impl Layout<'_> {
         }
     }
 
-    fn check_form(&self, table: &TableSchema, if_other: &str) -> Result<(), SinkError> {
+    fn check_form(&self, table: &TableSchema, marks: Marks, if_other: &str) -> Result<(), SinkError> {
         let lax = super::migrate::lax(self.connection, &table.name).map_err(self.failed())?;
-        match self.form(&table.name)?.difference(&planned_form(table), &lax) {
+        match self.form(&table.name)?.difference(&planned_form(table, marks), &lax) {
             None => Ok(()),
             Some(difference) => Err(self.refuse(
                 format!(
@@ -119,14 +132,19 @@ impl Layout<'_> {
         }
     }
 
-    fn create(&self, table: &TableSchema) -> Result<(), SinkError> {
-        let statements = TableStatements::new(table);
-        let create = || {
-            self.connection.execute_batch(&statements.create)?;
+    fn create(&self, table: &TableSchema, marks: Marks) -> Result<(), SinkError> {
+        let statements = TableStatements::new(table, marks);
+        self.connection.execute_batch(&statements.create).map_err(self.failed())?;
+        self.own(&table.name)
+    }
+
+    /// Writes down that the pipeline makes what has this name, in the epoch that starts.
+    pub(super) fn own(&self, name: &str) -> Result<(), SinkError> {
+        let write = || {
             let epoch = integer(self.expected_epoch + 1)?;
-            self.connection.execute(ledger_sql::INSERT_OWNED, (&table.name, self.pipeline, epoch))
+            self.connection.execute(ledger_sql::INSERT_OWNED, (name, self.pipeline, epoch))
         };
-        create().map(|_| ()).map_err(self.failed())
+        write().map(|_| ()).map_err(self.failed())
     }
 
     /// Drops a table of the pipeline, if it is there, and returns what users had added to it.
@@ -148,13 +166,13 @@ impl Layout<'_> {
     }
 
     /// The pipeline whose table this is.
-    fn owner(&self, name: &str) -> Result<Option<String>, SinkError> {
+    pub(super) fn owner(&self, name: &str) -> Result<Option<String>, SinkError> {
         let owner = self.connection.query_row(ledger_sql::SELECT_OWNER, [name], |row| row.get(0));
         owner.optional().map_err(self.failed())
     }
 
     /// Strikes a table out of the list of the pipelines' tables.
-    fn forget(&self, name: &str) -> Result<(), SinkError> {
+    pub(super) fn forget(&self, name: &str) -> Result<(), SinkError> {
         self.connection.execute(ledger_sql::DELETE_OWNED, [name]).map(|_| ()).map_err(self.failed())
     }
 
@@ -199,11 +217,11 @@ impl Layout<'_> {
         read().map_err(self.failed())
     }
 
-    fn refuse(&self, message: String, hint: String) -> SinkError {
+    pub(super) fn refuse(&self, message: String, hint: String) -> SinkError {
         SinkError::new(SinkErrorKind::Layout, message).with_hint(hint)
     }
 
-    fn failed(&self) -> impl Fn(rusqlite::Error) -> SinkError + Copy + '_ {
+    pub(super) fn failed(&self) -> impl Fn(rusqlite::Error) -> SinkError + Copy + '_ {
         explain(self.path, "prepare the tables of")
     }
 }

@@ -13,6 +13,7 @@ use vardelta_schemas::{
     TableSchema,
     sql::{
         Dialect,
+        marks::{DELETED_AT, Marks, create_live, delete_marked, drop_view, live_name},
         migration::{self as sql, Change, TableChanges},
         sqlite as sqlite_sql,
         sqlite::planned_form,
@@ -23,24 +24,31 @@ use vardelta_schemas::{
 use super::{
     error::explain,
     layout::{self, Layout},
-    ledger as records,
+    ledger as records, marks,
 };
+use crate::sink_marks::{OnDelete, is_live_view, keep_lax, taken_column};
 
 /// What is to be done with one table.
 struct Work<'a> {
     table: &'a TableSchema,
     changes: TableChanges,
+    /// The columns in which it stays laxer than the pipeline.
+    lax: Vec<String>,
+    /// What it has to do with marked rows, as it stands.
+    marks: Marks,
 }
 
 /// Finds or does what is asked for.
 pub(super) fn migrate(
     path: &Path,
     connection: &Connection,
+    on_delete: OnDelete,
     migration: &Migration<'_>,
     scope: Scope,
 ) -> Result<Vec<Step>, SinkError> {
     let failed = explain(path, "change the tables of");
-    let layout = Layout { path, connection, pipeline: migration.pipeline, expected_epoch: migration.expected_epoch };
+    let Migration { pipeline, expected_epoch, .. } = *migration;
+    let layout = Layout { path, connection, pipeline, expected_epoch, on_delete };
     if scope == Scope::Plan {
         return steps(&layout, migration, scope);
     }
@@ -61,14 +69,20 @@ pub(super) fn migrate(
 fn steps(layout: &Layout<'_>, migration: &Migration<'_>, scope: Scope) -> Result<Vec<Step>, SinkError> {
     let mut steps = Vec::new();
     let mut works = Vec::new();
+    let planned = layout.on_delete.marks();
     for table in migration.tables {
         if layout.has_own(&table.name)? {
-            let renames = migration.renames_of(&table.name);
-            let changes = TableChanges::between(&layout.form(&table.name)?, &planned_form(table), &renames)
-                .map_err(|why| refuse(layout.path, &table.name, &why))?;
-            works.push(Work { table, changes });
+            let refused = |why: String| refuse(layout.path, &table.name, &why);
+            let (renames, form) = (migration.renames_of(&table.name), layout.form(&table.name)?);
+            if let Some(why) = taken_column(&form, planned, layout.owns_live(&table.name)?) {
+                return Err(refused(why));
+            }
+            let mut changes = TableChanges::between(&form, &planned_form(table, planned), &renames).map_err(refused)?;
+            let lax = keep_lax(&mut changes, planned);
+            let marks = marks::found(layout.path, layout.connection, layout.on_delete, table)?;
+            works.push(Work { table, changes, lax, marks });
         } else if scope != Scope::Contract {
-            let create = TableStatements::new(table).create;
+            let create = TableStatements::new(table, planned).create;
             // The epoch's transaction makes it.
             steps.extend(
                 (scope == Scope::Plan).then(|| Step { makes_table: true, ..step(table, Phase::Expand, create) }),
@@ -76,19 +90,34 @@ fn steps(layout: &Layout<'_>, migration: &Migration<'_>, scope: Scope) -> Result
         }
     }
     for work in &works {
+        // SQLite changes no table that a view could not be read from then.
+        let view = layout.live_statement(&work.table.name)?;
+        let added = if scope == Scope::Plan { Vec::new() } else { layout.drop_live(&work.table.name)? };
         if scope != Scope::Contract {
             expand(layout, work, scope, &mut steps)?;
         }
         if scope != Scope::Expand {
             contract(layout, work, scope, &mut steps)?;
         }
+        make_view(layout, work, scope, view.as_deref(), &mut steps)?;
+        if layout.live_statement(&work.table.name)?.is_some() {
+            layout::restore(layout.path, layout.connection, &added)?;
+        }
     }
     if scope != Scope::Expand {
-        let declared = |name: &String| migration.tables.iter().any(|table| table.name.eq_ignore_ascii_case(name));
-        for name in layout.owned()?.into_iter().filter(|name| !declared(name)) {
-            let statement = drop_table(Dialect::Sqlite, &name);
+        let owned = layout.owned()?;
+        let is_kept = |name: &String| {
+            let mut tables = migration.tables.iter().chain(migration.history);
+            let is_planned_view = |table: &TableSchema| planned == Marks::Kept && live_name(&table.name) == *name;
+            tables.any(|table| table.name.eq_ignore_ascii_case(name)) || migration.tables.iter().any(is_planned_view)
+        };
+        for name in owned.iter().filter(|name| !is_kept(name)).cloned() {
+            let statement = match is_live_view(&name, &owned, migration.tables) {
+                true => drop_view(Dialect::Sqlite, &name),
+                false => drop_table(Dialect::Sqlite, &name),
+            };
             if scope == Scope::Contract {
-                layout.drop_table(&name)?;
+                layout.drop_owned(&name, &owned)?;
             }
             let (phase, algorithm) = (Phase::Contract, Algorithm::Instant);
             steps.push(Step { table: name, phase, statement, algorithm, makes_table: false });
@@ -101,8 +130,37 @@ fn step(table: &TableSchema, phase: Phase, statement: String) -> Step {
     Step { table: table.name.clone(), phase, statement, algorithm: Algorithm::Instant, makes_table: false }
 }
 
+/// Makes the view of a table's live rows, which stays as long as there may be marked ones. `before` is how it was made.
+fn make_view(
+    layout: &Layout<'_>,
+    work: &Work<'_>,
+    scope: Scope,
+    before: Option<&str>,
+    steps: &mut Vec<Step>,
+) -> Result<(), SinkError> {
+    let is_planned = layout.on_delete == OnDelete::Mark;
+    if !is_planned && (scope != Scope::Expand || work.marks == Marks::None) {
+        return Ok(());
+    }
+    let statement = create_live(Dialect::Sqlite, work.table);
+    match scope {
+        Scope::Plan => layout.check_live_name(&work.table.name)?,
+        Scope::Expand | Scope::Contract => layout.make_live(work.table)?,
+    }
+    if is_planned && before != Some(statement.as_str()) {
+        steps.push(step(work.table, Phase::Expand, statement));
+    }
+    Ok(())
+}
+
 fn expand(layout: &Layout<'_>, work: &Work<'_>, scope: Scope, steps: &mut Vec<Step>) -> Result<(), SinkError> {
     let (table, changes) = (work.table, &work.changes);
+    if work.marks == Marks::LeftOver {
+        let known = lax(layout.connection, &table.name).map_err(explain(layout.path, "read the ledger of"))?;
+        if !known.contains(&DELETED_AT.into()) {
+            steps.push(step(table, Phase::Expand, sql::insert_lax(Dialect::Sqlite, &table.name, DELETED_AT)));
+        }
+    }
     for change in &changes.expand {
         if let Some(statement) = sql::sqlite_alter(&table.name, change) {
             run(layout, scope, &[&statement])?;
@@ -124,8 +182,14 @@ fn contract(layout: &Layout<'_>, work: &Work<'_>, scope: Scope, steps: &mut Vec<
     if scope == Scope::Contract && !changes.expand.is_empty() {
         return Err(refuse(layout.path, &table.name, "it is not expanded yet"));
     }
+    if work.marks == Marks::LeftOver && changes.contract.contains(&Change::DropColumn(DELETED_AT.into())) {
+        let statement = delete_marked(Dialect::Sqlite, &table.name);
+        run(layout, scope, &[&statement])?;
+        steps.push(Step { algorithm: Algorithm::Inplace, ..step(table, Phase::Contract, statement) });
+    }
     if changes.contract.iter().any(|change| matches!(change, Change::ForbidNull(_))) {
-        let statements = sql::sqlite_copy(&table.name, &planned_form(table).columns, &key(table));
+        let statements =
+            sql::sqlite_copy(&table.name, &planned_form(table, layout.on_delete.marks()).columns, &key(table));
         copy(layout, scope, table, statements, Phase::Contract, steps)?;
     } else {
         for change in &changes.contract {
@@ -137,7 +201,7 @@ fn contract(layout: &Layout<'_>, work: &Work<'_>, scope: Scope, steps: &mut Vec<
         }
     }
     if scope == Scope::Contract {
-        remember(layout, &table.name, &[])?;
+        remember(layout, &table.name, &work.lax)?;
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use rusqlite::{Connection, Row, types::ValueRef};
 use vardelta_engine::sink::{SinkError, SinkErrorKind};
 use vardelta_schemas::{
     TableSchema,
-    sql::table::TableStatements,
+    sql::{marks::Marks, table::TableStatements},
     value_text::{DOUBLE_DECIMAL_DIGITS, double_to_decimal, parse_date, parse_decimal},
 };
 
@@ -18,16 +18,17 @@ use crate::sink_values::{ColumnBuilder, show_text};
 /// Rows per batch.
 const BATCH_ROWS: usize = 8192;
 
-/// Reads every row of a table.
+/// Reads every live row of a table.
 pub(super) fn scan(
     path: &Path,
     connection: &Connection,
     table: &TableSchema,
+    marks: Marks,
     each: &mut dyn FnMut(RecordBatch) -> Result<(), SinkError>,
 ) -> Result<(), SinkError> {
     let doing = format!("read table `{}` of", table.name);
     let failed = explain(path, &doing);
-    let select = TableStatements::new(table).select;
+    let select = TableStatements::new(table, marks).select;
     let mut statement = connection.prepare(&select).map_err(failed)?;
     let mut rows = statement.query([]).map_err(failed)?;
     let schema = table.schema.to_arrow();

@@ -6,6 +6,7 @@ mod by_hand;
 mod epochs;
 mod kill;
 mod layouts;
+mod marks;
 mod migrations;
 mod planning;
 mod trouble;
@@ -21,10 +22,10 @@ use vardelta_schemas::{
 };
 
 use super::PlannedSqlite;
-use crate::sink_fixtures::*;
+use crate::{sink_fixtures::*, sink_marks::OnDelete};
 
 fn connect(path: &Path, access: Access) -> Result<Box<dyn Sink>, SinkError> {
-    PlannedSqlite { path: path.to_owned(), history: Vec::new() }.connect(access)
+    PlannedSqlite { path: path.to_owned(), history: Vec::new(), on_delete: OnDelete::Delete }.connect(access)
 }
 
 fn open(path: &Path) -> Box<dyn Sink> {

@@ -7,7 +7,7 @@ use serde_json::Value;
 use vardelta_engine::run::RunOptions;
 use vardelta_test_servers::Server;
 use vardelta_tests::{
-    database::{Tables, read_tables},
+    database::{Key, Tables, read_marked, read_tables},
     in_process::Warehouse,
     pipelines::Pipeline,
     project::Project,
@@ -46,7 +46,17 @@ pub trait Driver {
 
     /// The sink's tables.
     fn tables(&self, pipeline: &Pipeline) -> Tables {
-        read_tables(&self.directory().join(pipeline.database), pipeline.keys)
+        self.tables_called(pipeline, pipeline.keys)
+    }
+
+    /// The same of tables of other names, or of views.
+    fn tables_called(&self, pipeline: &Pipeline, keys: &[Key<'_>]) -> Tables {
+        read_tables(&self.directory().join(pipeline.database), keys)
+    }
+
+    /// The marked rows of the sink's tables.
+    fn marked(&self, pipeline: &Pipeline) -> Tables {
+        read_marked(&self.directory().join(pipeline.database), pipeline.keys)
     }
 }
 
@@ -87,8 +97,12 @@ impl Driver for InServer {
         self.pipeline.verify()
     }
 
-    fn tables(&self, pipeline: &Pipeline) -> Tables {
-        server_database::read_tables(&mut self.server.root_in(&self.database), pipeline.keys)
+    fn tables_called(&self, _pipeline: &Pipeline, keys: &[Key<'_>]) -> Tables {
+        server_database::read_tables(&mut self.server.root_in(&self.database), keys)
+    }
+
+    fn marked(&self, pipeline: &Pipeline) -> Tables {
+        server_database::read_marked(&mut self.server.root_in(&self.database), pipeline.keys)
     }
 }
 

@@ -88,6 +88,26 @@ impl Loaded {
         }
     }
 
+    /// Whether the database is a file.
+    pub fn is_file(&self) -> bool {
+        matches!(self.store, Store::Sqlite)
+    }
+
+    /// Runs a statement, as somebody who works by hand.
+    pub fn execute(&self, statement: &str) {
+        match self.store {
+            Store::Sqlite => {
+                let path = self.project.path("gene_summary.sqlite");
+                let connection = rusqlite::Connection::open(path).expect("the database can be opened");
+                connection.execute_batch(statement).unwrap_or_else(|error| panic!("{statement}: {error}"));
+            }
+            Store::Server(server) => {
+                let mut connection = server.root_in(&self.database);
+                connection.query_drop(statement).unwrap_or_else(|error| panic!("{statement}: {error}"));
+            }
+        }
+    }
+
     /// The columns of a table, in the database's order, and whether each allows NULL.
     pub fn columns(&self, table: &str) -> Vec<(String, bool)> {
         let query = match self.store {

@@ -10,7 +10,7 @@ use mysql::{Conn, prelude::Queryable};
 use vardelta_test_servers::{Flavor, Server};
 use vardelta_tests::{model::numbers::decimal_mean, server_project::ServerProject, story};
 
-use super::{Pair, on_both};
+use super::on_both;
 
 /// Nobody waits for longer than this for a look at the tables.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -27,17 +27,19 @@ fn digits(decimal: &str) -> i128 {
     decimal.replace('.', "").parse().expect("a decimal")
 }
 
-/// Both tables as of one moment: the summary as it is kept, and as it follows from the variants.
-fn look(connection: &mut Conn) -> (Summary, Summary) {
+/// Both tables, or views of that suffix, as of one moment: the summary as it is kept, and as it follows from the variants.
+fn look(connection: &mut Conn, suffix: &str) -> (Summary, Summary) {
     connection.query_drop("START TRANSACTION WITH CONSISTENT SNAPSHOT").expect("a transaction can be started");
     let kept: Vec<(String, i64, String, i64)> = connection
-        .query("SELECT gene_symbol, variant_count, avg_quality, pathogenic_count FROM mutation_summary")
+        .query(format!(
+            "SELECT gene_symbol, variant_count, avg_quality, pathogenic_count FROM mutation_summary{suffix}"
+        ))
         .expect("the summary can be read");
     let computed: Vec<(String, i64, String, i64)> = connection
-        .query(
+        .query(format!(
             "SELECT gene_symbol, COUNT(*), SUM(quality), CAST(SUM(clinical_significance <=> 'Pathogenic') AS SIGNED) \
-             FROM variants GROUP BY gene_symbol",
-        )
+             FROM variants{suffix} GROUP BY gene_symbol"
+        ))
         .expect("the variants can be read");
     connection.query_drop("COMMIT").expect("a transaction can be ended");
     let kept = kept.into_iter().map(|(gene, count, mean, pathogenic)| (gene, (count, digits(&mean), pathogenic)));
@@ -49,13 +51,13 @@ fn look(connection: &mut Conn) -> (Summary, Summary) {
 }
 
 /// Looks until told to stop; returns how often, how many different tables were seen, and the longest time that a look took.
-fn keep_looking(server: &Server, database: &str, stop: &AtomicBool) -> (usize, usize, Duration) {
+fn keep_looking(server: &Server, database: &str, suffix: &str, stop: &AtomicBool) -> (usize, usize, Duration) {
     let mut connection = server.root_in(database);
     connection.query_drop("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ").expect("a session's setting");
     let (mut looks, mut different, mut longest, mut last) = (0, 0, Duration::ZERO, Summary::new());
     while !stop.load(Ordering::SeqCst) {
         let started = Instant::now();
-        let (kept, computed) = look(&mut connection);
+        let (kept, computed) = look(&mut connection, suffix);
         longest = longest.max(started.elapsed());
         assert_eq!(kept, computed, "look {looks}: the summary is not that of the variants");
         looks += 1;
@@ -67,18 +69,29 @@ fn keep_looking(server: &Server, database: &str, stop: &AtomicBool) -> (usize, u
 }
 
 fn readers(server: &'static Server) {
-    let mut pair = Pair::new(server, 1_500, "");
-    pair.next();
-    let project: &ServerProject<'_> = &pair.disturbed;
-    project.vardelta("run", &["--prune"]).expect(0);
+    while_loads_run(server, "", "");
+}
+
+/// Readers of the views see of tables whose rows stay marked what others see of tables without marks.
+fn readers_of_views(server: &'static Server) {
+    while_loads_run(server, "on_delete = \"mark\"", "_live");
+}
+
+fn while_loads_run(server: &'static Server, option: &str, suffix: &str) {
+    let project = &ServerProject::new(server, story::PIPELINE, option);
+    let drops = project.project.path("drops");
+    let deliver = |version| {
+        let text = story::big_drop(1_500, version);
+        vardelta_tests::drop_file::write(&drops, "big", &text, vardelta_tests::drop_file::Packing::Plain);
+    };
+    deliver(1);
+    project.vardelta("run", &[]).expect(0);
     let stop = AtomicBool::new(false);
     let (looks, different, longest) = std::thread::scope(|scope| {
-        let reader = scope.spawn(|| keep_looking(server, &project.database, &stop));
+        let reader = scope.spawn(|| keep_looking(server, &project.database, suffix, &stop));
         let work = || {
             for version in 1..=LOADS {
-                let text = story::big_drop(1_500, 10 + version);
-                let drops = project.project.path("drops");
-                vardelta_tests::drop_file::write(&drops, "big", &text, vardelta_tests::drop_file::Packing::Plain);
+                deliver(10 + version);
                 story::write_drop(&project.project, "more", &story::lines(version as u64, 40));
                 project.vardelta("run", &[]).expect(0);
                 project.vardelta("withdraw", &["more"]).expect(0);
@@ -99,3 +112,4 @@ fn readers(server: &'static Server) {
 }
 
 on_both!(readers: readers_on_mariadb_never_see_half_a_load_nor_wait, readers_on_mysql_never_see_half_a_load_nor_wait);
+on_both!(readers_of_views: readers_of_views_on_mariadb_never_see_half_a_load, readers_of_views_on_mysql_never_see_half_a_load);

@@ -24,8 +24,8 @@ const PASSWORD: &str = "hush:hush";
 /// The same as a URL writes it.
 const PASSWORD_IN_URL: &str = "hush%3Ahush";
 
-/// The rights that a load needs.
-const RIGHTS: &str = "SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, INDEX, DROP, REFERENCES";
+/// The rights that a load needs, as the README lists them, and the one for `on_delete = "mark"`.
+const RIGHTS: &str = "SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, INDEX, DROP, REFERENCES, CREATE VIEW";
 
 /// How long a server may take to start, to recover after a kill included.
 const START_TIMEOUT: Duration = Duration::from_secs(90);

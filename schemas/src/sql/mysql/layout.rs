@@ -19,7 +19,13 @@ use super::{
     constraint::{Constraint, Letter, Rule},
     text_collation,
 };
-use crate::{Column, ColumnType, TableSchema, sql::Dialect};
+use crate::{
+    Column, ColumnType, TableSchema,
+    sql::{
+        Dialect,
+        marks::{self, DELETED_AT, Marks},
+    },
+};
 
 /// The column that stands for the whole key.
 pub const KEY_HASH: &str = "key_hash";
@@ -50,6 +56,8 @@ pub struct TableLayout {
     pub constraints: Vec<Constraint>,
     /// The last letter of their names.
     pub letter: Letter,
+    /// What it has to do with marked rows.
+    pub marks: Marks,
 }
 
 impl TableLayout {
@@ -81,7 +89,13 @@ impl TableLayout {
             |index: &usize| !columns[*index].nullable && (!is_text(index) || characters[*index].is_some());
         let primary_key: Vec<usize> = table.key.iter().copied().filter(can_be_in_primary_key).collect();
         let has_hash = table.key.is_empty() || primary_key.len() < table.key.len();
-        TableLayout { dialect, characters, has_hash, primary_key, constraints: Vec::new(), letter: Letter::A }
+        let (constraints, letter, marks) = (Vec::new(), Letter::A, Marks::None);
+        TableLayout { dialect, characters, has_hash, primary_key, constraints, letter, marks }
+    }
+
+    /// The same with, or without, marked rows.
+    pub fn marking(self, marks: Marks) -> TableLayout {
+        TableLayout { marks, ..self }
     }
 
     /// The same with these constraints.
@@ -182,6 +196,14 @@ impl TableLayout {
             not_null: true,
             key_place: 0,
         });
+        if self.marks == Marks::Kept {
+            columns.push(ColumnForm {
+                name: DELETED_AT.into(),
+                declared_type: marks::SERVER_TYPE.into(),
+                not_null: false,
+                key_place: 0,
+            });
+        }
         TableForm { kind: "of the engine InnoDB".into(), columns }
     }
 }

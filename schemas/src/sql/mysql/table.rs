@@ -1,7 +1,13 @@
 //! The statements of one sink table in MySQL and MariaDB.
 
 use super::layout::{KEY_HASH, TableLayout};
-use crate::{TableSchema, sql::Dialect};
+use crate::{
+    TableSchema,
+    sql::{
+        Dialect,
+        marks::{self, DELETED_AT, Marks},
+    },
+};
 
 /// The name of the new row in an upsert. It is no table's.
 const NEW_ROW: &str = "vardelta_new";
@@ -9,7 +15,7 @@ const NEW_ROW: &str = "vardelta_new";
 /// Writes the statements of one sink table.
 ///
 /// A row is sent as [`MySqlTable::row`] says: the table's columns, then `key_hash` where there is one, then
-/// `changed_epoch`.
+/// `changed_epoch`. Where rows may be marked, every statement but the inserting ones means live rows.
 #[derive(Clone, Copy, Debug)]
 pub struct MySqlTable<'a> {
     table: &'a TableSchema,
@@ -97,6 +103,9 @@ impl<'a> MySqlTable<'a> {
             lines.push(format!("{} {} NOT NULL", self.quoted(KEY_HASH), declare(TableLayout::HASH_TYPE)));
         }
         lines.push(format!("{} bigint NOT NULL", self.quoted(TableSchema::CHANGED_EPOCH)));
+        if self.layout.marks == Marks::Kept {
+            lines.push(format!("{} {} NULL", self.quoted(DELETED_AT), marks::SERVER_TYPE));
+        }
         lines.push(format!("PRIMARY KEY ({})", self.primary_key().join(", ")));
         lines.extend(
             self.layout.constraints.iter().map(|constraint| constraint.line(self.dialect(), self.layout.letter)),
@@ -133,48 +142,109 @@ impl<'a> MySqlTable<'a> {
     }
 
     /// Sets all columns of this many rows that are there. Every row that changes counts twice. A row that is not there is
-    /// inserted and counts once; one whose hash is another key's fails, because `changed_epoch` is never NULL.
+    /// inserted and counts once; one whose hash is another key's, or that is marked, fails, because `changed_epoch` is never
+    /// NULL.
     pub fn update(&self, rows: usize) -> String {
-        let new = |column: &str| match self.dialect() {
-            Dialect::MariaDb => format!("VALUES({column})"),
-            Dialect::MySql | Dialect::Sqlite => format!("{NEW_ROW}.{column}"),
-        };
+        let others = self.table.key.iter().filter(|index| !self.layout.primary_key.contains(index));
+        let mut must = self.same(others.copied());
+        must.extend(self.live());
+        let mut terms = self.assignments();
+        terms.push(self.epoch_if(&must));
+        self.upsert(rows, &terms)
+    }
+
+    /// Inserts this many rows, those in the place of marked ones that are live then. The first count once, the others twice.
+    /// A row that is there and is not marked, or has another key, fails, because `changed_epoch` is never NULL.
+    pub fn revive(&self, rows: usize) -> String {
+        let deleted_at = self.quoted(DELETED_AT);
+        let mut must = vec![format!("{}.{deleted_at} IS NOT NULL", self.quoted(self.name))];
+        // All of the key: an index that somebody added may lead to a row of another one.
+        must.extend(self.same(self.table.key.iter().copied()));
+        // Assignments happen in order, and the condition is about the row as it was.
+        let mut terms = vec![self.epoch_if(&must)];
+        terms.extend(self.assignments());
+        terms.push(format!("{deleted_at} = NULL"));
+        self.upsert(rows, &terms)
+    }
+
+    fn upsert(&self, rows: usize, terms: &[String]) -> String {
         let alias = if self.dialect() == Dialect::MariaDb { String::new() } else { format!(" AS {NEW_ROW}") };
-        let name = self.quoted(self.name);
-        let others = (0..self.table.schema.columns().len()).filter(|index| !self.table.key.contains(index));
-        let mut terms: Vec<String> =
-            others.map(|index| self.column(index)).map(|column| format!("{column} = {}", new(&column))).collect();
-        let epoch = self.quoted(TableSchema::CHANGED_EPOCH);
-        let same: Vec<String> = self
-            .table
-            .key
-            .iter()
-            .filter(|index| !self.layout.primary_key.contains(index))
-            .map(|index| self.column(*index))
-            .map(|column| format!("{name}.{column} <=> {}", new(&column)))
-            .collect();
-        terms.push(match same.is_empty() {
-            true => format!("{epoch} = {}", new(&epoch)),
-            false => format!("{epoch} = IF({}, {}, NULL)", same.join(" AND "), new(&epoch)),
-        });
         format!("{}{alias} ON DUPLICATE KEY UPDATE {}", self.insert(rows), terms.join(", "))
     }
 
-    /// Deletes this many rows, by their keys.
+    /// The new row's value of a column, in an upsert.
+    fn new_value(&self, column: &str) -> String {
+        match self.dialect() {
+            Dialect::MariaDb => format!("VALUES({column})"),
+            Dialect::MySql | Dialect::Sqlite => format!("{NEW_ROW}.{column}"),
+        }
+    }
+
+    /// The assignments of an upsert to the columns outside the key.
+    fn assignments(&self) -> Vec<String> {
+        let others = (0..self.table.schema.columns().len()).filter(|index| !self.table.key.contains(index));
+        others.map(|index| self.column(index)).map(|column| format!("{column} = {}", self.new_value(&column))).collect()
+    }
+
+    /// Conditions that these columns of the row that is there are those of the new one.
+    fn same(&self, columns: impl Iterator<Item = usize>) -> Vec<String> {
+        let name = self.quoted(self.name);
+        columns
+            .map(|index| self.column(index))
+            .map(|column| format!("{name}.{column} <=> {}", self.new_value(&column)))
+            .collect()
+    }
+
+    /// The assignment to `changed_epoch`, which fails unless all of these hold.
+    fn epoch_if(&self, must: &[String]) -> String {
+        let epoch = self.quoted(TableSchema::CHANGED_EPOCH);
+        match must.is_empty() {
+            true => format!("{epoch} = {}", self.new_value(&epoch)),
+            false => format!("{epoch} = IF({}, {}, NULL)", must.join(" AND "), self.new_value(&epoch)),
+        }
+    }
+
+    /// The condition that a row lives, where rows may be marked.
+    fn live(&self) -> Option<String> {
+        let deleted_at = self.quoted(DELETED_AT);
+        self.layout.marks.may_be_there().then(|| format!("{}.{deleted_at} IS NULL", self.quoted(self.name)))
+    }
+
+    /// A condition, for live rows alone.
+    fn and_live(&self, condition: &str) -> String {
+        match self.live() {
+            Some(live) => format!("{live} AND ({condition})"),
+            None => condition.to_owned(),
+        }
+    }
+
+    /// Deletes this many rows, or marks them, by their keys. Where [`MySqlTable::is_marking`], the
+    /// epoch and its time are bound before the keys.
     pub fn delete(&self, rows: usize) -> String {
         let by_key = format!("({})", self.by_key());
-        format!("DELETE FROM {} WHERE {}", self.quoted(self.name), vec![by_key.as_str(); rows].join(" OR "))
+        let condition = self.and_live(&vec![by_key.as_str(); rows].join(" OR "));
+        let name = self.quoted(self.name);
+        if !self.is_marking() {
+            return format!("DELETE FROM {name} WHERE {condition}");
+        }
+        let assignments = [TableSchema::CHANGED_EPOCH, DELETED_AT].map(|column| format!("{} = ?", self.quoted(column)));
+        format!("UPDATE {name} SET {} WHERE {condition}", assignments.join(", "))
+    }
+
+    /// Whether rows that go are marked.
+    pub fn is_marking(&self) -> bool {
+        self.layout.marks == Marks::Kept
     }
 
     /// Yields 1 for a row that is there, by its key.
     pub fn exists(&self) -> String {
-        format!("SELECT 1 FROM {} WHERE {}", self.quoted(self.name), self.by_key())
+        format!("SELECT 1 FROM {} WHERE {}", self.quoted(self.name), self.and_live(&self.by_key()))
     }
 
     /// Yields 1 for a row that has a key's place, whosever it is; parameters as in [`MySqlTable::place`].
     pub fn place_taken(&self) -> String {
         let terms: Vec<String> = self.primary_key().iter().map(|column| format!("{column} = ?")).collect();
-        format!("SELECT 1 FROM {} WHERE {}", self.quoted(self.name), terms.join(" AND "))
+        format!("SELECT 1 FROM {} WHERE {}", self.quoted(self.name), self.and_live(&terms.join(" AND ")))
     }
 
     /// The primary key's values, in order.
@@ -199,7 +269,8 @@ impl<'a> MySqlTable<'a> {
     /// Reads the columns of every row, in order, without `key_hash` and `changed_epoch`.
     pub fn select(&self) -> String {
         let columns: Vec<String> = (0..self.table.schema.columns().len()).map(|index| self.column(index)).collect();
-        format!("SELECT {} FROM {}", columns.join(", "), self.quoted(self.name))
+        let live = self.live().map(|live| format!(" WHERE {live}")).unwrap_or_default();
+        format!("SELECT {} FROM {}{live}", columns.join(", "), self.quoted(self.name))
     }
 
     /// Adds an index over whole columns.
@@ -274,6 +345,41 @@ mod tests {
         assert_eq!(sql.create_index("i", &[0, 3]), "CREATE INDEX `i` ON `vari``ants` (`chromosome`, `quality`)");
         assert_eq!(sql.key().len(), 4);
         assert_eq!(sql.place().len(), 3);
+    }
+
+    #[test]
+    fn a_table_whose_rows_may_be_marked() {
+        let table = variants();
+        let marked = layout(Dialect::MySql, &table).marking(Marks::Kept);
+        let sql = MySqlTable::new(&table, &marked).named("t");
+        assert!(sql.create().contains("`changed_epoch` bigint NOT NULL,\n  `deleted_at` datetime(6) NULL,\n"));
+        assert_eq!(
+            sql.update(1),
+            "INSERT INTO `t` (`chromosome`, `position`, `alternate`, `quality`, `key_hash`, `changed_epoch`) VALUES (?, ?, \
+             ?, ?, ?, ?) AS vardelta_new ON DUPLICATE KEY UPDATE `quality` = vardelta_new.`quality`, `changed_epoch` = \
+             IF(`t`.`alternate` <=> vardelta_new.`alternate` AND `t`.`deleted_at` IS NULL, vardelta_new.`changed_epoch`, NULL)"
+        );
+        assert_eq!(
+            sql.revive(1),
+            "INSERT INTO `t` (`chromosome`, `position`, `alternate`, `quality`, `key_hash`, `changed_epoch`) VALUES (?, ?, \
+             ?, ?, ?, ?) AS vardelta_new ON DUPLICATE KEY UPDATE `changed_epoch` = IF(`t`.`deleted_at` IS NOT NULL AND \
+             `t`.`chromosome` <=> vardelta_new.`chromosome` AND `t`.`position` <=> vardelta_new.`position` AND \
+             `t`.`alternate` <=> vardelta_new.`alternate`, vardelta_new.`changed_epoch`, NULL), `quality` = \
+             vardelta_new.`quality`, `deleted_at` = NULL"
+        );
+        let key = "`chromosome` = ? AND `position` = ? AND `alternate` = ? AND `key_hash` = ?";
+        assert_eq!(
+            sql.delete(2),
+            format!(
+                "UPDATE `t` SET `changed_epoch` = ?, `deleted_at` = ? WHERE `t`.`deleted_at` IS NULL AND (({key}) OR ({key}))"
+            )
+        );
+        assert!(sql.is_marking());
+        assert!(sql.select().ends_with(" FROM `t` WHERE `t`.`deleted_at` IS NULL"));
+        let left_over = layout(Dialect::MySql, &table).marking(Marks::LeftOver);
+        let sql = MySqlTable::new(&table, &left_over).named("t");
+        assert!(!sql.create().contains("deleted_at") && !sql.is_marking());
+        assert_eq!(sql.delete(1), format!("DELETE FROM `t` WHERE `t`.`deleted_at` IS NULL AND (({key}))"));
     }
 
     #[test]

@@ -79,7 +79,7 @@ fn a_full_disk_leaves_the_old_state() {
     load(&path, 1, &[(Op::Insert, "a", Some(1))]);
     let before = by_hand::dump(&path);
     let table = numbers("t");
-    let mut sink = super::super::SqliteSink::open(&path, Access::Write).unwrap();
+    let mut sink = super::super::SqliteSink::open(&path, OnDelete::Delete, Access::Write).unwrap();
     sink.limit_pages(40);
     sink.begin(&starting(PIPELINE, 1, std::slice::from_ref(&table), false)).unwrap();
     let names: Vec<String> = (0..100_000).map(|n| format!("n{n:06}")).collect();
