@@ -10,7 +10,7 @@ use std::{
 use serde::Serialize;
 use vardelta_schemas::{
     TableSchema,
-    sql::erase::{ERASED, ERASING},
+    sql::erase::{ERASED, ERASING, MarkedIn},
 };
 
 /// Bytes of a file that are searched at a time.
@@ -44,6 +44,15 @@ impl Erasure {
     /// The tables with a history, each with that.
     pub fn histories(&self) -> impl Iterator<Item = (&ErasedTable, &TableSchema)> {
         self.tables.iter().filter_map(|table| Some((table, table.history.as_ref()?)))
+    }
+
+    /// The epochs in which rows of a table were marked that may hold the drops' values. A key goes with the last drop that
+    /// asserts it, so in an epoch of the drops', or the row is somebody else's.
+    pub fn marked_in(&self, table: &ErasedTable) -> MarkedIn<'_> {
+        match table.hides_values {
+            true => MarkedIn::Between(self.first_epoch, self.epoch),
+            false => MarkedIn::Epochs(&self.own_epochs),
+        }
     }
 
     /// What is looked for byte by byte in files: names, paths and digests. Shorter ones stand in any file by chance.
@@ -147,6 +156,8 @@ impl Place {
 /// Rows that a sink took out of what it keeps beside its tables.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Removed {
+    /// Rows of tables that were marked as gone.
+    pub marked: u64,
     /// Rows of histories.
     pub history: u64,
     /// Rejects.

@@ -155,6 +155,32 @@ fn what_is_left_of_a_drop_that_was_withdrawn_is_erased() {
     });
 }
 
+/// Rows that stay marked when they go are no hiding place.
+#[test]
+fn marked_rows_of_an_erased_drop_go() {
+    let option = format!("on_delete = \"mark\"\n{HISTORIES}");
+    on_each_place("marked_rows_of_an_erased_drop_go", &option, |place| {
+        load_all(&place);
+        assert!(dump::everything(&place).contains("ZZMARKOLDGENE"), "a row of the first version is marked");
+        place.vardelta("withdraw", &["first"]).expect(0);
+        let of_first =
+            "SELECT count(*) FROM variants WHERE deleted_at IS NOT NULL AND gene_symbol IN ('GENEB', 'GENEC')";
+        assert_eq!(place.query(of_first), [["2"]]);
+        place.vardelta("withdraw", &[MARKED_DROP]).expect(0);
+        assert!(dump::everything(&place).contains("|ZZMARKGENE|"), "a withdrawn row is marked");
+        forget_file(&place, MARKED_DROP);
+        place.vardelta("withdraw", &[MARKED_DROP, "--erase"]).expect(0).says(&["finds nothing"]);
+        assert_no_trace(&place, &[MARK, MARKED_ALLELE]);
+        assert_eq!(place.query(of_first), [["2"]], "the others' marked rows stay");
+        place.vardelta("verify", &[]).expect(0);
+        // A standing drop's rows are marked and erased in one epoch.
+        marked_versions(&place, 1);
+        place.vardelta("run", &[]).expect(0);
+        place.vardelta("withdraw", &[MARKED_DROP, "--erase"]).expect(0);
+        assert_no_trace(&place, &[MARK, MARKED_ALLELE]);
+    });
+}
+
 /// A history that began behind the drop does not say where its rows came from; one whose drop lay hidden behind another's
 /// shows it in an epoch of that one.
 #[test]

@@ -125,9 +125,10 @@ pub fn erase(context: Context<'_>, names: &[String], options: &RunOptions) -> Re
         let outcome = Outcome { erasure: Some(Arc::clone(&erasure)), ..Outcome::new(definitions) };
         let gone = take_back(context, workers, &mut opened, &erasure, outcome, &mut report)?;
         failpoint::hit("erase:committed");
+        // Where rows are marked when they go, those of this epoch are among the marked ones.
         removed = BTreeMap::from([
             (Place::State, entries),
-            (Place::Tables, report.tables.iter().map(|table| table.deleted).sum()),
+            (Place::Tables, report.tables.iter().map(|table| table.deleted).sum::<u64>().max(gone.marked)),
             (Place::History, gone.history),
             (Place::Rejects, gone.rejects),
             (Place::Ledger, gone.ledger),

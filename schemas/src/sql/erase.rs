@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use super::Dialect;
+use super::{Dialect, marks::DELETED_AT};
 use crate::{
     TableSchema,
     history::{DROPS, EPOCH, OPERATION},
@@ -115,6 +115,35 @@ impl<'a> HistoryErasure<'a> {
     }
 }
 
+/// Which marked rows an erasure is about.
+#[derive(Clone, Copy, Debug)]
+pub enum MarkedIn<'a> {
+    /// Those that one of these epochs marked.
+    Epochs(&'a BTreeSet<u64>),
+    /// Those that this epoch or a later one, up to the second, marked.
+    Between(u64, u64),
+}
+
+/// Deletes marked rows.
+pub fn delete_marked_in(dialect: Dialect, table: &str, epochs: MarkedIn<'_>) -> String {
+    format!("DELETE FROM {}", marked_in(dialect, table, epochs))
+}
+
+/// Yields the number of marked rows.
+pub fn count_marked_in(dialect: Dialect, table: &str, epochs: MarkedIn<'_>) -> String {
+    format!("SELECT COUNT(*) FROM {}", marked_in(dialect, table, epochs))
+}
+
+fn marked_in(dialect: Dialect, table: &str, epochs: MarkedIn<'_>) -> String {
+    let epochs = match epochs {
+        MarkedIn::Epochs(epochs) => format!("IN ({})", list(epochs)),
+        MarkedIn::Between(first, last) => format!("BETWEEN {first} AND {last}"),
+    };
+    let [table, deleted_at, changed] =
+        [table, DELETED_AT, TableSchema::CHANGED_EPOCH].map(|name| dialect.identifier(name));
+    format!("{table} WHERE {deleted_at} IS NOT NULL AND {changed} {epochs}")
+}
+
 fn list(epochs: &BTreeSet<u64>) -> String {
     let epochs: Vec<String> = epochs.iter().map(u64::to_string).collect();
     if epochs.is_empty() { "NULL".into() } else { epochs.join(", ") }
@@ -198,6 +227,18 @@ mod tests {
             HistoryErasure::new(Dialect::MariaDb, &table).delete_changed_in(&epochs, 2),
             "DELETE h FROM `t_history` AS h JOIN (SELECT DISTINCT d.`gene` FROM `t_history` AS d WHERE d.`epoch` IN (3, \
              7)) AS d ON d.`gene` <=> h.`gene` WHERE h.`epoch` >= 2"
+        );
+    }
+
+    #[test]
+    fn marked_rows_go_by_the_epoch_that_marked_them() {
+        assert_eq!(
+            delete_marked_in(Dialect::MySql, "t", MarkedIn::Epochs(&BTreeSet::from([3]))),
+            "DELETE FROM `t` WHERE `deleted_at` IS NOT NULL AND `changed_epoch` IN (3)"
+        );
+        assert_eq!(
+            count_marked_in(Dialect::Sqlite, "t", MarkedIn::Between(3, 9)),
+            "SELECT COUNT(*) FROM \"t\" WHERE \"deleted_at\" IS NOT NULL AND \"changed_epoch\" BETWEEN 3 AND 9"
         );
     }
 

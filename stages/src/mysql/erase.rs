@@ -11,7 +11,7 @@ use vardelta_schemas::sql::{
     migration as migration_sql, mysql as mysql_sql,
 };
 
-use super::{error::explain, ledger::integer, link::Link, settings::Settings, swap::Settling};
+use super::{error::explain, ledger::integer, link::Link, marks, settings::Settings, swap::Settling};
 use crate::sink_tables::check_nothing_is_left_over;
 
 /// Takes drops out of histories, rejects and ledger, inside the epoch's transaction.
@@ -29,7 +29,31 @@ pub(super) fn erase(settings: &Settings, link: &mut Link, erasure: &Erasure) -> 
     check_nothing_is_left_over(erasure, &owned, |table| {
         link.conn.exec(migration_sql::SELECT_LAX, (table,)).map_err(explain(location, "read the tables of"))
     })?;
-    remove(link, erasure).map_err(explain(location, "erase from"))
+    let mut removed = remove(link, erasure).map_err(explain(location, "erase from"))?;
+    for table in &erasure.tables {
+        if marks::found(settings, link, &table.table, &table.table.name)?.may_be_there() {
+            let delete = sql::delete_marked_in(link.dialect, &table.table.name, erasure.marked_in(table));
+            removed.marked += affected(link, &delete, ()).map_err(explain(location, "erase from"))?;
+        }
+    }
+    Ok(removed)
+}
+
+/// Looks for marked rows that should be gone.
+pub(super) fn search_marked(
+    settings: &Settings,
+    link: &mut Link,
+    erasure: &Erasure,
+    search: &mut Search,
+) -> Result<(), SinkError> {
+    for table in &erasure.tables {
+        if marks::found(settings, link, &table.table, &table.table.name)?.may_be_there() {
+            let query = sql::count_marked_in(link.dialect, &table.table.name, erasure.marked_in(table));
+            let rows = count(link, &query, ()).map_err(explain(&settings.location, "search"))?;
+            search.found(Place::Tables, rows, format!("marked rows of `{}` of epochs of the drops", table.table.name));
+        }
+    }
+    Ok(())
 }
 
 fn remove(link: &mut Link, erasure: &Erasure) -> Result<Removed, Error> {

@@ -537,8 +537,11 @@ impl Sink for MySqlSink {
     }
 
     fn search(&mut self, erasure: &Erasure) -> Result<Search, SinkError> {
+        let settings = self.settings.clone();
         self.on_snapshot("search", |location, link| {
-            erase::search(location, link, erasure).map_err(explain(location, "search"))
+            let mut search = erase::search(location, link, erasure).map_err(explain(location, "search"))?;
+            erase::search_marked(&settings, link, erasure, &mut search)?;
+            Ok(search)
         })
     }
 

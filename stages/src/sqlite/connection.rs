@@ -305,7 +305,7 @@ impl Sink for SqliteSink {
 
     fn erase(&mut self, erasure: &Erasure) -> Result<Removed, SinkError> {
         self.begun()?;
-        erase::erase(&self.path, &self.connection, erasure)
+        erase::erase(&self.path, &self.connection, self.on_delete, erasure)
     }
 
     fn is_erasing(&mut self, pipeline: &str) -> Result<bool, SinkError> {
@@ -320,8 +320,11 @@ impl Sink for SqliteSink {
     }
 
     fn search(&mut self, erasure: &Erasure) -> Result<Search, SinkError> {
+        let on_delete = self.on_delete;
         let mut search = self.on_snapshot("search", |path, connection| {
-            erase::search(connection, erasure).map_err(explain(path, "search"))
+            let mut search = erase::search(connection, erasure).map_err(explain(path, "search"))?;
+            erase::search_marked(path, connection, on_delete, erasure, &mut search)?;
+            Ok(search)
         })?;
         let texts = erasure.searched_texts();
         let found = self.while_closed(|path| erase::texts_in_files(path, &texts))?;

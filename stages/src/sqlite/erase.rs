@@ -17,18 +17,25 @@ use super::{
     error::explain,
     layout::Layout,
     ledger::{integer, unsigned},
+    marks,
     migrate::lax,
 };
-use crate::sink_tables::check_nothing_is_left_over;
+use crate::{sink_marks::OnDelete, sink_tables::check_nothing_is_left_over};
 
 /// How often the log is tried to be emptied, each time as long as the connection waits for others.
 const TRUNCATIONS: u32 = 10;
 
 /// Takes drops out of histories, rejects and ledger, inside the epoch's transaction.
-pub(super) fn erase(path: &Path, connection: &Connection, erasure: &Erasure) -> Result<Removed, SinkError> {
+pub(super) fn erase(
+    path: &Path,
+    connection: &Connection,
+    on_delete: OnDelete,
+    erasure: &Erasure,
+) -> Result<Removed, SinkError> {
     let failed = explain(path, "erase from");
     connection.execute_batch(sqlite::SECURE_DELETE).map_err(failed)?;
-    let layout = Layout { path, connection, pipeline: &erasure.pipeline, expected_epoch: erasure.epoch, on_delete: OnDelete::Delete, constraints: &[] };
+    let (pipeline, expected_epoch) = (erasure.pipeline.as_str(), erasure.epoch);
+    let layout = Layout { path, connection, pipeline, expected_epoch, on_delete, constraints: &[] };
     let lax_columns = |table: &str| lax(connection, table).map_err(failed);
     let mut owned = Vec::new();
     for name in layout.owned()? {
@@ -37,7 +44,32 @@ pub(super) fn erase(path: &Path, connection: &Connection, erasure: &Erasure) -> 
         }
     }
     check_nothing_is_left_over(erasure, &owned, lax_columns)?;
-    remove(connection, erasure).map_err(failed)
+    let mut removed = remove(connection, erasure).map_err(failed)?;
+    for table in &erasure.tables {
+        if marks::found(path, connection, on_delete, &table.table)?.may_be_there() {
+            let delete = sql::delete_marked_in(Dialect::Sqlite, &table.table.name, erasure.marked_in(table));
+            removed.marked += connection.execute(&delete, []).map_err(failed)? as u64;
+        }
+    }
+    Ok(removed)
+}
+
+/// Looks for marked rows that should be gone.
+pub(super) fn search_marked(
+    path: &Path,
+    connection: &Connection,
+    on_delete: OnDelete,
+    erasure: &Erasure,
+    search: &mut Search,
+) -> Result<(), SinkError> {
+    for table in &erasure.tables {
+        if marks::found(path, connection, on_delete, &table.table)?.may_be_there() {
+            let count = sql::count_marked_in(Dialect::Sqlite, &table.table.name, erasure.marked_in(table));
+            let rows = connection.query_row(&count, [], |row| unsigned(row, 0)).map_err(explain(path, "search"))?;
+            search.found(Place::Tables, rows, format!("marked rows of `{}` of epochs of the drops", table.table.name));
+        }
+    }
+    Ok(())
 }
 
 fn remove(connection: &Connection, erasure: &Erasure) -> rusqlite::Result<Removed> {
