@@ -132,6 +132,8 @@ pub(super) struct ContigLookup {
     known: bool,
     /// Whether what is written can be a name at all.
     sound: bool,
+    /// Whether no record of it has been asked about yet.
+    new: bool,
 }
 
 impl ContigLookup {
@@ -152,7 +154,13 @@ impl ContigLookup {
             self.length = found.map(|(assembly, at)| assembly.contig_length(at));
             self.name.clear();
             self.name.push_str(found.map_or("", |(assembly, at)| assembly.contig_name(at)));
+            self.new = true;
         }
+    }
+
+    /// Whether this is asked for the first time since the records came to another contig.
+    pub fn take_new(&mut self) -> bool {
+        std::mem::take(&mut self.new)
     }
 
     /// Whether what was looked up last can be a contig's name.

@@ -27,6 +27,8 @@ pub(super) struct InfoColumns {
     /// Whether some key starts with this byte: most entries of most files are skipped on it.
     starts: [bool; 256],
     slots: Vec<Slot>,
+    /// Whether the file at hand need not be searched for fields that it does not declare.
+    pub are_declared: bool,
     /// One per projected key.
     pub builders: Vec<ValueBuilder>,
 }
@@ -41,6 +43,7 @@ impl InfoColumns {
         }
         InfoColumns {
             slots: vec![Slot::Absent; keys.len()],
+            are_declared: true,
             rules: vec![TextRules::default(); keys.len()],
             keys,
             starts,
@@ -50,8 +53,11 @@ impl InfoColumns {
 
     /// Another file follows.
     pub fn meet(&mut self, header: &VcfHeader) {
+        self.are_declared = true;
         for (key, rules) in self.keys.iter().zip(&mut self.rules) {
-            *rules = header.text_rules_of(&String::from_utf8_lossy(key));
+            let key = String::from_utf8_lossy(key);
+            *rules = header.text_rules_of(&key);
+            self.are_declared &= header.info.is_empty() || header.info.contains_key(key.as_ref());
         }
     }
 

@@ -114,7 +114,12 @@ impl<C: Checks> VcfParser<C> {
         }
         self.info.append::<C>(columns.info, &mut self.tally);
         if C::ON {
-            self.declared.check_info(self.info.present(), header, &mut self.tally);
+            if !self.info.are_declared {
+                self.declared.check_info(self.info.present(), header, &mut self.tally);
+            }
+            if self.contig.take_new() {
+                Declared::check_contig(columns.chrom, header, &mut self.tally);
+            }
             let samples = self.samples.as_ref();
             let is_read = |key: &[u8]| samples.is_some_and(|samples| samples.reads(key));
             self.declared.check(&columns, header, is_read, &mut self.tally);

@@ -34,7 +34,6 @@ impl Undeclared {
 /// What one worker has looked at already: neighbouring records mostly use the same names.
 #[derive(Debug, Default)]
 pub(super) struct Declared {
-    contig: Vec<u8>,
     filter: Vec<u8>,
     format: Vec<u8>,
     /// For each INFO field that is read, whether a record had it.
@@ -47,7 +46,14 @@ impl Declared {
         *self = Declared::default();
     }
 
-    /// Looks at a record's contig and filters, and at those FORMAT keys that `is_read`.
+    /// Looks at the contig of a record, where it is another than that of the record before.
+    pub fn check_contig(chrom: &[u8], header: &VcfHeader, tally: &mut Tally) {
+        if !header.contigs.is_empty() && !header.contig_ids.contains(chrom) {
+            header.undeclared.meet(Warning::UndeclaredContig, chrom, tally);
+        }
+    }
+
+    /// Looks at a record's filters, and at those FORMAT keys that `is_read`.
     pub fn check(
         &mut self,
         columns: &Columns<'_>,
@@ -56,12 +62,6 @@ impl Declared {
         tally: &mut Tally,
     ) {
         let undeclared = &header.undeclared;
-        if !header.contigs.is_empty() && columns.chrom != self.contig {
-            self.contig = columns.chrom.to_vec();
-            if !header.contig_ids.contains(columns.chrom) {
-                undeclared.meet(Warning::UndeclaredContig, columns.chrom, tally);
-            }
-        }
         if !header.filters.is_empty() && columns.filter != self.filter {
             self.filter = columns.filter.to_vec();
             let names = columns.filter.split(|byte| *byte == b';');
@@ -71,8 +71,11 @@ impl Declared {
                 }
             }
         }
+        if columns.genotypes.is_empty() || header.format.is_empty() {
+            return;
+        }
         let format = columns.genotypes.split(|byte| *byte == b'\t').next().unwrap_or_default();
-        if !header.format.is_empty() && format != self.format {
+        if format != self.format {
             self.format = format.to_vec();
             for key in format.split(|byte| *byte == b':').filter(|key| !key.is_empty() && is_read(key)) {
                 if !std::str::from_utf8(key).is_ok_and(|key| header.format.contains_key(key)) {
@@ -89,9 +92,6 @@ impl Declared {
         header: &VcfHeader,
         tally: &mut Tally,
     ) {
-        if header.info.is_empty() {
-            return;
-        }
         for (at, key) in present {
             if self.info.len() <= at {
                 self.info.resize(at + 1, false);

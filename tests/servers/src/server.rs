@@ -25,7 +25,7 @@ const PASSWORD: &str = "hush:hush";
 const PASSWORD_IN_URL: &str = "hush%3Ahush";
 
 /// The rights that a load needs.
-const RIGHTS: &str = "CREATE, ALTER, DROP, INDEX, REFERENCES, CREATE VIEW, SHOW VIEW, SELECT, INSERT, UPDATE, DELETE";
+const RIGHTS: &str = "SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, INDEX, DROP, REFERENCES";
 
 /// How long a server may take to start, to recover after a kill included.
 const START_TIMEOUT: Duration = Duration::from_secs(90);
