@@ -6,6 +6,7 @@ mod by_hand;
 mod constraints;
 mod contention;
 mod epochs;
+mod fills;
 mod indexes;
 mod layouts;
 mod loss;
