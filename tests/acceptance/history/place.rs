@@ -33,6 +33,9 @@ pub fn on_each_place(test: &str, option: &str, run: impl Fn(Place)) {
 }
 
 fn on_server(option: &str, server: &'static Server, database: String) -> Place {
+    if option.contains("on_delete = \"mark\"") {
+        server.allow_views(&database);
+    }
     let project = Project::new(&pipeline(option, Some(&format!("url = \"${{{URL}}}\""))));
     Place { project, server: Some((server, database)), option: option.to_owned() }
 }
