@@ -238,7 +238,19 @@ impl Writer<'_> {
         }
         // An upsert counts every row that it changes twice.
         let expected = rows as u64 * if op == Op::Update { 2 } else { 1 };
-        if affected == expected { Ok(()) } else { Err(self.disagreement(op, sent)) }
+        match affected == expected {
+            true => Ok(()),
+            false if op == Op::Update && self.find_disagreement(op, sent)?.is_none() => self.replace(sent),
+            false => Err(self.disagreement(op, sent)),
+        }
+    }
+
+    /// Rows that are all there, but of which the server has left some as they were: a row of this very epoch whose new values
+    /// it takes for the old ones, as 0.0 for -0.0. Nothing of the statement stands when they are looked for.
+    fn replace(&mut self, sent: &Sent<'_, '_>) -> Result<(), SinkError> {
+        let (key, row) = (self.target.sql.key(), self.target.sql.row());
+        self.statement(Op::Delete, &key, sent)?;
+        self.statement(Op::Insert, &row, sent)
     }
 
     fn savepoint(&mut self) -> Result<(), SinkError> {
