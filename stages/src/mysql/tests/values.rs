@@ -119,7 +119,8 @@ fn a_row_of_the_same_epoch_is_updated_by_its_last_bit() {
             (None, Some("")),
             (None, None),
             (Some(-0.0), Some("\u{e9}")),
-            (Some(-0.0), Some("e\u{301}")),
+            // A server may keep -0.0 as 0.0.
+            (Some(0.5), Some("e\u{301}")),
         ];
         let mut sink = db.open();
         sink.begin(&starting(PIPELINE, 0, std::slice::from_ref(&table), false)).unwrap();

@@ -1,0 +1,114 @@
+//! What a merge of runs yields, before and behind rows that were sent.
+
+use super::*;
+
+fn row(text: &str) -> Row {
+    text.as_bytes().into()
+}
+
+fn update(key: &str, value: &str, diff: isize) -> (Row, Row, isize) {
+    (row(key), row(value), diff)
+}
+
+/// Key, old and new row.
+type Shown = (String, Option<String>, Option<String>);
+
+fn show(change: &Change) -> Shown {
+    let text = |bytes: &RunBytes| String::from_utf8_lossy(bytes).into_owned();
+    (text(&change.key), change.old.as_ref().map(text), change.new.as_ref().map(text))
+}
+
+fn shown(key: &str, old: Option<&str>, new: Option<&str>) -> Shown {
+    (key.into(), old.map(Into::into), new.map(Into::into))
+}
+
+fn drain(log: &ChangeLog) -> Vec<Shown> {
+    let mut net = log.net(0).expect("reads");
+    std::iter::from_fn(|| net.next().expect("reads").as_ref().map(show)).collect()
+}
+
+#[test]
+fn a_key_that_ends_as_it_began_is_no_change() {
+    let log = ChangeLog::new(1, std::env::temp_dir());
+    let first = RunBuilder::fold(vec![update("a", "1", -1), update("a", "2", 1), update("b", "9", 1)]);
+    let second = RunBuilder::fold(vec![update("a", "2", -1), update("a", "1", 1), update("b", "9", -1)]);
+    log.push(0, 0, first.expect("folds")).expect("pushes");
+    log.push(0, 1, second.expect("folds")).expect("pushes");
+    assert_eq!(drain(&log), vec![]);
+}
+
+#[test]
+fn the_first_old_and_the_last_new_row_count() {
+    let log = ChangeLog::new(1, std::env::temp_dir());
+    for (chunk, (old, new)) in [("1", "2"), ("2", "3"), ("3", "4")].into_iter().enumerate() {
+        let run = RunBuilder::fold(vec![update("k", old, -1), update("k", new, 1)]).expect("folds");
+        log.push(0, chunk as u64, run).expect("pushes");
+    }
+    assert_eq!(drain(&log), vec![shown("k", Some("1"), Some("4"))]);
+}
+
+#[test]
+fn spilled_runs_read_back_in_key_order() {
+    let log = ChangeLog::new(1, std::env::temp_dir());
+    log.inner.lock().expect("lock").memory_bytes = MEMORY_LIMIT_BYTES;
+    let long = "x".repeat(3 * READ_BYTES);
+    for chunk in 0..5 {
+        let updates = (0..400).map(|i| update(&format!("{:04}", i * 5 + chunk), &long[..i * 300], 1)).collect();
+        log.push(0, chunk as u64, RunBuilder::fold(updates).expect("folds")).expect("pushes");
+    }
+    let changes = drain(&log);
+    assert_eq!(changes.len(), 2_000);
+    assert!(changes.is_sorted_by(|a, b| a.0 < b.0));
+    assert!(changes.iter().all(|(_, old, new)| old.is_none() && new.is_some()));
+}
+
+#[test]
+fn what_was_sent_is_not_left() {
+    let log = ChangeLog::new(2, std::env::temp_dir());
+    let chunks = [
+        vec![update("a", "1", 1), update("b", "1", 1), update("c", "1", 1), update("d", "0", -1), update("d", "1", 1)],
+        vec![
+            update("b", "1", -1),
+            update("b", "2", 1),
+            update("c", "1", -1),
+            update("e", "1", 1),
+            update("g", "0", -1),
+        ],
+        vec![update("e", "1", -1), update("e", "3", 1), update("f", "1", 1), update("d", "1", -1), update("d", "0", 1)],
+    ];
+    for (chunk, updates) in (0..).zip(chunks) {
+        log.push(0, chunk, RunBuilder::fold(updates).expect("folds")).expect("pushes");
+    }
+    let added = |chunk| -> Vec<Shown> {
+        let mut added = log.added(0, chunk).expect("reads");
+        std::iter::from_fn(|| added.next().expect("reads").as_ref().map(show)).collect()
+    };
+    assert_eq!(added(0), ["a", "b", "c"].map(|key| shown(key, None, Some("1"))));
+    assert_eq!(added(1), [shown("e", None, Some("1"))]);
+
+    let left = || -> Vec<Shown> {
+        let mut unsent = log.unsent(0).expect("reads");
+        std::iter::from_fn(|| unsent.next_key().expect("reads"))
+            .map(|(net, sent)| show(&left(net, sent)))
+            .filter(|(_, old, new)| old != new)
+            .collect()
+    };
+    let (g, f) = (shown("g", Some("0"), None), shown("f", None, Some("1")));
+    let a = shown("a", None, Some("1"));
+    let unsent = [a, shown("b", None, Some("2")), shown("e", None, Some("3")), f.clone(), g.clone()];
+    assert_eq!(left(), unsent, "the net changes");
+    log.mark_sent(0, 0, 3);
+    let (b, c) = (shown("b", Some("1"), Some("2")), shown("c", Some("1"), None));
+    assert_eq!(left(), [b.clone(), c.clone(), shown("e", None, Some("3")), f.clone(), g.clone()]);
+    log.mark_sent(0, 1, 1);
+    assert_eq!(log.sent_rows(0), 4);
+    assert_eq!(left(), [b, c, shown("e", Some("1"), Some("3")), f, g]);
+    assert_eq!(drain(&log), unsent, "the net changes are what they are");
+    log.forget_sent();
+    assert_eq!(left(), unsent);
+}
+
+#[test]
+fn two_rows_of_one_key_are_refused() {
+    assert_eq!(RunBuilder::fold(vec![update("k", "1", 1), update("k", "2", 1)]).err(), Some(row("k")));
+}
