@@ -136,7 +136,7 @@ impl StageType for MySqlStage {
         let partition_by = plan_partitions(
             &partitions::Said { options: &options, assembly: request.pipeline.assembly.as_ref() },
             &request.inputs,
-            &text_characters,
+            &|table| settings::whole_layout(Dialect::MySql, table, &text_characters, &indexes, &constraints),
             diagnostics,
         );
         check_marks(options.on_delete, &request.inputs, &NAMES, diagnostics);

@@ -11,12 +11,9 @@ use vardelta_engine::{
 };
 use vardelta_schemas::{
     ColumnType, TableSchema,
-    sql::{
-        Dialect,
-        mysql::{
-            layout::{TableLayout, TextCharacters},
-            partition::{PARTITIONS_MAX, Partition, Partitioning},
-        },
+    sql::mysql::{
+        layout::TableLayout,
+        partition::{PARTITIONS_MAX, Partition, Partitioning},
     },
 };
 
@@ -62,11 +59,14 @@ pub(super) struct Said<'a> {
     pub(super) assembly: Option<&'a Spanned<String>>,
 }
 
+/// How a table is laid out, partitions apart.
+type LayoutOf<'a> = dyn Fn(&TableSchema) -> TableLayout + 'a;
+
 /// The partitions. What is wrong with them is reported.
 pub(super) fn plan_partitions(
     said: &Said<'_>,
     inputs: &[PlannedInput<'_>],
-    text_characters: &TextCharacters,
+    layout_of: &LayoutOf<'_>,
     diagnostics: &mut Diagnostics,
 ) -> Option<PartitionBy> {
     let column = match (&said.options.partition_by, &said.options.partitions) {
@@ -80,12 +80,12 @@ pub(super) fn plan_partitions(
         }
         (None, None) => return None,
     };
-    let partitioned = partitioned_tables(column, inputs, text_characters, diagnostics);
+    let partitioned = partitioned_tables(column, inputs, layout_of, diagnostics);
     let partitions = match &said.options.partitions {
         Some(listed) => listed_values(listed, diagnostics)?,
         None => known_values(column, said.assembly, diagnostics)?,
     };
-    check_lengths(column, &partitions, &partitioned, text_characters, diagnostics);
+    check_lengths(column, &partitions, &partitioned, layout_of, diagnostics);
     for (table, references) in &said.options.references.0 {
         for reference in references {
             let parents = [(&table.value, &table.span), (&reference.table.value, &reference.table.span)];
@@ -110,7 +110,7 @@ pub(super) fn plan_partitions(
 fn partitioned_tables(
     column: &Spanned<String>,
     inputs: &[PlannedInput<'_>],
-    text_characters: &TextCharacters,
+    layout_of: &LayoutOf<'_>,
     diagnostics: &mut Diagnostics,
 ) -> Vec<TableSchema> {
     let tables: Vec<TableSchema> = inputs.iter().map(table_of).collect();
@@ -136,10 +136,8 @@ fn partitioned_tables(
             .hint("Partition by a column of names, such as the chromosome.");
         return Vec::new();
     }
-    let is_partitioned = |table: &&&TableSchema| {
-        let layout = TableLayout::new(Dialect::MySql, table, text_characters, &[]);
-        layout.partitioned(table, &column.value, &[]).partitioning.is_some()
-    };
+    let is_partitioned =
+        |table: &&&TableSchema| layout_of(table).partitioned(table, &column.value, &[]).partitioning.is_some();
     let found: Vec<TableSchema> = with_column.iter().filter(is_partitioned).map(|table| (*table).clone()).collect();
     if found.is_empty() {
         diagnostics
@@ -208,12 +206,11 @@ fn check_lengths(
     column: &Spanned<String>,
     partitions: &[Vec<String>],
     tables: &[TableSchema],
-    text_characters: &TextCharacters,
+    layout_of: &LayoutOf<'_>,
     diagnostics: &mut Diagnostics,
 ) {
     for table in tables {
-        let layout = TableLayout::new(Dialect::MySql, table, text_characters, &[]);
-        let characters = table.schema.index_of(&column.value).and_then(|index| layout.characters[index]);
+        let characters = table.schema.index_of(&column.value).and_then(|index| layout_of(table).characters[index]);
         let longest = partitions.iter().flatten().map(|value| (value.chars().count(), value)).max();
         if let Some(((length, value), characters)) = longest.zip(characters).filter(|((length, _), most)| length > most)
         {

@@ -73,27 +73,38 @@ impl Settings {
 
     /// How a table is laid out.
     pub(super) fn layout(&self, dialect: Dialect, table: &TableSchema) -> TableLayout {
-        let indexes = self.indexes.iter().filter(|index| index.table == table.name);
-        let mut indexes: Vec<Vec<usize>> = indexes.map(|index| index.columns.clone()).collect();
-        let constraints = self.constraints.iter().filter(|planned| planned.table == table.name);
-        let constraints: Vec<Constraint> = constraints.map(|planned| planned.constraint.clone()).collect();
-        // The servers index the columns of a reference.
-        indexes.extend(constraints.iter().filter_map(|constraint| match &constraint.rule {
-            Rule::Reference { columns, .. } => columns.iter().map(|name| table.schema.index_of(name)).collect(),
-            Rule::Check(_) => None,
-        }));
         let is_history = self.history.iter().any(|of| history_name(of) == table.name);
         let mut characters = self.text_characters.clone();
         characters.extend(HISTORY_TEXT_CHARACTERS.iter().filter(|_| is_history).map(|(name, n)| ((*name).into(), *n)));
         // A history's rows never go.
         let marks = if is_history { Marks::None } else { self.on_delete.marks() };
-        let layout = TableLayout::new(dialect, table, &characters, &indexes).constrained(constraints).marking(marks);
+        let layout = whole_layout(dialect, table, &characters, &self.indexes, &self.constraints).marking(marks);
         match &self.partition_by {
             // A history must take whatever its table has ever held, and is read by key.
             Some(by) if !is_history => layout.partitioned(table, &by.column, &by.partitions),
             _ => layout,
         }
     }
+}
+
+/// How a table is laid out, partitions apart.
+pub(super) fn whole_layout(
+    dialect: Dialect,
+    table: &TableSchema,
+    characters: &TextCharacters,
+    indexes: &[PlannedIndex],
+    constraints: &[PlannedConstraint],
+) -> TableLayout {
+    let indexes = indexes.iter().filter(|index| index.table == table.name);
+    let mut indexes: Vec<Vec<usize>> = indexes.map(|index| index.columns.clone()).collect();
+    let constraints = constraints.iter().filter(|planned| planned.table == table.name);
+    let constraints: Vec<Constraint> = constraints.map(|planned| planned.constraint.clone()).collect();
+    // The servers index the columns of a reference.
+    indexes.extend(constraints.iter().filter_map(|constraint| match &constraint.rule {
+        Rule::Reference { columns, .. } => columns.iter().map(|name| table.schema.index_of(name)).collect(),
+        Rule::Check(_) => None,
+    }));
+    TableLayout::new(dialect, table, characters, &indexes).constrained(constraints)
 }
 
 /// Reads an address. The error says what is wrong without quoting it.

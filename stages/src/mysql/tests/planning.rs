@@ -182,3 +182,15 @@ fn authorities_without_verification_are_refused() {
         assert_eq!(refused(Some(tls)), [""; 0]);
     }
 }
+
+#[test]
+fn a_column_that_an_index_bounds_can_part_a_table() {
+    let by = [url(), ("partition_by", text("alternate")), ("partitions", index(&["A", "C"]))];
+    let problems = plan(&by).err().unwrap_or_default();
+    assert_eq!(problems, ["`alternate` is in no primary key of this sink's tables"]);
+    let indexed = [by.to_vec(), vec![("indexes", list(vec![index(&["alternate"])]))]].concat();
+    assert!(plan(&indexed).is_ok());
+    let referring = reference("variants", &["alternate"], "alleles", &["allele"]);
+    let problems = plan(&[by.to_vec(), vec![("references", referring)]].concat()).err().unwrap_or_default();
+    assert_eq!(problems, ["`variants` refers to `alleles`, and `variants` is partitioned"]);
+}
