@@ -133,7 +133,8 @@ impl Migrating<'_> {
                 steps.extend(stays);
                 self.alter(&table.name, &table.name, Phase::Expand, &changes.expand, steps)?;
                 // The view stays as long as there may be marked rows.
-                if (is_marking || marks.may_be_there()) && self.tables().make_live(table)? && is_marking {
+                let made = (is_marking || marks.may_be_there()) && self.tables().make_live(table)?;
+                if made && is_marking {
                     steps.push(self.view_step(table));
                 }
                 Ok(())

@@ -79,6 +79,9 @@ pub struct InServer {
 impl InServer {
     pub fn new(server: &'static Server, pipeline: &Pipeline, options: &str) -> InServer {
         let database = server.new_database();
+        if options.contains("on_delete = \"mark\"") {
+            server.allow_views(&database);
+        }
         let warehouse = Warehouse::at(server.url(&database), &pipeline.on_server(options));
         InServer { pipeline: InProcess(warehouse), server, database }
     }

@@ -52,6 +52,9 @@ impl Loaded {
         let text = match self.store {
             Store::Sqlite => text.to_owned(),
             Store::Server(server) => {
+                if text.contains("on_delete = \"mark\"") {
+                    server.allow_views(&self.database);
+                }
                 text.replace(sink, &format!("type = \"mysql\"\nurl = \"{}\"", server.url(&self.database)))
             }
         };

@@ -79,6 +79,7 @@ fn readers_of_views(server: &'static Server) {
 
 fn while_loads_run(server: &'static Server, option: &str, suffix: &str) {
     let project = &ServerProject::new(server, story::PIPELINE, option);
+    server.allow_views(&project.database);
     let drops = project.project.path("drops");
     let deliver = |version| {
         let text = story::big_drop(1_500, version);
