@@ -251,7 +251,8 @@ pub struct EpochStart<'a> {
     pub committed_at: &'a str,
     /// The tables that the pipeline keeps.
     pub tables: &'a [TableSchema],
-    /// The tables that hold their history. Rows are only ever added to them, and nothing but a missing table is made.
+    /// The tables that hold their history. Nothing but [`Sink::erase`] takes rows out of them, and only a missing table is
+    /// made.
     pub history: &'a [TableSchema],
     /// Whether `tables` are made anew, and tables of the pipeline that are neither in `tables` nor in `history` dropped.
     pub replace_tables: bool,

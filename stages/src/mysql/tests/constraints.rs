@@ -13,13 +13,18 @@ fn constraint(table: &str, tag: &str, rule: Rule) -> PlannedConstraint {
     PlannedConstraint { table: table.into(), constraint }
 }
 
-/// `number` of the child `a` is not negative, and its name is one of the parent `z`'s.
-fn constrained(mut db: Db) -> Db {
+/// `number` of a table is not negative.
+pub(super) fn not_negative(table: &str) -> PlannedConstraint {
     let number = Condition::Column("number".into());
     let check = Condition::Binary(number.into(), Operator::GreaterOrEqual, Condition::Number("0".into()).into());
+    constraint(table, "positive", Rule::Check(check))
+}
+
+/// `number` of the child `a` is not negative, and its name is one of the parent `z`'s.
+fn constrained(mut db: Db) -> Db {
+    let check = not_negative("a");
     let reference = Rule::Reference { columns: vec!["name".into()], table: "z".into(), to: vec!["name".into()] };
-    db.settings.constraints =
-        vec![constraint("a", "positive", Rule::Check(check)), constraint("a", "parent", reference)];
+    db.settings.constraints = vec![check, constraint("a", "parent", reference)];
     db
 }
 

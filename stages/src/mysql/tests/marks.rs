@@ -131,6 +131,28 @@ fn what_refers_to_a_row_neither_keeps_it_from_going_nor_from_coming_back() {
 }
 
 #[test]
+fn a_row_that_may_not_come_back_is_the_only_offender() {
+    on_each_path("a_row_that_may_not_come_back_is_the_only_offender", |db| {
+        let mut db = marking(&db, OnDelete::Mark);
+        db.settings.constraints = vec![constraints::not_negative("t")];
+        db.settings.on_constraint = OnConstraint::Quarantine;
+        db.load(1, &[(Insert, "a", Some(1)), (Insert, "b", Some(2))]);
+        db.load(2, &[(Delete, "a", Some(1)), (Delete, "b", Some(2))]);
+        let table = numbers("t");
+        let mut sink = db.open();
+        sink.begin(&starting(PIPELINE, 2, std::slice::from_ref(&table), false)).unwrap();
+        let changes =
+            [(Insert, "a", Some(-1)), (Insert, "b", Some(5)), (Insert, "c", Some(6)), (Insert, "d", Some(-2))];
+        apply(sink.as_mut(), &table, 3, &changes).unwrap();
+        let offenders: Vec<RecordBatch> = sink.take_offenders().into_iter().map(|offender| offender.row).collect();
+        assert_eq!(offenders, [rows(&table, changes[..1].iter()), rows(&table, changes[3..].iter())]);
+        drop(sink);
+        db.load(3, &changes[1..3]);
+        assert_eq!(db.query(LIVE), ["b|5|3", "c|6|3"]);
+    });
+}
+
+#[test]
 fn somebody_elses_table_or_view_keeps_its_name() {
     on_each("somebody_elses_table_or_view_keeps_its_name", |db| {
         let db = marking(&db, OnDelete::Mark);
