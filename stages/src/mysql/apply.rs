@@ -41,6 +41,17 @@ const PARTITION_HINT: &str = "List the value in the sink's `partitions` and run 
 /// A server's note that a statement is logged as a row rather than as text: nothing was altered.
 const UNSAFE_STATEMENT: u16 = 1592;
 
+/// What it means that the server leaves rows to update as they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Untouched {
+    /// It takes new values for the old ones: the rows are of this very epoch, or it would change their `changed_epoch`.
+    SameToServer,
+    /// Somebody has been at them.
+    Wrong,
+    /// They may be as they are to be, all of them: what became of an earlier attempt is not known.
+    Written,
+}
+
 /// How rows get into a table.
 pub(super) struct Target<'a> {
     pub(super) location: &'a str,
@@ -53,8 +64,7 @@ pub(super) struct Target<'a> {
     /// Whether new rows go by LOAD DATA; becomes false, with a notice, when the server refuses.
     pub(super) local_infile: &'a mut bool,
     pub(super) notices: &'a mut Vec<String>,
-    /// Whether rows to update may be as they are to be already: what became of an earlier attempt is not known.
-    pub(super) may_stand: bool,
+    pub(super) untouched: Untouched,
     /// New rows that the database does not take; without it the first one ends the run.
     pub(super) offenders: Option<&'a mut Vec<Offender>>,
 }
@@ -254,14 +264,21 @@ impl Writer<'_> {
         }
         // An upsert counts every row that it changes twice.
         let expected = rows as u64 * if op == Op::Update { 2 } else { 1 };
+        let untouched = self.target.untouched;
         // One transaction wrote all of them or none.
-        let stands = self.target.may_stand && op == Op::Update && affected == 0;
+        let stands = untouched == Untouched::Written && op == Op::Update && affected == 0;
         let revived = if op == Op::Insert && self.has_marks() { rows as u64 } else { 0 };
         self.revived += affected.saturating_sub(expected);
         let as_sent = (expected..=expected + revived).contains(&affected);
         match as_sent || stands {
             true => Ok(()),
-            false if op == Op::Update && self.find_disagreement(op, sent)?.is_none() => self.replace(sent),
+            false
+                if op == Op::Update
+                    && untouched == Untouched::SameToServer
+                    && self.find_disagreement(op, sent)?.is_none() =>
+            {
+                self.replace(sent)
+            }
             false => Err(self.disagreement(op, sent)),
         }
     }

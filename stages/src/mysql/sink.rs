@@ -21,7 +21,7 @@ use vardelta_schemas::{
 };
 
 use super::{
-    apply::{self, Target},
+    apply::{self, Target, Untouched},
     constraints::{parents_first, write_order},
     erase,
     error::explain,
@@ -373,7 +373,7 @@ impl Sink for MySqlSink {
                 sql: MySqlTable::new(table, &layout).named(&name),
                 local_infile: &mut local_infile,
                 notices: &mut notices,
-                may_stand: false,
+                untouched: Untouched::SameToServer,
                 offenders: (settings.on_constraint == OnConstraint::Quarantine).then_some(&mut offenders),
             };
             apply::apply(target, epoch, changes)
@@ -511,7 +511,7 @@ impl Sink for MySqlSink {
                 sql: MySqlTable::new(fill.table, &layout),
                 local_infile: &mut false,
                 notices: &mut notices,
-                may_stand: fill.may_stand,
+                untouched: if fill.may_stand { Untouched::Written } else { Untouched::Wrong },
                 offenders: None,
             };
             apply::apply(target, fill.expected_epoch + 1, &mut std::iter::once(Ok(fill.changes.clone())))?;
