@@ -27,5 +27,7 @@ mod registry;
 mod servers;
 /// How the repository is kept: dependencies, SQL, file sizes, dead files.
 mod tidy;
+/// One pipeline with everything at once, through its whole life, on SQLite, MariaDB and MySQL.
+mod together;
 /// Every trap of the field: what is loaded, adapted, rejected or refused, as docs/traps.md says.
 mod traps;
