@@ -43,6 +43,28 @@ pub struct RunReport {
     pub seconds: f64,
 }
 
+impl RunReport {
+    /// The report of a run that has not done anything yet, with the sink at this epoch.
+    pub fn new(pipeline: &str, epoch: u64, workers: usize) -> RunReport {
+        RunReport {
+            pipeline: pipeline.to_owned(),
+            epoch,
+            committed: false,
+            dry_run: false,
+            drops: Vec::new(),
+            tables: Vec::new(),
+            rejects: BTreeMap::new(),
+            warnings: BTreeMap::new(),
+            notices: Vec::new(),
+            stages: Vec::new(),
+            retries: 0,
+            workers,
+            rows_ahead: 0,
+            seconds: 0.0,
+        }
+    }
+}
+
 /// What happened to one drop.
 #[derive(Clone, Debug, Serialize)]
 pub struct DropReport {

@@ -2,11 +2,11 @@
 //! loaded, replaced, withdrawn, loaded again and erased; migrated forth and back, and rebuilt. After every step the summary is
 //! what SQL makes of the rows, and in the end all is as in a fresh run.
 
-use std::{fs, path::Path};
+use std::fs;
 
 use vardelta_test_servers::{Server, each};
 use vardelta_tests::{
-    database::{self, Cell},
+    database,
     project::{Project, Said, finish},
     server_database::literals,
     server_project::URL_VARIABLE,
@@ -107,7 +107,7 @@ impl Place {
 
     fn sql(&self, query: &str) -> Vec<String> {
         match &self.server {
-            None => rows_of(&self.project.path("x.sqlite"), query),
+            None => database::rows(&database::open(&self.project.path("x.sqlite")), query),
             Some((server, name)) => literals(&mut server.root_in(name), query),
         }
     }
@@ -133,19 +133,6 @@ impl Place {
         let summary = format!("select gene, variants, best from summary{live} order by gene");
         assert_eq!(self.sql(&summary), self.sql(&grouped));
     }
-}
-
-/// What a query yields of a SQLite file, a text for each row.
-fn rows_of(path: &Path, query: &str) -> Vec<String> {
-    let connection = database::open(path);
-    let mut statement = connection.prepare(query).expect("the query is one");
-    let width = statement.column_count();
-    let rows = statement.query_map([], |row| {
-        let cells: rusqlite::Result<Vec<String>> =
-            (0..width).map(|at| Ok(format!("{:?}", Cell::from(row.get_ref(at)?)))).collect();
-        Ok(cells?.join("|"))
-    });
-    rows.expect("the query runs").collect::<rusqlite::Result<_>>().expect("rows")
 }
 
 /// A whole life; `refused` is how many of the second drop's records the database does not take.

@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, fmt, path::Path};
 
-use rusqlite::{Connection, OpenFlags, types::ValueRef};
+use rusqlite::{
+    Connection, OpenFlags,
+    types::{Value, ValueRef},
+};
 
 /// A value as SQLite keeps it: its storage class, and every bit of it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -204,4 +207,25 @@ pub fn texts(path: &Path, sql: &str) -> Vec<String> {
     let mut statement = database.prepare(sql).expect("the query is sound");
     let rows = statement.query_map([], |row| row.get(0)).expect("the query can be run");
     rows.map(|row| row.expect("a row of one text")).collect()
+}
+
+/// What a statement yields, each row as one text: values as people write them, with `|` between.
+pub fn rows(connection: &Connection, statement: &str) -> Vec<String> {
+    let mut statement = connection.prepare(statement).expect("the statement is one");
+    let width = statement.column_count();
+    let rows = statement.query_map([], |row| {
+        let values: rusqlite::Result<Vec<String>> = (0..width).map(|at| row.get(at).map(shown)).collect();
+        Ok(values?.join("|"))
+    });
+    rows.expect("the statement runs").collect::<rusqlite::Result<_>>().expect("rows")
+}
+
+fn shown(value: Value) -> String {
+    match value {
+        Value::Null => "NULL".to_owned(),
+        Value::Integer(value) => value.to_string(),
+        Value::Real(value) => value.to_string(),
+        Value::Text(value) => value,
+        Value::Blob(value) => format!("{value:?}"),
+    }
 }

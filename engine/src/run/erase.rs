@@ -91,22 +91,10 @@ pub fn erase(context: Context<'_>, names: &[String], options: &RunOptions) -> Re
     let definitions = open::check_definition(plan, &opened.ledger, Wanted::BehindTables)?;
     let events = opened.sink.history(&plan.pipeline.name)?;
     let asked = resolve(&opened.ledger, &events, names)?;
-    let workers = options.workers.unwrap_or(plan.pipeline.workers).max(1);
+    let workers = options.workers_of(plan);
     let mut report = RunReport {
-        pipeline: plan.pipeline.name.clone(),
-        epoch: opened.ledger.epoch,
-        committed: false,
-        dry_run: false,
-        drops: Vec::new(),
         tables: commit::untouched(plan, &opened.ledger),
-        rejects: BTreeMap::new(),
-        warnings: BTreeMap::new(),
-        notices: Vec::new(),
-        stages: Vec::new(),
-        retries: 0,
-        workers,
-        rows_ahead: 0,
-        seconds: 0.0,
+        ..RunReport::new(&plan.pipeline.name, opened.ledger.epoch, workers)
     };
     let mut search = Search::default();
     let mut erased = Vec::new();

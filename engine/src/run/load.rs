@@ -1,7 +1,6 @@
 //! `run`: what is new or changed is loaded, what is gone is withdrawn, all as one epoch.
 
 use std::{
-    collections::BTreeMap,
     sync::{
         Mutex,
         atomic::{AtomicBool, AtomicU64},
@@ -48,26 +47,16 @@ pub fn run(context: Context<'_>, options: &RunOptions) -> Result<RunReport, RunE
     let found = deliveries::find(plan, context.abort, options, &opened.ledger)?;
     context.abort.check()?;
     let epoch = opened.ledger.epoch + 1;
-    let workers = options.workers.unwrap_or(plan.pipeline.workers).max(1);
+    let workers = options.workers_of(plan);
     let next = next_drop(context, &mut opened)?;
     let (loads, kept) = loads(next, &found);
     let retractions = retractions(context, &found, epoch);
     let unchanged = unchanged(context, &mut opened, &found, options.dry_run)?;
     let mut report = RunReport {
-        pipeline: plan.pipeline.name.clone(),
-        epoch: opened.ledger.epoch,
-        committed: false,
         dry_run: options.dry_run,
         drops: unchanged,
-        tables: Vec::new(),
-        rejects: BTreeMap::new(),
-        warnings: BTreeMap::new(),
         notices: pending.into_iter().chain(found.notices.iter().cloned()).collect(),
-        stages: Vec::new(),
-        retries: 0,
-        workers,
-        rows_ahead: 0,
-        seconds: 0.0,
+        ..RunReport::new(&plan.pipeline.name, opened.ledger.epoch, workers)
     };
     if loads.is_empty() && retractions.is_empty() {
         report.tables = commit::untouched(plan, &opened.ledger);

@@ -6,10 +6,7 @@
 //! migration that was cut short is asked for again: what was expanded stays expanded, what was filled stays filled, and the
 //! epoch is there or is not.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Instant,
-};
+use std::{collections::BTreeSet, time::Instant};
 
 use arrow_array::RecordBatch;
 use serde::Serialize;
@@ -337,7 +334,7 @@ fn compute(
     let Anew { definitions, files, made, new_columns } = anew;
     let started = Instant::now();
     let plan = context.plan;
-    let workers = options.workers.unwrap_or(plan.pipeline.workers).max(1);
+    let workers = options.workers_of(plan);
     let (session, epoch) = (opened.state.begin()?, opened.ledger.epoch + 1);
     let mut work = Work {
         session,
@@ -386,22 +383,7 @@ fn compute(
         backfill::fill(context, opened, &run, backfill)?;
     }
     failpoint::hit("migrate:batches");
-    let mut report = RunReport {
-        pipeline: plan.pipeline.name.clone(),
-        epoch: opened.ledger.epoch,
-        committed: false,
-        dry_run: false,
-        drops,
-        tables: Vec::new(),
-        rejects: BTreeMap::new(),
-        warnings: BTreeMap::new(),
-        notices: Vec::new(),
-        stages: Vec::new(),
-        retries: 0,
-        workers,
-        rows_ahead: 0,
-        seconds: 0.0,
-    };
+    let mut report = RunReport { drops, ..RunReport::new(&plan.pipeline.name, opened.ledger.epoch, workers) };
     commit::conclude(context, opened, &run, outcome, &mut report)?;
     report.seconds = started.elapsed().as_secs_f64();
     Ok(report)

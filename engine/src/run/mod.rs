@@ -51,6 +51,13 @@ pub struct RunOptions {
     pub prune: bool,
 }
 
+impl RunOptions {
+    /// Worker threads of a run of this plan.
+    fn workers_of(&self, plan: &Plan) -> usize {
+        self.workers.unwrap_or(plan.pipeline.workers).max(1)
+    }
+}
+
 /// What a run needs beside its options.
 #[derive(Clone, Copy)]
 pub struct Context<'a> {

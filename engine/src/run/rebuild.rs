@@ -59,7 +59,7 @@ pub fn rebuild(context: Context<'_>, options: &RunOptions) -> Result<RunReport, 
         )
         .with_hint("There is nothing to rebuild: use `vardelta run`."));
     }
-    let workers = options.workers.unwrap_or(plan.pipeline.workers).max(1);
+    let workers = options.workers_of(plan);
     let session = opened.state.begin()?;
     let epoch = opened.ledger.epoch + 1;
     let spill_dir = spill_dir(context, options.dry_run);
@@ -101,20 +101,9 @@ pub fn rebuild(context: Context<'_>, options: &RunOptions) -> Result<RunReport, 
         run
     };
     let mut report = RunReport {
-        pipeline: plan.pipeline.name.clone(),
-        epoch: opened.ledger.epoch,
-        committed: false,
         dry_run: options.dry_run,
         drops,
-        tables: Vec::new(),
-        rejects: BTreeMap::new(),
-        warnings: BTreeMap::new(),
-        notices: Vec::new(),
-        stages: Vec::new(),
-        retries: 0,
-        workers,
-        rows_ahead: 0,
-        seconds: 0.0,
+        ..RunReport::new(&plan.pipeline.name, opened.ledger.epoch, workers)
     };
     commit::conclude(context, &mut opened, &run, outcome, &mut report)?;
     report.seconds = started.elapsed().as_secs_f64();

@@ -124,7 +124,7 @@ pub(super) fn verify_opened(
     let work = Work {
         session: scratch_state.begin()?,
         epoch: 1,
-        workers: options.workers.unwrap_or(plan.pipeline.workers).max(1),
+        workers: options.workers_of(plan),
         loads: Vec::new(),
         retractions: Vec::new(),
         spill_dir: spill_dir(context, true),

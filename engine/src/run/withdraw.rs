@@ -1,6 +1,6 @@
 //! `withdraw`: what drops asserted is taken back, from the state alone.
 
-use std::{collections::BTreeMap, time::Instant};
+use std::time::Instant;
 
 use crate::{
     error::RunError,
@@ -31,7 +31,7 @@ pub fn withdraw(context: Context<'_>, names: &[String], options: &RunOptions) ->
     let definitions = open::check_definition(plan, &opened.ledger, Wanted::BehindTables)?;
     let notices = if options.dry_run { Vec::new() } else { erase::finish_pending(context, options, &mut opened)? };
     let withdrawn = deliveries::named(&opened.ledger, names)?;
-    let workers = options.workers.unwrap_or(plan.pipeline.workers).max(1);
+    let workers = options.workers_of(plan);
     let tables = |source: &str| plan.stage(source).map(|(at, _)| tables_of(plan, at)).unwrap_or_default();
     let work = Work {
         session: opened.state.begin()?,
@@ -43,23 +43,13 @@ pub fn withdraw(context: Context<'_>, names: &[String], options: &RunOptions) ->
     };
     let run = execute::load(context, work)?;
     let mut report = RunReport {
-        pipeline: plan.pipeline.name.clone(),
-        epoch: opened.ledger.epoch,
-        committed: false,
         dry_run: options.dry_run,
         drops: withdrawn
             .iter()
             .map(|drop| DropReport::new(&drop.name, &drop.source, Action::Withdrawn, "as asked", Default::default()))
             .collect(),
-        tables: Vec::new(),
-        rejects: BTreeMap::new(),
-        warnings: BTreeMap::new(),
         notices,
-        stages: Vec::new(),
-        retries: 0,
-        workers,
-        rows_ahead: 0,
-        seconds: 0.0,
+        ..RunReport::new(&plan.pipeline.name, opened.ledger.epoch, workers)
     };
     commit::conclude(context, &mut opened, &run, Outcome { withdrawn, ..Outcome::new(definitions) }, &mut report)?;
     report.seconds = started.elapsed().as_secs_f64();

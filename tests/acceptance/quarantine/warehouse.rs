@@ -7,7 +7,10 @@ use std::{
 
 use mysql::{Row, Value, prelude::Queryable};
 use vardelta_test_servers::{Server, each};
-use vardelta_tests::project::{Project, Said, finish};
+use vardelta_tests::{
+    database,
+    project::{Project, Said, finish},
+};
 
 /// Everything before the sink's database.
 const STAGES: &str = r#"
@@ -163,13 +166,7 @@ impl Warehouse {
         match &self.database {
             Database::Sqlite => {
                 let connection = rusqlite::Connection::open(self.project.path("warehouse.sqlite")).expect("it opens");
-                let mut statement = connection.prepare(statement).expect("the statement is one");
-                let width = statement.column_count();
-                let rows = statement.query_map([], |row| {
-                    let values: rusqlite::Result<Vec<String>> = (0..width).map(|at| row.get(at).map(shown)).collect();
-                    Ok(values?.join("|"))
-                });
-                rows.expect("the statement runs").collect::<rusqlite::Result<_>>().expect("rows")
+                database::rows(&connection, statement)
             }
             Database::Server { server, name, .. } => {
                 let rows: Vec<Row> = server.root_in(name).query(statement).expect("the statement runs");
@@ -217,17 +214,6 @@ impl Warehouse {
 }
 
 const SUMMARY: &str = "select chromosome, variants, positions, best from summary order by 1";
-
-fn shown(value: rusqlite::types::Value) -> String {
-    use rusqlite::types::Value as Sqlite;
-    match value {
-        Sqlite::Null => "NULL".to_owned(),
-        Sqlite::Integer(value) => value.to_string(),
-        Sqlite::Real(value) => value.to_string(),
-        Sqlite::Text(value) => value,
-        Sqlite::Blob(value) => format!("{value:?}"),
-    }
-}
 
 /// Runs a test on every database system, and says which it is about to use.
 pub(super) fn on_each(test: &str, run: impl Fn(Warehouse)) {
