@@ -4,7 +4,7 @@
 use std::{fs, sync::Arc, time::Instant};
 
 use arrow_array::{Array, BinaryArray, ListArray, StringArray};
-use vardelta_engine::{
+use vardelta_engine::contract::{
     source::{Chunk, Parser, Source},
     stage::Emit,
 };

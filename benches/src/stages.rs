@@ -5,10 +5,12 @@ use std::{any::Any, collections::HashMap, sync::Arc, time::Instant};
 
 use arrow_array::RecordBatch;
 use vardelta_engine::{
-    batch::Batch,
+    contract::{
+        batch::Batch,
+        source::{Chunk, ContentDigest, Source},
+        stage::{Emit, Planned, StageError},
+    },
     plan::Plan,
-    source::{Chunk, ContentDigest, Source},
-    stage::{Emit, Planned, StageError},
 };
 
 use crate::{

@@ -20,8 +20,8 @@ use std::{
 use vardelta_schemas::ledger::TableCounts;
 
 use crate::{
+    contract::sink::{ChangeBatch, Op, SinkError, SinkErrorKind},
     rows::{Row, RowLayout},
-    sink::{ChangeBatch, Op, SinkError, SinkErrorKind},
 };
 
 /// Bytes of runs kept in memory; what comes beyond is spilled.

@@ -24,11 +24,15 @@ use datafusion_sql::sqlparser::ast::{self, Spanned as _};
 use vardelta_schemas::{ColumnType, Schema};
 
 use self::{spans::Source, types::Problem};
-use crate::{diagnostics::Diagnostics, options::Spanned, reason::Reason};
+use crate::{
+    contract::{options::Spanned, reason::Reason},
+    diagnostics::Diagnostics,
+};
 
 pub mod condition;
 pub(crate) mod depth;
 mod evaluate;
+pub mod facts;
 pub(crate) mod functions;
 mod logic;
 pub(crate) mod parse;

@@ -3,8 +3,11 @@
 pub(crate) mod content;
 mod cycles;
 mod definition;
+pub mod explain;
 #[cfg(test)]
 pub(crate) mod fakes;
+pub mod graph;
+pub mod json_schema;
 mod links;
 mod outline;
 mod pipeline;
@@ -17,10 +20,12 @@ use std::{path::PathBuf, sync::Arc};
 use vardelta_schemas::{Schema, TableSchema, history::history_table};
 
 use crate::{
+    contract::{
+        sink::SinkStage,
+        stage::{Kind, PipelineSettings, Planned, StageType},
+    },
     diagnostics::Diagnostics,
-    sink::SinkStage,
     spec::{Entry, SpecFile, Value},
-    stage::{Kind, PipelineSettings, Planned, StageType},
     suggest::nearest,
 };
 

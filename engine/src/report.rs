@@ -8,7 +8,7 @@ use vardelta_schemas::{
     ledger::{RecordCounts, RejectRow, TableCounts},
 };
 
-use crate::sink::ChangeBatch;
+use crate::contract::sink::ChangeBatch;
 
 /// The report of `run`, `withdraw` and `rebuild`.
 #[derive(Clone, Debug, Serialize)]

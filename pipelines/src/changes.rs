@@ -10,8 +10,8 @@ use std::{
 
 use tempfile::SpooledTempFile;
 use vardelta_engine::{
+    contract::sink::ChangeBatch,
     error::{RunError, RunErrorKind},
-    sink::ChangeBatch,
 };
 use vardelta_schemas::TableSchema;
 

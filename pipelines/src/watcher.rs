@@ -3,8 +3,8 @@
 use std::io;
 
 use vardelta_engine::{
+    contract::sink::ChangeBatch,
     report::{Observer, Progress},
-    sink::ChangeBatch,
 };
 use vardelta_schemas::{TableSchema, ledger::RejectRow};
 

@@ -16,9 +16,11 @@ use std::{
 };
 
 use vardelta_engine::{
+    contract::{
+        side_input::SideInput,
+        stage::{PipelineSettings, StageError},
+    },
     diagnostics::Diagnostics,
-    side_input::SideInput,
-    stage::{PipelineSettings, StageError},
     suggest::nearest,
 };
 

@@ -9,12 +9,14 @@ use std::{
 };
 
 use vardelta_engine::{
-    batch::Batch,
+    contract::{
+        batch::Batch,
+        source::{Chunk, Source},
+        stage::{Emit, Planned, StageError},
+    },
     diagnostics::Diagnostics,
     plan::Plan,
-    source::{Chunk, Source},
     spec::SpecFile,
-    stage::{Emit, Planned, StageError},
 };
 
 use crate::REGISTRY;

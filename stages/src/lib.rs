@@ -2,47 +2,36 @@
 //!
 //! Adding a stage: its file, its `mod` line here, and one line in [`REGISTRY`].
 
-use vardelta_engine::stage::StageType;
+use vardelta_engine::contract::stage::StageType;
 
-pub mod annotations;
 pub mod assembly;
 mod base64;
 mod columns;
-pub mod explode;
-pub mod filter;
 #[doc(hidden)]
 pub mod fuzzing;
-pub mod mysql;
-pub mod normalize;
-pub mod select;
-mod sink_constraints;
-#[cfg(test)]
-mod sink_fixtures;
-mod sink_marks;
-mod sink_tables;
-mod sink_values;
-pub mod sqlite;
+pub mod sinks;
+pub mod sources;
 #[cfg(test)]
 mod test_support;
-pub mod vcf;
+pub mod transforms;
 
 /// Every stage type that a pipeline file can name, in the order in which manuals list them.
 pub static REGISTRY: &[&dyn StageType] = &[
     // Sources.
-    &vcf::VCF,
+    &sources::vcf::VCF,
     // Transforms.
-    &normalize::NORMALIZE,
-    &annotations::ANNOTATIONS,
-    &filter::FILTER,
-    &select::SELECT,
-    &explode::EXPLODE,
+    &transforms::normalize::NORMALIZE,
+    &transforms::annotations::ANNOTATIONS,
+    &transforms::filter::FILTER,
+    &transforms::select::SELECT,
+    &transforms::explode::EXPLODE,
     // Relational operators.
     &vardelta_engine::relational::TABLE,
     &vardelta_engine::relational::Aggregate,
     &vardelta_engine::relational::UNION,
     // Sinks.
-    &sqlite::SQLITE,
-    &mysql::MYSQL,
+    &sinks::sqlite::SQLITE,
+    &sinks::mysql::MYSQL,
 ];
 
 #[cfg(test)]

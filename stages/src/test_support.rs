@@ -13,16 +13,18 @@ use arrow_array::{
     builder::{Float64Builder, Int64Builder, ListBuilder, StringBuilder},
 };
 use vardelta_engine::{
-    batch::{Batch, Place, Provenance},
+    contract::{
+        batch::{Batch, Place, Provenance},
+        options::OptionReader,
+        source::Chunk,
+        stage::{Emit, PipelineSettings, PlanRequest, Planned, PlannedInput, StageType, Transform},
+    },
     diagnostics::{Diagnostic, Diagnostics},
-    options::OptionReader,
-    source::Chunk,
     spec::{Entry, Node, Value},
-    stage::{Emit, PipelineSettings, PlanRequest, Planned, PlannedInput, StageType, Transform},
 };
 use vardelta_schemas::{Column, ColumnType, Number, Schema};
 
-use crate::vcf::{VCF, VcfHeader};
+use crate::sources::vcf::{VCF, VcfHeader};
 
 /// Options as a pipeline file would hold them; the span of option `i` is `10 * i .. 10 * i + 5`.
 pub(crate) fn entries(options: &[(&str, Value)]) -> Vec<Entry> {

@@ -9,8 +9,8 @@ use std::{collections::BTreeSet, path::Path};
 use mysql::prelude::Queryable;
 use rusqlite::Connection;
 use vardelta_engine::{
+    contract::stage::{Kind, StageType},
     run::RunOptions,
-    stage::{Kind, StageType},
 };
 use vardelta_test_servers::{Server, each};
 use vardelta_tests::{

@@ -9,7 +9,7 @@ use vardelta_schemas::{
 };
 
 use super::{Expression, depth, parse, resolve::function_name, spans::Source};
-use crate::{diagnostics::Diagnostics, options::Spanned};
+use crate::{contract::options::Spanned, diagnostics::Diagnostics};
 
 /// Reads a condition over a table's columns. What is no condition, names no column, or has another meaning in some
 /// database than in this language (division, casts, most functions) is reported at its place.

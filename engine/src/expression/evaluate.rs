@@ -15,7 +15,7 @@ use datafusion_common::DataFusionError;
 use datafusion_physical_expr::PhysicalExpr;
 
 use super::{BAD_CAST, DIVISION_BY_ZERO, EXPRESSION_FAILED, Evaluated, Failure, NOT_FINITE, OVERFLOW};
-use crate::reason::Reason;
+use crate::contract::reason::Reason;
 
 /// Evaluates `physical` on every row, as values of type `target`.
 ///

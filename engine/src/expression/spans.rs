@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use datafusion_sql::sqlparser::tokenizer::{Location, Span};
 
-use crate::options::Spanned;
+use crate::contract::options::Spanned;
 
 /// The text of an expression and its place in the pipeline file.
 pub(crate) struct Source<'a> {

@@ -14,8 +14,8 @@ use vardelta_schemas::{Column, ColumnType, Schema};
 
 use super::Expression;
 use crate::{
+    contract::options::Spanned,
     diagnostics::{Diagnostic, Diagnostics},
-    options::Spanned,
 };
 
 /// The columns that the design names, and a few for arithmetic.

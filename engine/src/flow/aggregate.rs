@@ -29,6 +29,7 @@ pub(crate) use self::{
     hydration::value_space,
 };
 use crate::{
+    contract::stage::Planned,
     error::RunError,
     flow::{INCOMING, RunContext, Update, WorkerContext, finish::Finish, table::only_incoming},
     relational::{
@@ -36,7 +37,6 @@ use crate::{
         accumulate::{Cells, Layout},
     },
     rows::Row,
-    stage::Planned,
     state::shard_of,
     varint,
 };

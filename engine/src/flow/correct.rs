@@ -12,6 +12,7 @@ use std::{
 use arrow_array::RecordBatch;
 
 use crate::{
+    contract::stage::Planned,
     error::{RunError, RunErrorKind},
     flow::{
         Mode, RunContext,
@@ -19,7 +20,6 @@ use crate::{
     },
     relational::{Conflict, Relational},
     rows::Row,
-    stage::Planned,
     state::shard_of,
 };
 

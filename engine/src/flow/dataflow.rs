@@ -10,10 +10,10 @@ use timely::{
 
 use crate::{
     changes::RunBuilder,
+    contract::stage::Planned,
     error::{RunError, RunErrorKind},
     flow::{Mode, RunContext, Update, WorkerContext, aggregate, ingest, meter::Meters, replay, table, view},
     relational::Relational,
-    stage::Planned,
 };
 
 /// How long an idle worker sleeps before it looks whether the run is to end.

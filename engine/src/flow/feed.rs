@@ -18,12 +18,14 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, SendTimeoutError, Sender};
 use crate::{
     abort::Abort,
     accounting::RecordLedger,
+    contract::{
+        source::{Chunk, ContentDigest, Source},
+        stage::Planned,
+    },
     error::{RunError, RunErrorKind},
     flow::meter::MeterTotals,
     plan::Plan,
     rows::Row,
-    source::{Chunk, ContentDigest, Source},
-    stage::Planned,
 };
 
 /// How long a thread waits before it looks whether the run is to end.
@@ -231,7 +233,7 @@ fn read_file(
     totals: &MeterTotals,
     abort: &Abort,
 ) -> Result<(), RunError> {
-    let input = |error: crate::stage::StageError| RunError {
+    let input = |error: crate::contract::stage::StageError| RunError {
         kind: RunErrorKind::Input,
         message: error.message,
         hint: error.hint,

@@ -8,7 +8,7 @@ use arrow_schema::{Field, SchemaRef};
 use datafusion_common::ScalarValue;
 
 use crate::{
-    batch::Batch,
+    contract::{batch::Batch, reason::Reason, stage::Emit},
     error::RunError,
     expression::OVERFLOW,
     flow::{
@@ -16,9 +16,7 @@ use crate::{
         aggregate::{GroupCells, cell, outer_batch, spec, unpack, value_converter},
         segment::SegmentEvents,
     },
-    reason::Reason,
     relational::{AggregateFunction, AggregateSpec, accumulate::Cells},
-    stage::Emit,
 };
 
 /// Turns packed groups into rows of the aggregate.
@@ -169,7 +167,7 @@ impl Finish {
             Ok(layout) => layout.describe_key(&updates[row].0),
             Err(_) => String::new(),
         };
-        emit.rejects.push(crate::stage::Reject {
+        emit.rejects.push(crate::contract::stage::Reject {
             origin: None,
             diff: updates[row].2 as i64,
             place: None,

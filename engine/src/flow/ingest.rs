@@ -17,7 +17,11 @@ use timely::{
 
 use crate::{
     accounting::ChunkLedger,
-    batch::Batch,
+    contract::{
+        batch::Batch,
+        source::{Chunk, Parser},
+        stage::{Emit, Planned},
+    },
     error::RunError,
     flow::{
         INCOMING, WorkerContext,
@@ -26,8 +30,6 @@ use crate::{
         table::TableRow,
     },
     relational::Relational,
-    source::{Chunk, Parser},
-    stage::{Emit, Planned},
 };
 
 /// How long the operator waits for a chunk before it lets others of its worker run.

@@ -31,6 +31,7 @@ pub(crate) use dataflow::run_chunk;
 use crate::{
     abort::Abort,
     changes::ChangeLog,
+    contract::stage::{Kind, Planned},
     error::{RunError, RunErrorKind},
     flow::{
         correct::Corrections,
@@ -42,7 +43,6 @@ use crate::{
     },
     plan::Plan,
     rows::{Row, RowLayout},
-    stage::{Kind, Planned},
     state::Session,
 };
 

@@ -11,13 +11,13 @@ use timely::{
 };
 
 use crate::{
+    contract::stage::Planned,
     error::RunError,
     flow::{
         INCOMING, Update, WorkerContext,
         feed::{Item, Taken},
     },
     relational::Relational,
-    stage::Planned,
 };
 
 /// How long the operator waits for rows before it lets others of its worker run.

@@ -4,12 +4,14 @@
 use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
 use crate::{
-    batch::Batch,
+    contract::{
+        batch::Batch,
+        stage::{Emit, Planned, Reject, Transform, TransformRun},
+    },
     error::RunError,
     flow::meter::Meters,
     plan::Plan,
     relational::Relational,
-    stage::{Emit, Planned, Reject, Transform, TransformRun},
 };
 
 /// Where a batch goes next.

@@ -13,7 +13,7 @@ use timely::{
 };
 
 use crate::{
-    batch::Batch,
+    contract::batch::Batch,
     error::RunError,
     flow::{
         INCOMING, Update, WorkerContext,

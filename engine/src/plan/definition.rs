@@ -5,7 +5,10 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value as Json, json};
 
 use crate::{
-    migration::Rename,
+    contract::{
+        migration::Rename,
+        stage::{Kind, Planned, StageType},
+    },
     plan::{
         Plan,
         content::{Definitions, FILES, without_times},
@@ -13,7 +16,6 @@ use crate::{
     },
     relational::Relational,
     spec::{Node, Value},
-    stage::{Kind, Planned, StageType},
 };
 
 /// The definition of one stage: type, version, inputs, the pipeline's settings it computes with, and the options as they
@@ -69,7 +71,8 @@ fn value(node: &Node) -> Json {
 /// Whether an option says in so many words what its default says.
 fn is_default(stage_type: &dyn StageType, name: &str, node: &Node) -> bool {
     let documented = stage_type.options().iter().find(|doc| doc.name == name).and_then(|doc| doc.default);
-    documented.is_some_and(|default| crate::json_schema::toml_to_json(default).is_some_and(|json| json == value(node)))
+    documented
+        .is_some_and(|default| crate::plan::json_schema::toml_to_json(default).is_some_and(|json| json == value(node)))
 }
 
 /// What changed since definitions were written down ([`Definitions::to_json`]): one line per stage that was added, removed,

@@ -5,16 +5,18 @@ use std::sync::Arc;
 
 use vardelta_schemas::{Column, ColumnType, Schema, TableSchema};
 
+use crate::options;
 use crate::{
+    contract::{
+        options::{NamedTexts, OptionDoc, Spanned},
+        sink::{Access, Sink, SinkError, SinkErrorKind, SinkStage},
+        source::{ChunkReader, Parser, Source},
+        stage::{Kind, PlanRequest, Planned, StageError, StageType, Transform, TransformRun},
+    },
     diagnostics::{Diagnostics, render},
-    options,
-    options::{NamedTexts, OptionDoc, Spanned},
     plan::Plan,
     relational::{AggregateSpec, Relational, TABLE, UNION},
-    sink::{Access, Sink, SinkError, SinkErrorKind, SinkStage},
-    source::{ChunkReader, Parser, Source},
     spec::SpecFile,
-    stage::{Kind, PlanRequest, Planned, StageError, StageType, Transform, TransformRun},
 };
 
 /// The registry of the tests.

@@ -3,10 +3,10 @@
 use std::{collections::BTreeMap, ops::Range};
 
 use crate::{
+    contract::stage::Kind,
     diagnostics::Diagnostics,
     plan::{cycles, outline::Outline},
     spec::{Entry, SpecFile},
-    stage::Kind,
     suggest::nearest,
 };
 

@@ -3,10 +3,12 @@
 use std::ops::Range;
 
 use crate::{
+    contract::{
+        options::{OptionReader, wrong_type},
+        stage::{Kind, StageType},
+    },
     diagnostics::Diagnostics,
-    options::{OptionReader, wrong_type},
     spec::{Entry, Node, SpecFile, Value},
-    stage::{Kind, StageType},
     suggest::nearest,
 };
 

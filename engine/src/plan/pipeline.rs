@@ -2,12 +2,14 @@
 
 use std::{ops::Range, path::PathBuf, thread::available_parallelism};
 
+use crate::options;
 use crate::{
+    contract::{
+        options::{OptionReader, OptionValue, Spanned, wrong_type},
+        stage::PipelineSettings,
+    },
     diagnostics::Diagnostics,
-    options,
-    options::{OptionReader, OptionValue, Spanned, wrong_type},
     spec::{Entry, Node, SpecFile, Value},
-    stage::PipelineSettings,
 };
 
 options! {

@@ -3,10 +3,12 @@
 use vardelta_schemas::ColumnType;
 
 use crate::{
+    contract::{
+        source::PlaceColumns,
+        stage::{Kind, Planned},
+    },
     plan::Plan,
     relational::Relational,
-    source::PlaceColumns,
-    stage::{Kind, Planned},
 };
 
 /// The columns of a table that hold contig and position of the records of a source, as far as they come through the stages

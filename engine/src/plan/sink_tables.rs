@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use vardelta_schemas::TableSchema;
 
 use crate::{
+    contract::stage::Planned,
     diagnostics::Diagnostics,
     plan::{PlannedStage, outline::Outline},
     relational::Relational,
-    stage::Planned,
 };
 
 /// Checks every table that could be planned (`inputs` has a place per reference); reports all that is wrong. True when

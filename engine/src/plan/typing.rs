@@ -1,10 +1,10 @@
 //! Plans the stages one after the other, each with its inputs' columns and keys, and checks what the whole forbids.
 
 use crate::{
+    contract::stage::{Kind, PipelineSettings, PlanRequest, Planned, PlannedInput},
     diagnostics::Diagnostics,
     plan::{PlannedStage, definition::definition, outline::Outline, sink_tables},
     relational::Relational,
-    stage::{Kind, PipelineSettings, PlanRequest, Planned, PlannedInput},
 };
 
 /// The stages that could be planned, in order.

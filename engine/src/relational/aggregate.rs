@@ -14,6 +14,7 @@ use vardelta_schemas::{Column, ColumnType, Schema};
 
 use super::{AggregateCall, AggregateFunction, AggregateSpec};
 use crate::{
+    contract::options::{NamedTexts, Spanned},
     diagnostics::Diagnostics,
     expression::{
         Expression,
@@ -22,7 +23,6 @@ use crate::{
         parse, resolve,
         spans::Source,
     },
-    options::{NamedTexts, Spanned},
     suggest::nearest,
 };
 

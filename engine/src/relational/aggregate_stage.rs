@@ -1,12 +1,15 @@
 //! The stage type `aggregate`.
 
 use super::{Relational, plan_aggregate};
+use crate::options;
 use crate::{
+    contract::{
+        options::{NamedTexts, OptionDoc, Spanned},
+        reason::Reason,
+        stage::{Kind, PlanRequest, Planned, StageType},
+    },
     diagnostics::Diagnostics,
-    expression, options,
-    options::{NamedTexts, OptionDoc, Spanned},
-    reason::Reason,
-    stage::{Kind, PlanRequest, Planned, StageType},
+    expression,
 };
 
 options! {

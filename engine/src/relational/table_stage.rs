@@ -4,13 +4,15 @@ use std::{collections::BTreeSet, ops::Range};
 
 use vardelta_schemas::{Column, ColumnType, Schema};
 
+use crate::options;
 use crate::{
+    contract::{
+        options::{OptionDoc, Spanned},
+        stage::{Kind, PlanRequest, Planned, StageType},
+    },
     diagnostics::Diagnostics,
-    options,
-    options::{OptionDoc, Spanned},
     plan::sink_tables::LIST_ADVICE,
     relational::{Conflict, Relational, TableSpec},
-    stage::{Kind, PlanRequest, Planned, StageType},
     suggest::nearest,
 };
 

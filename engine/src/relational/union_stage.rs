@@ -5,10 +5,12 @@ use std::ops::RangeInclusive;
 use vardelta_schemas::{Column, Schema};
 
 use crate::{
+    contract::{
+        options::OptionDoc,
+        stage::{Kind, PlanRequest, Planned, PlannedInput, StageType},
+    },
     diagnostics::Diagnostics,
-    options::OptionDoc,
     relational::{Relational, UnionSpec},
-    stage::{Kind, PlanRequest, Planned, PlannedInput, StageType},
 };
 
 /// The stage type `union`.

@@ -16,12 +16,14 @@ use vardelta_schemas::ledger::{DropRow, Snapshot};
 
 use crate::{
     abort::Abort,
+    contract::{
+        source::{Chunk, ContentDigest, Source},
+        stage::Planned,
+    },
     error::{RunError, RunErrorKind},
     flow::feed::{FileStamp, PATIENCE, check_unchanged, content_digest},
     plan::Plan,
     run::RunOptions,
-    source::{Chunk, ContentDigest, Source},
-    stage::Planned,
     suggest::nearest,
 };
 

@@ -22,7 +22,15 @@ use vardelta_schemas::{
 };
 
 use crate::{
-    erasure::{ErasedDrop, ErasedTable, Erasure, Finding, Place, Removed, Search},
+    contract::{
+        erasure::{ErasedDrop, ErasedTable, Erasure, Finding, Place, Removed, Search},
+        sink::Access,
+        stage::Planned,
+    },
+    epoch::{
+        commit::{self, Outcome},
+        open::{self, Opened},
+    },
     error::{RunError, RunErrorKind},
     failpoint,
     flow::table::{Retraction, drop_space},
@@ -31,15 +39,11 @@ use crate::{
     report::{Action, DropReport, RunReport},
     run::{
         Context, RunOptions,
-        commit::{self, Outcome},
+        compute::{self, Work, tables_of},
         erase_search,
-        execute::{self, Work, tables_of},
         load::spill_dir,
-        open::{self, Opened},
         rebuild::is_table,
     },
-    sink::Access,
-    stage::Planned,
     state::SHARDS,
     suggest::nearest,
 };
@@ -222,7 +226,7 @@ fn take_back(
         retractions: withdrawn.iter().map(|drop| Retraction::new(drop.drop_id, None, &tables(&drop.source))).collect(),
         spill_dir: spill_dir(context, false),
     };
-    let run = execute::load(context, work)?;
+    let run = compute::load(context, work)?;
     for drop in &erasure.drops {
         let stands = withdrawn.iter().any(|withdrawn| withdrawn.drop_id == drop.drop_id);
         let reason = if stands { "as asked" } else { "what was left of it, withdrawn before" };

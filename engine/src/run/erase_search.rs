@@ -3,14 +3,15 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use crate::{
-    erasure::{Erasure, Place, Search, texts_in_file},
+    contract::erasure::{Erasure, Place, Search, texts_in_file},
+    epoch::open::Opened,
     error::{RunError, RunErrorKind},
     flow::{
         aggregate::value_space,
         table::{Assertion, drop_space, key_space},
     },
     plan::Plan,
-    run::{Context, RunOptions, open::Opened, rebuild::is_table, verify::verify_opened},
+    run::{Context, RunOptions, rebuild::is_table, verify::verify_opened},
     state::{SHARDS, Session},
 };
 

@@ -11,22 +11,22 @@ use std::{
 use vardelta_schemas::ledger::DropRow;
 
 use crate::{
+    contract::sink::Access,
+    epoch::{
+        ahead::Ahead,
+        commit::{self, Outcome},
+        open::{self, Opened},
+    },
     error::RunError,
     flow::{feed::Load, table::Retraction},
     plan::content::{Definitions, Wanted},
     report::{Action, DropReport, RunReport},
     run::{
         Context, RunOptions,
-        ahead::Ahead,
-        commit,
-        commit::Outcome,
+        compute::{self, Work, tables_of},
         deliveries::{self, Candidate, Deliveries, Standing},
-        erase,
-        execute::{self, Work, tables_of},
-        open::{self, Opened},
-        state_directory,
+        erase, state_directory,
     },
-    sink::Access,
 };
 
 /// The key under which the state remembers the next drop's number.
@@ -98,8 +98,8 @@ fn load_found(
     let (plan, epoch) = (context.plan, work.epoch);
     let only_adds = work.retractions.is_empty();
     let ahead = if only_adds && !report.dry_run { Ahead::new(context, opened) } else { None };
-    let (run, written) = execute::load_ahead(context, work, ahead).map_err(|error| found.told(error))?;
-    execute::check_reject_share(plan, &run)?;
+    let (run, written) = compute::load_ahead(context, work, ahead).map_err(|error| found.told(error))?;
+    compute::check_reject_share(plan, &run)?;
     let mut outcome = Outcome { withdrawn: found.gone.clone(), written, ..Outcome::new(definitions) };
     for (load, kept) in run.loads.iter().zip(kept) {
         let counts = load.records.counts();

@@ -18,10 +18,18 @@ use vardelta_schemas::{
 
 use crate::{
     changes::RunBuilder,
+    contract::{
+        migration::{Migration, Rename, Scope, Step},
+        sink::{Access, Sink, SinkError, SinkErrorKind},
+    },
+    epoch::{
+        commit::{self, Outcome},
+        fills,
+        open::{self, Opened},
+    },
     error::{RunError, RunErrorKind},
     failpoint,
     flow::RunContext,
-    migration::{Migration, Rename, Scope, Step},
     plan::{
         Plan, changed_stages,
         content::{Definitions, Wanted},
@@ -30,14 +38,11 @@ use crate::{
     report::{Action, DropReport, RunReport},
     rows::Row,
     run::{
-        Context, RunOptions, backfill,
-        commit::{self, Outcome},
-        execute::{self, Work},
+        Context, RunOptions,
+        compute::{self, Work},
         load::{load, spill_dir},
-        open::{self, Opened},
         rebuild::{candidates, clear_tables, clear_views, send_state, tables_are_the_same},
     },
-    sink::{Access, Sink, SinkError, SinkErrorKind},
 };
 
 /// Rows of one batch by default: large enough that a commit costs little, small enough that it holds few locks.
@@ -159,9 +164,9 @@ pub fn migrate(context: Context<'_>, options: &MigrateOptions) -> Result<Migrati
     };
     let mut steps = opened.sink.migrate(&migration, Scope::Plan)?;
     if !options.plan && !options.contract {
-        steps.retain(|step| step.phase == crate::migration::Phase::Expand);
+        steps.retain(|step| step.phase == crate::contract::migration::Phase::Expand);
     }
-    let new_columns = backfill::new_columns(&tables, opened.state.metadata(), &options.renames);
+    let new_columns = fills::new_columns(&tables, opened.state.metadata(), &options.renames);
     let mut backfill = planned_backfill(plan, &opened.ledger, &changed, &tables, &steps);
     backfill.batch_rows = if options.batch_rows == 0 { BATCH_ROWS } else { options.batch_rows };
     backfill.plan_batches(&tables, &new_columns, opened.sink.quarantines());
@@ -350,8 +355,8 @@ fn compute(
     let run = if backfill.from == Origin::Files {
         clear_tables(plan, &work.session);
         work.loads = files.iter().map(|(drop, candidate)| load(candidate, drop.drop_id)).collect();
-        let run = execute::load(context, work)?;
-        execute::check_reject_share(plan, &run)?;
+        let run = compute::load(context, work)?;
+        compute::check_reject_share(plan, &run)?;
         for ((old, candidate), load) in files.iter().zip(&run.loads) {
             let counts = load.records.counts();
             drops.push(DropReport::new(&old.name, &old.source, Action::Migrated, "read again", counts));
@@ -366,7 +371,7 @@ fn compute(
         }
         run
     } else {
-        execute::replay(context, work, Box::new(|run, send| send_state(run, send)))?
+        compute::replay(context, work, Box::new(|run, send| send_state(run, send)))?
     };
     if outcome.upserted.is_empty() {
         outcome.without_drop = Some(Action::Migrated);
@@ -380,7 +385,7 @@ fn compute(
     run.changes.set_new_columns(new_columns);
     if !opened.sink.quarantines() {
         outcome.definitions.check_unchanged()?;
-        backfill::fill(context, opened, &run, backfill)?;
+        fills::fill(context, opened, &run, backfill)?;
     }
     failpoint::hit("migrate:batches");
     let mut report = RunReport { drops, ..RunReport::new(&plan.pipeline.name, opened.ledger.epoch, workers) };

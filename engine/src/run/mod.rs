@@ -1,24 +1,14 @@
 //! Runs: what is new is found, computed by dataflows, and committed as one epoch.
 
-mod ahead;
-mod backfill;
-mod backoff;
-mod batches;
-mod commit;
-mod deliveries;
-mod erase;
+pub(crate) mod compute;
+pub(crate) mod deliveries;
+pub(crate) mod erase;
 mod erase_search;
-mod execute;
-mod history;
-mod load;
-mod migrate;
-mod open;
-mod quarantine;
-mod rebuild;
-mod transaction;
-mod verify;
-mod withdraw;
-mod write;
+pub(crate) mod load;
+pub(crate) mod migrate;
+pub(crate) mod rebuild;
+pub(crate) mod verify;
+pub(crate) mod withdraw;
 
 use std::path::PathBuf;
 
@@ -32,7 +22,7 @@ pub use withdraw::withdraw;
 
 use vardelta_schemas::ledger;
 
-use crate::{abort::Abort, error::RunError, plan::Plan, sink::Access};
+use crate::{abort::Abort, contract::sink::Access, error::RunError, plan::Plan};
 
 /// What `run` is asked to do.
 #[derive(Clone, Debug, Default)]

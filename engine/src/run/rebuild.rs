@@ -12,6 +12,11 @@ use std::{
 use vardelta_schemas::ledger::{DropRow, Snapshot};
 
 use crate::{
+    contract::{sink::Access, stage::Planned},
+    epoch::{
+        commit::{self, Outcome},
+        open::{self, Opened},
+    },
     error::{RunError, RunErrorKind},
     flow::{
         RunContext,
@@ -28,14 +33,10 @@ use crate::{
     rows::Row,
     run::{
         Context, RunOptions,
-        commit::{self, Outcome},
+        compute::{self, Work},
         deliveries::{self, Standing},
-        execute::{self, Work},
         load::{load, spill_dir},
-        open::{self, Opened},
     },
-    sink::Access,
-    stage::Planned,
     state::{SHARDS, Session},
 };
 
@@ -72,13 +73,13 @@ pub fn rebuild(context: Context<'_>, options: &RunOptions) -> Result<RunReport, 
     let mut drops = Vec::new();
     let run = if opened.state.epoch() == opened.ledger.epoch && tables_are_the_same(plan, &changed) {
         outcome.without_drop = Some(Action::Rebuilt);
-        execute::replay(context, work, Box::new(|run, send| send_state(run, send)))?
+        compute::replay(context, work, Box::new(|run, send| send_state(run, send)))?
     } else {
         clear_tables(plan, &work.session);
         let files = candidates(context, options, &opened)?;
         work.loads = files.iter().map(|(drop, candidate)| load(candidate, drop.drop_id)).collect();
-        let run = execute::load(context, work)?;
-        execute::check_reject_share(plan, &run)?;
+        let run = compute::load(context, work)?;
+        compute::check_reject_share(plan, &run)?;
         for ((old, candidate), load) in files.iter().zip(&run.loads) {
             let counts = load.records.counts();
             let changed = matches!(candidate.standing, Standing::Changed(_));
@@ -111,19 +112,19 @@ pub fn rebuild(context: Context<'_>, options: &RunOptions) -> Result<RunReport, 
 }
 
 /// Whether every base table, and all that leads to it, computes what the ledger says it computed.
-pub(super) fn tables_are_the_same(plan: &Plan, changed: &BTreeSet<String>) -> bool {
+pub(crate) fn tables_are_the_same(plan: &Plan, changed: &BTreeSet<String>) -> bool {
     plan.stages
         .iter()
         .filter(|stage| stage.before_tables || is_table(&stage.planned))
         .all(|stage| !changed.contains(&stage.name))
 }
 
-pub(super) fn is_table(planned: &Planned) -> bool {
+pub(crate) fn is_table(planned: &Planned) -> bool {
     matches!(planned, Planned::Relational(Relational::Table(_)))
 }
 
 /// Empties the views' spaces, and those of stages that the pipeline no longer has.
-pub(super) fn clear_views(plan: &Plan, ledger: &Snapshot, session: &Session) {
+pub(crate) fn clear_views(plan: &Plan, ledger: &Snapshot, session: &Session) {
     let old: BTreeMap<String, serde_json::Value> = serde_json::from_str(&ledger.definition).unwrap_or_default();
     let gone = old.keys().filter(|name| plan.stage(name).is_none());
     let views = plan.stages.iter().filter(|stage| !is_table(&stage.planned)).map(|stage| &stage.name);
@@ -134,7 +135,7 @@ pub(super) fn clear_views(plan: &Plan, ledger: &Snapshot, session: &Session) {
     }
 }
 
-pub(super) fn clear_tables(plan: &Plan, session: &Session) {
+pub(crate) fn clear_tables(plan: &Plan, session: &Session) {
     for stage in plan.stages.iter().filter(|stage| is_table(&stage.planned)) {
         session.clear_space(&key_space(&stage.name));
         session.clear_space(&drop_space(&stage.name));
@@ -142,7 +143,7 @@ pub(super) fn clear_tables(plan: &Plan, session: &Session) {
 }
 
 /// The files of all drops that stand, in ledger order.
-pub(super) fn candidates(
+pub(crate) fn candidates(
     context: Context<'_>,
     options: &RunOptions,
     opened: &Opened,

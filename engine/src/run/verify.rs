@@ -9,6 +9,11 @@ use vardelta_schemas::TableSchema;
 
 use crate::{
     changes::{Change, ChangeLog, NetChanges, RunBuilder},
+    contract::{
+        sink::{Access, SinkError, SinkErrorKind},
+        stage::Planned,
+    },
+    epoch::open::{self, Opened},
     error::{RunError, RunErrorKind},
     flow::{RunContext, feed::Item},
     plan::{Plan, content::Wanted},
@@ -16,13 +21,10 @@ use crate::{
     rows::{Row, RowLayout},
     run::{
         Context, RunOptions,
-        execute::{self, Work},
+        compute::{self, Work},
         load::spill_dir,
-        open::{self, Opened},
         rebuild::{REPLAY_ROWS, send_table, standing_rows},
     },
-    sink::{Access, SinkError, SinkErrorKind},
-    stage::Planned,
     state::{Session, State},
 };
 
@@ -87,10 +89,10 @@ pub fn verify(context: Context<'_>, options: &RunOptions) -> Result<VerifyReport
 }
 
 /// Looks at the state, and at the same views recomputed.
-pub(super) type Look<'a> = dyn FnMut(&Arc<Session>, &Arc<Session>) -> Result<(), RunError> + 'a;
+pub(crate) type Look<'a> = dyn FnMut(&Arc<Session>, &Arc<Session>) -> Result<(), RunError> + 'a;
 
 /// As [`verify`], on what is open and agrees; `look` is shown both states.
-pub(super) fn verify_opened(
+pub(crate) fn verify_opened(
     context: Context<'_>,
     options: &RunOptions,
     opened: &mut Opened,
@@ -145,7 +147,7 @@ pub(super) fn verify_opened(
         }
         Ok(())
     };
-    let run = execute::replay(context, work, Box::new(rows))?;
+    let run = compute::replay(context, work, Box::new(rows))?;
 
     let expected_tables = ChangeLog::new(tables.len(), scratch.path().to_path_buf());
     for (at, table) in tables.iter().enumerate() {
@@ -207,7 +209,7 @@ impl<'a> Runs<'a> {
 }
 
 fn read_table(
-    sink: &mut dyn crate::sink::Sink,
+    sink: &mut dyn crate::contract::sink::Sink,
     table: &TableSchema,
     layout: &RowLayout,
     log: &ChangeLog,

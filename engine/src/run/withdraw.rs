@@ -3,19 +3,21 @@
 use std::time::Instant;
 
 use crate::{
+    contract::sink::Access,
+    epoch::{
+        commit::{self, Outcome},
+        open,
+    },
     error::RunError,
     flow::table::Retraction,
     plan::content::Wanted,
     report::{Action, DropReport, RunReport},
     run::{
-        Context, RunOptions, commit,
-        commit::Outcome,
+        Context, RunOptions,
+        compute::{self, Work, tables_of},
         deliveries, erase,
-        execute::{self, Work, tables_of},
         load::spill_dir,
-        open,
     },
-    sink::Access,
 };
 
 /// Removes what the named drops asserted. Their files are not needed.
@@ -41,7 +43,7 @@ pub fn withdraw(context: Context<'_>, names: &[String], options: &RunOptions) ->
         retractions: withdrawn.iter().map(|drop| Retraction::new(drop.drop_id, None, &tables(&drop.source))).collect(),
         spill_dir: spill_dir(context, options.dry_run),
     };
-    let run = execute::load(context, work)?;
+    let run = compute::load(context, work)?;
     let mut report = RunReport {
         dry_run: options.dry_run,
         drops: withdrawn

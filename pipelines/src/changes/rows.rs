@@ -3,7 +3,7 @@
 use arrow_array::RecordBatch;
 use arrow_schema::ArrowError;
 use serde_json::Value;
-use vardelta_engine::sink::{ChangeBatch, Op};
+use vardelta_engine::contract::sink::{ChangeBatch, Op};
 use vardelta_schemas::TableSchema;
 
 use crate::changes::cells;
@@ -120,7 +120,7 @@ mod tests {
     use std::sync::Arc;
 
     use arrow_array::{Int64Array, RecordBatch, StringArray};
-    use vardelta_engine::sink::{ChangeBatch, Op};
+    use vardelta_engine::contract::sink::{ChangeBatch, Op};
     use vardelta_schemas::{Column, ColumnType, Schema, TableSchema};
 
     use super::{json, text};

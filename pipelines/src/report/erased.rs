@@ -19,7 +19,7 @@ pub fn erased(report: &ErasedReport) -> String {
 #[cfg(test)]
 mod tests {
     use vardelta_engine::{
-        erasure::Place,
+        contract::erasure::Place,
         run::{ErasedPlace, ErasedReport},
     };
 

@@ -1,6 +1,6 @@
 //! `explain`: the plan in words.
 
-use vardelta_engine::explain;
+use vardelta_engine::plan::explain;
 
 use crate::{arguments::PipelineArguments, failure::Failure, output::Output, pipeline_file};
 

@@ -2,9 +2,9 @@
 
 use clap::ValueEnum;
 use serde_json::{Value, json};
-use vardelta_engine::{
+use vardelta_engine::plan::{
+    Plan, PlannedStage,
     graph::{self, Format},
-    plan::{Plan, PlannedStage},
 };
 
 use crate::{arguments::PipelineArguments, failure::Failure, output::Output, pipeline_file};

@@ -1,8 +1,8 @@
 //! `migrate`: the tables are changed to what the pipeline now declares, and only rows that differ are written.
 
 use vardelta_engine::{
+    contract::migration::{Phase, Rename, Step},
     error::{RunError, RunErrorKind},
-    migration::{Phase, Rename, Step},
     run::{self, Backfill, ComparedTable, Context, MigrateOptions, MigrationReport, Origin},
 };
 

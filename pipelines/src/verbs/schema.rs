@@ -1,6 +1,6 @@
 //! `schema`: the JSON Schema of a pipeline file.
 
-use vardelta_engine::json_schema::pipeline_json_schema;
+use vardelta_engine::plan::json_schema::pipeline_json_schema;
 use vardelta_stages::REGISTRY;
 
 use crate::{failure::Failure, output::Output};

@@ -2,10 +2,12 @@
 
 use serde_json::{Value, json};
 use vardelta_engine::{
+    contract::{
+        options::OptionDoc,
+        reason::{Reason, Severity},
+        stage::StageType,
+    },
     error::{RunError, RunErrorKind},
-    options::OptionDoc,
-    reason::{Reason, Severity},
-    stage::StageType,
     suggest::nearest,
 };
 use vardelta_stages::REGISTRY;

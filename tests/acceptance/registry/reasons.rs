@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-use vardelta_engine::reason::{Reason, Severity};
+use vardelta_engine::contract::reason::{Reason, Severity};
 use vardelta_tests::{binary::root, golden};
 
 use super::stages;

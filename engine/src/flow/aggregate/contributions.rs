@@ -8,13 +8,12 @@ use serde::{Deserialize, Serialize};
 
 use super::{GroupCells, spec, value_converter};
 use crate::{
-    batch::Batch,
+    contract::{batch::Batch, stage::Emit},
     error::RunError,
     expression::{Evaluated, Expression},
     flow::{WorkerContext, segment::SegmentEvents},
     relational::{AggregateSpec, accumulate::Cells},
     rows::Row,
-    stage::Emit,
 };
 
 /// What one worker's changes mean for one group.

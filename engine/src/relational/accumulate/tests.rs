@@ -9,8 +9,8 @@ use vardelta_schemas::{Column, Schema};
 
 use super::*;
 use crate::{
+    contract::options::{NamedTexts, Spanned},
     diagnostics::Diagnostics,
-    options::{NamedTexts, Spanned},
     relational::plan_aggregate,
 };
 

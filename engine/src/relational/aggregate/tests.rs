@@ -8,11 +8,13 @@ use arrow_cast::display::array_value_to_string;
 
 use super::*;
 use crate::{
+    contract::{
+        options::OptionReader,
+        stage::{Kind, PipelineSettings, PlanRequest, Planned, PlannedInput, StageType},
+    },
     expression::OVERFLOW,
-    options::OptionReader,
     relational::{Aggregate, Relational},
     spec::{Entry, Node, Value},
-    stage::{Kind, PipelineSettings, PlanRequest, Planned, PlannedInput, StageType},
 };
 
 fn input() -> Schema {

@@ -1,0 +1,11 @@
+//! What a stage is: the traits that sources, transforms and sinks implement, and what passes between them and the engine.
+
+pub mod batch;
+pub mod erasure;
+pub mod migration;
+pub mod options;
+pub mod reason;
+pub mod side_input;
+pub mod sink;
+pub mod source;
+pub mod stage;

@@ -1,0 +1,408 @@
+//! What a sink is: a database that takes one epoch's changes and the ledger row in one transaction.
+
+use std::path::PathBuf;
+
+use arrow_array::{BooleanArray, RecordBatch};
+use arrow_select::filter::filter_record_batch;
+use vardelta_schemas::{TableSchema, ledger};
+
+use crate::contract::{
+    erasure::{Erasure, Removed, Search},
+    migration::{Migration, Scope, Step},
+};
+
+/// A planned sink.
+pub trait SinkStage: Send + Sync {
+    /// Where the state lies when the pipeline file does not say: beside the sink's file, if it has one.
+    fn default_state_dir(&self) -> Option<PathBuf>;
+
+    /// The database in words, without secrets, for messages.
+    fn location(&self) -> String;
+
+    /// Opens the database.
+    ///
+    /// # Errors
+    /// When it cannot be reached, or (with [`Access::Read`]) does not exist.
+    fn connect(&self, access: Access) -> Result<Box<dyn Sink>, SinkError>;
+
+    /// The tables of which it keeps a history, by name.
+    fn history(&self) -> &[String] {
+        &[]
+    }
+
+    /// The statements it will run for these tables, for `explain`.
+    fn statements(&self, tables: &[TableSchema]) -> Vec<String>;
+}
+
+/// What a connection is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Reading only: nothing is created, not even the file.
+    Read,
+    /// A run: the file, the ledger's tables and missing sink tables are created.
+    Write,
+}
+
+/// A connection to a sink's database.
+///
+/// One epoch is written by `begin`, any number of `apply` and `rejects`, then `commit`. Dropping the connection, or
+/// `rollback`, leaves the database as it was before `begin`.
+pub trait Sink: Send {
+    /// The ledger of a pipeline as of now. A database without ledger tables, or without this pipeline, has epoch 0 and no drops.
+    ///
+    /// # Errors
+    /// When the database cannot be read, or its ledger was written by a newer vardelta.
+    fn ledger(&mut self, pipeline: &str) -> Result<ledger::Snapshot, SinkError>;
+
+    /// Every event of a pipeline, in order of epoch.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    fn history(&mut self, pipeline: &str) -> Result<Vec<ledger::Event>, SinkError>;
+
+    /// Starts the transaction of one epoch, taking the database's write lock. Creates the ledger's and the sink's tables
+    /// that are missing (inside the transaction where the dialect can), and refuses a table whose columns are not the
+    /// planned ones.
+    ///
+    /// # Errors
+    /// [`SinkErrorKind::Locked`] when another run holds the lock, [`SinkErrorKind::Stale`] when the pipeline's epoch is
+    /// not the expected one.
+    fn begin(&mut self, start: &EpochStart<'_>) -> Result<(), SinkError>;
+
+    /// Applies changes to one table, in key order; `changed_epoch` becomes `epoch` in every row inserted or updated.
+    ///
+    /// # Errors
+    /// When a statement fails, or touches another number of rows than the changes say.
+    fn apply(
+        &mut self,
+        table: &TableSchema,
+        epoch: u64,
+        changes: &mut dyn Iterator<Item = Result<ChangeBatch, SinkError>>,
+    ) -> Result<(), SinkError>;
+
+    /// The order in which the changes of these tables are applied: table and part. Where tables refer to each other, new
+    /// rows come before those that refer to them, and old rows behind.
+    fn order(&self, tables: &[TableSchema]) -> Vec<(usize, Part)> {
+        (0..tables.len()).map(|table| (table, Part::All)).collect()
+    }
+
+    /// Whether `apply` goes on behind a new row that the database does not take: see [`Sink::take_offenders`].
+    fn quarantines(&self) -> bool {
+        false
+    }
+
+    /// The new rows that the database did not take since `begin`, with its words. Where there are any, the transaction is
+    /// to be rolled back.
+    fn take_offenders(&mut self) -> Vec<Offender> {
+        Vec::new()
+    }
+
+    /// Writes rejects of this epoch.
+    ///
+    /// # Errors
+    /// When a statement fails.
+    fn rejects(&mut self, pipeline: &str, epoch: u64, rejects: &[ledger::RejectRow]) -> Result<(), SinkError>;
+
+    /// Writes the epoch, its drops and events, and commits. After an error nothing may be assumed: the caller reads the
+    /// ledger again.
+    ///
+    /// # Errors
+    /// When the epoch in the ledger is not the one `begin` saw, or the commit fails.
+    fn commit(&mut self, record: &ledger::EpochRecord) -> Result<(), SinkError>;
+
+    /// Gives the transaction up.
+    ///
+    /// # Errors
+    /// When the connection is gone (which gives it up as well).
+    fn rollback(&mut self) -> Result<(), SinkError>;
+
+    /// After [`SinkErrorKind::ConnectionLost`]: connects again, for as long as the sink's settings say, and reads the
+    /// pipeline's ledger once the lost connection can no longer commit. What the ledger then says is final.
+    ///
+    /// # Errors
+    /// When the database cannot be reached in that time; whether the transaction was committed is then unknown.
+    fn recover(&mut self, pipeline: &str) -> Result<ledger::Snapshot, SinkError> {
+        self.ledger(pipeline)
+    }
+
+    /// How often a transaction that met [`SinkErrorKind::Contention`], or lost its connection, is run again.
+    fn retries(&self) -> u32 {
+        0
+    }
+
+    /// Does what cannot be part of the transaction and waits until the epoch stands in state and sink: indexes of tables
+    /// that were just filled. What a killed run leaves undone the next one does.
+    ///
+    /// # Errors
+    /// When a statement fails. The epoch stands all the same.
+    fn settle(&mut self, pipeline: &str, tables: &[TableSchema]) -> Result<(), SinkError> {
+        let _ = (pipeline, tables);
+        Ok(())
+    }
+
+    /// Things worth saying about how the rows were written, once each.
+    fn take_notices(&mut self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Reads a whole table, in any order, in batches laid out as its schema says (without `changed_epoch`).
+    ///
+    /// # Errors
+    /// When the table cannot be read, or holds a value that its column type cannot.
+    fn scan(
+        &mut self,
+        table: &TableSchema,
+        each: &mut dyn FnMut(RecordBatch) -> Result<(), SinkError>,
+    ) -> Result<(), SinkError>;
+
+    /// Finds, or carries out, the steps from the tables as they are to those that are planned. A part that was cut short is
+    /// completed when it is asked for again.
+    ///
+    /// # Errors
+    /// [`SinkErrorKind::Layout`] where a table can only be made anew; [`SinkErrorKind::Stale`] when the pipeline's epoch is
+    /// not the expected one; or when a statement fails.
+    fn migrate(&mut self, migration: &Migration<'_>, scope: Scope) -> Result<Vec<Step>, SinkError> {
+        let _ = (migration, scope);
+        Err(SinkError::new(SinkErrorKind::Unavailable, "this sink cannot change its tables, only make them anew")
+            .with_hint("Use `vardelta rebuild`."))
+    }
+
+    /// Updates rows in a transaction of its own, before the epoch that a migration makes: columns that the standing
+    /// definition does not have get their values, and `changed_epoch` that epoch. Asked for where [`Sink::quarantines`] does
+    /// not hold.
+    ///
+    /// # Errors
+    /// [`SinkErrorKind::Stale`] when the pipeline's epoch is not the expected one; or when a statement fails, or touches
+    /// another number of rows than there are changes. Nothing of the batch is kept then.
+    fn fill(&mut self, fill: &Fill<'_>) -> Result<(), SinkError> {
+        let message = format!("this sink cannot fill columns of table `{}`, only make tables anew", fill.table.name);
+        Err(SinkError::new(SinkErrorKind::Unavailable, message).with_hint("Use `vardelta rebuild`."))
+    }
+
+    /// Inside the transaction, behind all rows: takes drops out of histories, rejects and ledger. The events of the epoch
+    /// itself are written by `commit`.
+    ///
+    /// # Errors
+    /// When the database has tables or columns of the pipeline that nothing keeps up any more, so that nobody can tell what
+    /// they hold of the drops; or when a statement fails.
+    fn erase(&mut self, erasure: &Erasure) -> Result<Removed, SinkError> {
+        let _ = erasure;
+        Err(SinkError::new(SinkErrorKind::Unavailable, "this sink cannot forget what it held"))
+    }
+
+    /// Whether an erasure of this pipeline is committed and not yet proven.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    fn is_erasing(&mut self, pipeline: &str) -> Result<bool, SinkError> {
+        let _ = pipeline;
+        Ok(false)
+    }
+
+    /// Behind the commit of an erasure: overwrites what the database itself keeps of rows that are gone, as far as a client
+    /// can. May be called again.
+    ///
+    /// # Errors
+    /// When other connections keep it from that, or there is no room.
+    fn scrub(&mut self) -> Result<(), SinkError> {
+        Ok(())
+    }
+
+    /// Looks for what an erasure should have taken out of histories, rejects and ledger, and in the database's files where
+    /// it has some.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    fn search(&mut self, erasure: &Erasure) -> Result<Search, SinkError> {
+        let _ = erasure;
+        Ok(Search::default())
+    }
+
+    /// Writes down that an erasure is proven.
+    ///
+    /// # Errors
+    /// When the statement fails.
+    fn finish_erasure(&mut self, erasure: &Erasure) -> Result<(), SinkError> {
+        let _ = erasure;
+        Ok(())
+    }
+
+    /// Brings the bytes digest and the path of an unchanged drop up to date, outside of any epoch.
+    ///
+    /// # Errors
+    /// When the statement fails.
+    fn refresh_delivery(
+        &mut self,
+        pipeline: &str,
+        drop_id: u64,
+        bytes_digest: &str,
+        path: &str,
+    ) -> Result<(), SinkError>;
+}
+
+/// What a sink must know at the start of an epoch's transaction.
+#[derive(Clone, Copy, Debug)]
+pub struct EpochStart<'a> {
+    /// The pipeline.
+    pub pipeline: &'a str,
+    /// The epoch that the ledger must have; the one that starts is the next.
+    pub expected_epoch: u64,
+    /// The UTC time that the ledger is to have for it, RFC 3339.
+    pub committed_at: &'a str,
+    /// The tables that the pipeline keeps.
+    pub tables: &'a [TableSchema],
+    /// The tables that hold their history. Nothing but [`Sink::erase`] takes rows out of them, and only a missing table is
+    /// made.
+    pub history: &'a [TableSchema],
+    /// Whether `tables` are made anew, and tables of the pipeline that are neither in `tables` nor in `history` dropped.
+    pub replace_tables: bool,
+}
+
+/// A batch of a table's rows that get values in new columns.
+#[derive(Clone, Debug)]
+pub struct Fill<'a> {
+    /// The pipeline.
+    pub pipeline: &'a str,
+    /// The epoch that the ledger must have; the migration makes the next.
+    pub expected_epoch: u64,
+    /// The table.
+    pub table: &'a TableSchema,
+    /// Updates alone.
+    pub changes: ChangeBatch,
+    /// Whether the rows may be so already: the batch was sent before, and what became of it is not known.
+    pub may_stand: bool,
+}
+
+/// What happens to one row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Op {
+    /// The key is new.
+    Insert,
+    /// The key stays, another column changed.
+    Update,
+    /// The key is gone.
+    Delete,
+}
+
+crate::reasons! {
+    /// Why a sink rejects rows, where it is told to go on without them.
+    pub REASONS:
+    reject CONSTRAINT = "constraint":
+        "the sink's database does not take the row: a constraint, or a value that its column cannot hold"
+        => "read the server's message in the detail, and correct the record or the constraint";
+}
+
+/// A new row that the database did not take.
+#[derive(Clone, Debug)]
+pub struct Offender {
+    /// Its table.
+    pub table: String,
+    /// The row, laid out as its table says.
+    pub row: RecordBatch,
+    /// The database's words.
+    pub message: String,
+}
+
+/// Which of a table's changes are applied in one step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// All of them.
+    All,
+    /// Inserts and updates.
+    NewRows,
+    /// Deletes.
+    OldRows,
+}
+
+impl Part {
+    /// Whether an operation belongs to this part.
+    pub fn has(self, op: Op) -> bool {
+        match self {
+            Part::All => true,
+            Part::NewRows => op != Op::Delete,
+            Part::OldRows => op == Op::Delete,
+        }
+    }
+}
+
+/// Changes of one table, in key order.
+#[derive(Clone, Debug)]
+pub struct ChangeBatch {
+    /// What happens, row by row.
+    pub ops: Vec<Op>,
+    /// The new rows of the inserts and updates, in the order of `ops`.
+    pub new: RecordBatch,
+    /// The old rows of the updates and deletes, in the order of `ops`.
+    pub old: RecordBatch,
+}
+
+impl ChangeBatch {
+    /// The changes that belong to a part.
+    ///
+    /// # Errors
+    /// When the batch does not have as many rows as its operations say.
+    pub fn part(self, part: Part) -> Result<ChangeBatch, arrow_schema::ArrowError> {
+        if part == Part::All {
+            return Ok(self);
+        }
+        let kept: Vec<bool> = self.ops.iter().map(|op| part.has(*op)).collect();
+        self.keep(&kept)
+    }
+
+    /// The changes that are marked, one mark each.
+    pub(crate) fn keep(&self, kept: &[bool]) -> Result<ChangeBatch, arrow_schema::ArrowError> {
+        let mask = |of: &[Op]| -> BooleanArray {
+            let marked = self.ops.iter().zip(kept).filter(|(op, _)| of.contains(op));
+            marked.map(|(_, kept)| Some(*kept)).collect()
+        };
+        let new = filter_record_batch(&self.new, &mask(&[Op::Insert, Op::Update]))?;
+        let old = filter_record_batch(&self.old, &mask(&[Op::Update, Op::Delete]))?;
+        let ops = self.ops.iter().zip(kept).filter(|(_, kept)| **kept).map(|(op, _)| *op).collect();
+        Ok(ChangeBatch { ops, new, old })
+    }
+}
+
+/// Sink or state trouble.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct SinkError {
+    /// What sort of trouble.
+    pub kind: SinkErrorKind,
+    /// What happened and where.
+    pub message: String,
+    /// What to do, a full sentence.
+    pub hint: Option<String>,
+}
+
+/// Sorts of sink trouble.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SinkErrorKind {
+    /// Another run holds the lock.
+    Locked,
+    /// The ledger has moved on since it was read.
+    Stale,
+    /// The database's tables are not the ones the pipeline declares.
+    Layout,
+    /// A value that the column cannot hold, or a constraint that is violated.
+    Value,
+    /// The transaction gave way to another client's (a deadlock, a lock that was not given back in time). It is rolled
+    /// back, and may succeed when it is run again.
+    Contention,
+    /// The connection is gone, and with it the transaction, unless it was just being committed: see [`Sink::recover`].
+    ConnectionLost,
+    /// Everything else: unreachable, read-only, disk full.
+    Unavailable,
+}
+
+impl SinkError {
+    /// An error without a hint.
+    pub fn new(kind: SinkErrorKind, message: impl Into<String>) -> SinkError {
+        SinkError { kind, message: message.into(), hint: None }
+    }
+
+    /// Adds what to do.
+    pub fn with_hint(mut self, hint: impl Into<String>) -> SinkError {
+        self.hint = Some(hint.into());
+        self
+    }
+}

@@ -1,0 +1,327 @@
+//! What a stage is: its type (registered, documented), and what planning makes of one use of it.
+//!
+//! Stage authors see batches and options; never time, workers or state.
+
+use std::{
+    collections::BTreeMap,
+    ops::RangeInclusive,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use vardelta_schemas::Schema;
+
+use crate::{
+    contract::{
+        batch::Batch,
+        options::{OptionDoc, OptionReader, Spanned},
+        reason::{Reason, Severity},
+        side_input::SideInput,
+        sink::SinkStage,
+        source::Source,
+    },
+    diagnostics::Diagnostics,
+    relational::Relational,
+};
+
+/// The four kinds of stage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// A drop to batches and rejects.
+    Source,
+    /// Batch in, batch and rejects out; no memory of earlier batches.
+    Transform,
+    /// Native to the engine; its state is arranged, persistent, incremental.
+    Relational,
+    /// Applies one epoch's changes and the ledger row in one transaction.
+    Sink,
+}
+
+impl Kind {
+    /// The kind as reports and manuals print it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Kind::Source => "source",
+            Kind::Transform => "transform",
+            Kind::Relational => "relational",
+            Kind::Sink => "sink",
+        }
+    }
+}
+
+/// A type of stage, as the registry lists it.
+pub trait StageType: Send + Sync {
+    /// What `type = "…"` says.
+    fn name(&self) -> &'static str;
+
+    /// The kind of stage.
+    fn kind(&self) -> Kind;
+
+    /// The manual: the first line is the summary.
+    fn manual(&self) -> &'static str;
+
+    /// A whole pipeline file that uses this stage; tests validate and run it.
+    fn example(&self) -> &'static str;
+
+    /// The options, for the manual and the JSON Schema (`type`, `input`, `inputs` and `tables` apart).
+    fn options(&self) -> &'static [OptionDoc];
+
+    /// Every reason for which it rejects a row or counts a warning.
+    fn reasons(&self) -> Vec<&'static Reason> {
+        Vec::new()
+    }
+
+    /// How many stages one use of it reads. Default: none for a source, any number from one for a sink, else one.
+    fn inputs(&self) -> RangeInclusive<usize> {
+        match self.kind() {
+            Kind::Source => 0..=0,
+            Kind::Transform | Kind::Relational => 1..=1,
+            Kind::Sink => 1..=usize::MAX,
+        }
+    }
+
+    /// Grows when the stage computes something else from the same options, so that state made by the older code is
+    /// not mixed with the newer code's.
+    fn version(&self) -> u32 {
+        1
+    }
+
+    /// Options that do not change what is computed (where files lie, how many threads): they are left out of the
+    /// stage's fingerprint.
+    fn inert_options(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// Reads the options of one use of the stage and types it. Reports everything that is wrong; `None` when something
+    /// was.
+    fn plan(&self, request: PlanRequest<'_>, diagnostics: &mut Diagnostics) -> Option<Planned>;
+}
+
+/// One use of a stage type, to be planned.
+pub struct PlanRequest<'a> {
+    /// The stage's name in the pipeline file.
+    pub name: &'a str,
+    /// Its inputs, in the order in which they are written. Sources have none; the planner has checked the number:
+    /// one for transforms, `table` and `aggregate`; one or more for `union` and sinks.
+    pub inputs: Vec<PlannedInput<'a>>,
+    /// Its options (`type`, `input`, `inputs`, `tables` already taken out).
+    pub options: OptionReader<'a>,
+    /// Settings of the whole pipeline.
+    pub pipeline: &'a PipelineSettings,
+}
+
+/// An input of a stage that is being planned.
+#[derive(Clone, Debug)]
+pub struct PlannedInput<'a> {
+    /// The input stage's name.
+    pub name: &'a str,
+    /// The columns it yields.
+    pub schema: &'a Schema,
+    /// Its key, if it is keyed: indexes into the schema's columns.
+    pub key: Option<&'a [usize]>,
+    /// Where the pipeline file names it as an input.
+    pub span: std::ops::Range<usize>,
+}
+
+/// The `[pipeline]` table, resolved.
+#[derive(Clone, Debug)]
+pub struct PipelineSettings {
+    /// The pipeline's name: letters, digits, `_` and `-`.
+    pub name: String,
+    /// The assembly the coordinates refer to, e.g. `GRCh38`; what it means is up to the stages.
+    pub assembly: Option<Spanned<String>>,
+    /// Worker threads. Default: the machine's cores.
+    pub workers: usize,
+    /// Records per dataflow; memory follows it.
+    pub chunk_records: u64,
+    /// Share of rejected records above which nothing is written, 0 to 1.
+    pub max_reject_share: f64,
+    /// Where the state lies, if the file says so.
+    pub state_dir: Option<PathBuf>,
+    /// The pipeline file's directory: relative paths start here.
+    pub base_dir: PathBuf,
+}
+
+impl PipelineSettings {
+    /// A path of the pipeline file, made independent of the working directory.
+    pub fn resolve(&self, path: &Path) -> PathBuf {
+        self.base_dir.join(path)
+    }
+}
+
+/// A planned stage: inert, typed, ready to be started on every worker.
+#[derive(Clone)]
+pub enum Planned {
+    /// A source.
+    Source(Arc<dyn Source>),
+    /// A transform.
+    Transform(Arc<dyn Transform>),
+    /// A relational operator.
+    Relational(Relational),
+    /// A sink.
+    Sink(Arc<dyn SinkStage>),
+}
+
+/// A planned transform.
+pub trait Transform: Send + Sync {
+    /// The columns it yields.
+    fn schema(&self) -> &Schema;
+
+    /// The files beside the drops that decide what it computes.
+    fn side_inputs(&self) -> Vec<SideInput> {
+        Vec::new()
+    }
+
+    /// What it computes with of the settings of the whole pipeline (name and value): part of its fingerprint.
+    fn settings(&self) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
+
+    /// Whether it needs to know the drop a row came from (its header, its raw text). Such a stage stands before a table.
+    fn needs_provenance(&self) -> bool {
+        false
+    }
+
+    /// Whether each input row yields at most one output row in which input column `column` appears unchanged, and if so
+    /// at which place. Keys pass through such columns.
+    fn passes_through(&self, column: usize) -> Option<usize> {
+        let _ = column;
+        None
+    }
+
+    /// Where input column `column` is told by the output rows, best first: unchanged, then changed a little (a position that
+    /// normalisation moves). Unlike with [`Transform::passes_through`] an input row may become several. Rejects find the
+    /// place of a row's record through such columns.
+    fn carries(&self, column: usize) -> Vec<usize> {
+        Vec::from_iter(self.passes_through(column))
+    }
+
+    /// An instance for one worker.
+    ///
+    /// # Errors
+    /// When something it needs cannot be opened (a FASTA, say).
+    fn start(&self) -> Result<Box<dyn TransformRun>, StageError>;
+}
+
+/// A transform at work on one worker.
+pub trait TransformRun {
+    /// Turns one batch into any number of batches and rejects. Multiplicities and origins must follow the rows
+    /// ([`Batch::take`], [`Batch::filter`], [`Batch::derive`], [`Batch::with_columns`] see to it). The output for a row
+    /// depends on that row (and its drop's header) alone, so that a retraction undoes exactly what its assertion did.
+    ///
+    /// # Errors
+    /// When the run cannot go on (an I/O error); a bad row is a reject, not an error.
+    fn apply(&mut self, batch: &Batch, emit: &mut Emit) -> Result<(), StageError>;
+}
+
+/// What a source's parser or a transform makes of its input.
+#[derive(Default)]
+pub struct Emit {
+    /// Batches for the stages that read this one.
+    pub batches: Vec<Batch>,
+    /// Records, or rows of them, that could not be used.
+    pub rejects: Vec<Reject>,
+    /// Origins of rows that passed no filter; one entry per row.
+    pub filtered: Vec<u64>,
+    /// Origins of records that have no alternate allele to yield; one entry per record.
+    pub no_alternate: Vec<u64>,
+    /// Origins of gVCF reference blocks, which are records without alternate allele too; one entry per record, here alone.
+    pub reference_blocks: Vec<u64>,
+    /// What was adapted and counted, by reason code.
+    pub warnings: BTreeMap<&'static str, u64>,
+}
+
+impl Emit {
+    /// Passes a batch on. Empty batches are dropped.
+    pub fn batch(&mut self, batch: Batch) {
+        if batch.rows() > 0 {
+            self.batches.push(batch);
+        }
+    }
+
+    /// Rejects one row of a batch.
+    pub fn reject(&mut self, batch: &Batch, row: usize, reason: &'static Reason, detail: impl Into<String>) {
+        self.rejects.push(Reject {
+            origin: batch.origins.as_ref().map(|origins| origins[row]),
+            diff: batch.diff(row),
+            place: None,
+            reason,
+            detail: detail.into(),
+        });
+    }
+
+    /// Says that one row of a batch passed no filter.
+    pub fn filter(&mut self, batch: &Batch, row: usize) {
+        if let Some(origins) = &batch.origins {
+            self.filtered.push(origins[row]);
+        }
+    }
+
+    /// Says that one row's record has no alternate allele to yield.
+    pub fn no_alternate(&mut self, batch: &Batch, row: usize) {
+        if let Some(origins) = &batch.origins {
+            self.no_alternate.push(origins[row]);
+        }
+    }
+
+    /// Says that one row's record is a gVCF reference block: it has no alternate allele to yield, only one that stands for
+    /// any that was not observed.
+    pub fn reference_block(&mut self, batch: &Batch, row: usize) {
+        if let Some(origins) = &batch.origins {
+            self.reference_blocks.push(origins[row]);
+        }
+    }
+
+    /// Counts something that was adapted rather than refused.
+    pub fn warn(&mut self, reason: &'static Reason, count: u64) {
+        debug_assert_eq!(reason.severity(), Severity::Warning, "{}", reason.code());
+        if count > 0 {
+            *self.warnings.entry(reason.code()).or_default() += count;
+        }
+    }
+}
+
+/// A record, or a row of one, that could not be used.
+#[derive(Clone, Debug)]
+pub struct Reject {
+    /// The record's origin; `None` behind a table.
+    pub origin: Option<u64>,
+    /// The row's multiplicity.
+    pub diff: i64,
+    /// The place, where the rejecting stage knows it; the engine asks the batch's [`Provenance`](crate::contract::batch::Provenance)
+    /// otherwise.
+    pub place: Option<crate::contract::batch::Place>,
+    /// Why.
+    pub reason: &'static Reason,
+    /// What exactly was wrong.
+    pub detail: String,
+}
+
+/// Why a stage cannot go on: what, where, and what to do.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct StageError {
+    /// What happened and where.
+    pub message: String,
+    /// What to do, a full sentence.
+    pub hint: Option<String>,
+}
+
+impl StageError {
+    /// An error without a hint.
+    pub fn new(message: impl Into<String>) -> StageError {
+        StageError { message: message.into(), hint: None }
+    }
+
+    /// Adds what to do.
+    pub fn with_hint(mut self, hint: impl Into<String>) -> StageError {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+impl From<arrow_schema::ArrowError> for StageError {
+    fn from(error: arrow_schema::ArrowError) -> StageError {
+        StageError::new(format!("batch kernel failed: {error}"))
+    }
+}

@@ -1,0 +1,142 @@
+//! Writing ahead of the end: the rows that a finished chunk adds to a table go to the sink's open transaction while the next
+//! chunk is computed. What later chunks make of such a row is written at the end, as is everything else.
+//!
+//! A row of a table is new to its key at most once in a run that only adds drops, so it is right to insert it at once; a
+//! summary's row changes with nearly every chunk, so it waits for the end. Whatever goes wrong with such a row, the
+//! transaction can be given up and everything written from the merged changes, as if none had gone ahead.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use crossbeam_channel::Receiver;
+use vardelta_schemas::{TableSchema, ledger::Snapshot};
+
+use crate::{
+    clock,
+    contract::sink::{Part, Sink, SinkErrorKind},
+    epoch::{
+        batches,
+        commit::unreadable,
+        open::Opened,
+        transaction::{Failure, Transaction, is_passing},
+    },
+    error::RunError,
+    failpoint,
+    flow::RunContext,
+    run::{Context, rebuild::is_table},
+};
+
+/// What the sink's transaction has when the last chunk is computed.
+#[derive(Debug, Default)]
+pub(crate) struct Written {
+    /// Whether the transaction has begun, and is still good.
+    pub is_open: bool,
+    /// The time that it has been told of.
+    pub committed_at: String,
+    /// How often it was given up for other clients' locks or a lost connection.
+    pub retries: u64,
+    /// How long the sink was busy.
+    pub busy: Duration,
+}
+
+/// The sink, lent to the thread that writes ahead.
+pub(crate) struct Ahead<'a> {
+    context: Context<'a>,
+    sink: &'a mut dyn Sink,
+    ledger: &'a Snapshot,
+    tables: Vec<TableSchema>,
+    /// Of these tables, those whose rows go ahead.
+    going: Vec<usize>,
+}
+
+impl<'a> Ahead<'a> {
+    /// `None` where rows had better wait for the end: somebody wants to see the net changes as they are written, refused
+    /// rows are to be taken out one by one, or tables refer to each other. The caller's run must only add drops.
+    pub fn new(context: Context<'a>, opened: &'a mut Opened) -> Option<Ahead<'a>> {
+        let (plan, Opened { sink, ledger, .. }) = (context.plan, opened);
+        let tables = plan.tables();
+        let going: Vec<usize> =
+            (0..tables.len()).filter(|at| is_table(&plan.stages[plan.stages[plan.sink].inputs[*at]].planned)).collect();
+        let in_any_order = sink.order(&tables).into_iter().eq((0..tables.len()).map(|at| (at, Part::All)));
+        let may_wait = sink.quarantines() || context.observer.changes_limit().is_none() || !in_any_order;
+        (!may_wait && !going.is_empty()).then_some(Ahead { context, sink: sink.as_mut(), ledger, tables, going })
+    }
+
+    /// Writes chunk after chunk, as their numbers come, until there are no more or something is in the way.
+    pub fn write(self, run: &Arc<RunContext>, chunks: &Receiver<u64>) -> Written {
+        let Ahead { context, sink, ledger, tables, going } = self;
+        let mut written = Written::default();
+        let transaction = Transaction {
+            context,
+            run,
+            replace_tables: false,
+            tables: &tables,
+            histories: context.plan.histories(),
+            ledger,
+            committed_at: clock::now(),
+            retries: 0,
+        };
+        written.committed_at.clone_from(&transaction.committed_at);
+        run.abort.guard("the thread that writes ahead", || {
+            Writer { transaction, sink: &mut *sink, going: &going }.write(chunks, &mut written)
+        });
+        if run.abort.is_raised() {
+            // A connection that is gone has given the transaction up by itself.
+            let _ = sink.rollback();
+            written.is_open = false;
+        }
+        written
+    }
+}
+
+struct Writer<'a> {
+    transaction: Transaction<'a>,
+    sink: &'a mut dyn Sink,
+    going: &'a [usize],
+}
+
+impl Writer<'_> {
+    fn write(mut self, chunks: &Receiver<u64>, written: &mut Written) -> Result<(), RunError> {
+        for chunk in chunks {
+            let started = Instant::now();
+            let sent = self.chunk(chunk, written);
+            written.busy += started.elapsed();
+            written.retries = self.transaction.retries;
+            let Err(failure) = sent else { continue };
+            written.is_open = false;
+            self.transaction.run.changes.forget_sent();
+            match failure {
+                Failure::Sink(error) if is_passing(&error) => self.transaction.pass(self.sink, error)?,
+                // It may be that a later chunk puts another row in place of the one that was refused. A connection that is
+                // gone is met again at the end.
+                Failure::Sink(error) if error.kind == SinkErrorKind::Value => drop(self.sink.rollback()),
+                failure => return Err(failure.into()),
+            }
+            written.retries = self.transaction.retries;
+            return Ok(());
+        }
+        Ok(())
+    }
+
+    fn chunk(&mut self, chunk: u64, written: &mut Written) -> Result<(), Failure> {
+        if !written.is_open {
+            self.transaction.begin(self.sink)?;
+            written.is_open = true;
+        }
+        let Transaction { context, run, tables, .. } = self.transaction;
+        for at in self.going {
+            let layout = run.layout(context.plan.stages[context.plan.sink].inputs[*at])?;
+            let mut added = run.changes.added(*at, chunk).map_err(|error| unreadable(&error))?;
+            let (make, mut rows) = (|| added.next_batch(layout), 0);
+            batches::apply(run, self.sink, &tables[*at], make, &mut |batch| {
+                failpoint::hit("ahead:batch");
+                rows += batch.ops.len() as u64;
+                Ok(batch)
+            })?;
+            run.changes.mark_sent(*at, chunk, rows);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,115 @@
+//! Batches of changes on their way to a sink: merged and decoded on a thread of their own, while the sink takes those before.
+
+use crossbeam_channel::{SendTimeoutError, bounded};
+use vardelta_schemas::{TableSchema, ledger::TableCounts};
+
+use crate::{
+    changes::NetChanges,
+    contract::sink::{ChangeBatch, Sink, SinkError, SinkErrorKind},
+    epoch::{
+        commit::{lax_layout, lax_table},
+        fills::part_by_fill,
+        transaction::Failure,
+    },
+    error::{RunError, RunErrorKind},
+    flow::{RunContext, feed::PATIENCE},
+    plan::Plan,
+    rows::RowLayout,
+};
+
+/// Batches between the thread that makes them and the sink.
+const BATCHES_WAITING: usize = 4;
+
+/// A merge of a table's changes that yields batches.
+pub(crate) struct Merge<'a> {
+    table: TableSchema,
+    net: NetChanges,
+    planned: &'a RowLayout,
+    /// How rows that stood before are decoded, where there are any.
+    lax: Option<RowLayout>,
+    /// Columns of which changes that only fill them are left out.
+    left_out: Vec<usize>,
+    counts: &'a mut TableCounts,
+}
+
+impl<'a> Merge<'a> {
+    /// The merge of changes of the table at `at`, counted.
+    pub(crate) fn new(
+        plan: &Plan,
+        run: &'a RunContext,
+        at: usize,
+        net: NetChanges,
+        counts: &'a mut TableCounts,
+    ) -> Result<Merge<'a>, RunError> {
+        let table = plan.tables().swap_remove(at);
+        let lax = if run.changes.has_standing() { Some(lax_layout(&lax_table(&table))?) } else { None };
+        let left_out = if run.changes.leaves_out_fills() { run.changes.new_columns(at) } else { Vec::new() };
+        Ok(Merge { table, net, planned: run.layout(plan.stages[plan.sink].inputs[at])?, lax, left_out, counts })
+    }
+
+    /// The next batch; `None` at the end.
+    pub(crate) fn next_batch(&mut self) -> Result<Option<ChangeBatch>, SinkError> {
+        let batch = self.net.next_batch(self.lax.as_ref().unwrap_or(self.planned), self.counts)?;
+        batch.map(|batch| part_by_fill(&self.table, &self.left_out, batch, true)).transpose()
+    }
+}
+
+/// Lets `take` have batches as they come from `make`, which is called on another thread.
+pub(crate) fn made_aside(
+    run: &RunContext,
+    mut make: impl FnMut() -> Result<Option<ChangeBatch>, SinkError> + Send,
+    take: impl FnOnce(&mut dyn Iterator<Item = ChangeBatch>) -> Result<(), RunError>,
+) -> Result<(), RunError> {
+    let (sender, receiver) = bounded::<ChangeBatch>(BATCHES_WAITING);
+    std::thread::scope(|scope| {
+        let making = scope.spawn(move || -> Result<(), RunError> {
+            while let Some(mut batch) = make()? {
+                loop {
+                    run.abort.check()?;
+                    match sender.send_timeout(batch, PATIENCE) {
+                        Ok(()) => break,
+                        Err(SendTimeoutError::Timeout(back)) => batch = back,
+                        // Nobody listens any more: the taker failed, and says why.
+                        Err(SendTimeoutError::Disconnected(_)) => return Ok(()),
+                    }
+                }
+            }
+            Ok(())
+        });
+        let taken = take(&mut receiver.iter());
+        drop(receiver);
+        let made = making
+            .join()
+            .unwrap_or_else(|payload| Err(RunError::panic("the thread that merges changes", payload.as_ref())));
+        run.abort.check()?;
+        made.and(taken)
+    })
+}
+
+/// Lets the sink apply to a table what `each` makes of the batches from `make`.
+pub(crate) fn apply(
+    run: &RunContext,
+    sink: &mut dyn Sink,
+    table: &TableSchema,
+    make: impl FnMut() -> Result<Option<ChangeBatch>, SinkError> + Send,
+    each: &mut dyn FnMut(ChangeBatch) -> Result<ChangeBatch, SinkError>,
+) -> Result<(), Failure> {
+    let mut failed = None;
+    let applied = made_aside(run, make, |batches| {
+        let mut batches = batches.map(|batch| match run.abort.is_raised() {
+            true => Err(SinkError::new(SinkErrorKind::Unavailable, "the run was ended")),
+            false => each(batch),
+        });
+        sink.apply(table, run.epoch, &mut batches).map_err(|error| {
+            let message = error.message.clone();
+            failed = Some(error);
+            RunError::new(RunErrorKind::Sink, message)
+        })
+    });
+    // What the sink says keeps its sort, which decides whether to try again.
+    match (applied, failed) {
+        (Ok(()), _) => Ok(()),
+        (Err(_), Some(error)) if !run.abort.is_raised() => Err(error.into()),
+        (Err(error), _) => Err(Failure::Run(error)),
+    }
+}

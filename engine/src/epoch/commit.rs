@@ -1,0 +1,427 @@
+//! The end of every run that changes something: prepare the state, commit the sink, finalise the state.
+//!
+//! The state's changes become durable but revocable (prepare) while the sink takes the rows in its open transaction; only
+//! when both are done does the sink commit, with the ledger's row. From then on the epoch stands, whatever happens to the
+//! process: the next start finalises a prepared epoch that the ledger has, and rolls back one that it has not.
+
+use std::{
+    sync::{Arc, PoisonError},
+    time::Instant,
+};
+
+use vardelta_schemas::{
+    Schema, TableSchema,
+    ledger::{DropRow, EpochRecord, Event, RecordCounts, Snapshot, TableCounts},
+    sql::erase::ERASING,
+};
+
+use crate::{
+    clock,
+    contract::{
+        erasure::{ErasedDrop, Erasure, Removed},
+        sink::{Access, Sink, SinkError},
+    },
+    epoch::{
+        ahead::Written,
+        batches::{Merge, made_aside},
+        fills,
+        history::EpochFacts,
+        open::Opened,
+        transaction::{Standing, Transaction, is_passing},
+        write::Writing,
+    },
+    error::{RunError, RunErrorKind},
+    failpoint,
+    flow::RunContext,
+    plan::{Plan, content::Definitions},
+    report::{Action, DropReport, RunReport},
+    rows::RowLayout,
+    run::{
+        Context,
+        compute::stage_reports,
+        load::{NEXT_DROP, next_drop},
+    },
+};
+
+/// What becomes of the ledger.
+pub(crate) struct Outcome {
+    /// Drops added, replaced or read again.
+    pub upserted: Vec<(Action, DropRow)>,
+    /// Drops taken back.
+    pub withdrawn: Vec<DropRow>,
+    /// Whether the sink's tables are made anew.
+    pub replace_tables: bool,
+    /// What a run over no drop is recorded as.
+    pub without_drop: Option<Action>,
+    /// What the pipeline computes.
+    pub definitions: Definitions,
+    /// What the sink's transaction has already.
+    pub written: Written,
+    /// The drops that are forgotten: those withdrawn, and others of their names.
+    pub erasure: Option<Arc<Erasure>>,
+}
+
+impl Outcome {
+    /// An outcome in which nothing happened to any drop.
+    pub fn new(definitions: Definitions) -> Outcome {
+        Outcome {
+            upserted: Vec::new(),
+            withdrawn: Vec::new(),
+            replace_tables: false,
+            without_drop: None,
+            definitions,
+            written: Written::default(),
+            erasure: None,
+        }
+    }
+
+    /// The names of the drops that the epoch is about. What is forgotten is not named.
+    fn drop_names(&self) -> Vec<String> {
+        match &self.erasure {
+            Some(erasure) => erasure.drops.iter().map(ErasedDrop::neutral_name).collect(),
+            None => {
+                let upserted = self.upserted.iter().map(|(_, drop)| drop.name.clone());
+                upserted.chain(self.withdrawn.iter().map(|drop| drop.name.clone())).collect()
+            }
+        }
+    }
+}
+
+/// The tables of a run that changed nothing.
+pub(crate) fn untouched(plan: &Plan, ledger: &Snapshot) -> Vec<TableCounts> {
+    plan.tables()
+        .iter()
+        .map(|table| TableCounts {
+            name: table.name.clone(),
+            unchanged: rows_before(ledger, &table.name),
+            ..TableCounts::default()
+        })
+        .collect()
+}
+
+pub(crate) fn rows_before(ledger: &Snapshot, table: &str) -> u64 {
+    let counts = ledger.tables.iter().find(|counts| counts.name == table);
+    counts.map_or(0, |counts| counts.inserted + counts.updated + counts.unchanged)
+}
+
+/// Commits, or for a dry run only shows, what a run computed, and completes its report. Yields what an erasure took out of
+/// histories, rejects and ledger.
+pub(crate) fn conclude(
+    context: Context<'_>,
+    opened: &mut Opened,
+    run: &Arc<RunContext>,
+    mut outcome: Outcome,
+    report: &mut RunReport,
+) -> Result<Removed, RunError> {
+    outcome.definitions.check_unchanged()?;
+    report.stages = stage_reports(context.plan, run);
+    report_rejects(run, report);
+    let tables = context.plan.tables();
+    let mut counts: Vec<TableCounts> =
+        tables.iter().map(|table| TableCounts { name: table.name.clone(), ..TableCounts::default() }).collect();
+    if report.dry_run {
+        for (at, table) in tables.iter().enumerate() {
+            if context.observer.wants_changes() {
+                show(context, run, at, table, &mut counts[at])?;
+            } else {
+                let mut net = run.changes.net(at).map_err(|error| unreadable(&error))?;
+                net.count(&mut counts[at]).map_err(|error| unreadable(&error))?;
+            }
+        }
+        count_unchanged(&mut counts, &opened.ledger, outcome.replace_tables);
+        report.tables = counts;
+        report_not_kept(run, report);
+        return Ok(Removed::default());
+    }
+    let started = Instant::now();
+    let committed = commit(context, opened, run, &mut outcome, &tables, &mut counts)?;
+    report_rejects(run, report);
+    report_not_kept(run, report);
+    for report in &mut report.drops {
+        let upserted = outcome.upserted.iter().map(|(_, drop)| drop);
+        if let Some(drop) = upserted.into_iter().find(|drop| drop.name == report.name && drop.source == report.source) {
+            *report = DropReport::new(&drop.name, &drop.source, report.action, &report.reason, drop.counts);
+        }
+    }
+    report.retries = committed.retries;
+    report.rows_ahead = (0..tables.len()).map(|at| run.changes.sent_rows(at)).sum();
+    report.notices.extend(committed.notices);
+    report.epoch = run.epoch;
+    report.committed = true;
+    let rows: u64 = counts.iter().map(|table| table.inserted + table.updated + table.deleted).sum();
+    let sink = &mut report.stages[context.plan.sink];
+    let busy = started.elapsed() + outcome.written.busy;
+    (sink.rows_in, sink.rows_out, sink.seconds) = (rows, rows, busy.as_secs_f64());
+    sink.p50_us = started.elapsed().as_micros() as u64;
+    sink.p99_us = sink.p50_us;
+    report.tables = counts;
+    Ok(committed.removed)
+}
+
+/// Puts the rejects and warnings so far into the report.
+fn report_rejects(run: &RunContext, report: &mut RunReport) {
+    let notes = run.notes.lock().unwrap_or_else(PoisonError::into_inner);
+    report.rejects = notes.reject_counts.clone();
+    report.warnings = notes.warnings.clone();
+}
+
+/// Says of how many rejects the text is not kept.
+fn report_not_kept(run: &RunContext, report: &mut RunReport) {
+    let not_kept = run.notes.lock().unwrap_or_else(PoisonError::into_inner).not_kept();
+    if not_kept > 0 {
+        report.notices.push(format!("{not_kept} rejects are counted but not kept with their text"));
+    }
+}
+
+/// Puts the records' counts into the outcome and the report once more: some became rejects while they were written.
+fn recount(run: &RunContext, outcome: &mut Outcome) {
+    for (_, drop) in &mut outcome.upserted {
+        if let Some(load) = run.loads.iter().find(|load| load.drop_id == drop.drop_id) {
+            drop.counts = load.records.counts();
+        }
+    }
+}
+
+fn count_unchanged(counts: &mut [TableCounts], ledger: &Snapshot, replaced: bool) {
+    for table in counts.iter_mut().filter(|_| !replaced) {
+        table.unchanged = rows_before(ledger, &table.name).saturating_sub(table.updated + table.deleted);
+    }
+}
+
+/// Shows the observer what is to be written to a table.
+pub(crate) fn show(
+    context: Context<'_>,
+    run: &RunContext,
+    at: usize,
+    table: &TableSchema,
+    counts: &mut TableCounts,
+) -> Result<(), RunError> {
+    let net = run.changes.net(at).map_err(|error| unreadable(&error))?;
+    let mut merge = Merge::new(context.plan, run, at, net, counts)?;
+    made_aside(
+        run,
+        || merge.next_batch(),
+        |batches| {
+            batches.for_each(|batch| context.observer.changes(table, &batch));
+            Ok(())
+        },
+    )
+}
+
+pub(crate) fn unreadable(error: &dyn std::fmt::Display) -> RunError {
+    let message = format!("the run's changes cannot be read back: {error}; nothing was written");
+    RunError::new(RunErrorKind::Sink, message)
+}
+
+/// A table as it may stand while it is brought to another definition: outside the key every column allows NULL.
+pub(crate) fn lax_table(table: &TableSchema) -> TableSchema {
+    let mut columns = table.schema.columns().to_vec();
+    for (index, column) in columns.iter_mut().enumerate() {
+        column.nullable |= !table.key.contains(&index);
+    }
+    TableSchema { schema: Schema::new(columns), ..table.clone() }
+}
+
+/// The layout of a [`lax_table`]. It encodes rows as the planned one does.
+pub(crate) fn lax_layout(lax: &TableSchema) -> Result<RowLayout, RunError> {
+    RowLayout::new(&lax.schema, Some(&lax.key)).map_err(RunError::internal)
+}
+
+/// What a commit has to say beside its counts.
+#[derive(Default)]
+struct Committed {
+    removed: Removed,
+    retries: u64,
+    notices: Vec<String>,
+}
+
+fn commit(
+    context: Context<'_>,
+    opened: &mut Opened,
+    run: &Arc<RunContext>,
+    outcome: &mut Outcome,
+    tables: &[TableSchema],
+    counts: &mut [TableCounts],
+) -> Result<Committed, RunError> {
+    let plan = context.plan;
+    let mut metadata = opened.state.metadata().clone();
+    let next = outcome.upserted.iter().map(|(_, drop)| drop.drop_id + 1).max().unwrap_or(1);
+    fills::note_columns(tables, &mut metadata);
+    metadata.insert(NEXT_DROP.to_owned(), next.max(next_drop(context, opened)?).to_string());
+
+    let Opened { state, sink, ledger, .. } = opened;
+    failpoint::hit("commit:begin");
+    let is_open = outcome.written.is_open;
+    let committed_at = if is_open { outcome.written.committed_at.clone() } else { clock::now() };
+    let mut writing = Writing {
+        transaction: Transaction {
+            context,
+            run,
+            replace_tables: outcome.replace_tables,
+            tables,
+            histories: plan.histories(),
+            ledger,
+            committed_at: committed_at.clone(),
+            retries: outcome.written.retries,
+        },
+        facts: EpochFacts::new(run.epoch, outcome.drop_names().iter().map(String::as_str), &committed_at),
+        observed: vec![0; tables.len()],
+        offenders: Vec::new(),
+        earlier: Default::default(),
+        erasure: outcome.erasure.clone(),
+        removed: Removed::default(),
+    };
+    let erases = outcome.erasure.is_some();
+    // The state is prepared on its own thread while the sink takes the rows, however often that takes.
+    let (prepared, applied) = std::thread::scope(|scope| {
+        if !is_open && let Err(error) = writing.transaction.begin(sink.as_mut()) {
+            return (Ok(()), Err(error.into()));
+        }
+        let session = Arc::clone(&run.session);
+        let prepare = || -> Result<(), RunError> {
+            if erases {
+                session.rewrite()?
+            } else {
+                session.compact()?
+            }
+            Ok(state.prepare(session, run.epoch, metadata)?)
+        };
+        // A row that is taken out changes the state, so that is prepared when the sink has taken the rest.
+        if sink.quarantines() {
+            let applied = writing.write_quarantining(sink.as_mut(), counts);
+            let prepared = if applied.is_ok() { prepare() } else { Ok(()) };
+            return (prepared, applied);
+        }
+        let prepare = scope.spawn(prepare);
+        let applied = writing.write(sink.as_mut(), counts);
+        let prepared = prepare
+            .join()
+            .unwrap_or_else(|payload| Err(RunError::panic("the thread that prepares the state", payload.as_ref())));
+        (prepared, applied)
+    });
+    failpoint::hit("commit:applied");
+    recount(run, outcome);
+    let mut written = prepared.and(applied.map_err(RunError::from)).and_then(|()| run.abort.check());
+    loop {
+        if let Err(error) = written {
+            // A connection that is gone has given the transaction up by itself.
+            let _ = sink.rollback();
+            give_up(state, ledger.epoch)?;
+            return Err(error);
+        }
+        count_unchanged(counts, ledger, outcome.replace_tables);
+        failpoint::hit("commit:before-sink");
+        let record = record(plan, run.epoch, outcome, counts, &committed_at);
+        let Err(error) = sink.commit(&record) else { break };
+        if !is_passing(&error) {
+            after_failed_commit(plan, state, &record, error)?;
+            break;
+        }
+        match writing.transaction.after_passing_error(sink.as_mut(), error, Some(&record)) {
+            Ok(Standing::Committed) => break,
+            // The rows went with the transaction; the state's part stays prepared.
+            Ok(Standing::NotCommitted) => written = writing.write_again(sink.as_mut(), counts).map_err(RunError::from),
+            Ok(Standing::GivenUp(error)) => written = Err(error.into()),
+            // Whether it was committed is not known: the state stays prepared, and the next start asks the ledger again.
+            Err(error) => return Err(error.into()),
+        }
+    }
+    failpoint::hit("commit:after-sink");
+    state.finalize()?;
+    let (retries, removed) = (writing.transaction.retries, writing.removed);
+    let mut notices = writing.notices();
+    if let Err(error) = sink.settle(&plan.pipeline.name, &plan.kept_tables()) {
+        notices
+            .push(format!("the epoch stands, but its tables are not settled, which the next run tries again: {error}"));
+    }
+    notices.append(&mut sink.take_notices());
+    Ok(Committed { removed, retries, notices })
+}
+
+/// Lets the sink do what waits for the commit. A failure is no failure of the run.
+pub(crate) fn settle(plan: &Plan, sink: &mut dyn Sink, notices: &mut Vec<String>) {
+    if let Err(error) = sink.settle(&plan.pipeline.name, &plan.kept_tables()) {
+        notices.push(format!("the epoch stands, but the next run must settle its tables: {error}"));
+    }
+}
+
+/// Rolls a prepared state back, if it got that far.
+fn give_up(state: &mut crate::state::State, ledger_epoch: u64) -> Result<(), RunError> {
+    super::open::settle(state, ledger_epoch)
+}
+
+/// The commit failed, or its acknowledgement was lost: the ledger tells which.
+fn after_failed_commit(
+    plan: &Plan,
+    state: &mut crate::state::State,
+    record: &EpochRecord,
+    error: SinkError,
+) -> Result<(), RunError> {
+    let ledger = plan.sink().connect(Access::Read).and_then(|mut sink| sink.ledger(&plan.pipeline.name));
+    match ledger {
+        Ok(ledger) if is_of(&ledger, record) => Ok(()),
+        Ok(ledger) => {
+            give_up(state, ledger.epoch)?;
+            Err(error.into())
+        }
+        // The state stays prepared; the next start asks the ledger again.
+        Err(_) => Err(error.into()),
+    }
+}
+
+/// Whether a ledger's last epoch is this one: another loader may have made one of the same number.
+pub(crate) fn is_of(ledger: &Snapshot, record: &EpochRecord) -> bool {
+    let stands = |drop: &DropRow| ledger.drops.contains(drop);
+    ledger.epoch == record.epoch
+        && ledger.definition == record.definition
+        && ledger.tables == record.tables
+        && record.upserted_drops.iter().all(stands)
+        && !ledger.drops.iter().any(|drop| record.withdrawn_drops.contains(&drop.drop_id))
+}
+
+fn record(plan: &Plan, epoch: u64, outcome: &Outcome, counts: &[TableCounts], committed_at: &str) -> EpochRecord {
+    let event = |drop: &DropRow, action: Action, counts: RecordCounts| Event {
+        epoch,
+        committed_at: committed_at.to_owned(),
+        drop_id: Some(drop.drop_id),
+        source: drop.source.clone(),
+        name: drop.name.clone(),
+        action: action.as_str().to_owned(),
+        counts,
+    };
+    let mut events: Vec<Event> =
+        outcome.upserted.iter().map(|(action, drop)| event(drop, *action, drop.counts)).collect();
+    match &outcome.erasure {
+        Some(erasure) => events.extend(erasure.drops.iter().map(|drop| Event {
+            epoch,
+            committed_at: committed_at.to_owned(),
+            drop_id: Some(drop.drop_id),
+            source: drop.source.clone(),
+            name: drop.pending_name(),
+            action: ERASING.to_owned(),
+            counts: RecordCounts::default(),
+        })),
+        None => {
+            events.extend(outcome.withdrawn.iter().map(|drop| event(drop, Action::Withdrawn, RecordCounts::default())));
+        }
+    }
+    events.extend(outcome.without_drop.map(|action| Event {
+        epoch,
+        committed_at: committed_at.to_owned(),
+        drop_id: None,
+        source: String::new(),
+        name: String::new(),
+        action: action.as_str().to_owned(),
+        counts: RecordCounts::default(),
+    }));
+    EpochRecord {
+        pipeline: plan.pipeline.name.clone(),
+        epoch,
+        committed_at: committed_at.to_owned(),
+        definition: outcome.definitions.to_json(),
+        upserted_drops: outcome.upserted.iter().map(|(_, drop)| drop.clone()).collect(),
+        withdrawn_drops: outcome.withdrawn.iter().map(|drop| drop.drop_id).collect(),
+        events,
+        tables: counts.to_vec(),
+    }
+}

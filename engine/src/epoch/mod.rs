@@ -1,0 +1,12 @@
+//! How ONE epoch is written: state and sink are opened and made to agree, the changes go to the sink, both commit.
+
+pub(crate) mod ahead;
+pub(crate) mod backoff;
+pub(crate) mod batches;
+pub(crate) mod commit;
+pub(crate) mod fills;
+pub(crate) mod history;
+pub(crate) mod open;
+pub(crate) mod quarantine;
+pub(crate) mod transaction;
+pub(crate) mod write;

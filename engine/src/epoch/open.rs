@@ -1,0 +1,134 @@
+//! The start of every run: the state's lock is taken, and state and ledger are brought to agree. The ledger is the judge.
+
+use std::path::Path;
+
+use vardelta_schemas::ledger::Snapshot;
+
+use crate::{
+    contract::sink::{Access, Sink},
+    error::{RunError, RunErrorKind},
+    plan::{
+        Plan,
+        content::{Definitions, Wanted},
+        definition_changes,
+    },
+    run::state_directory,
+    state::{State, StateError, StateErrorKind},
+};
+
+/// State and sink, agreeing on the epoch.
+pub(crate) struct Opened {
+    pub state: State,
+    pub sink: Box<dyn Sink>,
+    pub ledger: Snapshot,
+    /// Holds the state of a dry run before the first real one.
+    _scratch: Option<tempfile::TempDir>,
+}
+
+/// Opens both and finishes or undoes an epoch that a killed run left prepared.
+pub(crate) fn open(plan: &Plan, access: Access) -> Result<Opened, RunError> {
+    open_with(plan, access, State::open)
+}
+
+/// As [`open`], but a state that is damaged, or ahead of the ledger (an older copy of the database was put back), is taken
+/// for none: it is to be made anew.
+pub(crate) fn open_to_rebuild(plan: &Plan, access: Access) -> Result<Opened, RunError> {
+    let mut opened = open_with(plan, access, |directory| match State::open(directory) {
+        Err(error) if matches!(error.kind, StateErrorKind::Corrupt | StateErrorKind::Version) => {
+            State::open_anew(directory)
+        }
+        opened => opened,
+    })?;
+    if opened.state.epoch() > opened.ledger.epoch {
+        let Opened { state, sink, ledger, _scratch } = opened;
+        // The lock is given back with the state.
+        drop(state);
+        let state = State::open_anew(&state_directory(plan))?;
+        opened = Opened { state, sink, ledger, _scratch };
+    }
+    Ok(opened)
+}
+
+fn open_with(
+    plan: &Plan,
+    access: Access,
+    open_state: impl FnOnce(&Path) -> Result<State, StateError>,
+) -> Result<Opened, RunError> {
+    let mut directory = state_directory(plan);
+    let mut scratch = None;
+    if access == Access::Read && !State::exists(&directory) {
+        let temporary = tempfile::tempdir().map_err(|error| {
+            RunError::new(RunErrorKind::Sink, format!("no temporary directory can be made: {error}"))
+        })?;
+        directory = temporary.path().join(&plan.pipeline.name);
+        scratch = Some(temporary);
+    }
+    // The sink first: where its directory is missing, making a state directory there would hide the mistake.
+    let mut sink = plan.sink().connect(access)?;
+    let mut state = open_state(&directory)?;
+    let mut ledger = sink.ledger(&plan.pipeline.name)?;
+    if state.prepared_epoch().is_some_and(|prepared| prepared != ledger.epoch) {
+        // The run that prepared it may have asked for the commit and died; what a server has not done yet it may still
+        // do, as long as that run's session lives.
+        ledger = sink.recover(&plan.pipeline.name)?;
+    }
+    settle(&mut state, ledger.epoch)?;
+    Ok(Opened { state, sink, ledger, _scratch: scratch })
+}
+
+/// A prepared epoch is finalised if the ledger has it, rolled back if it has not.
+pub(crate) fn settle(state: &mut State, ledger_epoch: u64) -> Result<(), RunError> {
+    match state.prepared_epoch() {
+        Some(prepared) if prepared == ledger_epoch => state.finalize()?,
+        Some(_) => state.roll_back()?,
+        None => {}
+    }
+    Ok(())
+}
+
+/// Refuses to go on when state and ledger are of different epochs.
+pub(crate) fn check_epochs(plan: &Plan, opened: &Opened) -> Result<(), RunError> {
+    let (state, ledger) = (opened.state.epoch(), opened.ledger.epoch);
+    if state == ledger {
+        return Ok(());
+    }
+    let (name, sink, directory) = (&plan.pipeline.name, plan.sink().location(), state_directory(plan));
+    let error = |message: String| RunError::new(RunErrorKind::Sink, message);
+    Err(match (state, ledger) {
+        (0, _) => error(format!(
+            "{sink} is at epoch {ledger} of `{name}`, but its state in {} is missing",
+            directory.display()
+        ))
+        .with_hint("Put the state directory back, or run `vardelta rebuild`, which reads the drops' files again."),
+        (_, 0) => error(format!(
+            "the state in {} is at epoch {state}, but {sink} holds nothing of `{name}`",
+            directory.display()
+        ))
+        .with_hint(format!("Put the database back, or remove {} to start from nothing.", directory.display())),
+        _ => error(format!(
+            "{sink} is at epoch {ledger} of `{name}`, but its state in {} is at epoch {state}",
+            directory.display()
+        ))
+        .with_hint("One of the two was replaced by a copy of another time: put it back, or run `vardelta rebuild`."),
+    })
+}
+
+/// What the pipeline computes; refuses to go on when that is something else than the state holds.
+pub(crate) fn check_definition(plan: &Plan, ledger: &Snapshot, wanted: Wanted) -> Result<Definitions, RunError> {
+    let definitions = Definitions::of(plan, &ledger.definition, wanted)?;
+    if ledger.epoch == 0 {
+        return Ok(definitions);
+    }
+    let changes = definition_changes(&ledger.definition, &definitions);
+    if changes.is_empty() {
+        return Ok(definitions);
+    }
+    Err(RunError::new(
+        RunErrorKind::Sink,
+        format!("the pipeline's definition has changed since epoch {}:\n  - {}", ledger.epoch, changes.join("\n  - ")),
+    )
+    .with_hint(
+        "Run `vardelta migrate`, which changes what differs (see `--plan`), or `vardelta rebuild`, which makes the tables \
+         anew; or put the old definition back.",
+    ))
+}

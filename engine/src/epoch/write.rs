@@ -1,0 +1,175 @@
+//! Writing one epoch's rows into the sink's transaction.
+
+use std::sync::{Arc, PoisonError};
+
+use vardelta_schemas::{TableSchema, ledger::TableCounts};
+
+use crate::{
+    changes::NetChanges,
+    contract::{
+        erasure::{Erasure, Removed},
+        sink::{ChangeBatch, Offender, Part, Sink, SinkError, SinkErrorKind},
+    },
+    epoch::{
+        batches::{self, Merge},
+        commit::{show, unreadable},
+        fills::part_by_fill,
+        history::{EpochFacts, history_rows},
+        quarantine::Earlier,
+        transaction::{Failure, Transaction, is_passing},
+    },
+    error::RunError,
+    failpoint,
+    flow::RunContext,
+    run::Context,
+};
+
+/// Reject rows written at a time.
+const REJECTS_AT_A_TIME: usize = 1_000;
+
+/// The writing of one epoch's rows, which may take several attempts.
+pub(crate) struct Writing<'a> {
+    pub(crate) transaction: Transaction<'a>,
+    pub(crate) facts: EpochFacts,
+    /// Batches of each table that the observer has seen: a second attempt shows it none of them again.
+    pub(crate) observed: Vec<u64>,
+    /// New rows that the database did not take.
+    pub(crate) offenders: Vec<Offender>,
+    pub(crate) earlier: Earlier,
+    /// The drops that are forgotten in this epoch.
+    pub(crate) erasure: Option<Arc<Erasure>>,
+    /// What went with them.
+    pub(crate) removed: Removed,
+}
+
+/// Shows the observer the net changes of a table of which the sink had rows before, if there are few enough of them.
+fn show_sent(
+    context: Context<'_>,
+    run: &RunContext,
+    at: usize,
+    table: &TableSchema,
+    counts: &TableCounts,
+) -> Result<(), RunError> {
+    let changed = counts.inserted + counts.updated + counts.deleted;
+    if context.observer.changes_limit().is_some_and(|limit| changed > limit) {
+        context.observer.many_changes(table, changed);
+        return Ok(());
+    }
+    show(context, run, at, table, &mut TableCounts::default())
+}
+
+impl Writing<'_> {
+    /// Writes rows and rejects into the transaction that is open, or into another one if that was cut short.
+    pub(crate) fn write(&mut self, sink: &mut dyn Sink, counts: &mut [TableCounts]) -> Result<(), Failure> {
+        loop {
+            match self.write_once(sink, counts) {
+                Err(Failure::Sink(error)) if is_passing(&error) => {
+                    self.transaction.pass(sink, error)?;
+                    self.transaction.begin(sink)?;
+                }
+                written => {
+                    self.offenders = sink.take_offenders();
+                    return written;
+                }
+            }
+        }
+    }
+
+    pub(crate) fn write_again(&mut self, sink: &mut dyn Sink, counts: &mut [TableCounts]) -> Result<(), Failure> {
+        self.transaction.begin(sink)?;
+        self.write(sink, counts)?;
+        match self.offenders.first() {
+            None => Ok(()),
+            // The state is prepared without a chance to take a row out.
+            Some(Offender { table, message, .. }) => Err(SinkError::new(
+                SinkErrorKind::Value,
+                format!("table `{table}`, written again after its connection was lost: {message}; nothing was kept"),
+            )
+            .with_hint("Somebody has changed what the row depends on meanwhile; run again.")
+            .into()),
+        }
+    }
+
+    fn write_once(&mut self, sink: &mut dyn Sink, counts: &mut [TableCounts]) -> Result<(), Failure> {
+        for counts in counts.iter_mut() {
+            *counts = TableCounts { name: std::mem::take(&mut counts.name), ..TableCounts::default() };
+        }
+        self.apply(sink, counts)?;
+        let Transaction { run, .. } = self.transaction;
+        let notes = run.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        for rejects in notes.rejects.chunks(REJECTS_AT_A_TIME) {
+            sink.rejects(self.transaction.pipeline(), run.epoch, rejects)?;
+        }
+        drop(notes);
+        if let Some(erasure) = &self.erasure {
+            self.removed = sink.erase(erasure)?;
+            failpoint::hit("erase:removed");
+        }
+        Ok(())
+    }
+
+    fn apply(&mut self, sink: &mut dyn Sink, counts: &mut [TableCounts]) -> Result<(), Failure> {
+        let Transaction { context, run, tables, .. } = self.transaction;
+        let (observer, is_watched) = (context.observer, context.observer.wants_changes());
+        for (at, part) in sink.order(tables) {
+            let table = &tables[at];
+            let (mut seen, mut observed) = (0, self.observed[at]);
+            // A table's deletes may come in a step of their own, behind the one that counts and shows everything.
+            let mut again = TableCounts::default();
+            let counts = if part == Part::OldRows { &mut again } else { &mut counts[at] };
+            let unsent = run.changes.unsent(at).map_err(|error| unreadable(&error))?;
+            let is_shown = is_watched && part != Part::OldRows && run.changes.sent_rows(at) == 0;
+            let applied = self.apply_to(sink, at, unsent, table, counts, &mut |batch| {
+                failpoint::hit("commit:batch");
+                seen += 1;
+                if is_shown && seen > observed {
+                    observer.changes(table, &batch);
+                    observed = seen;
+                }
+                batch.part(part).map_err(|error| {
+                    SinkError::new(SinkErrorKind::Unavailable, format!("changes cannot be parted: {error}"))
+                })
+            });
+            self.observed[at] = observed;
+            applied?;
+            if is_watched && run.changes.sent_rows(at) > 0 {
+                show_sent(context, run, at, table, counts)?;
+                self.observed[at] = u64::MAX;
+            }
+        }
+        self.apply_histories(sink)
+    }
+
+    /// Merges the changes a second time, which costs less than keeping them. A table made anew says nothing of what became of
+    /// its rows.
+    fn apply_histories(&self, sink: &mut dyn Sink) -> Result<(), Failure> {
+        let Transaction { run, tables, histories, replace_tables, .. } = &self.transaction;
+        for (at, (table, history)) in tables.iter().zip(histories).enumerate() {
+            if let Some(history) = history.as_ref().filter(|_| !replace_tables) {
+                let mut uncounted = TableCounts::default();
+                // That a column is new, and what its first values are, happened to the definition, not to the rows.
+                let new_columns = run.changes.new_columns(at);
+                let net = run.changes.net(at).map_err(|error| unreadable(&error))?;
+                self.apply_to(sink, at, net, history, &mut uncounted, &mut |batch| {
+                    history_rows(table, &part_by_fill(table, &new_columns, batch, true)?, &self.facts)
+                })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets the sink apply to a table what `each` makes of these changes of the table at `at`.
+    fn apply_to(
+        &self,
+        sink: &mut dyn Sink,
+        at: usize,
+        net: NetChanges,
+        table: &TableSchema,
+        counts: &mut TableCounts,
+        each: &mut dyn FnMut(ChangeBatch) -> Result<ChangeBatch, SinkError>,
+    ) -> Result<(), Failure> {
+        let Transaction { context, run, .. } = self.transaction;
+        let mut merge = Merge::new(context.plan, run, at, net, counts)?;
+        batches::apply(run, sink, table, || merge.next_batch(), each)
+    }
+}

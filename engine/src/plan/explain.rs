@@ -1,0 +1,177 @@
+//! The plan in words: what is fused, exchanged, arranged and persisted, and the SQL it will run.
+
+use serde::Serialize;
+
+use crate::{
+    contract::stage::{Kind, Planned},
+    plan::{Plan, PlannedStage, graph::key_names},
+    relational::{AggregateFunction, Relational},
+};
+
+/// What a run of a plan does.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Explanation {
+    /// The pipeline's name.
+    pub pipeline: String,
+    /// Worker threads.
+    pub workers: usize,
+    /// Records per dataflow.
+    pub chunk_records: u64,
+    /// The operators, in the order in which rows reach them.
+    pub operators: Vec<Operator>,
+    /// The sink's database in words.
+    pub database: String,
+    /// The statements the sink runs.
+    pub statements: Vec<String>,
+}
+
+/// One operator of the dataflow: a stage, or transforms that run as one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Operator {
+    /// Its stages; several where transforms are fused.
+    pub stages: Vec<String>,
+    /// Their types, stage by stage.
+    pub types: Vec<String>,
+    /// `source`, `transform`, `relational` or `sink`.
+    pub kind: String,
+    /// The stages whose rows it takes.
+    pub reads: Vec<String>,
+    /// By which columns rows are sent to the worker that owns them; `None` where they stay where they are.
+    pub exchanged_by: Option<String>,
+    /// What it keeps in memory while a chunk is worked on.
+    pub arranged: Vec<String>,
+    /// What it keeps in the state on disk.
+    pub persisted: Vec<String>,
+}
+
+/// What a run of this plan does, as data.
+pub fn explanation(plan: &Plan) -> Explanation {
+    let operators = chains(plan).into_iter().map(|chain| operator(plan, &chain)).collect();
+    let sink = plan.sink();
+    Explanation {
+        pipeline: plan.pipeline.name.clone(),
+        workers: plan.pipeline.workers,
+        chunk_records: plan.pipeline.chunk_records,
+        operators,
+        database: sink.location(),
+        statements: sink.statements(&plan.kept_tables()),
+    }
+}
+
+/// The stages as operators: transforms of which each is the only reader of the one before run as one. Indexes into the
+/// plan's stages; operators in the order of their first stage.
+pub fn chains(plan: &Plan) -> Vec<Vec<usize>> {
+    let mut readers = vec![0; plan.stages.len()];
+    plan.stages.iter().flat_map(|stage| &stage.inputs).for_each(|input| readers[*input] += 1);
+    let mut chains: Vec<Vec<usize>> = Vec::new();
+    let mut chain_of: Vec<usize> = Vec::with_capacity(plan.stages.len());
+    for (at, stage) in plan.stages.iter().enumerate() {
+        let before = stage.inputs.first().copied().filter(|input| {
+            let fusible = |stage: &PlannedStage| stage.kind == Kind::Transform;
+            fusible(stage) && fusible(&plan.stages[*input]) && readers[*input] == 1
+        });
+        match before {
+            Some(before) => chain_of.push(chain_of[before]),
+            None => {
+                chain_of.push(chains.len());
+                chains.push(Vec::new());
+            }
+        }
+        chains[chain_of[at]].push(at);
+    }
+    chains
+}
+
+fn operator(plan: &Plan, chain: &[usize]) -> Operator {
+    let (first, last) = (&plan.stages[chain[0]], &plan.stages[chain[chain.len() - 1]]);
+    let input = first.inputs.first().map(|input| &plan.stages[*input]);
+    let mut operator = Operator {
+        stages: chain.iter().map(|at| plan.stages[*at].name.clone()).collect(),
+        types: chain.iter().map(|at| plan.stages[*at].type_name.to_owned()).collect(),
+        kind: first.kind.as_str().into(),
+        reads: first.inputs.iter().map(|input| plan.stages[*input].name.clone()).collect(),
+        exchanged_by: None,
+        arranged: Vec::new(),
+        persisted: Vec::new(),
+    };
+    match (&last.planned, input) {
+        (Planned::Relational(Relational::Table(table)), _) => {
+            let key = key_names(&table.schema, &table.key);
+            operator.arranged = vec![format!("the chunk's rows by ({key}), with their drops")];
+            operator.persisted = vec![
+                format!("({key}), drop, ordinal -> row"),
+                format!("drop, ({key}), so that a drop can be taken back"),
+            ];
+            operator.exchanged_by = Some(key);
+        }
+        (Planned::Relational(Relational::Aggregate(aggregate)), Some(input)) => {
+            let group = key_names(&input.schema, &aggregate.group_by);
+            operator.arranged = vec![format!("the touched groups by ({group})")];
+            operator.persisted = vec![format!("({group}) -> counts and exact sums")];
+            let function = |function| aggregate.calls.iter().any(|call| call.function == function);
+            if function(AggregateFunction::CountDistinct) {
+                operator.persisted.push(format!("({group}), value -> how often, for count distinct"));
+            }
+            if function(AggregateFunction::Min) || function(AggregateFunction::Max) {
+                operator.persisted.push(format!("({group}), value -> how often, in order, for min and max"));
+            }
+            operator.exchanged_by = Some(group);
+        }
+        (Planned::Sink(_), _) => {
+            operator.persisted =
+                vec!["in the database: its tables, the rejects and the ledger, in one transaction".into()];
+        }
+        _ => {}
+    }
+    operator
+}
+
+/// What a run of this plan does, as text.
+pub fn explain(plan: &Plan) -> String {
+    let Explanation { pipeline, workers, chunk_records, operators, database, statements } = explanation(plan);
+    let mut text = format!(
+        "pipeline {pipeline}: {workers} worker{}, {} records per dataflow\n",
+        if workers == 1 { "" } else { "s" },
+        grouped(chunk_records)
+    );
+    for (number, operator) in operators.iter().enumerate() {
+        let stages: Vec<String> =
+            operator.stages.iter().zip(&operator.types).map(|(stage, kind)| format!("{stage} ({kind})")).collect();
+        text += &format!("\n{}. {}: {}\n", number + 1, operator.kind, stages.join(" -> "));
+        let mut line = |word: &str, what: &str| text += &format!("   {word:<10} {what}\n");
+        if !operator.reads.is_empty() {
+            line("reads", &operator.reads.join(", "));
+        }
+        if operator.stages.len() > 1 {
+            line("fused", &format!("{} transforms run as one operator", operator.stages.len()));
+        }
+        if let Some(columns) = &operator.exchanged_by {
+            line("exchanged", &format!("by hash of ({columns})"));
+        }
+        operator.arranged.iter().for_each(|what| line("arranged", what));
+        operator.persisted.iter().for_each(|what| line("persisted", what));
+    }
+    text += &format!("\nSQL on {database}:\n");
+    for statement in statements {
+        for line in statement.lines() {
+            text += &format!("  {line}\n");
+        }
+    }
+    text
+}
+
+/// A number with its thousands apart.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests;

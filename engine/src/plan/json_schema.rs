@@ -1,0 +1,119 @@
+//! The JSON Schema (draft-07) of a pipeline file, made from the registry, for editors.
+
+use serde_json::{Map, Value as Json, json};
+
+use crate::{
+    contract::{
+        options::OptionDoc,
+        stage::{Kind, StageType},
+    },
+    plan::PipelineOptions,
+};
+
+/// The JSON Schema of a pipeline file that may use these stage types, as text.
+pub fn pipeline_json_schema(registry: &[&dyn StageType]) -> String {
+    let definitions: Map<String, Json> =
+        registry.iter().map(|stage_type| (stage_type.name().to_owned(), stage(*stage_type))).collect();
+    // `if`/`then` rather than `oneOf`: an editor then complains of the wrong option, not of every type at once.
+    let by_type: Vec<Json> = registry
+        .iter()
+        .map(|stage_type| {
+            json!({
+                "if": { "properties": { "type": { "const": stage_type.name() } }, "required": ["type"] },
+                "then": { "$ref": format!("#/definitions/{}", stage_type.name()) },
+            })
+        })
+        .collect();
+    let names: Vec<&str> = registry.iter().map(|stage_type| stage_type.name()).collect();
+    let mut stage = json!({
+        "type": "object",
+        "required": ["type"],
+        "properties": { "type": { "enum": names, "description": "The stage's type." } },
+    });
+    if !by_type.is_empty() {
+        stage["allOf"] = by_type.into();
+    }
+    let schema = json!({
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": "vardelta pipeline",
+        "type": "object",
+        "additionalProperties": false,
+        "required": ["pipeline", "stages"],
+        "properties": {
+            "pipeline": table(PipelineOptions::DOCS, Map::new(), Vec::new()),
+            "stages": {
+                "type": "object",
+                "minProperties": 1,
+                "propertyNames": { "pattern": "^(?![Vv][Aa][Rr][Dd][Ee][Ll][Tt][Aa]_)[A-Za-z_][A-Za-z0-9_]*$" },
+                "additionalProperties": stage,
+            },
+        },
+        "definitions": definitions,
+    });
+    format!("{schema:#}")
+}
+
+/// One stage type: its options and the keys that the planner reads.
+fn stage(stage_type: &dyn StageType) -> Json {
+    let name = || json!({ "type": "string", "description": "A stage's name." });
+    let list = |description: &str| json!({ "type": "array", "items": name(), "minItems": 1, "uniqueItems": true, "description": description });
+    let mut properties = Map::new();
+    properties.insert("type".into(), json!({ "const": stage_type.name() }));
+    let mut required = vec!["type".to_owned()];
+    let many = *stage_type.inputs().end() > 1;
+    match stage_type.kind() {
+        Kind::Source => {}
+        Kind::Sink => {
+            properties.insert("tables".into(), list("The keyed stages whose rows it keeps."));
+            required.push("tables".into());
+        }
+        Kind::Transform | Kind::Relational => {
+            properties.insert("input".into(), name());
+            let mut inputs = list("The stages it reads.");
+            if !many {
+                inputs["maxItems"] = 1.into();
+            }
+            properties.insert("inputs".into(), inputs);
+        }
+    }
+    let mut schema = table(stage_type.options(), properties, required);
+    if matches!(stage_type.kind(), Kind::Transform | Kind::Relational) {
+        schema["oneOf"] = json!([{ "required": ["input"] }, { "required": ["inputs"] }]);
+    }
+    schema["description"] = stage_type.manual().lines().next().unwrap_or_default().into();
+    schema
+}
+
+/// A table with these options beside other properties.
+fn table(docs: &[OptionDoc], mut properties: Map<String, Json>, mut required: Vec<String>) -> Json {
+    for doc in docs {
+        // An option whose schema is not JSON may be anything.
+        let mut schema = serde_json::from_str((doc.json_schema)().as_str()).unwrap_or_else(|_| json!({}));
+        if let Json::Object(schema) = &mut schema {
+            schema.insert("description".into(), paragraph(doc.doc).into());
+            match doc.default.map(toml_to_json) {
+                Some(Some(default)) => {
+                    schema.insert("default".into(), default);
+                }
+                Some(None) => {}
+                None => required.push(doc.name.into()),
+            }
+        }
+        properties.insert(doc.name.into(), schema);
+    }
+    json!({ "type": "object", "additionalProperties": false, "required": required, "properties": properties })
+}
+
+/// A doc comment as one line.
+fn paragraph(doc: &str) -> String {
+    doc.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A default as it is written in TOML, as JSON; `None` where it is described in words.
+pub(crate) fn toml_to_json(toml: &str) -> Option<Json> {
+    let value: toml::Value = toml::from_str::<toml::Table>(&format!("value = {toml}")).ok()?.remove("value")?;
+    serde_json::to_value(value).ok()
+}
+
+#[cfg(test)]
+mod tests;

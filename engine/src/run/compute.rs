@@ -1,0 +1,271 @@
+//! Reader threads, dataflows chunk by chunk, and the figures of it all.
+
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc, PoisonError,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use crossbeam_channel::unbounded;
+
+use crate::{
+    contract::stage::Planned,
+    epoch::ahead::{Ahead, Written},
+    error::{RunError, RunErrorKind},
+    flow::{
+        Mode, RunContext, RunParts,
+        feed::{self, Feed, Item, Load},
+        run_chunk,
+        table::Retraction,
+    },
+    plan::Plan,
+    relational::Relational,
+    report::{FileProgress, Progress, StageReport},
+    run::Context,
+    state::Session,
+};
+
+/// Files read at the same time, at the most.
+const READERS_MAX: usize = 4;
+/// Chunks after which the state's runs are merged, so that look-ups stay cheap.
+const CHUNKS_BETWEEN_MERGES: u64 = 8;
+/// Where rows go to the sink ahead, the first chunk is this part of the others: the sink has work so much sooner.
+const FIRST_CHUNK_PART: u64 = 4;
+/// How often the observer is told how far the run is.
+const TICK: Duration = Duration::from_millis(100);
+
+/// What is to be computed.
+pub(crate) struct Work {
+    pub session: Arc<Session>,
+    pub epoch: u64,
+    pub workers: usize,
+    pub loads: Vec<Load>,
+    pub retractions: Vec<Retraction>,
+    pub spill_dir: PathBuf,
+}
+
+/// Sends rows of tables into the feed.
+pub(crate) type RowSource<'a> =
+    dyn FnOnce(&RunContext, &mut dyn FnMut(Item) -> bool) -> Result<(), RunError> + Send + 'a;
+
+/// Loads drops and takes others back.
+pub(crate) fn load(context: Context<'_>, work: Work) -> Result<Arc<RunContext>, RunError> {
+    load_ahead(context, work, None).map(|(run, _)| run)
+}
+
+/// Loads drops and takes others back, while the sink takes the rows that may go ahead.
+pub(crate) fn load_ahead(
+    context: Context<'_>,
+    work: Work,
+    ahead: Option<Ahead<'_>>,
+) -> Result<(Arc<RunContext>, Written), RunError> {
+    let (sender, feed) = Feed::channel(work.workers);
+    let run = prepare(context, work, Mode::Load, feed)?;
+    let (done, next) = (AtomicBool::new(false), AtomicUsize::new(0));
+    let next = &next;
+    // Numbers wait here, not rows: a sink that is slower than the workers costs no memory.
+    let (finished, to_write) = unbounded();
+    let mut written = Written::default();
+    std::thread::scope(|scope| {
+        scope.spawn(|| tick(context, &run, &done));
+        let readers = run.loads.len().min(READERS_MAX).min(run.workers.max(1));
+        let decompression_threads = (run.workers / readers.max(1)).max(1);
+        for _ in 0..readers {
+            let (sender, run) = (sender.clone(), Arc::clone(&run));
+            scope.spawn(move || {
+                run.abort.guard("a reader", || {
+                    let RunContext { plan, loads, totals, abort, .. } = &*run;
+                    feed::read_files(plan, loads, next, decompression_threads, &sender, totals, abort)
+                });
+            });
+        }
+        drop(sender);
+        let first_part = if ahead.is_some() { FIRST_CHUNK_PART } else { 1 };
+        let writer = ahead.map(|ahead| scope.spawn(|| ahead.write(&run, &to_write)));
+        // Where nobody writes ahead, or not any more, the rows wait for the end.
+        let result = chunks(&run, first_part, |chunk| {
+            let _ = finished.send(chunk);
+        });
+        if let Err(error) = result {
+            run.abort.raise(error);
+        }
+        drop(finished);
+        if let Some(writer) = writer {
+            written = writer.join().unwrap_or_default();
+        }
+        done.store(true, Ordering::Release);
+    });
+    run.abort.check()?;
+    for load in &run.loads {
+        let counts = load.records.counts();
+        let read = load.records_read.load(Ordering::Relaxed);
+        if counts.read != read {
+            return Err(RunError::internal(format!(
+                "of the {read} records of drop `{}`, {} are accounted for",
+                load.name, counts.read
+            )));
+        }
+    }
+    hand_over_rejects(context, &run)?;
+    Ok((run, written))
+}
+
+/// Gives the observer every reject, before anything is judged by them or written.
+fn hand_over_rejects(context: Context<'_>, run: &RunContext) -> Result<(), RunError> {
+    let mut notes = run.notes.lock().unwrap_or_else(PoisonError::into_inner);
+    // Which worker was first decides nothing that anybody sees.
+    notes
+        .rejects
+        .sort_by(|a, b| (a.drop_id, a.line, &a.stage, &a.detail).cmp(&(b.drop_id, b.line, &b.stage, &b.detail)));
+    let Some(log) = &mut notes.log else { return Ok(()) };
+    log.read(&mut |reject| context.observer.reject(run.epoch, &reject)).map_err(|error| {
+        RunError::new(
+            RunErrorKind::Sink,
+            format!("the list of rejects cannot be written: {error}; nothing was written"),
+        )
+    })
+}
+
+/// Replays rows of tables into the views behind them.
+pub(crate) fn replay(context: Context<'_>, work: Work, rows: Box<RowSource<'_>>) -> Result<Arc<RunContext>, RunError> {
+    let (sender, feed) = Feed::channel(work.workers);
+    let run = prepare(context, work, Mode::Replay, feed)?;
+    std::thread::scope(|scope| {
+        let shared = Arc::clone(&run);
+        scope.spawn(move || {
+            let run = shared;
+            run.abort.guard("the thread that reads tables back", || {
+                rows(&run, &mut |item| feed::send(&sender, item, &run.abort))
+            });
+        });
+        if let Err(error) = chunks(&run, 1, |_| ()) {
+            run.abort.raise(error);
+        }
+    });
+    run.abort.check()?;
+    Ok(run)
+}
+
+fn prepare(context: Context<'_>, work: Work, mode: Mode, feed: Feed) -> Result<Arc<RunContext>, RunError> {
+    let parts = RunParts {
+        plan: Arc::new(context.plan.clone()),
+        mode,
+        epoch: work.epoch,
+        workers: work.workers,
+        session: work.session,
+        abort: context.abort.clone(),
+        loads: work.loads,
+        retractions: work.retractions,
+        feed,
+        spill_dir: work.spill_dir,
+        logs_rejects: context.observer.wants_rejects(),
+    };
+    RunContext::new(parts).map(Arc::new)
+}
+
+/// Runs chunk after chunk; `finished` hears of each behind which another one comes from the feed.
+fn chunks(run: &Arc<RunContext>, first_part: u64, finished: impl Fn(u64)) -> Result<(), RunError> {
+    let (mut chunk, mut records) = (0, run.chunk_records.div_ceil(first_part));
+    while run.feed.refill(records, &run.abort)? {
+        records = run.chunk_records;
+        if chunk > 0 {
+            finished(chunk - 1);
+        }
+        run_chunk(run, chunk)?;
+        chunk += 1;
+        tidy(run, chunk)?;
+    }
+    // One dataflow runs in any case: an aggregate over everything has a row also when nothing came.
+    while chunk == 0 || run.retractions.iter().any(|retraction| !retraction.is_done()) {
+        run_chunk(run, chunk)?;
+        chunk += 1;
+        tidy(run, chunk)?;
+    }
+    Ok(())
+}
+
+/// Merges state runs now and then during a long load; the rest is merged while the sink takes the rows.
+fn tidy(run: &RunContext, chunk: u64) -> Result<(), RunError> {
+    if chunk.is_multiple_of(CHUNKS_BETWEEN_MERGES) {
+        run.session.compact()?;
+    }
+    Ok(())
+}
+
+fn tick(context: Context<'_>, run: &RunContext, done: &AtomicBool) {
+    while !done.load(Ordering::Acquire) && !run.abort.is_raised() {
+        let files = run.loads.iter().map(|load| FileProgress {
+            name: load.name.clone(),
+            bytes: load.stamp.bytes,
+            position_bytes: load.position_bytes.load(Ordering::Relaxed),
+            records: load.records_read.load(Ordering::Relaxed),
+            rejected: load.rejected.load(Ordering::Relaxed),
+        });
+        let rejects = run.notes.lock().unwrap_or_else(PoisonError::into_inner).reject_counts.clone();
+        context.observer.progress(&Progress { phase: "loading", files: files.collect(), rejects, filling: None });
+        // Short sleeps, so that a short run does not wait for its progress line.
+        for _ in 0..TICK.as_millis() / 2 {
+            if done.load(Ordering::Acquire) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+}
+
+/// Refuses a drop of which too much was rejected.
+pub(crate) fn check_reject_share(plan: &Plan, run: &RunContext) -> Result<(), RunError> {
+    let limit = plan.pipeline.max_reject_share;
+    for load in &run.loads {
+        let counts = load.records.counts();
+        if counts.read > 0 && counts.rejected as f64 > limit * counts.read as f64 {
+            let notes = run.notes.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut message = format!(
+                "drop `{}`: {} of {} records were rejected, more than max_reject_share = {limit} allows; nothing was written",
+                load.name, counts.rejected, counts.read
+            );
+            for reject in notes.rejects.iter().filter(|reject| reject.drop_id == Some(load.drop_id)).take(5) {
+                let line = reject.line.map(|line| format!("line {line}: ")).unwrap_or_default();
+                message.push_str(&format!("\n  - {line}{}: {}", reject.reason, reject.detail));
+            }
+            return Err(RunError::new(RunErrorKind::RejectShare, message)
+                .with_hint("Correct the file, or raise `max_reject_share` under [pipeline] if this is expected."));
+        }
+    }
+    Ok(())
+}
+
+/// The figures of every stage but the sink.
+pub(crate) fn stage_reports(plan: &Plan, run: &RunContext) -> Vec<StageReport> {
+    let meters = run.totals.snapshot();
+    let report = |(stage, meter): (&crate::plan::PlannedStage, &crate::flow::meter::Meter)| StageReport {
+        name: stage.name.clone(),
+        rows_in: meter.rows_in,
+        rows_out: meter.rows_out,
+        seconds: meter.busy.as_secs_f64(),
+        p50_us: meter.batch_us.value_at_quantile(0.5),
+        p99_us: meter.batch_us.value_at_quantile(0.99),
+    };
+    plan.stages.iter().zip(&meters).map(report).collect()
+}
+
+/// The table stages that read, through transforms, from a source.
+pub(crate) fn tables_of(plan: &Plan, source: usize) -> Vec<usize> {
+    let mut reached = vec![false; plan.stages.len()];
+    reached[source] = true;
+    let mut tables = Vec::new();
+    for (at, stage) in plan.stages.iter().enumerate() {
+        if !stage.inputs.iter().any(|input| reached[*input]) {
+            continue;
+        }
+        if matches!(stage.planned, Planned::Relational(Relational::Table(_))) {
+            tables.push(at);
+        } else {
+            reached[at] = true;
+        }
+    }
+    tables
+}

@@ -1,0 +1,212 @@
+//! The `mysql` sink: tables and ledger in a MySQL or MariaDB database, one transaction per epoch.
+//!
+//! - [`settings`](self::settings): what the pipeline file says. [`link`](self::link): a connection whose server is known,
+//!   encrypted as [`tls`](self::tls) says.
+//! - [`sink`](self::sink): the life of an epoch's transaction, of its named lock ([`lock`](self::lock)), and what comes after
+//!   a lost connection.
+//! - [`tables`](self::tables) and [`swap`](self::swap): tables made, checked, made anew, and settled behind a commit.
+//! - [`constraints`](self::constraints) and [`partitions`](self::partitions): what the pipeline file declares of CHECKs, FOREIGN
+//!   KEYs and partitions. [`marks`](self::marks): rows that stay, marked, when they go, and the views of those that live.
+//! - [`apply`](self::apply): rows on their way in, by [`local_infile`](self::local_infile) or statements;
+//!   [`values`](self::values): rows as text and parameters. [`read`](self::read): rows on their way back.
+
+mod apply;
+mod constraints;
+mod erase;
+mod error;
+mod gather;
+mod ledger;
+mod link;
+mod local_infile;
+mod lock;
+mod marks;
+mod migrate;
+mod options;
+mod partitions;
+mod read;
+mod settings;
+mod sink;
+mod swap;
+mod tables;
+#[cfg(test)]
+mod tests;
+mod tls;
+mod values;
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use vardelta_engine::{
+    contract::{
+        options::OptionDoc,
+        reason::Reason,
+        sink::{Access, Sink, SinkError, SinkStage},
+        stage::{Kind, PlanRequest, Planned, StageType},
+    },
+    diagnostics::Diagnostics,
+};
+use vardelta_schemas::{
+    TableSchema,
+    sql::{
+        Dialect,
+        ledger::RESERVED_PREFIX,
+        marks::create_live,
+        mysql::{layout::KEY_HASH, table::MySqlTable},
+    },
+};
+
+use self::{
+    constraints::plan_constraints,
+    options::{MySqlOptions, history_indexes, plan_indexes, plan_text_characters},
+    partitions::plan_partitions,
+    settings::Settings,
+    sink::MySqlSink,
+};
+use crate::sinks::shared::{
+    marks::check_marks,
+    tables::{Names, check_tables, plan_history},
+};
+
+/// The `mysql` sink, as the registry lists it.
+pub static MYSQL: MySqlStage = MySqlStage;
+
+/// What MySQL and MariaDB say about names.
+static NAMES: Names = Names {
+    database: "MySQL",
+    reserved_prefixes: &[RESERVED_PREFIX],
+    added_columns: &[TableSchema::CHANGED_EPOCH, KEY_HASH],
+    characters_max: 64,
+};
+
+/// The `mysql` sink.
+pub struct MySqlStage;
+
+impl StageType for MySqlStage {
+    fn name(&self) -> &'static str {
+        "mysql"
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::Sink
+    }
+
+    fn manual(&self) -> &'static str {
+        include_str!("mysql/manual.md")
+    }
+
+    fn example(&self) -> &'static str {
+        include_str!("mysql/example.toml")
+    }
+
+    fn options(&self) -> &'static [OptionDoc] {
+        MySqlOptions::DOCS
+    }
+
+    fn reasons(&self) -> Vec<&'static Reason> {
+        vardelta_engine::contract::sink::REASONS.to_vec()
+    }
+
+    fn plan(&self, request: PlanRequest<'_>, diagnostics: &mut Diagnostics) -> Option<Planned> {
+        let before = diagnostics.len();
+        check_tables(&request.inputs, &NAMES, diagnostics);
+        // A message about the address points at the stage: the line that holds the address may hold the password.
+        let (span, stage_span) = (request.options.span.clone(), request.options.span.clone());
+        let options = MySqlOptions::read(request.options, diagnostics)?;
+        let socket = options.socket.as_ref().map(|socket| request.pipeline.resolve(socket));
+        let address = match settings::read_url(&options.url, socket.as_ref()) {
+            Ok(address) => Some(address),
+            Err(why) => {
+                diagnostics
+                    .error(span, format!("the `url` of this sink cannot be used: {why}"))
+                    .hint("Write it as mysql://user:password@host:3306/database, best from a variable: `${VARDELTA_MYSQL_URL}`.");
+                None
+            }
+        };
+        if options.tls_ca.is_some() && !options.tls.verifies() {
+            diagnostics
+                .error(
+                    stage_span,
+                    "`tls_ca` says whom to trust, but `tls` does not have the server's certificate verified",
+                )
+                .hint("Set `tls = \"verify_identity\"`, or \"verify_ca\"; the others take any certificate.");
+        }
+        let text_characters = plan_text_characters(&options.text_characters, &request.inputs, diagnostics);
+        let mut indexes = plan_indexes(&options.indexes, &request.inputs, &text_characters, diagnostics);
+        let history = plan_history(&options.history, &request.inputs, &NAMES, diagnostics);
+        indexes.extend(history_indexes(&history, &request.inputs, &text_characters));
+        let constraints =
+            plan_constraints(&options.checks, &options.references, &request.inputs, &text_characters, diagnostics);
+        let partition_by = plan_partitions(
+            &partitions::Said { options: &options, assembly: request.pipeline.assembly.as_ref() },
+            &request.inputs,
+            &|table| settings::whole_layout(Dialect::MySql, table, &text_characters, &indexes, &constraints),
+            diagnostics,
+        );
+        check_marks(options.on_delete, &request.inputs, &NAMES, diagnostics);
+        let (client, location) = address?;
+        let settings = Settings {
+            options: client,
+            location,
+            tls: options.tls,
+            tls_ca: options.tls_ca.map(|path| request.pipeline.resolve(&path)),
+            local_infile: options.local_infile,
+            lock_wait_seconds: options.lock_wait_seconds.max(1),
+            reconnect_timeout: Duration::from_millis(options.reconnect_timeout_ms),
+            retries: u32::try_from(options.retries).unwrap_or(u32::MAX),
+            text_characters,
+            indexes,
+            partition_by,
+            history,
+            constraints,
+            on_constraint: options.on_constraint,
+            on_delete: options.on_delete,
+        };
+        (diagnostics.len() == before).then(|| Planned::Sink(Arc::new(PlannedMySql { settings })))
+    }
+}
+
+/// A planned `mysql` sink.
+struct PlannedMySql {
+    settings: Settings,
+}
+
+impl SinkStage for PlannedMySql {
+    fn default_state_dir(&self) -> Option<PathBuf> {
+        None
+    }
+
+    fn location(&self) -> String {
+        self.settings.location.clone()
+    }
+
+    fn connect(&self, access: Access) -> Result<Box<dyn Sink>, SinkError> {
+        Ok(Box::new(MySqlSink::open(&self.settings, access)?))
+    }
+
+    fn history(&self) -> &[String] {
+        &self.settings.history
+    }
+
+    /// As for MySQL: which server it is is known only at the connection, and MariaDB differs in the names of collations and
+    /// of an upsert's new row.
+    fn statements(&self, tables: &[TableSchema]) -> Vec<String> {
+        let of_table = |table: &TableSchema| {
+            let layout = self.settings.layout(Dialect::MySql, table);
+            let sql = MySqlTable::new(table, &layout);
+            let is_marking = sql.is_marking();
+            let view = is_marking.then(|| create_live(Dialect::MySql, table));
+            let load = self.settings.local_infile.then(|| sql.load_data());
+            // Rows in the place of marked ones go by statements also where others are loaded.
+            let insert = match (&load, is_marking) {
+                (_, true) => Some(sql.revive(1)),
+                (None, false) => Some(sql.insert(1)),
+                (Some(_), false) => None,
+            };
+            let changes = [view, load, insert].into_iter().flatten();
+            let indexes = self.settings.indexes.iter().filter(|index| index.table == table.name);
+            let indexes = indexes.map(|index| sql.create_index(&index.name, &index.columns)).collect::<Vec<_>>();
+            let rest = [sql.update(1), sql.delete(1)].into_iter().chain(indexes);
+            [sql.create()].into_iter().chain(changes).chain(rest).collect::<Vec<_>>()
+        };
+        tables.iter().flat_map(of_table).collect()
+    }
+}

@@ -1,0 +1,575 @@
+//! The life of one epoch's transaction, and of the connection around it.
+
+use std::time::{Duration, Instant};
+
+use arrow_array::RecordBatch;
+use mysql::prelude::Queryable;
+use vardelta_engine::contract::{
+    erasure::{Erasure, Removed, Search},
+    migration::{Migration, Scope, Step},
+    sink::{Access, ChangeBatch, EpochStart, Fill, Offender, Part, Sink, SinkError, SinkErrorKind},
+};
+use vardelta_schemas::{
+    TableSchema, ledger,
+    sql::{
+        marks::{Marks, server_time},
+        mysql::{
+            self as sql,
+            constraint::Letter,
+            ledger::{self as owner_sql, Pending},
+            table::MySqlTable,
+        },
+    },
+};
+
+use crate::sinks::{
+    mysql::{
+        apply::{self, Target, Untouched},
+        constraints::{parents_first, write_order},
+        erase,
+        error::explain,
+        ledger::{self as records, integer},
+        link::Link,
+        lock, marks,
+        migrate::Migrating,
+        read,
+        settings::Settings,
+        swap::{self, Settling},
+        tables::Tables,
+    },
+    shared::{
+        constraints::OnConstraint,
+        marks::{OnDelete, is_live_view},
+        tables::{MISSING_TABLE_HINT, OTHER_TABLE_HINT},
+    },
+};
+
+/// How long to wait between two attempts to reach a server again.
+const RECONNECT_PAUSE: Duration = Duration::from_millis(250);
+
+/// A connection to a MySQL or MariaDB database.
+pub(super) struct MySqlSink {
+    settings: Settings,
+    access: Access,
+    /// `None` after it was lost.
+    link: Option<Link>,
+    /// The number of the connection that was lost.
+    lost: Option<u64>,
+    /// The pipeline whose lock the connection has.
+    locked: Option<String>,
+    begun: Option<Begun>,
+    local_infile: bool,
+    notices: Vec<String>,
+    /// New rows that the database did not take.
+    offenders: Vec<Offender>,
+}
+
+/// The transaction that is open.
+struct Begun {
+    pipeline: String,
+    expected_epoch: u64,
+    /// The tables that are filled anew, under other names.
+    replaced: Vec<String>,
+    /// The tables that are no longer declared.
+    dropped: Vec<String>,
+    /// The tables in which another definition has marked rows.
+    left_over: Vec<String>,
+    /// The time of the epoch, as the server takes it.
+    epoch_time: String,
+}
+
+/// What is found and made before a transaction.
+#[derive(Default)]
+struct Prepared {
+    replaced: Vec<String>,
+    dropped: Vec<String>,
+    left_over: Vec<String>,
+    notices: Vec<String>,
+}
+
+impl MySqlSink {
+    pub(super) fn open(settings: &Settings, access: Access) -> Result<MySqlSink, SinkError> {
+        let link = Link::connect(settings, access)?;
+        let mut notices = Vec::new();
+        let local_infile = settings.local_infile && link.local_infile;
+        if settings.local_infile && !link.local_infile && access == Access::Write {
+            notices.push(format!(
+                "{} has local_infile = OFF, so new rows go by INSERT, which is slower than LOAD DATA",
+                link.server
+            ));
+        }
+        if link.fell_back && access == Access::Write && !settings.is_local() {
+            notices.push(format!(
+                "{} offers no TLS, so rows and the summary of the password went in plain text (`tls = \"off\"` if that is meant)",
+                link.server
+            ));
+        }
+        Ok(MySqlSink {
+            settings: settings.clone(),
+            access,
+            link: Some(link),
+            lost: None,
+            locked: None,
+            begun: None,
+            local_infile,
+            notices,
+            offenders: Vec::new(),
+        })
+    }
+
+    /// Runs something on the connection; one that turns out to be gone is let go.
+    fn with<T>(&mut self, work: impl FnOnce(&Settings, &mut Link) -> Result<T, SinkError>) -> Result<T, SinkError> {
+        let Some(link) = &mut self.link else {
+            return Err(SinkError::new(
+                SinkErrorKind::ConnectionLost,
+                format!("the connection to {} was lost", self.settings.location),
+            ));
+        };
+        let result = work(&self.settings, link);
+        self.let_go_if_lost(&result);
+        result
+    }
+
+    fn let_go_if_lost<T>(&mut self, result: &Result<T, SinkError>) {
+        if let Err(error) = result
+            && error.kind == SinkErrorKind::ConnectionLost
+        {
+            self.lost = self.link.take().map(|link| link.id).or(self.lost);
+            (self.locked, self.begun) = (None, None);
+        }
+    }
+
+    fn begun(&self) -> Result<&Begun, SinkError> {
+        self.begun.as_ref().ok_or_else(|| {
+            SinkError::new(SinkErrorKind::Unavailable, format!("no transaction is open on {}", self.settings.location))
+        })
+    }
+
+    fn lock(&mut self, pipeline: &str) -> Result<(), SinkError> {
+        if self.locked.as_deref() != Some(pipeline) {
+            self.with(|settings, link| lock::take(settings, link, pipeline))?;
+            self.locked = Some(pipeline.to_owned());
+        }
+        Ok(())
+    }
+
+    /// Runs something on one snapshot of the database.
+    fn on_snapshot<T>(
+        &mut self,
+        doing: &str,
+        read: impl FnOnce(&str, &mut Link) -> Result<T, SinkError>,
+    ) -> Result<T, SinkError> {
+        let in_transaction = self.begun.is_some();
+        self.with(|settings, link| {
+            if in_transaction {
+                return read(&settings.location, link);
+            }
+            let failed = explain(&settings.location, doing);
+            link.conn.query_drop(sql::SNAPSHOT_NEXT).map_err(failed)?;
+            link.conn.query_drop(sql::BEGIN_READ).map_err(failed)?;
+            let result = read(&settings.location, link);
+            // Where reading failed, that is the error to tell.
+            let ended = link.conn.query_drop(sql::ROLLBACK).map_err(failed);
+            let value = result?;
+            ended.map(|()| value)
+        })
+    }
+
+    /// Makes and checks tables before the transaction.
+    fn prepare(&mut self, start: &EpochStart<'_>) -> Result<Prepared, SinkError> {
+        let EpochStart { pipeline, expected_epoch, tables, history, replace_tables, .. } = *start;
+        self.with(|settings, link| {
+            lock::with_definitions(settings, link, |link| {
+                records::migrate(&settings.location, link)?;
+                // A swap that was cut short comes first: the tables are then what the ledger says they are.
+                Settling { settings, link, pipeline, tables }.swap_and_drop()?;
+                let marks_rows = settings.on_delete == OnDelete::Mark;
+                if marks_rows {
+                    Tables { location: &settings.location, link, pipeline, expected_epoch }.prepare_live(tables)?;
+                }
+                let mut prepared = Prepared::default();
+                let mut owned = Vec::new();
+                if replace_tables {
+                    owned = Settling { settings, link, pipeline, tables }.owned()?;
+                    let is_kept = |name: &&String| tables.iter().chain(history).any(|table| table.name == **name);
+                    let is_view = |name: &&String| marks_rows && is_live_view(name, &owned, tables);
+                    let gone = owned.iter().filter(|name| !is_kept(name) && !is_view(name));
+                    prepared.dropped = gone.cloned().collect();
+                }
+                let order = parents_first(tables, &settings.constraints);
+                let replaced = |table: &TableSchema| owned.contains(&table.name);
+                for table in order.iter().rev().map(|at| &tables[*at]).filter(|table| replaced(table)) {
+                    Tables { location: &settings.location, link, pipeline, expected_epoch }.make_room(table, &owned)?;
+                }
+                for table in order.iter().map(|at| &tables[*at]) {
+                    // What is filled anew refers to what is filled anew.
+                    let layout = settings.layout(link.dialect, table);
+                    let renamed = |name: &str| owned.iter().any(|owned| owned == name).then(|| swap::new_name(name));
+                    let found = marks::found(settings, link, table, &table.name)?;
+                    let mut looking = Tables { location: &settings.location, link, pipeline, expected_epoch };
+                    if replaced(table) {
+                        prepared.notices.extend(looking.lost_marks(&table.name, found)?);
+                        if marks_rows {
+                            // The view is made when the table is in its place.
+                            looking.own_live(&table.name)?;
+                        }
+                        let letter = looking.other_letter(&table.name)?;
+                        looking.create_anew(table, &layout.beside(letter, renamed))?;
+                        prepared.replaced.push(table.name.clone());
+                    } else {
+                        let layout = layout.beside(Letter::A, renamed);
+                        looking.check_or_create(table, &layout, MISSING_TABLE_HINT, OTHER_TABLE_HINT)?;
+                        if marks_rows {
+                            looking.make_live(table)?;
+                        }
+                        prepared.left_over.extend((found == Marks::LeftOver).then(|| table.name.clone()));
+                    }
+                }
+                for table in history {
+                    let layout = settings.layout(link.dialect, table);
+                    let mut looking = Tables { location: &settings.location, link, pipeline, expected_epoch };
+                    looking.check_or_create_history(table, &layout)?;
+                }
+                Ok(prepared)
+            })
+        })
+    }
+
+    fn give_up(&mut self) -> Result<(), SinkError> {
+        self.begun = None;
+        if self.link.is_none() {
+            return Ok(());
+        }
+        self.with(|settings, link| {
+            link.conn.query_drop(sql::ROLLBACK).map_err(explain(&settings.location, "roll back"))
+        })
+    }
+
+    fn write_commit(&mut self, record: &ledger::EpochRecord) -> Result<(), SinkError> {
+        let begun = self.begun()?;
+        let (pipeline, expected) = (begun.pipeline.clone(), begun.expected_epoch);
+        let (replaced, dropped) = (begun.replaced.clone(), begun.dropped.clone());
+        if record.pipeline != pipeline || record.epoch != expected + 1 {
+            let message = format!(
+                "the transaction on {} is for the epoch after {expected} of pipeline `{pipeline}`, not for epoch {} of \
+                 `{}`",
+                self.settings.location, record.epoch, record.pipeline
+            );
+            return Err(SinkError::new(SinkErrorKind::Stale, message));
+        }
+        self.with(|settings, link| {
+            let location = settings.location.as_str();
+            let failed = explain(location, "commit to");
+            records::check_epoch(location, link, &pipeline, expected)?;
+            let epoch = integer(record.epoch).map_err(failed)?;
+            for table in &replaced {
+                let values = (epoch, Pending::Swap.as_str(), table);
+                link.conn.exec_drop(owner_sql::UPDATE_OWNED, values).map_err(failed)?;
+            }
+            for table in &dropped {
+                let values = (Pending::Drop.as_str(), table);
+                link.conn.exec_drop(owner_sql::UPDATE_PENDING, values).map_err(failed)?;
+            }
+            records::write(location, link, record)?;
+            link.conn.query_drop(sql::COMMIT).map_err(failed)
+        })
+    }
+}
+
+#[cfg(test)]
+impl MySqlSink {
+    /// As if the connection of this number had been this one's, and lost.
+    pub(super) fn pretend_lost(&mut self, id: u64) {
+        self.lost = Some(id);
+    }
+
+    /// Its connection.
+    pub(super) fn conn(&mut self) -> &mut mysql::Conn {
+        &mut self.link.as_mut().expect("it is connected").conn
+    }
+
+    /// One that has lost its connection.
+    pub(super) fn lost(settings: &Settings) -> MySqlSink {
+        MySqlSink {
+            settings: settings.clone(),
+            access: Access::Write,
+            link: None,
+            lost: None,
+            locked: None,
+            begun: None,
+            local_infile: false,
+            notices: Vec::new(),
+            offenders: Vec::new(),
+        }
+    }
+}
+
+impl Sink for MySqlSink {
+    fn ledger(&mut self, pipeline: &str) -> Result<ledger::Snapshot, SinkError> {
+        self.on_snapshot("read the ledger of", |location, link| records::snapshot(location, link, pipeline))
+    }
+
+    fn history(&mut self, pipeline: &str) -> Result<Vec<ledger::Event>, SinkError> {
+        self.on_snapshot("read the ledger of", |location, link| records::history(location, link, pipeline))
+    }
+
+    fn begin(&mut self, start: &EpochStart<'_>) -> Result<(), SinkError> {
+        let EpochStart { pipeline, expected_epoch, committed_at, .. } = *start;
+        if self.begun.is_some() {
+            let message = format!("a transaction is already open on {}", self.settings.location);
+            return Err(SinkError::new(SinkErrorKind::Unavailable, message));
+        }
+        self.lock(pipeline)?;
+        // Before anything is made: a run that comes late makes nothing.
+        let snapshot = self.ledger(pipeline)?;
+        if snapshot.epoch != expected_epoch {
+            self.with(|settings, link| records::check_epoch(&settings.location, link, pipeline, expected_epoch))?;
+        }
+        let Prepared { replaced, dropped, left_over, notices } = self.prepare(start)?;
+        let begun = self.with(|settings, link| {
+            link.conn.query_drop(sql::BEGIN_WRITE).map_err(explain(&settings.location, "write to"))?;
+            records::check_epoch(&settings.location, link, pipeline, expected_epoch)
+        });
+        match begun {
+            Ok(()) => {
+                self.offenders.clear();
+                // A transaction may be begun again.
+                let is_new = |notice: &String| !self.notices.contains(notice);
+                let notices: Vec<String> = notices.into_iter().filter(is_new).collect();
+                self.notices.extend(notices);
+                let (pipeline, epoch_time) = (pipeline.to_owned(), server_time(committed_at));
+                self.begun = Some(Begun { pipeline, expected_epoch, replaced, dropped, left_over, epoch_time });
+                Ok(())
+            }
+            Err(error) => {
+                // The first error says what happened.
+                let _ = self.give_up();
+                Err(error)
+            }
+        }
+    }
+
+    fn apply(
+        &mut self,
+        table: &TableSchema,
+        epoch: u64,
+        changes: &mut dyn Iterator<Item = Result<ChangeBatch, SinkError>>,
+    ) -> Result<(), SinkError> {
+        let begun = self.begun()?;
+        let name = match begun.replaced.contains(&table.name) {
+            true => swap::new_name(&table.name),
+            false => table.name.clone(),
+        };
+        let (is_left_over, epoch_time) = (begun.left_over.contains(&table.name), begun.epoch_time.clone());
+        let (mut local_infile, mut notices) = (self.local_infile, Vec::new());
+        let mut offenders = std::mem::take(&mut self.offenders);
+        let applied = self.with(|settings, link| {
+            let mut layout = settings.layout(link.dialect, table);
+            if is_left_over {
+                layout = layout.marking(Marks::LeftOver);
+            }
+            let target = Target {
+                location: &settings.location,
+                link,
+                table,
+                layout: &layout,
+                epoch_time: &epoch_time,
+                sql: MySqlTable::new(table, &layout).named(&name),
+                local_infile: &mut local_infile,
+                notices: &mut notices,
+                untouched: Untouched::SameToServer,
+                offenders: (settings.on_constraint == OnConstraint::Quarantine).then_some(&mut offenders),
+            };
+            apply::apply(target, epoch, changes)
+        });
+        self.local_infile = local_infile;
+        self.offenders = offenders;
+        self.notices.append(&mut notices);
+        applied
+    }
+
+    fn quarantines(&self) -> bool {
+        self.settings.on_constraint == OnConstraint::Quarantine
+    }
+
+    fn take_offenders(&mut self) -> Vec<Offender> {
+        std::mem::take(&mut self.offenders)
+    }
+
+    fn order(&self, tables: &[TableSchema]) -> Vec<(usize, Part)> {
+        write_order(tables, &self.settings.constraints)
+    }
+
+    fn rejects(&mut self, pipeline: &str, epoch: u64, rejects: &[ledger::RejectRow]) -> Result<(), SinkError> {
+        self.begun()?;
+        self.with(|settings, link| {
+            records::rejects(link, pipeline, epoch, rejects)
+                .map_err(explain(&settings.location, "write the rejects to"))
+        })
+    }
+
+    fn commit(&mut self, record: &ledger::EpochRecord) -> Result<(), SinkError> {
+        let committed = self.write_commit(record);
+        // After a failed commit the transaction may still be open; leaving it so would keep its locks.
+        match &committed {
+            Ok(()) => self.begun = None,
+            Err(_) => drop(self.give_up()),
+        }
+        committed
+    }
+
+    fn rollback(&mut self) -> Result<(), SinkError> {
+        self.give_up()
+    }
+
+    fn recover(&mut self, pipeline: &str) -> Result<ledger::Snapshot, SinkError> {
+        let deadline = Instant::now() + self.settings.reconnect_timeout;
+        (self.locked, self.begun) = (None, None);
+        loop {
+            if self.link.is_none() {
+                match Link::connect(&self.settings, self.access) {
+                    Ok(link) => self.link = Some(link),
+                    Err(error) if Instant::now() >= deadline => return Err(error),
+                    Err(_) => {
+                        std::thread::sleep(RECONNECT_PAUSE);
+                        continue;
+                    }
+                }
+            }
+            let lost = self.lost.unwrap_or(0);
+            let read = self
+                .with(|settings, link| lock::take_over(settings, link, pipeline, lost, deadline))
+                .and_then(|()| self.ledger(pipeline));
+            match read {
+                Ok(snapshot) => {
+                    (self.locked, self.lost) = (Some(pipeline.to_owned()), None);
+                    return Ok(snapshot);
+                }
+                Err(error) if error.kind == SinkErrorKind::ConnectionLost && Instant::now() < deadline => {
+                    std::thread::sleep(RECONNECT_PAUSE);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn retries(&self) -> u32 {
+        self.settings.retries
+    }
+
+    fn settle(&mut self, pipeline: &str, tables: &[TableSchema]) -> Result<(), SinkError> {
+        let undone = self.with(|settings, link| match records::version(&settings.location, link)? {
+            Some(_) => Settling { settings, link, pipeline, tables }.pending().map(|pending| !pending.is_empty()),
+            None => Ok(false),
+        })?;
+        if undone {
+            self.lock(pipeline)?;
+            self.with(|settings, link| Settling { settings, link, pipeline, tables }.settle())?;
+        }
+        Ok(())
+    }
+
+    fn take_notices(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.notices)
+    }
+
+    fn scan(
+        &mut self,
+        table: &TableSchema,
+        each: &mut dyn FnMut(RecordBatch) -> Result<(), SinkError>,
+    ) -> Result<(), SinkError> {
+        let settings = self.settings.clone();
+        self.on_snapshot("read", |location, link| {
+            let name = swap::current_name(location, link, &table.name)?;
+            let marks = marks::found(&settings, link, table, &name)?;
+            let layout = settings.layout(link.dialect, table).marking(marks);
+            let select = MySqlTable::new(table, &layout).named(&name).select();
+            read::scan(location, link, table, &select, each)
+        })
+    }
+
+    fn migrate(&mut self, migration: &Migration<'_>, scope: Scope) -> Result<Vec<Step>, SinkError> {
+        self.lock(migration.pipeline)?;
+        self.with(|settings, link| {
+            lock::with_definitions(settings, link, |link| Migrating { settings, link, migration, scope }.migrate())
+        })
+    }
+
+    fn fill(&mut self, fill: &Fill<'_>) -> Result<(), SinkError> {
+        self.lock(fill.pipeline)?;
+        let mut notices = Vec::new();
+        let filled = self.with(|settings, link| {
+            let location = settings.location.as_str();
+            let failed = explain(location, "fill columns in");
+            link.conn.query_drop(sql::BEGIN_WRITE).map_err(failed)?;
+            records::check_epoch(location, link, fill.pipeline, fill.expected_epoch)?;
+            let marks = marks::found(settings, link, fill.table, &fill.table.name)?;
+            let layout = settings.layout(link.dialect, fill.table).marking(marks);
+            let target = Target {
+                location,
+                // Updates alone: nothing is marked.
+                epoch_time: "",
+                link: &mut *link,
+                table: fill.table,
+                layout: &layout,
+                sql: MySqlTable::new(fill.table, &layout),
+                local_infile: &mut false,
+                notices: &mut notices,
+                untouched: if fill.may_stand { Untouched::Written } else { Untouched::Wrong },
+                offenders: None,
+            };
+            apply::apply(target, fill.expected_epoch + 1, &mut std::iter::once(Ok(fill.changes.clone())))?;
+            link.conn.query_drop(sql::COMMIT).map_err(failed)
+        });
+        if filled.is_err() {
+            // The first error says what happened.
+            let _ = self.give_up();
+        }
+        filled
+    }
+
+    fn erase(&mut self, erasure: &Erasure) -> Result<Removed, SinkError> {
+        self.begun()?;
+        self.with(|settings, link| erase::erase(settings, link, erasure))
+    }
+
+    fn is_erasing(&mut self, pipeline: &str) -> Result<bool, SinkError> {
+        self.with(|settings, link| match records::version(&settings.location, link)? {
+            Some(_) => erase::is_erasing(link, pipeline).map_err(explain(&settings.location, "read the ledger of")),
+            None => Ok(false),
+        })
+    }
+
+    fn search(&mut self, erasure: &Erasure) -> Result<Search, SinkError> {
+        let settings = self.settings.clone();
+        self.on_snapshot("search", |location, link| {
+            let mut search = erase::search(location, link, erasure).map_err(explain(location, "search"))?;
+            erase::search_marked(&settings, link, erasure, &mut search)?;
+            Ok(search)
+        })
+    }
+
+    fn finish_erasure(&mut self, erasure: &Erasure) -> Result<(), SinkError> {
+        self.with(|settings, link| {
+            erase::finish(link, erasure).map_err(explain(&settings.location, "write to the ledger of"))
+        })
+    }
+
+    fn refresh_delivery(
+        &mut self,
+        pipeline: &str,
+        drop_id: u64,
+        bytes_digest: &str,
+        path: &str,
+    ) -> Result<(), SinkError> {
+        let found = self.with(|settings, link| {
+            records::refresh_delivery(link, pipeline, drop_id, bytes_digest, path)
+                .map_err(explain(&settings.location, "write to"))
+        })?;
+        if found {
+            return Ok(());
+        }
+        let message = format!("drop {drop_id} of pipeline `{pipeline}` is no longer in {}", self.settings.location);
+        Err(SinkError::new(SinkErrorKind::Stale, message).with_hint("Another run has withdrawn it; run again."))
+    }
+}

@@ -1,0 +1,8 @@
+//! What both sinks do in one way: declared constraints, marked rows, the layout and the values of tables.
+
+pub(crate) mod constraints;
+#[cfg(test)]
+pub(crate) mod fixtures;
+pub(crate) mod marks;
+pub(crate) mod tables;
+pub(crate) mod values;

@@ -1,0 +1,166 @@
+//! The `sqlite` sink: tables and ledger in one SQLite file, one transaction per epoch.
+//!
+//! - The file is in write-ahead mode, so that readers never wait for a run nor a run for readers; a first load into a
+//!   new file is the exception (see [`connection`](self::connection)).
+//! - Rows are written by prepared statements, one at a time, in key order: measured faster than multi-row statements.
+//! - SQLite does not tell -0.0 from 0.0: what was written as the first is read as the second.
+
+mod apply;
+mod bind;
+mod connection;
+mod constraints;
+mod erase;
+mod error;
+mod layout;
+mod ledger;
+mod marks;
+mod migrate;
+mod read;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use vardelta_engine::options;
+use vardelta_engine::{
+    contract::{
+        options::{OptionDoc, Spanned},
+        reason::Reason,
+        sink::{Access, Sink, SinkError, SinkStage},
+        stage::{Kind, PlanRequest, Planned, StageType},
+    },
+    diagnostics::Diagnostics,
+};
+use vardelta_schemas::{
+    TableSchema,
+    sql::{Dialect, ledger::RESERVED_PREFIX, marks::create_live, table::TableStatements},
+};
+
+use self::connection::SqliteSink;
+use crate::sinks::shared::{
+    constraints::{Checks, OnConstraint, PlannedConstraint},
+    marks::{OnDelete, check_marks},
+    tables::{Names, check_tables, plan_history},
+};
+
+/// What SQLite says about names.
+static SQLITE_NAMES: Names = Names {
+    database: "SQLite",
+    reserved_prefixes: &[RESERVED_PREFIX, "sqlite_"],
+    added_columns: &[TableSchema::CHANGED_EPOCH],
+    characters_max: usize::MAX,
+};
+
+/// The `sqlite` sink, as the registry lists it.
+pub static SQLITE: SqliteStage = SqliteStage;
+
+/// The `sqlite` sink.
+pub struct SqliteStage;
+
+options! {
+    /// Options of `sqlite`.
+    pub struct SqliteOptions {
+        /// The database file, relative to the pipeline file. It is made when it is not there; its directory is not.
+        "path" => path: PathBuf,
+        /// Tables of which a history is kept: `["mutation_summary"]` gives `mutation_summary_history`, with a row for every
+        /// row that an epoch inserted, updated or deleted.
+        "history" => history: Vec<Spanned<String>> = Vec::new(), "[]",
+        /// What becomes of a row that goes: "delete"; or "mark", it stays with its last values, `deleted_at` is the time of the
+        /// epoch (UTC, as in the ledger), and the view `<table>_live` shows the rows whose `deleted_at` is NULL.
+        "on_delete" => on_delete: OnDelete = OnDelete::Delete, "\"delete\"",
+        /// CHECK constraints: SQL conditions over a table's columns, `{ variants = ["position >= 0"] }`. They may use
+        /// comparisons, AND, OR, NOT, + - *, BETWEEN, IN, IS NULL and length(). A NULL passes, as in SQL.
+        "checks" => checks: Checks = Checks::default(), "{}",
+        /// What happens to a row that the database does not take (a constraint, a value that its column cannot hold): "abort",
+        /// nothing is written; "quarantine", the row becomes a reject with SQLite's message, and the rest is written.
+        "on_constraint" => on_constraint: OnConstraint = OnConstraint::Abort, "\"abort\"",
+    }
+}
+
+impl StageType for SqliteStage {
+    fn name(&self) -> &'static str {
+        "sqlite"
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::Sink
+    }
+
+    fn manual(&self) -> &'static str {
+        include_str!("sqlite/manual.md")
+    }
+
+    fn example(&self) -> &'static str {
+        include_str!("sqlite/example.toml")
+    }
+
+    fn options(&self) -> &'static [OptionDoc] {
+        SqliteOptions::DOCS
+    }
+
+    fn reasons(&self) -> Vec<&'static Reason> {
+        vardelta_engine::contract::sink::REASONS.to_vec()
+    }
+
+    fn inert_options(&self) -> &'static [&'static str] {
+        &["path"]
+    }
+
+    fn plan(&self, request: PlanRequest<'_>, diagnostics: &mut Diagnostics) -> Option<Planned> {
+        let before = diagnostics.len();
+        check_tables(&request.inputs, &SQLITE_NAMES, diagnostics);
+        let options = SqliteOptions::read(request.options, diagnostics)?;
+        check_marks(options.on_delete, &request.inputs, &SQLITE_NAMES, diagnostics);
+        let path = request.pipeline.resolve(&options.path);
+        let history = plan_history(&options.history, &request.inputs, &SQLITE_NAMES, diagnostics);
+        let constraints = constraints::plan(&options.checks, &request.inputs, diagnostics);
+        let (on_delete, on_constraint) = (options.on_delete, options.on_constraint);
+        (diagnostics.len() == before)
+            .then(|| Planned::Sink(Arc::new(PlannedSqlite { path, history, on_delete, constraints, on_constraint })))
+    }
+}
+
+/// A planned `sqlite` sink.
+struct PlannedSqlite {
+    path: PathBuf,
+    /// The tables of which a history is kept.
+    history: Vec<String>,
+    on_delete: OnDelete,
+    constraints: Vec<PlannedConstraint>,
+    on_constraint: OnConstraint,
+}
+
+impl SinkStage for PlannedSqlite {
+    fn default_state_dir(&self) -> Option<PathBuf> {
+        Some(self.path.parent().unwrap_or_else(|| Path::new("")).join(".vardelta"))
+    }
+
+    fn location(&self) -> String {
+        self.path.display().to_string()
+    }
+
+    fn connect(&self, access: Access) -> Result<Box<dyn Sink>, SinkError> {
+        let sink = SqliteSink::open(&self.path, self.on_delete, access)?;
+        Ok(Box::new(sink.constrained(self.constraints.clone(), self.on_constraint)))
+    }
+
+    fn history(&self) -> &[String] {
+        &self.history
+    }
+
+    fn statements(&self, tables: &[TableSchema]) -> Vec<String> {
+        let of_table = |table: &TableSchema| {
+            let marks = self.on_delete.marks();
+            let statements = TableStatements::constrained(table, marks, &constraints::of(&self.constraints, table));
+            let changes =
+                [Some(statements.insert), statements.revive, Some(statements.update), Some(statements.delete)];
+            let changes = changes.into_iter().flatten().map(|statement| statement.text);
+            let view = marks.may_be_there().then(|| create_live(Dialect::Sqlite, table));
+            [statements.create].into_iter().chain(view).chain(changes).collect::<Vec<_>>()
+        };
+        tables.iter().flat_map(of_table).collect()
+    }
+}

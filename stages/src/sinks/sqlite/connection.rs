@@ -1,0 +1,430 @@
+//! A connection: how the file is opened, and the life of one epoch's transaction.
+//!
+//! A new file is loaded before it is switched to write-ahead mode: with a rollback journal pages that are new are
+//! written once, into their place, where the write-ahead log would write all of them twice. From the first commit on
+//! the file is in write-ahead mode.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use arrow_array::RecordBatch;
+use rusqlite::{Connection, OpenFlags, config::DbConfig};
+use vardelta_engine::contract::{
+    erasure::{Erasure, Removed, Search},
+    migration::{Migration, Scope, Step},
+    sink::{Access, ChangeBatch, EpochStart, Fill, Offender, Sink, SinkError, SinkErrorKind},
+};
+use vardelta_schemas::{TableSchema, ledger, sql::sqlite as sql};
+
+use crate::sinks::{
+    shared::{
+        constraints::{OnConstraint, PlannedConstraint},
+        marks::OnDelete,
+    },
+    sqlite::{
+        apply,
+        constraints::{self, Refusals},
+        erase,
+        error::{self, explain},
+        layout, ledger as records,
+        marks::{self, TableMarks},
+        migrate, read,
+    },
+};
+
+/// How long to wait for another writer: long enough for one that is just finishing, short enough to be told soon.
+const LOCK_TIMEOUT: Duration = Duration::from_millis(2000);
+
+/// A connection to a SQLite file.
+pub(super) struct SqliteSink {
+    path: PathBuf,
+    on_delete: OnDelete,
+    connection: Connection,
+    /// Whether the file is new, and so not yet in write-ahead mode.
+    fresh: bool,
+    begun: Option<Begun>,
+    notices: Vec<String>,
+    constraints: Vec<PlannedConstraint>,
+    on_constraint: OnConstraint,
+    /// New rows that SQLite did not take.
+    offenders: Vec<Offender>,
+}
+
+/// The transaction that is open.
+struct Begun {
+    pipeline: String,
+    expected_epoch: u64,
+    /// The time of the epoch, as the ledger will have it.
+    committed_at: String,
+    marks: TableMarks,
+    /// Statements that put back what users had added to tables that were dropped.
+    restore: Vec<layout::Added>,
+    /// What is to be said once it is committed.
+    notices: Vec<String>,
+}
+
+impl SqliteSink {
+    /// Opens the file; with [`Access::Read`] a missing one reads as an empty database.
+    pub(super) fn open(path: &Path, on_delete: OnDelete, access: Access) -> Result<SqliteSink, SinkError> {
+        let failed = explain(path, "open");
+        let (connection, fresh) = match access {
+            Access::Read => (open_to_read(path)?, false),
+            Access::Write => {
+                check_directory(path)?;
+                let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+                let connection = open_with(path, flags).map_err(failed)?;
+                let fresh = page_count(&connection).map_err(failed)? == 0;
+                (connection, fresh)
+            }
+        };
+        let sink = SqliteSink {
+            path: path.to_owned(),
+            on_delete,
+            connection,
+            fresh,
+            begun: None,
+            notices: Vec::new(),
+            constraints: Vec::new(),
+            on_constraint: OnConstraint::Abort,
+            offenders: Vec::new(),
+        };
+        if access == Access::Write && !fresh {
+            sink.write_ahead().map_err(failed)?;
+        }
+        Ok(sink)
+    }
+
+    /// The same with these constraints.
+    pub(super) fn constrained(self, constraints: Vec<PlannedConstraint>, on_constraint: OnConstraint) -> SqliteSink {
+        SqliteSink { constraints, on_constraint, ..self }
+    }
+
+    /// Switches to write-ahead mode, if nobody else has the file open; a file of another mode works as well, so the
+    /// next run may try again.
+    fn write_ahead(&self) -> rusqlite::Result<()> {
+        match self.connection.query_row(sql::WRITE_AHEAD, [], |_| Ok(())) {
+            Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy) => Ok(()),
+            result => result,
+        }
+    }
+
+    fn begun(&self) -> Result<&Begun, SinkError> {
+        self.begun.as_ref().ok_or_else(|| {
+            SinkError::new(SinkErrorKind::Unavailable, format!("no transaction is open on {}", self.path.display()))
+        })
+    }
+
+    /// Runs something on one snapshot of the database.
+    fn on_snapshot<T>(
+        &mut self,
+        doing: &str,
+        read: impl FnOnce(&Path, &Connection) -> Result<T, SinkError>,
+    ) -> Result<T, SinkError> {
+        if !self.connection.is_autocommit() {
+            return read(&self.path, &self.connection);
+        }
+        let failed = explain(&self.path, doing);
+        self.connection.execute_batch(sql::BEGIN_READ).map_err(failed)?;
+        let result = read(&self.path, &self.connection);
+        self.connection.execute_batch(sql::ROLLBACK).map_err(failed)?;
+        result
+    }
+
+    /// Does something while this process does not have the file open.
+    fn while_closed<T>(&mut self, work: impl FnOnce(&Path) -> Result<T, SinkError>) -> Result<T, SinkError> {
+        let failed = explain(&self.path, "open");
+        let nothing = Connection::open_in_memory().map_err(failed)?;
+        let closing = std::mem::replace(&mut self.connection, nothing);
+        let done = match closing.close() {
+            Ok(()) => work(&self.path),
+            Err((_, error)) => Err(explain(&self.path, "close")(error)),
+        };
+        self.connection = open_with(&self.path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(failed)?;
+        done
+    }
+
+    /// Gives the transaction up, if there is one: SQLite itself has rolled back after some errors.
+    fn give_up(&mut self) -> rusqlite::Result<()> {
+        self.begun = None;
+        if self.connection.is_autocommit() { Ok(()) } else { self.connection.execute_batch(sql::ROLLBACK) }
+    }
+}
+
+#[cfg(test)]
+impl SqliteSink {
+    /// Makes the disk end there: a page more is refused as if there were no space.
+    pub(super) fn limit_pages(&self, pages: u32) {
+        let limited =
+            self.connection.pragma_update_and_check(None, "max_page_count", pages, |row| row.get::<_, u32>(0));
+        assert_eq!(limited, Ok(pages));
+    }
+}
+
+impl Sink for SqliteSink {
+    fn ledger(&mut self, pipeline: &str) -> Result<ledger::Snapshot, SinkError> {
+        self.on_snapshot("read the ledger of", |path, connection| records::snapshot(path, connection, pipeline))
+    }
+
+    fn history(&mut self, pipeline: &str) -> Result<Vec<ledger::Event>, SinkError> {
+        self.on_snapshot("read the ledger of", |path, connection| records::history(path, connection, pipeline))
+    }
+
+    fn begin(&mut self, start: &EpochStart<'_>) -> Result<(), SinkError> {
+        let EpochStart { pipeline, expected_epoch, committed_at, .. } = *start;
+        if !self.connection.is_autocommit() {
+            let message = format!("a transaction is already open on {}", self.path.display());
+            return Err(SinkError::new(SinkErrorKind::Unavailable, message));
+        }
+        self.connection.execute_batch(sql::BEGIN_WRITE).map_err(explain(&self.path, "write to"))?;
+        let prepared = records::prepare(&self.path, &self.connection, pipeline, expected_epoch).and_then(|()| {
+            let (path, connection) = (&self.path, &self.connection);
+            let (on_delete, constraints) = (self.on_delete, &self.constraints);
+            let layout = layout::Layout { path, connection, pipeline, expected_epoch, on_delete, constraints };
+            let notices = if start.replace_tables { layout.lost_marks(start.tables)? } else { Vec::new() };
+            let restore = layout.prepare(start)?;
+            layout.make_views(start.tables)?;
+            Ok((restore, layout.marks_of(start.tables)?, notices))
+        });
+        match prepared {
+            Ok((restore, marks, notices)) => {
+                self.offenders.clear();
+                let (pipeline, committed_at) = (pipeline.to_owned(), committed_at.to_owned());
+                self.begun = Some(Begun { pipeline, expected_epoch, committed_at, marks, restore, notices });
+                Ok(())
+            }
+            Err(error) => {
+                // The first error says what happened; a rollback that fails as well is done by the next opening.
+                let _ = self.give_up();
+                Err(error)
+            }
+        }
+    }
+
+    fn apply(
+        &mut self,
+        table: &TableSchema,
+        epoch: u64,
+        changes: &mut dyn Iterator<Item = Result<ChangeBatch, SinkError>>,
+    ) -> Result<(), SinkError> {
+        let mut offenders = std::mem::take(&mut self.offenders);
+        let begun = self.begun()?;
+        let marks = begun.marks.get(&table.name).copied().unwrap_or_default();
+        let epoch = apply::Epoch { number: epoch, time: &begun.committed_at };
+        let refusals = Refusals {
+            constraints: constraints::of(&self.constraints, table),
+            offenders: (self.on_constraint == OnConstraint::Quarantine).then_some(&mut offenders),
+        };
+        let applied = apply::apply(&self.path, &self.connection, (table, marks), refusals, epoch, changes);
+        self.offenders = offenders;
+        applied
+    }
+
+    fn quarantines(&self) -> bool {
+        self.on_constraint == OnConstraint::Quarantine
+    }
+
+    fn take_offenders(&mut self) -> Vec<Offender> {
+        std::mem::take(&mut self.offenders)
+    }
+
+    fn rejects(&mut self, pipeline: &str, epoch: u64, rejects: &[ledger::RejectRow]) -> Result<(), SinkError> {
+        self.begun()?;
+        records::rejects(&self.connection, pipeline, epoch, rejects)
+            .map_err(explain(&self.path, "write the rejects to"))
+    }
+
+    fn commit(&mut self, record: &ledger::EpochRecord) -> Result<(), SinkError> {
+        let begun = self.begun()?;
+        let (pipeline, expected) = (begun.pipeline.as_str(), begun.expected_epoch);
+        if record.pipeline != pipeline || record.epoch != expected + 1 {
+            let message = format!(
+                "the transaction on {} is for the epoch after {expected} of pipeline `{pipeline}`, not for epoch {} of \
+                 `{}`",
+                self.path.display(),
+                record.epoch,
+                record.pipeline
+            );
+            return Err(SinkError::new(SinkErrorKind::Stale, message));
+        }
+        let failed = explain(&self.path, "commit to");
+        let committed = records::check_epoch(&self.path, &self.connection, pipeline, expected)
+            .and_then(|()| layout::restore(&self.path, &self.connection, &begun.restore))
+            .and_then(|()| records::write(&self.connection, record).map_err(failed))
+            .and_then(|()| self.connection.execute_batch(sql::COMMIT).map_err(failed));
+        // After a failed commit the transaction may still be open; leaving it so would keep the lock.
+        let notices = self.begun.take().map(|begun| begun.notices).unwrap_or_default();
+        let _ = self.give_up();
+        committed?;
+        self.notices.extend(notices);
+        if std::mem::take(&mut self.fresh) {
+            // The epoch is committed; that the file stays in its older mode for now is no error of this run.
+            let _ = self.write_ahead();
+        }
+        Ok(())
+    }
+
+    fn rollback(&mut self) -> Result<(), SinkError> {
+        self.give_up().map_err(explain(&self.path, "roll back"))
+    }
+
+    fn scan(
+        &mut self,
+        table: &TableSchema,
+        each: &mut dyn FnMut(RecordBatch) -> Result<(), SinkError>,
+    ) -> Result<(), SinkError> {
+        let on_delete = self.on_delete;
+        self.on_snapshot("read", |path, connection| {
+            let marks = marks::found(path, connection, on_delete, table)?;
+            read::scan(path, connection, table, marks, each)
+        })
+    }
+
+    fn take_notices(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.notices)
+    }
+
+    fn migrate(&mut self, migration: &Migration<'_>, scope: Scope) -> Result<Vec<Step>, SinkError> {
+        migrate::migrate(&self.path, &self.connection, (self.on_delete, &self.constraints), migration, scope)
+    }
+
+    fn fill(&mut self, fill: &Fill<'_>) -> Result<(), SinkError> {
+        let failed = explain(&self.path, "fill columns in");
+        self.connection.execute_batch(sql::BEGIN_WRITE).map_err(failed)?;
+        let changes = &mut std::iter::once(Ok(fill.changes.clone()));
+        let refusals = || Refusals { constraints: constraints::of(&self.constraints, fill.table), offenders: None };
+        // Updates alone: nothing is marked.
+        let epoch = apply::Epoch { number: fill.expected_epoch + 1, time: "" };
+        let filled = records::check_epoch(&self.path, &self.connection, fill.pipeline, fill.expected_epoch)
+            .and_then(|()| marks::found(&self.path, &self.connection, self.on_delete, fill.table))
+            .and_then(|marks| {
+                apply::apply(&self.path, &self.connection, (fill.table, marks), refusals(), epoch, changes)
+            })
+            .and_then(|()| self.connection.execute_batch(sql::COMMIT).map_err(failed));
+        if filled.is_err() {
+            // The first error says what happened.
+            let _ = self.give_up();
+        }
+        filled
+    }
+
+    fn erase(&mut self, erasure: &Erasure) -> Result<Removed, SinkError> {
+        self.begun()?;
+        erase::erase(&self.path, &self.connection, self.on_delete, erasure)
+    }
+
+    fn is_erasing(&mut self, pipeline: &str) -> Result<bool, SinkError> {
+        self.on_snapshot("read the ledger of", |path, connection| match records::version(path, connection)? {
+            Some(_) => erase::is_erasing(connection, pipeline).map_err(explain(path, "read the ledger of")),
+            None => Ok(false),
+        })
+    }
+
+    fn scrub(&mut self) -> Result<(), SinkError> {
+        erase::scrub(&self.path, &self.connection)
+    }
+
+    fn search(&mut self, erasure: &Erasure) -> Result<Search, SinkError> {
+        let on_delete = self.on_delete;
+        let mut search = self.on_snapshot("search", |path, connection| {
+            let mut search = erase::search(connection, erasure).map_err(explain(path, "search"))?;
+            erase::search_marked(path, connection, on_delete, erasure, &mut search)?;
+            Ok(search)
+        })?;
+        let texts = erasure.searched_texts();
+        let found = self.while_closed(|path| erase::texts_in_files(path, &texts))?;
+        let texts: Vec<String> =
+            texts.into_iter().zip(found).filter(|(_, found)| *found).map(|(text, _)| text).collect();
+        self.on_snapshot("search", |path, connection| {
+            erase::judge(path, connection, &texts, &mut search).map_err(explain(path, "search"))
+        })?;
+        search.notices.push(format!(
+            "copies and backups of {}, lists written with --rejects, and the blocks that its file system has freed are out of \
+             reach",
+            self.path.display()
+        ));
+        Ok(search)
+    }
+
+    fn finish_erasure(&mut self, erasure: &Erasure) -> Result<(), SinkError> {
+        erase::finish(&self.path, &self.connection, erasure)
+    }
+
+    fn refresh_delivery(
+        &mut self,
+        pipeline: &str,
+        drop_id: u64,
+        bytes_digest: &str,
+        path: &str,
+    ) -> Result<(), SinkError> {
+        let failed = explain(&self.path, "write to");
+        let touched = records::refresh_delivery(&self.connection, pipeline, drop_id, bytes_digest, path);
+        if touched.map_err(failed)? == 1 {
+            return Ok(());
+        }
+        let message = format!("drop {drop_id} of pipeline `{pipeline}` is no longer in {}", self.path.display());
+        Err(SinkError::new(SinkErrorKind::Stale, message).with_hint("Another run has withdrawn it; run again."))
+    }
+}
+
+fn open_with(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
+    let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.busy_timeout(LOCK_TIMEOUT)?;
+    // A quoted name that is no column would otherwise be read as a text.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, false)?;
+    connection.execute_batch(sql::SESSION)?;
+    Ok(connection)
+}
+
+/// Opens for reading alone. The file is opened with the right to write where there is one, so that what belongs to it
+/// (`-wal`, `-shm`) is tidied up on closing; nothing is written otherwise.
+fn open_to_read(path: &Path) -> Result<Connection, SinkError> {
+    let failed = explain(path, "read");
+    let exists = path.try_exists().map_err(|cause| {
+        SinkError::new(SinkErrorKind::Unavailable, format!("cannot read {}: {cause}", path.display()))
+    })?;
+    if !exists {
+        return Connection::open_in_memory().map_err(failed);
+    }
+    let opened = open_with(path, OpenFlags::SQLITE_OPEN_READ_WRITE).and_then(|connection| {
+        connection.execute_batch(sql::READ_ONLY)?;
+        page_count(&connection)?;
+        Ok(connection)
+    });
+    match (opened, immutable_uri(path)) {
+        (Err(error), Some(uri)) if error::is_read_only(&error) => {
+            let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+            open_with(Path::new(&uri), flags).map_err(failed)
+        }
+        (opened, _) => opened.map_err(failed),
+    }
+}
+
+/// A file in write-ahead mode cannot be read as it is where nothing may be written (an archive, a mount). It can as a
+/// file that nobody changes; that is true as long as no log lies beside it.
+fn immutable_uri(path: &Path) -> Option<String> {
+    let text = path.to_str()?;
+    let log = PathBuf::from(format!("{text}-wal"));
+    if log.exists() {
+        return None;
+    }
+    let escaped = text.replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+    Some(format!("file:{escaped}?immutable=1"))
+}
+
+fn page_count(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.query_row(sql::PAGE_COUNT, [], |row| row.get(0))
+}
+
+/// SQLite says only "unable to open"; which part of the path is missing helps more.
+fn check_directory(path: &Path) -> Result<(), SinkError> {
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    match directory {
+        Some(directory) if !directory.is_dir() => {
+            let message = format!("cannot open {}: there is no directory {}", path.display(), directory.display());
+            Err(SinkError::new(SinkErrorKind::Unavailable, message)
+                .with_hint("Make the directory, or set another `path` in the sink's stage."))
+        }
+        _ => Ok(()),
+    }
+}

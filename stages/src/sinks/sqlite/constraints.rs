@@ -1,0 +1,112 @@
+//! CHECK constraints: planned, found in a table, and the rows that they refuse.
+//!
+//! There are no FOREIGN KEYs: SQLite keeps them only on connections that ask for it, so that what a table promises would
+//! hold for vardelta's own rows alone, and it does not say which of them a row violates.
+
+use rusqlite::{Error, ErrorCode, OptionalExtension as _};
+use vardelta_engine::{
+    contract::{
+        sink::{Offender, SinkError},
+        stage::PlannedInput,
+    },
+    diagnostics::Diagnostics,
+};
+use vardelta_schemas::{
+    ColumnType, TableSchema,
+    sql::{
+        constraint::{Constraint, Rule},
+        sqlite::{self as sql, constraint_name, constraint_names},
+    },
+    value_text::DOUBLE_DECIMAL_DIGITS,
+};
+
+use crate::sinks::{
+    shared::constraints::{Checks, PlannedConstraint, plan_checks},
+    sqlite::{error::explain, layout::Layout},
+};
+
+/// The checks with their tables. What is wrong with them is reported, and so is what SQLite would judge in another way.
+pub(super) fn plan(
+    checks: &Checks,
+    inputs: &[PlannedInput<'_>],
+    diagnostics: &mut Diagnostics,
+) -> Vec<PlannedConstraint> {
+    let planned = plan_checks(checks, inputs, diagnostics);
+    for (table, conditions) in &checks.0 {
+        let Some(input) = inputs.iter().find(|input| input.name == table.value) else { continue };
+        for text in conditions {
+            let said =
+                |planned: &&PlannedConstraint| planned.table == input.name && planned.constraint.said == text.value;
+            let Some(Rule::Check(condition)) = planned.iter().find(said).map(|planned| &planned.constraint.rule) else {
+                continue;
+            };
+            let wide = condition.columns().into_iter().find(|name| is_wide(input, name));
+            if let Some(name) = wide {
+                diagnostics
+                    .error(
+                        text.span.clone(),
+                        format!("SQLite keeps `{name}` as text, which it does not compare as a number"),
+                    )
+                    .label("cannot be checked")
+                    .hint(format!("Give the column at most {DOUBLE_DECIMAL_DIGITS} digits with a CAST in a `select`."));
+            }
+        }
+    }
+    planned
+}
+
+fn is_wide(input: &PlannedInput<'_>, name: &str) -> bool {
+    let column_type = input.schema.column(name).map(|column| &column.column_type);
+    matches!(column_type, Some(ColumnType::Decimal { precision, .. }) if *precision > DOUBLE_DECIMAL_DIGITS)
+}
+
+/// The constraints of a table.
+pub(super) fn of<'a>(planned: &'a [PlannedConstraint], table: &TableSchema) -> Vec<&'a Constraint> {
+    planned.iter().filter(|planned| planned.table == table.name).map(|planned| &planned.constraint).collect()
+}
+
+impl Layout<'_> {
+    /// How a table's constraints differ from the planned ones, in words. Those that users have added are left alone.
+    pub(super) fn constraint_difference(&self, table: &TableSchema) -> Result<Option<String>, SinkError> {
+        let statement: Option<String> = self
+            .connection
+            .query_row(sql::SELECT_STATEMENT, [&table.name], |row| row.get(0))
+            .optional()
+            .map_err(explain(self.path, "read the tables of"))?;
+        let statement = statement.unwrap_or_default();
+        let (found, planned) = (constraint_names(&statement), of(self.constraints, table));
+        let missing = planned.iter().find(|planned| !found.contains(&constraint_name(planned).as_str()));
+        if let Some(missing) = missing {
+            return Ok(Some(format!("it has no constraint `{}`", missing.said)));
+        }
+        let extra = found.iter().find(|name| !planned.iter().any(|planned| constraint_name(planned) == **name));
+        Ok(extra.map(|extra| format!("it has the constraint `{extra}`, which the pipeline no longer declares")))
+    }
+}
+
+/// What becomes of the rows of one table that SQLite does not take.
+pub(super) struct Refusals<'a> {
+    pub(super) constraints: Vec<&'a Constraint>,
+    /// Without it the first one ends the run.
+    pub(super) offenders: Option<&'a mut Vec<Offender>>,
+}
+
+impl Refusals<'_> {
+    /// SQLite's words, and those of the pipeline file for the constraint that they name.
+    pub(super) fn words(&self, error: &Error) -> String {
+        let words = error.to_string();
+        let named = |constraint: &&&Constraint| words.ends_with(&constraint_name(constraint));
+        match self.constraints.iter().find(named) {
+            Some(constraint) => format!("constraint `{}`: {words}", constraint.said),
+            None => words,
+        }
+    }
+}
+
+/// Whether an error is about the row that a statement writes. The statement has then changed nothing.
+pub(super) fn is_about_a_row(error: &Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(ErrorCode::ConstraintViolation | ErrorCode::TypeMismatch | ErrorCode::TooBig)
+    )
+}

@@ -1,0 +1,175 @@
+//! Everything that can go wrong: the database must be as before, and the message must help.
+
+use std::{fs, path::PathBuf};
+
+use crate::sinks::sqlite::tests::*;
+
+/// Applies changes that must fail on a loaded database; the error, after looking that nothing has changed.
+fn failing(table: &TableSchema, changes: &[Change]) -> SinkError {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("x.sqlite");
+    load(&path, 1, &[(Op::Insert, "a", Some(1)), (Op::Insert, "b", Some(2))]);
+    let before = by_hand::dump(&path);
+    let mut sink = open(&path);
+    sink.begin(&starting(PIPELINE, 1, &[numbers("t")], false)).unwrap();
+    let error = error_of(apply(sink.as_mut(), table, 2, changes));
+    sink.rollback().unwrap();
+    drop(sink);
+    assert_eq!(by_hand::dump(&path), before);
+    error
+}
+
+#[test]
+fn a_disagreement_with_the_state_is_an_error_at_that_key() {
+    for (change, expected) in [
+        ((Op::Insert, "b", Some(9)), "a row to insert is there already"),
+        ((Op::Update, "x", Some(9)), "the row to update is not there"),
+        ((Op::Delete, "x", Some(9)), "the row to delete is not there"),
+    ] {
+        let error = failing(&numbers("t"), &[(Op::Delete, "a", None), change]);
+        assert_eq!(error.kind, SinkErrorKind::Value);
+        assert!(error.message.contains(expected), "{error}");
+        assert!(error.message.contains(&format!("disagree at name = '{}'", change.1)), "{error}");
+        assert!(error.hint.unwrap().contains("vardelta verify"));
+    }
+}
+
+#[test]
+fn changes_that_do_not_fit_the_table_are_refused() {
+    let mut other = numbers("t");
+    other.schema =
+        Schema::new(vec![Column::required("name", ColumnType::Text), Column::nullable("number", ColumnType::Text)]);
+    let table = numbers("t");
+    let dir = tempfile::tempdir().unwrap();
+    let mut sink = open(&dir.path().join("x.sqlite"));
+    sink.begin(&starting(PIPELINE, 0, &[numbers("t")], false)).unwrap();
+    let changes = batch(&table, &[(Op::Insert, "a", Some(1))]);
+    let error = error_of(sink.apply(&other, 1, &mut [Ok(changes.clone())].into_iter()));
+    assert!(error.message.contains("`number` is Int64 instead of text"), "{error}");
+    let short = ChangeBatch { ops: vec![Op::Insert; 2], ..changes };
+    let error = error_of(sink.apply(&table, 1, &mut [Ok(short)].into_iter()));
+    assert!(error.message.contains("as many rows as they say"), "{error}");
+    // What the engine reports in between comes back as it is.
+    let own = SinkError::new(SinkErrorKind::Unavailable, "from the engine");
+    assert_eq!(error_of(sink.apply(&table, 1, &mut [Err(own)].into_iter())).message, "from the engine");
+}
+
+#[test]
+fn a_connection_that_is_dropped_leaves_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("x.sqlite");
+    let mut sink = open(&path);
+    sink.begin(&starting(PIPELINE, 0, &[numbers("t")], false)).unwrap();
+    apply(sink.as_mut(), &numbers("t"), 1, &[(Op::Insert, "a", Some(1))]).unwrap();
+    drop(sink);
+    assert_eq!(by_hand::dump(&path), [""; 0]);
+    load(&path, 1, &[(Op::Insert, "a", Some(1))]);
+    let before = by_hand::dump(&path);
+    let mut sink = open(&path);
+    sink.begin(&starting(PIPELINE, 1, &[numbers("t"), numbers("u")], true)).unwrap();
+    apply(sink.as_mut(), &numbers("t"), 2, &[(Op::Insert, "b", Some(1))]).unwrap();
+    drop(sink);
+    assert_eq!(by_hand::dump(&path), before);
+}
+
+#[test]
+fn a_full_disk_leaves_the_old_state() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("x.sqlite");
+    load(&path, 1, &[(Op::Insert, "a", Some(1))]);
+    let before = by_hand::dump(&path);
+    let table = numbers("t");
+    let mut sink = super::super::SqliteSink::open(&path, OnDelete::Delete, Access::Write).unwrap();
+    sink.limit_pages(40);
+    sink.begin(&starting(PIPELINE, 1, std::slice::from_ref(&table), false)).unwrap();
+    let names: Vec<String> = (0..100_000).map(|n| format!("n{n:06}")).collect();
+    let new = RecordBatch::try_new(
+        table.schema.to_arrow(),
+        vec![
+            Arc::new(StringArray::from_iter_values(&names)),
+            Arc::new(Int64Array::from_iter_values(0..names.len() as i64)),
+        ],
+    )
+    .unwrap();
+    let old = RecordBatch::new_empty(new.schema());
+    let changes = ChangeBatch { ops: vec![Op::Insert; names.len()], new, old };
+    let error = error_of(sink.apply(&table, 2, &mut [Ok(changes)].into_iter()));
+    assert_eq!(error.kind, SinkErrorKind::Unavailable);
+    assert!(error.message.contains("no space left"), "{error}");
+    assert!(error.message.contains(path.to_str().unwrap()), "{error}");
+    // SQLite has rolled back by itself; that is no trouble.
+    sink.rollback().unwrap();
+    drop(sink);
+    assert_eq!(by_hand::dump(&path), before);
+}
+
+#[test]
+fn a_directory_that_is_missing_or_read_only_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let error = error_of(connect(&dir.path().join("no/such/x.sqlite"), Access::Write));
+    assert!(error.message.contains("there is no directory"), "{error}");
+    let error = error_of(connect(dir.path(), Access::Write));
+    assert!(error.message.contains("cannot be opened"), "{error}");
+
+    let locked = dir.path().join("locked");
+    let file = locked.join("x.sqlite");
+    fs::create_dir(&locked).unwrap();
+    load(&file, 1, &[(Op::Insert, "a", Some(1))]);
+    set_writable(&locked, &file, false);
+    if fs::write(locked.join("probe"), "").is_ok() {
+        println!("skipped: this user may write to read-only directories");
+    } else {
+        let error = error_of(connect(&locked.join("new.sqlite"), Access::Write));
+        assert_eq!(error.kind, SinkErrorKind::Unavailable);
+        let error = error_of(connect(&file, Access::Write));
+        assert!(error.message.contains("is read-only"), "{error}");
+        // Reading works all the same.
+        assert_eq!(contents(&file, &numbers("t")), [("a".into(), Some(1))]);
+    }
+    set_writable(&locked, &file, true);
+}
+
+fn set_writable(directory: &Path, file: &Path, writable: bool) {
+    for path in [directory, file] {
+        let mut permissions = fs::metadata(path).unwrap().permissions();
+        #[allow(clippy::permissions_set_readonly_false)]
+        permissions.set_readonly(!writable);
+        fs::set_permissions(path, permissions).unwrap();
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn where_no_file_can_be_made_the_path_is_named() {
+    // Nobody makes files there, whatever their rights.
+    let error = error_of(connect(Path::new("/proc/x.sqlite"), Access::Write));
+    assert_eq!(error.kind, SinkErrorKind::Unavailable);
+    assert!(error.message.contains("/proc/x.sqlite") && error.hint.is_some(), "{error}");
+}
+
+#[test]
+fn other_files_are_refused_and_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("x.sqlite");
+    let text = "##fileformat=VCFv4.3\n".repeat(100);
+    fs::write(&path, &text).unwrap();
+    for access in [Access::Read, Access::Write] {
+        let error = error_of(connect(&path, access));
+        assert_eq!(error.kind, SinkErrorKind::Unavailable);
+        assert!(error.message.contains("is not a SQLite database"), "{error}");
+    }
+    assert_eq!(fs::read_to_string(&path).unwrap(), text);
+}
+
+#[test]
+fn a_damaged_file_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let path: PathBuf = dir.path().join("x.sqlite");
+    load(&path, 1, &[(Op::Insert, "a", Some(1))]);
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[4096..].fill(0x5a);
+    fs::write(&path, bytes).unwrap();
+    let error = error_of(connect(&path, Access::Read).unwrap().ledger(PIPELINE));
+    assert_eq!(error.kind, SinkErrorKind::Unavailable);
+    assert!(error.message.contains("is damaged"), "{error}");
+}

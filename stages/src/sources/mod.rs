@@ -1,0 +1,3 @@
+//! Sources: a drop to batches and rejects.
+
+pub mod vcf;

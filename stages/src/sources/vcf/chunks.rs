@@ -1,0 +1,207 @@
+//! Cuts the decompressed text of a VCF file into chunks of whole lines. Runs on the reader thread, so it does little:
+//! read, find the last line end, count line ends.
+
+use std::{any::Any, mem, sync::Arc};
+
+use vardelta_engine::contract::{
+    source::{ChunkReader, RawChunk},
+    stage::StageError,
+};
+
+use crate::sources::vcf::{
+    container::Container,
+    fields::shown,
+    header::{VcfHeader, is_column_line, no_column_line},
+    index::{Indexable, Stretch},
+};
+
+/// The size of a chunk; a longer line makes a longer chunk.
+pub(super) const CHUNK_BYTES: usize = 1 << 20;
+
+/// No line is longer. Lines of a million samples take 100 MB; what is longer has lost its line ends, and would take the
+/// machine's memory.
+pub(super) const MAX_LINE_BYTES: usize = 1 << 28;
+
+/// No header is longer: one of a million contigs and as many samples takes 100 MB.
+const MAX_HEADER_BYTES: usize = 1 << 28;
+
+/// Reads a VCF text.
+pub(super) struct TextChunks {
+    container: Container,
+    header: Arc<VcfHeader>,
+    header_digest: u128,
+    /// The beginning of the next chunk: what followed the last line end.
+    carry: Vec<u8>,
+    next_line: u64,
+    ended: bool,
+}
+
+impl TextChunks {
+    /// Reads the header; `start` is what has been read already, and `ended` whether that was all. `prepare` completes the
+    /// header and digests it.
+    ///
+    /// # Errors
+    /// When there is none, or it is not one.
+    pub fn new(
+        mut container: Container,
+        start: Vec<u8>,
+        mut ended: bool,
+        prepare: impl FnOnce(&mut VcfHeader) -> Result<u128, StageError>,
+    ) -> Result<TextChunks, StageError> {
+        let mut text = start;
+        let length = read_header(&mut container, &mut text, &mut ended)?;
+        let mut header = VcfHeader::parse(&text[..length], container.file())?;
+        let header_digest = prepare(&mut header)?;
+        let carry = text.split_off(length);
+        Ok(TextChunks {
+            container,
+            header_digest,
+            next_line: header.first_origin,
+            header: Arc::new(header),
+            carry,
+            ended,
+        })
+    }
+}
+
+impl Indexable for TextChunks {
+    fn container(&self) -> &Container {
+        &self.container
+    }
+
+    fn header_mut(&mut self) -> &mut VcfHeader {
+        Arc::make_mut(&mut self.header)
+    }
+
+    fn contig_of(&self) -> Option<Box<dyn Fn(usize) -> Option<String> + '_>> {
+        None
+    }
+
+    fn read_only(&mut self, stretches: Vec<Stretch>) -> Result<(), StageError> {
+        self.container.read_only(stretches, true)?;
+        self.carry.clear();
+        (self.next_line, self.ended) = (1, false);
+        self.header_mut().first_origin = 1;
+        Ok(())
+    }
+}
+
+/// Reads until the `#CHROM` line is whole; returns where it ends.
+fn read_header(container: &mut Container, text: &mut Vec<u8>, ended: &mut bool) -> Result<usize, StageError> {
+    /// Headers are read in pieces of this size.
+    const PIECE_BYTES: usize = 64 * 1024;
+    let (mut start, mut lines) = (0, 0);
+    loop {
+        while let Some(length) = memchr::memchr(b'\n', &text[start..]) {
+            lines += 1;
+            if is_last_header_line(&text[start..start + length], start == 0, lines, container.file())? {
+                return Ok(start + length + 1);
+            }
+            start += length + 1;
+        }
+        if *ended {
+            if text.is_empty() {
+                return Err(StageError::new(format!("{} holds no text: it has no VCF header", container.file()))
+                    .with_hint("A drop without records is a file of a header alone."));
+            }
+            let last = start < text.len();
+            if last && is_last_header_line(&text[start..], start == 0, lines + 1, container.file())? {
+                return Ok(text.len());
+            }
+            let error = no_column_line(container.file(), lines + u64::from(last));
+            return Err(match memchr::memchr(b'\r', text) {
+                Some(_) if lines == 0 => {
+                    error.with_hint("Its lines end in carriage returns alone; convert them to line feeds.")
+                }
+                _ => error,
+            });
+        }
+        // Whatever cannot begin a header line is refused before its line's end is looked for: it may never come.
+        if start < text.len() {
+            refuse_foreign_start(&text[start..], start == 0, lines + 1, container.file())?;
+        }
+        if text.len() > MAX_HEADER_BYTES {
+            return Err(StageError::new(format!(
+                "{}: no #CHROM line in its first {MAX_HEADER_BYTES} bytes",
+                container.file()
+            ))
+            .with_hint("This is no VCF file, or its line ends are lost."));
+        }
+        *ended = container.read_into(text, PIECE_BYTES)? < PIECE_BYTES;
+    }
+}
+
+fn is_last_header_line(line: &[u8], first: bool, number: u64, file: &str) -> Result<bool, StageError> {
+    let line = if first { line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line) } else { line };
+    refuse_foreign_start(line, first, number, file)?;
+    Ok(is_column_line(line))
+}
+
+/// Header lines start with `#`; blank ones are tolerated.
+fn refuse_foreign_start(line: &[u8], first: bool, number: u64, file: &str) -> Result<(), StageError> {
+    match line.first() {
+        None | Some(b'#' | b'\r' | b' ' | b'\t') => Ok(()),
+        Some(0xef) if first => Ok(()),
+        Some(_) => {
+            let line = line.split(|byte| *byte == b'\n').next().unwrap_or(line);
+            Err(StageError::new(format!(
+                "{file}: line {number} is neither a header line nor does a #CHROM line come before it: `{}`",
+                shown(line)
+            ))
+            .with_hint("A VCF file starts with its ## lines and the #CHROM line, which names the columns and samples."))
+        }
+    }
+}
+
+fn line_too_long(file: &str, line: u64) -> StageError {
+    StageError::new(format!("{file}: line {line} is longer than {MAX_LINE_BYTES} bytes"))
+        .with_hint("This is no VCF file, or its line ends are lost.")
+}
+
+impl ChunkReader for TextChunks {
+    fn header(&self) -> Arc<dyn Any + Send + Sync> {
+        Arc::clone(&self.header) as _
+    }
+
+    fn header_digest(&self) -> u128 {
+        self.header_digest
+    }
+
+    fn next_chunk(&mut self) -> Result<Option<RawChunk>, StageError> {
+        let mut bytes = mem::take(&mut self.carry);
+        let mut searched = 0;
+        loop {
+            if bytes.len() >= CHUNK_BYTES || self.ended {
+                if let Some(at) = memchr::memrchr(b'\n', &bytes[searched..]) {
+                    let cut = searched + at + 1;
+                    // Room for the next chunk, so that reading it moves nothing.
+                    self.carry = Vec::with_capacity(bytes.len() - cut + CHUNK_BYTES + 64);
+                    self.carry.extend_from_slice(&bytes[cut..]);
+                    bytes.truncate(cut);
+                    break;
+                }
+                if self.ended {
+                    if bytes.is_empty() {
+                        return Ok(None);
+                    }
+                    break;
+                }
+                searched = bytes.len();
+            }
+            if bytes.len() > MAX_LINE_BYTES {
+                return Err(line_too_long(self.container.file(), self.next_line));
+            }
+            let wanted = CHUNK_BYTES.saturating_sub(bytes.len()).max(CHUNK_BYTES / 4);
+            self.ended = self.container.read_into(&mut bytes, wanted)? < wanted;
+        }
+        let origins = memchr::memchr_iter(b'\n', &bytes).count() as u64
+            + u64::from(bytes.last().is_some_and(|last| *last != b'\n'));
+        let first_origin = self.next_line;
+        self.next_line += origins;
+        Ok(Some(RawChunk { first_origin, origins, bytes }))
+    }
+
+    fn position_bytes(&self) -> u64 {
+        self.container.position_bytes()
+    }
+}

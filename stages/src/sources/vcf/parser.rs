@@ -1,0 +1,373 @@
+//! Parses chunks of VCF text into batches and rejects.
+
+use std::{marker::PhantomData, sync::Arc};
+
+use arrow_array::{
+    ArrayRef, RecordBatch,
+    builder::{BinaryBuilder, Float64Builder, Int64Builder, ListBuilder},
+};
+use vardelta_engine::contract::{
+    batch::{Batch, Provenance},
+    source::{Chunk, ContentDigest, Parser},
+    stage::{Emit, Reject, StageError},
+};
+
+use crate::sources::vcf::{
+    alleles::{self, Allele},
+    checks::{Checked, Checks, texts},
+    cohort::{Cohort, SampleRules},
+    contigs::{ContigLookup, ContigNames},
+    fields::{self, Columns, Quality, Refusal},
+    header::{VcfHeader, is_column_line},
+    info::InfoColumns,
+    projection::Projection,
+    provenance::{ChunkProvenance, place},
+    reasons::{Tally, Warning},
+    samples::{SampleColumns, Site},
+    undeclared::Declared,
+    values::{TextRules, assumed_digits},
+};
+
+/// A parser of one worker. Its builders are reused from chunk to chunk.
+pub(super) struct VcfParser<C: Checks = Checked> {
+    schema: Arc<arrow_schema::Schema>,
+    chrom: BinaryBuilder,
+    pos: Int64Builder,
+    id: BinaryBuilder,
+    reference: BinaryBuilder,
+    alternates: ListBuilder<BinaryBuilder>,
+    qual: Float64Builder,
+    filter: BinaryBuilder,
+    info: InfoColumns,
+    samples: Option<SampleColumns>,
+    contig: ContigLookup,
+    declared: Declared,
+    rules: Arc<SampleRules>,
+    /// The samples of the file whose header this is.
+    cohort: Option<(Arc<VcfHeader>, Cohort)>,
+    origins: Vec<u64>,
+    tally: Tally,
+    checks: PhantomData<C>,
+}
+
+impl<C: Checks> VcfParser<C> {
+    /// A parser that makes these columns.
+    pub fn new(projection: &Projection, rules: Arc<SampleRules>) -> VcfParser<C> {
+        VcfParser {
+            schema: C::schema(projection.schema.to_arrow()),
+            chrom: BinaryBuilder::new(),
+            pos: Int64Builder::new(),
+            id: BinaryBuilder::new(),
+            reference: BinaryBuilder::new(),
+            alternates: ListBuilder::new(BinaryBuilder::new()),
+            qual: Float64Builder::new(),
+            filter: BinaryBuilder::new(),
+            info: InfoColumns::new(&projection.info),
+            contig: ContigLookup::default(),
+            declared: Declared::default(),
+            samples: projection.format.as_deref().map(|fields| SampleColumns::new(fields, rules.pedigree.is_some())),
+            rules,
+            cohort: None,
+            origins: Vec::new(),
+            tally: Tally::default(),
+            checks: PhantomData,
+        }
+    }
+
+    /// Checks a record whole, then appends it, so that a refusal leaves all columns equally long.
+    fn append(&mut self, line: &[u8], origin: u64, header: &VcfHeader, rules: TextRules) -> Result<(), Refusal> {
+        let columns = fields::split::<C>(line, header)?;
+        let names = &header.contig_names;
+        self.contig.find(columns.chrom, names);
+        let judged = if C::ON { self.judge(&columns, names)? } else { Judged::assumed(&columns) };
+        let quality = fields::quality(columns.qual)?;
+
+        self.chrom.append_value(self.contig.canonical(columns.chrom));
+        if C::ON && self.contig.is_missing(names) {
+            self.tally.count(Warning::UnknownContig);
+        }
+        self.pos.append_value(judged.position);
+        append_optional::<C>(&mut self.id, columns.id, &mut self.tally);
+        append_allele(&mut self.reference, columns.reference, judged.reference, &mut self.tally);
+        if columns.alternates != b"." {
+            for text in columns.alternates.split(|byte| *byte == b',') {
+                let allele =
+                    if judged.are_plain { Allele::default() } else { alleles::alternate(text).unwrap_or_default() };
+                match names.breakend(text) {
+                    Some(renamed) => self.alternates.values().append_value(renamed),
+                    None => append_allele(self.alternates.values(), text, allele, &mut self.tally),
+                }
+            }
+        }
+        self.alternates.append(true);
+        match quality {
+            Quality::Phred(phred) => self.qual.append_value(phred),
+            Quality::Missing => self.qual.append_null(),
+            Quality::NotFinite => {
+                self.tally.count(Warning::QualNotFinite);
+                self.qual.append_null();
+            }
+        }
+        self.append_filter(columns.filter);
+        if C::ON && columns.info.is_empty() {
+            self.tally.count(Warning::EmptyField);
+        }
+        self.info.append::<C>(columns.info, &mut self.tally);
+        if C::ON {
+            if !self.info.are_declared {
+                self.declared.check_info(self.info.present(), header, &mut self.tally);
+            }
+            if self.contig.take_new() {
+                Declared::check_contig(columns.chrom, header, &mut self.tally);
+            }
+            let samples = self.samples.as_ref();
+            let is_read = |key: &[u8]| samples.is_some_and(|samples| samples.reads(key));
+            self.declared.check(&columns, header, is_read, &mut self.tally);
+        }
+        self.append_samples(&columns, judged.position, judged.alternates, rules);
+        self.origins.push(origin);
+        Ok(())
+    }
+
+    /// Checks the columns whose content decides whether a record can be used; its contig has been looked up.
+    fn judge(&self, columns: &Columns<'_>, names: &ContigNames) -> Result<Judged, Refusal> {
+        if !self.contig.is_sound() {
+            fields::check_contig(columns.chrom)?;
+        }
+        let position = fields::position(columns.pos)?;
+        self.contig.check(columns.chrom, position, names)?;
+        let reference = alleles::reference(columns.reference)?;
+        let mut judged = Judged { position, reference, alternates: 0, are_plain: true };
+        if columns.alternates != b"." {
+            for text in columns.alternates.split(|byte| *byte == b',') {
+                judged.are_plain &= alleles::alternate(text)? == Allele::default();
+                judged.alternates += 1;
+            }
+        }
+        Ok(judged)
+    }
+
+    fn append_filter(&mut self, filter: &[u8]) {
+        if C::ON
+            && memchr::memchr(b';', filter).is_some()
+            && let Some(set) = fields::without_repeats(filter)
+        {
+            append_optional::<C>(&mut self.filter, &set, &mut self.tally);
+            return;
+        }
+        append_optional::<C>(&mut self.filter, filter, &mut self.tally);
+    }
+
+    fn append_samples(&mut self, columns: &Columns<'_>, position: i64, alternates: usize, rules: TextRules) {
+        if let (Some(samples), Some((_, cohort))) = (&mut self.samples, &self.cohort) {
+            let record_bytes = columns.chrom.len()
+                + columns.id.len()
+                + columns.reference.len()
+                + columns.alternates.len()
+                + columns.filter.len()
+                + columns.info.len();
+            let site = Site {
+                record: self.origins.len() as u64,
+                alternates,
+                record_bytes,
+                copies: self.rules.copies(self.contig.canonical(columns.chrom), position),
+            };
+            samples.append(columns.genotypes, &site, cohort, rules, &mut self.tally);
+        }
+    }
+
+    /// Finds out which samples of a file are read, unless that is known from the chunk before.
+    fn meet(&mut self, header: &Arc<VcfHeader>) -> Result<(), StageError> {
+        let known = self.cohort.as_ref().is_some_and(|(known, _)| Arc::ptr_eq(known, header));
+        if self.samples.is_some() && !known {
+            self.cohort = Some((Arc::clone(header), self.rules.cohort(header)?));
+        }
+        Ok(())
+    }
+
+    /// Hands the rows over and starts afresh.
+    fn finish(&mut self, chunk: Arc<Chunk>, emit: &mut Emit) -> Result<(), StageError> {
+        let mut columns: Vec<ArrayRef> = vec![
+            C::text(self.chrom.finish(), &mut self.tally),
+            Arc::new(self.pos.finish()),
+            C::text(self.id.finish(), &mut self.tally),
+            C::text(self.reference.finish(), &mut self.tally),
+            texts::<C>(self.alternates.finish(), &mut self.tally),
+            Arc::new(self.qual.finish()),
+            C::text(self.filter.finish(), &mut self.tally),
+        ];
+        columns.extend(self.info.builders.iter_mut().map(|builder| builder.finish::<C>(&mut self.tally)));
+        let origins = std::mem::take(&mut self.origins);
+        let provenance: Arc<dyn Provenance> = Arc::new(ChunkProvenance::new(chunk));
+        let parts = match (&mut self.samples, &self.cohort) {
+            (Some(samples), Some((_, cohort))) => {
+                if cohort.is_empty() {
+                    // Records of which no sample is read are accounted for all the same.
+                    emit.filtered.extend(&origins);
+                }
+                samples.finish(&columns, &origins, &cohort.names, &mut self.tally)?
+            }
+            _ => vec![(columns, origins)],
+        };
+        for (columns, origins) in parts {
+            let columns = RecordBatch::try_new(Arc::clone(&self.schema), columns)?;
+            emit.batch(Batch::asserted(columns, origins, Arc::clone(&provenance)));
+        }
+        Ok(())
+    }
+}
+
+impl<C: Checks> Parser for VcfParser<C> {
+    fn parse(&mut self, chunk: Arc<Chunk>, emit: &mut Emit) -> Result<ContentDigest, StageError> {
+        let header = Arc::clone(&chunk.header)
+            .downcast::<VcfHeader>()
+            .map_err(|_| StageError::new("a chunk came to the vcf parser without a VCF header"))?;
+        let rules = header.text_rules();
+        let mut digest = ContentDigest::default();
+        self.contig.reset();
+        self.declared.reset();
+        self.info.meet(&header);
+        // The header has no batch of its own to be reported with; the file's first chunk stands for it.
+        self.tally =
+            if chunk.raw.first_origin == header.first_origin { header.tally.clone() } else { Tally::default() };
+        if chunk.raw.bytes.last().is_some_and(|last| *last != b'\n') {
+            self.tally.count(Warning::NoFinalNewline);
+        }
+        self.meet(&header)?;
+        if let Some((_, cohort)) = self.cohort.as_ref().filter(|_| chunk.raw.first_origin == header.first_origin) {
+            cohort.report(&mut self.tally);
+        }
+        for (line, origin) in lines(&chunk) {
+            match class(line) {
+                LineClass::Record if is_outside(line, &header) => self.tally.count(Warning::OutsideRegions),
+                LineClass::Record => {
+                    digest.add(line);
+                    if let Err(refusal) = self.append(line, origin, &header, rules) {
+                        emit.rejects.push(reject(refusal, line, origin, &header));
+                    }
+                }
+                LineClass::Blank => self.tally.count(Warning::BlankLine),
+                LineClass::Comment => {
+                    refuse_other_columns(line, origin, &header)?;
+                    self.tally.count(Warning::CommentLine);
+                }
+            }
+        }
+        self.finish(chunk, emit)?;
+        self.tally.report(emit);
+        Ok(digest)
+    }
+
+    fn digest(&mut self, chunk: &Chunk) -> ContentDigest {
+        let mut digest = ContentDigest::default();
+        let header = chunk.header.downcast_ref::<VcfHeader>();
+        for (line, _) in lines(chunk) {
+            if class(line) == LineClass::Record && !header.is_some_and(|header| is_outside(line, header)) {
+                digest.add(line);
+            }
+        }
+        digest
+    }
+}
+
+/// What a line between the records is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum LineClass {
+    Record,
+    Blank,
+    Comment,
+}
+
+fn class(line: &[u8]) -> LineClass {
+    match line.first() {
+        Some(b'#') => LineClass::Comment,
+        None => LineClass::Blank,
+        Some(b' ') if line.iter().all(u8::is_ascii_whitespace) => LineClass::Blank,
+        Some(_) => LineClass::Record,
+    }
+}
+
+/// Whether a record lies outside the source's regions.
+fn is_outside(line: &[u8], header: &VcfHeader) -> bool {
+    header.regions.as_ref().is_some_and(|regions| !regions.contain(line, &header.contig_names))
+}
+
+/// The lines of a chunk without their line ends, with their origins.
+fn lines(chunk: &Chunk) -> impl Iterator<Item = (&[u8], u64)> {
+    let bytes = chunk.raw.bytes.as_slice();
+    let mut start = 0;
+    let mut ends = memchr::memchr_iter(b'\n', bytes);
+    let mut origin = chunk.raw.first_origin;
+    std::iter::from_fn(move || {
+        if start >= bytes.len() {
+            return None;
+        }
+        let end = ends.next().unwrap_or(bytes.len());
+        let line = &bytes[start..end];
+        start = end + 1;
+        origin += 1;
+        Some((line.strip_suffix(b"\r").unwrap_or(line), origin - 1))
+    })
+}
+
+/// A second `#CHROM` line may only repeat the first: otherwise what follows belongs to other samples.
+fn refuse_other_columns(line: &[u8], origin: u64, header: &VcfHeader) -> Result<(), StageError> {
+    if is_column_line(line) && line != header.column_line {
+        return Err(StageError::new(format!(
+            "{}: line {origin} is a second #CHROM line and names other columns than the first: two files were joined into one",
+            header.file
+        ))
+        .with_hint("Deliver them as two drops, or join them with `bcftools concat` or `bcftools merge`."));
+    }
+    Ok(())
+}
+
+fn reject(refusal: Refusal, line: &[u8], origin: u64, header: &VcfHeader) -> Reject {
+    Reject {
+        origin: Some(origin),
+        diff: 1,
+        place: Some(place(line, (!header.is_indexed).then_some(origin))),
+        reason: refusal.reason,
+        detail: refusal.detail,
+    }
+}
+
+/// What the columns that decide about a record say.
+struct Judged {
+    position: i64,
+    reference: Allele,
+    alternates: usize,
+    /// Whether no alternate holds anything that is to be changed or counted.
+    are_plain: bool,
+}
+
+impl Judged {
+    /// What a sound record would say.
+    fn assumed(columns: &Columns<'_>) -> Judged {
+        let position = assumed_digits(columns.pos);
+        Judged { position, reference: Allele::default(), alternates: 0, are_plain: true }
+    }
+}
+
+/// Appends a text; `.` is NULL, and so is an empty field, which is counted.
+fn append_optional<C: Checks>(builder: &mut BinaryBuilder, text: &[u8], tally: &mut Tally) {
+    match text {
+        b"." => builder.append_null(),
+        [] if C::ON => {
+            tally.count(Warning::EmptyField);
+            builder.append_null();
+        }
+        text => builder.append_value(text),
+    }
+}
+
+fn append_allele(builder: &mut BinaryBuilder, text: &[u8], allele: Allele, tally: &mut Tally) {
+    if allele.iupac {
+        tally.count(Warning::IupacBase);
+    }
+    if allele.lower {
+        builder.append_value(text.to_ascii_uppercase());
+    } else {
+        builder.append_value(text);
+    }
+}

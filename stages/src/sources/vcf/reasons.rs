@@ -1,0 +1,188 @@
+//! Why the `vcf` source rejects a record, and what it adapts and counts.
+
+use vardelta_engine::{
+    contract::{
+        reason::{Reason, Severity},
+        stage::Emit,
+    },
+    reasons,
+};
+
+reasons! {
+    /// What is rejected.
+    pub(super) REJECTS:
+    reject BAD_ALT = "bad_alt":
+        "ALT is empty, has an empty item, or holds characters that no allele can have"
+        => "write `.` where there is no alternate allele; symbolic alleles stand in angle brackets";
+    reject BAD_CONTIG = "bad_contig":
+        "CHROM is empty, `.` or holds white space"
+        => "name the contig";
+    reject BAD_POSITION = "bad_position":
+        "POS is not a whole number from 0 to 9223372036854775807"
+        => "write the 1-based position in digits alone";
+    reject BAD_QUAL = "bad_qual":
+        "QUAL is neither a number nor `.`"
+        => "write `.` where there is no quality";
+    reject BAD_REF = "bad_ref":
+        "REF is empty or holds characters other than IUPAC base letters"
+        => "write the reference bases, N where they are unknown";
+    reject MISSING_COLUMNS = "missing_columns":
+        "the line has fewer than the eight fixed columns"
+        => "look for a line that was cut or broken in two";
+    reject NOT_TAB_SEPARATED = "not_tab_separated":
+        "the line's columns are separated by spaces instead of tabs"
+        => "take the original file: an editor or a copy through a terminal replaced the tabs";
+    reject POSITION_BEYOND_CONTIG = "position_beyond_contig":
+        "POS lies behind the end of its contig, by the pipeline's assembly"
+        => "look for a file of another assembly, or a POS that was shifted";
+    reject SAMPLE_COLUMNS = "sample_columns":
+        "the line has more or fewer sample columns than the header names"
+        => "look for a line that was cut, or for samples that were added without the header";
+    reject UNKNOWN_CONTIG = "unknown_contig":
+        "the pipeline's assembly has no such contig, and `unknown_contigs` is \"reject\""
+        => "load such contigs with `unknown_contigs = \"keep\"`, or correct `assembly`";
+}
+
+/// Declares warnings: the variants by which the parser counts them, and their codes in the same order.
+macro_rules! warnings {
+    ($($variant:ident = $code:literal: $meaning:literal => $remedy:literal;)*) => {
+        /// What was adapted rather than refused.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(super) enum Warning { $(#[doc = $meaning] $variant),* }
+
+        /// What is adapted, in the order of [`Warning`].
+        pub(super) const WARNINGS: &[&Reason] =
+            &[$(&Reason::new(Severity::Warning, $code, $meaning, $remedy)),*];
+    };
+}
+
+warnings! {
+    BadDefinition = "bad_definition":
+        "an INFO or FORMAT line of the header has no ID, or no Number or Type that there is: read as far as it goes, else as text"
+        => "correct the line, or say what the field is: `{ name = ..., type = ..., number = ... }`";
+    BadFormatValue = "bad_format_value":
+        "a FORMAT value does not fit its type: NULL"
+        => "correct the value, or read the field as `{ name = ..., type = \"String\" }`";
+    BadGenotype = "bad_genotype":
+        "GT names an allele that the record does not have, or is no genotype: NULL, and so is zygosity"
+        => "split and merge records with a tool that renumbers genotypes";
+    BadInfoValue = "bad_info_value":
+        "an INFO value does not fit its type, or its key stands without a value: NULL"
+        => "correct the value, or read the field as `{ name = ..., type = \"String\" }`";
+    BlankLine = "blank_line": "a blank line was skipped" => "nothing needs to be done";
+    ByteOrderMark = "byte_order_mark":
+        "a byte order mark before the header was skipped"
+        => "save the file as UTF-8 without byte order mark";
+    CommentLine = "comment_line":
+        "a line starting with # between the records was skipped"
+        => "nothing needs to be done; a second header tells of files joined with `cat`";
+    DecimalInteger = "decimal_integer":
+        "a whole number is written as a decimal such as `5.0`: read as the integer"
+        => "write integers without a decimal point, or declare the field as Float";
+    DuplicateDefinition = "duplicate_definition":
+        "the header defines the same ID twice: the first stands"
+        => "remove one of the lines";
+    DuplicateInfoKey = "duplicate_info_key":
+        "an INFO key stands twice in one record: the first stands"
+        => "write each key once";
+    EmptyField = "empty_field": "ID, FILTER or INFO is empty: read as `.`" => "write `.` for a missing value";
+    FemaleY = "female_y":
+        "a female, by the PED file, has a call on the Y chromosome: her genotype there is missing"
+        => "check the PED file and the sample; reads of X may be misplaced";
+    ExtraFormatValue = "extra_format_value":
+        "a sample has more values than FORMAT has keys: what has no key is left out"
+        => "look for a `:` inside a value, or for a key that FORMAT lacks";
+    FlagWithValue = "flag_with_value":
+        "an INFO flag has a value: read as true"
+        => "write the key alone, or read the field as `{ name = ..., type = \"String\" }`";
+    HalfCall = "half_call":
+        "some alleles of a genotype were not called: het where an alternate was, missing where only the reference was"
+        => "nothing needs to be done";
+    HeaderBlankLine = "header_blank_line": "a blank line in the header was skipped" => "nothing needs to be done";
+    InvalidUtf8 = "invalid_utf8":
+        "a value is not UTF-8: its undecodable bytes became U+FFFD"
+        => "convert the file to UTF-8, for example with `iconv -f latin1 -t utf8`";
+    IupacBase = "iupac_base": "REF or ALT holds an IUPAC ambiguity code: kept" => "nothing needs to be done";
+    NoFileformat = "no_fileformat":
+        "the header has no usable ##fileformat line: read as VCF 4.0"
+        => "begin the file with its version: percent-encoded values are decoded from 4.3 on";
+    OutsideRegions = "outside_regions":
+        "a record lies outside the source's regions: not read (those that an index passes over are not counted)"
+        => "widen `regions` or `regions_file` if it was wanted";
+    NoFinalNewline = "no_final_newline":
+        "the file's last line has no line end: read as it stands, but it may have been cut"
+        => "check the last record, and that the file was delivered whole";
+    QualNotFinite = "qual_not_finite":
+        "QUAL is NaN, infinite or out of range: NULL"
+        => "write a finite number, or `.`";
+    SampleNotInFile = "sample_not_in_file":
+        "`include_samples` names a sample that the file does not have; counted per sample and drop"
+        => "check the spelling; a file of other samples needs nothing";
+    SampleNotInPed = "sample_not_in_ped":
+        "the PED file does not name a sample, whose sex is therefore unknown; counted per sample and drop"
+        => "add the sample to the PED file, by the name its rows have";
+    UndeclaredContig = "undeclared_contig":
+        "records lie on a contig that the header does not list, though it lists others: kept; counted per name and drop"
+        => "look for a file that was renamed or joined without its header";
+    UndeclaredFilter = "undeclared_filter":
+        "FILTER names a filter that the header does not declare: kept; counted per name and drop"
+        => "add the ##FILTER line: other tools refuse to convert such files";
+    UndeclaredFormat = "undeclared_format":
+        "a FORMAT field that is read is not declared in the header: read as the pipeline or the specification types it; counted per name and drop"
+        => "add the ##FORMAT line, or check the field's name";
+    UndeclaredInfo = "undeclared_info":
+        "an INFO field that is read is not declared in the header: read as the pipeline or the specification types it; counted per name and drop"
+        => "add the ##INFO line, or check the field's name";
+    StaleIndex = "stale_index":
+        "an index is older than its file: the file was read whole"
+        => "make it again with `bcftools index --force`, or give it the time of its file";
+    TrailingHeaderTab = "trailing_header_tab":
+        "the #CHROM line ends with a tab: ignored"
+        => "remove the tab, or name the sample whose column it begins";
+    UnusableIndex = "unusable_index":
+        "an index is damaged or of another file: the file was read whole"
+        => "make it again with `bcftools index --force`";
+    UnknownContig = "unknown_contig_kept":
+        "the pipeline's assembly has no such contig: kept under the name that the file writes"
+        => "leave such contigs out with `unknown_contigs = \"reject\"`, or correct `assembly`";
+}
+
+/// One count per warning; cheap enough to keep per value.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Tally([u64; WARNINGS.len()]);
+
+impl Tally {
+    /// Counts one.
+    pub fn count(&mut self, warning: Warning) {
+        self.add(warning, 1);
+    }
+
+    /// Counts some.
+    pub fn add(&mut self, warning: Warning, count: u64) {
+        self.0[warning as usize] += count;
+    }
+
+    /// Hands the counts over.
+    pub fn report(&self, emit: &mut Emit) {
+        for (reason, count) in WARNINGS.iter().zip(self.0) {
+            emit.warn(reason, count);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_belongs_to_its_variant() {
+        let mut tally = Tally::default();
+        tally.count(Warning::TrailingHeaderTab);
+        tally.count(Warning::BadFormatValue);
+        tally.count(Warning::BadFormatValue);
+        let mut emit = Emit::default();
+        tally.report(&mut emit);
+        let expected = [("bad_format_value", 2), ("trailing_header_tab", 1)];
+        assert_eq!(emit.warnings.into_iter().collect::<Vec<_>>(), expected);
+    }
+}

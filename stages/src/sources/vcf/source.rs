@@ -1,0 +1,284 @@
+//! A planned `vcf` source: finds files, names drops, opens readers.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use vardelta_engine::contract::{
+    side_input::SideInput,
+    source::{ChunkReader, Parser, PlaceColumns, Source},
+    stage::StageError,
+};
+use vardelta_schemas::Schema;
+
+use crate::assembly::PlannedAssembly;
+
+use crate::sources::vcf::{
+    bcf::{self, BcfChunks},
+    checks::{Checked, Unchecked},
+    chunks::TextChunks,
+    cohort::SampleRules,
+    container::Container,
+    contigs::ContigNames,
+    header::VcfHeader,
+    index,
+    parser::VcfParser,
+    projection::Projection,
+    regions::PlannedRegions,
+};
+
+/// How much is decompressed to tell VCF from BCF.
+const START_BYTES: usize = 64 * 1024;
+
+/// A planned source.
+pub(super) struct VcfSource {
+    /// The glob as the pipeline file writes it.
+    pub pattern: Option<String>,
+    /// The glob made independent of the working directory.
+    pub resolved: Option<glob::Pattern>,
+    /// What to decode.
+    pub projection: Arc<Projection>,
+    /// Where records are read from.
+    pub regions: Option<PlannedRegions>,
+    /// What the coordinates refer to.
+    pub assembly: Option<PlannedAssembly>,
+    /// Whether records on contigs that the assembly does not have are rejected.
+    pub reject_unknown_contigs: bool,
+    /// Which samples are read.
+    pub samples: Arc<SampleRules>,
+    /// Whether a BGZF file may lack its end-of-file block.
+    pub allow_missing_eof: bool,
+}
+
+impl Source for VcfSource {
+    fn schema(&self) -> &Schema {
+        &self.projection.schema
+    }
+
+    fn side_inputs(&self) -> Vec<SideInput> {
+        let regions = self.regions.iter().filter_map(|regions| regions.file.clone());
+        let regions = regions.map(|path| SideInput::new("regions_file", path));
+        let pedigree = self.samples.pedigree.iter().map(|pedigree| SideInput::new("ped", pedigree.path.clone()));
+        let assembly = self.assembly.iter().flat_map(PlannedAssembly::side_inputs);
+        regions.chain(pedigree).chain(assembly).collect()
+    }
+
+    fn settings(&self) -> Vec<(&'static str, String)> {
+        // Where sex counts, the assembly says what of X and Y is pseudo-autosomal.
+        let regions = self.samples.pedigree.as_ref().and(self.samples.regions);
+        let regions = regions.map(|regions| ("pseudo_autosomal_regions", regions.assembly().to_owned()));
+        regions.into_iter().chain(self.assembly.iter().flat_map(PlannedAssembly::settings)).collect()
+    }
+
+    fn place_columns(&self) -> PlaceColumns {
+        let schema = &self.projection.schema;
+        PlaceColumns { contig: schema.index_of("chrom"), position: schema.index_of("pos") }
+    }
+
+    fn restriction(&self) -> Option<&'static str> {
+        self.regions.as_ref().map(|_| "within its regions")
+    }
+
+    fn discover(&self) -> Result<Vec<PathBuf>, StageError> {
+        let Some(pattern) = &self.resolved else { return Ok(Vec::new()) };
+        // Copying tools write to hidden names first.
+        let options = glob::MatchOptions { require_literal_leading_dot: true, ..glob::MatchOptions::new() };
+        let paths = glob::glob_with(pattern.as_str(), options)
+            .map_err(|error| StageError::new(format!("`{pattern}` is not a glob: {error}")))?;
+        let mut found = Vec::new();
+        for path in paths {
+            let path = path.map_err(|error| {
+                StageError::new(format!("cannot read {}: {}", error.path().display(), error.error()))
+                    .with_hint("Check the permissions of the directory.")
+            })?;
+            if !path.is_dir() && !is_index(&path) {
+                found.push(path);
+            }
+        }
+        found.sort_by(|a, b| (a.file_name(), a).cmp(&(b.file_name(), b)));
+        Ok(found)
+    }
+
+    fn pattern(&self) -> Option<String> {
+        self.pattern.clone()
+    }
+
+    fn drop_name(&self, path: &Path) -> String {
+        drop_name(path)
+    }
+
+    fn open(&self, path: &Path, decompression_threads: usize) -> Result<Box<dyn ChunkReader>, StageError> {
+        let mut container = Container::open(path, decompression_threads, self.allow_missing_eof)?;
+        let mut start = Vec::new();
+        let ended = container.read_into(&mut start, START_BYTES)? < START_BYTES;
+        let assembly = self.assembly.as_ref().map(PlannedAssembly::get).transpose()?;
+        let regions = self.regions.as_ref().map(|regions| regions.get(assembly.as_deref())).transpose()?;
+        let prepare = |header: &mut VcfHeader| {
+            header.regions = regions;
+            header.contig_names = ContigNames::of(header, assembly, self.reject_unknown_contigs)?;
+            Ok(header.digest(&self.projection.info))
+        };
+        let reader: Box<dyn ChunkReader> = if start.starts_with(bcf::MAGIC) {
+            let mut reader = BcfChunks::new(container, start, ended, prepare)?;
+            index::narrow(&mut reader)?;
+            Box::new(reader)
+        } else {
+            let mut reader = TextChunks::new(container, start, ended, prepare)?;
+            index::narrow(&mut reader)?;
+            Box::new(reader)
+        };
+        if self.projection.format.is_some()
+            && let Some(header) = reader.header().downcast_ref::<VcfHeader>()
+        {
+            self.check_samples(header)?;
+        }
+        Ok(reader)
+    }
+
+    fn parser(&self) -> Box<dyn Parser> {
+        Box::new(VcfParser::<Checked>::new(&self.projection, Arc::clone(&self.samples)))
+    }
+
+    fn parser_without_checks(&self) -> Option<Box<dyn Parser>> {
+        // Genotypes are read in one way only.
+        let sites = self.projection.format.is_none();
+        sites.then(|| Box::new(VcfParser::<Unchecked>::new(&self.projection, Arc::clone(&self.samples))) as _)
+    }
+}
+
+impl VcfSource {
+    /// Refuses a file whose samples cannot be read as the pipeline wants.
+    fn check_samples(&self, header: &VcfHeader) -> Result<(), StageError> {
+        if header.samples.is_empty() {
+            let file = &header.file;
+            return Err(StageError::new(format!(
+                "{file} has no samples, and `samples = \"long\"` makes a row per sample"
+            ))
+            .with_hint("Read sites-only files with a source of their own that has `samples = \"none\"`."));
+        }
+        self.samples.cohort(header).map(|_| ())
+    }
+}
+
+/// Whether a file is the index of another: globs such as `drops/*.vcf*` take it along.
+fn is_index(path: &Path) -> bool {
+    let extension = path.extension().map(|extension| extension.to_string_lossy().to_ascii_lowercase());
+    extension.is_some_and(|extension| ["tbi", "csi", "gzi"].contains(&extension.as_str()))
+}
+
+/// The file name without the extensions of compression and format; `stdin` for `-`.
+fn drop_name(path: &Path) -> String {
+    let name = match path.file_name() {
+        Some(name) if path != Path::new("-") => name.to_string_lossy().into_owned(),
+        _ => return "stdin".into(),
+    };
+    let mut stem = name.as_str();
+    for extensions in [&[".gz", ".bgz", ".bgzf"][..], &[".vcf", ".bcf", ".gvcf"]] {
+        stem = extensions.iter().find_map(|extension| without_extension(stem, extension)).unwrap_or(stem);
+    }
+    stem.to_string()
+}
+
+/// Takes an extension off, in whatever case, unless nothing would be left.
+fn without_extension<'a>(name: &'a str, extension: &str) -> Option<&'a str> {
+    let at = name.len().checked_sub(extension.len()).filter(|at| *at > 0 && name.is_char_boundary(*at))?;
+    name[at..].eq_ignore_ascii_case(extension).then_some(&name[..at])
+}
+
+#[cfg(test)]
+mod tests {
+    use vardelta_engine::{
+        contract::{
+            options::OptionReader,
+            stage::{PipelineSettings, PlanRequest, Planned, StageType as _},
+        },
+        diagnostics::Diagnostics,
+        spec::{Entry, Node, Value},
+    };
+
+    use super::*;
+    use crate::sources::vcf::VCF;
+
+    #[test]
+    fn names_drops_after_their_files() {
+        let cases = [
+            ("drops/a.vcf", "a"),
+            ("a.b.vcf.gz", "a.b"),
+            ("a.VCF.BGZ", "a"),
+            ("a.bcf", "a"),
+            ("a.gvcf.gz", "a"),
+            ("a.g.vcf.gz", "a.g"),
+            ("a.gz", "a"),
+            ("a.txt", "a.txt"),
+            (".vcf", ".vcf"),
+            ("é.vcf", "é"),
+            ("-", "stdin"),
+        ];
+        for (path, expected) in cases {
+            assert_eq!(drop_name(Path::new(path)), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn discovers_files_by_name_and_leaves_hidden_ones_alone() {
+        let folder = tempfile::tempdir().expect("a folder");
+        // Characters of the folder's own name are not part of the glob.
+        let base = folder.path().join("run [1]");
+        for directory in ["drops/b", "drops/a", "drops/d.vcf"] {
+            std::fs::create_dir_all(base.join(directory)).expect("a folder");
+        }
+        for file in ["drops/a/2.vcf", "drops/b/1.vcf", "drops/a/.3.vcf", "drops/a/4.txt", "drops/a/2.vcf.gz.tbi"] {
+            std::fs::write(base.join(file), "").expect("a file");
+        }
+        let discover = |path: &str| -> Vec<String> {
+            let entries = [entry("path", path)];
+            let planned = plan(&entries, &base).expect("a sound plan");
+            let Planned::Source(source) = planned else { panic!("a source is planned") };
+            assert_eq!(source.pattern().as_deref(), Some(path));
+            let found = source.discover().expect("readable folders");
+            let shown = found.iter().map(|path| path.strip_prefix(&base).unwrap_or(path).display().to_string());
+            shown.collect()
+        };
+        assert_eq!(discover("drops/*/*.vcf"), ["drops/b/1.vcf", "drops/a/2.vcf"]);
+        assert_eq!(discover("drops/a/*.vcf*"), ["drops/a/2.vcf"]);
+        assert_eq!(discover("drops/a/2.vcf"), ["drops/a/2.vcf"]);
+        assert_eq!(discover("drops/*.vcf"), [""; 0]);
+        assert_eq!(discover("nowhere/*"), [""; 0]);
+    }
+
+    #[test]
+    fn reports_what_is_wrong_with_the_options() {
+        for (key, value, expected) in [
+            ("path", "a[", "`path` is not a glob"),
+            ("path", "", "`path` is not a glob"),
+            ("samples", "wide", "`wide` is not a choice"),
+            ("pth", "x", "no option `pth`"),
+        ] {
+            let messages = plan(&[entry(key, value)], Path::new("/")).err().expect("a problem");
+            assert!(messages.iter().any(|message| message.contains(expected)), "{messages:?}");
+        }
+    }
+
+    fn entry(key: &str, value: &str) -> Entry {
+        Entry { key: key.into(), key_span: 0..0, node: Node { span: 0..0, value: Value::Text(value.into()) } }
+    }
+
+    fn plan(entries: &[Entry], base: &Path) -> Result<Planned, Vec<String>> {
+        let pipeline = PipelineSettings {
+            name: "test".into(),
+            assembly: None,
+            workers: 1,
+            chunk_records: 1,
+            max_reject_share: 0.01,
+            state_dir: None,
+            base_dir: base.into(),
+        };
+        let options = OptionReader::new("stage `calls` (vcf)".into(), 0..0, entries.iter());
+        let request = PlanRequest { name: "calls", inputs: vec![], options, pipeline: &pipeline };
+        let mut diagnostics = Diagnostics::default();
+        let planned = VCF.plan(request, &mut diagnostics);
+        let messages: Vec<String> = diagnostics.into_sorted().into_iter().map(|problem| problem.message).collect();
+        planned.filter(|_| messages.is_empty()).ok_or(messages)
+    }
+}

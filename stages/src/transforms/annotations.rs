@@ -1,0 +1,358 @@
+//! `annotations`: decodes what annotators write into one INFO field: genes, transcripts, consequences.
+
+use std::sync::Arc;
+
+use arrow_schema::SchemaRef;
+use vardelta_engine::options;
+use vardelta_engine::{
+    choices,
+    contract::{
+        options::{OptionDoc, Spanned},
+        reason::Reason,
+        stage::{Kind, PlanRequest, Planned, PlannedInput, StageError, StageType, Transform, TransformRun},
+    },
+    diagnostics::Diagnostics,
+    reasons,
+};
+use vardelta_schemas::{Column, ColumnType, Schema};
+
+use crate::columns::refuse_existing;
+
+mod alleles;
+mod consequences;
+mod decode;
+mod header;
+mod layout;
+mod pick;
+mod run;
+
+use layout::{Family, Layout, OUTPUTS};
+
+/// The stage type.
+pub static ANNOTATIONS: Annotations = Annotations;
+
+/// The stage type `annotations`.
+pub struct Annotations;
+
+reasons! {
+    /// What this stage warns of; it rejects nothing.
+    pub REASONS:
+    warning ANNOTATION_ALLELE_UNMATCHED = "annotation_allele_unmatched":
+        "a row's annotation has entries, but none of the row's allele: NULL"
+        => "annotate after splitting, or with VEP's `--allele_number`";
+    warning ANNOTATION_ELSEWHERE = "annotation_elsewhere":
+        "a row's BCSQ only points to another record, where its consequence stands: NULL"
+        => "nothing, if the other record is loaded too";
+    warning ANNOTATION_FORMAT_MISSING = "annotation_format_missing":
+        "the header does not say how an entry of the field is laid out: NULL"
+        => "keep the annotation tool's ##INFO line in the header";
+    warning ANNOTATION_PARTS_MISMATCH = "annotation_parts_mismatch":
+        "an annotation has an entry with fewer or more parts than its header lists: what is missing is NULL"
+        => "look whether values hold commas or bars of their own, and keep header and records of one run together";
+    warning ANNOTATION_PICK_MISSING = "annotation_pick_missing":
+        "the header lists no MANE or CANONICAL part for `pick` to go by: the worst consequence was taken"
+        => "run VEP with `--mane` or `--canonical`, or use `pick = \"worst\"`";
+    warning CONSEQUENCE_UNKNOWN = "consequence_unknown":
+        "an annotation has a consequence that is not in docs/consequences.md: it ranks behind all that are"
+        => "nothing, unless such a consequence ought to be picked; then tell us its term";
+}
+
+choices! {
+    /// Which entries become rows.
+    pub enum Pick {
+        /// The one with the most severe consequence.
+        Worst = "worst",
+        /// For each gene the one with the most severe consequence.
+        WorstPerGene = "worst_per_gene",
+        /// That of the MANE transcript.
+        Mane = "mane",
+        /// That of the canonical transcript.
+        Canonical = "canonical",
+        /// Every one.
+        All = "all",
+    }
+}
+
+options! {
+    /// Options of `annotations`.
+    pub struct AnnotationsOptions {
+        /// The INFO field to decode; the vcf source must read it (`info = ["ANN"]` makes the column `info_ann`): ANN, EFF,
+        /// CSQ, BCSQ, GENEINFO, or any other whose header lists its parts behind `Format:`, such as gnomAD's vep.
+        "field" => field: Spanned<String>,
+        /// Which entries of the allele become rows. `worst`: the one with the most severe consequence. `mane`: that of the
+        /// MANE Select transcript, else of MANE Plus Clinical, else of the canonical one, else the worst. `canonical`: that
+        /// of the canonical transcript, else the worst. `worst_per_gene`: one row per gene, the worst of each. `all`: one
+        /// row per entry, in the order of the file.
+        "pick" => pick: Spanned<Pick> = Spanned { value: Pick::Worst, span: 0..0 }, "\"worst\"",
+    }
+}
+
+const MANUAL: &str = "\
+Decodes what annotators write into one INFO field: genes, transcripts, consequences.
+
+Adds `gene_symbol`, `gene_id`, `feature_id`, `biotype`, `consequence`, `impact`, `hgvs_c` and `hgvs_p`, all text; what a \
+field does not carry is NULL. A row without annotation stays, with NULLs: filter with `gene_symbol IS NOT NULL` if it is not \
+wanted. Further columns of the input are kept.
+
+How entries are laid out is read from the header of the file: ANN (SnpEff and others), EFF (older SnpEff, `Effect(Impact|…)`, \
+with and without the length of the protein and the genotype's number), CSQ (Ensembl VEP), BCSQ (bcftools csq), and any field \
+whose description lists its parts behind `Format:`. Where the header says nothing, ANN, EFF and BCSQ have their standard \
+layout, and other fields are NULL and counted (`annotation_format_missing`). Behind a table ANN and BCSQ have their standard \
+layout too; EFF and fields that only a header lays out must stand before it. GENEINFO (ClinVar, dbSNP) lists genes.
+
+An entry may have fewer or more parts than the header lists (`annotation_parts_mismatch`). The names of effects in EFF become \
+terms of the Sequence Ontology. BCSQ names no allele, so its entries are of every allele of the record; where it has only \
+`@position`, the consequence stands in the record at that position, and here it is NULL (`annotation_elsewhere`).
+
+An entry counts for a row if its allele is the row's ALT as the file writes it, before normalize changed it; or VEP's \
+shortened form of it (without the first base, `-` for a deletion), or, where the field has ALLELE_NUM or EFF's genotype \
+number, its number. A number that the record cannot have was given before alleles were split into records of their own, and \
+is left out of account. A row whose annotation has no entry of its allele gets NULLs and is counted \
+(`annotation_allele_unmatched`).
+
+Picking never depends on the order of entries in the file:
+  worst           the severity of the consequence, then MANE Select, MANE Plus Clinical, canonical, others
+  mane            MANE Select, MANE Plus Clinical, canonical, others, then the severity
+  canonical       canonical, others, then the severity, then MANE Select, MANE Plus Clinical
+  worst_per_gene  as worst, within each gene (symbol, else identifier); what is of no gene only if nothing is of one
+  all             every entry
+What is still equal goes by: protein_coding first, entries with a gene first, genes that have a name before NCBI's `LOC…`, \
+then symbol, gene identifier, feature and the whole entry, as text. MANE and canonical transcripts are known from VEP's parts \
+MANE_SELECT, MANE_PLUS_CLINICAL, MANE and CANONICAL; a file whose header lists none that `pick` needs is picked by severity, \
+and said (`annotation_pick_missing`).
+
+A variant may be of several genes. All picks but `worst_per_gene` and `all` leave it with one of them, so that a count per \
+gene counts variants once. To count pairs of variant and gene, use `worst_per_gene` and put `gene_symbol` into the key of the \
+table.
+
+Severity follows Ensembl's order of Sequence Ontology terms, from transcript_ablation to sequence_variant, with the terms that \
+only SnpEff and bcftools write beside those they resemble: docs/consequences.md has the table. Of several terms joined by `&` \
+the worst decides; an unknown term ranks last and is counted (`consequence_unknown`). Where a field carries no impact, it is \
+that of the worst term.
+
+When to use: behind normalize, so that every row has one allele. When not: for fields whose values need no decoding, such as \
+CLNSIG; those are columns already.
+";
+
+const EXAMPLE: &str = r#"[pipeline]
+name = "annotations_example"
+
+[stages.calls]
+type = "vcf"
+path = "drops/*.vcf"
+info = ["ANN", "CLNSIG", "DP"]
+
+[stages.alleles]
+type = "normalize"
+input = "calls"
+
+[stages.consequences]
+type = "annotations"
+input = "alleles"
+field = "ANN"
+pick = "worst"
+
+[stages.annotated]
+type = "select"
+input = "consequences"
+[stages.annotated.columns]
+chromosome = "chrom"
+position = "pos"
+reference = "ref"
+alternate = "alt"
+gene_symbol = "gene_symbol"
+consequence = "consequence"
+impact = "impact"
+clinical_significance = "info_clnsig"
+
+[stages.variants]
+type = "table"
+input = "annotated"
+key = ["chromosome", "position", "reference", "alternate"]
+conflict = "latest_drop"
+
+[stages.warehouse]
+type = "sqlite"
+path = "example.sqlite"
+tables = ["variants"]
+"#;
+
+impl StageType for Annotations {
+    fn name(&self) -> &'static str {
+        "annotations"
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::Transform
+    }
+
+    fn version(&self) -> u32 {
+        // 2: ties no longer go by the order of entries in the file; headers lay out ANN and BCSQ too.
+        2
+    }
+
+    fn manual(&self) -> &'static str {
+        MANUAL
+    }
+
+    fn example(&self) -> &'static str {
+        EXAMPLE
+    }
+
+    fn reasons(&self) -> Vec<&'static Reason> {
+        REASONS.to_vec()
+    }
+
+    fn options(&self) -> &'static [OptionDoc] {
+        AnnotationsOptions::DOCS
+    }
+
+    fn plan(&self, request: PlanRequest<'_>, diagnostics: &mut Diagnostics) -> Option<Planned> {
+        let options = AnnotationsOptions::read(request.options, diagnostics);
+        let [input] = request.inputs.as_slice() else { return None };
+        let options = options?;
+        let family = Family::of(&options.field.value);
+        let pick = options.pick.value;
+        if matches!(pick, Pick::Mane | Pick::Canonical) && !family.marks_transcripts() {
+            diagnostics
+                .error(
+                    options.pick.span.clone(),
+                    format!("{} does not say which transcripts are {}", options.field.value, pick.as_str()),
+                )
+                .hint("Use pick = \"worst\", or decode VEP's CSQ.");
+            return None;
+        }
+        let places = Places::find(input, family, &options.field, diagnostics);
+        refuse_existing(input, &OUTPUTS, "annotations", diagnostics)?;
+        let mut columns = input.schema.columns().to_vec();
+        columns.extend(
+            OUTPUTS.iter().zip(DOCS).map(|(name, doc)| Column::nullable(*name, ColumnType::Text).with_doc(doc)),
+        );
+        let schema = Schema::new(columns);
+        let arrow_schema = schema.to_arrow();
+        let layout = family.default_layout().map(Arc::new);
+        let field = options.field.value;
+        let planned = PlannedAnnotations { family, field, pick, places: places?, layout, schema, arrow_schema };
+        Some(Planned::Transform(Arc::new(planned)))
+    }
+}
+
+/// What the added columns mean.
+const DOCS: [&str; OUTPUTS.len()] = [
+    "The gene's symbol, as the annotator writes it.",
+    "The gene's identifier in the annotator's gene set.",
+    "The transcript or other feature.",
+    "The biotype of the transcript.",
+    "Sequence Ontology terms, joined by `&`, as the annotator writes them; of EFF, what its effects are in these terms.",
+    "HIGH, MODERATE, LOW or MODIFIER.",
+    "The change in the transcript, in HGVS notation.",
+    "The change in the protein, in HGVS notation.",
+];
+
+/// Where the columns that this stage reads stand in its input.
+#[derive(Clone, Debug)]
+struct Places {
+    /// The annotation.
+    field: usize,
+    /// REF and ALT as the file writes them, where the input has them.
+    reference: Option<usize>,
+    alternate: Option<usize>,
+    /// The allele's number in its record, where the input has it.
+    allele_number: Option<usize>,
+}
+
+impl Places {
+    fn find(
+        input: &PlannedInput<'_>,
+        family: Family,
+        field: &Spanned<String>,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<Places> {
+        let name = format!("info_{}", field.value.to_ascii_lowercase());
+        let of_type = |name: &str, column_type: ColumnType| {
+            input.schema.index_of(name).filter(|at| input.schema.columns()[*at].column_type == column_type)
+        };
+        let text = |name: &str| of_type(name, ColumnType::Text);
+        if let Some(ColumnType::List(_)) = input.schema.column("alt").map(|column| &column.column_type) {
+            diagnostics
+                .error(input.span.clone(), format!("`alt` of `{}` still lists all alleles of a record", input.name))
+                .label("several alleles per row")
+                .hint("Put a normalize stage before annotations.");
+            return None;
+        }
+        if let Some(column) = input.schema.column(&name)
+            && column.column_type != ColumnType::Text
+        {
+            diagnostics
+                .error(
+                    field.span.clone(),
+                    format!("column `{name}` of `{}` is {}, not text", input.name, column.column_type),
+                )
+                .hint(format!("Name the field plainly in the vcf source: info = [\"{}\"].", field.value));
+            return None;
+        }
+        let Some(at) = text(&name) else {
+            diagnostics
+                .error(field.span.clone(), format!("`{}` has no column `{name}`", input.name))
+                .label(format!("`{name}` is missing"))
+                .hint(format!("Add \"{}\" to `info` of the vcf source.", field.value));
+            return None;
+        };
+        // Only entries that name an allele need one to compare with.
+        let alternate = text("orig_alt").or_else(|| text("alt"));
+        if alternate.is_none() && family.names_alleles() {
+            diagnostics
+                .error(
+                    input.span.clone(),
+                    format!("`{}` has no column `alt` to find an allele's entries by", input.name),
+                )
+                .hint("Put annotations right behind normalize, before a select that leaves `alt` out.");
+            return None;
+        }
+        Some(Places {
+            field: at,
+            reference: text("orig_ref").or_else(|| text("ref")),
+            alternate,
+            allele_number: of_type("allele_number", ColumnType::Int64),
+        })
+    }
+}
+
+/// An annotations stage of a plan.
+#[derive(Clone)]
+struct PlannedAnnotations {
+    family: Family,
+    /// The field's name.
+    field: String,
+    pick: Pick,
+    places: Places,
+    /// The layout where the header does not say it.
+    layout: Option<Arc<Layout>>,
+    schema: Schema,
+    arrow_schema: SchemaRef,
+}
+
+impl Transform for PlannedAnnotations {
+    fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    fn needs_provenance(&self) -> bool {
+        matches!(self.family, Family::Eff | Family::Declared)
+    }
+
+    fn passes_through(&self, column: usize) -> Option<usize> {
+        (!matches!(self.pick, Pick::All | Pick::WorstPerGene)).then_some(column)
+    }
+
+    fn carries(&self, column: usize) -> Vec<usize> {
+        vec![column]
+    }
+
+    fn start(&self) -> Result<Box<dyn TransformRun>, StageError> {
+        Ok(Box::new(run::Annotator::new(self.clone())))
+    }
+}
+
+#[cfg(test)]
+mod tests;
