@@ -16,6 +16,7 @@ use vardelta_schemas::{
 };
 
 use crate::{
+    changes::ChangesError,
     clock,
     contract::{
         erasure::{ErasedDrop, Erasure, Removed},
@@ -208,9 +209,12 @@ pub(crate) fn show(
     )
 }
 
-pub(crate) fn unreadable(error: &dyn std::fmt::Display) -> RunError {
-    let message = format!("the run's changes cannot be read back: {error}; nothing was written");
-    RunError::new(RunErrorKind::Sink, message)
+pub(crate) fn unreadable(error: &ChangesError) -> RunError {
+    let kind = match error {
+        ChangesError::Io(_) => RunErrorKind::Sink,
+        ChangesError::TwoRows { .. } => RunErrorKind::Internal,
+    };
+    RunError::new(kind, format!("the run's changes cannot be read back: {error}; nothing was written"))
 }
 
 /// A table as it may stand while it is brought to another definition: outside the key every column allows NULL.
