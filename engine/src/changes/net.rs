@@ -3,6 +3,7 @@
 use std::{cmp::Reverse, collections::BinaryHeap, io};
 
 use super::run::{Change, Cursor, RunBytes};
+use crate::error::{RunError, RunErrorKind};
 
 /// Why changes cannot be merged.
 #[derive(Debug, thiserror::Error)]
@@ -19,6 +20,16 @@ pub enum ChangesError {
         /// The key, encoded.
         key: Vec<u8>,
     },
+}
+
+impl From<ChangesError> for RunError {
+    fn from(error: ChangesError) -> RunError {
+        let kind = match error {
+            ChangesError::Io(_) => RunErrorKind::Sink,
+            ChangesError::TwoRows { .. } => RunErrorKind::Internal,
+        };
+        RunError::new(kind, format!("the run's changes cannot be read back: {error}; nothing was written"))
+    }
 }
 
 /// A merge of runs: one net change per key, in key order.
@@ -63,10 +74,7 @@ impl Ord for Head {
 
 impl NetChanges {
     /// The merge of these runs, each with its number.
-    pub(super) fn new(
-        runs: impl Iterator<Item = (u64, Cursor)>,
-        sent_before: u64,
-    ) -> Result<NetChanges, ChangesError> {
+    pub(super) fn new(runs: impl Iterator<Item = (u64, Cursor)>, sent_before: u64) -> Result<NetChanges, ChangesError> {
         let mut merge = NetChanges { cursors: Vec::new(), heap: BinaryHeap::new(), sent_before, rows: Vec::new() };
         for (chunk, cursor) in runs {
             merge.cursors.push(cursor);
