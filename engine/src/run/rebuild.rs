@@ -24,7 +24,7 @@ use crate::{
         RunContext,
         aggregate::value_space,
         feed::Item,
-        table::{Assertion, drop_space, key_space},
+        table::{self, scan_assertions},
     },
     plan::{
         Plan, changed_stages,
@@ -127,7 +127,7 @@ pub(crate) fn clear_views(plan: &Plan, ledger: &Snapshot, session: &Session) {
     let gone = old.keys().filter(|name| plan.stage(name).is_none());
     let views = plan.stages.iter().filter(|stage| !is_table(&stage.planned)).map(|stage| &stage.name);
     for name in views.chain(gone) {
-        for space in [key_space(name), drop_space(name), value_space(name)] {
+        for space in table::spaces(name).into_iter().chain([value_space(name)]) {
             session.clear_space(&space);
         }
     }
@@ -135,8 +135,7 @@ pub(crate) fn clear_views(plan: &Plan, ledger: &Snapshot, session: &Session) {
 
 pub(crate) fn clear_tables(plan: &Plan, session: &Session) {
     for stage in plan.stages.iter().filter(|stage| is_table(&stage.planned)) {
-        session.clear_space(&key_space(&stage.name));
-        session.clear_space(&drop_space(&stage.name));
+        table::spaces(&stage.name).iter().for_each(|space| session.clear_space(space));
     }
 }
 
@@ -226,17 +225,15 @@ pub(crate) fn standing_rows(
 ) -> Result<(), RunError> {
     let stage = &run.plan.stages[at];
     let Planned::Relational(Relational::Table(spec)) = &stage.planned else { return Ok(()) };
+    let before = session.snapshot();
+    let mut goes_on = true;
     for shard in 0..SHARDS {
-        let mut reader = session.reader(&key_space(&stage.name), shard)?;
-        let mut scan = reader.scan(&[])?;
-        while let Some((key, bytes)) = scan.next_borrowed()? {
-            let list = Assertion::decode(bytes)
-                .ok_or_else(|| RunError::internal(format!("the state of `{}` cannot be read", stage.name)))?;
-            if let Some(winner) = Assertion::winner(&list, spec.conflict)
-                && !each(key, &winner.value)
-            {
-                return Ok(());
-            }
+        scan_assertions(&before, &stage.name, shard, spec.conflict, &mut |key, (_, _, _, value), stands| {
+            goes_on = !stands || each(key, value);
+            goes_on
+        })?;
+        if !goes_on {
+            break;
         }
     }
     Ok(())

@@ -51,6 +51,20 @@ pub use writer::RunWriter;
 /// Shards per space. Fixed, so the number of workers may change from run to run.
 pub const SHARDS: u32 = 64;
 
+/// How the name of a space ends whose keys belong to groups: the last byte of a key says how many bytes at its end, itself
+/// included, are not part of the group's key. All entries of a group lie in the same shard, and filters know groups, so that
+/// looking for a group that is not there costs no block.
+pub const GROUPED: &str = "/by-key";
+
+/// The part of a key that its shard and the filters follow.
+fn group_of<'a>(space: &str, key: &'a [u8]) -> &'a [u8] {
+    if !space.ends_with(GROUPED) {
+        return key;
+    }
+    let tail = key.last().map_or(0, |tail| usize::from(*tail));
+    &key[..key.len().saturating_sub(tail)]
+}
+
 /// The hash that decides which shard a key belongs to.
 pub fn key_hash(key: &[u8]) -> u64 {
     xxhash_rust::xxh3::xxh3_64(key)
