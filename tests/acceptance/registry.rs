@@ -19,6 +19,14 @@ use vardelta_tests::{
     in_process::{Warehouse, resolve},
 };
 
+/// A table that the examples can be run on.
+const TABLE: &str =
+    "# gene and drug\ngene_name\tdrug_name\tinteraction_score\nEGFR\tGEFITINIB\t8.5\nKRAS\tSOTORASIB\tNA\n";
+
+/// A gene model that the examples can be run on.
+const MODEL: &str =
+    "##gff-version 3\n12\tx\tgene\t25205246\t25250936\t.\t-\t.\tID=gene:ENSG00000133703;Name=KRAS;hgnc_id=6407\n";
+
 /// A drop that the examples can be run on.
 const SAMPLE: &str = "##fileformat=VCFv4.3\n\
     ##INFO=<ID=DP,Number=1,Type=Integer,Description=\"Depth\">\n\
@@ -80,7 +88,12 @@ fn deliver_sample(directory: &Path, pipeline: &str) {
         std::fs::create_dir_all(directory.join(place)).expect("a directory can be made");
         let packing = if name.ends_with(".gz") { Packing::Bgzf } else { Packing::Plain };
         let name = name.trim_end_matches('*').replace('*', "sample");
-        std::fs::write(directory.join(place).join(name), packing.pack(SAMPLE.as_bytes()))
+        let sample = match name.rsplit('.').next() {
+            Some("tsv") => TABLE,
+            Some("gff3") => MODEL,
+            _ => SAMPLE,
+        };
+        std::fs::write(directory.join(place).join(name), packing.pack(sample.as_bytes()))
             .expect("a file can be written");
     }
 }
@@ -224,7 +237,8 @@ fn every_case_of_a_server_makes_its_rows_on_each() {
 /// Loads a case's drops; returns what the case is about.
 fn run_case(case: &cases::Case, warehouse: &Warehouse) -> String {
     for (name, records) in case.drops {
-        let text = format!("{}{records}", cases::HEADER);
+        let header = if name.ends_with(".vcf") { cases::HEADER } else { "" };
+        let text = format!("{header}{records}");
         std::fs::write(warehouse.drops().join(name), text).expect("a drop can be written");
     }
     let what = format!("{} ({})", case.stage, case.what);

@@ -12,20 +12,23 @@ use vardelta_engine::contract::{
     stage::{Emit, Reject, StageError},
 };
 
-use crate::sources::vcf::{
-    alleles::{self, Allele},
-    checks::{Checked, Checks, texts},
-    cohort::{Cohort, SampleRules},
-    contigs::{ContigLookup, ContigNames},
-    fields::{self, Columns, Quality, Refusal},
-    header::{VcfHeader, is_column_line},
-    info::InfoColumns,
-    projection::Projection,
-    provenance::{ChunkProvenance, place},
-    reasons::{Tally, Warning},
-    samples::{SampleColumns, Site},
-    undeclared::Declared,
-    values::{TextRules, assumed_digits},
+use crate::sources::{
+    shared::lines::lines,
+    vcf::{
+        alleles::{self, Allele},
+        checks::{Checked, Checks, texts},
+        cohort::{Cohort, SampleRules},
+        contigs::{ContigLookup, ContigNames},
+        fields::{self, Columns, Quality, Refusal},
+        header::{VcfHeader, is_column_line},
+        info::InfoColumns,
+        projection::Projection,
+        provenance::{ChunkProvenance, place},
+        reasons::{Tally, Warning},
+        samples::{SampleColumns, Site},
+        undeclared::Declared,
+        values::{TextRules, assumed_digits},
+    },
 };
 
 /// A parser of one worker. Its builders are reused from chunk to chunk.
@@ -290,24 +293,6 @@ fn class(line: &[u8]) -> LineClass {
 /// Whether a record lies outside the source's regions.
 fn is_outside(line: &[u8], header: &VcfHeader) -> bool {
     header.regions.as_ref().is_some_and(|regions| !regions.contain(line, &header.contig_names))
-}
-
-/// The lines of a chunk without their line ends, with their origins.
-fn lines(chunk: &Chunk) -> impl Iterator<Item = (&[u8], u64)> {
-    let bytes = chunk.raw.bytes.as_slice();
-    let mut start = 0;
-    let mut ends = memchr::memchr_iter(b'\n', bytes);
-    let mut origin = chunk.raw.first_origin;
-    std::iter::from_fn(move || {
-        if start >= bytes.len() {
-            return None;
-        }
-        let end = ends.next().unwrap_or(bytes.len());
-        let line = &bytes[start..end];
-        start = end + 1;
-        origin += 1;
-        Some((line.strip_suffix(b"\r").unwrap_or(line), origin - 1))
-    })
 }
 
 /// A second `#CHROM` line may only repeat the first: otherwise what follows belongs to other samples.
