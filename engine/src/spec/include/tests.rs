@@ -77,7 +77,7 @@ fn overrides_reach_included_stages() {
     assert_eq!(problems, [""; 0]);
     assert_eq!(option(&spec, "a", "path"), &Value::Text("other".into()));
     let (_, problems) = parse(&files, &["stages.a.b.c=1"]);
-    assert!(problems[0].starts_with("f/c.toml:2:8 the environment variable `UNSET` is not set"), "{problems:?}");
+    assert!(problems[0].starts_with("f/c.toml:2:9 the environment variable `UNSET` is not set"), "{problems:?}");
     assert!(problems[1].starts_with("--set:1:"), "{problems:?}");
 }
 

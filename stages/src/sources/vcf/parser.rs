@@ -3,7 +3,7 @@
 use std::{marker::PhantomData, sync::Arc};
 
 use arrow_array::{
-    ArrayRef, RecordBatch,
+    ArrayRef, RecordBatch, StringArray,
     builder::{BinaryBuilder, Float64Builder, Int64Builder, ListBuilder},
 };
 use vardelta_engine::contract::{
@@ -43,6 +43,7 @@ pub(super) struct VcfParser<C: Checks = Checked> {
     filter: BinaryBuilder,
     info: InfoColumns,
     samples: Option<SampleColumns>,
+    header_keys: Vec<String>,
     contig: ContigLookup,
     declared: Declared,
     rules: Arc<SampleRules>,
@@ -66,6 +67,7 @@ impl<C: Checks> VcfParser<C> {
             qual: Float64Builder::new(),
             filter: BinaryBuilder::new(),
             info: InfoColumns::new(&projection.info),
+            header_keys: projection.header.clone(),
             contig: ContigLookup::default(),
             declared: Declared::default(),
             samples: projection.format.as_deref().map(|fields| SampleColumns::new(fields, rules.pedigree.is_some())),
@@ -189,7 +191,7 @@ impl<C: Checks> VcfParser<C> {
     }
 
     /// Hands the rows over and starts afresh.
-    fn finish(&mut self, chunk: Arc<Chunk>, emit: &mut Emit) -> Result<(), StageError> {
+    fn finish(&mut self, chunk: Arc<Chunk>, header: &VcfHeader, emit: &mut Emit) -> Result<(), StageError> {
         let mut columns: Vec<ArrayRef> = vec![
             C::text(self.chrom.finish(), &mut self.tally),
             Arc::new(self.pos.finish()),
@@ -212,7 +214,8 @@ impl<C: Checks> VcfParser<C> {
             }
             _ => vec![(columns, origins)],
         };
-        for (columns, origins) in parts {
+        for (mut columns, origins) in parts {
+            columns.extend(self.header_keys.iter().map(|key| constant(header.values.get(key), origins.len())));
             let columns = RecordBatch::try_new(Arc::clone(&self.schema), columns)?;
             emit.batch(Batch::asserted(columns, origins, Arc::clone(&provenance)));
         }
@@ -256,7 +259,7 @@ impl<C: Checks> Parser for VcfParser<C> {
                 }
             }
         }
-        self.finish(chunk, emit)?;
+        self.finish(chunk, &header, emit)?;
         self.tally.report(emit);
         Ok(digest)
     }
@@ -315,6 +318,11 @@ fn reject(refusal: Refusal, line: &[u8], origin: u64, header: &VcfHeader) -> Rej
         reason: refusal.reason,
         detail: refusal.detail,
     }
+}
+
+/// A column of one value.
+fn constant(value: Option<&String>, rows: usize) -> ArrayRef {
+    Arc::new(std::iter::repeat_n(value.map(String::as_str), rows).collect::<StringArray>())
 }
 
 /// What the columns that decide about a record say.

@@ -109,7 +109,7 @@ impl Source for VcfSource {
         let prepare = |header: &mut VcfHeader| {
             header.regions = regions;
             header.contig_names = ContigNames::of(header, assembly, self.reject_unknown_contigs)?;
-            Ok(header.digest(&self.projection.info))
+            Ok(header.digest(&self.projection.info, &self.projection.header))
         };
         let reader: Box<dyn ChunkReader> = if start.starts_with(bcf::MAGIC) {
             let mut reader = BcfChunks::new(container, start, ended, prepare)?;
