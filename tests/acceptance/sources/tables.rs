@@ -47,7 +47,7 @@ fn a_table_is_added_recognised_replaced_and_withdrawn() {
         report.rejects.iter().map(|(code, count)| (code.as_str(), *count)).collect::<Vec<_>>(),
         [("ragged_record", 1)]
     );
-    assert_eq!(texts(&warehouse, QUERY), ["EGFR GEFITINIB 9", "KRAS SOTORASIB NULL"]);
+    assert_eq!(texts(&warehouse, QUERY), ["EGFR GEFITINIB 9.0", "KRAS SOTORASIB NULL"]);
     let place = "SELECT line || ' ' || reason || ' ' || raw FROM vardelta_rejects";
     assert_eq!(texts(&warehouse, place), ["5 ragged_record KRAS\tcut"]);
 
@@ -63,7 +63,7 @@ fn a_table_is_added_recognised_replaced_and_withdrawn() {
     let turned = "drug\tgene_name\tscore\nGEFITINIB\tEGFR\t9.000\nADAGRASIB\tKRAS\t7.25\n";
     let report = deliver(&warehouse, "drugs.tsv", turned.as_bytes());
     assert_eq!((counts(&report), changes(&report)), ((Action::Replaced, [2, 2, 0, 0, 0]), [1, 0, 1]));
-    assert_eq!(texts(&warehouse, QUERY), ["EGFR GEFITINIB 9", "KRAS ADAGRASIB 7.25"]);
+    assert_eq!(texts(&warehouse, QUERY), ["EGFR GEFITINIB 9.0", "KRAS ADAGRASIB 7.25"]);
     equals_fresh(&warehouse, PIPELINE, QUERY);
 
     std::fs::remove_file(warehouse.drops().join("drugs.tsv")).expect("the file is not needed");
