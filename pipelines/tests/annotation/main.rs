@@ -123,7 +123,7 @@ fn a_newer_release_rewrites_what_differs_and_the_older_one_brings_it_back() {
     for drop in first["drops"].as_array().expect("drops") {
         assert_eq!((&drop["read"], &drop["rejected"]), (&drop["loaded"], &json!(0)), "{drop}");
     }
-    assert_eq!(first["warnings"], json!([]));
+    assert!(first["warnings"] == json!({}) || first["warnings"] == json!([]), "{}", first["warnings"]);
     let before = copy.dump();
     fs::copy(copy.path("annotation/clinvar/clinvar.vcf"), copy.path("older.vcf")).expect("kept");
 
