@@ -2,7 +2,7 @@
 
 use std::any::Any;
 
-use crate::contract::{sink::SinkError, stage::StageError};
+use crate::contract::{emit::StageError, sink::SinkError};
 
 /// Sorts of failure; each has its exit code (DESIGN, section 11).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,4 +96,9 @@ impl From<SinkError> for RunError {
     fn from(error: SinkError) -> RunError {
         RunError { kind: RunErrorKind::Sink, message: error.message, hint: error.hint }
     }
+}
+
+pub(crate) fn unreadable(error: &dyn std::fmt::Display) -> RunError {
+    let message = format!("the run's changes cannot be read back: {error}; nothing was written");
+    RunError::new(RunErrorKind::Sink, message)
 }

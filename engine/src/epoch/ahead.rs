@@ -18,14 +18,14 @@ use crate::{
     contract::sink::{Part, Sink, SinkErrorKind},
     epoch::{
         batches,
-        commit::unreadable,
+        context::Context,
         open::Opened,
         transaction::{Failure, Transaction, is_passing},
     },
-    error::RunError,
+    error::{RunError, unreadable},
     failpoint,
     flow::RunContext,
-    run::{Context, rebuild::is_table},
+    plan::is_table,
 };
 
 /// What the sink's transaction has when the last chunk is computed.

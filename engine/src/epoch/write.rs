@@ -1,6 +1,9 @@
 //! Writing one epoch's rows into the sink's transaction.
 
-use std::sync::{Arc, PoisonError};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, PoisonError},
+};
 
 use vardelta_schemas::{TableSchema, ledger::TableCounts};
 
@@ -11,17 +14,15 @@ use crate::{
         sink::{ChangeBatch, Offender, Part, Sink, SinkError, SinkErrorKind},
     },
     epoch::{
-        batches::{self, Merge},
-        commit::{show, unreadable},
+        batches::{self, Merge, show},
+        context::Context,
         fills::part_by_fill,
         history::{EpochFacts, history_rows},
-        quarantine::Earlier,
         transaction::{Failure, Transaction, is_passing},
     },
-    error::RunError,
+    error::{RunError, unreadable},
     failpoint,
     flow::RunContext,
-    run::Context,
 };
 
 /// Reject rows written at a time.
@@ -173,3 +174,6 @@ impl Writing<'_> {
         batches::apply(run, sink, table, || merge.next_batch(), each)
     }
 }
+
+/// Rows taken out of drops that earlier runs loaded, by the drop's name.
+pub(crate) type Earlier = BTreeMap<String, u64>;
