@@ -24,7 +24,7 @@ use timely::{
 use crate::{
     error::RunError,
     flow::{INCOMING, RunContext, STORED, Update, WorkerContext},
-    relational::{Conflict, TableSpec},
+    relational::{Conflict, TableSpec, spaces},
     rows::Row,
     state::{Reader, SHARDS, StateError, shard_of},
     varint,
@@ -120,12 +120,12 @@ impl Retraction {
 
 /// The space that holds assertions by key.
 pub(crate) fn key_space(stage: &str) -> String {
-    stage.to_owned()
+    spaces::keys(stage)
 }
 
 /// The space that holds keys by drop.
 pub(crate) fn drop_space(stage: &str) -> String {
-    format!("{stage}/drops")
+    spaces::drops(stage)
 }
 
 fn drop_entry(place: u64, version: u64, key: &[u8]) -> Vec<u8> {
@@ -348,6 +348,17 @@ fn hydrate_shard(
         }
     }
     Ok(out)
+}
+
+/// The value of the row that stands for a key.
+pub(crate) fn standing(
+    reader: &mut Reader,
+    key: &[u8],
+    conflict: Conflict,
+    stage: &str,
+) -> Result<Option<Row>, RunError> {
+    let list = read(reader, key, stage)?;
+    Ok(Assertion::winner(&list, conflict).map(|winner| winner.value.clone()))
 }
 
 fn read(reader: &mut Reader, key: &[u8], stage: &str) -> Result<Vec<Assertion>, RunError> {

@@ -10,7 +10,7 @@ mod plan;
 use vardelta_schemas::Schema;
 
 pub use columns::{On, OneOrEach};
-pub(crate) use plan::plan_joins;
+pub(crate) use plan::{NOT_UNIQUE_ADVICE, plan_joins};
 
 use crate::choices;
 
@@ -68,6 +68,3 @@ impl JoinSpec {
         self.right.own_key.is_empty()
     }
 }
-
-#[cfg(test)]
-mod tests;

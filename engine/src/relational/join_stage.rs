@@ -104,7 +104,7 @@ chromosome = "chrom"
 position = "pos"
 reference = "ref"
 alternate = "coalesce(alt, '.')"
-significance = "array_to_string(info_clnsig, '|')"
+significance = "info_clnsig"
 
 [stages.known]
 type = "table"

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     error::{RunError, RunErrorKind},
     flow::{INCOMING, STORED, WorkerContext},
-    relational::{AggregateFunction, AggregateSpec, accumulate::Cells},
+    relational::{AggregateFunction, AggregateSpec, accumulate::Cells, spaces},
     rows::Row,
     state::{SHARDS, shard_of},
     varint,
@@ -223,7 +223,7 @@ impl Hydration {
 
 /// The space that holds values by group.
 pub(crate) fn value_space(stage: &str) -> String {
-    format!("{stage}/values")
+    spaces::values(stage)
 }
 
 fn value_prefix(call: u16, group: &[u8]) -> Vec<u8> {

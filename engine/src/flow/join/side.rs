@@ -1,0 +1,194 @@
+//! One side of a join, gathered: its changes by group, consolidated and sorted, written to the side's own space if it has one.
+
+use std::rc::Rc;
+
+use timely::{
+    container::CapacityContainerBuilder,
+    dataflow::{
+        StreamVec,
+        channels::pact::{Exchange, Pipeline},
+        operators::generic::operator::Operator,
+    },
+};
+
+use super::{
+    complete::complete,
+    layout::SideRow,
+    spec,
+    stored::{Place, Stored, damaged},
+};
+use crate::{
+    differential::{Body, Gathered, Side, StateTrace, Timed},
+    error::RunError,
+    failpoint,
+    flow::{INCOMING, WorkerContext},
+    relational::How,
+};
+
+/// What a side holds.
+#[derive(Clone)]
+pub(super) enum Rows {
+    /// What the state knew before the chunk; read group by group, by who needs it.
+    Stored,
+    /// What the chunk changes.
+    Incoming(Rc<Incoming>),
+}
+
+impl Body for Rows {
+    fn len(&self) -> usize {
+        match self {
+            Rows::Stored => 1,
+            Rows::Incoming(incoming) => incoming.rows.len() + incoming.alone.len(),
+        }
+    }
+}
+
+/// The changes of one side in one chunk on one worker.
+#[derive(Default)]
+pub(super) struct Incoming {
+    /// By shard and entry, consolidated.
+    pub rows: Vec<SideRow>,
+    /// Those of rows that equal nothing.
+    pub alone: Vec<SideRow>,
+}
+
+impl Incoming {
+    /// The changes of a group.
+    pub fn group(&self, shard: u32, group: &[u8]) -> &[SideRow] {
+        let from = self.rows.partition_point(|row| (row.shard, &*row.entry) < (shard, group));
+        let is_other = |row: &SideRow| row.shard != shard || !row.entry.starts_with(group);
+        let count = self.rows[from..].iter().position(is_other).unwrap_or(self.rows.len() - from);
+        &self.rows[from..from + count]
+    }
+}
+
+/// Gathers one side on one worker.
+pub(super) struct Gatherer {
+    worker: WorkerContext,
+    stage: usize,
+    side: Side,
+    /// Whether NULLs complete it.
+    completes: bool,
+    rows: Vec<SideRow>,
+}
+
+impl Gatherer {
+    pub fn new(stage: usize, side: Side, worker: &WorkerContext) -> Result<Gatherer, RunError> {
+        let completes = side == Side::Right && spec(&worker.run, stage)?.how == How::Left;
+        Ok(Gatherer { worker: worker.clone(), stage, side, completes, rows: Vec::new() })
+    }
+
+    /// All changes are there: consolidates them and brings the state up to date.
+    fn finish(&mut self) -> Result<Incoming, RunError> {
+        self.worker.run.abort.check()?;
+        self.worker.meters.add(self.stage, self.rows.len(), 0, None);
+        let mut rows = std::mem::take(&mut self.rows);
+        net(&mut rows);
+        let (alone, rows): (Vec<SideRow>, Vec<SideRow>) = rows.into_iter().partition(|row| row.group == 0);
+        let mut stored = Stored::new(self.stage, self.side, &self.worker)?;
+        if let Place::Own(space) = stored.place().clone() {
+            for shard in rows.chunk_by(|a, b| a.shard == b.shard) {
+                self.write(&space, shard, &mut stored)?;
+            }
+            failpoint::hit("join:side-written");
+        }
+        let rows = if self.completes { complete(rows, &mut stored)? } else { rows };
+        Ok(Incoming { rows, alone })
+    }
+
+    /// Writes the changes of one shard. Each entry has at most one row before and one after.
+    fn write(&self, space: &str, rows: &[SideRow], stored: &mut Stored) -> Result<(), RunError> {
+        let mut writer = self.worker.run.session.run_writer(space, rows[0].shard);
+        for changes in rows.chunk_by(|a, b| a.entry == b.entry) {
+            let entry = &changes[0].entry;
+            let of = |diff: i64| changes.iter().filter(move |row| row.diff == diff);
+            let (mut gone, mut new) = (of(-1), of(1));
+            let (old, new) = (gone.next(), new.next().filter(|_| of(1).count() == 1));
+            if changes.len() != usize::from(old.is_some()) + usize::from(new.is_some()) {
+                return Err(self.damaged(entry, "two rows come for"));
+            }
+            let standing = stored.get(rows[0].shard, entry)?;
+            match (old.and_then(|old| old.value.as_ref()), standing) {
+                (None, None) => {}
+                (Some(old), Some(standing)) if *old == standing => {}
+                (Some(_), _) => return Err(self.damaged(entry, "a row that it does not hold is taken back for")),
+                (None, Some(_)) => return Err(self.damaged(entry, "it holds a row already for")),
+            }
+            writer.push(entry, new.and_then(|new| new.value.as_deref()))?;
+        }
+        Ok(writer.finish()?)
+    }
+
+    fn damaged(&self, entry: &[u8], what: &str) -> RunError {
+        let entry: String = entry.iter().map(|byte| format!("{byte:02x}")).collect();
+        damaged(&self.worker, self.stage, self.side, &format!("{what} the entry {entry}"))
+    }
+}
+
+/// Sorts rows by shard and entry, and adds up what happens to the same row.
+pub(super) fn net(rows: &mut Vec<SideRow>) {
+    rows.sort_unstable();
+    let same = |a: &SideRow, b: &SideRow| (a.shard, &a.entry, a.group, &a.value) == (b.shard, &b.entry, b.group, &b.value);
+    rows.dedup_by(|next, kept| {
+        let is_same = same(next, kept);
+        if is_same {
+            kept.diff += next.diff;
+        }
+        is_same
+    });
+    rows.retain(|row| row.diff != 0);
+}
+
+/// Renders the gathering of one side, which sends behind `after`, if there is something to wait for.
+pub(super) fn gather<'scope>(
+    rows: StreamVec<'scope, u64, SideRow>,
+    after: Option<StreamVec<'scope, u64, Timed<Rows>>>,
+    mut gatherer: Gatherer,
+    name: &str,
+) -> Gathered<'scope, Rows> {
+    let trace = StateTrace::stored(Rows::Stored);
+    let shared = trace.clone();
+    let finish = move |gatherer: &mut Gatherer| match gatherer.finish() {
+        Ok(incoming) => {
+            let batch = Timed::incoming(Rows::Incoming(Rc::new(incoming)));
+            shared.push(batch.clone());
+            Some(batch)
+        }
+        Err(error) => {
+            gatherer.worker.run.abort.raise(error);
+            None
+        }
+    };
+    let exchange = Exchange::new(|row: &SideRow| u64::from(row.shard));
+    type Builder = CapacityContainerBuilder<Vec<Timed<Rows>>>;
+    let stream = match after {
+        None => rows.unary_frontier::<Builder, _, _, _>(exchange, name, move |mut capability, _| {
+            capability.downgrade(&INCOMING);
+            let mut capability = Some(capability);
+            move |(input, frontier), output| {
+                input.for_each(|_, rows| gatherer.rows.append(rows));
+                if let Some(held) = capability.take_if(|_| frontier.is_empty())
+                    && let Some(batch) = finish(&mut gatherer)
+                {
+                    output.session(&held).give(batch);
+                }
+            }
+        }),
+        Some(after) => {
+            rows.binary_frontier::<_, Builder, _, _, _, _>(after, exchange, Pipeline, name, move |mut capability, _| {
+                capability.downgrade(&INCOMING);
+                let mut capability = Some(capability);
+                move |(input, frontier), (after, after_frontier), output| {
+                    input.for_each(|_, rows| gatherer.rows.append(rows));
+                    after.for_each(|_, batches| batches.clear());
+                    if let Some(held) = capability.take_if(|_| frontier.is_empty() && after_frontier.is_empty())
+                        && let Some(batch) = finish(&mut gatherer)
+                    {
+                        output.session(&held).give(batch);
+                    }
+                }
+            })
+        }
+    };
+    Gathered { stream, trace }
+}
