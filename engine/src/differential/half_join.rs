@@ -18,7 +18,7 @@ pub(crate) enum Side {
 }
 
 /// Pairs the changes of one side with the rows of the other.
-pub(crate) trait HalfJoin<B, C>: 'static {
+pub(crate) trait HalfJoin<B, C: 'static>: 'static {
     /// The pairs of a batch of changes with the batches accepted of the other side, container by container, as they are
     /// asked for. A batch of stored rows is no change: it has no pairs.
     fn pairs(&mut self, fresh: Side, changes: B, accepted: Vec<B>) -> Box<dyn Iterator<Item = C>>;
@@ -26,7 +26,7 @@ pub(crate) trait HalfJoin<B, C>: 'static {
 
 struct Tactic<J>(J);
 
-impl<B: Body, C, J: HalfJoin<B, C>> JoinTactic<Timed<B>, Timed<B>, C> for Tactic<J> {
+impl<B: Body, C: 'static, J: HalfJoin<B, C>> JoinTactic<Timed<B>, Timed<B>, C> for Tactic<J> {
     fn prep(
         &mut self,
         right: Vec<Timed<B>>,

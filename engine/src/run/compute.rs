@@ -12,6 +12,7 @@ use std::{
 use crossbeam_channel::unbounded;
 
 use crate::{
+    contract::stage::Planned,
     epoch::{
         ahead::{Ahead, Written},
         context::Context,

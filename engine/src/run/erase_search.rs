@@ -3,13 +3,13 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use crate::{
-    contract::erasure::{Erasure, Place, Search, texts_in_file},
+    contract::{
+        erasure::{Erasure, Place, Search, texts_in_file},
+        stage::Planned,
+    },
     epoch::{context::Context, open::Opened},
     error::{RunError, RunErrorKind},
-    flow::{
-        aggregate::value_space,
-        table::{Assertion, drop_space, key_space},
-    },
+    flow::table::{Assertion, drop_space, key_space},
     plan::{Plan, is_table},
     run::{RunOptions, verify::verify_opened},
     state::{SHARDS, Session},

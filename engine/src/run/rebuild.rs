@@ -4,12 +4,12 @@
 //! read. Otherwise every drop's file is read again, in ledger order.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     path::PathBuf,
     time::Instant,
 };
 
-use vardelta_schemas::ledger::{DropRow, Snapshot};
+use vardelta_schemas::ledger::DropRow;
 
 use crate::{
     contract::{sink::Access, stage::Planned},
@@ -22,16 +22,15 @@ use crate::{
     error::{RunError, RunErrorKind},
     flow::{
         RunContext,
-        aggregate::value_space,
         feed::Item,
-        table::{Assertion, drop_space, key_space},
+        table::{Assertion, key_space},
     },
     plan::{
         Plan, changed_stages,
         content::{Definitions, Wanted},
         is_table,
     },
-    relational::Relational,
+    relational::{Relational, spaces},
     report::{Action, DropReport, RunReport},
     rows::Row,
     run::{
