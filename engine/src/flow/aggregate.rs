@@ -24,10 +24,7 @@ use timely::{
 };
 
 use self::hydration::Hydration;
-pub(crate) use self::{
-    contributions::{Contribution, Contributions},
-    hydration::value_space,
-};
+pub(crate) use self::contributions::{Contribution, Contributions};
 use crate::{
     contract::stage::Planned,
     error::RunError,
