@@ -10,7 +10,6 @@ use std::{
 use differential_dataflow::{
     consolidation::{consolidate, consolidate_updates},
     input::Input as _,
-    operators::arrange::ArrangeByKey,
 };
 use timely::{
     container::CapacityContainerBuilder,
