@@ -124,14 +124,18 @@ fn by_ours(workers: usize, stored: [&Changes; 2], changes: [&Changes; 2]) -> Vec
             let (right, right_rows) = scope.new_input();
             let right_side = gathered(right_rows, own(&stored[1]), None);
             let left_side = gathered(left_rows, own(&stored[0]), Some(right_side.stream.clone()));
-            join(right_side, left_side, Nested).unary::<CapacityContainerBuilder<Vec<()>>, _, _, _>(Pipeline, "out", |_, _| {
-                move |input, _| {
-                    input.for_each(|time, pairs| {
-                        assert_eq!(*time.time(), INCOMING);
-                        out.lock().unwrap().append(pairs);
-                    });
-                }
-            });
+            join(right_side, left_side, Nested).unary::<CapacityContainerBuilder<Vec<()>>, _, _, _>(
+                Pipeline,
+                "out",
+                |_, _| {
+                    move |input, _| {
+                        input.for_each(|time, pairs| {
+                            assert_eq!(*time.time(), INCOMING);
+                            out.lock().unwrap().append(pairs);
+                        });
+                    }
+                },
+            );
             [left, right]
         });
         for (input, rows) in inputs.iter_mut().zip(&changes) {

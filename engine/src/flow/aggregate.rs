@@ -23,8 +23,8 @@ use timely::{
     },
 };
 
-use self::hydration::Hydration;
 pub(crate) use self::contributions::{Contribution, Contributions};
+use self::hydration::Hydration;
 use crate::{
     contract::stage::Planned,
     error::RunError,

@@ -81,7 +81,8 @@ pub(crate) fn render<'scope>(
             }
             // Rows for joins go on as they come, so that they wait in one place only.
             let (of_aggregates, of_sides) = held.split_at(outputs.len());
-            for ((output, capability), (_, rows)) in side_outputs.iter_mut().zip(of_sides).zip(view.sides.values_mut()) {
+            for ((output, capability), (_, rows)) in side_outputs.iter_mut().zip(of_sides).zip(view.sides.values_mut())
+            {
                 if !rows.is_empty() {
                     output.activate().session(capability).give_iterator(rows.drain(..));
                 }

@@ -3,7 +3,13 @@
 use crate::{
     contract::stage::{Kind, PipelineSettings, PlanRequest, Planned, PlannedInput},
     diagnostics::Diagnostics,
-    plan::{PlannedStage, is_table, definition::{definition, join_definition}, outline::Outline, sink_tables},
+    plan::{
+        PlannedStage,
+        definition::{definition, join_definition},
+        is_table,
+        outline::Outline,
+        sink_tables,
+    },
     relational::Relational,
 };
 
@@ -161,15 +167,17 @@ fn check_place(
             "records of drops, which nobody could take back",
             "Put a `table` stage between: it remembers which drop asserted which row.",
         ),
-        Planned::Relational(Relational::Join(_)) => match inputs.iter().position(|input| stages[*input].before_tables) {
-            None => return Some(false),
-            Some(at) => (
-                outline.references[at].span.clone(),
-                format!("{owner} has no table before its input `{}`", outline.references[at].name),
-                "records of drops, which nobody could take back",
-                "Put a `table` stage between: it remembers which drop asserted which row.",
-            ),
-        },
+        Planned::Relational(Relational::Join(_)) => {
+            match inputs.iter().position(|input| stages[*input].before_tables) {
+                None => return Some(false),
+                Some(at) => (
+                    outline.references[at].span.clone(),
+                    format!("{owner} has no table before its input `{}`", outline.references[at].name),
+                    "records of drops, which nobody could take back",
+                    "Put a `table` stage between: it remembers which drop asserted which row.",
+                ),
+            }
+        }
         Planned::Relational(Relational::Union(_)) => match odd {
             None => return Some(before_tables),
             Some(odd) => (

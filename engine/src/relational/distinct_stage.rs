@@ -84,7 +84,8 @@ tables = ["contigs"]
         let options = DistinctOptions::read(request.options, diagnostics)?;
         let input = request.inputs.into_iter().next()?;
         let all = || {
-            let name = |column: &vardelta_schemas::Column| Spanned { value: column.name.clone(), span: input.span.clone() };
+            let name =
+                |column: &vardelta_schemas::Column| Spanned { value: column.name.clone(), span: input.span.clone() };
             input.schema.columns().iter().map(name).collect()
         };
         let columns: Vec<Spanned<String>> = options.columns.unwrap_or_else(all);

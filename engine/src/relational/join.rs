@@ -68,3 +68,6 @@ impl JoinSpec {
         self.right.own_key.is_empty()
     }
 }
+
+#[cfg(test)]
+mod tests;

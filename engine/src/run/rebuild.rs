@@ -3,11 +3,7 @@
 //! Where the base tables compute what they computed before, their state is replayed into the views, and no file is
 //! read. Otherwise every drop's file is read again, in ledger order.
 
-use std::{
-    collections::BTreeSet,
-    path::PathBuf,
-    time::Instant,
-};
+use std::{collections::BTreeSet, path::PathBuf, time::Instant};
 
 use vardelta_schemas::ledger::DropRow;
 

@@ -18,7 +18,8 @@ impl Memory {
     pub fn table(&self, name: &str, columns: &str, rows: &Rows) {
         self.0.execute_batch(&format!("CREATE TABLE {name} ({columns})")).expect("the table can be made");
         let places = vec!["?"; columns.split(',').count()].join(", ");
-        let mut insert = self.0.prepare(&format!("INSERT INTO {name} VALUES ({places})")).expect("the columns are right");
+        let mut insert =
+            self.0.prepare(&format!("INSERT INTO {name} VALUES ({places})")).expect("the columns are right");
         for (key, others) in rows {
             let values = key.iter().chain(others).map(value);
             insert.execute(params_from_iter(values)).expect("the row fits");

@@ -58,7 +58,8 @@ impl Columns {
     fn new(schema: &Schema, columns: &[usize]) -> Result<Columns, RunError> {
         let field = |column: &usize| SortField::new(schema.columns()[*column].column_type.to_arrow());
         let fields: Vec<SortField> = columns.iter().map(field).collect();
-        let converter = if fields.is_empty() { None } else { Some(RowConverter::new(fields).map_err(RunError::internal)?) };
+        let converter =
+            if fields.is_empty() { None } else { Some(RowConverter::new(fields).map_err(RunError::internal)?) };
         Ok(Columns { columns: columns.to_vec(), converter })
     }
 

@@ -233,7 +233,13 @@ impl Pairs {
                 return Ok(true);
             }
             if self.piece.is_empty() && self.fresh == Side::Left && self.pairing.completes {
-                self.piece.push(SideRow { entry: group.into(), group: group.len() as u32, value: None, diff: 1, shard });
+                self.piece.push(SideRow {
+                    entry: group.into(),
+                    group: group.len() as u32,
+                    value: None,
+                    diff: 1,
+                    shard,
+                });
             }
         }
         self.piece.extend(self.accepted.iter().flat_map(|incoming| incoming.group(shard, group)).cloned());

@@ -128,7 +128,8 @@ impl Gatherer {
 /// Sorts rows by shard and entry, and adds up what happens to the same row.
 pub(super) fn net(rows: &mut Vec<SideRow>) {
     rows.sort_unstable();
-    let same = |a: &SideRow, b: &SideRow| (a.shard, &a.entry, a.group, &a.value) == (b.shard, &b.entry, b.group, &b.value);
+    let same =
+        |a: &SideRow, b: &SideRow| (a.shard, &a.entry, a.group, &a.value) == (b.shard, &b.entry, b.group, &b.value);
     rows.dedup_by(|next, kept| {
         let is_same = same(next, kept);
         if is_same {

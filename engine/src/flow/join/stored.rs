@@ -92,9 +92,8 @@ impl Stored {
         limit: usize,
         rows: &mut Vec<SideRow>,
     ) -> Result<Option<Vec<u8>>, RunError> {
-        let row = |entry: Row, value: Row| {
-            SideRow { shard, entry, group: group.len() as u32, value: Some(value), diff: 1 }
-        };
+        let row =
+            |entry: Row, value: Row| SideRow { shard, entry, group: group.len() as u32, value: Some(value), diff: 1 };
         if self.is_unique {
             rows.extend(self.get(shard, group)?.map(|value| row(group.into(), value)));
             return Ok(None);

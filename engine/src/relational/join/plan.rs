@@ -42,7 +42,10 @@ pub(crate) fn plan_joins(
             Some(before) => {
                 let Some(key) = &before.key else {
                     diagnostics
-                        .error(inputs[at].span.clone(), format!("`{}` is not unique by its `on` columns", inputs[at].name))
+                        .error(
+                            inputs[at].span.clone(),
+                            format!("`{}` is not unique by its `on` columns", inputs[at].name),
+                        )
                         .label("the rows so far have no key")
                         .hint(NOT_UNIQUE_ADVICE);
                     return None;
@@ -187,8 +190,7 @@ fn find(name: &Spanned<String>, input: Input<'_>, diagnostics: &mut Diagnostics)
     let found = input.schema.index_of(&name.value);
     if found.is_none() {
         let names = || input.schema.columns().iter().map(|column| column.name.as_str());
-        let problem =
-            diagnostics.error(name.span.clone(), format!("`{}` has no column `{}`", input.name, name.value));
+        let problem = diagnostics.error(name.span.clone(), format!("`{}` has no column `{}`", input.name, name.value));
         problem.label("unknown column");
         match nearest(&name.value, names()) {
             Some(near) => problem.hint(format!("Did you mean `{near}`?")),
@@ -216,11 +218,7 @@ fn order(pairs: Vec<(usize, usize)>, left: Input<'_>, right: Input<'_>) -> (Vec<
 /// A column of the right side as the output has it.
 fn right_column(column: &Column, how: How, prefix: Option<&Spanned<String>>) -> Column {
     let prefix = prefix.map(|prefix| prefix.value.as_str()).unwrap_or_default();
-    Column {
-        name: format!("{prefix}{}", column.name),
-        nullable: column.nullable || how == How::Left,
-        ..column.clone()
-    }
+    Column { name: format!("{prefix}{}", column.name), nullable: column.nullable || how == How::Left, ..column.clone() }
 }
 
 /// Refuses columns of equal names.
@@ -249,7 +247,10 @@ fn check_names(
         .error(span, format!("both sides have a column `{}`", twice.name))
         .label(format!("also a column of `{}`", right.name))
         .hint(match prefix {
-            None => format!("Set `prefix`, e.g. prefix = \"{}_\": it goes before every column of the right side.", right.name),
+            None => format!(
+                "Set `prefix`, e.g. prefix = \"{}_\": it goes before every column of the right side.",
+                right.name
+            ),
             Some(_) => "Choose another prefix, or rename the column with a `select` stage.".to_owned(),
         });
     None
