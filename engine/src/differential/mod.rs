@@ -1,13 +1,27 @@
-//! The one room that names differential's traits: its drivers run over batches of ours, which say only when they happened.
+//! The one room that names differential dataflow.
 //!
-//! Differential decides which change meets what was accepted before it; what a batch holds, and how it is read, is the
-//! caller's. `Stored` is one batch that stands for all that the state knew before the chunk, `Incoming` one that holds the
-//! chunk's changes: nothing is read, sorted or arranged a second time.
+//! Differential's drivers decide which change meets what: they hold times, frontiers and capabilities. What they are given to
+//! read is the state itself: a [`trace::StateTrace`] is a trace whose stored part is a snapshot of the state, read by key when
+//! an operator asks for it, and whose incoming part is what a chunk brings, gathered and sorted. So nothing that is stored is
+//! arranged a second time in memory, and nothing is exchanged twice.
+//!
+//! Two times: [`STORED`] is when all was that the state knows, [`INCOMING`] is when the chunk happens. Every stateful operator
+//! is key-local, so what it puts out at `INCOMING` is exactly the change.
 
 mod half_join;
+mod passing;
+mod reduce;
 #[cfg(test)]
-mod reference;
+pub(crate) mod reference;
 mod trace;
 
-pub(crate) use half_join::{HalfJoin, Side, join};
-pub(crate) use trace::{Body, Gathered, StateTrace, Timed};
+pub(crate) use self::{
+    half_join::{HalfJoin, Side, join},
+    reduce::{KeyLocal, reduce},
+    trace::{Gather, arrange, arrange_behind, arrange_finished},
+};
+
+/// What the state knew.
+pub(crate) const STORED: u64 = 0;
+/// What the chunk changes.
+pub(crate) const INCOMING: u64 = 1;

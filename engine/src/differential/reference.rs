@@ -1,227 +1,48 @@
-//! Our drivers against differential's own operators: random histories with any multiplicities, equal after every step.
-#![allow(clippy::unwrap_used)]
+//! Differential's own operators on arrangements in memory: what those on the state are compared with.
 
 use std::{
     collections::BTreeMap,
-    rc::Rc,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, PoisonError},
 };
 
-use differential_dataflow::{
-    consolidation::{consolidate, consolidate_updates},
-    input::Input as _,
-};
-use timely::{
-    container::CapacityContainerBuilder,
-    dataflow::{
-        StreamVec,
-        channels::pact::{Exchange, Pipeline},
-        operators::{generic::operator::Operator, vec::Input as _},
-    },
-};
+use differential_dataflow::{ExchangeData, input::InputSession};
+use timely::dataflow::operators::probe::Handle;
 
-use super::{Body, Gathered, HalfJoin, Side, StateTrace, Timed, join};
-use crate::flow::INCOMING;
+/// Changes of a keyed collection: key and value, with their multiplicity.
+pub(crate) type Changes<V> = BTreeMap<(Vec<u8>, V), isize>;
 
-/// Key and value of one side.
-type Row = (u64, u64);
-type Changes = Vec<(Row, i64)>;
-/// Key, left value, right value.
-type Pair = (u64, u64, u64);
-
-/// A side: what the state held on this worker, or what the step changes.
-#[derive(Clone)]
-enum Rows {
-    Stored(Arc<Changes>),
-    Incoming(Rc<Changes>),
-}
-
-impl Rows {
-    fn changes(&self) -> &[(Row, i64)] {
-        match self {
-            Rows::Stored(rows) => rows,
-            Rows::Incoming(rows) => rows,
-        }
-    }
-}
-
-impl Body for Rows {
-    fn len(&self) -> usize {
-        self.changes().len()
-    }
-}
-
-struct Nested;
-
-impl HalfJoin<Rows, Vec<(Pair, i64)>> for Nested {
-    fn pairs(&mut self, fresh: Side, changes: Rows, accepted: Vec<Rows>) -> Box<dyn Iterator<Item = Vec<(Pair, i64)>>> {
-        let Rows::Incoming(changes) = changes else { return Box::new(std::iter::empty()) };
-        let mut pairs = Vec::new();
-        for ((key, value), diff) in changes.iter() {
-            for ((other_key, other), other_diff) in accepted.iter().flat_map(|rows| rows.changes().iter()) {
-                if key == other_key {
-                    let pair = match fresh {
-                        Side::Left => (*key, *value, *other),
-                        Side::Right => (*key, *other, *value),
-                    };
-                    pairs.push((pair, diff * other_diff));
-                }
-            }
-        }
-        Box::new((!pairs.is_empty()).then_some(pairs).into_iter())
-    }
-}
-
-fn gathered<'scope>(
-    rows: StreamVec<'scope, u64, (Row, i64)>,
-    stored: Arc<Changes>,
-    after: Option<StreamVec<'scope, u64, Timed<Rows>>>,
-) -> Gathered<'scope, Rows> {
-    let trace = StateTrace::stored(Rows::Stored(stored));
-    let (shared, after) = (trace.clone(), after.unwrap_or_else(|| timely_nothing(&rows)));
-    let exchange = Exchange::new(|row: &(Row, i64)| row.0.0);
-    let stream = rows.binary_frontier::<_, CapacityContainerBuilder<Vec<Timed<Rows>>>, _, _, _, _>(
-        after,
-        exchange,
-        Pipeline,
-        "gather",
-        move |mut capability, _| {
-            capability.downgrade(&INCOMING);
-            let (mut capability, mut held) = (Some(capability), Changes::new());
-            move |(input, frontier), (after, after_frontier), output| {
-                input.for_each(|_, rows| held.append(rows));
-                after.for_each(|_, batches| batches.clear());
-                if let Some(at) = capability.take_if(|_| frontier.is_empty() && after_frontier.is_empty()) {
-                    consolidate(&mut held);
-                    let batch = Timed::incoming(Rows::Incoming(Rc::new(std::mem::take(&mut held))));
-                    shared.push(batch.clone());
-                    output.session(&at).give(batch);
-                }
-            }
-        },
-    );
-    Gathered { stream, trace }
-}
-
-/// A stream that ends with the rows and holds nothing.
-fn timely_nothing<'scope>(rows: &StreamVec<'scope, u64, (Row, i64)>) -> StreamVec<'scope, u64, Timed<Rows>> {
-    rows.clone().unary::<CapacityContainerBuilder<Vec<_>>, _, _, _>(Pipeline, "nothing", |_, _| {
-        move |input, _| input.for_each(|_, rows| rows.clear())
-    })
-}
-
-/// One step by our driver: what both sides held, what changes.
-fn by_ours(workers: usize, stored: [&Changes; 2], changes: [&Changes; 2]) -> Vec<(Pair, i64)> {
-    let found = Arc::new(Mutex::new(Vec::new()));
-    let (out, stored, changes) = (Arc::clone(&found), stored.map(Clone::clone), changes.map(Clone::clone));
-    timely::execute(timely::Config::process(workers), move |worker| {
-        let (index, peers, out) = (worker.index(), worker.peers(), Arc::clone(&out));
-        let own = |rows: &Changes| -> Arc<Changes> {
-            Arc::new(rows.iter().filter(|row| row.0.0 % peers as u64 == index as u64).copied().collect())
-        };
-        let mut inputs = worker.dataflow::<u64, _, _>(|scope| {
-            let (left, left_rows) = scope.new_input();
-            let (right, right_rows) = scope.new_input();
-            let right_side = gathered(right_rows, own(&stored[1]), None);
-            let left_side = gathered(left_rows, own(&stored[0]), Some(right_side.stream.clone()));
-            join(right_side, left_side, Nested).unary::<CapacityContainerBuilder<Vec<()>>, _, _, _>(
-                Pipeline,
-                "out",
-                |_, _| {
-                    move |input, _| {
-                        input.for_each(|time, pairs| {
-                            assert_eq!(*time.time(), INCOMING);
-                            out.lock().unwrap().append(pairs);
-                        });
-                    }
-                },
-            );
-            [left, right]
-        });
-        for (input, rows) in inputs.iter_mut().zip(&changes) {
-            input.advance_to(INCOMING);
-            // Whichever worker has them: they are exchanged.
-            rows.iter().enumerate().filter(|(at, _)| at % peers == index).for_each(|(_, row)| input.send(*row));
-        }
-        drop(inputs);
-        while worker.has_dataflows() {
-            worker.step_or_park(None);
-        }
-    })
-    .unwrap()
-    .join()
-    .into_iter()
-    .for_each(|worker| worker.unwrap());
-    let mut found = std::mem::take(&mut *found.lock().unwrap());
-    consolidate(&mut found);
-    found
-}
-
-/// The same by `join_core` over arrangements in memory.
-fn by_differential(stored: [&Changes; 2], changes: [&Changes; 2]) -> Vec<(Pair, i64)> {
-    let found = Arc::new(Mutex::new(Vec::new()));
-    let (out, stored, changes) = (Arc::clone(&found), stored.map(Clone::clone), changes.map(Clone::clone));
+/// What `reduce` makes of a collection that changes step by step: the change of its output in each step. `logic` yields a
+/// key's row from its values, which come in order, each as often as it says.
+pub(crate) fn reduced<V: ExchangeData + std::hash::Hash + Sync>(
+    steps: Vec<Changes<V>>,
+    logic: impl Fn(&[(&V, isize)]) -> Option<Vec<u8>> + Send + Sync + 'static,
+) -> Vec<Changes<Vec<u8>>> {
+    let outputs = Arc::new(Mutex::new(vec![Changes::new(); steps.len()]));
+    let collected = Arc::clone(&outputs);
     timely::execute_directly(move |worker| {
-        worker.dataflow::<u64, _, _>(|scope| {
-            let collection = |side: usize| {
-                let at = |time: u64| move |(row, diff): &(Row, i64)| (*row, time, *diff as isize);
-                let rows = stored[side].iter().map(at(0)).chain(changes[side].iter().map(at(INCOMING)));
-                scope.clone().new_collection_from_raw(rows.collect::<Vec<_>>()).1
-            };
-            let (left, right) = (collection(0).arrange_by_key(), collection(1).arrange_by_key());
-            let joined = left.join_core(right, |key, left, right| Some((*key, *left, *right)));
-            joined.inspect(move |change| out.lock().unwrap().push(*change));
-        });
-    });
-    let mut found: Vec<(Pair, u64, isize)> = std::mem::take(&mut *found.lock().unwrap());
-    consolidate_updates(&mut found);
-    found.into_iter().filter(|(_, time, _)| *time == INCOMING).map(|(pair, _, diff)| (pair, diff as i64)).collect()
-}
-
-/// Numbers that a seed repeats: xorshift.
-fn numbers(seed: u64) -> impl FnMut(u64) -> u64 {
-    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    move |limit| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state >> 11) % limit
-    }
-}
-
-#[test]
-fn half_joins_yield_what_join_core_yields() {
-    for seed in 0..30 {
-        let mut random = numbers(seed);
-        let workers = [1, 2, 4][(seed % 3) as usize];
-        let mut stored = [Changes::new(), Changes::new()];
-        let mut view: BTreeMap<Pair, i64> = BTreeMap::new();
-        for step in 0..6 {
-            let changes = [(); 2].map(|()| {
-                let count = if random(4) == 0 { 0 } else { random(40) };
-                let change = |_| ((random(6), random(4)), random(5) as i64 - 2);
-                let mut changes: Changes = (0..count).map(change).collect();
-                consolidate(&mut changes);
-                changes
+        let (mut input, mut probe) = (InputSession::<u64, (Vec<u8>, V), isize>::new(), Handle::new());
+        worker.dataflow(|scope| {
+            let reduced = input.to_collection(scope).reduce(move |_, values, output| {
+                output.extend(logic(values).map(|row| (row, 1isize)));
             });
-            let ours = by_ours(workers, [&stored[0], &stored[1]], [&changes[0], &changes[1]]);
-            let theirs = by_differential([&stored[0], &stored[1]], [&changes[0], &changes[1]]);
-            assert_eq!(ours, theirs, "seed {seed}, step {step}, {workers} workers");
-            for (pair, diff) in ours {
-                *view.entry(pair).or_default() += diff;
+            let inspected = reduced.inspect(move |(change, step, diff)| {
+                let mut outputs = collected.lock().unwrap_or_else(PoisonError::into_inner);
+                *outputs[*step as usize].entry(change.clone()).or_default() += *diff;
+            });
+            inspected.probe_with(&mut probe);
+        });
+        for (step, changes) in steps.into_iter().enumerate() {
+            for (change, diff) in changes {
+                input.update(change, diff);
             }
-            for (stored, changes) in stored.iter_mut().zip(changes) {
-                stored.extend(changes);
-                consolidate(stored);
+            input.advance_to(step as u64 + 1);
+            input.flush();
+            while probe.less_than(input.time()) {
+                worker.step();
             }
-            view.retain(|_, diff| *diff != 0);
-            let mut expected: BTreeMap<Pair, i64> = BTreeMap::new();
-            for ((key, left), a) in &stored[0] {
-                for ((_, right), b) in stored[1].iter().filter(|row| row.0.0 == *key) {
-                    *expected.entry((*key, *left, *right)).or_default() += a * b;
-                }
-            }
-            assert_eq!(view, expected, "seed {seed}, step {step}, {workers} workers");
         }
-    }
+    });
+    let mut outputs = outputs.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    outputs.iter_mut().for_each(|changes| changes.retain(|_, diff| *diff != 0));
+    outputs
 }

@@ -20,17 +20,14 @@ use timely::{
 };
 
 pub(crate) use self::layout::{SideLayout, SideRow};
-use self::{
-    layout::Nulls,
-    pairs::{Joined, Pairing},
-    side::Gatherer,
-};
+use self::{layout::Nulls, pairs::Pairing, side::Keeper};
 use crate::{
     contract::stage::Planned,
-    differential::{self, Side},
+    differential::{self, Side, arrange_behind, arrange_finished},
     error::RunError,
-    flow::{RunContext, Update, WorkerContext},
+    flow::{RunContext, WorkerContext},
     relational::{JoinSpec, Relational},
+    rows::RowBatch,
 };
 
 /// The plan of a join stage.
@@ -47,20 +44,22 @@ pub(crate) fn render<'scope>(
     right: StreamVec<'scope, u64, SideRow>,
     stage: usize,
     worker: &WorkerContext,
-) -> Result<StreamVec<'scope, u64, Update>, RunError> {
+) -> Result<StreamVec<'scope, u64, RowBatch>, RunError> {
     let name = format!("stage:{}", worker.run.plan.stages[stage].name);
-    let right = side::gather(right, None, Gatherer::new(stage, Side::Right, worker)?, &name);
-    // Frontier only: the left side sends when the right one has.
-    let left = side::gather(left, Some(right.stream.clone()), Gatherer::new(stage, Side::Left, worker)?, &name);
+    let [left_keeper, right_keeper] = [Side::Left, Side::Right].map(|side| Keeper::new(stage, side, worker));
+    let (left_keeper, right_keeper) = (left_keeper?, right_keeper?);
+    let to = |row: &SideRow| u64::from(row.shard);
+    let right = arrange_finished(right, &name, &worker.before, to, move |rows| right_keeper.keep(rows));
+    let first = right.stream.clone();
+    let left = arrange_behind(left, first, &name, &worker.before, to, move |rows| left_keeper.keep(rows));
     let pairing = Pairing::new(stage, worker, Nulls::of(worker, stage)?)?;
     let joined = differential::join(right, left, Rc::new(pairing));
-    Ok(joined.unary::<CapacityContainerBuilder<Vec<Update>>, _, _, _>(Pipeline, &name, |_, _| {
+    Ok(joined.unary::<CapacityContainerBuilder<Vec<RowBatch>>, _, _, _>(Pipeline, &name, |_, _| {
         move |input, output| {
             input.for_each_time(|time, containers| {
                 let mut session = output.session(&time);
                 for container in containers {
-                    let Joined { updates, .. } = std::mem::take(container);
-                    session.give_iterator(updates.into_iter());
+                    session.give(std::mem::take(container).0);
                 }
             });
         }

@@ -9,15 +9,16 @@ use timely::Accountable;
 
 use super::{
     layout::{Nulls, SideRow},
-    side::{Incoming, Rows},
+    side::Incoming,
     spec,
     stored::Stored,
 };
 use crate::{
     differential::{HalfJoin, Side},
     error::RunError,
-    flow::{Update, WorkerContext},
+    flow::WorkerContext,
     relational::How,
+    rows::RowBatch,
 };
 
 /// Bytes of rows in one container.
@@ -29,22 +30,12 @@ const BYTES_PER_RECORD: usize = 16;
 
 /// Output rows. They count by bytes, so that the driver stops for the operators behind it before much has piled up.
 #[derive(Clone, Default)]
-pub(super) struct Joined {
-    pub updates: Vec<Update>,
-    bytes: usize,
-}
-
-impl Joined {
-    fn push(&mut self, update: Update) {
-        self.bytes += update.0.len() + update.1.len();
-        self.updates.push(update);
-    }
-}
+pub(super) struct Joined(pub RowBatch);
 
 impl Accountable for Joined {
     fn record_count(&self) -> i64 {
         // Zero if and only if it is empty: progress is tracked by it.
-        (self.bytes / BYTES_PER_RECORD).max(self.updates.len().min(1)) as i64
+        (self.0.bytes() / BYTES_PER_RECORD).max(self.0.len().min(1)) as i64
     }
 }
 
@@ -65,25 +56,34 @@ impl Pairing {
         Ok(Pairing { worker: worker.clone(), stage, completes, left_entry_is_key, nulls })
     }
 
-    /// The output row of a left row and a right one, or none.
-    fn pair(&self, left: &SideRow, right: Option<&SideRow>) -> Update {
+    /// Appends the output row of a left row and a right one, or none. `buffer` is room for its key and its value.
+    fn pair(&self, left: &SideRow, right: Option<&SideRow>, buffer: &mut [Vec<u8>; 2], joined: &mut RowBatch) {
         let left_key = if self.left_entry_is_key { &left.entry[..] } else { left.own_key() };
-        let left_value = left.value.as_deref().unwrap_or_default();
         let (own_key, value, diff) = match right {
-            Some(SideRow { value: Some(value), diff, .. }) => {
-                (right.map_or(&[][..], SideRow::own_key), &value[..], *diff)
-            }
-            Some(SideRow { value: None, diff, .. }) => (&self.nulls.own_key[..], &self.nulls.value[..], *diff),
+            Some(right) => match &right.value {
+                Some(value) => (right.own_key(), &value[..], right.diff),
+                None => (&self.nulls.own_key[..], &self.nulls.value[..], right.diff),
+            },
             None => (&self.nulls.own_key[..], &self.nulls.value[..], 1),
         };
-        let (key, value) = ([left_key, own_key].concat(), [left_value, value].concat());
-        (key.into(), value.into(), (left.diff * diff) as isize)
+        let [of_key, of_value] = buffer;
+        of_key.clear();
+        of_key.extend_from_slice(left_key);
+        of_key.extend_from_slice(own_key);
+        of_value.clear();
+        of_value.extend_from_slice(left.value.as_deref().unwrap_or_default());
+        of_value.extend_from_slice(value);
+        joined.push(of_key, of_value, left.diff * diff);
     }
 }
 
-impl HalfJoin<Rows, Joined> for Rc<Pairing> {
-    fn pairs(&mut self, fresh: Side, changes: Rows, accepted: Vec<Rows>) -> Box<dyn Iterator<Item = Joined>> {
-        let Rows::Incoming(changes) = changes else { return Box::new(std::iter::empty()) };
+impl HalfJoin<Incoming, Joined> for Rc<Pairing> {
+    fn pairs(
+        &mut self,
+        fresh: Side,
+        changes: Rc<Incoming>,
+        accepted: Vec<Rc<Incoming>>,
+    ) -> Box<dyn Iterator<Item = Joined>> {
         let other = match fresh {
             Side::Left => Side::Right,
             Side::Right => Side::Left,
@@ -94,18 +94,13 @@ impl HalfJoin<Rows, Joined> for Rc<Pairing> {
                 fresh,
                 changes,
                 stored,
-                accepted: accepted
-                    .into_iter()
-                    .filter_map(|rows| match rows {
-                        Rows::Incoming(incoming) => Some(incoming),
-                        Rows::Stored => None,
-                    })
-                    .collect(),
+                accepted,
                 group: 0..0,
                 rest: Rest::Done,
                 piece: Vec::new(),
                 at: (0, 0),
                 alone: 0,
+                buffer: Default::default(),
             }),
             Err(error) => {
                 self.worker.run.abort.raise(error);
@@ -145,6 +140,7 @@ struct Pairs {
     at: (usize, usize),
     /// The next row that equals nothing.
     alone: usize,
+    buffer: [Vec<u8>; 2],
 }
 
 impl Iterator for Pairs {
@@ -156,44 +152,55 @@ impl Iterator for Pairs {
         if worker.run.abort.is_raised() {
             return None;
         }
-        let mut joined = Joined::default();
+        let mut joined = RowBatch::default();
         let result = self.fill(&mut joined);
         worker.meters.busy(self.pairing.stage, started.elapsed());
         if let Err(error) = result {
             worker.run.abort.raise(error);
             return None;
         }
-        (!joined.updates.is_empty()).then_some(joined)
+        (!joined.is_empty()).then_some(Joined(joined))
     }
 }
 
 impl Pairs {
-    fn fill(&mut self, joined: &mut Joined) -> Result<(), RunError> {
+    fn fill(&mut self, joined: &mut RowBatch) -> Result<(), RunError> {
+        let pairing = Rc::clone(&self.pairing);
         loop {
             while let Some(other) = self.piece.get(self.at.0) {
-                for change in &self.changes.rows[self.group.start + self.at.1..self.group.end] {
-                    joined.push(match self.fresh {
-                        Side::Left => self.pairing.pair(change, Some(other)),
-                        Side::Right => self.pairing.pair(other, Some(change)),
-                    });
+                let changes = &self.changes.rows[self.group.clone()];
+                while let Some(change) = changes.get(self.at.1) {
+                    let (left, right) = match self.fresh {
+                        Side::Left => (change, other),
+                        Side::Right => (other, change),
+                    };
+                    pairing.pair(left, Some(right), &mut self.buffer, joined);
                     self.at.1 += 1;
-                    if joined.bytes >= CONTAINER_BYTES {
+                    // What is taken away and what is put in place of one key stay together.
+                    let is_same = changes.get(self.at.1).is_some_and(|next| next.entry == change.entry);
+                    if joined.bytes() >= CONTAINER_BYTES && !is_same {
                         return Ok(());
                     }
                 }
                 self.at = (self.at.0 + 1, 0);
             }
             if !self.next_piece()? && !self.next_group() {
-                return Ok(self.fill_alone(joined));
+                self.fill_alone(joined);
+                return Ok(());
             }
         }
     }
 
     /// Rows that equal nothing, each with the NULLs of no right row.
-    fn fill_alone(&mut self, joined: &mut Joined) {
-        while let Some(row) = self.changes.alone.get(self.alone).filter(|_| joined.bytes < CONTAINER_BYTES) {
-            joined.push(self.pairing.pair(row, None));
+    fn fill_alone(&mut self, joined: &mut RowBatch) {
+        let pairing = Rc::clone(&self.pairing);
+        while let Some(row) = self.changes.alone.get(self.alone) {
+            pairing.pair(row, None, &mut self.buffer, joined);
             self.alone += 1;
+            let is_same = self.changes.alone.get(self.alone).is_some_and(|next| next.entry == row.entry);
+            if joined.bytes() >= CONTAINER_BYTES && !is_same {
+                break;
+            }
         }
     }
 

@@ -1,15 +1,4 @@
-//! One side of a join, gathered: its changes by group, consolidated and sorted, written to the side's own space if it has one.
-
-use std::rc::Rc;
-
-use timely::{
-    container::CapacityContainerBuilder,
-    dataflow::{
-        StreamVec,
-        channels::pact::{Exchange, Pipeline},
-        operators::generic::operator::Operator,
-    },
-};
+//! One side of a join: its changes by group, consolidated and sorted, written to the side's own space if it has one.
 
 use super::{
     complete::complete,
@@ -18,30 +7,12 @@ use super::{
     stored::{Place, Stored, damaged},
 };
 use crate::{
-    differential::{Body, Gathered, Side, StateTrace, Timed},
+    differential::{Gather, Side},
     error::RunError,
     failpoint,
-    flow::{INCOMING, WorkerContext},
+    flow::WorkerContext,
     relational::How,
 };
-
-/// What a side holds.
-#[derive(Clone)]
-pub(super) enum Rows {
-    /// What the state knew before the chunk; read group by group, by who needs it.
-    Stored,
-    /// What the chunk changes.
-    Incoming(Rc<Incoming>),
-}
-
-impl Body for Rows {
-    fn len(&self) -> usize {
-        match self {
-            Rows::Stored => 1,
-            Rows::Incoming(incoming) => incoming.rows.len() + incoming.alone.len(),
-        }
-    }
-}
 
 /// The changes of one side in one chunk on one worker.
 #[derive(Default)]
@@ -50,6 +21,20 @@ pub(super) struct Incoming {
     pub rows: Vec<SideRow>,
     /// Those of rows that equal nothing.
     pub alone: Vec<SideRow>,
+}
+
+impl Gather for Incoming {
+    type Part = SideRow;
+
+    fn gather(mut rows: Vec<SideRow>) -> Incoming {
+        net(&mut rows);
+        let (alone, rows) = rows.into_iter().partition(|row| row.group == 0);
+        Incoming { rows, alone }
+    }
+
+    fn weight(&self) -> usize {
+        self.rows.len() + self.alone.len()
+    }
 }
 
 impl Incoming {
@@ -62,29 +47,35 @@ impl Incoming {
     }
 }
 
-/// Gathers one side on one worker.
-pub(super) struct Gatherer {
+/// What becomes of one side's changes on one worker.
+pub(super) struct Keeper {
     worker: WorkerContext,
     stage: usize,
     side: Side,
     /// Whether NULLs complete it.
     completes: bool,
-    rows: Vec<SideRow>,
 }
 
-impl Gatherer {
-    pub fn new(stage: usize, side: Side, worker: &WorkerContext) -> Result<Gatherer, RunError> {
+impl Keeper {
+    pub fn new(stage: usize, side: Side, worker: &WorkerContext) -> Result<Keeper, RunError> {
         let completes = side == Side::Right && spec(&worker.run, stage)?.how == How::Left;
-        Ok(Gatherer { worker: worker.clone(), stage, side, completes, rows: Vec::new() })
+        Ok(Keeper { worker: worker.clone(), stage, side, completes })
     }
 
-    /// All changes are there: consolidates them and brings the state up to date.
-    fn finish(&mut self) -> Result<Incoming, RunError> {
+    /// Brings the state up to date; `None` after raising what went wrong.
+    pub fn keep(&self, incoming: Incoming) -> Option<Incoming> {
+        match self.kept(incoming) {
+            Ok(incoming) => Some(incoming),
+            Err(error) => {
+                self.worker.run.abort.raise(error);
+                None
+            }
+        }
+    }
+
+    fn kept(&self, Incoming { rows, alone }: Incoming) -> Result<Incoming, RunError> {
         self.worker.run.abort.check()?;
-        self.worker.meters.add(self.stage, self.rows.len(), 0, None);
-        let mut rows = std::mem::take(&mut self.rows);
-        net(&mut rows);
-        let (alone, rows): (Vec<SideRow>, Vec<SideRow>) = rows.into_iter().partition(|row| row.group == 0);
+        self.worker.meters.add(self.stage, rows.len() + alone.len(), 0, None);
         let mut stored = Stored::new(self.stage, self.side, &self.worker)?;
         if let Place::Own(space) = stored.place().clone() {
             for shard in rows.chunk_by(|a, b| a.shard == b.shard) {
@@ -138,58 +129,4 @@ pub(super) fn net(rows: &mut Vec<SideRow>) {
         is_same
     });
     rows.retain(|row| row.diff != 0);
-}
-
-/// Renders the gathering of one side, which sends behind `after`, if there is something to wait for.
-pub(super) fn gather<'scope>(
-    rows: StreamVec<'scope, u64, SideRow>,
-    after: Option<StreamVec<'scope, u64, Timed<Rows>>>,
-    mut gatherer: Gatherer,
-    name: &str,
-) -> Gathered<'scope, Rows> {
-    let trace = StateTrace::stored(Rows::Stored);
-    let shared = trace.clone();
-    let finish = move |gatherer: &mut Gatherer| match gatherer.finish() {
-        Ok(incoming) => {
-            let batch = Timed::incoming(Rows::Incoming(Rc::new(incoming)));
-            shared.push(batch.clone());
-            Some(batch)
-        }
-        Err(error) => {
-            gatherer.worker.run.abort.raise(error);
-            None
-        }
-    };
-    let exchange = Exchange::new(|row: &SideRow| u64::from(row.shard));
-    type Builder = CapacityContainerBuilder<Vec<Timed<Rows>>>;
-    let stream = match after {
-        None => rows.unary_frontier::<Builder, _, _, _>(exchange, name, move |mut capability, _| {
-            capability.downgrade(&INCOMING);
-            let mut capability = Some(capability);
-            move |(input, frontier), output| {
-                input.for_each(|_, rows| gatherer.rows.append(rows));
-                if let Some(held) = capability.take_if(|_| frontier.is_empty())
-                    && let Some(batch) = finish(&mut gatherer)
-                {
-                    output.session(&held).give(batch);
-                }
-            }
-        }),
-        Some(after) => {
-            rows.binary_frontier::<_, Builder, _, _, _, _>(after, exchange, Pipeline, name, move |mut capability, _| {
-                capability.downgrade(&INCOMING);
-                let mut capability = Some(capability);
-                move |(input, frontier), (after, after_frontier), output| {
-                    input.for_each(|_, rows| gatherer.rows.append(rows));
-                    after.for_each(|_, batches| batches.clear());
-                    if let Some(held) = capability.take_if(|_| frontier.is_empty() && after_frontier.is_empty())
-                        && let Some(batch) = finish(&mut gatherer)
-                    {
-                        output.session(&held).give(batch);
-                    }
-                }
-            })
-        }
-    };
-    Gathered { stream, trace }
 }
