@@ -74,12 +74,12 @@ impl Corrections {
     }
 
     /// The assertions to be taken back in one shard of one table; `stored` opens what the state holds of it.
-    pub fn removals<'a>(
+    pub fn removals(
         &self,
         run: &RunContext,
         stage: usize,
         shard: u32,
-        stored: impl FnOnce() -> Result<Stored<'a>, RunError>,
+        stored: impl FnOnce() -> Result<Stored, RunError>,
     ) -> Result<Vec<Removal>, RunError> {
         let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner).remove(&(stage, shard));
         let Some(asked) = asked else { return Ok(Vec::new()) };

@@ -4,11 +4,15 @@
 //! comes first. So a touch costs what it touches, however many drops assert the key: the one that stands is read, and the
 //! drop's own.
 
-use crate::{relational::Conflict, rows::Row, state::GROUPED, varint};
+use crate::{
+    relational::{Conflict, spaces},
+    rows::Row,
+    varint,
+};
 
 /// The space that holds assertions by key.
 pub(crate) fn assertion_space(stage: &str) -> String {
-    format!("{stage}{GROUPED}")
+    spaces::assertions(stage)
 }
 
 /// What one drop asserts for one key.

@@ -28,7 +28,7 @@ use crate::{
     differential::{KeyLocal, arrange, reduce},
     error::{RunError, RunErrorKind},
     flow::{WorkerContext, gather::GatheredRows},
-    relational::{Conflict, TableSpec},
+    relational::{Conflict, TableSpec, spaces},
     rows::{BatchCutter, RowBatch},
     state::{SHARDS, Snapshot},
 };
@@ -36,12 +36,7 @@ use crate::{
 /// The space that holds assertions in lists by key: what an older vardelta wrote. A key's list gives way to entries when the
 /// key is touched, and what is not touched stays readable.
 pub(crate) fn list_space(stage: &str) -> String {
-    stage.to_owned()
-}
-
-/// Every space of a table.
-pub(crate) fn spaces(stage: &str) -> [String; 3] {
-    [list_space(stage), assertion_space(stage), drop_space(stage)]
+    spaces::keys(stage)
 }
 
 /// Renders a table: rows in, changes of the keyed collection out.

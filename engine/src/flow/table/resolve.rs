@@ -32,7 +32,7 @@ pub(super) struct Resolve<'a> {
 struct Shard<'a> {
     rule: &'a Resolve<'a>,
     rows: &'a GatheredRows,
-    stored: Stored<'a>,
+    stored: Stored,
     writer: RunWriter,
     list_writer: RunWriter,
     drops: DropChanges,

@@ -8,12 +8,13 @@ use super::{
 use crate::{
     error::RunError,
     relational::Conflict,
-    state::{Reader, Snapshot},
+    rows::Row,
+    state::{Reader, Snapshot, key_hash},
 };
 
 /// What the state knows of one shard of a table.
-pub(crate) struct Stored<'a> {
-    stage: &'a str,
+pub(crate) struct Stored {
+    stage: String,
     conflict: Conflict,
     entries: Reader,
     /// Lists that an older vardelta wrote; a key's list gives way to entries when the key is touched.
@@ -30,16 +31,16 @@ pub(crate) struct OfKey {
     pub is_list: bool,
 }
 
-impl<'a> Stored<'a> {
+impl Stored {
     /// What a snapshot has of a shard.
     ///
     /// # Errors
     /// When a data file cannot be opened.
-    pub fn open(before: &Snapshot, stage: &'a str, shard: u32, conflict: Conflict) -> Result<Stored<'a>, RunError> {
+    pub fn open(before: &Snapshot, stage: &str, shard: u32, conflict: Conflict) -> Result<Stored, RunError> {
         let lists = list_space(stage);
         let lists = if before.has(&lists, shard) { Some(before.reader(&lists, shard)?) } else { None };
         let entries = before.reader(&assertion_space(stage), shard)?;
-        Ok(Stored { stage, conflict, entries, lists, from: Vec::new() })
+        Ok(Stored { stage: stage.to_owned(), conflict, entries, lists, from: Vec::new() })
     }
 
     /// What these drops assert of a key, and what would stand without them. Reads as many entries, not as many as there are.
@@ -51,7 +52,7 @@ impl<'a> Stored<'a> {
             return Ok(OfKey { list, is_list: true });
         }
         let (mut list, mut is_complete) = (Vec::new(), true);
-        let damaged = || corrupt(self.stage);
+        let damaged = || corrupt(&self.stage);
         let Some(mut scan) = self.entries.scan_group(hash, key)? else { return Ok(OfKey::default()) };
         while let Some((entry, value)) = scan.next_borrowed()? {
             let Some(tail) = entry.strip_prefix(key) else { break };
@@ -75,13 +76,22 @@ impl<'a> Stored<'a> {
                 self.from.extend_from_slice(key);
                 push_place(&mut self.from, *place, self.conflict);
                 if let Some(value) = self.entries.get_hashed(hash, &self.from)? {
-                    let (version, origin, value) = split_value(&value).ok_or_else(|| corrupt(self.stage))?;
+                    let (version, origin, value) = split_value(&value).ok_or_else(|| corrupt(&self.stage))?;
                     list.push(Assertion::of((*place, version, origin, value)));
                 }
             }
         }
         list.sort_unstable_by_key(|assertion| assertion.place);
         Ok(OfKey { list, is_list: false })
+    }
+
+    /// The row that stands for a key: its columns that are not in the key.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    pub fn standing(&mut self, key: &[u8]) -> Result<Option<Row>, RunError> {
+        let OfKey { list, .. } = self.read(key_hash(key), key, &[])?;
+        Ok(Assertion::winner(&list, self.conflict).map(|winner| winner.value.clone()))
     }
 
     /// All that drops assert of a key, in order of place.
@@ -96,7 +106,7 @@ impl<'a> Stored<'a> {
         let Some(mut scan) = self.entries.scan_group(hash, key)? else { return Ok(list) };
         while let Some((entry, value)) = scan.next_borrowed()? {
             let Some((&[], place)) = entry.strip_prefix(key).and_then(split_place) else { break };
-            let (version, origin, value) = split_value(value).ok_or_else(|| corrupt(self.stage))?;
+            let (version, origin, value) = split_value(value).ok_or_else(|| corrupt(&self.stage))?;
             list.push(Assertion::of((place, version, origin, value)));
         }
         list.sort_unstable_by_key(|assertion| assertion.place);
@@ -106,7 +116,7 @@ impl<'a> Stored<'a> {
     fn list(&mut self, hash: u64, key: &[u8]) -> Result<Option<Vec<Assertion>>, RunError> {
         let Some(lists) = &mut self.lists else { return Ok(None) };
         let Some(bytes) = lists.get_hashed(hash, key)? else { return Ok(None) };
-        Assertion::decode_list(&bytes).map(Some).ok_or_else(|| corrupt(self.stage))
+        Assertion::decode_list(&bytes).map(Some).ok_or_else(|| corrupt(&self.stage))
     }
 }
 
