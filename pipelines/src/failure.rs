@@ -50,7 +50,10 @@ impl Failure {
             let _ = output.finish();
             match self {
                 Failure::Run(error) => output.error(error),
-                Failure::Invalid { text, .. } => output.complain(&format!("{}\n\nerror: {error}", text.trim_end())),
+                // The renderer has made it safe, and perhaps coloured it.
+                Failure::Invalid { text, .. } => {
+                    output.complain_safely(&format!("{}\n\nerror: {error}", text.trim_end()));
+                }
             }
         }
         error.kind.exit_code()

@@ -3,9 +3,14 @@
 use std::io::{self, BufWriter, ErrorKind, IsTerminal as _, Read, Write};
 
 use serde::Serialize;
-use vardelta_engine::error::{RunError, RunErrorKind};
+use vardelta_engine::{
+    edge::{escape, secret},
+    error::{RunError, RunErrorKind},
+};
 
 /// Standard output and standard error.
+///
+/// Nothing that it writes steers a terminal, and nothing of it is a secret of a pipeline file.
 ///
 /// A reader of standard output who goes away (`vardelta stages | head`) is no failure: the rest is then not written.
 pub struct Output {
@@ -59,7 +64,19 @@ impl Output {
     /// # Errors
     /// When standard output takes no more (a full disk); not when its reader is gone.
     pub fn text(&mut self, text: &str) -> Result<(), RunError> {
-        self.write(|stdout| stdout.write_all(text.as_bytes()))
+        let hidden = secret::hide(text);
+        let safe = escape::lines(&hidden);
+        self.write(|stdout| stdout.write_all(safe.as_bytes()))
+    }
+
+    /// Writes a part of a JSON text.
+    ///
+    /// # Errors
+    /// As [`Output::text`].
+    pub fn json_text(&mut self, text: &str) -> Result<(), RunError> {
+        let hidden = secret::hide_json(text);
+        let safe = escape::json(&hidden);
+        self.write(|stdout| stdout.write_all(safe.as_bytes()))
     }
 
     /// Writes one JSON object on a line of its own.
@@ -70,10 +87,10 @@ impl Output {
         let mut text = serde_json::to_string(value)
             .map_err(|error| RunError::internal(format!("the report cannot be written as JSON: {error}")))?;
         text.push('\n');
-        self.text(&text)
+        self.json_text(&text)
     }
 
-    /// Copies everything that `reader` yields.
+    /// Copies everything that `reader` yields, which is safe already.
     ///
     /// # Errors
     /// As [`Output::text`].
@@ -93,12 +110,17 @@ impl Output {
     pub fn error(&self, error: &RunError) {
         let (red, bold, plain) =
             if self.complains_in_color() { ("\u{1b}[1;31m", "\u{1b}[1m", "\u{1b}[0m") } else { ("", "", "") };
-        let hint = error.hint.as_ref().map(|hint| format!("\n{bold}hint{plain}: {hint}")).unwrap_or_default();
-        self.complain(&format!("{red}error{plain}: {}{hint}", error.message));
+        let hint = error.hint.as_ref().map(|hint| format!("\n{bold}hint{plain}: {}", safe(hint))).unwrap_or_default();
+        self.complain_safely(&format!("{red}error{plain}: {}{hint}", safe(&error.message)));
     }
 
     /// Writes a line to standard error. If that is closed, nobody can be told.
     pub fn complain(&self, text: &str) {
+        self.complain_safely(&safe(text));
+    }
+
+    /// The same for a text that is safe already, and may be coloured.
+    pub fn complain_safely(&self, text: &str) {
         let _ = writeln!(io::stderr(), "{text}");
     }
 
@@ -119,4 +141,9 @@ impl Output {
             Ok(()) => Ok(()),
         }
     }
+}
+
+/// Lines without secrets, and without what would steer a terminal.
+pub fn safe(text: &str) -> String {
+    escape::lines(&secret::hide(text)).into_owned()
 }
