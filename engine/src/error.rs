@@ -2,7 +2,7 @@
 
 use std::any::Any;
 
-use crate::contract::{sink::SinkError, stage::StageError};
+use crate::contract::{emit::StageError, sink::SinkError};
 
 /// Sorts of failure; each has its exit code (DESIGN, section 11).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,7 +9,9 @@ use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow_row::{RowConverter, RowParser, Rows, SortField};
 use arrow_schema::{ArrowError, SchemaRef};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use vardelta_schemas::Schema;
+use vardelta_schemas::{Schema, TableSchema};
+
+use crate::error::RunError;
 
 /// An encoded row, or the part of one that is its key or its value. Differential copies rows between its batches; sharing
 /// the bytes makes a copy cheap.
@@ -185,6 +187,20 @@ impl RowLayout {
         };
         self.value.columns.iter().map(describe).collect::<Option<Vec<_>>>().map(|words| words.join(" "))
     }
+}
+
+/// A table as it may stand while it is brought to another definition: outside the key every column allows NULL.
+pub(crate) fn lax_table(table: &TableSchema) -> TableSchema {
+    let mut columns = table.schema.columns().to_vec();
+    for (index, column) in columns.iter_mut().enumerate() {
+        column.nullable |= !table.key.contains(&index);
+    }
+    TableSchema { schema: Schema::new(columns), ..table.clone() }
+}
+
+/// The layout of a [`lax_table`]. It encodes rows as the planned one does.
+pub(crate) fn lax_layout(lax: &TableSchema) -> Result<RowLayout, RunError> {
+    RowLayout::new(&lax.schema, Some(&lax.key)).map_err(RunError::internal)
 }
 
 #[cfg(test)]

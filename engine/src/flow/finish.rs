@@ -8,7 +8,7 @@ use arrow_schema::{Field, SchemaRef};
 use datafusion_common::ScalarValue;
 
 use crate::{
-    contract::{batch::Batch, reason::Reason, stage::Emit},
+    contract::{batch::Batch, emit::Emit, reason::Reason},
     error::RunError,
     expression::OVERFLOW,
     flow::{
@@ -167,7 +167,7 @@ impl Finish {
             Ok(layout) => layout.describe_key(&updates[row].0),
             Err(_) => String::new(),
         };
-        emit.rejects.push(crate::contract::stage::Reject {
+        emit.rejects.push(crate::contract::emit::Reject {
             origin: None,
             diff: updates[row].2 as i64,
             place: None,

@@ -19,8 +19,9 @@ use crate::{
     accounting::ChunkLedger,
     contract::{
         batch::Batch,
+        emit::Emit,
         source::{Chunk, Parser},
-        stage::{Emit, Planned},
+        stage::Planned,
     },
     error::RunError,
     flow::{
