@@ -17,6 +17,7 @@ pub mod diagnostics;
 pub mod edge;
 pub(crate) mod epoch;
 pub mod error;
+pub mod event;
 pub mod expression;
 pub mod failpoint;
 pub(crate) mod flow;

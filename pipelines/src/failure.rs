@@ -45,6 +45,7 @@ impl Failure {
             }
             // A failure to say what failed leaves the exit code as the only sign.
             let _ = output.json(&object).and_then(|()| output.finish());
+            output.log(&error);
         } else {
             // What a run said before it failed comes first.
             let _ = output.finish();
@@ -70,7 +71,8 @@ pub fn error_json(error: &RunError) -> Value {
     })
 }
 
-fn kind_name(kind: RunErrorKind) -> &'static str {
+/// The sort of an error, as programs read it.
+pub fn kind_name(kind: RunErrorKind) -> &'static str {
     match kind {
         RunErrorKind::Usage => "usage",
         RunErrorKind::Pipeline => "pipeline",

@@ -3,8 +3,10 @@
 
 mod arguments;
 mod changes;
+mod changes_file;
 mod failure;
 mod interrupt;
+mod operate;
 mod output;
 mod pipeline_file;
 mod progress;

@@ -1,12 +1,17 @@
 //! Where results and complaints go: standard output and standard error, with a reader who may have gone away.
 
-use std::io::{self, BufWriter, ErrorKind, IsTerminal as _, Read, Write};
+use std::{
+    io::{self, BufWriter, ErrorKind, IsTerminal as _, Read, Write},
+    sync::Arc,
+};
 
 use serde::Serialize;
 use vardelta_engine::{
     edge::{escape, secret},
     error::{RunError, RunErrorKind},
 };
+
+use crate::operate::log::LogWriter;
 
 /// Standard output and standard error.
 ///
@@ -20,12 +25,27 @@ pub struct Output {
     stdout: BufWriter<io::Stdout>,
     reader_gone: bool,
     failed: bool,
+    /// Takes what would be said on standard error, where that is a log for programs.
+    log: Option<Arc<LogWriter>>,
 }
 
 impl Output {
     /// An output of this form.
     pub fn new(json: bool, quiet: bool, verbose: u8) -> Output {
-        Output { json, quiet, verbose, stdout: BufWriter::new(io::stdout()), reader_gone: false, failed: false }
+        Output {
+            json,
+            quiet,
+            verbose,
+            stdout: BufWriter::new(io::stdout()),
+            reader_gone: false,
+            failed: false,
+            log: None,
+        }
+    }
+
+    /// Has everything that would be said on standard error go into a log from now on.
+    pub fn log_to(&mut self, log: Arc<LogWriter>) {
+        self.log = Some(log);
     }
 
     /// Whether programs read it.
@@ -50,7 +70,7 @@ impl Output {
 
     /// Whether progress is to be shown: only to people, on a terminal.
     pub fn shows_progress(&self) -> bool {
-        !self.quiet && io::stderr().is_terminal()
+        !self.quiet && self.log.is_none() && io::stderr().is_terminal()
     }
 
     /// Whether complaints may be coloured: only on a terminal, and not where `NO_COLOR` (no-color.org) is set.
@@ -108,15 +128,28 @@ impl Output {
 
     /// Tells an error and what to do about it on standard error.
     pub fn error(&self, error: &RunError) {
+        if let Some(log) = &self.log {
+            return log.error(error);
+        }
         let (red, bold, plain) =
             if self.complains_in_color() { ("\u{1b}[1;31m", "\u{1b}[1m", "\u{1b}[0m") } else { ("", "", "") };
         let hint = error.hint.as_ref().map(|hint| format!("\n{bold}hint{plain}: {}", safe(hint))).unwrap_or_default();
         self.complain_safely(&format!("{red}error{plain}: {}{hint}", safe(&error.message)));
     }
 
+    /// Writes an error to the log, where there is one.
+    pub fn log(&self, error: &RunError) {
+        if let Some(log) = &self.log {
+            log.error(error);
+        }
+    }
+
     /// Writes a line to standard error. If that is closed, nobody can be told.
     pub fn complain(&self, text: &str) {
-        self.complain_safely(&safe(text));
+        match &self.log {
+            Some(log) => log.say(text),
+            None => self.complain_safely(&safe(text)),
+        }
     }
 
     /// The same for a text that is safe already, and may be coloured.

@@ -118,6 +118,9 @@ mod tests {
             raw: Some("1\t5\r\nx\u{1b}[2J".into()),
             ..RejectRow::default()
         };
-        assert_eq!(line(3, &reject), "3\ta\tcalls\t7\t'=HYPERLINK(1)\t'-5\tbad_ref\tREF `\\\\`\t1\\t5\\r\\nx\\u{1b}[2J\n");
+        assert_eq!(
+            line(3, &reject),
+            "3\ta\tcalls\t7\t'=HYPERLINK(1)\t'-5\tbad_ref\tREF `\\\\`\t1\\t5\\r\\nx\\u{1b}[2J\n"
+        );
     }
 }

@@ -23,6 +23,8 @@ mod quarantine;
 mod real;
 /// What every registered stage owes its users: a manual, documented options, an example that runs.
 mod registry;
+/// What is said, and what is not: secrets, terminal commands, warnings with their places, changes, messages that help.
+mod said;
 /// Tables in MariaDB and MySQL: deaths, cuts, deadlocks, readers, and what exactly is written.
 mod servers;
 /// How the repository is kept: dependencies, SQL, file sizes, dead files.

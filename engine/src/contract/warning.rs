@@ -22,16 +22,21 @@ pub struct Warned {
 /// The warnings of a stage about one batch or chunk, by reason and field.
 #[derive(Clone, Debug, Default)]
 pub struct Warnings {
-    by: BTreeMap<(&'static str, String), Warned>,
+    by: BTreeMap<&'static str, BTreeMap<String, Warned>>,
 }
 
 impl Warnings {
-    /// Counts something. `field` is what it is about, in the words of the file or the table: an INFO or FORMAT key, a column,
+    /// Counts something; none of it where only an earlier place is to be told. `field` is what it is about, in the words of the file or the table: an INFO or FORMAT key, a column,
     /// the name of a contig or filter; empty where the reason says it all.
     pub fn add(&mut self, reason: &'static Reason, field: &str, warned: Warned) {
         debug_assert_eq!(reason.severity(), Severity::Warning, "{}", reason.code());
-        if warned.count > 0 {
-            self.by.entry((reason.code(), field.to_owned())).or_default().merge(warned);
+        if warned.count == 0 && warned.first.is_none() {
+            return;
+        }
+        let fields = self.by.entry(reason.code()).or_default();
+        match fields.get_mut(field) {
+            Some(known) => known.merge(warned),
+            None => drop(fields.insert(field.to_owned(), warned)),
         }
     }
 
@@ -42,21 +47,20 @@ impl Warnings {
 
     /// How often this reason was given.
     pub fn count(&self, code: &str) -> u64 {
-        self.by.iter().filter(|((known, _), _)| *known == code).map(|(_, warned)| warned.count).sum()
+        self.by.get(code).map_or(0, |fields| fields.values().map(|warned| warned.count).sum())
     }
 
     /// The counts by reason, in order.
     pub fn counts(&self) -> Vec<(&'static str, u64)> {
-        let mut counts: BTreeMap<&'static str, u64> = BTreeMap::new();
-        for ((code, _), warned) in &self.by {
-            *counts.entry(code).or_default() += warned.count;
-        }
-        counts.into_iter().collect()
+        self.by.keys().map(|code| (*code, self.count(code))).collect()
     }
 
     /// Code, field and figures of each, in order.
     pub fn into_entries(self) -> impl Iterator<Item = (&'static str, String, Warned)> {
-        self.by.into_iter().map(|((code, field), warned)| (code, field, warned))
+        let of = |(code, fields): (&'static str, BTreeMap<String, Warned>)| {
+            fields.into_iter().map(move |(field, warned)| (code, field, warned))
+        };
+        self.by.into_iter().flat_map(of)
     }
 }
 
@@ -92,7 +96,7 @@ mod tests {
 
     #[test]
     fn the_first_place_stands_whoever_comes_first() {
-        let parts = [(2, Some(9)), (1, None), (4, Some(3)), (0, Some(1))];
+        let parts = [(2, Some(9)), (1, None), (4, Some(7)), (0, Some(3))];
         for order in [[0, 1, 2, 3], [3, 2, 1, 0], [2, 0, 3, 1]] {
             let mut warnings = Warnings::default();
             for part in order {

@@ -121,7 +121,8 @@ fn lines_around(text: &str, span: &Range<usize>) -> Range<usize> {
 
 /// Where secrets stand in some lines of a source, as ranges of those lines, in order and apart.
 fn hidden_in(spec: &SpecFile, source: &SpecSource<'_>, window: &Range<usize>) -> Vec<Range<usize>> {
-    let known = spec.secrets_in(source).into_iter().filter(|range| range.start < window.end && window.start < range.end);
+    let known =
+        spec.secrets_in(source).into_iter().filter(|range| range.start < window.end && window.start < range.end);
     let mut hidden: Vec<Range<usize>> = known
         .map(|range| range.start.max(window.start) - window.start..range.end.min(window.end) - window.start)
         .collect();

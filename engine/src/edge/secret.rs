@@ -17,8 +17,19 @@ pub const HIDDEN: &str = "***";
 
 /// A name that holds one of these, as letters and digits in lower case, is a secret's.
 const WORDS: [&str; 13] = [
-    "password", "passwd", "passphrase", "pwd", "secret", "token", "apikey", "accesskey", "privatekey", "credential",
-    "webhook", "authorization", "bearer",
+    "password",
+    "passwd",
+    "passphrase",
+    "pwd",
+    "secret",
+    "token",
+    "apikey",
+    "accesskey",
+    "privatekey",
+    "credential",
+    "webhook",
+    "authorization",
+    "bearer",
 ];
 /// A name of so many letters may be a slip for one of these.
 const SLIP_LETTERS: usize = 6;
@@ -33,7 +44,8 @@ pub fn is_secret_name(name: &str) -> bool {
     let plain: String =
         name.chars().filter(char::is_ascii_alphanumeric).map(|letter| letter.to_ascii_lowercase()).collect();
     WORDS.iter().any(|word| plain.contains(word))
-        || plain.len() >= SLIP_LETTERS && nearest(&plain, WORDS.into_iter().filter(|word| word.len() >= SLIP_LETTERS)).is_some()
+        || plain.len() >= SLIP_LETTERS
+            && nearest(&plain, WORDS.into_iter().filter(|word| word.len() >= SLIP_LETTERS)).is_some()
 }
 
 /// Has a secret taken out of what is printed from now on, unless it is too short to be told from an everyday word.
@@ -120,7 +132,8 @@ pub fn address_secrets(text: &str, ends: impl Fn(char) -> bool) -> Vec<Range<usi
             continue;
         }
         // A password may hold what ends an address elsewhere: what stands before an `@` is still part of it.
-        let word = text[start..].find(|letter: char| letter.is_whitespace() && ends(letter)).unwrap_or(text.len() - start);
+        let word =
+            text[start..].find(|letter: char| letter.is_whitespace() && ends(letter)).unwrap_or(text.len() - start);
         let host = text[start..start + word].rfind('@').map_or(start, |at| start + at + 1);
         let end = text[host..].find(&ends).map_or(text.len(), |length| host + length);
         match user_info(&text[start..end]) {
@@ -145,7 +158,8 @@ fn user_info(address: &str) -> Option<usize> {
         return None;
     }
     let digits = behind.bytes().take_while(u8::is_ascii_digit).count();
-    let is_port = digits <= 5 && matches!(behind.as_bytes().get(digits), None | Some(b'/' | b'?' | b'#' | b',' | b'.' | b';' | b':'));
+    let is_port = digits <= 5
+        && matches!(behind.as_bytes().get(digits), None | Some(b'/' | b'?' | b'#' | b',' | b'.' | b';' | b':'));
     (!is_port || behind.contains('@')).then_some(colon + 1)
 }
 
@@ -174,9 +188,9 @@ pub fn unread_secrets(text: &str) -> Vec<Range<usize>> {
         let body = line.trim_end_matches(['\n', '\r']);
         match secret_value(body) {
             Some(value) => found.push(at + value..at + body.len()),
-            None => found.extend(
-                address_secrets(body, |_| false).into_iter().map(|range| at + range.start..at + range.end),
-            ),
+            None => {
+                found.extend(address_secrets(body, |_| false).into_iter().map(|range| at + range.start..at + range.end))
+            }
         }
         at += line.len();
     }
@@ -187,7 +201,9 @@ pub fn unread_secrets(text: &str) -> Vec<Range<usize>> {
 fn secret_value(line: &str) -> Option<usize> {
     for (at, _) in line.match_indices(['=', ':']) {
         let name = line[..at].trim_end_matches([' ', '\t', '"', '\'']);
-        let name = &name[name.rfind(|letter: char| !letter.is_alphanumeric() && !matches!(letter, '_' | '-')).map_or(0, |place| place + 1)..];
+        let name = &name[name
+            .rfind(|letter: char| !letter.is_alphanumeric() && !matches!(letter, '_' | '-'))
+            .map_or(0, |place| place + 1)..];
         let value = &line[at + 1..];
         if is_secret_name(name) && !value.trim().is_empty() && !is_variable(value) {
             return Some(at + 1 + (value.len() - value.trim_start().len()));
@@ -209,7 +225,17 @@ mod tests {
 
     #[test]
     fn names_of_secrets_are_known_also_with_a_slip() {
-        for name in ["password", "db_password", "Pasword", "passwrd", "api-key", "slack.webhook", "SECRET", "auth_token", "tokne_x_token"] {
+        for name in [
+            "password",
+            "db_password",
+            "Pasword",
+            "passwrd",
+            "api-key",
+            "slack.webhook",
+            "SECRET",
+            "auth_token",
+            "tokne_x_token",
+        ] {
             assert!(is_secret_name(name), "{name}");
         }
         for name in ["path", "assembly", "key", "tables", "stages", "url", "sort_key", "pass_through", "user"] {
@@ -241,7 +267,10 @@ mod tests {
         remember("hush-hush-1");
         remember("no");
         assert_eq!(hide("no, it is hush-hush-1!"), "no, it is ***!");
-        assert_eq!(hide_json(r#"{"a":"no","b":"x \"hush-hush-1\"","c":["mysql://u:\"q@h"]}"#), r#"{"a":"no","b":"x \"***\"","c":["mysql://u:***"]}"#);
+        assert_eq!(
+            hide_json(r#"{"a":"no","b":"x \"hush-hush-1\"","c":["mysql://u:\"q@h"]}"#),
+            r#"{"a":"no","b":"x \"***\"","c":["mysql://u:***"]}"#
+        );
         assert!(matches!(hide_json(r#"{"a":"b\\"}"#), Cow::Borrowed(_)));
     }
 

@@ -1,10 +1,15 @@
 //! One dataflow: built on every worker in the same order, run to its end, its changes handed over as sorted runs.
 
-use std::{cell::RefCell, collections::BTreeMap, rc::Rc, sync::Arc, time::Duration};
+use std::{
+    cell::RefCell,
+    collections::BTreeMap,
+    rc::Rc,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use timely::{
     dataflow::{Scope, StreamVec, operators::Concatenate},
-    logging::TimelyEventBuilder,
     worker::Worker,
 };
 
@@ -12,7 +17,10 @@ use crate::{
     changes::RunBuilder,
     contract::stage::Planned,
     error::{RunError, RunErrorKind},
-    flow::{Mode, RunContext, Update, WorkerContext, aggregate, ingest, meter::Meters, replay, table, view},
+    flow::{
+        Mode, RunContext, Update, WorkerContext, activity::Activity, aggregate, ingest, meter::Meters, replay, table,
+        view,
+    },
     relational::Relational,
     state::Snapshot,
 };
@@ -55,7 +63,8 @@ fn work(worker: &mut Worker, run: &Arc<RunContext>, before: &Arc<Snapshot>, chun
         peers: worker.peers(),
         captured: Rc::new(RefCell::new(vec![Vec::new(); tables])),
     };
-    time_relational_operators(worker, &context);
+    let started = Instant::now();
+    let activity = Activity::of(worker, &run.plan, &context.meters);
     worker.dataflow::<u64, _, _>(|scope| build(scope, &context))?;
     while worker.has_dataflows() {
         if run.abort.is_raised() {
@@ -63,10 +72,7 @@ fn work(worker: &mut Worker, run: &Arc<RunContext>, before: &Arc<Snapshot>, chun
         }
         worker.step_or_park(Some(PARK));
     }
-    // The log closure holds the meters as well; it ends here, so that the figures are complete.
-    if let Some(mut registry) = worker.log_register() {
-        registry.remove("timely");
-    }
+    let parked = activity.end(worker);
     for (table, updates) in context.captured.borrow_mut().drain(..).enumerate() {
         let built = RunBuilder::fold(updates).map_err(|key| two_rows(run, table, &key))?;
         run.changes.push(table, chunk, built).map_err(|error| {
@@ -77,6 +83,7 @@ fn work(worker: &mut Worker, run: &Arc<RunContext>, before: &Arc<Snapshot>, chun
             .with_hint("Make room on that disk, or point `state_dir` elsewhere.")
         })?;
     }
+    run.totals.worker(context.index, started.elapsed(), parked + context.meters.waiting());
     context.meters.merge_into(&run.totals);
     Ok(())
 }
@@ -116,39 +123,4 @@ fn build<'scope>(scope: Scope<'scope, u64>, context: &WorkerContext) -> Result<(
         }
     }
     Ok(())
-}
-
-/// Differential's operators carry their stage's name; timely's log tells how long they were busy.
-fn time_relational_operators(worker: &mut Worker, context: &WorkerContext) {
-    use timely::logging::{StartStop, TimelyEvent};
-    let stages: BTreeMap<String, usize> =
-        context.run.plan.stages.iter().enumerate().map(|(at, stage)| (format!("stage:{}", stage.name), at)).collect();
-    let meters = context.meters.clone();
-    let mut operators: BTreeMap<usize, usize> = BTreeMap::new();
-    let mut started: BTreeMap<usize, Duration> = BTreeMap::new();
-    let Some(mut registry) = worker.log_register() else { return };
-    registry.insert::<TimelyEventBuilder, _>("timely", move |_, events| {
-        for (time, event) in events.iter_mut().flat_map(|events| events.drain(..)) {
-            match event {
-                TimelyEvent::Operates(operates) => {
-                    let name = operates.name.trim_start_matches("Arrange: ");
-                    if let Some(stage) = stages.get(name) {
-                        operators.insert(operates.id, *stage);
-                    }
-                }
-                TimelyEvent::Schedule(schedule) => match schedule.start_stop {
-                    StartStop::Start => {
-                        started.insert(schedule.id, time);
-                    }
-                    StartStop::Stop => {
-                        let start = started.remove(&schedule.id);
-                        if let (Some(start), Some(stage)) = (start, operators.get(&schedule.id)) {
-                            meters.busy(*stage, time.saturating_sub(start));
-                        }
-                    }
-                },
-                _ => {}
-            }
-        }
-    });
 }

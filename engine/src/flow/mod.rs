@@ -3,6 +3,7 @@
 //! Two times: `Stored` (0) holds what the state knew of the keys that a chunk touches, `Incoming` (1) what the chunk
 //! changes. Every stateful operator is key-local, so its output at `Incoming` is exactly the change.
 
+pub(crate) mod activity;
 pub(crate) mod aggregate;
 pub(crate) mod correct;
 pub(crate) mod feed;
@@ -14,6 +15,7 @@ pub(crate) mod replay;
 pub(crate) mod segment;
 pub(crate) mod table;
 pub(crate) mod view;
+pub(crate) mod warning_log;
 
 mod dataflow;
 
@@ -40,6 +42,7 @@ use crate::{
         reject_log::RejectLog,
         segment::{Segment, SegmentEvents, SegmentRun},
         table::Retraction,
+        warning_log::WarningLog,
     },
     plan::Plan,
     rows::{Row, RowLayout},
@@ -95,8 +98,8 @@ pub(crate) struct Notes {
     pub rejects: Vec<RejectRow>,
     /// All rejects, by reason.
     pub reject_counts: BTreeMap<String, u64>,
-    /// Warnings, by reason.
-    pub warnings: BTreeMap<String, u64>,
+    /// Warnings.
+    pub warnings: WarningLog,
     /// Every reject, where somebody wants the whole list.
     pub log: Option<RejectLog>,
 }
@@ -193,8 +196,8 @@ impl RunContext {
             return;
         }
         let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
-        for (reason, count) in events.warnings {
-            *notes.warnings.entry(reason.to_owned()).or_default() += count;
+        for (stage, reason, field, warned) in events.warnings {
+            notes.warnings.add(load, stage, reason, field, warned);
         }
         for (stage, reject) in events.rejects {
             // Behind a table, the retraction of a row that was rejected is no news.

@@ -46,10 +46,12 @@ impl Secret {
     /// Whether a quoted piece is one of the secret. The name of a variable is none.
     fn holds(&self, piece: &str) -> bool {
         let is_variable = [format!("${{{piece}}}"), format!("${{{piece}:-")].iter().any(|name| self.raw.contains(name));
-        !piece.is_empty() && !is_variable && self.hidden.iter().any(|hidden| {
-            let start = hidden.start - self.span.start;
-            self.raw.get(start..start + hidden.len()).is_some_and(|raw| raw.contains(piece))
-        })
+        !piece.is_empty()
+            && !is_variable
+            && self.hidden.iter().any(|hidden| {
+                let start = hidden.start - self.span.start;
+                self.raw.get(start..start + hidden.len()).is_some_and(|raw| raw.contains(piece))
+            })
     }
 }
 

@@ -24,7 +24,8 @@ pub fn text(column: &ArrayRef, row: usize) -> Result<String, ArrowError> {
     let quote = *column.data_type() == DataType::Utf8
         && (shown.is_empty() || shown == "NULL" || shown == "->" || shown.chars().any(ambiguous));
     // Quoted as JSON does it; what JSON leaves as it is and a terminal would obey is escaped as well.
-    Ok(if quote { Value::from(shown.into_owned()).to_string() } else { shown.into_owned() }).map(|text| escape::json(&text).into_owned())
+    Ok(if quote { Value::from(shown.into_owned()).to_string() } else { shown.into_owned() })
+        .map(|text| escape::json(&text).into_owned())
 }
 
 /// A value for programs: booleans, integers and floats as such, decimals and dates as texts, which keep every digit.

@@ -117,7 +117,8 @@ fn no_underlined_line_shows_a_secret() {
         url = \"mysql://me:${PW}hu\\\"sh@db/w\"\ntoken = 12345\nsecrets = ['hush', { a = 'hush' }]\nx = { api_key = 'hush', y = 1 }\n\
         # url = mysql://me:hush@db\nwebhook = hush\nhook = https://h/?token=hush\n\
         late = \"mysql\\u003a//me:hush@db\"\nn = 'mysql://me:h${u sh}@db'\n\u{9b}31m = 1\n";
-    let overrides = ["stages.w.tokn=hush".to_owned(), "stages.w.url=mysql://me:hu sh@h".to_owned(), "token:hush".to_owned()];
+    let overrides =
+        ["stages.w.tokn=hush".to_owned(), "stages.w.url=mysql://me:hu sh@h".to_owned(), "token:hush".to_owned()];
     let mut diagnostics = Diagnostics::default();
     let environment = |name: &str| (name == "PW").then(|| "hush-hush".to_owned());
     let spec = SpecFile::parse("\u{202e}p.toml".into(), text.into(), &overrides, &environment, &mut diagnostics);
@@ -143,5 +144,8 @@ fn no_underlined_line_shows_a_secret() {
         render(&spec, &problems.into_sorted(), false)
     };
     assert!(underlined(of("ulr")..of("ulr") + 3).contains("6 | ulr = 'mysql://me:***'\n  | ^^^ here"));
-    assert!(underlined(of("y = 1")..of("y = 1") + 1).contains("x = { api_key = ***, y = 1 }\n   |                      ^ here"));
+    assert!(
+        underlined(of("y = 1")..of("y = 1") + 1)
+            .contains("x = { api_key = ***, y = 1 }\n   |                      ^ here")
+    );
 }

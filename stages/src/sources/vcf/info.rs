@@ -4,7 +4,7 @@ use crate::sources::vcf::{
     checks::Checks,
     header::VcfHeader,
     projection::Field,
-    reasons::{Tally, Warning},
+    reasons::{About, Tally, Warning},
     values::{TextRules, ValueBuilder},
 };
 
@@ -73,13 +73,15 @@ impl InfoColumns {
             return;
         }
         self.scan(info, tally);
-        for ((slot, rules), builder) in self.slots.iter().zip(&self.rules).zip(&mut self.builders) {
+        for (at, ((slot, rules), builder)) in self.slots.iter().zip(&self.rules).zip(&mut self.builders).enumerate() {
+            tally.look_at_field(About::Info(at));
             match *slot {
                 Slot::Absent => builder.append_absent(),
                 Slot::Bare => builder.append_bare(Warning::BadInfoValue, tally),
                 Slot::Value(start, end) => builder.append::<C>(&info[start..end], *rules, Warning::BadInfoValue, tally),
             }
         }
+        tally.look_at_field(About::Record);
     }
 
     /// Notes where each projected key's value lies. Empty entries (`;;`, a final `;`) and spaces around entries are
@@ -100,7 +102,7 @@ impl InfoColumns {
 
     fn note(&mut self, info: &[u8], start: usize, end: usize, tally: &mut Tally) {
         let entry = &info[start..end];
-        for (key, slot) in self.keys.iter().zip(&mut self.slots) {
+        for (at, (key, slot)) in self.keys.iter().zip(&mut self.slots).enumerate() {
             let Some(rest) = entry.strip_prefix(key.as_slice()) else {
                 continue;
             };
@@ -112,6 +114,7 @@ impl InfoColumns {
             if *slot == Slot::Absent {
                 *slot = found;
             } else {
+                tally.look_at_field(About::Info(at));
                 tally.count(Warning::DuplicateInfoKey);
             }
             return;
@@ -146,12 +149,12 @@ mod tests {
         let annotation = arrays[1].as_any().downcast_ref::<StringArray>().expect("texts");
         let flag = arrays[2].as_any().downcast_ref::<BooleanArray>().expect("flags");
         let mut emit = vardelta_engine::contract::stage::Emit::default();
-        tally.report(&mut emit);
+        tally.report(&mut emit, &Default::default(), &|_| Default::default());
         (
             depth.is_valid(0).then(|| depth.value(0)),
             annotation.is_valid(0).then(|| annotation.value(0).to_string()),
             flag.value(0),
-            emit.warnings.into_iter().collect(),
+            emit.warnings.counts(),
         )
     }
 

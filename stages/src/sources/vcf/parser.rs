@@ -22,7 +22,7 @@ use crate::sources::vcf::{
     info::InfoColumns,
     projection::Projection,
     provenance::{ChunkProvenance, place},
-    reasons::{Tally, Warning},
+    reasons::{About, FieldNames, Tally, Warning},
     samples::{SampleColumns, Site},
     undeclared::Declared,
     values::{TextRules, assumed_digits},
@@ -47,13 +47,20 @@ pub(super) struct VcfParser<C: Checks = Checked> {
     cohort: Option<(Arc<VcfHeader>, Cohort)>,
     origins: Vec<u64>,
     tally: Tally,
+    /// The keys of the fields that are read.
+    names: FieldNames,
     checks: PhantomData<C>,
 }
 
 impl<C: Checks> VcfParser<C> {
     /// A parser that makes these columns.
     pub fn new(projection: &Projection, rules: Arc<SampleRules>) -> VcfParser<C> {
+        let samples = projection.format.as_deref().map(|fields| SampleColumns::new(fields, rules.pedigree.is_some()));
         VcfParser {
+            names: FieldNames {
+                info: projection.info.iter().map(|field| field.key.clone()).collect(),
+                format: samples.as_ref().map(SampleColumns::names).unwrap_or_default(),
+            },
             schema: C::schema(projection.schema.to_arrow()),
             chrom: BinaryBuilder::new(),
             pos: Int64Builder::new(),
@@ -65,7 +72,7 @@ impl<C: Checks> VcfParser<C> {
             info: InfoColumns::new(&projection.info),
             contig: ContigLookup::default(),
             declared: Declared::default(),
-            samples: projection.format.as_deref().map(|fields| SampleColumns::new(fields, rules.pedigree.is_some())),
+            samples,
             rules,
             cohort: None,
             origins: Vec::new(),
@@ -196,7 +203,11 @@ impl<C: Checks> VcfParser<C> {
             Arc::new(self.qual.finish()),
             C::text(self.filter.finish(), &mut self.tally),
         ];
-        columns.extend(self.info.builders.iter_mut().map(|builder| builder.finish::<C>(&mut self.tally)));
+        for (at, builder) in self.info.builders.iter_mut().enumerate() {
+            self.tally.look_at_field(About::Info(at));
+            columns.push(builder.finish::<C>(&mut self.tally));
+        }
+        self.tally.look_at_field(About::Record);
         let origins = std::mem::take(&mut self.origins);
         let provenance: Arc<dyn Provenance> = Arc::new(ChunkProvenance::new(chunk));
         let parts = match (&mut self.samples, &self.cohort) {
@@ -238,6 +249,7 @@ impl<C: Checks> Parser for VcfParser<C> {
             cohort.report(&mut self.tally);
         }
         for (line, origin) in lines(&chunk) {
+            self.tally.look_at(origin);
             match class(line) {
                 LineClass::Record if is_outside(line, &header) => self.tally.count(Warning::OutsideRegions),
                 LineClass::Record => {
@@ -253,8 +265,10 @@ impl<C: Checks> Parser for VcfParser<C> {
                 }
             }
         }
+        self.tally.look_at(0);
+        let places = ChunkProvenance::new(Arc::clone(&chunk));
         self.finish(chunk, emit)?;
-        self.tally.report(emit);
+        self.tally.report(emit, &self.names, &|origin| places.place(origin));
         Ok(digest)
     }
 
