@@ -123,16 +123,8 @@ fn lines_around(text: &str, span: &Range<usize>) -> Range<usize> {
 fn hidden_in(spec: &SpecFile, source: &SpecSource<'_>, window: &Range<usize>) -> Vec<Range<usize>> {
     let known =
         spec.secrets_in(source).into_iter().filter(|range| range.start < window.end && window.start < range.end);
-    let mut hidden: Vec<Range<usize>> = known
-        .map(|range| range.start.max(window.start) - window.start..range.end.min(window.end) - window.start)
-        .collect();
-    // Lines that are no TOML, and comments, hold secrets as well.
-    for range in secret::unread_secrets(&source.text[window.clone()]) {
-        if !hidden.iter().any(|known| known.start <= range.start && range.start < known.end) {
-            hidden.push(range);
-        }
-    }
-    hidden.sort_by_key(|range| range.start);
+    let hidden =
+        known.map(|range| range.start.max(window.start) - window.start..range.end.min(window.end) - window.start);
     let mut apart: Vec<Range<usize>> = Vec::new();
     for range in hidden {
         match apart.last_mut().filter(|last| range.start <= last.end) {

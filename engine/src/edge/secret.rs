@@ -10,29 +10,26 @@ use std::{
     sync::{PoisonError, RwLock},
 };
 
-use crate::suggest::nearest;
-
 /// What is printed instead.
 pub const HIDDEN: &str = "***";
 
-/// A name that holds one of these, as letters and digits in lower case, is a secret's.
-const WORDS: [&str; 13] = [
+/// A name that holds one of these, its letters and digits alone, is a secret's.
+const WORDS: [&str; 9] = [
     "password",
     "passwd",
     "passphrase",
-    "pwd",
-    "secret",
-    "token",
     "apikey",
     "accesskey",
     "privatekey",
+    "secretkey",
     "credential",
-    "webhook",
     "authorization",
-    "bearer",
 ];
-/// A name of so many letters may be a slip for one of these.
-const SLIP_LETTERS: usize = 6;
+/// A name that has one of these among its parts is a secret's. Inside of other words they mean nothing: a protein is
+/// `secreted`.
+const PARTS: [&str; 7] = ["secret", "secrets", "token", "tokens", "pwd", "webhook", "webhooks"];
+/// A word of so many letters is known with any two slips, a shorter one only with a letter left out or two exchanged.
+const LONG_LETTERS: usize = 8;
 /// A remembered secret that is shorter is only hidden where it is known to stand: it may be an everyday word.
 const TELLING_CHARACTERS: usize = 6;
 
@@ -41,11 +38,28 @@ static REMEMBERED: RwLock<Vec<String>> = RwLock::new(Vec::new());
 
 /// Whether an option of this name holds a secret.
 pub fn is_secret_name(name: &str) -> bool {
-    let plain: String =
-        name.chars().filter(char::is_ascii_alphanumeric).map(|letter| letter.to_ascii_lowercase()).collect();
+    let lower = name.to_ascii_lowercase();
+    let mut parts = lower.split(|letter: char| !letter.is_ascii_alphanumeric());
+    let plain: String = lower.chars().filter(char::is_ascii_alphanumeric).collect();
+    let slips = |word: &str| is_slip(&plain, word);
     WORDS.iter().any(|word| plain.contains(word))
-        || plain.len() >= SLIP_LETTERS
-            && nearest(&plain, WORDS.into_iter().filter(|word| word.len() >= SLIP_LETTERS)).is_some()
+        || WORDS.into_iter().any(slips)
+        || parts.any(|part| PARTS.iter().any(|word| part == *word || is_slip(part, word)))
+}
+
+/// Whether somebody who wrote this may have meant that.
+fn is_slip(written: &str, word: &str) -> bool {
+    let distance = || strsim::damerau_levenshtein(written, word);
+    if word.len() >= LONG_LETTERS {
+        return distance() <= 2;
+    }
+    let sorted = |text: &str| {
+        let mut letters: Vec<char> = text.chars().collect();
+        letters.sort_unstable();
+        letters
+    };
+    let is_exchange = written.len() == word.len() && sorted(written) == sorted(word);
+    word.len() > 3 && (written.len() + 1 == word.len() || is_exchange) && distance() == 1
 }
 
 /// Has a secret taken out of what is printed from now on, unless it is too short to be told from an everyday word.
@@ -180,30 +194,44 @@ fn secret_parameters(text: &str, address: Range<usize>) -> Vec<Range<usize>> {
     found
 }
 
-/// Where secrets stand in lines that could not be read as TOML: values of secret names, and addresses to the end of the
-/// line, because nobody knows where the value ends. In order and apart.
+/// Where secrets stand in lines that could not be read as TOML: values of secret names, with a quotation mark that is not
+/// closed up to the next such mark, and addresses to the end of the line, because nobody knows where the value ends. In
+/// order and apart.
 pub fn unread_secrets(text: &str) -> Vec<Range<usize>> {
-    let (mut found, mut at) = (Vec::new(), 0);
+    let (mut found, mut at): (Vec<Range<usize>>, usize) = (Vec::new(), 0);
     for line in text.split_inclusive('\n') {
-        let body = line.trim_end_matches(['\n', '\r']);
-        match secret_value(body) {
-            Some(value) => found.push(at + value..at + body.len()),
-            None => {
-                found.extend(address_secrets(body, |_| false).into_iter().map(|range| at + range.start..at + range.end))
-            }
-        }
+        let (start, body) = (at, line.trim_end_matches(['\n', '\r']));
         at += line.len();
+        if found.last().is_some_and(|last| start < last.end) {
+            continue;
+        }
+        match secret_value(body) {
+            Some(value) => found.push(start + value..secret_end(text, start + value, start + body.len())),
+            None => found.extend(
+                address_secrets(body, |_| false).into_iter().map(|range| start + range.start..start + range.end),
+            ),
+        }
     }
     found
+}
+
+/// Where a secret value ends that begins at `start`, in a line that ends at `end`.
+fn secret_end(text: &str, start: usize, end: usize) -> usize {
+    let value = &text[start..end];
+    match value.chars().next() {
+        Some(mark @ ('"' | '\'')) if !value[1..].contains(mark) => {
+            text[end..].find(mark).map_or(text.len(), |length| end + length + 1)
+        }
+        _ => end,
+    }
 }
 
 /// Where the value of the first secret name of a line begins.
 fn secret_value(line: &str) -> Option<usize> {
     for (at, _) in line.match_indices(['=', ':']) {
         let name = line[..at].trim_end_matches([' ', '\t', '"', '\'']);
-        let name = &name[name
-            .rfind(|letter: char| !letter.is_alphanumeric() && !matches!(letter, '_' | '-'))
-            .map_or(0, |place| place + 1)..];
+        let is_apart = |letter: char| !letter.is_alphanumeric() && !matches!(letter, '_' | '-');
+        let name = name.rsplit(is_apart).next().unwrap_or_default();
         let value = &line[at + 1..];
         if is_secret_name(name) && !value.trim().is_empty() && !is_variable(value) {
             return Some(at + 1 + (value.len() - value.trim_start().len()));
@@ -230,15 +258,37 @@ mod tests {
             "db_password",
             "Pasword",
             "passwrd",
+            "psasword",
             "api-key",
             "slack.webhook",
             "SECRET",
             "auth_token",
-            "tokne_x_token",
+            "tokne",
+            "my_tokn",
+            "credentials",
+            "secrt",
         ] {
             assert!(is_secret_name(name), "{name}");
         }
-        for name in ["path", "assembly", "key", "tables", "stages", "url", "sort_key", "pass_through", "user"] {
+        for name in [
+            "path",
+            "assembly",
+            "key",
+            "tables",
+            "stages",
+            "url",
+            "sort_key",
+            "pass_through",
+            "user",
+            "accession",
+            "secreted",
+            "secretory_pathway",
+            "taken",
+            "keyword",
+            "chromosome",
+            "gene_symbol",
+            "",
+        ] {
             assert!(!is_secret_name(name), "{name}");
         }
     }
@@ -278,6 +328,9 @@ mod tests {
     fn lines_that_are_not_toml_are_searched_too() {
         for (line, safe) in [
             ("pasword = 'hu sh", "pasword = ***"),
+            ("pasword = 'hu\nsh'\nb = 1", "pasword = ***\nb = 1"),
+            ("\u{feff}pasword\u{feff}= 'é'", "\u{feff}pasword\u{feff}= 'é'"),
+            ("é.token = 'é", "é.token = ***"),
             ("x = { token = hush }", "x = { token = ***"),
             ("url = mysql://u:p'w @h/d\nb = 1", "url = mysql://u:***\nb = 1"),
             ("password = \"${PW}\"", "password = \"${PW}\""),

@@ -59,14 +59,33 @@ impl Secret {
 pub(super) fn find(spec: &SpecFile) -> Vec<Secret> {
     let mut search = Search { spec, found: Vec::new(), public: Vec::new() };
     search.entries(&spec.root, false);
-    let Search { found, public, .. } = search;
+    let Search { mut found, public, .. } = search;
     for value in found.iter().flat_map(|secret| &secret.values) {
         // What also stands where it is no secret would be taken out of every message about that.
         if !public.iter().any(|text| text.contains(value.as_str())) {
             secret::remember(value);
         }
     }
+    unread(spec, &mut found);
     found
+}
+
+/// Adds what stands in lines that are no TOML, in comments and in overrides that could not be read.
+fn unread(spec: &SpecFile, found: &mut Vec<Secret>) {
+    let mut known: Vec<Range<usize>> = found.iter().flat_map(|secret| secret.hidden.clone()).collect();
+    known.sort_by_key(|range| range.start);
+    let (mut start, texts) = (0, std::iter::once(&spec.text).chain(&spec.overrides));
+    for text in texts {
+        for range in secret::unread_secrets(text) {
+            let hidden = range.start + start..range.end + start;
+            let before = known.partition_point(|known| known.start <= hidden.start);
+            if before == 0 || known[before - 1].end <= hidden.start {
+                let raw = text[range].to_owned();
+                found.push(Secret { span: hidden.clone(), hidden: vec![hidden], values: Vec::new(), raw });
+            }
+        }
+        start += text.len() + 1;
+    }
 }
 
 struct Search<'a> {

@@ -70,7 +70,8 @@ pub fn execute(
     // The progress lines are gone before anything is reported.
     watcher.progress = None;
     // A run whose metrics find no taker is done all the same.
-    let trouble = std::mem::take(&mut watcher.metrics).publish(plan);
+    let metrics = std::mem::take(&mut watcher.metrics);
+    let trouble = if arguments.dry_run { Vec::new() } else { metrics.publish(plan) };
     trouble.iter().for_each(|trouble| output.complain(&format!("notice: {trouble}")));
     // Of a run that ended otherwise the list may lack records: what stood there before stays.
     let is_whole = !matches!(&result, Err(error) if error.kind != RunErrorKind::RejectShare);
