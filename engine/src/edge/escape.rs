@@ -87,16 +87,21 @@ pub fn cell(text: &str) -> Cow<'_, str> {
 
 /// A value that a report can show: of a longer one its beginning, and how long it is.
 pub fn cut(text: &str) -> Cow<'_, str> {
+    match beginning(text) {
+        None => Cow::Borrowed(text),
+        Some((shown, characters)) => Cow::Owned(format!("{shown}… ({characters} characters)")),
+    }
+}
+
+/// The beginning of a value that is too long for a report, and its length in characters; `None` for a shorter one.
+pub fn beginning(text: &str) -> Option<(&str, usize)> {
     // Most values are short, and their characters need not be counted.
     if text.len() <= SHOWN_CHARACTERS {
-        return Cow::Borrowed(text);
+        return None;
     }
     let characters = text.chars().count();
-    if characters <= SHOWN_CHARACTERS {
-        return Cow::Borrowed(text);
-    }
-    let shown: String = text.chars().take(SHOWN_CHARACTERS / 2).collect();
-    Cow::Owned(format!("{shown}… ({characters} characters)"))
+    let end = text.char_indices().nth(SHOWN_CHARACTERS / 2).map_or(text.len(), |(at, _)| at);
+    (characters > SHOWN_CHARACTERS).then(|| (&text[..end], characters))
 }
 
 #[cfg(test)]

@@ -163,8 +163,14 @@ fn is_address_end(letter: char) -> bool {
     letter.is_whitespace() || matches!(letter, '"' | '\'' | '`' | '<' | '>' | '(' | ')' | '»' | '”')
 }
 
+/// How the examples in our own words go on behind `://`.
+const EXAMPLES: [&str; 2] = ["user:password@host", "host:port"];
+
 /// The length of `user:` at the beginning of what follows `://`, where it is that and not `host:port`.
 fn user_info(address: &str) -> Option<usize> {
+    if EXAMPLES.iter().any(|example| address.starts_with(example)) {
+        return None;
+    }
     let colon = address.find([':', '/', '?', '#', '@']).filter(|at| address.as_bytes()[*at] == b':')?;
     let behind = &address[colon + 1..];
     // In brackets an IPv6 address, whose colons are no password's.
@@ -304,6 +310,8 @@ mod tests {
             ("at mysql://me@db:3306/w, twice", "at mysql://me@db:3306/w, twice"),
             ("http://localhost:9091/metrics", "http://localhost:9091/metrics"),
             ("http://[::1]:9091/", "http://[::1]:9091/"),
+            ("mysql://user:password@host:3306/database", "mysql://user:password@host:3306/database"),
+            ("`http://host:port`: x", "`http://host:port`: x"),
             ("http://h:80: refused; http://a:b@c", "http://h:80: refused; http://a:***"),
             ("https://h/x?user=a&api_key=hush&n=1", "https://h/x?user=a&api_key=***&n=1"),
             ("https://h/x?Token=hu&sh=1", "https://h/x?Token=***&sh=1"),

@@ -19,13 +19,17 @@ pub fn text(column: &ArrayRef, row: usize) -> Result<String, ArrowError> {
         return Ok("NULL".into());
     }
     let whole = formatted(column, row)?;
-    let shown = escape::cut(&whole);
-    let ambiguous = |letter: char| letter.is_whitespace() || letter.is_control() || matches!(letter, '"' | '=' | ',');
+    let (shown, length) = match escape::beginning(&whole) {
+        None => (whole.as_str(), String::new()),
+        Some((shown, characters)) => (shown, format!("… ({characters} characters)")),
+    };
+    let ambiguous =
+        |letter: char| letter.is_whitespace() || escape::steers(letter) || matches!(letter, '"' | '=' | ',');
     let quote = *column.data_type() == DataType::Utf8
         && (shown.is_empty() || shown == "NULL" || shown == "->" || shown.chars().any(ambiguous));
     // Quoted as JSON does it; what JSON leaves as it is and a terminal would obey is escaped as well.
-    Ok(if quote { Value::from(shown.into_owned()).to_string() } else { shown.into_owned() })
-        .map(|text| escape::json(&text).into_owned())
+    let text = if quote { escape::json(&Value::from(shown).to_string()).into_owned() } else { shown.to_owned() };
+    Ok(text + &length)
 }
 
 /// A value for programs: booleans, integers and floats as such, decimals and dates as texts, which keep every digit.

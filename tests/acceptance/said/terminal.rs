@@ -14,7 +14,7 @@ const STEERING: &str = "\u{1b}]0;x\u{7}\u{1b}[2J\u{9b}31m\u{9d}\u{7f}\u{202e}\u{
 
 #[track_caller]
 fn is_safe(said: &str) {
-    let unsafe_ = |letter: char| (letter.is_control() && letter != '\n') || STEERING.contains(letter);
+    let unsafe_ = |letter: char| (letter.is_control() && letter != '\n') || "\u{202e}\u{2066}\u{200d}".contains(letter);
     assert!(!said.contains(unsafe_), "{said:?}");
 }
 
