@@ -1,12 +1,6 @@
-//! One dataflow: built on every worker in the same order, run to its end, its changes handed over as sorted runs.
+//! One dataflow: built on every worker in the same order.
 
-use std::{
-    cell::RefCell,
-    collections::BTreeMap,
-    rc::Rc,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{cell::RefCell, collections::BTreeMap, rc::Rc, sync::Arc};
 
 use timely::{
     dataflow::{Scope, StreamVec, operators::Concatenate},
@@ -14,84 +8,35 @@ use timely::{
 };
 
 use crate::{
-    changes::RunBuilder,
     contract::stage::Planned,
-    error::{RunError, RunErrorKind},
+    error::RunError,
     flow::{
-        Mode, RunContext, Update, WorkerContext, activity::Activity, aggregate, ingest, meter::Meters, replay, table,
-        view,
+        Mode, RunContext, WorkerContext, activity::Activity, aggregate, capture::Capture, ingest, meter::Meters,
+        replay, table, view,
     },
     relational::Relational,
+    rows::RowBatch,
     state::Snapshot,
 };
 
-/// How long an idle worker sleeps before it looks whether the run is to end.
-const PARK: Duration = Duration::from_millis(5);
-
-/// Runs one dataflow over what the feed holds for it, and one step of every retraction.
-pub(crate) fn run_chunk(run: &Arc<RunContext>, chunk: u64) -> Result<(), RunError> {
-    let config = match run.workers {
-        1 => timely::Config::thread(),
-        workers => timely::Config::process(workers),
-    };
-    let (shared, before) = (Arc::clone(run), run.session.snapshot());
-    let guards = timely::execute(config, move |worker| {
-        shared.abort.guard("a worker", || work(worker, &shared, &before, chunk));
-        // Timely goes on stepping whatever is left, and would wait for ever for workers that have given up.
-        if shared.abort.is_raised() {
-            for dataflow in worker.installed_dataflows() {
-                worker.drop_dataflow(dataflow);
-            }
-        }
-    })
-    .map_err(|error| RunError::internal(format!("worker threads could not be started: {error}")))?;
-    for result in guards.join() {
-        if let Err(error) = result {
-            run.abort.raise(RunError::internal(error));
-        }
-    }
-    run.abort.check()
-}
-
-fn work(worker: &mut Worker, run: &Arc<RunContext>, before: &Arc<Snapshot>, chunk: u64) -> Result<(), RunError> {
-    let tables = run.plan.tables().len();
+/// Installs the dataflow of one chunk on one worker, and listens to what its operators do.
+pub(crate) fn install(
+    worker: &mut Worker,
+    run: &Arc<RunContext>,
+    before: &Arc<Snapshot>,
+    chunk: u64,
+) -> Result<(WorkerContext, Activity), RunError> {
     let context = WorkerContext {
         run: Arc::clone(run),
         before: Arc::clone(before),
         meters: Meters::new(run.plan.stages.len()),
         index: worker.index(),
         peers: worker.peers(),
-        captured: Rc::new(RefCell::new(vec![Vec::new(); tables])),
+        captured: Rc::new(RefCell::new(Capture::new(run, chunk))),
     };
-    let started = Instant::now();
     let activity = Activity::of(worker, &run.plan, &context.meters);
     worker.dataflow::<u64, _, _>(|scope| build(scope, &context))?;
-    while worker.has_dataflows() {
-        if run.abort.is_raised() {
-            return Ok(());
-        }
-        worker.step_or_park(Some(PARK));
-    }
-    let parked = activity.end(worker);
-    for (table, updates) in context.captured.borrow_mut().drain(..).enumerate() {
-        let built = RunBuilder::fold(updates).map_err(|key| two_rows(run, table, &key))?;
-        run.changes.push(table, chunk, built).map_err(|error| {
-            RunError::new(
-                RunErrorKind::Sink,
-                format!("the changes cannot be kept beside the state: {error}; nothing was written"),
-            )
-            .with_hint("Make room on that disk, or point `state_dir` elsewhere.")
-        })?;
-    }
-    run.totals.worker(context.index, started.elapsed(), parked + context.meters.waiting());
-    context.meters.merge_into(&run.totals);
-    Ok(())
-}
-
-fn two_rows(run: &RunContext, table: usize, key: &[u8]) -> RunError {
-    let stage = run.plan.stages[run.plan.sink].inputs[table];
-    let key = run.layout(stage).map(|layout| layout.describe_key(key)).unwrap_or_default();
-    RunError::internal(format!("stage `{}` yielded two rows for {key}", run.plan.stages[stage].name))
+    Ok((context, activity))
 }
 
 fn build<'scope>(scope: Scope<'scope, u64>, context: &WorkerContext) -> Result<(), RunError> {
@@ -105,7 +50,7 @@ fn build<'scope>(scope: Scope<'scope, u64>, context: &WorkerContext) -> Result<(
     let mut contributions: BTreeMap<usize, Vec<StreamVec<'scope, u64, aggregate::Contribution>>> = BTreeMap::new();
     // Stages come after their inputs, so every stream is there when its reader is built.
     for (at, stage) in plan.stages.iter().enumerate() {
-        let changes: Option<StreamVec<'scope, u64, Update>> = match &stage.planned {
+        let changes: Option<StreamVec<'scope, u64, RowBatch>> = match &stage.planned {
             Planned::Relational(Relational::Table(spec)) => match (rows.remove(&at), replayed.remove(&at)) {
                 (Some(rows), _) => Some(table::render(rows, at, spec, context)),
                 (None, replayed) => replayed,

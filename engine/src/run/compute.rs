@@ -21,8 +21,8 @@ use crate::{
     flow::{
         Mode, RunContext, RunParts,
         feed::{self, Feed, Item, Load},
-        run_chunk,
         table::Retraction,
+        workers::Workers,
     },
     report::{FileProgress, Progress},
     state::Session,
@@ -173,9 +173,10 @@ fn chunks(
     first_part: u64,
     finished: impl Fn(u64),
 ) -> Result<(), RunError> {
-    let compute = |chunk: u64| -> Result<(), RunError> {
+    let mut workers = Workers::start(run)?;
+    let mut compute = |chunk: u64| -> Result<(), RunError> {
         let started = Instant::now();
-        run_chunk(run, chunk)?;
+        workers.run_chunk(chunk)?;
         let records = run.loads.iter().map(|load| load.records_read.load(Ordering::Relaxed)).sum();
         let seconds = started.elapsed().as_secs_f64();
         context.observer.event(&RunEvent::ChunkDone { chunk, records, seconds });
