@@ -8,7 +8,7 @@ use crate::{
     report::{DropReport, ReaderReport, RunReport, StageReport, TimeReport, WorkerReport},
 };
 
-/// One thing that happened. Where a later event speaks of the same drop, table, stage or reason, it stands.
+/// One thing that happened. Where a later event speaks of the same drop, table, stage or reason, it is the one that counts.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum RunEvent {
@@ -72,7 +72,7 @@ pub enum RunEvent {
     Worker(WorkerReport),
     /// What became of a table's rows.
     Table(TableCounts),
-    /// The epoch stands.
+    /// The epoch is committed.
     Committed {
         /// The epoch.
         epoch: u64,
@@ -154,7 +154,7 @@ impl RunReport {
     }
 }
 
-/// Puts a value in the place of the one it stands for, or behind all.
+/// Puts a value in the place of the one it replaces, or after all.
 fn put<T: Clone>(list: &mut Vec<T>, value: &T, is_same: impl Fn(&T) -> bool) {
     match list.iter_mut().find(|known| is_same(known)) {
         Some(known) => *known = value.clone(),

@@ -26,7 +26,7 @@ pub struct Warnings {
 }
 
 impl Warnings {
-    /// Counts something; none of it where only an earlier place is to be told. `field` is what it is about, in the words of the file or the table: an INFO or FORMAT key, a column,
+    /// Counts something; none of it where only an earlier place is to be noted. `field` is what it is about, in the words of the file or the table: an INFO or FORMAT key, a column,
     /// the name of a contig or filter; empty where the reason says it all.
     pub fn add(&mut self, reason: &'static Reason, field: &str, warned: Warned) {
         debug_assert_eq!(reason.severity(), Severity::Warning, "{}", reason.code());
@@ -75,7 +75,7 @@ impl Warned {
         Warned { count, first, place: None }
     }
 
-    /// Adds the figures of the same warning elsewhere: the earlier place stands.
+    /// Adds the figures of the same warning elsewhere: the earlier place counts.
     pub fn merge(&mut self, other: Warned) {
         self.count += other.count;
         if other.first.is_some_and(|first| self.first.is_none_or(|known| first < known)) {

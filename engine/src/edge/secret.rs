@@ -111,7 +111,7 @@ pub fn hide_json(text: &str) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
-/// The place behind the quote that ends the string which begins at `open`.
+/// The place after the quote that ends the string which begins at `open`.
 fn string_end(text: &str, open: usize) -> Option<usize> {
     let mut escaped = false;
     let closing = text.as_bytes()[open + 1..].iter().position(|byte| {
@@ -145,7 +145,7 @@ pub fn address_secrets(text: &str, ends: impl Fn(char) -> bool) -> Vec<Range<usi
         if found.last().is_some_and(|last| start < last.end) {
             continue;
         }
-        // A password may hold what ends an address elsewhere: what stands before an `@` is still part of it.
+        // A password may hold what ends an address elsewhere: what comes before an `@` is still part of it.
         let word =
             text[start..].find(|letter: char| letter.is_whitespace() && ends(letter)).unwrap_or(text.len() - start);
         let host = text[start..start + word].rfind('@').map_or(start, |at| start + at + 1);
@@ -163,7 +163,7 @@ fn is_address_end(letter: char) -> bool {
     letter.is_whitespace() || matches!(letter, '"' | '\'' | '`' | '<' | '>' | '(' | ')' | '»' | '”')
 }
 
-/// How the examples in our own words go on behind `://`.
+/// How the examples in our own words go on after `://`.
 const EXAMPLES: [&str; 2] = ["user:password@host", "host:port"];
 
 /// The length of `user:` at the beginning of what follows `://`, where it is that and not `host:port`.
@@ -172,15 +172,15 @@ fn user_info(address: &str) -> Option<usize> {
         return None;
     }
     let colon = address.find([':', '/', '?', '#', '@']).filter(|at| address.as_bytes()[*at] == b':')?;
-    let behind = &address[colon + 1..];
+    let rest = &address[colon + 1..];
     // In brackets an IPv6 address, whose colons are no password's.
     if address.starts_with('[') && !address.contains('@') {
         return None;
     }
-    let digits = behind.bytes().take_while(u8::is_ascii_digit).count();
+    let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
     let is_port = digits <= 5
-        && matches!(behind.as_bytes().get(digits), None | Some(b'/' | b'?' | b'#' | b',' | b'.' | b';' | b':'));
-    (!is_port || behind.contains('@')).then_some(colon + 1)
+        && matches!(rest.as_bytes().get(digits), None | Some(b'/' | b'?' | b'#' | b',' | b'.' | b';' | b':'));
+    (!is_port || rest.contains('@')).then_some(colon + 1)
 }
 
 /// The values of an address's parameters whose names are a secret's.
@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_behind_a_user_is_printed() {
+    fn nothing_after_a_user_is_printed() {
         for (text, safe) in [
             ("cannot reach mysql://me:hush@db/w: refused", "cannot reach mysql://me:*** refused"),
             ("`mysql://me:hu?sh@db/w` is odd", "`mysql://me:***` is odd"),

@@ -1,6 +1,6 @@
 //! What each stage did and how long it took, gathered per worker and merged at the end.
 //!
-//! Work and waiting are told apart everywhere, and times of batches are those of batches with rows. Reading a file, which is
+//! Work and waiting are kept apart everywhere, and times of batches are those of batches with rows. Reading a file, which is
 //! done by threads of its own, is no part of its stage's work; committing is no batch of the sink's.
 
 use std::{

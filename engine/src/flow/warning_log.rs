@@ -6,7 +6,7 @@ use vardelta_schemas::ledger::{FirstPlace, WarningRow};
 
 use crate::{contract::warning::Warned, flow::feed::Load, plan::Plan};
 
-/// Fields of one drop, stage and reason that are told apart. A file can make up any number of them.
+/// Fields of one drop, stage and reason that are kept apart. A file can make up any number of them.
 const FIELDS_MAX: usize = 1_000;
 
 /// A drop by its place among the loads; stage; reason; field.
@@ -22,7 +22,7 @@ impl WarningLog {
     /// Adds what a stage counted of a batch.
     pub fn add(&mut self, load: Option<usize>, stage: usize, reason: &'static str, field: String, mut warned: Warned) {
         if let Some(place) = &mut warned.place {
-            // Only its numbers are told.
+            // Only its numbers are reported.
             place.raw = None;
         }
         self.by.entry((load, stage, reason, field)).or_default().merge(warned);

@@ -106,7 +106,7 @@ impl OptionValue for GatewayUrl {
         if url.is_none() {
             diagnostics
                 .error(node.span.clone(), "`push_gateway` is no address that vardelta can post to")
-                .hint("Write `http://host:port`: a Pushgateway stands in the same network, without TLS and password.");
+                .hint("Write `http://host:port`: a Pushgateway is in the same network, without TLS and password.");
         }
         url
     }

@@ -11,7 +11,7 @@ use crate::{
 /// A value that is secret, or holds a secret.
 #[derive(Clone)]
 pub(super) struct Secret {
-    /// Where the whole value stands.
+    /// Where the whole value is.
     pub span: Range<usize>,
     /// What of it is not shown.
     pub hidden: Vec<Range<usize>>,
@@ -61,7 +61,7 @@ pub(super) fn find(spec: &SpecFile) -> Vec<Secret> {
     search.entries(&spec.root, false);
     let Search { mut found, public, .. } = search;
     for value in found.iter().flat_map(|secret| &secret.values) {
-        // What also stands where it is no secret would be taken out of every message about that.
+        // What is also there where it is no secret would be taken out of every message about that.
         if !public.iter().any(|text| text.contains(value.as_str())) {
             secret::remember(value);
         }
@@ -70,7 +70,7 @@ pub(super) fn find(spec: &SpecFile) -> Vec<Secret> {
     found
 }
 
-/// Adds what stands in lines that are no TOML, in comments and in overrides that could not be read.
+/// Adds what is in lines that are no TOML, in comments and in overrides that could not be read.
 fn unread(spec: &SpecFile, found: &mut Vec<Secret>) {
     let mut known: Vec<Range<usize>> = found.iter().flat_map(|secret| secret.hidden.clone()).collect();
     known.sort_by_key(|range| range.start);
@@ -152,16 +152,16 @@ impl<'a> Search<'a> {
 fn decoded(password: &str) -> String {
     let mut bytes = Vec::with_capacity(password.len());
     let mut rest = password.as_bytes();
-    while let [first, behind @ ..] = rest {
-        let code = behind.get(..2).filter(|_| *first == b'%').and_then(|digits| std::str::from_utf8(digits).ok());
+    while let [first, tail @ ..] = rest {
+        let code = tail.get(..2).filter(|_| *first == b'%').and_then(|digits| std::str::from_utf8(digits).ok());
         match code.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
             Some(byte) => {
                 bytes.push(byte);
-                rest = &behind[2..];
+                rest = &tail[2..];
             }
             None => {
                 bytes.push(*first);
-                rest = behind;
+                rest = tail;
             }
         }
     }

@@ -32,7 +32,7 @@ struct Told {
     /// The epoch that the run makes, or has made.
     epoch: Option<u64>,
     records: u64,
-    /// The error that was told already.
+    /// The error that was written already.
     error: Option<String>,
 }
 
@@ -70,7 +70,7 @@ impl LogWriter {
         }
     }
 
-    /// Writes an error, unless the run's events have told it.
+    /// Writes an error, unless the run's events have said it.
     pub fn error(&self, error: &RunError) {
         let told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         if told.error.as_ref() != Some(&error.message) {
@@ -103,7 +103,7 @@ impl LogWriter {
         }
         let text = Value::Object(object).to_string();
         let hidden = secret::hide_json(&text);
-        // One write a line, so that lines of several threads are not mixed. If nobody listens, nobody can be told.
+        // One write a line, so that lines of several threads are not mixed. If nobody listens, nobody can be reached.
         let _ = std::io::stderr().write_all(format!("{}\n", escape::json(&hidden)).as_bytes());
     }
 }
@@ -204,7 +204,7 @@ fn line(event: &RunEvent, records: u64) -> Option<Line> {
             let mut facts = facts(times, &[("seconds", "duration_seconds")]);
             facts["retries"] = (*retries).into();
             facts["rows_ahead"] = (*rows_ahead).into();
-            info("committed", "commit", "ok", format!("epoch {epoch} stands"), facts)
+            info("committed", "commit", "ok", format!("epoch {epoch} is committed"), facts)
         }
         RunEvent::Finished { seconds } => info(
             "finished",

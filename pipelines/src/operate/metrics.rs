@@ -192,7 +192,7 @@ fn label(value: &str) -> String {
     value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }
 
-/// The samples as text, each metric behind its type and meaning.
+/// The samples as text, each metric after its type and meaning.
 fn text(samples: &Samples) -> String {
     let mut text = String::new();
     for (metric, kind, help) in METRICS {
@@ -233,7 +233,7 @@ fn bound(sample: &str) -> f64 {
 fn write_textfile(path: &Path, samples: &Samples) -> Result<(), String> {
     let before = match std::fs::read_to_string(path) {
         Ok(text) if text.is_empty() || text.starts_with("# HELP vardelta_") => text,
-        Ok(_) => return Err("what stands there are no metrics of vardelta".into()),
+        Ok(_) => return Err("the file there holds no metrics of vardelta".into()),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
         Err(error) => return Err(error.to_string()),
     };

@@ -1,4 +1,4 @@
-//! What files are called and what stands in them reaches no terminal and no spreadsheet as it is.
+//! What files are called and what they hold reaches no terminal and no spreadsheet as it is.
 
 use std::process::Command;
 
@@ -14,7 +14,9 @@ const STEERING: &str = "\u{1b}]0;x\u{7}\u{1b}[2J\u{9b}31m\u{9d}\u{7f}\u{202e}\u{
 
 #[track_caller]
 fn is_safe(said: &str) {
-    let unsafe_ = |letter: char| (letter.is_control() && letter != '\n') || "\u{202e}\u{2066}\u{200d}".contains(letter);
+    let unsafe_ = |letter: char| {
+        (letter.is_control() && !matches!(letter, '\n' | '\t')) || "\u{202e}\u{2066}\u{200d}".contains(letter)
+    };
     assert!(!said.contains(unsafe_), "{said:?}");
 }
 
