@@ -40,6 +40,14 @@ impl Warnings {
         }
     }
 
+    /// Adds those of another batch.
+    pub fn merge(&mut self, other: Warnings) {
+        for (code, fields) in other.by {
+            let known = self.by.entry(code).or_default();
+            fields.into_iter().for_each(|(field, warned)| known.entry(field).or_default().merge(warned));
+        }
+    }
+
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.by.is_empty()

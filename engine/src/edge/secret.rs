@@ -14,20 +14,13 @@ use std::{
 pub const HIDDEN: &str = "***";
 
 /// A name that holds one of these, its letters and digits alone, is a secret's.
-const WORDS: [&str; 9] = [
-    "password",
-    "passwd",
-    "passphrase",
-    "apikey",
-    "accesskey",
-    "privatekey",
-    "secretkey",
-    "credential",
-    "authorization",
-];
+const WORDS: [&str; 8] =
+    ["password", "passwd", "passphrase", "apikey", "accesskey", "privatekey", "credential", "authorization"];
 /// A name that has one of these among its parts is a secret's. Inside of other words they mean nothing: a protein is
 /// `secreted`.
 const PARTS: [&str; 7] = ["secret", "secrets", "token", "tokens", "pwd", "webhook", "webhooks"];
+/// These are known also when they are written a little wrong.
+const MISSPELT: [&str; 5] = ["password", "passwd", "passphrase", "credential", "authorization"];
 /// A word of so many letters is known with any two slips, a shorter one only with a letter left out or two exchanged.
 const LONG_LETTERS: usize = 8;
 /// A remembered secret that is shorter is only hidden where it is known to stand: it may be an everyday word.
@@ -43,7 +36,7 @@ pub fn is_secret_name(name: &str) -> bool {
     let plain: String = lower.chars().filter(char::is_ascii_alphanumeric).collect();
     let slips = |word: &str| is_slip(&plain, word);
     WORDS.iter().any(|word| plain.contains(word))
-        || WORDS.into_iter().any(slips)
+        || MISSPELT.into_iter().any(slips)
         || parts.any(|part| PARTS.iter().any(|word| part == *word || is_slip(part, word)))
 }
 

@@ -79,7 +79,9 @@ fn unread(spec: &SpecFile, found: &mut Vec<Secret>) {
         for range in secret::unread_secrets(text) {
             let hidden = range.start + start..range.end + start;
             let before = known.partition_point(|known| known.start <= hidden.start);
-            if before == 0 || known[before - 1].end <= hidden.start {
+            // A quotation mark that nothing closes on its line leaves the parser with less than there is.
+            let is_torn = text[range.clone()].contains('\n');
+            if is_torn || before == 0 || known[before - 1].end <= hidden.start {
                 let raw = text[range].to_owned();
                 found.push(Secret { span: hidden.clone(), hidden: vec![hidden], values: Vec::new(), raw });
             }

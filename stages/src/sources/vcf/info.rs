@@ -1,11 +1,14 @@
 //! INFO, walked once: finds the projected keys and skips the rest.
 
-use crate::sources::vcf::{
-    checks::Checks,
-    header::VcfHeader,
-    projection::Field,
-    reasons::{About, Tally, Warning},
-    values::{TextRules, ValueBuilder},
+use crate::sources::{
+    shared::tally::About,
+    vcf::{
+        checks::Checks,
+        header::VcfHeader,
+        projection::Field,
+        reasons::{Tally, Warning},
+        values::{TextRules, ValueBuilder},
+    },
 };
 
 /// What a record's INFO says of one projected key.
@@ -149,7 +152,7 @@ mod tests {
         let annotation = arrays[1].as_any().downcast_ref::<StringArray>().expect("texts");
         let flag = arrays[2].as_any().downcast_ref::<BooleanArray>().expect("flags");
         let mut emit = vardelta_engine::contract::stage::Emit::default();
-        tally.report(&mut emit, &Default::default(), &|_| Default::default());
+        tally.report(&mut emit);
         (
             depth.is_valid(0).then(|| depth.value(0)),
             annotation.is_valid(0).then(|| annotation.value(0).to_string()),

@@ -1,16 +1,8 @@
 //! Why the `vcf` source rejects a record, and what it adapts and counts.
 
-use std::collections::BTreeMap;
+use vardelta_engine::reasons;
 
-use vardelta_engine::{
-    contract::{
-        batch::Place,
-        emit::Emit,
-        reason::{Reason, Severity},
-        warning::Warned,
-    },
-    reasons,
-};
+use crate::sources::shared::tally::warnings;
 
 reasons! {
     /// What is rejected.
@@ -45,19 +37,6 @@ reasons! {
     reject UNKNOWN_CONTIG = "unknown_contig":
         "the pipeline's assembly has no such contig, and `unknown_contigs` is \"reject\""
         => "load such contigs with `unknown_contigs = \"keep\"`, or correct `assembly`";
-}
-
-/// Declares warnings: the variants by which the parser counts them, and their codes in the same order.
-macro_rules! warnings {
-    ($($variant:ident = $code:literal: $meaning:literal => $remedy:literal;)*) => {
-        /// What was adapted rather than refused.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub(super) enum Warning { $(#[doc = $meaning] $variant),* }
-
-        /// What is adapted, in the order of [`Warning`].
-        pub(super) const WARNINGS: &[&Reason] =
-            &[$(&Reason::new(Severity::Warning, $code, $meaning, $remedy)),*];
-    };
 }
 
 warnings! {
@@ -151,125 +130,12 @@ warnings! {
         => "leave such contigs out with `unknown_contigs = \"reject\"`, or correct `assembly`";
 }
 
-/// What a warning is about.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum About {
-    /// The reason says it all.
-    #[default]
-    Record,
-    /// The INFO field that is read at this place.
-    Info(usize),
-    /// The FORMAT field that is read at this place.
-    Format(usize),
-}
-
-/// The keys of the fields that are read, in their order.
-#[derive(Clone, Debug, Default)]
-pub(super) struct FieldNames {
-    pub info: Vec<String>,
-    pub format: Vec<String>,
-}
-
-impl FieldNames {
-    fn of(&self, about: About) -> &str {
-        let name = match about {
-            About::Record => None,
-            About::Info(at) => self.info.get(at),
-            About::Format(at) => self.format.get(at),
-        };
-        name.map_or("", String::as_str)
-    }
-}
-
-/// How often, and in which record first; 0 where no record was looked at.
-#[derive(Clone, Copy, Debug, Default)]
-struct Count {
-    count: u64,
-    first: u64,
-}
-
-impl Count {
-    fn add(&mut self, count: u64, origin: u64) {
-        if self.count == 0 {
-            self.first = origin;
-        }
-        self.count += count;
-    }
-
-    fn warned(self, place: &dyn Fn(u64) -> Place) -> Warned {
-        let first = Some(self.first).filter(|first| *first > 0);
-        Warned { count: self.count, first, place: first.map(place) }
-    }
-}
-
-/// One count per warning and field; cheap enough to keep per value.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Tally {
-    counts: [Count; WARNINGS.len()],
-    of_fields: BTreeMap<(usize, About), Count>,
-    of_names: Vec<(usize, String, Count)>,
-    /// The record that is looked at: its origin.
-    origin: u64,
-    /// The field of it.
-    about: About,
-}
-
-impl Tally {
-    /// What is counted from now on is of this record.
-    pub fn look_at(&mut self, origin: u64) {
-        (self.origin, self.about) = (origin, About::Record);
-    }
-
-    /// What is counted from now on is of this field of the record.
-    pub fn look_at_field(&mut self, about: About) {
-        self.about = about;
-    }
-
-    /// The record that is looked at.
-    pub fn origin(&self) -> u64 {
-        self.origin
-    }
-
-    /// Counts one.
-    pub fn count(&mut self, warning: Warning) {
-        self.add(warning, 1);
-    }
-
-    /// Counts some.
-    pub fn add(&mut self, warning: Warning, count: u64) {
-        if count == 0 {
-            return;
-        }
-        let counted = match self.about {
-            About::Record => &mut self.counts[warning as usize],
-            about => self.of_fields.entry((warning as usize, about)).or_default(),
-        };
-        counted.add(count, self.origin);
-    }
-
-    /// Counts one of this name, or only tells of an earlier record that has it.
-    pub fn name(&mut self, warning: Warning, name: &[u8], is_new: bool) {
-        let name = String::from_utf8_lossy(name).into_owned();
-        self.of_names.push((warning as usize, name, Count { count: u64::from(is_new), first: self.origin }));
-    }
-
-    /// Hands the counts over; `place` knows the places of records by their origins.
-    pub fn report(&self, emit: &mut Emit, names: &FieldNames, place: &dyn Fn(u64) -> Place) {
-        for (reason, count) in WARNINGS.iter().zip(self.counts).filter(|(_, count)| count.count > 0) {
-            emit.warnings.add(reason, "", count.warned(place));
-        }
-        for ((warning, about), count) in &self.of_fields {
-            emit.warnings.add(WARNINGS[*warning], names.of(*about), count.warned(place));
-        }
-        for (warning, name, count) in &self.of_names {
-            emit.warnings.add(WARNINGS[*warning], name, count.warned(place));
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use vardelta_engine::contract::{batch::Place, stage::Emit};
+
     use super::*;
+    use crate::sources::shared::tally::{About, FieldNames};
 
     #[test]
     fn every_code_belongs_to_its_variant() {
@@ -284,7 +150,7 @@ mod tests {
         tally.name(Warning::UndeclaredFilter, b"q10", true);
         let mut emit = Emit::default();
         let names = FieldNames { info: Vec::new(), format: vec!["DP".into()] };
-        tally.report(&mut emit, &names, &|origin| Place { line: Some(origin), ..Place::default() });
+        tally.report_at(&mut emit, &names, &|origin| Place { line: Some(origin), ..Place::default() });
         let found: Vec<_> = emit
             .warnings
             .into_entries()

@@ -6,15 +6,18 @@ use arrow_array::{ArrayRef, StringArray, UInt64Array};
 use arrow_select::take::take;
 use vardelta_engine::contract::stage::StageError;
 
-use crate::sources::vcf::{
-    calls::CallColumns,
-    checks::Checked,
-    cohort::Cohort,
-    genotype,
-    projection::Field,
-    reasons::{About, Tally, Warning},
-    sex::CopiesBySex,
-    values::{TextRules, ValueBuilder},
+use crate::sources::{
+    shared::tally::About,
+    vcf::{
+        calls::CallColumns,
+        checks::Checked,
+        cohort::Cohort,
+        genotype,
+        projection::Field,
+        reasons::{Tally, Warning},
+        sex::CopiesBySex,
+        values::{TextRules, ValueBuilder},
+    },
 };
 
 /// Columns and the origins of their rows.

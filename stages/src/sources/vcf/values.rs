@@ -302,7 +302,7 @@ mod tests {
         builder.append_absent();
         let array = builder.finish::<Checked>(&mut tally);
         let mut emit = vardelta_engine::contract::stage::Emit::default();
-        tally.report(&mut emit, &Default::default(), &|_| Default::default());
+        tally.report(&mut emit);
         let rows: Vec<String> = (0..array.len())
             .map(|row| match array.as_any().downcast_ref::<StringArray>() {
                 Some(texts) if texts.is_valid(row) => format!("{:?}", texts.value(row)),
