@@ -1,7 +1,7 @@
 //! What the transforms share: finding an input's columns when they plan, reading them when they run.
 
 use arrow_array::{Array, Int64Array, ListArray, RecordBatch, StringArray};
-use vardelta_engine::{contract::stage::PlannedInput, diagnostics::Diagnostics, suggest::nearest};
+use vardelta_engine::{contract::stage::PlannedInput, diagnostics::Diagnostics, suggest::{listed, nearest}};
 use vardelta_schemas::{Column, ColumnType};
 
 /// The place of the column `name` in an input, if it is there with this type; reports what is wrong otherwise. `hint`
@@ -53,8 +53,7 @@ pub(crate) fn suggestion(name: &str, columns: &[Column]) -> String {
     match nearest(name, columns.iter().map(|column| column.name.as_str())) {
         Some(near) => format!("Did you mean `{near}`?"),
         None => {
-            let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
-            format!("Its columns are: {}.", names.join(", "))
+            format!("Its columns are: {}.", listed(columns.iter().map(|column| column.name.as_str())))
         }
     }
 }

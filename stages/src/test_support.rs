@@ -49,13 +49,7 @@ pub(crate) fn table(values: &[(&str, &str)]) -> Value {
 /// Settings of a pipeline whose file lies in the root directory.
 pub(crate) fn settings() -> PipelineSettings {
     PipelineSettings {
-        name: "test".to_owned(),
-        assembly: None,
-        workers: 1,
-        chunk_records: 1000,
-        max_reject_share: 0.01,
-        state_dir: None,
-        base_dir: PathBuf::from("/"),
+        name: "test".to_owned(), chunk_records: 1000, base_dir: PathBuf::from("/"), ..PipelineSettings::default()
     }
 }
 

@@ -20,7 +20,7 @@ use crate::{
     contract::{
         batch::Batch,
         emit::Emit,
-        source::{Chunk, Parser},
+        source::{Chunk, Parser, add_drop_column},
         stage::Planned,
     },
     error::RunError,
@@ -132,7 +132,11 @@ impl Ingest {
         let digest = parser
             .parse(chunk, &mut emit)
             .map_err(|error| RunError::stage(&run.plan.stages[load.source].name, error))?;
-        let batches = std::mem::take(&mut emit.batches);
+        let mut batches = std::mem::take(&mut emit.batches);
+        if let Planned::Source(source) = &run.plan.stages[load.source].planned {
+            add_drop_column(source.as_ref(), &load.name, &mut batches)
+                .map_err(|error| RunError::stage(&run.plan.stages[load.source].name, error))?;
+        }
         let rows_out = batches.iter().map(Batch::rows).sum();
         self.worker.meters.add(load.source, digest.records as usize, rows_out, Some(started.elapsed()));
         load.digest.lock().unwrap_or_else(std::sync::PoisonError::into_inner).merge(digest);
@@ -166,6 +170,7 @@ impl Ingest {
                         place: load.drop_id,
                         origin: *origin,
                         row: number,
+                        rank: encoded.rank(row).map(Into::into),
                         value: encoded.value(row).into(),
                     });
                     number += 1;

@@ -22,9 +22,10 @@ use timely::{
 };
 
 use crate::{
+    contract::stage::Planned,
     error::RunError,
     flow::{INCOMING, RunContext, STORED, Update, WorkerContext},
-    relational::{Conflict, TableSpec},
+    relational::{Conflict, Relational, TableSpec},
     rows::Row,
     state::{Reader, SHARDS, StateError, shard_of},
     varint,
@@ -41,6 +42,8 @@ pub(crate) struct TableRow {
     pub origin: u64,
     /// The row's number among those of its chunk; orders the rows of one record.
     pub row: u32,
+    /// What decides among the drops that assert the key, as bytes; `None` where their order does.
+    pub rank: Option<Row>,
     /// The columns that are not in the key.
     pub value: Row,
 }
@@ -54,9 +57,14 @@ pub(crate) struct Assertion {
     pub version: u64,
     /// The record's origin in the drop.
     pub origin: u64,
+    /// What decides among the drops that assert the key, as bytes; `None` where their order does.
+    pub rank: Option<Row>,
     /// The columns that are not in the key.
     pub value: Row,
 }
+
+/// Stands where a version does, which is never 0, and says that a rank follows.
+const RANKED: u64 = 0;
 
 impl Assertion {
     /// Encodes the assertions of one key, in order of place.
@@ -64,6 +72,10 @@ impl Assertion {
         let mut bytes = Vec::new();
         for assertion in list {
             varint::push(&mut bytes, assertion.place);
+            if let Some(rank) = &assertion.rank {
+                varint::push(&mut bytes, RANKED);
+                varint::push_bytes(&mut bytes, rank);
+            }
             varint::push(&mut bytes, assertion.version);
             varint::push(&mut bytes, assertion.origin);
             varint::push(&mut bytes, assertion.value.len() as u64);
@@ -77,10 +89,14 @@ impl Assertion {
         let (mut list, mut at) = (Vec::new(), 0);
         while at < bytes.len() {
             let place = varint::read(bytes, &mut at)?;
-            let version = varint::read(bytes, &mut at)?;
+            let (mut rank, mut version) = (None, varint::read(bytes, &mut at)?);
+            if version == RANKED {
+                rank = Some(varint::read_bytes(bytes, &mut at)?.into());
+                version = varint::read(bytes, &mut at)?;
+            }
             let origin = varint::read(bytes, &mut at)?;
             let value = varint::read_bytes(bytes, &mut at)?.into();
-            list.push(Assertion { place, version, origin, value });
+            list.push(Assertion { place, version, origin, rank, value });
         }
         Some(list)
     }
@@ -90,6 +106,8 @@ impl Assertion {
         match conflict {
             Conflict::LatestDrop => list.last(),
             Conflict::FirstDrop => list.first(),
+            // Of equal ranks the last, as `max_by_key` does.
+            Conflict::Greatest => list.iter().max_by_key(|assertion| &assertion.rank),
         }
     }
 }
@@ -171,7 +189,8 @@ pub(crate) fn render<'scope>(
     let standing = hydrated.reduce_named(&name, move |_key, assertions, output| {
         let mut present = assertions.iter().filter(|(_, count)| *count > 0).map(|(assertion, _)| *assertion);
         let winner: Option<&(u64, Row)> = match conflict {
-            Conflict::LatestDrop => present.next_back(),
+            // With ranks there is one at the most: see `contenders`.
+            Conflict::LatestDrop | Conflict::Greatest => present.next_back(),
             Conflict::FirstDrop => present.next(),
         };
         output.extend(winner.map(|(_, value)| (value.clone(), 1isize)));
@@ -289,6 +308,10 @@ fn hydrate_shard(
     // They come in the order of the file, so in sorted stretches, which a stable sort takes as they are.
     rows.sort_by(|a, b| (&a.key, a.place, a.origin, a.row).cmp(&(&b.key, b.place, b.origin, b.row)));
     let name = &run.plan.stages[stage].name;
+    let conflict = match &run.plan.stages[stage].planned {
+        Planned::Relational(Relational::Table(spec)) => spec.conflict,
+        _ => Conflict::LatestDrop,
+    };
     let mut reader = run.session.reader(&key_space(name), shard)?;
     let mut writer = run.session.run_writer(&key_space(name), shard);
     let mut drop_entries: Vec<(u64, u64, Row, bool)> = Vec::new();
@@ -322,12 +345,13 @@ fn hydrate_shard(
         }
         let update =
             |assertion: &Assertion, time, diff| ((key.clone(), (assertion.place, assertion.value.clone())), time, diff);
-        out.stored.extend(stored.iter().map(|old| update(old, STORED, 1)));
+        let (before, after) = (contenders(&stored, conflict), contenders(&standing, conflict));
+        out.stored.extend(before.iter().map(|old| update(old, STORED, 1)));
         let same = |a: &Assertion, b: &Assertion| a.place == b.place && a.value == b.value;
-        for old in stored.iter().filter(|old| !standing.iter().any(|new| same(old, new))) {
+        for old in before.iter().filter(|old| !after.iter().any(|new| same(old, new))) {
             out.incoming.push(update(old, INCOMING, -1));
         }
-        for new in standing.iter().filter(|new| !stored.iter().any(|old| same(old, new))) {
+        for new in after.iter().filter(|new| !before.iter().any(|old| same(old, new))) {
             out.incoming.push(update(new, INCOMING, 1));
         }
         let bytes = Assertion::encode(&standing);
@@ -350,6 +374,14 @@ fn hydrate_shard(
     Ok(out)
 }
 
+/// What goes to differential of a key's assertions. It orders them by place, so of ranked ones only the one that stands.
+fn contenders(list: &[Assertion], conflict: Conflict) -> &[Assertion] {
+    match (conflict, Assertion::winner(list, conflict)) {
+        (Conflict::Greatest, Some(winner)) => std::slice::from_ref(winner),
+        _ => list,
+    }
+}
+
 fn read(reader: &mut Reader, key: &[u8], stage: &str) -> Result<Vec<Assertion>, RunError> {
     match reader.get(key)? {
         None => Ok(Vec::new()),
@@ -359,7 +391,13 @@ fn read(reader: &mut Reader, key: &[u8], stage: &str) -> Result<Vec<Assertion>, 
 
 /// Puts one row in place: the last record of a key stands within its drop; an older version of the drop's content gives way.
 fn assert_row(row: TableRow, epoch: u64, standing: &mut Vec<Assertion>, superseded: &mut BTreeMap<u64, Vec<u64>>) {
-    let new = Assertion { place: row.place, version: epoch, origin: row.origin, value: row.value };
+    let new = Assertion {
+        place: row.place,
+        version: epoch,
+        origin: row.origin,
+        rank: row.rank,
+        value: row.value,
+    };
     match standing.binary_search_by_key(&row.place, |assertion| assertion.place) {
         Err(at) => standing.insert(at, new),
         Ok(at) if standing[at].version != epoch => standing[at] = new,
@@ -374,5 +412,43 @@ fn assert_row(row: TableRow, epoch: u64, standing: &mut Vec<Assertion>, supersed
 impl From<StateError> for RunError {
     fn from(error: StateError) -> RunError {
         RunError { kind: crate::error::RunErrorKind::Sink, message: error.message, hint: error.hint }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn assertion(place: u64, rank: Option<&str>) -> Assertion {
+        let bytes = |text: &str| Row::from(text.as_bytes());
+        Assertion { place, version: 7, origin: 300, rank: rank.map(bytes), value: bytes("value") }
+    }
+
+    #[test]
+    fn assertions_come_back_with_and_without_ranks() {
+        let plain = [assertion(1, None), assertion(300, None)];
+        let bytes = Assertion::encode(&plain);
+        // States that were made before there were ranks are read as they are.
+        assert_eq!(bytes[..5], [1, 7, 0xac, 0x02, 5]);
+        assert_eq!(Assertion::decode(&bytes).as_deref(), Some(&plain[..]));
+        let ranked = [assertion(1, Some("b")), assertion(2, Some("")), assertion(3, None)];
+        assert_eq!(Assertion::decode(&Assertion::encode(&ranked)).as_deref(), Some(&ranked[..]));
+        for cut in 1..bytes.len() {
+            assert_ne!(Assertion::decode(&bytes[..cut]).as_deref(), Some(&plain[..]));
+        }
+    }
+
+    #[test]
+    fn the_greatest_stands_and_of_equals_the_last() {
+        let list = [assertion(1, Some("a")), assertion(2, Some("c")), assertion(3, Some("c")), assertion(4, Some("b"))];
+        let place = |list: &[Assertion], conflict| Assertion::winner(list, conflict).map(|winner| winner.place);
+        assert_eq!(place(&list, Conflict::Greatest), Some(3));
+        assert_eq!(place(&list, Conflict::LatestDrop), Some(4));
+        assert_eq!(place(&list, Conflict::FirstDrop), Some(1));
+        assert_eq!(place(&list[..2], Conflict::Greatest), Some(2));
+        assert_eq!(place(&[], Conflict::Greatest), None);
+        let places = |conflict| contenders(&list, conflict).iter().map(|one| one.place).collect::<Vec<_>>();
+        assert_eq!(places(Conflict::Greatest), [3]);
+        assert_eq!(places(Conflict::LatestDrop), [1, 2, 3, 4]);
     }
 }

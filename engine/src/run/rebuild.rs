@@ -5,7 +5,6 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::PathBuf,
     time::Instant,
 };
 
@@ -149,7 +148,7 @@ pub(crate) fn candidates(
     let drops = &opened.ledger.drops;
     let missing: Vec<String> = drops
         .iter()
-        .filter(|drop| !std::path::Path::new(&drop.path).is_file())
+        .filter(|drop| !deliveries::file_of(context.plan, drop).is_some_and(|path| path.is_file()))
         .map(|drop| format!("drop `{}` of `{}`: {}", drop.name, drop.source, drop.path))
         .collect();
     if !missing.is_empty() {
@@ -177,7 +176,7 @@ pub(crate) fn candidates(
             .with_hint("Withdraw it with the pipeline's old definition first, or keep the source's name."));
         }
         let request = RunOptions {
-            files: vec![PathBuf::from(&drop.path)],
+            files: Vec::from_iter(deliveries::file_of(context.plan, drop)),
             into: Some(drop.source.clone()),
             name: Some(drop.name.clone()),
             ..options.clone()

@@ -1,3 +1,4 @@
 //! Sources: a drop to batches and rejects.
 
+pub(crate) mod shared;
 pub mod vcf;

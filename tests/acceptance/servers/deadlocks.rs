@@ -67,7 +67,7 @@ fn get_in_the_way(server: &Server, database: &str, version: usize, stop: &Atomic
 fn deadlocks(server: &'static Server) {
     let mut pair = Pair::new(server, RECORDS, "");
     pair.next();
-    pair.disturbed.vardelta("run", &["--prune"]).expect(0);
+    pair.disturbed.vardelta("run", &["--prune-all"]).expect(0);
     let numbers: Vec<String> = (0..BALLAST).map(|number| format!("({number})")).collect();
     drop_all(
         &mut server.root_in(&pair.disturbed.database),
@@ -85,7 +85,7 @@ fn deadlocks(server: &'static Server) {
             let rival = scope.spawn(|| get_in_the_way(server, database, pair.version, &stop));
             // The other client is there first.
             std::thread::sleep(Duration::from_millis(200));
-            let said = pair.disturbed.vardelta("run", &["--prune", "--json"]);
+            let said = pair.disturbed.vardelta("run", &["--prune-all", "--json"]);
             stop.store(true, Ordering::SeqCst);
             meetings += usize::from(rival.join().expect("the other client works"));
             said

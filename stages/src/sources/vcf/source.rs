@@ -1,19 +1,17 @@
 //! A planned `vcf` source: finds files, names drops, opens readers.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{path::Path, sync::Arc};
 
 use vardelta_engine::contract::{
+    emit::StageError,
     side_input::SideInput,
-    source::{ChunkReader, Parser, PlaceColumns, Source},
-    stage::StageError,
+    source::{ChunkReader, Discovered, Parser, PlaceColumns, Source},
 };
 use vardelta_schemas::Schema;
 
 use crate::assembly::PlannedAssembly;
 
+use crate::sources::shared::files::Files;
 use crate::sources::vcf::{
     bcf::{self, BcfChunks},
     checks::{Checked, Unchecked},
@@ -33,10 +31,10 @@ const START_BYTES: usize = 64 * 1024;
 
 /// A planned source.
 pub(super) struct VcfSource {
-    /// The glob as the pipeline file writes it.
-    pub pattern: Option<String>,
-    /// The glob made independent of the working directory.
-    pub resolved: Option<glob::Pattern>,
+    /// Where its files lie and how drops are named after them.
+    pub files: Files,
+    /// The columns: those of the projection, and the drop's name where that is wanted.
+    pub schema: Schema,
     /// What to decode.
     pub projection: Arc<Projection>,
     /// Where records are read from.
@@ -53,7 +51,7 @@ pub(super) struct VcfSource {
 
 impl Source for VcfSource {
     fn schema(&self) -> &Schema {
-        &self.projection.schema
+        &self.schema
     }
 
     fn side_inputs(&self) -> Vec<SideInput> {
@@ -80,32 +78,28 @@ impl Source for VcfSource {
         self.regions.as_ref().map(|_| "within its regions")
     }
 
-    fn discover(&self) -> Result<Vec<PathBuf>, StageError> {
-        let Some(pattern) = &self.resolved else { return Ok(Vec::new()) };
-        // Copying tools write to hidden names first.
-        let options = glob::MatchOptions { require_literal_leading_dot: true, ..glob::MatchOptions::new() };
-        let paths = glob::glob_with(pattern.as_str(), options)
-            .map_err(|error| StageError::new(format!("`{pattern}` is not a glob: {error}")))?;
-        let mut found = Vec::new();
-        for path in paths {
-            let path = path.map_err(|error| {
-                StageError::new(format!("cannot read {}: {}", error.path().display(), error.error()))
-                    .with_hint("Check the permissions of the directory.")
-            })?;
-            if !path.is_dir() && !is_index(&path) {
-                found.push(path);
-            }
-        }
-        found.sort_by(|a, b| (a.file_name(), a).cmp(&(b.file_name(), b)));
-        Ok(found)
+    fn discover(&self) -> Result<Discovered, StageError> {
+        self.files.discover()
     }
 
     fn pattern(&self) -> Option<String> {
-        self.pattern.clone()
+        self.files.pattern()
     }
 
-    fn drop_name(&self, path: &Path) -> String {
-        drop_name(path)
+    fn drop_name(&self, path: &Path) -> Result<String, StageError> {
+        self.files.drop_name(path)
+    }
+
+    fn names_by_rule(&self) -> bool {
+        self.files.names_by_rule()
+    }
+
+    fn by_product(&self, path: &Path) -> Option<&'static str> {
+        Files::by_product(path)
+    }
+
+    fn has_drop_column(&self) -> bool {
+        self.schema.columns().len() > self.projection.schema.columns().len()
     }
 
     fn open(&self, path: &Path, decompression_threads: usize) -> Result<Box<dyn ChunkReader>, StageError> {
@@ -161,31 +155,6 @@ impl VcfSource {
     }
 }
 
-/// Whether a file is the index of another: globs such as `drops/*.vcf*` take it along.
-fn is_index(path: &Path) -> bool {
-    let extension = path.extension().map(|extension| extension.to_string_lossy().to_ascii_lowercase());
-    extension.is_some_and(|extension| ["tbi", "csi", "gzi"].contains(&extension.as_str()))
-}
-
-/// The file name without the extensions of compression and format; `stdin` for `-`.
-fn drop_name(path: &Path) -> String {
-    let name = match path.file_name() {
-        Some(name) if path != Path::new("-") => name.to_string_lossy().into_owned(),
-        _ => return "stdin".into(),
-    };
-    let mut stem = name.as_str();
-    for extensions in [&[".gz", ".bgz", ".bgzf"][..], &[".vcf", ".bcf", ".gvcf"]] {
-        stem = extensions.iter().find_map(|extension| without_extension(stem, extension)).unwrap_or(stem);
-    }
-    stem.to_string()
-}
-
-/// Takes an extension off, in whatever case, unless nothing would be left.
-fn without_extension<'a>(name: &'a str, extension: &str) -> Option<&'a str> {
-    let at = name.len().checked_sub(extension.len()).filter(|at| *at > 0 && name.is_char_boundary(*at))?;
-    name[at..].eq_ignore_ascii_case(extension).then_some(&name[..at])
-}
-
 #[cfg(test)]
 mod tests {
     use vardelta_engine::{
@@ -199,53 +168,6 @@ mod tests {
 
     use super::*;
     use crate::sources::vcf::VCF;
-
-    #[test]
-    fn names_drops_after_their_files() {
-        let cases = [
-            ("drops/a.vcf", "a"),
-            ("a.b.vcf.gz", "a.b"),
-            ("a.VCF.BGZ", "a"),
-            ("a.bcf", "a"),
-            ("a.gvcf.gz", "a"),
-            ("a.g.vcf.gz", "a.g"),
-            ("a.gz", "a"),
-            ("a.txt", "a.txt"),
-            (".vcf", ".vcf"),
-            ("é.vcf", "é"),
-            ("-", "stdin"),
-        ];
-        for (path, expected) in cases {
-            assert_eq!(drop_name(Path::new(path)), expected, "{path}");
-        }
-    }
-
-    #[test]
-    fn discovers_files_by_name_and_leaves_hidden_ones_alone() {
-        let folder = tempfile::tempdir().expect("a folder");
-        // Characters of the folder's own name are not part of the glob.
-        let base = folder.path().join("run [1]");
-        for directory in ["drops/b", "drops/a", "drops/d.vcf"] {
-            std::fs::create_dir_all(base.join(directory)).expect("a folder");
-        }
-        for file in ["drops/a/2.vcf", "drops/b/1.vcf", "drops/a/.3.vcf", "drops/a/4.txt", "drops/a/2.vcf.gz.tbi"] {
-            std::fs::write(base.join(file), "").expect("a file");
-        }
-        let discover = |path: &str| -> Vec<String> {
-            let entries = [entry("path", path)];
-            let planned = plan(&entries, &base).expect("a sound plan");
-            let Planned::Source(source) = planned else { panic!("a source is planned") };
-            assert_eq!(source.pattern().as_deref(), Some(path));
-            let found = source.discover().expect("readable folders");
-            let shown = found.iter().map(|path| path.strip_prefix(&base).unwrap_or(path).display().to_string());
-            shown.collect()
-        };
-        assert_eq!(discover("drops/*/*.vcf"), ["drops/b/1.vcf", "drops/a/2.vcf"]);
-        assert_eq!(discover("drops/a/*.vcf*"), ["drops/a/2.vcf"]);
-        assert_eq!(discover("drops/a/2.vcf"), ["drops/a/2.vcf"]);
-        assert_eq!(discover("drops/*.vcf"), [""; 0]);
-        assert_eq!(discover("nowhere/*"), [""; 0]);
-    }
 
     #[test]
     fn reports_what_is_wrong_with_the_options() {
@@ -265,15 +187,7 @@ mod tests {
     }
 
     fn plan(entries: &[Entry], base: &Path) -> Result<Planned, Vec<String>> {
-        let pipeline = PipelineSettings {
-            name: "test".into(),
-            assembly: None,
-            workers: 1,
-            chunk_records: 1,
-            max_reject_share: 0.01,
-            state_dir: None,
-            base_dir: base.into(),
-        };
+        let pipeline = PipelineSettings { base_dir: base.into(), ..PipelineSettings::default() };
         let options = OptionReader::new("stage `calls` (vcf)".into(), 0..0, entries.iter());
         let request = PlanRequest { name: "calls", inputs: vec![], options, pipeline: &pipeline };
         let mut diagnostics = Diagnostics::default();

@@ -18,12 +18,8 @@ use crate::sinks::mysql::{MYSQL, tests::*};
 fn plan(options: &[(&str, Value)]) -> Result<Planned, Vec<String>> {
     let pipeline = PipelineSettings {
         name: "p".into(),
-        assembly: None,
-        workers: 1,
-        chunk_records: 1,
-        max_reject_share: 0.0,
-        state_dir: None,
         base_dir: PathBuf::from("base"),
+        ..PipelineSettings::default()
     };
     let columns = vec![
         Column::required("chromosome", ColumnType::Text),

@@ -16,12 +16,8 @@ use crate::sinks::sqlite::{SQLITE, tests::*};
 fn plan(inputs: &[(&str, Schema, Option<&[usize]>)], options: &[Entry]) -> Result<Planned, Vec<String>> {
     let pipeline = PipelineSettings {
         name: "p".into(),
-        assembly: None,
-        workers: 1,
-        chunk_records: 1,
-        max_reject_share: 0.0,
-        state_dir: None,
         base_dir: PathBuf::from("base"),
+        ..PipelineSettings::default()
     };
     let inputs =
         inputs.iter().map(|(name, schema, key)| PlannedInput { name, schema, key: *key, span: 0..1 }).collect();
