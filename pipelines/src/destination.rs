@@ -94,8 +94,6 @@ fn real(path: &Path) -> PathBuf {
 
 fn refused(path: &Path, kind: &Kind, why: &str) -> RunError {
     let message = format!("`{} {}` would overwrite what is not its own: {why}", kind.option, to_text(path));
-    RunError::new(RunErrorKind::Usage, message).with_hint(format!(
-        "Name a new file, or one that is {} already; nothing else is overwritten.",
-        kind.what
-    ))
+    RunError::new(RunErrorKind::Usage, message)
+        .with_hint(format!("Name a new file, or one that is {} already; nothing else is overwritten.", kind.what))
 }

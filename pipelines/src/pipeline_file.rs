@@ -24,7 +24,8 @@ pub fn load(arguments: &PipelineArguments, output: &Output) -> Result<Plan, Fail
     if let Ok(metadata) = fs::metadata(path)
         && metadata.len() > BYTES_MAX
     {
-        let message = format!("the pipeline file `{}` has {} bytes, more than {BYTES_MAX}", path.display(), metadata.len());
+        let message =
+            format!("the pipeline file `{}` has {} bytes, more than {BYTES_MAX}", path.display(), metadata.len());
         return Err(RunError::new(RunErrorKind::Pipeline, message)
             .with_hint("Name the pipeline's TOML file first; a drop (VCF) comes after it.")
             .into());

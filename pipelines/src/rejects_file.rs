@@ -21,7 +21,8 @@ use crate::destination::{self, Kind};
 const HEADER: &str = "epoch\tdrop\tstage\tline\tcontig\tpos\treason\tdetail\traw\n";
 
 /// What may be replaced.
-const KIND: Kind = Kind { option: "--rejects", what: "a list of rejects", is_own: |start| start.starts_with(HEADER.as_bytes()) };
+const KIND: Kind =
+    Kind { option: "--rejects", what: "a list of rejects", is_own: |start| start.starts_with(HEADER.as_bytes()) };
 
 /// A file being written beside its final place.
 pub struct RejectsFile {

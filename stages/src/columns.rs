@@ -1,7 +1,11 @@
 //! What the transforms share: finding an input's columns when they plan, reading them when they run.
 
 use arrow_array::{Array, Int64Array, ListArray, RecordBatch, StringArray};
-use vardelta_engine::{contract::stage::PlannedInput, diagnostics::Diagnostics, suggest::{listed, nearest}};
+use vardelta_engine::{
+    contract::stage::PlannedInput,
+    diagnostics::Diagnostics,
+    suggest::{listed, nearest},
+};
 use vardelta_schemas::{Column, ColumnType};
 
 /// The place of the column `name` in an input, if it is there with this type; reports what is wrong otherwise. `hint`

@@ -49,7 +49,10 @@ pub(crate) fn table(values: &[(&str, &str)]) -> Value {
 /// Settings of a pipeline whose file lies in the root directory.
 pub(crate) fn settings() -> PipelineSettings {
     PipelineSettings {
-        name: "test".to_owned(), chunk_records: 1000, base_dir: PathBuf::from("/"), ..PipelineSettings::default()
+        name: "test".to_owned(),
+        chunk_records: 1000,
+        base_dir: PathBuf::from("/"),
+        ..PipelineSettings::default()
     }
 }
 

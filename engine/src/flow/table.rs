@@ -24,7 +24,7 @@ use timely::{
 use crate::{
     contract::stage::Planned,
     error::RunError,
-    flow::{INCOMING, RunContext, STORED, Update, WorkerContext},
+    flow::{INCOMING, STORED, Update, WorkerContext},
     relational::{Conflict, Relational, TableSpec},
     rows::Row,
     state::{Reader, SHARDS, StateError, shard_of},
@@ -240,11 +240,11 @@ fn hydrate(
     for shard in (0..SHARDS).filter(|shard| *shard as usize % worker.peers == worker.index) {
         worker.run.abort.check()?;
         let rows = shards.remove(&shard).unwrap_or_default();
-        let removals = removals(&worker.run, stage, shard)?;
+        let removals = removals(worker, stage, shard)?;
         if rows.is_empty() && removals.is_empty() {
             continue;
         }
-        let mut hydrated = hydrate_shard(&worker.run, stage, shard, rows, removals)?;
+        let mut hydrated = hydrate_shard(worker, stage, shard, rows, removals)?;
         emit(&mut hydrated);
     }
     worker.meters.add(stage, count, 0, None);
@@ -255,18 +255,19 @@ fn hydrate(
 pub(crate) type Removal = (Row, u64, u64);
 
 /// The next step of every retraction in one shard of one table, sorted by key.
-fn removals(run: &RunContext, stage: usize, shard: u32) -> Result<Vec<Removal>, RunError> {
+fn removals(worker: &WorkerContext, stage: usize, shard: u32) -> Result<Vec<Removal>, RunError> {
+    let (run, name) = (&*worker.run, &worker.run.plan.stages[stage].name);
     let mut list = Vec::new();
     let limit = (run.chunk_records / u64::from(SHARDS)).max(1) as usize;
     for retraction in run.retractions.iter() {
         let cursor = retraction.cursors.lock().unwrap_or_else(PoisonError::into_inner).remove(&(stage, shard));
         let Some(from) = cursor else { continue };
-        let mut reader = run.session.reader(&drop_space(&run.plan.stages[stage].name), shard)?;
+        let mut reader = worker.before.reader(&drop_space(name), shard)?;
         let mut scan = reader.scan(&from)?;
         let mut taken = 0;
         while let Some((entry, _)) = scan.next()? {
             let (Some(place), Some(version), Some(key)) = (entry.get(..8), entry.get(8..16), entry.get(16..)) else {
-                return Err(corrupt(&run.plan.stages[stage].name));
+                return Err(corrupt(name));
             };
             if place != retraction.place.to_be_bytes() {
                 break;
@@ -283,8 +284,7 @@ fn removals(run: &RunContext, stage: usize, shard: u32) -> Result<Vec<Removal>, 
             }
         }
     }
-    let name = &run.plan.stages[stage].name;
-    let stored = |key: &[u8]| read(&mut run.session.reader(&key_space(name), shard)?, key, name);
+    let stored = |key: &[u8]| read(&mut worker.before.reader(&key_space(name), shard)?, key, name);
     list.extend(run.corrections.removals(run, stage, shard, stored)?);
     list.sort_unstable();
     Ok(list)
@@ -299,7 +299,7 @@ fn corrupt(stage: &str) -> RunError {
 }
 
 fn hydrate_shard(
-    run: &RunContext,
+    worker: &WorkerContext,
     stage: usize,
     shard: u32,
     mut rows: Vec<TableRow>,
@@ -307,12 +307,12 @@ fn hydrate_shard(
 ) -> Result<Hydrated, RunError> {
     // They come in the order of the file, so in sorted stretches, which a stable sort takes as they are.
     rows.sort_by(|a, b| (&a.key, a.place, a.origin, a.row).cmp(&(&b.key, b.place, b.origin, b.row)));
-    let name = &run.plan.stages[stage].name;
+    let (run, name) = (&*worker.run, &worker.run.plan.stages[stage].name);
     let conflict = match &run.plan.stages[stage].planned {
         Planned::Relational(Relational::Table(spec)) => spec.conflict,
         _ => Conflict::LatestDrop,
     };
-    let mut reader = run.session.reader(&key_space(name), shard)?;
+    let mut reader = worker.before.reader(&key_space(name), shard)?;
     let mut writer = run.session.run_writer(&key_space(name), shard);
     let mut drop_entries: Vec<(u64, u64, Row, bool)> = Vec::new();
     let mut superseded: BTreeMap<u64, Vec<u64>> = BTreeMap::new();
@@ -391,13 +391,7 @@ fn read(reader: &mut Reader, key: &[u8], stage: &str) -> Result<Vec<Assertion>, 
 
 /// Puts one row in place: the last record of a key stands within its drop; an older version of the drop's content gives way.
 fn assert_row(row: TableRow, epoch: u64, standing: &mut Vec<Assertion>, superseded: &mut BTreeMap<u64, Vec<u64>>) {
-    let new = Assertion {
-        place: row.place,
-        version: epoch,
-        origin: row.origin,
-        rank: row.rank,
-        value: row.value,
-    };
+    let new = Assertion { place: row.place, version: epoch, origin: row.origin, rank: row.rank, value: row.value };
     match standing.binary_search_by_key(&row.place, |assertion| assertion.place) {
         Err(at) => standing.insert(at, new),
         Ok(at) if standing[at].version != epoch => standing[at] = new,

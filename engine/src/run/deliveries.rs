@@ -104,8 +104,7 @@ pub(crate) fn find(
         for at in sources {
             let discovered = source(plan, at)?;
             let stage = &plan.stages[at].name;
-            let Discovered { paths, notices } =
-                discovered.discover().map_err(|error| RunError::stage(stage, error))?;
+            let Discovered { paths, notices } = discovered.discover().map_err(|error| RunError::stage(stage, error))?;
             found.notices.extend(notices.iter().map(|notice| format!("source `{stage}`: {notice}")));
             if discovered.pattern().is_none() {
                 found.notices.push(format!("source `{stage}` has no path: name its files on the command line"));
@@ -161,8 +160,16 @@ pub(crate) fn find(
     }
     let digests = digest_all(files.iter().map(|file| file.2.as_path()).collect(), plan.pipeline.workers)?;
     for ((source, name, path, recorded_path), (stamp, bytes_digest)) in files.into_iter().zip(digests) {
-        let mut candidate =
-            Candidate { source, name, path, recorded_path, stamp, bytes_digest, standing: Standing::New, records: None };
+        let mut candidate = Candidate {
+            source,
+            name,
+            path,
+            recorded_path,
+            stamp,
+            bytes_digest,
+            standing: Standing::New,
+            records: None,
+        };
         compare(plan, &mut candidate, ledger, &mut found.notices)?;
         found.candidates.push(candidate);
     }

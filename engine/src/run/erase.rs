@@ -41,8 +41,7 @@ use crate::{
     run::{
         RunOptions,
         compute::{self, Work},
-        deliveries,
-        erase_search,
+        deliveries, erase_search,
     },
     state::SHARDS,
     suggest::nearest,

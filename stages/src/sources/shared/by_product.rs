@@ -7,20 +7,46 @@ const ENDINGS: &[(&str, &[&str])] = &[
     (
         "a checksum or signature",
         &[
-            ".md5", ".md5sum", ".md5.txt", ".sha1", ".sha1sum", ".sha256", ".sha256sum", ".sha512", ".sha512sum", ".crc",
-            ".sfv", ".asc", ".sig",
+            ".md5",
+            ".md5sum",
+            ".md5.txt",
+            ".sha1",
+            ".sha1sum",
+            ".sha256",
+            ".sha256sum",
+            ".sha512",
+            ".sha512sum",
+            ".crc",
+            ".sfv",
+            ".asc",
+            ".sig",
         ],
     ),
     (
         COPYING,
         &[
             // Browsers: Firefox, Chrome, Edge, Safari, Opera.
-            ".part", ".crdownload", ".partial", ".download", ".opdownload",
+            ".part",
+            ".crdownload",
+            ".partial",
+            ".download",
+            ".opdownload",
             // WinSCP, Cyberduck, Aspera, aria2, lftp, gsutil; rclone and Aspera write `.partial` too.
-            ".filepart", ".cyberduckpart", ".cyberducksegment", ".aspera-ckpt", ".aspx", ".aria2", ".lftp-pget-status",
-            "_.gstmp", ".gstmp",
+            ".filepart",
+            ".cyberduckpart",
+            ".cyberducksegment",
+            ".aspera-ckpt",
+            ".aspx",
+            ".aria2",
+            ".lftp-pget-status",
+            "_.gstmp",
+            ".gstmp",
             // Many others, htslib and GATK among them.
-            ".tmp", ".temp", ".incomplete", ".inprogress", ".uploading",
+            ".tmp",
+            ".temp",
+            ".incomplete",
+            ".inprogress",
+            ".uploading",
         ],
     ),
     ("a log, statistics or a mark of completion", &[".stats", ".log", ".done"]),
@@ -88,9 +114,20 @@ mod tests {
     #[test]
     fn knows_what_is_no_drop() {
         let copying = [
-            "big.vcf.part", "big.vcf.gz.filepart", "a.vcf.crdownload", "a.vcf.gz.partial", "a.vcf.gz.1b2c3d4e.partial",
-            "a.vcf.download", "a.vcf.tmp", "a.VCF.GZ.TMP", ".a.vcf.gz.Ab12Cd", "a.vcf.gz.6eF5a5b6", "a.vcf.gz_.gstmp",
-            "a.vcf.gz.aria2", ".::TMPNAME:D:1%x", "a.vcf.opdownload",
+            "big.vcf.part",
+            "big.vcf.gz.filepart",
+            "a.vcf.crdownload",
+            "a.vcf.gz.partial",
+            "a.vcf.gz.1b2c3d4e.partial",
+            "a.vcf.download",
+            "a.vcf.tmp",
+            "a.VCF.GZ.TMP",
+            ".a.vcf.gz.Ab12Cd",
+            "a.vcf.gz.6eF5a5b6",
+            "a.vcf.gz_.gstmp",
+            "a.vcf.gz.aria2",
+            ".::TMPNAME:D:1%x",
+            "a.vcf.opdownload",
         ];
         for name in copying {
             assert_eq!(by_product(name.as_bytes()), Some(COPYING), "{name}");
@@ -98,12 +135,27 @@ mod tests {
         for name in ["a.vcf.idx", "a.vcf.gz.tbi", "a.vcf.gz.csi", "a.vcf.gz.gzi", "a.bcf.CSI"] {
             assert_eq!(by_product(name.as_bytes()), Some(INDEX), "{name}");
         }
-        for name in ["a.vcf.md5", "a.vcf.gz.sha256", "a.vcf.gz.stats", "a.vcf~", "a.vcf.gz:Zone.Identifier", "._a.vcf"] {
+        for name in ["a.vcf.md5", "a.vcf.gz.sha256", "a.vcf.gz.stats", "a.vcf~", "a.vcf.gz:Zone.Identifier", "._a.vcf"]
+        {
             assert!(by_product(name.as_bytes()).is_some(), "{name}");
         }
         let drops = [
-            "a.vcf", "a.vcf.gz", "a.bcf", "a.vcf.bgz", "tmp.vcf", "part.vcf.gz", "a.vcf.20260101", "a.part.vcf", "a.tsv",
-            "a.gff3.gz", ".vcf", "a.g.vcf", "done", "a.sorted", "S1.deadbeef.vcf", "a.vcf.release9",
+            "a.vcf",
+            "a.vcf.gz",
+            "a.bcf",
+            "a.vcf.bgz",
+            "tmp.vcf",
+            "part.vcf.gz",
+            "a.vcf.20260101",
+            "a.part.vcf",
+            "a.tsv",
+            "a.gff3.gz",
+            ".vcf",
+            "a.g.vcf",
+            "done",
+            "a.sorted",
+            "S1.deadbeef.vcf",
+            "a.vcf.release9",
         ];
         for name in drops {
             assert_eq!(by_product(name.as_bytes()), None, "{name}");

@@ -9,12 +9,13 @@ use std::{
 use vardelta_engine::{
     contract::{
         emit::StageError,
-        options::Spanned,
+        options::{OptionValue, Spanned},
         source::Discovered,
         stage::PipelineSettings,
     },
     diagnostics::Diagnostics,
     path_text::to_text,
+    spec::{Node, Value},
 };
 use vardelta_schemas::{Column, ColumnType, Schema};
 
@@ -29,11 +30,33 @@ use crate::sources::shared::{
 /// Characters of a glob, at the most.
 const MOST_CHARACTERS: usize = 4_096;
 
+/// The option `path`: one glob.
+#[derive(Clone, Debug)]
+pub struct PathGlob(pub String);
+
+impl OptionValue for PathGlob {
+    const EXPECTS: &'static str = "a text";
+    fn read(node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {
+        match &node.value {
+            Value::Array(_) => {
+                diagnostics
+                    .error(node.span.clone(), "`path` is one glob, not a list")
+                    .hint("Write the choices in braces, such as `{a,b}/*.{vcf,vcf.gz}`.");
+                None
+            }
+            _ => String::read(node, diagnostics).map(PathGlob),
+        }
+    }
+    fn json_schema() -> String {
+        String::json_schema()
+    }
+}
+
 /// What a pipeline file says about the files of a source: the options `path` and `drop_name`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct FileOptions {
     /// The glob.
-    pub path: Option<Spanned<String>>,
+    pub path: Option<Spanned<PathGlob>>,
     /// How drops are named.
     pub drop_name: Option<DropNaming>,
 }
@@ -65,12 +88,12 @@ impl Files {
         let base = pipeline.base_dir.clone();
         let (mut root, mut alternatives) = (base.clone(), Vec::new());
         if let Some(path) = &options.path {
-            if path.value.starts_with('/') {
+            if path.value.0.starts_with('/') {
                 root = PathBuf::from("/");
             }
             alternatives = read_glob(path, &base, diagnostics)?;
         }
-        let pattern = options.path.map(|path| path.value);
+        let pattern = options.path.map(|path| path.value.0);
         Some(Files { pattern, alternatives, root, base, naming: options.drop_name, formats })
     }
 
@@ -150,15 +173,16 @@ impl Files {
 }
 
 /// The alternatives of a glob; `None` after reporting what is wrong with it.
-fn read_glob(path: &Spanned<String>, base: &Path, diagnostics: &mut Diagnostics) -> Option<Vec<Vec<Part>>> {
+fn read_glob(path: &Spanned<PathGlob>, base: &Path, diagnostics: &mut Diagnostics) -> Option<Vec<Vec<Part>>> {
     const HINT: &str = "Write a file name in which `*` stands for any characters, such as `drops/*.vcf.gz`.";
-    let problem = if path.value.len() > MOST_CHARACTERS {
+    let text = &path.value.0;
+    let problem = if text.len() > MOST_CHARACTERS {
         Some((format!("it has more than {MOST_CHARACTERS} bytes"), HINT.to_owned()))
     } else {
-        location::problem(&path.value, base)
+        location::problem(text, base)
     };
     let read = match problem {
-        None => glob::read(&path.value).map_err(|problem| (problem, HINT.to_owned())),
+        None => glob::read(text).map_err(|problem| (problem, HINT.to_owned())),
         Some(problem) => Err(problem),
     };
     read.map_err(|(problem, hint)| {

@@ -9,7 +9,8 @@ pub(super) fn problem(text: &str, base: &Path) -> Option<(String, String)> {
     if text.is_empty() {
         return answer(
             "it is empty",
-            "Write a file name in which `*` stands for any characters, such as `drops/*.vcf.gz`, or leave `path` out.".into(),
+            "Write a file name in which `*` stands for any characters, such as `drops/*.vcf.gz`, or leave `path` out."
+                .into(),
         );
     }
     if let Some((scheme, rest)) = text.split_once("://")
@@ -17,17 +18,24 @@ pub(super) fn problem(text: &str, base: &Path) -> Option<(String, String)> {
         && scheme.chars().all(|letter| letter.is_ascii_alphanumeric() || "+-.".contains(letter))
     {
         let fetch = |tool: &str| {
-            format!("Copy the files to a folder first (`{tool}`), and write that folder's glob; or pass one file through a pipe as `-`.")
+            format!(
+                "Copy the files to a folder first (`{tool}`), and write that folder's glob; or pass one file through a pipe as `-`."
+            )
         };
         return match scheme.to_ascii_lowercase().as_str() {
-            "file" => answer("it is a URL, not a path", format!("Write the path alone: `{}`.", rest.trim_start_matches("localhost"))),
+            "file" => answer(
+                "it is a URL, not a path",
+                format!("Write the path alone: `{}`.", rest.trim_start_matches("localhost")),
+            ),
             "s3" => answer("objects in S3 are not read", fetch("aws s3 sync s3://… drops/")),
             "gs" => answer("objects in Google Cloud Storage are not read", fetch("gcloud storage rsync gs://… drops/")),
             "az" | "abfs" | "abfss" | "wasb" | "wasbs" => {
                 answer("objects in Azure storage are not read", fetch("azcopy sync"))
             }
             "http" | "https" | "ftp" | "ftps" => answer("files are not fetched from the network", fetch("curl -O …")),
-            "sftp" | "scp" | "ssh" => answer("files are not fetched from another machine", fetch("rsync -a host:… drops/")),
+            "sftp" | "scp" | "ssh" => {
+                answer("files are not fetched from another machine", fetch("rsync -a host:… drops/"))
+            }
             _ => answer("it is a URL, not a path", fetch("with a tool of that protocol")),
         };
     }
@@ -44,7 +52,10 @@ pub(super) fn problem(text: &str, base: &Path) -> Option<(String, String)> {
     if text.ends_with('/') || (is_plain && base.join(text).is_dir()) {
         return answer(
             "it is a directory",
-            format!("Say which of its files are drops: `{}/*.vcf*`, or `{0}/**/*.vcf*` with its folders.", text.trim_end_matches('/')),
+            format!(
+                "Say which of its files are drops: `{}/*.vcf*`, or `{0}/**/*.vcf*` with its folders.",
+                text.trim_end_matches('/')
+            ),
         );
     }
     None

@@ -84,9 +84,9 @@ fn read_regex(node: &Node, diagnostics: &mut Diagnostics) -> Option<Regex> {
             // The library draws the expression with an arrow; its last line says what is wrong.
             let message = error.to_string();
             let last = message.lines().last().unwrap_or_default().trim_start_matches("error: ");
-            diagnostics
-                .error(node.span.clone(), format!("`match` is not a regular expression: {last}"))
-                .hint("A group that is to be named is written `(?<sample>[^/]+)`; in TOML put it between single quotes.");
+            diagnostics.error(node.span.clone(), format!("`match` is not a regular expression: {last}")).hint(
+                "A group that is to be named is written `(?<sample>[^/]+)`; in TOML put it between single quotes.",
+            );
         })
         .ok()
 }

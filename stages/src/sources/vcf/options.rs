@@ -14,7 +14,7 @@ use vardelta_engine::{
 };
 use vardelta_schemas::Number;
 
-use crate::sources::shared::naming::DropNaming;
+use crate::sources::shared::{files::PathGlob, naming::DropNaming};
 use crate::sources::vcf::{
     cohort::SampleRules,
     kind::{ValueKind, number_from_text},
@@ -29,7 +29,7 @@ options! {
         /// The files, as a glob relative to the pipeline file (`drops/*.vcf.gz`, `drops/**/*.{vcf,vcf.gz}`). A run loads
         /// what is new or changed here; without it, files are named on the command line. Hidden files, indexes, checksums
         /// and copies that are not complete (`.part`, `.tmp`, …) are left alone.
-        "path" => path: Option<Spanned<String>> = None, "\"\"",
+        "path" => path: Option<Spanned<PathGlob>> = None, "\"\"",
         /// What drops are called: a text with `{stem}` (the file's name without extensions), `{name}` (with them),
         /// `{parent}` and `{grandparent}` (its folders), such as `"{parent}_{stem}"`; or
         /// `{ match = 'runs/(?<sample>[^/]+)/', name = "{sample}" }`, where `match` is a regular expression that is looked

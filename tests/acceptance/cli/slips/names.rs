@@ -51,7 +51,8 @@ fn files_of_one_name_are_told_apart_by_their_folders() {
     project.vardelta("run", &[]).expect(4).says(&["would both be drop `snps`", "drop_name = \"{parent}_{stem}\""]);
     project.write(
         "pipeline.toml",
-        pipeline("path = \"runs/*/snps.vcf\"\ndrop_name = \"{parent}_{stem}\"\ndrop_column = \"sample_run\"").as_bytes(),
+        pipeline("path = \"runs/*/snps.vcf\"\ndrop_name = \"{parent}_{stem}\"\ndrop_column = \"sample_run\"")
+            .as_bytes(),
     );
     project.vardelta("run", &[]).expect(0);
     assert_eq!(drops(&project), ["S1_snps", "S2_snps", "S3_snps"]);

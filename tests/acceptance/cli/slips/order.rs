@@ -67,7 +67,10 @@ fn with_greatest_an_older_release_that_comes_later_does_not_win() {
         (text.replace("conflict = \"greatest\"\n", ""), "without `conflict = \"greatest\"`"),
         (text.replace("conflict_by = \"info_release\"", "conflict_by = \"pos\""), "part of the key"),
         (text.replace("conflict_by = \"info_release\"", "conflict_by = \"qual\""), "is a float64"),
-        (text.replace("conflict_by = \"info_release\"", "conflict_by = \"info_releas\""), "Did you mean `info_release`"),
+        (
+            text.replace("conflict_by = \"info_release\"", "conflict_by = \"info_releas\""),
+            "Did you mean `info_release`",
+        ),
     ] {
         project.write("pipeline.toml", text.as_bytes());
         project.vardelta("validate", &[]).expect(3).says(&[said]);
@@ -83,7 +86,12 @@ fn a_file_with_thousands_of_problems_is_judged_in_seconds() {
         .map(|at| format!("[stages.s{at}]\ntype = \"filter\"\ninput = \"unknown{at}\"\nwhere = \"true\"\n"))
         .collect();
     let options: String = (0..50_000).map(|at| format!("optn{at} = 1\n")).collect();
-    let long = format!("{}\n[stages.{}]\ntype = \"filtr\"\ninput = \"{}\"\n", pipeline(""), "a".repeat(100_000), "b".repeat(100_000));
+    let long = format!(
+        "{}\n[stages.{}]\ntype = \"filtr\"\ninput = \"{}\"\n",
+        pipeline(""),
+        "a".repeat(100_000),
+        "b".repeat(100_000)
+    );
     for (name, text, said) in [
         ("repeated keys", repeated, "more problems are not listed"),
         ("unknown inputs", format!("{}{stages}", pipeline("")), "more problems are not listed"),

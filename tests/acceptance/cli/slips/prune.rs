@@ -18,7 +18,8 @@ fn loaded(count: u64) -> Project {
 fn a_folder_that_is_not_mounted_takes_nothing_away() {
     let project = loaded(3);
     fs::rename(project.path("drops"), project.path("away")).expect("a folder can be moved");
-    for arguments in [&["--prune"][..], &["--prune", "--dry-run"], &["--prune", "--set", "pipeline.max_prune_share=1"]] {
+    for arguments in [&["--prune"][..], &["--prune", "--dry-run"], &["--prune", "--set", "pipeline.max_prune_share=1"]]
+    {
         let said = project.vardelta("run", arguments).expect(4);
         said.says(&["3 of its 3 drops are gone", "matches no file at all", "--prune-all", "d2"]);
     }

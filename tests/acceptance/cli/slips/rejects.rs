@@ -19,7 +19,9 @@ fn nothing_but_a_list_of_rejects_is_overwritten() {
     symlink("nowhere.tsv", project.path("dangling.tsv")).expect("a link");
     symlink("drops/a.vcf", project.path("link.tsv")).expect("a link");
     fs::create_dir(project.path("folder")).expect("a folder");
-    for path in ["drops/a.vcf", "pipeline.toml", "slips.sqlite", "notes.tsv", "dangling.tsv", "link.tsv", "folder", "/dev/null"] {
+    for path in
+        ["drops/a.vcf", "pipeline.toml", "slips.sqlite", "notes.tsv", "dangling.tsv", "link.tsv", "folder", "/dev/null"]
+    {
         let before = project.bytes(path);
         let said = project.vardelta("run", &["--rejects", path]).expect(2).says(&["would overwrite"]);
         assert!(said.stderr.contains("hint: "), "{}", said.stderr);

@@ -14,7 +14,12 @@ fn a_delivery_that_lost_most_of_its_records_is_refused() {
         write_drop(&project, "drops/new.vcf", 3);
         for arguments in [&[][..], &["--dry-run"], &["drops/a.vcf"]] {
             let said = project.vardelta("run", arguments).expect(4);
-            said.says(&["drop `a` had 10 records", "max_shrink_share = 0.5", "--accept-smaller", "nothing was written"]);
+            said.says(&[
+                "drop `a` had 10 records",
+                "max_shrink_share = 0.5",
+                "--accept-smaller",
+                "nothing was written",
+            ]);
         }
         assert_eq!(positions(&project), before);
     }

@@ -14,11 +14,8 @@ use vardelta_engine::{
 use crate::sinks::sqlite::{SQLITE, tests::*};
 
 fn plan(inputs: &[(&str, Schema, Option<&[usize]>)], options: &[Entry]) -> Result<Planned, Vec<String>> {
-    let pipeline = PipelineSettings {
-        name: "p".into(),
-        base_dir: PathBuf::from("base"),
-        ..PipelineSettings::default()
-    };
+    let pipeline =
+        PipelineSettings { name: "p".into(), base_dir: PathBuf::from("base"), ..PipelineSettings::default() };
     let inputs =
         inputs.iter().map(|(name, schema, key)| PlannedInput { name, schema, key: *key, span: 0..1 }).collect();
     let options = OptionReader::new("stage `s` (sqlite)".into(), 0..1, options.iter());

@@ -12,7 +12,7 @@ fn settings(base: &Path) -> PipelineSettings {
 
 fn plan(path: &str, base: &Path) -> Result<Files, (String, String)> {
     let mut problems = Diagnostics::default();
-    let options = FileOptions { path: Some(Spanned { value: path.into(), span: 0..0 }), drop_name: None };
+    let options = FileOptions { path: Some(Spanned { value: PathGlob(path.into()), span: 0..0 }), drop_name: None };
     let files = Files::plan(options, &[".vcf"], &settings(base), &mut problems);
     files.ok_or_else(|| {
         let problem = problems.into_sorted().remove(0);
@@ -41,7 +41,12 @@ fn found(path: &str, base: &Path) -> (Vec<String>, Vec<String>) {
 #[test]
 fn finds_files_by_name_and_leaves_hidden_ones_alone() {
     let (_keep, base) = folder(&[
-        b"drops/a/2.vcf", b"drops/b/1.vcf", b"drops/a/.3.vcf", b"drops/a/4.txt", b"drops/a/2.vcf.gz.tbi", b"drops/d.vcf/x",
+        b"drops/a/2.vcf",
+        b"drops/b/1.vcf",
+        b"drops/a/.3.vcf",
+        b"drops/a/4.txt",
+        b"drops/a/2.vcf.gz.tbi",
+        b"drops/d.vcf/x",
         b"drops/a/.c/5.vcf",
     ]);
     for (pattern, expected) in [
@@ -66,7 +71,8 @@ fn finds_files_by_name_and_leaves_hidden_ones_alone() {
 
 #[test]
 fn names_that_are_not_utf8_are_files_as_any_other() {
-    let (_keep, base) = folder(&[b"drops/M\xfcller.vcf", b"drops/M\xf6ller.vcf", b"drops/R\xe9sum\xe9.txt", b"a\xff/b.vcf"]);
+    let (_keep, base) =
+        folder(&[b"drops/M\xfcller.vcf", b"drops/M\xf6ller.vcf", b"drops/R\xe9sum\xe9.txt", b"a\xff/b.vcf"]);
     assert_eq!(found("drops/*.vcf", &base).0, [r"drops/M\xf6ller.vcf", r"drops/M\xfcller.vcf"]);
     assert_eq!(found("*/b.vcf", &base).0, [r"a\xff/b.vcf"]);
     assert_eq!(found("**/b.vcf", &base).0, [r"a\xff/b.vcf"]);
@@ -85,7 +91,11 @@ fn links_are_followed_and_never_in_a_circle() {
 #[test]
 fn what_is_no_drop_is_told_of_once() {
     let (_keep, base) = folder(&[
-        b"drops/a.vcf.gz", b"drops/a.vcf.gz.tbi", b"drops/a.vcf.gz.md5", b"drops/big.vcf.part", b"drops/c.vcf.idx",
+        b"drops/a.vcf.gz",
+        b"drops/a.vcf.gz.tbi",
+        b"drops/a.vcf.gz.md5",
+        b"drops/big.vcf.part",
+        b"drops/c.vcf.idx",
     ]);
     let (paths, notices) = found("drops/*.vcf*", &base);
     assert_eq!(paths, ["drops/a.vcf.gz"]);
