@@ -1,6 +1,6 @@
 //! Small stage types for the planner's tests, so that they do not depend on the real ones.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use vardelta_schemas::{Column, ColumnType, Schema, TableSchema};
