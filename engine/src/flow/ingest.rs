@@ -24,6 +24,7 @@ use crate::{
         stage::Planned,
     },
     error::RunError,
+    failpoint,
     flow::{
         INCOMING, WorkerContext,
         feed::{Item, Taken},
@@ -128,6 +129,7 @@ impl Ingest {
             return Err(RunError::internal("a chunk came from a stage that is no source"));
         };
 
+        failpoint::panics("worker:chunk");
         let started = Instant::now();
         let digest = parser
             .parse(chunk, &mut emit)

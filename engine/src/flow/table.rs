@@ -24,6 +24,7 @@ use timely::{
 use crate::{
     contract::stage::Planned,
     error::RunError,
+    failpoint,
     flow::{INCOMING, STORED, Update, WorkerContext},
     relational::{Conflict, Relational, TableSpec},
     rows::Row,
@@ -237,6 +238,7 @@ fn hydrate(
     for row in rows {
         shards.entry(shard_of(&row.key)).or_default().push(row);
     }
+    failpoint::panics("worker:table");
     for shard in (0..SHARDS).filter(|shard| *shard as usize % worker.peers == worker.index) {
         worker.run.abort.check()?;
         let rows = shards.remove(&shard).unwrap_or_default();

@@ -73,7 +73,8 @@ impl Links {
                     .keys()
                     .copied()
                     .filter(|other| places[other] != at && kinds[places[other]] != Some(Kind::Sink));
-                let near = problems.wants_suggestions().then(|| nearest(name, others.clone())).flatten();
+                let suggests = problems.wants_suggestions();
+                let near = suggests.then(|| nearest(name, others.clone())).flatten();
                 match near {
                     Some(near) => self.read[places[near]] = true,
                     None => self.strays_are_certain = false,
@@ -83,7 +84,8 @@ impl Links {
                     problem.label("unknown stage");
                     match near {
                         Some(near) => problem.hint(format!("Did you mean \"{near}\"?")),
-                        None => problem.hint(format!("The stages are: {}.", listed(others))),
+                        None if suggests => problem.hint(format!("The stages are: {}.", listed(others))),
+                        None => problem,
                     };
                 }
                 continue;

@@ -25,8 +25,8 @@ options! {
         /// (`first_drop`) in ledger order, or the one with the greatest value in the column `conflict_by` (`greatest`).
         "conflict" => conflict: Spanned<Conflict> = Spanned { value: Conflict::LatestDrop, span: 0..0 }, "\"latest_drop\"",
         /// With `conflict = "greatest"` the column that decides, such as the release of an annotation, so that an older
-        /// release that is loaded later does not win. Numbers and dates by their value, texts by their bytes; NULL is less than any value; of equal values
-        /// the row of the drop that comes last in ledger order stands.
+        /// release that is loaded later does not win. Numbers and dates by their value, texts by their bytes; NULL is less
+        /// than any value; of equal values the row of the drop that comes last in ledger order stands.
         "conflict_by" => conflict_by: Option<Spanned<String>> = None, "none",
     }
 }

@@ -4,6 +4,7 @@ use std::{process::Stdio, time::Duration};
 
 use vardelta_test_servers::{Flavor, Server};
 use vardelta_tests::{
+    deaths::{self, Deaths},
     process::wait_at_most,
     project::finish,
     proxy::{Cut, Proxy},
@@ -25,8 +26,6 @@ const STEPS: &[&str] = &[
     "state:before-finalize",
     "state:finalized",
 ];
-/// Loads that are killed at a random moment.
-const KILLS: usize = 5;
 /// How long a COMMIT is held back while its sender dies.
 const HELD_BACK: Duration = Duration::from_millis(1500);
 /// No load takes this long.
@@ -83,24 +82,19 @@ fn aborted_rebuilds(server: &'static Server) {
 on_both!(aborted_rebuilds: a_rebuild_that_dies_on_mariadb_loses_nothing, a_rebuild_that_dies_on_mysql_loses_nothing);
 
 fn kills(server: &'static Server) {
-    let (mut pair, mut random, mut deaths) = (Pair::new(server, 4_000, ""), seeded(), 0);
+    let (mut pair, mut random, mut deaths) = (Pair::new(server, 4_000, ""), seeded(), Deaths::default());
     pair.next();
     pair.disturbed.vardelta("run", &["--prune-all"]).expect(0);
-    for _ in 0..KILLS {
+    for _ in 0..deaths::per_database() {
         let load = pair.next();
         let moment = load.duration.mul_f64(random.below(105) as f64 / 100.0);
-        let mut command = pair.disturbed.command("run", &["--prune-all"]);
-        let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts");
-        std::thread::sleep(moment);
-        deaths += usize::from(child.try_wait().expect("a child can be waited for").is_none());
-        let _ = child.kill();
-        let _ = child.wait();
+        deaths.kill(pair.disturbed.command("run", &["--prune-all"]), moment);
         pair.recovers(&format!("version {}, killed after {moment:?}", pair.version), &load);
     }
-    eprintln!("{deaths} of {KILLS} loads were killed before they ended");
+    deaths.have_hit();
 }
 
-on_both!(kills: kill_at_any_moment_on_mariadb_loses_and_doubles_nothing, kill_at_any_moment_on_mysql_loses_and_doubles_nothing);
+on_both!(kills: random_moments_of_death_on_mariadb_lose_and_double_nothing, random_moments_of_death_on_mysql_lose_and_double_nothing);
 
 /// The process is gone, its COMMIT is still on its way: who comes next must not take the epoch for one that never was.
 fn overtaken_commits(server: &'static Server) {

@@ -198,7 +198,7 @@ fn shown(folder: &Path) -> String {
 fn holding(first: &OsStr, count: usize) -> String {
     match count {
         1 => to_text(first),
-        count => format!("{count} others, such as {}", to_text(first)),
+        count => format!("{count} of other names, such as {}", to_text(first)),
     }
 }
 

@@ -168,12 +168,7 @@ fn read_bytes(source: &VcfSource, bytes: &[u8]) -> Result<Outcome, String> {
 
 /// The shared test data; `None`, said aloud, where they are not there.
 fn shared(part: &str) -> Option<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared").join(part);
-    if !path.exists() {
-        println!("skipped: {} is not there", path.display());
-        return None;
-    }
-    Some(path)
+    vardelta_test_servers::shared_data("a test of `vcf`", part)
 }
 
 /// A file of eight columns with these records.

@@ -102,7 +102,7 @@ fn a_file_with_thousands_of_problems_is_judged_in_seconds() {
         project.write("pipeline.toml", text.as_bytes());
         let started = Instant::now();
         let said_all = vardelta_in(project.directory(), &["validate", "pipeline.toml"]).expect(3).says(&[said]);
-        assert!(started.elapsed() < Duration::from_secs(20), "{name}: {:?}", started.elapsed());
+        assert!(started.elapsed() < Duration::from_secs(60), "{name}: {:?}", started.elapsed());
         assert!(said_all.stderr.len() < 3 << 20, "{name}: {} bytes are said", said_all.stderr.len());
     }
 }

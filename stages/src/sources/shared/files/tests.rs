@@ -110,7 +110,7 @@ fn a_glob_that_matches_nothing_is_told_of_with_the_nearest_folder() {
     let (_keep, base) = folder(&[b"drops/a.vcf.gz", b"drops/b.vcf.gz", b"empty/.hidden"]);
     fs::remove_file(base.join("empty/.hidden")).expect("removed");
     for (pattern, said) in [
-        ("drops/*.vcf", "the folder {base}/drops is there, and holds 2 others, such as a.vcf.gz"),
+        ("drops/*.vcf", "the folder {base}/drops is there, and holds 2 of other names, such as a.vcf.gz"),
         ("drops/2026/*/a.vcf", "{base}/drops/2026 is not there; the nearest folder is {base}/drops"),
         ("drops/a.vcf.gz/*", "{base}/drops/a.vcf.gz is no folder; the nearest folder is {base}/drops"),
         ("empty/*.vcf", "the folder {base}/empty is empty"),

@@ -1,59 +1,22 @@
-//! `kill -9` and Ctrl-C in the middle of a bigger load.
+//! Ctrl-C in the middle of a bigger load.
 
-use std::{
-    process::Stdio,
-    time::{Duration, Instant},
-};
+use std::{process::Stdio, time::Duration};
 
 use vardelta_tests::{
     drop_file::{self, Packing},
     process::{signal, wait_at_most},
     project::Project,
-    random::{Random, from_environment},
     story,
 };
 
-use super::recovers;
-
 /// Records of the drop that is being loaded.
 const RECORDS: usize = 20_000;
-/// Loads that are killed.
-const KILLS: usize = 10;
 /// No load takes this long.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 fn write(project: &Project, version: usize) {
     let text = story::big_drop(RECORDS, version);
     drop_file::write(&project.path("drops"), "big", &text, Packing::Bgzf);
-}
-
-#[test]
-fn kill_at_any_moment_leaves_before_or_after() {
-    let seed = from_environment("VARDELTA_SEED", 1);
-    let mut random = Random::new(seed);
-    let (killed, twin) = (Project::new(story::PIPELINE.text), Project::new(story::PIPELINE.text));
-    let mut deaths = 0;
-    for version in 1..=KILLS {
-        let before = story::tables(killed.directory());
-        write(&twin, version);
-        write(&killed, version);
-        let started = Instant::now();
-        twin.vardelta("run", &[]).expect(0);
-        let duration = started.elapsed();
-        let after = story::tables(twin.directory());
-
-        let moment = duration.mul_f64(random.below(110) as f64 / 100.0);
-        let mut child =
-            killed.command("run", &[]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts");
-        std::thread::sleep(moment);
-        // A load that has ended by now was not killed.
-        deaths += usize::from(child.try_wait().expect("a child can be waited for").is_none());
-        let _ = child.kill();
-        let _ = child.wait();
-        let what = format!("seed {seed}, version {version}, killed after {moment:?}");
-        recovers(&what, &killed, "run", &[], &before, &after);
-    }
-    assert!(deaths >= KILLS / 3, "only {deaths} of {KILLS} loads were killed before they ended");
 }
 
 #[test]
