@@ -27,7 +27,7 @@ use crate::{
         Plan, source,
         stamp::{Digested, FileStamp, check_unchanged, digest_bytes},
     },
-    run::{RunOptions, guards},
+    run::RunOptions,
     suggest::nearest,
 };
 
@@ -181,9 +181,7 @@ pub(crate) fn find(
         };
         let gone = |drop: &&DropRow| is_gone(plan, drop) && !delivered(drop);
         found.gone = ledger.drops.iter().filter(gone).cloned().collect();
-        guards::check_prune(plan, options, ledger, &found)?;
     }
-    guards::check_shrink(plan, options, &found.candidates)?;
     Ok(found)
 }
 

@@ -37,6 +37,7 @@ use crate::{
         RunOptions,
         compute::{self, Work},
         deliveries::{self, Standing, load},
+        guards,
     },
     state::{SHARDS, Session},
 };
@@ -182,6 +183,7 @@ pub(crate) fn candidates(
             ..options.clone()
         };
         let found = deliveries::find(context.plan, context.abort, &request, &opened.ledger)?;
+        guards::check_shrink(context.plan, &request, &found.candidates)?;
         files.extend(found.candidates.into_iter().map(|candidate| (drop.clone(), candidate)));
     }
     Ok(files)
