@@ -7,11 +7,13 @@ pub(crate) mod feed;
 pub(crate) mod finish;
 pub(crate) mod gather;
 pub(crate) mod ingest;
+pub(crate) mod join;
 pub(crate) mod meter;
 pub(crate) mod reject_log;
 pub(crate) mod replay;
 pub(crate) mod segment;
 pub(crate) mod table;
+mod tag;
 pub(crate) mod view;
 pub(crate) mod workers;
 
@@ -132,7 +134,7 @@ impl RunContext {
         let (mut segments, mut layouts) = (BTreeMap::new(), Vec::new());
         for (at, stage) in plan.stages.iter().enumerate() {
             if matches!(stage.kind, Kind::Source)
-                || matches!(&stage.planned, Planned::Relational(r) if r.key().is_some())
+                || matches!(&stage.planned, Planned::Relational(relational) if !relational.is_stateless())
             {
                 segments.insert(at, Arc::new(Segment::behind(&plan, at)));
             }
@@ -143,7 +145,7 @@ impl RunContext {
                         Planned::Relational(Relational::Table(spec)) => spec.conflict_by,
                         _ => None,
                     };
-                    let layout = RowLayout::new(&stage.schema, stage.key.as_deref());
+                    let layout = RowLayout::new(&stage.schema, stage.identity());
                     Some(layout.and_then(|layout| layout.ranked_by(ranked_by)).map_err(RunError::internal)?)
                 }
                 false => None,

@@ -9,6 +9,7 @@ mod drops;
 pub(crate) mod rank;
 mod resolve;
 mod retract;
+mod standing;
 #[cfg(test)]
 mod tests;
 
@@ -21,6 +22,7 @@ pub(crate) use self::{
     assertions::Assertion,
     drops::drop_space,
     retract::{Removal, Retraction},
+    standing::standing,
 };
 use crate::{
     differential::{KeyLocal, arrange, reduce},

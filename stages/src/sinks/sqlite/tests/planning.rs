@@ -16,8 +16,10 @@ use crate::sinks::sqlite::{SQLITE, tests::*};
 fn plan(inputs: &[(&str, Schema, Option<&[usize]>)], options: &[Entry]) -> Result<Planned, Vec<String>> {
     let pipeline =
         PipelineSettings { name: "p".into(), base_dir: PathBuf::from("base"), ..PipelineSettings::default() };
-    let inputs =
-        inputs.iter().map(|(name, schema, key)| PlannedInput { name, schema, key: *key, span: 0..1 }).collect();
+    let inputs = inputs
+        .iter()
+        .map(|(name, schema, key)| PlannedInput { name, schema, key: *key, is_table: false, span: 0..1 })
+        .collect();
     let options = OptionReader::new("stage `s` (sqlite)".into(), 0..1, options.iter());
     let mut diagnostics = Diagnostics::default();
     let planned = SQLITE.plan(PlanRequest { name: "s", inputs, options, pipeline: &pipeline }, &mut diagnostics);
