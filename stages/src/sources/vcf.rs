@@ -10,7 +10,6 @@ mod calls;
 mod checks;
 mod chunks;
 mod cohort;
-mod container;
 mod contigs;
 mod fields;
 mod genotype;
@@ -31,8 +30,6 @@ mod reserved;
 mod samples;
 mod sex;
 mod source;
-mod stretches;
-mod tail;
 mod undeclared;
 mod values;
 

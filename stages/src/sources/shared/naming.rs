@@ -17,7 +17,7 @@ use vardelta_engine::{
 };
 
 /// The extensions of compression.
-const COMPRESSION: &[&str] = &[".gz", ".bgz", ".bgzf"];
+pub(crate) const COMPRESSION: &[&str] = &[".gz", ".bgz", ".bgzf"];
 
 /// The rule of a source.
 #[derive(Clone, Debug)]
@@ -202,8 +202,8 @@ pub(crate) fn stem(path: &Path, formats: &[&str]) -> String {
     to_text(std::ffi::OsStr::from_bytes(stem))
 }
 
-/// Takes an extension off, unless nothing would be left.
-fn without_extension<'a>(name: &'a [u8], extension: &str) -> Option<&'a [u8]> {
+/// Takes an extension off, in whatever case, unless nothing would be left.
+pub(crate) fn without_extension<'a>(name: &'a [u8], extension: &str) -> Option<&'a [u8]> {
     let at = name.len().checked_sub(extension.len()).filter(|at| *at > 0)?;
     name[at..].eq_ignore_ascii_case(extension.as_bytes()).then_some(&name[..at])
 }

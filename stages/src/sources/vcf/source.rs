@@ -9,25 +9,34 @@ use vardelta_engine::contract::{
 };
 use vardelta_schemas::Schema;
 
-use crate::assembly::PlannedAssembly;
-
-use crate::sources::shared::files::Files;
-use crate::sources::vcf::{
-    bcf::{self, BcfChunks},
-    checks::{Checked, Unchecked},
-    chunks::TextChunks,
-    cohort::SampleRules,
-    container::Container,
-    contigs::ContigNames,
-    header::VcfHeader,
-    index,
-    parser::VcfParser,
-    projection::Projection,
-    regions::PlannedRegions,
+use crate::{
+    assembly::PlannedAssembly,
+    sources::{
+        shared::{
+            container::{Container, Format},
+            files::Files,
+        },
+        vcf::{
+            bcf::{self, BcfChunks},
+            checks::{Checked, Unchecked},
+            chunks::TextChunks,
+            cohort::SampleRules,
+            contigs::ContigNames,
+            header::VcfHeader,
+            index,
+            parser::VcfParser,
+            projection::Projection,
+            regions::PlannedRegions,
+        },
+    },
 };
 
 /// How much is decompressed to tell VCF from BCF.
 const START_BYTES: usize = 64 * 1024;
+
+/// What the source reads, for messages.
+static VCF_FORMAT: Format =
+    Format { name: "VCF", forms: "plain text, gzip, BGZF (`bgzip`) or BCF", header: "VCF header" };
 
 /// A planned source.
 pub(super) struct VcfSource {
@@ -103,7 +112,7 @@ impl Source for VcfSource {
     }
 
     fn open(&self, path: &Path, decompression_threads: usize) -> Result<Box<dyn ChunkReader>, StageError> {
-        let mut container = Container::open(path, decompression_threads, self.allow_missing_eof)?;
+        let mut container = Container::open(path, &VCF_FORMAT, decompression_threads, self.allow_missing_eof)?;
         let mut start = Vec::new();
         let ended = container.read_into(&mut start, START_BYTES)? < START_BYTES;
         let assembly = self.assembly.as_ref().map(PlannedAssembly::get).transpose()?;
@@ -111,7 +120,7 @@ impl Source for VcfSource {
         let prepare = |header: &mut VcfHeader| {
             header.regions = regions;
             header.contig_names = ContigNames::of(header, assembly, self.reject_unknown_contigs)?;
-            Ok(header.digest(&self.projection.info))
+            Ok(header.digest(&self.projection.info, &self.projection.header))
         };
         let reader: Box<dyn ChunkReader> = if start.starts_with(bcf::MAGIC) {
             let mut reader = BcfChunks::new(container, start, ended, prepare)?;

@@ -16,7 +16,7 @@ use arrow_array::{Array, ArrayRef, BooleanArray, Float64Array, Int64Array, ListA
 use vardelta_engine::{
     contract::{
         batch::Batch,
-        options::Spanned,
+        options::{NamedTexts, Spanned},
         source::{Chunk, ContentDigest, Source},
         stage::{Emit, PipelineSettings, Reject},
     },
