@@ -22,6 +22,8 @@ pub mod event;
 pub mod expression;
 pub mod failpoint;
 pub(crate) mod flow;
+pub(crate) mod natural;
+pub mod path_text;
 pub mod plan;
 pub mod relational;
 pub mod report;

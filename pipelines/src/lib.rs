@@ -4,6 +4,7 @@
 mod arguments;
 mod changes;
 mod changes_file;
+mod destination;
 mod failure;
 mod interrupt;
 mod operate;

@@ -23,7 +23,7 @@ use crate::{
         RunOptions,
         compute::{self, Work},
         deliveries::{self, Deliveries, Standing, load},
-        erase,
+        erase, guards,
     },
 };
 
@@ -43,6 +43,8 @@ fn run_once(context: Context<'_>, options: &RunOptions) -> Result<RunReport, Run
     let definitions = open::check_definition(plan, &opened.ledger, Wanted::All)?;
     let pending = if options.dry_run { Vec::new() } else { erase::finish_pending(context, options, &mut opened)? };
     let found = deliveries::find(plan, context.abort, options, &opened.ledger)?;
+    guards::check_prune(plan, options, &opened.ledger, &found)?;
+    guards::check_shrink(plan, options, &found.candidates)?;
     context.abort.check()?;
     let epoch = opened.ledger.epoch + 1;
     let workers = options.workers_of(plan);
