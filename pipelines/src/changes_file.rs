@@ -4,8 +4,7 @@
 //! the order of the sink, each in key order. Values are whole, numbers as JSON writes them, decimals and dates as texts.
 
 use std::{
-    fs::File,
-    io::{self, BufWriter, Read as _, Write},
+    io::{self, BufWriter, Write},
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
 };
@@ -13,13 +12,24 @@ use std::{
 use vardelta_engine::{
     contract::sink::ChangeBatch,
     error::{RunError, RunErrorKind},
+    plan::Plan,
 };
 use vardelta_schemas::TableSchema;
 
-use crate::changes;
+use crate::{
+    changes,
+    destination::{self, Kind},
+};
 
 /// How every line begins, by which a file of ours is known.
 const BEGINNING: &[u8] = b"{\"table\":";
+
+/// What such a file is, and what it may replace: one of its kind, or an empty one.
+static KIND: Kind = Kind {
+    option: "--changes",
+    what: "a file of changed rows",
+    is_own: |start| start.is_empty() || start.starts_with(BEGINNING),
+};
 
 /// A file being written beside its final place.
 pub struct ChangesFile {
@@ -38,11 +48,11 @@ impl ChangesFile {
     ///
     /// # Errors
     /// When something else than changes stands there, or no file can be made in its directory.
-    pub fn create(path: &Path) -> Result<ChangesFile, RunError> {
+    pub fn create(path: &Path, plan: &Plan) -> Result<ChangesFile, RunError> {
         let (place, writer): (_, Box<dyn Write + Send>) = if path == Path::new("-") {
             (None, Box::new(io::stdout()))
         } else {
-            check_replaceable(path)?;
+            let path = &destination::check(path, plan, &KIND)?;
             let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
             let file = tempfile::Builder::new()
                 .prefix(".changes")
@@ -80,21 +90,6 @@ impl ChangesFile {
                 temporary.persist(&path).map_err(|error| unwritable(&path, &error.error))
             }
         }
-    }
-}
-
-/// Only a file of changes, or an empty one, may give way.
-fn check_replaceable(path: &Path) -> Result<(), RunError> {
-    let mut beginning = Vec::new();
-    match File::open(path).and_then(|file| file.take(BEGINNING.len() as u64).read_to_end(&mut beginning)) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        Ok(_) if path.is_file() && (beginning.is_empty() || beginning == BEGINNING) => Ok(()),
-        Ok(_) => Err(RunError::new(
-            RunErrorKind::Usage,
-            format!("`--changes` would replace {}, which is no file of changes; nothing was done", path.display()),
-        )
-        .with_hint("Name a file that does not exist, or one that an earlier `--changes` has written.")),
-        Err(error) => Err(unwritable(path, &error)),
     }
 }
 

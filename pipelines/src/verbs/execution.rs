@@ -46,7 +46,7 @@ pub fn execute(
     work: impl FnOnce(Context<'_>) -> Result<RunReport, RunError>,
 ) -> Result<u8, Failure> {
     let rejects = arguments.rejects.as_deref().map(|path| rejects_file(path, plan, output)).transpose()?;
-    let all_changes = arguments.changes.as_deref().map(|path| changes_file(path, output)).transpose()?;
+    let all_changes = arguments.changes.as_deref().map(|path| changes_file(path, plan, output)).transpose()?;
     let (form, limit) = match (output.is_json(), arguments.dry_run) {
         (true, true) => (Form::Json, Some(ROWS_LISTED_JSON)),
         (false, true) if !output.is_quiet() => (Form::Text, None),
@@ -132,7 +132,7 @@ fn rejects_file(path: &Path, plan: &Plan, output: &Output) -> Result<RejectsFile
 }
 
 /// The file that `--changes` names; nothing else may go where it goes.
-fn changes_file(path: &Path, output: &Output) -> Result<ChangesFile, RunError> {
+fn changes_file(path: &Path, plan: &Plan, output: &Output) -> Result<ChangesFile, RunError> {
     if path == Path::new("-") && (output.is_json() || !output.is_quiet()) {
         return Err(RunError::new(
             RunErrorKind::Usage,
@@ -140,7 +140,7 @@ fn changes_file(path: &Path, output: &Output) -> Result<ChangesFile, RunError> {
         )
         .with_hint("Name a file, or leave the report out with --quiet and without --json."));
     }
-    ChangesFile::create(path)
+    ChangesFile::create(path, plan)
 }
 
 /// The report as one JSON object; a dry run's has the first row changes of each table too, which are not held in memory, and
