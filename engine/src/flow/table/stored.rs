@@ -51,6 +51,10 @@ impl Stored {
         if let Some(list) = self.list(hash, key)? {
             return Ok(OfKey { list, is_list: true });
         }
+        if self.conflict == Conflict::Greatest {
+            // What stands is not the first: the values decide.
+            return Ok(OfKey { list: self.read_all(hash, key)?, is_list: false });
+        }
         let (mut list, mut is_complete) = (Vec::new(), true);
         let damaged = || corrupt(&self.stage);
         let Some(mut scan) = self.entries.scan_group(hash, key)? else { return Ok(OfKey::default()) };
@@ -91,7 +95,7 @@ impl Stored {
     /// When the state cannot be read.
     pub fn standing(&mut self, key: &[u8]) -> Result<Option<Row>, RunError> {
         let OfKey { list, .. } = self.read(key_hash(key), key, &[])?;
-        Ok(Assertion::winner(&list, self.conflict).map(|winner| winner.value.clone()))
+        Ok(Assertion::winner(&list, self.conflict).map(|winner| self.conflict.row(&winner.value).into()))
     }
 
     /// All that drops assert of a key, in order of place.
@@ -134,30 +138,43 @@ pub(crate) fn scan_assertions(
 ) -> Result<(), RunError> {
     let mut reader = before.reader(&assertion_space(stage), shard)?;
     let mut scan = reader.scan(&[])?;
-    let mut last: Option<Vec<u8>> = None;
+    let (mut key, mut list): (Vec<u8>, Vec<Assertion>) = (Vec::new(), Vec::new());
     while let Some((entry, value)) = scan.next_borrowed()? {
-        let (key, place) = split_place(entry).ok_or_else(|| corrupt(stage))?;
+        let (next, place) = split_place(entry).ok_or_else(|| corrupt(stage))?;
         let (version, origin, value) = split_value(value).ok_or_else(|| corrupt(stage))?;
-        let stands = last.as_deref() != Some(key);
-        if stands {
-            let last = last.get_or_insert_default();
-            last.clear();
-            last.extend_from_slice(key);
+        if next != key {
+            if !each_of(&key, &mut list, conflict, each) {
+                return Ok(());
+            }
+            key.clear();
+            key.extend_from_slice(next);
         }
-        if !each(key, (place, version, origin, value), stands) {
-            return Ok(());
-        }
+        list.push(Assertion::of((place, version, origin, value)));
+    }
+    if !each_of(&key, &mut list, conflict, each) {
+        return Ok(());
     }
     let mut reader = before.reader(&list_space(stage), shard)?;
     let mut scan = reader.scan(&[])?;
     while let Some((key, bytes)) = scan.next_borrowed()? {
-        let list = Assertion::decode_list(bytes).ok_or_else(|| corrupt(stage))?;
-        let winner = Assertion::winner(&list, conflict).map(|winner| winner.place);
-        for Assertion { place, version, origin, value } in &list {
-            if !each(key, (*place, *version, *origin, value), Some(*place) == winner) {
-                return Ok(());
-            }
+        let mut list = Assertion::decode_list(bytes).ok_or_else(|| corrupt(stage))?;
+        if !each_of(key, &mut list, conflict, each) {
+            return Ok(());
         }
     }
     Ok(())
+}
+
+/// Hands over the assertions of one key, and forgets them.
+fn each_of(
+    key: &[u8],
+    list: &mut Vec<Assertion>,
+    conflict: Conflict,
+    each: &mut dyn FnMut(&[u8], Parts<'_>, bool) -> bool,
+) -> bool {
+    list.sort_unstable_by_key(|assertion| assertion.place);
+    let winner = Assertion::winner(list, conflict).map(|winner| winner.place);
+    list.drain(..).all(|Assertion { place, version, origin, value }| {
+        each(key, (place, version, origin, &value), Some(place) == winner)
+    })
 }
