@@ -23,6 +23,8 @@ mod migrate;
 mod quarantine;
 /// Files from the field, counted and annotated as other tools count and annotate them.
 mod real;
+/// Variants against a gene model that changes: every row against a rule that looks at each base.
+mod regions;
 /// What every registered stage owes its users: a manual, documented options, an example that runs.
 mod registry;
 /// Tables in MariaDB and MySQL: deaths, cuts, deadlocks, readers, and what exactly is written.

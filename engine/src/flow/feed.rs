@@ -172,10 +172,11 @@ pub(crate) fn send(sender: &Sender<Item>, mut item: Item, abort: &Abort) -> bool
     }
 }
 
-/// Reads files one after another into the feed; several threads share `next`.
+/// Reads files one after another into the feed, in this order; several threads share `next`.
 pub(crate) fn read_files(
     plan: &Plan,
     loads: &[Load],
+    order: &[usize],
     next: &AtomicUsize,
     decompression_threads: usize,
     sender: &Sender<Item>,
@@ -183,12 +184,12 @@ pub(crate) fn read_files(
     abort: &Abort,
 ) -> Result<(), RunError> {
     loop {
-        let at = next.fetch_add(1, Ordering::Relaxed);
-        let Some(load) = loads.get(at) else { return Ok(()) };
+        let Some(at) = order.get(next.fetch_add(1, Ordering::Relaxed)) else { return Ok(()) };
+        let load = &loads[*at];
         let Planned::Source(source) = &plan.stages[load.source].planned else {
             return Err(RunError::internal("a drop was delivered to a stage that is no source"));
         };
-        read_file(source.as_ref(), load, at, decompression_threads, sender, totals, abort)
+        read_file(source.as_ref(), load, *at, decompression_threads, sender, totals, abort)
             .map_err(|error| at_file(&plan.stages[load.source].name, &load.path, error))?;
     }
 }

@@ -24,6 +24,7 @@ use crate::{
         table::Retraction,
         workers::Workers,
     },
+    plan::dimensions::right_sides,
     report::{FileProgress, Progress},
     state::Session,
 };
@@ -66,6 +67,7 @@ pub(crate) fn load_ahead(
     let run = prepare(context, work, Mode::Load, feed)?;
     let (done, next) = (AtomicBool::new(false), AtomicUsize::new(0));
     let next = &next;
+    let order = &reading_order(&run);
     // Numbers wait here, not rows: a sink that is slower than the workers costs no memory.
     let (finished, to_write) = unbounded();
     let mut written = Written::default();
@@ -78,7 +80,7 @@ pub(crate) fn load_ahead(
             scope.spawn(move || {
                 run.abort.guard("a reader", || {
                     let RunContext { plan, loads, totals, abort, .. } = &*run;
-                    feed::read_files(plan, loads, next, decompression_threads, &sender, totals, abort)
+                    feed::read_files(plan, loads, order, next, decompression_threads, &sender, totals, abort)
                 });
             });
         }
@@ -111,6 +113,14 @@ pub(crate) fn load_ahead(
     }
     hand_over_rejects(context, &run)?;
     Ok((run, written))
+}
+
+/// The loads in the order in which they are read: the right sides of joins first, otherwise as they are given.
+fn reading_order(run: &RunContext) -> Vec<usize> {
+    let is_right = right_sides(&run.plan);
+    let mut order: Vec<usize> = (0..run.loads.len()).collect();
+    order.sort_by_key(|load| !is_right[run.loads[*load].source]);
+    order
 }
 
 /// Gives the observer every reject, before anything is judged by them or written.
