@@ -1,6 +1,9 @@
 //! Variants against a gene model: random changes of either side, and every row compared with a rule that looks at each base.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io::Read as _,
+};
 
 use rusqlite::Connection;
 use vardelta_engine::run::RunOptions;
@@ -8,6 +11,7 @@ use vardelta_tests::{
     drop_file::{self, Packing},
     in_process::Warehouse,
     random::{Random, from_environment},
+    shared::{has_tool, shared, tool_output},
 };
 
 /// Histories by default.
@@ -367,4 +371,82 @@ fn every_row_is_what_its_bases_say_whatever_changes() {
     for seed in first..first + from_environment("VARDELTA_HISTORIES", HISTORIES).min(HISTORIES) {
         play(seed);
     }
+}
+
+/// Files of GRCh37 whose variants are looked up among all genes of Ensembl.
+const FIELD: &[&str] = &[
+    "vcf_annotated/snpeff_EFF_chr1_65k.vcf.gz",
+    "vcf_single/NA12878_CEUTrio_b37_20_21.vcf",
+    "vcf_annotated/snpeff_ANN_chr22_subset.vcf",
+];
+
+/// All pairs of a variant and a gene are those that `bedtools intersect` finds between their stretches.
+#[test]
+fn genes_are_those_that_bedtools_finds() {
+    const WHAT: &str = "genes as bedtools finds them";
+    let Some(table) = shared(WHAT, "data/genes/annotables_grch37_ensembl_genes.tsv.gz") else { return };
+    if !has_tool(WHAT, "bedtools", "--version") {
+        return;
+    }
+    let text = PIPELINE
+        .replace("KEY", "[\"chromosome\", \"position\", \"reference\"]")
+        .replace("PICK", "\"all\"")
+        .replace("upstream_bp = 40\ndownstream_bp = 25", "upstream_bp = 0\ndownstream_bp = 0")
+        .replace("*.vcf", "*.vcf*");
+    let warehouse = Warehouse::new(&text);
+    let directory = |name: &str| warehouse.drops().join(name);
+    for name in ["variants", "genes"] {
+        std::fs::create_dir(directory(name)).expect("a directory can be made");
+    }
+    let mut genes = String::new();
+    flate2::read::MultiGzDecoder::new(std::fs::File::open(table).expect("the table can be read"))
+        .read_to_string(&mut genes)
+        .expect("it is text");
+    let feature = |line: &str| {
+        let columns: Vec<&str> = line.split('\t').collect();
+        let [gene, _, _, chrom, start, end, strand, biotype, ..] = columns[..] else { panic!("{line}") };
+        let strand = if strand == "-1" { "-" } else { "+" };
+        format!(
+            "{chrom}\t{start}\t{gene}-{chrom}-{start}\tA\tT\t.\t.\tFEND={end};FEATURE=gene;GENE={gene};STRAND={strand};BIOTYPE={biotype}\n"
+        )
+    };
+    let lines: String = genes.lines().skip(1).map(feature).collect();
+    drop_file::write(&directory("genes"), "genes", &format!("{HEADER}{lines}"), Packing::Plain);
+    for file in FIELD {
+        let Some(path) = shared(WHAT, &format!("data/{file}")) else { continue };
+        let name = path.file_name().expect("a file has a name");
+        std::fs::copy(&path, directory("variants").join(name)).expect("a file can be copied");
+    }
+    warehouse.run(0, &RunOptions::default()).unwrap_or_else(|error| panic!("{error}"));
+
+    let connection = Connection::open(warehouse.directory.path().join("regions.sqlite")).expect("the database is there");
+    let lines = |query: &str| -> Vec<String> {
+        let mut statement = connection.prepare(query).expect("valid SQL");
+        let rows = statement.query_map([], |row| row.get(0)).expect("the query runs");
+        rows.collect::<Result<_, _>>().expect("texts")
+    };
+    // BED begins at 0 and leaves the end out.
+    let beds = [
+        ("variants.bed", "SELECT DISTINCT chromosome || char(9) || (position - 1) || char(9) || (position - 1 + length(reference)) FROM variants"),
+        ("genes.bed", "SELECT chrom || char(9) || (start - 1) || char(9) || \"end\" || char(9) || gene_id FROM gene_model"),
+    ];
+    let paths = beds.map(|(name, query)| {
+        let path = warehouse.directory.path().join(name);
+        std::fs::write(&path, lines(query).join("\n") + "\n").expect("a file can be written");
+        path.to_string_lossy().into_owned()
+    });
+    let found = tool_output("bedtools", &["intersect", "-a", &paths[0], "-b", &paths[1], "-wa", "-wb"]);
+    let expected: BTreeSet<String> = found
+        .lines()
+        .map(|line| {
+            let columns: Vec<&str> = line.split('\t').collect();
+            format!("{} {} {} {}", columns[0], columns[1], columns[2], columns[6])
+        })
+        .collect();
+    let query = "SELECT chromosome || ' ' || (position - 1) || ' ' || (position - 1 + length(reference)) || ' ' || gene_id \
+                 FROM located WHERE gene_id IS NOT NULL";
+    let own: BTreeSet<String> = lines(query).into_iter().collect();
+    assert_eq!(own, expected);
+    assert!(own.len() > 10_000, "{} pairs are too few to say much", own.len());
+    eprintln!("{} pairs of a variant and a gene are those of bedtools", own.len());
 }
