@@ -419,7 +419,8 @@ fn genes_are_those_that_bedtools_finds() {
     }
     warehouse.run(0, &RunOptions::default()).unwrap_or_else(|error| panic!("{error}"));
 
-    let connection = Connection::open(warehouse.directory.path().join("regions.sqlite")).expect("the database is there");
+    let connection =
+        Connection::open(warehouse.directory.path().join("regions.sqlite")).expect("the database is there");
     let lines = |query: &str| -> Vec<String> {
         let mut statement = connection.prepare(query).expect("valid SQL");
         let rows = statement.query_map([], |row| row.get(0)).expect("the query runs");
@@ -427,8 +428,14 @@ fn genes_are_those_that_bedtools_finds() {
     };
     // BED begins at 0 and leaves the end out.
     let beds = [
-        ("variants.bed", "SELECT DISTINCT chromosome || char(9) || (position - 1) || char(9) || (position - 1 + length(reference)) FROM variants"),
-        ("genes.bed", "SELECT chrom || char(9) || (start - 1) || char(9) || \"end\" || char(9) || gene_id FROM gene_model"),
+        (
+            "variants.bed",
+            "SELECT DISTINCT chromosome || char(9) || (position - 1) || char(9) || (position - 1 + length(reference)) FROM variants",
+        ),
+        (
+            "genes.bed",
+            "SELECT chrom || char(9) || (start - 1) || char(9) || \"end\" || char(9) || gene_id FROM gene_model",
+        ),
     ];
     let paths = beds.map(|(name, query)| {
         let path = warehouse.directory.path().join(name);

@@ -4,7 +4,7 @@ use std::{
     path::PathBuf,
     sync::{
         Arc, PoisonError,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
@@ -20,7 +20,7 @@ use crate::{
     error::{RunError, RunErrorKind},
     flow::{
         Mode, RunContext, RunParts,
-        feed::{self, Feed, Item, Load},
+        feed::{self, Feed, Item, Load, ReadingOrder},
         table::Retraction,
         workers::Workers,
     },
@@ -65,9 +65,7 @@ pub(crate) fn load_ahead(
 ) -> Result<(Arc<RunContext>, Written), RunError> {
     let (sender, feed) = Feed::channel(work.workers);
     let run = prepare(context, work, Mode::Load, feed)?;
-    let (done, next) = (AtomicBool::new(false), AtomicUsize::new(0));
-    let next = &next;
-    let order = &reading_order(&run);
+    let (done, order) = (AtomicBool::new(false), &reading_order(&run));
     // Numbers wait here, not rows: a sink that is slower than the workers costs no memory.
     let (finished, to_write) = unbounded();
     let mut written = Written::default();
@@ -80,7 +78,7 @@ pub(crate) fn load_ahead(
             scope.spawn(move || {
                 run.abort.guard("a reader", || {
                     let RunContext { plan, loads, totals, abort, .. } = &*run;
-                    feed::read_files(plan, loads, order, next, decompression_threads, &sender, totals, abort)
+                    feed::read_files(plan, loads, order, decompression_threads, &sender, totals, abort)
                 });
             });
         }
@@ -116,11 +114,11 @@ pub(crate) fn load_ahead(
 }
 
 /// The loads in the order in which they are read: the right sides of joins first, otherwise as they are given.
-fn reading_order(run: &RunContext) -> Vec<usize> {
+fn reading_order(run: &RunContext) -> ReadingOrder {
     let is_right = right_sides(&run.plan);
     let mut order: Vec<usize> = (0..run.loads.len()).collect();
     order.sort_by_key(|load| !is_right[run.loads[*load].source]);
-    order
+    ReadingOrder::new(order)
 }
 
 /// Gives the observer every reject, before anything is judged by them or written.

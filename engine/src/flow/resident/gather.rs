@@ -21,8 +21,8 @@ const BATCH_ROWS: usize = 8_192;
 enum Work {
     /// Changes of left rows, from this one on.
     Forward(usize),
-    /// Left rows of one shard between these entries.
-    Range { shard: u32, from: Vec<u8>, before: Vec<u8> },
+    /// Left rows of one shard in the ranges from this one on, of which the first may be begun at an entry.
+    Ranges { shard: u32, at: usize, from: Option<Vec<u8>> },
     /// Long left rows of one shard, from this entry on.
     Long { shard: u32, from: Vec<u8> },
 }
@@ -44,7 +44,10 @@ struct Begun {
     before: Model,
     after: Model,
     work: VecDeque<Work>,
+    /// In order, and apart from each other.
     ranges: Vec<(Vec<u8>, Vec<u8>)>,
+    /// The left side as it was.
+    store: Store,
     /// Left rows that the chunk changed itself.
     changed: BTreeSet<Row>,
 }
@@ -98,18 +101,14 @@ impl Annotating {
             found = ranges(reaches, self.spec()?.resident.long_bp())?;
             let is_own = |shard: &u32| *shard as usize % self.worker.peers == self.worker.index;
             for shard in (0..SHARDS).filter(is_own) {
-                let range = |(from, before): &(Vec<u8>, Vec<u8>)| Work::Range {
-                    shard,
-                    from: from.clone(),
-                    before: before.clone(),
-                };
-                work.extend(found.iter().map(range));
+                work.push_back(Work::Ranges { shard, at: 0, from: None });
                 work.push_back(Work::Long { shard, from: Vec::new() });
             }
         }
         let changed = self.left.iter().map(|row| row.entry.clone()).collect();
         self.worker.meters.add(self.stage, self.left.len(), 0, None);
-        Ok(Begun { before, after, work, ranges: found, changed })
+        let store = Store::new(&self.worker, self.stage, 0)?;
+        Ok(Begun { before, after, work, ranges: found, store, changed })
     }
 
     /// The right side's changed rows, old and new.
@@ -144,15 +143,17 @@ impl Annotating {
         let mut rest = None;
         let updates = match work {
             Work::Forward(at) => self.forward(begun, at)?,
-            Work::Range { shard, from, before } => {
+            Work::Ranges { shard, mut at, mut from } => {
                 let mut rows = Vec::new();
-                let more = Store::new(&self.worker, self.stage, 0)?.read(
-                    shard,
-                    (&from, Some(&before)),
-                    BATCH_ROWS,
-                    &mut rows,
-                )?;
-                rest = more.map(|from| Work::Range { shard, from, before });
+                while let Some((start, before)) = begun.ranges.get(at).filter(|_| rows.len() < BATCH_ROWS) {
+                    let range = (from.as_deref().unwrap_or(start), Some(&before[..]));
+                    from = begun.store.read(shard, range, BATCH_ROWS - rows.len(), &mut rows)?;
+                    if from.is_some() {
+                        break;
+                    }
+                    at += 1;
+                }
+                rest = (at < begun.ranges.len()).then_some(Work::Ranges { shard, at, from });
                 self.backward(begun, rows)?
             }
             Work::Long { shard, from } => {
@@ -225,15 +226,15 @@ impl Annotating {
                 more = Some(entry.to_vec());
                 break;
             }
-            let is_ranged = begun.ranges.iter().any(|(from, before)| entry >= &from[..] && entry < &before[..]);
+            let later = begun.ranges.partition_point(|(from, _)| &from[..] <= entry);
+            let is_ranged = later.checked_sub(1).is_some_and(|at| entry < &begun.ranges[at].1[..]);
             if !is_ranged {
                 entries.push(Row::from(entry));
             }
         }
-        let store = Store::new(&self.worker, self.stage, 0)?;
         let mut rows = Vec::with_capacity(entries.len());
         for entry in entries {
-            rows.extend(store.get(shard, &entry)?);
+            rows.extend(begun.store.get(shard, &entry)?);
         }
         Ok((rows, more))
     }
