@@ -318,7 +318,8 @@ fn play(seed: u64) {
     let database = warehouse.directory.path().join("regions.sqlite");
     let mut loaded: BTreeSet<String> = BTreeSet::new();
     for step in 0..8 {
-        let options = RunOptions { workers: Some(*random.pick(&[1, 2, 4])), ..RunOptions::default() };
+        let workers = Some(*random.pick(&[1, 2, 4]));
+        let options = RunOptions { workers, accept_smaller: true, ..RunOptions::default() };
         let chunk_records = *random.pick(&[1, 7, 0]);
         let names: Vec<String> = loaded.iter().cloned().collect();
         if !names.is_empty() && random.percent(25) {
