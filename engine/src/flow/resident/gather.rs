@@ -138,7 +138,6 @@ impl Annotating {
     }
 
     fn work(&mut self, work: Work) -> Result<RowBatch, RunError> {
-        let started = std::time::Instant::now();
         let Some(begun) = &self.begun else { return Ok(RowBatch::default()) };
         let mut rest = None;
         let updates = match work {
@@ -165,7 +164,6 @@ impl Annotating {
         if let (Some(rest), Some(begun)) = (rest, &mut self.begun) {
             begun.work.push_front(rest);
         }
-        self.worker.meters.busy(self.stage, started.elapsed());
         Ok(updates)
     }
 

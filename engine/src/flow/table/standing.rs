@@ -39,5 +39,5 @@ pub(crate) fn standing_rows(
 
 fn value(bytes: &[u8], conflict: Conflict, stage: &str) -> Result<Option<Row>, RunError> {
     let list = Assertion::decode(bytes).ok_or_else(|| corrupt(stage))?;
-    Ok(Assertion::winner(&list, conflict).map(|winner| winner.value.clone()))
+    Ok(Assertion::winner(&list, conflict).map(|winner| conflict.row(&winner.value).into()))
 }
