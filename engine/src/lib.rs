@@ -20,6 +20,8 @@ pub mod error;
 pub mod expression;
 pub mod failpoint;
 pub(crate) mod flow;
+pub(crate) mod natural;
+pub mod path_text;
 pub mod plan;
 pub mod relational;
 pub mod report;

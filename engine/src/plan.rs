@@ -16,7 +16,7 @@ pub(crate) mod sink_tables;
 pub(crate) mod stamp;
 mod typing;
 
-use std::{path::PathBuf, sync::Arc};
+use std::sync::Arc;
 
 use vardelta_schemas::{Schema, TableSchema, history::history_table};
 
@@ -140,15 +140,7 @@ fn resolve(spec: &SpecFile, registry: &[&dyn StageType], problems: &mut Diagnost
     let mut outlines = outline::read(spec, stages, registry, problems);
     let order = links::resolve(spec, stages_key, &mut outlines, problems);
     // Settings that could not be read do not keep the stages from being checked.
-    let settings = pipeline.clone().unwrap_or_else(|| PipelineSettings {
-        name: "pipeline".into(),
-        assembly: None,
-        workers: 1,
-        chunk_records: 1,
-        max_reject_share: 0.0,
-        state_dir: None,
-        base_dir: PathBuf::from("."),
-    });
+    let settings = pipeline.clone().unwrap_or_default();
     let stages = typing::plan(&outlines, &order, &settings, problems);
     let sink = stages.iter().position(|stage| stage.kind == Kind::Sink)?;
     Some(Plan { pipeline: pipeline?, stages, sink })

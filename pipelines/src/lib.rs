@@ -3,6 +3,7 @@
 
 mod arguments;
 mod changes;
+mod destination;
 mod failure;
 mod interrupt;
 mod output;

@@ -9,11 +9,20 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use vardelta_engine::error::{RunError, RunErrorKind};
+use vardelta_engine::{
+    error::{RunError, RunErrorKind},
+    plan::Plan,
+};
 use vardelta_schemas::ledger::RejectRow;
+
+use crate::destination::{self, Kind};
 
 /// The header line.
 const HEADER: &str = "epoch\tdrop\tstage\tline\tcontig\tpos\treason\tdetail\traw\n";
+
+/// What may be replaced.
+const KIND: Kind =
+    Kind { option: "--rejects", what: "a list of rejects", is_own: |start| start.starts_with(HEADER.as_bytes()) };
 
 /// A file being written beside its final place.
 pub struct RejectsFile {
@@ -23,12 +32,14 @@ pub struct RejectsFile {
 }
 
 impl RejectsFile {
-    /// Begins a file. What stands at `path` stays until [`RejectsFile::finish`].
+    /// Begins a file. What stands at `path` stays until [`RejectsFile::finish`]; it must be an older list of rejects.
     ///
     /// # Errors
-    /// When no file can be made in its directory.
-    pub fn create(path: &Path) -> Result<RejectsFile, RunError> {
-        let (place, writer): (_, Box<dyn Write + Send>) = if path == Path::new("-") {
+    /// When something else lies there or belongs there, and when no file can be made in its directory.
+    pub fn create(path: &Path, plan: &Plan) -> Result<RejectsFile, RunError> {
+        let is_stdout = path == Path::new("-");
+        let path = &if is_stdout { path.to_path_buf() } else { destination::check(path, plan, &KIND)? };
+        let (place, writer): (_, Box<dyn Write + Send>) = if is_stdout {
             (None, Box::new(io::stdout()))
         } else {
             let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -70,6 +81,8 @@ impl RejectsFile {
             None => flushed.map_err(|error| unwritable(Path::new("-"), &error)),
             Some((path, temporary)) => {
                 flushed.map_err(|error| unwritable(&path, &error))?;
+                // The run itself, or somebody else, may have put something there.
+                destination::check_again(&path, &KIND)?;
                 temporary.persist(&path).map_err(|error| unwritable(&path, &error.error))
             }
         }

@@ -3,6 +3,7 @@
 
 pub mod binary;
 pub mod database;
+pub mod deaths;
 pub mod drop_file;
 pub mod golden;
 pub mod in_process;

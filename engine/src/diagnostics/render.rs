@@ -37,23 +37,20 @@ pub struct Located {
 /// The line and column of a byte offset, both 1-based, the column in characters. An offset inside a character counts as
 /// the character's, one behind the text as the text's end.
 pub fn locate(text: &str, offset: usize) -> (usize, usize) {
-    let offset = floor_boundary(text, offset);
-    let before = &text[..offset];
-    let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-    let line = before.matches('\n').count() + 1;
-    let columns = before[line_start..].chars().filter(|letter| *letter != BYTE_ORDER_MARK).count();
-    (line, columns + 1)
+    // A text of its own, so that its lines are counted where they are needed only.
+    Lines { text: "", starts: Vec::new() }.locate(text, offset)
 }
 
 /// The problems with their places in lines and columns.
 pub fn located(spec: &SpecFile, diagnostics: &[Diagnostic]) -> Vec<Located> {
+    let lines = Lines::of(&spec.text);
     diagnostics
         .iter()
         .map(|diagnostic| {
             let source = spec.source_at(diagnostic.span.start);
             let span = clamp(&source, &diagnostic.span);
             let ((line, column), (end_line, end_column)) =
-                (locate(source.text, span.start), locate(source.text, span.end));
+                (lines.locate(source.text, span.start), lines.locate(source.text, span.end));
             Located {
                 line: line + source.first_line - 1,
                 column,
@@ -71,16 +68,45 @@ pub fn located(spec: &SpecFile, diagnostics: &[Diagnostic]) -> Vec<Located> {
 /// The problems as text, one block each: what, where, the line underlined, what to do.
 pub fn render(spec: &SpecFile, diagnostics: &[Diagnostic], color: bool) -> String {
     let renderer = if color { Renderer::styled() } else { Renderer::plain() };
-    let blocks: Vec<String> = diagnostics.iter().map(|diagnostic| block(spec, diagnostic, &renderer)).collect();
+    let lines = Lines::of(&spec.text);
+    let blocks: Vec<String> = diagnostics.iter().map(|diagnostic| block(spec, diagnostic, &lines, &renderer)).collect();
     blocks.join("\n\n")
 }
 
-fn block(spec: &SpecFile, diagnostic: &Diagnostic, renderer: &Renderer) -> String {
+/// Where the lines of a pipeline file start, so that it is not read again for every problem.
+struct Lines<'a> {
+    text: &'a str,
+    starts: Vec<usize>,
+}
+
+impl<'a> Lines<'a> {
+    fn of(text: &'a str) -> Lines<'a> {
+        Lines { text, starts: text.match_indices('\n').map(|(at, _)| at + 1).collect() }
+    }
+
+    /// How many line breaks stand before an offset of a text: this one, or that of an override.
+    fn before(&self, text: &str, offset: usize) -> usize {
+        match std::ptr::eq(self.text, text) {
+            true => self.starts.partition_point(|start| *start <= offset),
+            false => text[..offset].matches('\n').count(),
+        }
+    }
+
+    /// See [`locate`].
+    fn locate(&self, text: &str, offset: usize) -> (usize, usize) {
+        let offset = floor_boundary(text, offset);
+        let line_start = text[..offset].rfind('\n').map_or(0, |at| at + 1);
+        let columns = text[line_start..offset].chars().filter(|letter| *letter != BYTE_ORDER_MARK).count();
+        (self.before(text, offset) + 1, columns + 1)
+    }
+}
+
+fn block(spec: &SpecFile, diagnostic: &Diagnostic, lines: &Lines<'_>, renderer: &Renderer) -> String {
     let source = spec.source_at(diagnostic.span.start);
     let span = clamp(&source, &diagnostic.span);
     // Only the lines in question go to the renderer: it would look through the whole text for every problem.
     let window = lines_around(source.text, &span);
-    let first_line = source.first_line + source.text[..window.start].matches('\n').count();
+    let first_line = source.first_line + lines.before(source.text, window.start);
     let underlined = AnnotationKind::Primary
         .span(span.start - window.start..span.end - window.start)
         .label((!diagnostic.label.is_empty()).then(|| printable(&diagnostic.label)));

@@ -21,6 +21,7 @@ use crate::{
         stage::Planned,
     },
     error::{RunError, RunErrorKind},
+    failpoint,
     flow::meter::MeterTotals,
     plan::{
         Plan,
@@ -225,6 +226,7 @@ fn read_file(
         let Some(raw) = reader.next_chunk().map_err(input)? else { break };
         load.position_bytes.store(reader.position_bytes(), Ordering::Relaxed);
         totals.busy(load.source, 0, started.elapsed());
+        failpoint::panics("reader:chunk");
         let chunk = Arc::new(Chunk { raw, header: Arc::clone(&header) });
         if !send(sender, Item::Chunk { load: at, chunk }, abort) {
             return Ok(());

@@ -44,6 +44,7 @@ use crate::{
         table::Retraction,
     },
     plan::Plan,
+    relational::Relational,
     rows::{Row, RowLayout},
     state::{Session, Snapshot},
 };
@@ -139,7 +140,14 @@ impl RunContext {
             }
             let keyed = stage.kind != Kind::Sink && !stage.before_tables;
             layouts.push(match keyed {
-                true => Some(RowLayout::new(&stage.schema, stage.identity()).map_err(RunError::internal)?),
+                true => {
+                    let ranked_by = match &stage.planned {
+                        Planned::Relational(Relational::Table(spec)) => spec.conflict_by,
+                        _ => None,
+                    };
+                    let layout = RowLayout::new(&stage.schema, stage.identity());
+                    Some(layout.and_then(|layout| layout.ranked_by(ranked_by)).map_err(RunError::internal)?)
+                }
                 false => None,
             });
         }

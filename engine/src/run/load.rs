@@ -24,7 +24,7 @@ use crate::{
         RunOptions,
         compute::{self, Work},
         deliveries::{self, Deliveries, Standing, load},
-        erase,
+        erase, guards,
     },
 };
 
@@ -41,6 +41,8 @@ pub fn run(context: Context<'_>, options: &RunOptions) -> Result<RunReport, RunE
     let definitions = open::check_definition(plan, &opened.ledger, Wanted::All)?;
     let pending = if options.dry_run { Vec::new() } else { erase::finish_pending(context, options, &mut opened)? };
     let found = deliveries::find(plan, context.abort, options, &opened.ledger)?;
+    guards::check_prune(plan, options, &opened.ledger, &found)?;
+    guards::check_shrink(plan, options, &found.candidates)?;
     context.abort.check()?;
     let epoch = opened.ledger.epoch + 1;
     let workers = options.workers_of(plan);

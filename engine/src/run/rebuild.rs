@@ -3,7 +3,7 @@
 //! Where the base tables compute what they computed before, their state is replayed into the views, and no file is
 //! read. Otherwise every drop's file is read again, in ledger order.
 
-use std::{collections::BTreeSet, path::PathBuf, time::Instant};
+use std::{collections::BTreeSet, time::Instant};
 
 use vardelta_schemas::ledger::DropRow;
 
@@ -33,6 +33,7 @@ use crate::{
         RunOptions,
         compute::{self, Work},
         deliveries::{self, Standing, load},
+        guards,
     },
     state::{SHARDS, Session},
 };
@@ -143,7 +144,7 @@ pub(crate) fn candidates(
     let drops = &opened.ledger.drops;
     let missing: Vec<String> = drops
         .iter()
-        .filter(|drop| !std::path::Path::new(&drop.path).is_file())
+        .filter(|drop| !deliveries::file_of(context.plan, drop).is_some_and(|path| path.is_file()))
         .map(|drop| format!("drop `{}` of `{}`: {}", drop.name, drop.source, drop.path))
         .collect();
     if !missing.is_empty() {
@@ -171,12 +172,13 @@ pub(crate) fn candidates(
             .with_hint("Withdraw it with the pipeline's old definition first, or keep the source's name."));
         }
         let request = RunOptions {
-            files: vec![PathBuf::from(&drop.path)],
+            files: Vec::from_iter(deliveries::file_of(context.plan, drop)),
             into: Some(drop.source.clone()),
             name: Some(drop.name.clone()),
             ..options.clone()
         };
         let found = deliveries::find(context.plan, context.abort, &request, &opened.ledger)?;
+        guards::check_shrink(context.plan, &request, &found.candidates)?;
         files.extend(found.candidates.into_iter().map(|candidate| (drop.clone(), candidate)));
     }
     Ok(files)
@@ -227,7 +229,7 @@ pub(crate) fn standing_rows(
             let list = Assertion::decode(bytes)
                 .ok_or_else(|| RunError::internal(format!("the state of `{}` cannot be read", stage.name)))?;
             if let Some(winner) = Assertion::winner(&list, spec.conflict)
-                && !each(key, &winner.value)
+                && !each(key, spec.conflict.row(&winner.value))
             {
                 return Ok(());
             }

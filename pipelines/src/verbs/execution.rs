@@ -41,7 +41,7 @@ pub fn execute(
     arguments: &ExecutionArguments,
     work: impl FnOnce(Context<'_>) -> Result<RunReport, RunError>,
 ) -> Result<u8, Failure> {
-    let rejects = arguments.rejects.as_deref().map(|path| rejects_file(path, output)).transpose()?;
+    let rejects = arguments.rejects.as_deref().map(|path| rejects_file(path, plan, output)).transpose()?;
     let (form, limit) = match (output.is_json(), arguments.dry_run) {
         (true, true) => (Form::Json, None),
         (false, true) if !output.is_quiet() => (Form::Text, None),
@@ -98,7 +98,7 @@ pub fn unlisted<T>(
 }
 
 /// The file that `--rejects` names; nothing else may go where it goes.
-fn rejects_file(path: &Path, output: &Output) -> Result<RejectsFile, RunError> {
+fn rejects_file(path: &Path, plan: &Plan, output: &Output) -> Result<RejectsFile, RunError> {
     if path == Path::new("-") && (output.is_json() || !output.is_quiet()) {
         return Err(RunError::new(
             RunErrorKind::Usage,
@@ -106,7 +106,7 @@ fn rejects_file(path: &Path, output: &Output) -> Result<RejectsFile, RunError> {
         )
         .with_hint("Name a file, or leave the report out with --quiet and without --json."));
     }
-    RejectsFile::create(path)
+    RejectsFile::create(path, plan)
 }
 
 /// The report as one JSON object; a dry run's has the row changes too, which are not held in memory.

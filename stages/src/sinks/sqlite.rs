@@ -138,6 +138,15 @@ impl SinkStage for PlannedSqlite {
         Some(self.path.parent().unwrap_or_else(|| Path::new("")).join(".vardelta"))
     }
 
+    fn files(&self) -> Vec<PathBuf> {
+        let with = |suffix: &str| {
+            let mut path = self.path.clone().into_os_string();
+            path.push(suffix);
+            PathBuf::from(path)
+        };
+        ["", "-wal", "-shm", "-journal"].map(with).into()
+    }
+
     fn location(&self) -> String {
         self.path.display().to_string()
     }

@@ -156,7 +156,7 @@ fn words(error: &Error) -> (SinkErrorKind, String, &'static str) {
     }
 }
 
-const LARGE_ROW: &str = "A row is larger than the server takes: raise `max_allowed_packet` on the server.";
+pub(super) const LARGE_ROW: &str = "A row is larger than the server takes: raise `max_allowed_packet` on the server.";
 
 const CONTENTION: &str = "Run again when the other client is done; nothing of this run was kept.";
 

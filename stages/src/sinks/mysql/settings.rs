@@ -62,7 +62,8 @@ impl Settings {
     /// The client's options: with TLS as asked, or without where it is only preferred and the server has none.
     pub(super) fn client_options(&self, without_tls: bool) -> Opts {
         let ssl = if without_tls { None } else { self.tls.options(self.tls_ca.as_deref()) };
-        self.options.clone().ssl_opts(ssl).into()
+        // What is sent is measured by the server's limit; what comes may be a row that went in under a higher one.
+        self.options.clone().ssl_opts(ssl).max_allowed_packet(Some(RECEIVED_BYTES_MAX)).into()
     }
 
     /// Whether the server is on this machine, as far as the address tells.
@@ -88,6 +89,9 @@ impl Settings {
         }
     }
 }
+
+/// Bytes of a packet that is received, at the most: what the protocol's own limit is.
+const RECEIVED_BYTES_MAX: usize = 1 << 30;
 
 /// How a table is laid out, partitions apart.
 pub(super) fn whole_layout(
