@@ -12,6 +12,7 @@ pub(crate) mod join;
 pub(crate) mod meter;
 pub(crate) mod reject_log;
 pub(crate) mod replay;
+pub(crate) mod resident;
 pub(crate) mod segment;
 pub(crate) mod table;
 mod tag;
@@ -85,6 +86,7 @@ pub(crate) struct RunContext {
     pub changes: ChangeLog,
     pub totals: MeterTotals,
     pub notes: Mutex<Notes>,
+    pub models: resident::Models,
     segments: BTreeMap<usize, Arc<Segment>>,
     layouts: Vec<Option<RowLayout>>,
 }
@@ -157,6 +159,7 @@ impl RunContext {
         Ok(RunContext {
             changes: ChangeLog::new(plan.tables().len(), spill_dir),
             totals: MeterTotals::new(plan.stages.len()),
+            models: resident::Models::default(),
             notes: Mutex::new(Notes { log, ..Notes::default() }),
             chunk_records: plan.pipeline.chunk_records,
             plan,

@@ -98,6 +98,64 @@ impl Stored {
         Ok(Assertion::winner(&list, self.conflict).map(|winner| self.conflict.row(&winner.value).into()))
     }
 
+    /// Adds the rows that stand, key and value in order, from one key up to another, which is left out; all that follow where
+    /// there is none. So many at the most: the key to go on from, where there may be more.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    pub fn standing_rows(
+        &mut self,
+        (from, before): (&[u8], Option<&[u8]>),
+        limit: usize,
+        rows: &mut Vec<(Row, Row)>,
+    ) -> Result<Option<Vec<u8>>, RunError> {
+        let (conflict, damaged) = (self.conflict, || corrupt(&self.stage));
+        let ends = |key: &[u8]| before.is_some_and(|before| key >= before);
+        let mut found: Vec<(Row, Row)> = Vec::new();
+        let mut last: Option<(Vec<u8>, Assertion)> = None;
+        let standing = |(key, winner): (Vec<u8>, Assertion)| (key.into(), conflict.row(&winner.value).into());
+        let mut scan = self.entries.scan(from)?;
+        while let Some((entry, value)) = scan.next_borrowed()? {
+            let (key, place) = split_place(entry).ok_or_else(damaged)?;
+            let (version, origin, value) = split_value(value).ok_or_else(damaged)?;
+            match &mut last {
+                Some((known, winner)) if known == key => {
+                    // By place the first of a key stands; by value the greatest, of equal ones the last drop's.
+                    let other = (conflict.rank(value), place);
+                    if conflict == Conflict::Greatest && other > (conflict.rank(&winner.value), winner.place) {
+                        *winner = Assertion::of((place, version, origin, value));
+                    }
+                }
+                _ => {
+                    found.extend(last.take().map(standing));
+                    if found.len() > limit || ends(key) {
+                        break;
+                    }
+                    last = Some((key.to_vec(), Assertion::of((place, version, origin, value))));
+                }
+            }
+        }
+        found.extend(last.map(standing));
+        if let Some(lists) = &mut self.lists {
+            let (mut scan, mut taken) = (lists.scan(from)?, 0);
+            while let Some((key, bytes)) = scan.next_borrowed()? {
+                if taken > limit || ends(key) {
+                    break;
+                }
+                let list = Assertion::decode_list(bytes).ok_or_else(damaged)?;
+                found.extend(
+                    Assertion::winner(&list, conflict).map(|winner| (key.into(), conflict.row(&winner.value).into())),
+                );
+                taken += 1;
+            }
+            found.sort_unstable();
+        }
+        let more = found.get(limit).map(|(key, _)| key.to_vec());
+        found.truncate(limit);
+        rows.append(&mut found);
+        Ok(more)
+    }
+
     /// All that drops assert of a key, in order of place.
     ///
     /// # Errors
