@@ -25,6 +25,7 @@ use crate::{
         stage::{Kind, PipelineSettings, Planned, StageType},
     },
     diagnostics::Diagnostics,
+    expression::functions::Functions,
     spec::{Entry, SpecFile, Value},
     suggest::nearest,
 };
@@ -135,7 +136,8 @@ fn resolve(spec: &SpecFile, registry: &[&dyn StageType], problems: &mut Diagnost
         state_dir: None,
         base_dir: PathBuf::from("."),
     });
-    let stages = typing::plan(&outlines, &order, &settings, problems);
+    let functions = Functions::with(registry.iter().map(|stage| stage.functions()));
+    let stages = typing::plan(&outlines, &order, &settings, &functions, problems);
     let sink = stages.iter().position(|stage| stage.kind == Kind::Sink)?;
     Some(Plan { pipeline: pipeline?, stages, sink })
 }

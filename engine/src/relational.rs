@@ -6,10 +6,12 @@ use crate::{choices, expression::Expression};
 
 pub mod accumulate;
 mod aggregate;
+mod aggregate_manual;
 mod aggregate_stage;
 pub(crate) mod table_stage;
 pub(crate) mod union_stage;
 
+pub(crate) use self::aggregate_manual::aggregates_manual;
 pub use self::{
     aggregate::plan_aggregate,
     aggregate_stage::Aggregate,

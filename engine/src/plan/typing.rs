@@ -3,6 +3,7 @@
 use crate::{
     contract::stage::{Kind, PipelineSettings, PlanRequest, Planned, PlannedInput},
     diagnostics::Diagnostics,
+    expression::functions::Functions,
     plan::{PlannedStage, definition::definition, outline::Outline, sink_tables},
     relational::Relational,
 };
@@ -15,6 +16,7 @@ pub(super) fn plan(
     outlines: &[Outline<'_>],
     order: &[usize],
     pipeline: &PipelineSettings,
+    functions: &Functions,
     problems: &mut Diagnostics,
 ) -> Vec<PlannedStage> {
     let mut stages: Vec<PlannedStage> = Vec::with_capacity(order.len());
@@ -31,7 +33,7 @@ pub(super) fn plan(
         if !plannable {
             check_option_names(outline, problems);
         } else if let Some(stage) =
-            plan_stage(outline, inputs.into_iter().flatten().collect(), &stages, pipeline, problems)
+            plan_stage(outline, inputs.into_iter().flatten().collect(), &stages, pipeline, functions, problems)
         {
             places[*at] = Some(stages.len());
             stages.push(stage);
@@ -57,6 +59,7 @@ fn plan_stage(
     inputs: Vec<usize>,
     stages: &[PlannedStage],
     pipeline: &PipelineSettings,
+    functions: &Functions,
     problems: &mut Diagnostics,
 ) -> Option<PlannedStage> {
     let stage_type = outline.stage_type?;
@@ -66,8 +69,13 @@ fn plan_stage(
         key: stages[*input].key.as_deref(),
         span: reference.span.clone(),
     });
-    let request =
-        PlanRequest { name: outline.name(), inputs: planned_inputs.collect(), options: outline.options(), pipeline };
+    let request = PlanRequest {
+        name: outline.name(),
+        inputs: planned_inputs.collect(),
+        options: outline.options(),
+        pipeline,
+        functions,
+    };
     let planned = stage_type.plan(request, problems)?;
     let before_tables = check_place(outline, &planned, &inputs, stages, problems)?;
     let schema = match &planned {
