@@ -13,6 +13,7 @@ mod outline;
 mod pipeline;
 pub(crate) mod place;
 pub(crate) mod sink_tables;
+pub(crate) mod stamp;
 mod typing;
 
 use std::{path::PathBuf, sync::Arc};
@@ -22,10 +23,13 @@ use vardelta_schemas::{Schema, TableSchema, history::history_table};
 use crate::{
     contract::{
         sink::SinkStage,
+        source::Source,
         stage::{Kind, PipelineSettings, Planned, StageType},
     },
     diagnostics::Diagnostics,
+    error::RunError,
     expression::functions::Functions,
+    relational::Relational,
     spec::{Entry, SpecFile, Value},
     suggest::nearest,
 };
@@ -177,6 +181,35 @@ fn stage_entries<'a>(
         None => return None,
     };
     None
+}
+
+pub(crate) fn is_table(planned: &Planned) -> bool {
+    matches!(planned, Planned::Relational(Relational::Table(_)))
+}
+
+/// The table stages that read, through transforms, from a source.
+pub(crate) fn tables_of(plan: &Plan, source: usize) -> Vec<usize> {
+    let mut reached = vec![false; plan.stages.len()];
+    reached[source] = true;
+    let mut tables = Vec::new();
+    for (at, stage) in plan.stages.iter().enumerate() {
+        if !stage.inputs.iter().any(|input| reached[*input]) {
+            continue;
+        }
+        if matches!(stage.planned, Planned::Relational(Relational::Table(_))) {
+            tables.push(at);
+        } else {
+            reached[at] = true;
+        }
+    }
+    tables
+}
+
+pub(crate) fn source(plan: &Plan, at: usize) -> Result<&dyn Source, RunError> {
+    match &plan.stages[at].planned {
+        Planned::Source(source) => Ok(source.as_ref()),
+        _ => Err(RunError::internal("a drop was delivered to a stage that is no source")),
+    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! What a run did, as people and programs read it. The JSON keys are part of the interface (DESIGN, section 11).
 
+pub mod migration;
+
 use std::{collections::BTreeMap, io};
 
 use serde::Serialize;

@@ -3,18 +3,28 @@
 //! The encoding is `arrow-row`'s: order-preserving and canonical, so equal bytes are equal rows, and byte order is key
 //! order.
 
+mod batch;
+mod cut;
+mod order;
+
 use std::{borrow::Borrow, ops::Deref, sync::Arc};
 
 use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow_row::{RowConverter, RowParser, Rows, SortField};
 use arrow_schema::{ArrowError, SchemaRef};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use vardelta_schemas::Schema;
+use vardelta_schemas::{Schema, TableSchema};
 
-use crate::display::value_text;
+use crate::{display::value_text, error::RunError};
 
-/// An encoded row, or the part of one that is its key or its value. Differential copies rows between its batches; sharing
-/// the bytes makes a copy cheap.
+pub(crate) use self::{
+    batch::{RowBatch, RowRef},
+    cut::BatchCutter,
+    order::{Entry, sort},
+};
+
+/// An encoded row, or the part of one that is its key or its value, where it is kept by itself: rows that travel together are
+/// a [`RowBatch`].
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Row(Arc<[u8]>);
 
@@ -159,6 +169,14 @@ impl RowLayout {
         RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)
     }
 
+    /// Decodes the rows of a batch.
+    ///
+    /// # Errors
+    /// As [`RowLayout::decode`].
+    pub(crate) fn decode_batch(&self, rows: &RowBatch) -> Result<RecordBatch, ArrowError> {
+        self.decode(rows.rows().map(|RowRef { key, value, .. }| (key, value)))
+    }
+
     /// A row's key in words, for messages: `chromosome=chr7 position=55019017 …`.
     pub fn describe_key(&self, key: &[u8]) -> String {
         let Ok(arrays) = self.key.decode(std::iter::once(key)) else { return "(unreadable key)".into() };
@@ -180,6 +198,20 @@ impl RowLayout {
         };
         Some(self.value.columns.iter().map(describe).collect::<Vec<_>>().join(" "))
     }
+}
+
+/// A table as it may stand while it is brought to another definition: outside the key every column allows NULL.
+pub(crate) fn lax_table(table: &TableSchema) -> TableSchema {
+    let mut columns = table.schema.columns().to_vec();
+    for (index, column) in columns.iter_mut().enumerate() {
+        column.nullable |= !table.key.contains(&index);
+    }
+    TableSchema { schema: Schema::new(columns), ..table.clone() }
+}
+
+/// The layout of a [`lax_table`]. It encodes rows as the planned one does.
+pub(crate) fn lax_layout(lax: &TableSchema) -> Result<RowLayout, RunError> {
+    RowLayout::new(&lax.schema, Some(&lax.key)).map_err(RunError::internal)
 }
 
 #[cfg(test)]

@@ -1,13 +1,27 @@
 //! What a merge of runs yields, before and behind rows that were sent.
 
-use super::*;
+use super::{
+    batches::left,
+    run::{READ_BYTES, RunBytes},
+    *,
+};
+use crate::rows::{Row, RowBatch};
 
 fn row(text: &str) -> Row {
     text.as_bytes().into()
 }
 
-fn update(key: &str, value: &str, diff: isize) -> (Row, Row, isize) {
-    (row(key), row(value), diff)
+/// A key, a row and how often it is put in place.
+type Update = (String, String, i64);
+
+fn update(key: &str, value: &str, diff: i64) -> Update {
+    (key.into(), value.into(), diff)
+}
+
+fn fold(updates: Vec<Update>) -> Result<RunBuilder, Row> {
+    let mut rows = RowBatch::default();
+    updates.iter().for_each(|(key, value, diff)| rows.push(key.as_bytes(), value.as_bytes(), *diff));
+    RunBuilder::fold(&rows)
 }
 
 /// Key, old and new row.
@@ -30,21 +44,83 @@ fn drain(log: &ChangeLog) -> Vec<Shown> {
 #[test]
 fn a_key_that_ends_as_it_began_is_no_change() {
     let log = ChangeLog::new(1, std::env::temp_dir());
-    let first = RunBuilder::fold(vec![update("a", "1", -1), update("a", "2", 1), update("b", "9", 1)]);
-    let second = RunBuilder::fold(vec![update("a", "2", -1), update("a", "1", 1), update("b", "9", -1)]);
+    let first = fold(vec![update("a", "1", -1), update("a", "2", 1), update("b", "9", 1)]);
+    let second = fold(vec![update("a", "2", -1), update("a", "1", 1), update("b", "9", -1)]);
     log.push(0, 0, first.expect("folds")).expect("pushes");
     log.push(0, 1, second.expect("folds")).expect("pushes");
     assert_eq!(drain(&log), vec![]);
 }
 
 #[test]
-fn the_first_old_and_the_last_new_row_count() {
+fn what_lies_between_the_first_and_the_last_row_does_not_count() {
     let log = ChangeLog::new(1, std::env::temp_dir());
     for (chunk, (old, new)) in [("1", "2"), ("2", "3"), ("3", "4")].into_iter().enumerate() {
-        let run = RunBuilder::fold(vec![update("k", old, -1), update("k", new, 1)]).expect("folds");
+        let run = fold(vec![update("k", old, -1), update("k", new, 1)]).expect("folds");
         log.push(0, chunk as u64, run).expect("pushes");
     }
     assert_eq!(drain(&log), vec![shown("k", Some("1"), Some("4"))]);
+}
+
+/// Pushes one run per list, all of the same chunk: what its workers saw.
+fn workers_saw(log: &ChangeLog, chunk: u64, runs: &[&[(&str, &str, i64)]]) {
+    for updates in runs {
+        let updates = updates.iter().map(|(key, value, diff)| update(key, value, *diff)).collect();
+        log.push(0, chunk, fold(updates).expect("folds")).expect("pushes");
+    }
+}
+
+#[test]
+fn a_row_that_moves_between_workers_is_an_update() {
+    let (away, here) = ([("k", "1", -1)], [("k", "2", 1)]);
+    for runs in [[&away[..], &here[..]], [&here[..], &away[..]]] {
+        let log = ChangeLog::new(1, std::env::temp_dir());
+        workers_saw(&log, 0, &runs);
+        assert_eq!(drain(&log), vec![shown("k", Some("1"), Some("2"))]);
+        // The next chunk moves it back, and a third one to a new row.
+        workers_saw(&log, 1, &[&[("k", "1", 1)], &[("k", "2", -1)]]);
+        assert_eq!(drain(&log), vec![]);
+        workers_saw(&log, 2, &[&[("k", "3", 1)], &[("k", "1", -1)]]);
+        assert_eq!(drain(&log), vec![shown("k", Some("1"), Some("3"))]);
+    }
+}
+
+#[test]
+fn any_order_of_the_parts_of_a_change_is_as_good() {
+    // A row that goes from worker to worker through four values, step by step: all orders of its eight parts.
+    let steps = [("1", "2"), ("2", "3"), ("3", "2"), ("2", "4")];
+    let parts: Vec<(&str, i64)> = steps.iter().flat_map(|(old, new)| [(*old, -1), (*new, 1)]).collect();
+    let mut order: Vec<usize> = (0..parts.len()).collect();
+    let mut seen = 0;
+    permute(&mut order, 0, &mut |order| {
+        let log = ChangeLog::new(1, std::env::temp_dir());
+        for at in order {
+            workers_saw(&log, 0, &[&[("k", parts[*at].0, parts[*at].1)]]);
+        }
+        assert_eq!(drain(&log), vec![shown("k", Some("1"), Some("4"))], "{order:?}");
+        seen += 1;
+    });
+    assert_eq!(seen, 40_320);
+}
+
+fn permute(items: &mut [usize], from: usize, each: &mut dyn FnMut(&[usize])) {
+    if from == items.len() {
+        return each(items);
+    }
+    for at in from..items.len() {
+        items.swap(from, at);
+        permute(items, from + 1, each);
+        items.swap(from, at);
+    }
+}
+
+#[test]
+fn rows_that_do_not_belong_together_are_an_error() {
+    for runs in [[&[("k", "1", 1)][..], &[("k", "2", 1)][..]], [&[("k", "1", -1)], &[("k", "1", -1)]]] {
+        let log = ChangeLog::new(1, std::env::temp_dir());
+        workers_saw(&log, 0, &runs);
+        let error = log.net(0).expect("reads").next().expect_err("two rows");
+        assert!(error.to_string().contains("the key's bytes: 6b"), "{error}");
+    }
 }
 
 #[test]
@@ -54,7 +130,7 @@ fn spilled_runs_read_back_in_key_order() {
     let long = "x".repeat(3 * READ_BYTES);
     for chunk in 0..5 {
         let updates = (0..400).map(|i| update(&format!("{:04}", i * 5 + chunk), &long[..i * 300], 1)).collect();
-        log.push(0, chunk as u64, RunBuilder::fold(updates).expect("folds")).expect("pushes");
+        log.push(0, chunk as u64, fold(updates).expect("folds")).expect("pushes");
     }
     let changes = drain(&log);
     assert_eq!(changes.len(), 2_000);
@@ -77,7 +153,7 @@ fn what_was_sent_is_not_left() {
         vec![update("e", "1", -1), update("e", "3", 1), update("f", "1", 1), update("d", "1", -1), update("d", "0", 1)],
     ];
     for (chunk, updates) in (0..).zip(chunks) {
-        log.push(0, chunk, RunBuilder::fold(updates).expect("folds")).expect("pushes");
+        log.push(0, chunk, fold(updates).expect("folds")).expect("pushes");
     }
     let added = |chunk| -> Vec<Shown> {
         let mut added = log.added(0, chunk).expect("reads");
@@ -110,5 +186,5 @@ fn what_was_sent_is_not_left() {
 
 #[test]
 fn two_rows_of_one_key_are_refused() {
-    assert_eq!(RunBuilder::fold(vec![update("k", "1", 1), update("k", "2", 1)]).err(), Some(row("k")));
+    assert_eq!(fold(vec![update("k", "1", 1), update("k", "2", 1)]).err(), Some(row("k")));
 }

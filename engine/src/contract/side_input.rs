@@ -2,8 +2,6 @@
 
 use std::path::PathBuf;
 
-use crate::contract::stage::Planned;
-
 /// A file that a planned stage computes with.
 ///
 /// Its content is part of what the stage computes: the engine digests it before a run and refuses to go on when it is not
@@ -20,25 +18,5 @@ impl SideInput {
     /// The file that an option names.
     pub fn new(option: &'static str, path: PathBuf) -> SideInput {
         SideInput { option, path }
-    }
-}
-
-impl Planned {
-    /// The files that the stage computes with.
-    pub fn side_inputs(&self) -> Vec<SideInput> {
-        match self {
-            Planned::Source(source) => source.side_inputs(),
-            Planned::Transform(transform) => transform.side_inputs(),
-            Planned::Relational(_) | Planned::Sink(_) => Vec::new(),
-        }
-    }
-
-    /// What of the whole pipeline's settings the stage computes with.
-    pub fn settings(&self) -> Vec<(&'static str, String)> {
-        match self {
-            Planned::Source(source) => source.settings(),
-            Planned::Transform(transform) => transform.settings(),
-            Planned::Relational(_) | Planned::Sink(_) => Vec::new(),
-        }
     }
 }

@@ -9,8 +9,8 @@ use std::{
 use vardelta_schemas::Schema;
 
 use crate::contract::{
+    emit::{Emit, StageError},
     side_input::SideInput,
-    stage::{Emit, StageError},
 };
 
 /// One delivery of records to a source stage.

@@ -6,15 +6,11 @@ use vardelta_schemas::{TableSchema, ledger::TableCounts};
 use crate::{
     changes::NetChanges,
     contract::sink::{ChangeBatch, Sink, SinkError, SinkErrorKind},
-    epoch::{
-        commit::{lax_layout, lax_table},
-        fills::part_by_fill,
-        transaction::Failure,
-    },
+    epoch::{context::Context, fills::part_by_fill, transaction::Failure},
     error::{RunError, RunErrorKind},
     flow::{RunContext, feed::PATIENCE},
     plan::Plan,
-    rows::RowLayout,
+    rows::{RowLayout, lax_layout, lax_table},
 };
 
 /// Batches between the thread that makes them and the sink.
@@ -112,4 +108,24 @@ pub(crate) fn apply(
         (Err(_), Some(error)) if !run.abort.is_raised() => Err(error.into()),
         (Err(error), _) => Err(Failure::Run(error)),
     }
+}
+
+/// Shows the observer what is to be written to a table.
+pub(crate) fn show(
+    context: Context<'_>,
+    run: &RunContext,
+    at: usize,
+    table: &TableSchema,
+    counts: &mut TableCounts,
+) -> Result<(), RunError> {
+    let net = run.changes.net(at).map_err(RunError::from)?;
+    let mut merge = Merge::new(context.plan, run, at, net, counts)?;
+    made_aside(
+        run,
+        || merge.next_batch(),
+        |batches| {
+            batches.for_each(|batch| context.observer.changes(table, &batch));
+            Ok(())
+        },
+    )
 }

@@ -10,7 +10,7 @@ use std::{
 };
 
 use vardelta_schemas::{
-    Schema, TableSchema,
+    TableSchema,
     ledger::{DropRow, EpochRecord, Event, RecordCounts, Snapshot, TableCounts},
     sql::erase::ERASING,
 };
@@ -23,24 +23,19 @@ use crate::{
     },
     epoch::{
         ahead::Written,
-        batches::{Merge, made_aside},
+        batches::show,
+        context::Context,
         fills,
         history::EpochFacts,
-        open::Opened,
-        transaction::{Standing, Transaction, is_passing},
+        open::{NEXT_DROP, Opened, next_drop},
+        transaction::{Standing, Transaction, is_of, is_passing},
         write::Writing,
     },
-    error::{RunError, RunErrorKind},
+    error::RunError,
     failpoint,
-    flow::RunContext,
+    flow::{RunContext, meter::stage_reports},
     plan::{Plan, content::Definitions},
     report::{Action, DropReport, RunReport},
-    rows::RowLayout,
-    run::{
-        Context,
-        compute::stage_reports,
-        load::{NEXT_DROP, next_drop},
-    },
 };
 
 /// What becomes of the ledger.
@@ -124,8 +119,8 @@ pub(crate) fn conclude(
             if context.observer.wants_changes() {
                 show(context, run, at, table, &mut counts[at])?;
             } else {
-                let mut net = run.changes.net(at).map_err(|error| unreadable(&error))?;
-                net.count(&mut counts[at]).map_err(|error| unreadable(&error))?;
+                let mut net = run.changes.net(at).map_err(RunError::from)?;
+                net.count(&mut counts[at]).map_err(RunError::from)?;
             }
         }
         count_unchanged(&mut counts, &opened.ledger, outcome.replace_tables);
@@ -186,45 +181,6 @@ fn count_unchanged(counts: &mut [TableCounts], ledger: &Snapshot, replaced: bool
     for table in counts.iter_mut().filter(|_| !replaced) {
         table.unchanged = rows_before(ledger, &table.name).saturating_sub(table.updated + table.deleted);
     }
-}
-
-/// Shows the observer what is to be written to a table.
-pub(crate) fn show(
-    context: Context<'_>,
-    run: &RunContext,
-    at: usize,
-    table: &TableSchema,
-    counts: &mut TableCounts,
-) -> Result<(), RunError> {
-    let net = run.changes.net(at).map_err(|error| unreadable(&error))?;
-    let mut merge = Merge::new(context.plan, run, at, net, counts)?;
-    made_aside(
-        run,
-        || merge.next_batch(),
-        |batches| {
-            batches.for_each(|batch| context.observer.changes(table, &batch));
-            Ok(())
-        },
-    )
-}
-
-pub(crate) fn unreadable(error: &dyn std::fmt::Display) -> RunError {
-    let message = format!("the run's changes cannot be read back: {error}; nothing was written");
-    RunError::new(RunErrorKind::Sink, message)
-}
-
-/// A table as it may stand while it is brought to another definition: outside the key every column allows NULL.
-pub(crate) fn lax_table(table: &TableSchema) -> TableSchema {
-    let mut columns = table.schema.columns().to_vec();
-    for (index, column) in columns.iter_mut().enumerate() {
-        column.nullable |= !table.key.contains(&index);
-    }
-    TableSchema { schema: Schema::new(columns), ..table.clone() }
-}
-
-/// The layout of a [`lax_table`]. It encodes rows as the planned one does.
-pub(crate) fn lax_layout(lax: &TableSchema) -> Result<RowLayout, RunError> {
-    RowLayout::new(&lax.schema, Some(&lax.key)).map_err(RunError::internal)
 }
 
 /// What a commit has to say beside its counts.
@@ -367,16 +323,6 @@ fn after_failed_commit(
         // The state stays prepared; the next start asks the ledger again.
         Err(_) => Err(error.into()),
     }
-}
-
-/// Whether a ledger's last epoch is this one: another loader may have made one of the same number.
-pub(crate) fn is_of(ledger: &Snapshot, record: &EpochRecord) -> bool {
-    let stands = |drop: &DropRow| ledger.drops.contains(drop);
-    ledger.epoch == record.epoch
-        && ledger.definition == record.definition
-        && ledger.tables == record.tables
-        && record.upserted_drops.iter().all(stands)
-        && !ledger.drops.iter().any(|drop| record.withdrawn_drops.contains(&drop.drop_id))
 }
 
 fn record(plan: &Plan, epoch: u64, outcome: &Outcome, counts: &[TableCounts], committed_at: &str) -> EpochRecord {

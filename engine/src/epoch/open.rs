@@ -1,18 +1,18 @@
 //! The start of every run: the state's lock is taken, and state and ledger are brought to agree. The ledger is the judge.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use vardelta_schemas::ledger::Snapshot;
 
 use crate::{
     contract::sink::{Access, Sink},
+    epoch::context::Context,
     error::{RunError, RunErrorKind},
     plan::{
         Plan,
         content::{Definitions, Wanted},
         definition_changes,
     },
-    run::state_directory,
     state::{State, StateError, StateErrorKind},
 };
 
@@ -131,4 +131,33 @@ pub(crate) fn check_definition(plan: &Plan, ledger: &Snapshot, wanted: Wanted) -
         "Run `vardelta migrate`, which changes what differs (see `--plan`), or `vardelta rebuild`, which makes the tables \
          anew; or put the old definition back.",
     ))
+}
+
+/// Where the state of a pipeline lies.
+pub fn state_directory(plan: &Plan) -> PathBuf {
+    let pipeline = &plan.pipeline;
+    let base = match &pipeline.state_dir {
+        Some(directory) => pipeline.resolve(directory),
+        None => plan.sink().default_state_dir().unwrap_or_else(|| pipeline.base_dir.join(".vardelta")),
+    };
+    base.join(&pipeline.name)
+}
+
+/// The key under which the state remembers the next drop's number.
+pub(crate) const NEXT_DROP: &str = "next_drop_id";
+
+/// The number of the next new drop: never one that was used before. A state that was lost and rebuilt does not know, but
+/// the ledger's history does.
+pub(crate) fn next_drop(context: Context<'_>, opened: &mut Opened) -> Result<u64, RunError> {
+    if let Some(next) = opened.state.metadata().get(NEXT_DROP).and_then(|text| text.parse().ok()) {
+        return Ok(next);
+    }
+    let history = opened.sink.history(&context.plan.pipeline.name)?;
+    Ok(history.iter().filter_map(|event| event.drop_id).max().map_or(1, |last| last + 1))
+}
+
+/// Where changes are spilled: beside the state, unless nothing is to be left there.
+pub(crate) fn spill_dir(context: Context<'_>, dry_run: bool) -> PathBuf {
+    let directory = state_directory(context.plan);
+    if dry_run && !directory.is_dir() { std::env::temp_dir() } else { directory }
 }

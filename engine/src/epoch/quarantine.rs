@@ -1,6 +1,6 @@
 //! Rows that the sink's database does not take, taken out of the run, where the sink is told to go on without them.
 
-use std::{collections::BTreeMap, sync::atomic::Ordering};
+use std::sync::atomic::Ordering;
 
 use arrow_array::{Array as _, Int64Array, StringArray};
 use vardelta_schemas::ledger::{RejectRow, TableCounts};
@@ -11,7 +11,8 @@ use crate::{
         stage::Planned,
     },
     epoch::{
-        commit::show,
+        batches::show,
+        reject_share::check_reject_share,
         transaction::{Failure, Transaction, is_passing},
         write::Writing,
     },
@@ -19,18 +20,17 @@ use crate::{
     flow::{
         Mode,
         correct::{Asked, Quarantined, computed},
-        run_chunk,
+        workers::run_chunk,
     },
-    plan::place::{place_columns, source_named},
+    plan::{
+        place::{place_columns, source_named},
+        source,
+    },
     relational::Relational,
-    run::{compute, deliveries},
 };
 
 /// The number of the first correcting chunk: behind all that read files.
 const FIRST_CHUNK: u64 = 1 << 62;
-
-/// Rows taken out of drops that earlier runs loaded, by the drop's name.
-pub(crate) type Earlier = BTreeMap<String, u64>;
 
 impl Writing<'_> {
     /// Writes rows and rejects into the transaction that is open; rows that the database does not take become rejects.
@@ -96,7 +96,7 @@ impl Writing<'_> {
                 RunError::new(RunErrorKind::Sink, message)
             })?;
         }
-        compute::check_reject_share(plan, run)
+        check_reject_share(plan, run)
     }
 
     /// The reject of a row that was taken out, and the account of its record.
@@ -116,12 +116,10 @@ impl Writing<'_> {
                 if let Some(drop) = drop {
                     *self.earlier.entry(drop.name.clone()).or_default() += 1;
                 }
-                let source = drop.and_then(|drop| source_named(plan, &drop.source));
+                let stage = drop.and_then(|drop| source_named(plan, &drop.source));
                 // Only behind an index lines have no numbers, and an index is used for a part of the file alone.
-                let is_whole = |source: &usize| {
-                    deliveries::source(plan, *source).is_ok_and(|source| source.restriction().is_none())
-                };
-                (drop.map(|drop| drop.name.clone()), source, source.filter(is_whole).map(|_| row.origin))
+                let is_whole = |at: &usize| source(plan, *at).is_ok_and(|source| source.restriction().is_none());
+                (drop.map(|drop| drop.name.clone()), stage, stage.filter(is_whole).map(|_| row.origin))
             }
         };
         let columns = source.map(|source| place_columns(plan, source, row.stage)).unwrap_or_default();

@@ -4,15 +4,14 @@ use std::sync::Arc;
 
 use vardelta_schemas::{
     TableSchema,
-    ledger::{EpochRecord, Snapshot},
+    ledger::{DropRow, EpochRecord, Snapshot},
 };
 
 use crate::{
     contract::sink::{EpochStart, Sink, SinkError, SinkErrorKind},
-    epoch::{backoff, commit::is_of},
+    epoch::{backoff, context::Context},
     error::RunError,
     flow::RunContext,
-    run::Context,
 };
 
 /// Whether a transaction that failed so may succeed when it is run again.
@@ -151,4 +150,14 @@ impl From<Failure> for RunError {
             Failure::Run(error) => error,
         }
     }
+}
+
+/// Whether a ledger's last epoch is this one: another loader may have made one of the same number.
+pub(crate) fn is_of(ledger: &Snapshot, record: &EpochRecord) -> bool {
+    let stands = |drop: &DropRow| ledger.drops.contains(drop);
+    ledger.epoch == record.epoch
+        && ledger.definition == record.definition
+        && ledger.tables == record.tables
+        && record.upserted_drops.iter().all(stands)
+        && !ledger.drops.iter().any(|drop| record.withdrawn_drops.contains(&drop.drop_id))
 }

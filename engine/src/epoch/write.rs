@@ -1,6 +1,9 @@
 //! Writing one epoch's rows into the sink's transaction.
 
-use std::sync::{Arc, PoisonError};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, PoisonError},
+};
 
 use vardelta_schemas::{TableSchema, ledger::TableCounts};
 
@@ -11,17 +14,15 @@ use crate::{
         sink::{ChangeBatch, Offender, Part, Sink, SinkError, SinkErrorKind},
     },
     epoch::{
-        batches::{self, Merge},
-        commit::{show, unreadable},
+        batches::{self, Merge, show},
+        context::Context,
         fills::part_by_fill,
         history::{EpochFacts, history_rows},
-        quarantine::Earlier,
         transaction::{Failure, Transaction, is_passing},
     },
     error::RunError,
     failpoint,
     flow::RunContext,
-    run::Context,
 };
 
 /// Reject rows written at a time.
@@ -117,7 +118,7 @@ impl Writing<'_> {
             // A table's deletes may come in a step of their own, behind the one that counts and shows everything.
             let mut again = TableCounts::default();
             let counts = if part == Part::OldRows { &mut again } else { &mut counts[at] };
-            let unsent = run.changes.unsent(at).map_err(|error| unreadable(&error))?;
+            let unsent = run.changes.unsent(at).map_err(RunError::from)?;
             let is_shown = is_watched && part != Part::OldRows && run.changes.sent_rows(at) == 0;
             let applied = self.apply_to(sink, at, unsent, table, counts, &mut |batch| {
                 failpoint::hit("commit:batch");
@@ -149,7 +150,7 @@ impl Writing<'_> {
                 let mut uncounted = TableCounts::default();
                 // That a column is new, and what its first values are, happened to the definition, not to the rows.
                 let new_columns = run.changes.new_columns(at);
-                let net = run.changes.net(at).map_err(|error| unreadable(&error))?;
+                let net = run.changes.net(at).map_err(RunError::from)?;
                 self.apply_to(sink, at, net, history, &mut uncounted, &mut |batch| {
                     history_rows(table, &part_by_fill(table, &new_columns, batch, true)?, &self.facts)
                 })?;
@@ -173,3 +174,6 @@ impl Writing<'_> {
         batches::apply(run, sink, table, || merge.next_batch(), each)
     }
 }
+
+/// Rows taken out of drops that earlier runs loaded, by the drop's name.
+pub(crate) type Earlier = BTreeMap<String, u64>;

@@ -3,14 +3,12 @@
 
 use std::{
     any::Any,
-    fs::File,
-    io,
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering},
     },
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, Instant},
 };
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, SendTimeoutError, Sender};
@@ -24,36 +22,17 @@ use crate::{
     },
     error::{RunError, RunErrorKind},
     flow::meter::MeterTotals,
-    plan::Plan,
-    rows::Row,
+    plan::{
+        Plan,
+        stamp::{FileStamp, check_unchanged},
+    },
+    rows::RowBatch,
 };
 
 /// How long a thread waits before it looks whether the run is to end.
 pub(crate) const PATIENCE: Duration = Duration::from_millis(20);
 /// Chunks in the channel, at the most, per worker.
 const CHUNKS_PER_WORKER: usize = 3;
-
-/// Size and time of a file when it was looked at: another one later means that the file was changed under our hands.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct FileStamp {
-    /// Bytes.
-    pub bytes: u64,
-    modified: Option<SystemTime>,
-}
-
-impl FileStamp {
-    /// The stamp of a file as it is now.
-    pub fn of(path: &Path) -> io::Result<FileStamp> {
-        let metadata = File::open(path)?.metadata()?;
-        Ok(FileStamp { bytes: metadata.len(), modified: metadata.modified().ok() })
-    }
-
-    /// The time of modification as a text that is the same for the same time: seconds and nanoseconds since 1970.
-    pub fn modified_text(&self) -> Option<String> {
-        let since = self.modified?.duration_since(SystemTime::UNIX_EPOCH).ok()?;
-        Some(format!("{}.{:09}", since.as_secs(), since.subsec_nanos()))
-    }
-}
 
 /// One file to be loaded as a drop.
 pub(crate) struct Load {
@@ -105,8 +84,8 @@ pub(crate) fn content_digest(records: ContentDigest, header: u128) -> String {
 pub(crate) enum Item {
     /// A chunk of a file.
     Chunk { load: usize, chunk: Arc<Chunk> },
-    /// Rows of a table, as key and value, to be replayed into the views behind it.
-    Rows { table: usize, rows: Vec<(Row, Row)> },
+    /// Rows of a table, to be replayed into the views behind it.
+    Rows { table: usize, rows: RowBatch },
 }
 
 impl Item {
@@ -233,7 +212,7 @@ fn read_file(
     totals: &MeterTotals,
     abort: &Abort,
 ) -> Result<(), RunError> {
-    let input = |error: crate::contract::stage::StageError| RunError {
+    let input = |error: crate::contract::emit::StageError| RunError {
         kind: RunErrorKind::Input,
         message: error.message,
         hint: error.hint,
@@ -252,16 +231,4 @@ fn read_file(
         }
     }
     check_unchanged(&load.path, &load.stamp)
-}
-
-/// Refuses a file that is no longer the one whose bytes were digested.
-pub(crate) fn check_unchanged(path: &Path, stamp: &FileStamp) -> Result<(), RunError> {
-    match FileStamp::of(path) {
-        Ok(now) if now == *stamp => Ok(()),
-        _ => Err(RunError::new(
-            RunErrorKind::Input,
-            format!("{} was changed while it was read; nothing was written", path.display()),
-        )
-        .with_hint("Run again when the file is complete; deliver files under another name and rename them.")),
-    }
 }

@@ -7,7 +7,7 @@ use arrow_row::{RowConverter, RowParser, SortField};
 use arrow_schema::{Field, SchemaRef};
 
 use crate::{
-    contract::{batch::Batch, reason::Reason, stage::Emit},
+    contract::{batch::Batch, emit::Emit, reason::Reason},
     error::RunError,
     expression::OVERFLOW,
     flow::{
@@ -19,6 +19,7 @@ use crate::{
         AggregateFunction, AggregateSpec,
         accumulate::{Cells, Scalar, scalar_array},
     },
+    rows::RowBatch,
 };
 
 /// Turns packed groups into rows of the aggregate.
@@ -67,7 +68,7 @@ impl Finish {
     }
 
     /// The rows of these groups, with the groups' multiplicities.
-    pub fn run(&mut self, updates: &[Update]) -> Result<Vec<Update>, RunError> {
+    pub fn run(&mut self, updates: &[Update]) -> Result<RowBatch, RunError> {
         let broken = || RunError::internal("a packed group cannot be read");
         let mut cells: Vec<Cells> = Vec::with_capacity(updates.len());
         let mut winners: Vec<Vec<Option<&[u8]>>> = Vec::with_capacity(updates.len());
@@ -130,8 +131,9 @@ impl Finish {
         )
         .map_err(RunError::internal)?;
         let encoded = self.worker.run.layout(self.stage)?.encode(&rows).map_err(RunError::internal)?;
-        let update = |row: usize| (encoded.key(row).into(), encoded.value(row).into(), batch.diff(row) as isize);
-        Ok((0..kept.len()).map(update).collect())
+        let mut changes = RowBatch::default();
+        (0..kept.len()).for_each(|row| changes.push(encoded.key(row), encoded.value(row), batch.diff(row)));
+        Ok(changes)
     }
 
     /// The results of one call that is not min or max.
@@ -165,7 +167,7 @@ impl Finish {
             Ok(layout) => layout.describe_key(&updates[row].0),
             Err(_) => String::new(),
         };
-        emit.rejects.push(crate::contract::stage::Reject {
+        emit.rejects.push(crate::contract::emit::Reject {
             origin: None,
             diff: updates[row].2 as i64,
             place: None,

@@ -9,6 +9,12 @@ use std::{
 
 use hdrhistogram::Histogram;
 
+use crate::{
+    flow::RunContext,
+    plan::{Plan, PlannedStage},
+    report::StageReport,
+};
+
 /// Figures of one stage.
 #[derive(Clone)]
 pub(crate) struct Meter {
@@ -100,4 +106,18 @@ impl MeterTotals {
         stages[stage].rows_in += rows;
         stages[stage].record(busy);
     }
+}
+
+/// The figures of every stage but the sink.
+pub(crate) fn stage_reports(plan: &Plan, run: &RunContext) -> Vec<StageReport> {
+    let meters = run.totals.snapshot();
+    let report = |(stage, meter): (&PlannedStage, &Meter)| StageReport {
+        name: stage.name.clone(),
+        rows_in: meter.rows_in,
+        rows_out: meter.rows_out,
+        seconds: meter.busy.as_secs_f64(),
+        p50_us: meter.batch_us.value_at_quantile(0.5),
+        p99_us: meter.batch_us.value_at_quantile(0.99),
+    };
+    plan.stages.iter().zip(&meters).map(report).collect()
 }

@@ -6,7 +6,8 @@ use std::{collections::BTreeMap, sync::Arc, time::Instant};
 use crate::{
     contract::{
         batch::Batch,
-        stage::{Emit, Planned, Reject, Transform, TransformRun},
+        emit::{Emit, Reject},
+        stage::{Planned, Transform, TransformRun},
     },
     error::RunError,
     flow::meter::Meters,

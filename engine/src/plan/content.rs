@@ -6,9 +6,10 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::{
     error::{RunError, RunErrorKind},
-    flow::feed::{FileStamp, check_unchanged},
-    plan::{Plan, PlannedStage},
-    run::digest_bytes,
+    plan::{
+        Plan, PlannedStage,
+        stamp::{FileStamp, check_unchanged, digest_bytes},
+    },
 };
 
 /// The key of a stage's side inputs in its definition: option to size, time and digest.

@@ -8,10 +8,11 @@ use vardelta_schemas::{Column, ColumnType, Schema, TableSchema};
 use crate::options;
 use crate::{
     contract::{
+        emit::StageError,
         options::{NamedTexts, OptionDoc, Spanned},
         sink::{Access, Sink, SinkError, SinkErrorKind, SinkStage},
         source::{ChunkReader, Parser, Source},
-        stage::{Kind, PlanRequest, Planned, StageError, StageType, Transform, TransformRun},
+        stage::{Kind, PlanRequest, Planned, StageType, Transform, TransformRun},
     },
     diagnostics::{Diagnostics, render},
     plan::Plan,

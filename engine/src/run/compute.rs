@@ -12,19 +12,18 @@ use std::{
 use crossbeam_channel::unbounded;
 
 use crate::{
-    contract::stage::Planned,
-    epoch::ahead::{Ahead, Written},
+    epoch::{
+        ahead::{Ahead, Written},
+        context::Context,
+    },
     error::{RunError, RunErrorKind},
     flow::{
         Mode, RunContext, RunParts,
         feed::{self, Feed, Item, Load},
-        run_chunk,
         table::Retraction,
+        workers::Workers,
     },
-    plan::Plan,
-    relational::Relational,
-    report::{FileProgress, Progress, StageReport},
-    run::Context,
+    report::{FileProgress, Progress},
     state::Session,
 };
 
@@ -168,19 +167,20 @@ fn prepare(context: Context<'_>, work: Work, mode: Mode, feed: Feed) -> Result<A
 
 /// Runs chunk after chunk; `finished` hears of each behind which another one comes from the feed.
 fn chunks(run: &Arc<RunContext>, first_part: u64, finished: impl Fn(u64)) -> Result<(), RunError> {
+    let mut workers = Workers::start(run)?;
     let (mut chunk, mut records) = (0, run.chunk_records.div_ceil(first_part));
     while run.feed.refill(records, &run.abort)? {
         records = run.chunk_records;
         if chunk > 0 {
             finished(chunk - 1);
         }
-        run_chunk(run, chunk)?;
+        workers.run_chunk(chunk)?;
         chunk += 1;
         tidy(run, chunk)?;
     }
     // One dataflow runs in any case: an aggregate over everything has a row also when nothing came.
     while chunk == 0 || run.retractions.iter().any(|retraction| !retraction.is_done()) {
-        run_chunk(run, chunk)?;
+        workers.run_chunk(chunk)?;
         chunk += 1;
         tidy(run, chunk)?;
     }
@@ -214,58 +214,4 @@ fn tick(context: Context<'_>, run: &RunContext, done: &AtomicBool) {
             std::thread::sleep(Duration::from_millis(2));
         }
     }
-}
-
-/// Refuses a drop of which too much was rejected.
-pub(crate) fn check_reject_share(plan: &Plan, run: &RunContext) -> Result<(), RunError> {
-    let limit = plan.pipeline.max_reject_share;
-    for load in &run.loads {
-        let counts = load.records.counts();
-        if counts.read > 0 && counts.rejected as f64 > limit * counts.read as f64 {
-            let notes = run.notes.lock().unwrap_or_else(PoisonError::into_inner);
-            let mut message = format!(
-                "drop `{}`: {} of {} records were rejected, more than max_reject_share = {limit} allows; nothing was written",
-                load.name, counts.rejected, counts.read
-            );
-            for reject in notes.rejects.iter().filter(|reject| reject.drop_id == Some(load.drop_id)).take(5) {
-                let line = reject.line.map(|line| format!("line {line}: ")).unwrap_or_default();
-                message.push_str(&format!("\n  - {line}{}: {}", reject.reason, reject.detail));
-            }
-            return Err(RunError::new(RunErrorKind::RejectShare, message)
-                .with_hint("Correct the file, or raise `max_reject_share` under [pipeline] if this is expected."));
-        }
-    }
-    Ok(())
-}
-
-/// The figures of every stage but the sink.
-pub(crate) fn stage_reports(plan: &Plan, run: &RunContext) -> Vec<StageReport> {
-    let meters = run.totals.snapshot();
-    let report = |(stage, meter): (&crate::plan::PlannedStage, &crate::flow::meter::Meter)| StageReport {
-        name: stage.name.clone(),
-        rows_in: meter.rows_in,
-        rows_out: meter.rows_out,
-        seconds: meter.busy.as_secs_f64(),
-        p50_us: meter.batch_us.value_at_quantile(0.5),
-        p99_us: meter.batch_us.value_at_quantile(0.99),
-    };
-    plan.stages.iter().zip(&meters).map(report).collect()
-}
-
-/// The table stages that read, through transforms, from a source.
-pub(crate) fn tables_of(plan: &Plan, source: usize) -> Vec<usize> {
-    let mut reached = vec![false; plan.stages.len()];
-    reached[source] = true;
-    let mut tables = Vec::new();
-    for (at, stage) in plan.stages.iter().enumerate() {
-        if !stage.inputs.iter().any(|input| reached[*input]) {
-            continue;
-        }
-        if matches!(stage.planned, Planned::Relational(Relational::Table(_))) {
-            tables.push(at);
-        } else {
-            reached[at] = true;
-        }
-    }
-    tables
 }

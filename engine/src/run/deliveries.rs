@@ -2,12 +2,11 @@
 
 use std::{
     collections::BTreeMap,
-    fs::File,
-    io::{self, Read},
+    io::{self},
     path::{Path, PathBuf},
     sync::{
         Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
 };
 
@@ -17,12 +16,15 @@ use vardelta_schemas::ledger::{DropRow, Snapshot};
 use crate::{
     abort::Abort,
     contract::{
-        source::{Chunk, ContentDigest, Source},
+        source::{Chunk, ContentDigest},
         stage::Planned,
     },
     error::{RunError, RunErrorKind},
-    flow::feed::{FileStamp, PATIENCE, check_unchanged, content_digest},
-    plan::Plan,
+    flow::feed::{Load, PATIENCE, content_digest},
+    plan::{
+        Plan, source,
+        stamp::{Digested, FileStamp, check_unchanged, digest_bytes},
+    },
     run::RunOptions,
     suggest::nearest,
 };
@@ -81,13 +83,6 @@ impl Deliveries {
 
 fn input(message: String) -> RunError {
     RunError::new(RunErrorKind::Input, message)
-}
-
-pub(crate) fn source(plan: &Plan, at: usize) -> Result<&dyn Source, RunError> {
-    match &plan.stages[at].planned {
-        Planned::Source(source) => Ok(source.as_ref()),
-        _ => Err(RunError::internal("a drop was delivered to a stage that is no source")),
-    }
 }
 
 /// Finds the files and compares them with the ledger.
@@ -206,9 +201,6 @@ fn spool(abort: &Abort) -> Result<tempfile::NamedTempFile, RunError> {
     }
 }
 
-/// A file's stamp and the digest of its bytes.
-pub(crate) type Digested = io::Result<(FileStamp, String)>;
-
 /// Digests the bytes of files, several at a time.
 fn digest_all(paths: Vec<&Path>, threads: usize) -> Result<Vec<(FileStamp, String)>, RunError> {
     let results: Vec<Mutex<Option<Digested>>> = paths.iter().map(|_| Mutex::new(None)).collect();
@@ -236,30 +228,6 @@ fn digest_all(paths: Vec<&Path>, threads: usize) -> Result<Vec<(FileStamp, Strin
         }
     }
     Ok(digests)
-}
-
-/// The stamp of a file, and xxh3-128 of its bytes as 32 hexadecimal digits.
-pub(crate) fn digest_bytes(path: &Path) -> Digested {
-    // A file is read more than once, which a pipe does not allow; and opening one might wait for ever.
-    let kind = std::fs::metadata(path)?;
-    if kind.is_dir() {
-        return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a directory"));
-    }
-    if !kind.is_file() {
-        let message = "it is no regular file; pass what comes through a pipe as `-`, with `--as NAME`";
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
-    }
-    let stamp = FileStamp::of(path)?;
-    let mut file = File::open(path)?;
-    let mut hasher = xxhash_rust::xxh3::Xxh3::new();
-    let mut buffer = vec![0; 1 << 18];
-    loop {
-        let count = file.read(&mut buffer)?;
-        if count == 0 {
-            return Ok((stamp, format!("{:032x}", hasher.digest128())));
-        }
-        hasher.update(&buffer[..count]);
-    }
 }
 
 fn compare(
@@ -330,6 +298,23 @@ pub(crate) fn named(ledger: &Snapshot, names: &[String]) -> Result<Vec<DropRow>,
         }
     }
     Ok(found.into_values().collect())
+}
+
+pub(crate) fn load(candidate: &Candidate, drop_id: u64) -> Load {
+    Load {
+        source: candidate.source,
+        name: candidate.name.clone(),
+        path: candidate.path.clone(),
+        drop_id,
+        stamp: candidate.stamp.clone(),
+        records: Default::default(),
+        digest: Mutex::default(),
+        header_digest: Mutex::default(),
+        position_bytes: AtomicU64::new(0),
+        records_read: AtomicU64::new(0),
+        rejected: AtomicU64::new(0),
+        has_lines: AtomicBool::new(false),
+    }
 }
 
 #[cfg(test)]

@@ -4,14 +4,14 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use crate::{
     contract::erasure::{Erasure, Place, Search, texts_in_file},
-    epoch::open::Opened,
+    epoch::{context::Context, open::Opened},
     error::{RunError, RunErrorKind},
     flow::{
         aggregate::value_space,
         table::{Assertion, drop_space, key_space},
     },
-    plan::Plan,
-    run::{Context, RunOptions, rebuild::is_table, verify::verify_opened},
+    plan::{Plan, is_table},
+    run::{RunOptions, verify::verify_opened},
     state::{SHARDS, Session},
 };
 

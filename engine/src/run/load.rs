@@ -1,12 +1,6 @@
 //! `run`: what is new or changed is loaded, what is gone is withdrawn, all as one epoch.
 
-use std::{
-    sync::{
-        Mutex,
-        atomic::{AtomicBool, AtomicU64},
-    },
-    time::Instant,
-};
+use std::time::Instant;
 
 use vardelta_schemas::ledger::DropRow;
 
@@ -15,22 +9,24 @@ use crate::{
     epoch::{
         ahead::Ahead,
         commit::{self, Outcome},
-        open::{self, Opened},
+        context::Context,
+        open::{self, Opened, next_drop, spill_dir},
+        reject_share::check_reject_share,
     },
     error::RunError,
     flow::{feed::Load, table::Retraction},
-    plan::content::{Definitions, Wanted},
+    plan::{
+        content::{Definitions, Wanted},
+        source, tables_of,
+    },
     report::{Action, DropReport, RunReport},
     run::{
-        Context, RunOptions,
-        compute::{self, Work, tables_of},
-        deliveries::{self, Candidate, Deliveries, Standing},
-        erase, state_directory,
+        RunOptions,
+        compute::{self, Work},
+        deliveries::{self, Deliveries, Standing, load},
+        erase,
     },
 };
-
-/// The key under which the state remembers the next drop's number.
-pub(crate) const NEXT_DROP: &str = "next_drop_id";
 
 /// Loads what is new or changed.
 ///
@@ -99,7 +95,7 @@ fn load_found(
     let only_adds = work.retractions.is_empty();
     let ahead = if only_adds && !report.dry_run { Ahead::new(context, opened) } else { None };
     let (run, written) = compute::load_ahead(context, work, ahead).map_err(|error| found.told(error))?;
-    compute::check_reject_share(plan, &run)?;
+    check_reject_share(plan, &run)?;
     let mut outcome = Outcome { withdrawn: found.gone.clone(), written, ..Outcome::new(definitions) };
     for (load, kept) in run.loads.iter().zip(kept) {
         let counts = load.records.counts();
@@ -122,7 +118,7 @@ fn load_found(
                 counts,
             },
         ));
-        let restriction = deliveries::source(plan, load.source)?.restriction();
+        let restriction = source(plan, load.source)?.restriction();
         report.notices.extend(notice(&load.name, restriction, &counts));
     }
     for gone in &found.gone {
@@ -156,33 +152,6 @@ fn loads(mut next: u64, found: &Deliveries) -> (Vec<Load>, Vec<Kept>) {
         kept.push(Kept { recorded_path, bytes_digest, replaces });
     }
     (loads, kept)
-}
-
-pub(crate) fn load(candidate: &Candidate, drop_id: u64) -> Load {
-    Load {
-        source: candidate.source,
-        name: candidate.name.clone(),
-        path: candidate.path.clone(),
-        drop_id,
-        stamp: candidate.stamp.clone(),
-        records: Default::default(),
-        digest: Mutex::default(),
-        header_digest: Mutex::default(),
-        position_bytes: AtomicU64::new(0),
-        records_read: AtomicU64::new(0),
-        rejected: AtomicU64::new(0),
-        has_lines: AtomicBool::new(false),
-    }
-}
-
-/// The number of the next new drop: never one that was used before. A state that was lost and rebuilt does not know, but
-/// the ledger's history does.
-pub(crate) fn next_drop(context: Context<'_>, opened: &mut Opened) -> Result<u64, RunError> {
-    if let Some(next) = opened.state.metadata().get(NEXT_DROP).and_then(|text| text.parse().ok()) {
-        return Ok(next);
-    }
-    let history = opened.sink.history(&context.plan.pipeline.name)?;
-    Ok(history.iter().filter_map(|event| event.drop_id).max().map_or(1, |last| last + 1))
 }
 
 fn retractions(context: Context<'_>, found: &Deliveries, epoch: u64) -> Vec<Retraction> {
@@ -227,10 +196,4 @@ fn notice(name: &str, restriction: Option<&str>, counts: &vardelta_schemas::ledg
     } else {
         None
     }
-}
-
-/// Where changes are spilled: beside the state, unless nothing is to be left there.
-pub(crate) fn spill_dir(context: Context<'_>, dry_run: bool) -> std::path::PathBuf {
-    let directory = state_directory(context.plan);
-    if dry_run && !directory.is_dir() { std::env::temp_dir() } else { directory }
 }

@@ -9,7 +9,6 @@
 use std::{collections::BTreeSet, time::Instant};
 
 use arrow_array::RecordBatch;
-use serde::Serialize;
 use vardelta_schemas::{
     TableSchema,
     history::{HISTORY_PREFIXES, history_name},
@@ -24,8 +23,11 @@ use crate::{
     },
     epoch::{
         commit::{self, Outcome},
+        context::Context,
+        filling::fill,
         fills,
-        open::{self, Opened},
+        open::{self, Opened, spill_dir},
+        reject_share::check_reject_share,
     },
     error::{RunError, RunErrorKind},
     failpoint,
@@ -33,14 +35,17 @@ use crate::{
     plan::{
         Plan, changed_stages,
         content::{Definitions, Wanted},
-        definition_changes, key_changes,
+        definition_changes, is_table, key_changes,
     },
-    report::{Action, DropReport, RunReport},
-    rows::Row,
+    report::{
+        Action, DropReport, RunReport,
+        migration::{Backfill, ComparedTable, MigrationReport, Origin},
+    },
+    rows::{RowBatch, lax_layout, lax_table},
     run::{
-        Context, RunOptions,
+        RunOptions,
         compute::{self, Work},
-        load::{load, spill_dir},
+        deliveries::load,
         rebuild::{candidates, clear_tables, clear_views, send_state, tables_are_the_same},
     },
 };
@@ -63,76 +68,6 @@ pub struct MigrateOptions {
     pub renames: Vec<Rename>,
     /// Rows of one batch, where new columns are filled before the epoch; 0 for the default, 10,000.
     pub batch_rows: u64,
-}
-
-/// What a migration is, or was.
-#[derive(Clone, Debug, Serialize)]
-pub struct MigrationReport {
-    /// The pipeline's name.
-    pub pipeline: String,
-    /// The epoch the sink is at now.
-    pub epoch: u64,
-    /// Whether definition and tables are what they should be.
-    pub nothing_to_do: bool,
-    /// Whether anything was done.
-    pub executed: bool,
-    /// What changed about the definition, a line for each stage.
-    pub changes: Vec<String>,
-    /// The steps of the tables: all that there are, or those that were done.
-    pub steps: Vec<Step>,
-    /// What happens to the rows.
-    pub backfill: Backfill,
-    /// What the epoch did, once there is one.
-    pub run: Option<RunReport>,
-    /// Wall-clock seconds.
-    pub seconds: f64,
-}
-
-/// What happens to the rows.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct Backfill {
-    /// Where the values come from.
-    pub from: Origin,
-    /// The stages that are computed anew.
-    pub stages: Vec<String>,
-    /// The files that are read again.
-    pub files: Vec<String>,
-    /// The tables, with the rows that stand and are compared. Only rows that differ are written.
-    pub tables: Vec<ComparedTable>,
-    /// Rows of one batch, where new columns are filled.
-    pub batch_rows: u64,
-}
-
-/// Where the values of a backfill come from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Origin {
-    /// Nowhere: no row changes.
-    #[default]
-    Nothing,
-    /// From the state.
-    State,
-    /// From the drops' files.
-    Files,
-}
-
-/// A table whose rows are compared.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct ComparedTable {
-    /// The table.
-    pub name: String,
-    /// Its rows, as of the last epoch.
-    pub rows: u64,
-    /// The columns that the standing definition does not have.
-    pub new_columns: Vec<String>,
-    /// Batches in which rows that get values in these columns alone are written, at the most.
-    pub batches_max: u64,
-    /// Such rows that were written before the epoch.
-    pub filled: u64,
-    /// The batches that they were written in.
-    pub batches: u64,
-    /// How often a batch was written again after a deadlock, a long wait for a lock or a lost connection.
-    pub retries: u64,
 }
 
 /// Brings tables and state to the definition as it is now, or says what that takes.
@@ -263,9 +198,10 @@ fn planned_backfill(
     let is_made = |table: &str| steps.iter().any(|step| step.makes_table && step.table == table);
     let compared = tables.iter().filter(|table| !is_made(&table.name));
     // From the state everything behind the tables is computed anew; from the files, everything.
-    let stages = plan.stages.iter().enumerate().filter(|(at, stage)| {
-        *at != plan.sink && (!from_state || (!stage.before_tables && !super::rebuild::is_table(&stage.planned)))
-    });
+    let stages =
+        plan.stages.iter().enumerate().filter(|(at, stage)| {
+            *at != plan.sink && (!from_state || (!stage.before_tables && !is_table(&stage.planned)))
+        });
     Backfill {
         from: if from_state { Origin::State } else { Origin::Files },
         stages: stages.map(|(_, stage)| stage.name.clone()).collect(),
@@ -356,7 +292,7 @@ fn compute(
         clear_tables(plan, &work.session);
         work.loads = files.iter().map(|(drop, candidate)| load(candidate, drop.drop_id)).collect();
         let run = compute::load(context, work)?;
-        compute::check_reject_share(plan, &run)?;
+        check_reject_share(plan, &run)?;
         for ((old, candidate), load) in files.iter().zip(&run.loads) {
             let counts = load.records.counts();
             drops.push(DropReport::new(&old.name, &old.source, Action::Migrated, "read again", counts));
@@ -385,7 +321,7 @@ fn compute(
     run.changes.set_new_columns(new_columns);
     if !opened.sink.quarantines() {
         outcome.definitions.check_unchanged()?;
-        fills::fill(context, opened, &run, backfill)?;
+        fill(context, opened, &run, backfill)?;
     }
     failpoint::hit("migrate:batches");
     let mut report = RunReport { drops, ..RunReport::new(&plan.pipeline.name, opened.ledger.epoch, workers) };
@@ -396,20 +332,21 @@ fn compute(
 
 /// Reads the rows of a table as they stand. A column that was just added is NULL in all of them, whatever the plan says.
 fn read_standing(sink: &mut dyn Sink, table: &TableSchema, run: &RunContext, at: usize) -> Result<(), RunError> {
-    let lax = commit::lax_table(table);
-    let layout = commit::lax_layout(&lax)?;
+    let lax = lax_table(table);
+    let layout = lax_layout(&lax)?;
     let fail = |error: &dyn std::fmt::Display| {
         SinkError::new(SinkErrorKind::Unavailable, format!("table `{}` cannot be compared: {error}", table.name))
     };
-    let mut rows: Vec<(Row, Row, isize)> = Vec::new();
-    let flush = |rows: &mut Vec<(Row, Row, isize)>| -> Result<(), SinkError> {
-        let folded = RunBuilder::fold(std::mem::take(rows)).map_err(|_| fail(&"a key comes twice"))?;
+    let mut rows = RowBatch::default();
+    let flush = |rows: &mut RowBatch| -> Result<(), SinkError> {
+        let folded = RunBuilder::fold(rows).map_err(|_| fail(&"a key comes twice"))?;
+        rows.clear();
         run.changes.push_standing(at, folded).map_err(|error| fail(&error))
     };
     sink.scan(&lax, &mut |batch: RecordBatch| {
         let encoded = layout.encode(&batch).map_err(|error| fail(&error))?;
         for row in 0..batch.num_rows() {
-            rows.push((encoded.key(row).into(), encoded.value(row).into(), -1));
+            rows.push(encoded.key(row), encoded.value(row), -1);
         }
         if rows.len() >= RUN_ROWS { flush(&mut rows) } else { Ok(()) }
     })?;

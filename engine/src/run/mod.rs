@@ -12,17 +12,21 @@ pub(crate) mod withdraw;
 
 use std::path::PathBuf;
 
-pub(crate) use deliveries::digest_bytes;
+use vardelta_schemas::ledger;
+
+use crate::{contract::sink::Access, error::RunError, plan::Plan};
+
 pub use erase::{EraseReport, ErasedPlace, ErasedReport, erase};
 pub use load::run;
-pub use migrate::{Backfill, ComparedTable, MigrateOptions, MigrationReport, Origin, migrate};
+pub use migrate::{MigrateOptions, migrate};
 pub use rebuild::rebuild;
 pub use verify::{Difference, VerifyReport, verify};
 pub use withdraw::withdraw;
 
-use vardelta_schemas::ledger;
-
-use crate::{abort::Abort, contract::sink::Access, error::RunError, plan::Plan};
+pub use crate::{
+    epoch::{context::Context, open::state_directory},
+    report::migration::{Backfill, ComparedTable, MigrationReport, Origin},
+};
 
 /// What `run` is asked to do.
 #[derive(Clone, Debug, Default)]
@@ -48,17 +52,6 @@ impl RunOptions {
     }
 }
 
-/// What a run needs beside its options.
-#[derive(Clone, Copy)]
-pub struct Context<'a> {
-    /// The plan.
-    pub plan: &'a Plan,
-    /// Ends the run early.
-    pub abort: &'a Abort,
-    /// Watches it.
-    pub observer: &'a dyn crate::report::Observer,
-}
-
 /// What is loaded.
 ///
 /// # Errors
@@ -73,14 +66,4 @@ pub fn drops(plan: &Plan) -> Result<ledger::Snapshot, RunError> {
 /// When the sink cannot be read.
 pub fn history(plan: &Plan) -> Result<Vec<ledger::Event>, RunError> {
     Ok(plan.sink().connect(Access::Read)?.history(&plan.pipeline.name)?)
-}
-
-/// Where the state of a pipeline lies.
-pub fn state_directory(plan: &Plan) -> PathBuf {
-    let pipeline = &plan.pipeline;
-    let base = match &pipeline.state_dir {
-        Some(directory) => pipeline.resolve(directory),
-        None => plan.sink().default_state_dir().unwrap_or_else(|| pipeline.base_dir.join(".vardelta")),
-    };
-    base.join(&pipeline.name)
 }

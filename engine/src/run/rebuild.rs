@@ -15,7 +15,9 @@ use crate::{
     contract::{sink::Access, stage::Planned},
     epoch::{
         commit::{self, Outcome},
-        open::{self, Opened},
+        context::Context,
+        open::{self, Opened, spill_dir},
+        reject_share::check_reject_share,
     },
     error::{RunError, RunErrorKind},
     flow::{
@@ -27,15 +29,15 @@ use crate::{
     plan::{
         Plan, changed_stages,
         content::{Definitions, Wanted},
+        is_table,
     },
     relational::Relational,
     report::{Action, DropReport, RunReport},
-    rows::Row,
+    rows::RowBatch,
     run::{
-        Context, RunOptions,
+        RunOptions,
         compute::{self, Work},
-        deliveries::{self, Standing},
-        load::{load, spill_dir},
+        deliveries::{self, Standing, load},
     },
     state::{SHARDS, Session},
 };
@@ -79,7 +81,7 @@ pub fn rebuild(context: Context<'_>, options: &RunOptions) -> Result<RunReport, 
         let files = candidates(context, options, &opened)?;
         work.loads = files.iter().map(|(drop, candidate)| load(candidate, drop.drop_id)).collect();
         let run = compute::load(context, work)?;
-        compute::check_reject_share(plan, &run)?;
+        check_reject_share(plan, &run)?;
         for ((old, candidate), load) in files.iter().zip(&run.loads) {
             let counts = load.records.counts();
             let changed = matches!(candidate.standing, Standing::Changed(_));
@@ -117,10 +119,6 @@ pub(crate) fn tables_are_the_same(plan: &Plan, changed: &BTreeSet<String>) -> bo
         .iter()
         .filter(|stage| stage.before_tables || is_table(&stage.planned))
         .all(|stage| !changed.contains(&stage.name))
-}
-
-pub(crate) fn is_table(planned: &Planned) -> bool {
-    matches!(planned, Planned::Relational(Relational::Table(_)))
 }
 
 /// Empties the views' spaces, and those of stages that the pipeline no longer has.
@@ -207,10 +205,10 @@ pub(crate) fn send_table(
     session: &std::sync::Arc<Session>,
     send: &mut dyn FnMut(Item) -> bool,
 ) -> Result<bool, RunError> {
-    let mut rows: Vec<(Row, Row)> = Vec::new();
+    let mut rows = RowBatch::default();
     let mut listening = true;
     standing_rows(run, at, session, &mut |key, value| {
-        rows.push((key, value));
+        rows.push(key, value, 1);
         if rows.len() == REPLAY_ROWS {
             listening = send(Item::Rows { table: at, rows: std::mem::take(&mut rows) });
         }
@@ -224,18 +222,18 @@ pub(crate) fn standing_rows(
     run: &RunContext,
     at: usize,
     session: &std::sync::Arc<Session>,
-    each: &mut dyn FnMut(Row, Row) -> bool,
+    each: &mut dyn FnMut(&[u8], &[u8]) -> bool,
 ) -> Result<(), RunError> {
     let stage = &run.plan.stages[at];
     let Planned::Relational(Relational::Table(spec)) = &stage.planned else { return Ok(()) };
     for shard in 0..SHARDS {
         let mut reader = session.reader(&key_space(&stage.name), shard)?;
         let mut scan = reader.scan(&[])?;
-        while let Some((key, bytes)) = scan.next()? {
-            let list = Assertion::decode(&bytes)
+        while let Some((key, bytes)) = scan.next_borrowed()? {
+            let list = Assertion::decode(bytes)
                 .ok_or_else(|| RunError::internal(format!("the state of `{}` cannot be read", stage.name)))?;
             if let Some(winner) = Assertion::winner(&list, spec.conflict)
-                && !each(key.into(), winner.value.clone())
+                && !each(key, &winner.value)
             {
                 return Ok(());
             }

@@ -6,17 +6,17 @@ use crate::{
     contract::sink::Access,
     epoch::{
         commit::{self, Outcome},
-        open,
+        context::Context,
+        open::{self, spill_dir},
     },
     error::RunError,
     flow::table::Retraction,
-    plan::content::Wanted,
+    plan::{content::Wanted, tables_of},
     report::{Action, DropReport, RunReport},
     run::{
-        Context, RunOptions,
-        compute::{self, Work, tables_of},
+        RunOptions,
+        compute::{self, Work},
         deliveries, erase,
-        load::spill_dir,
     },
 };
 

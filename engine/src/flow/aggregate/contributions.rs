@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{GroupCells, spec, value_converter};
 use crate::{
-    contract::{batch::Batch, stage::Emit},
+    contract::{batch::Batch, emit::Emit},
     error::RunError,
     expression::{Evaluated, Expression},
     flow::{WorkerContext, segment::SegmentEvents},

@@ -1,0 +1,120 @@
+//! What a source's parser or a transform yields, and why one cannot go on.
+
+use std::collections::BTreeMap;
+
+use crate::contract::{
+    batch::{Batch, Place},
+    reason::{Reason, Severity},
+};
+
+/// What a source's parser or a transform makes of its input.
+#[derive(Default)]
+pub struct Emit {
+    /// Batches for the stages that read this one.
+    pub batches: Vec<Batch>,
+    /// Records, or rows of them, that could not be used.
+    pub rejects: Vec<Reject>,
+    /// Origins of rows that passed no filter; one entry per row.
+    pub filtered: Vec<u64>,
+    /// Origins of records that have no alternate allele to yield; one entry per record.
+    pub no_alternate: Vec<u64>,
+    /// Origins of gVCF reference blocks, which are records without alternate allele too; one entry per record, here alone.
+    pub reference_blocks: Vec<u64>,
+    /// What was adapted and counted, by reason code.
+    pub warnings: BTreeMap<&'static str, u64>,
+}
+
+impl Emit {
+    /// Passes a batch on. Empty batches are dropped.
+    pub fn batch(&mut self, batch: Batch) {
+        if batch.rows() > 0 {
+            self.batches.push(batch);
+        }
+    }
+
+    /// Rejects one row of a batch.
+    pub fn reject(&mut self, batch: &Batch, row: usize, reason: &'static Reason, detail: impl Into<String>) {
+        self.rejects.push(Reject {
+            origin: batch.origins.as_ref().map(|origins| origins[row]),
+            diff: batch.diff(row),
+            place: None,
+            reason,
+            detail: detail.into(),
+        });
+    }
+
+    /// Says that one row of a batch passed no filter.
+    pub fn filter(&mut self, batch: &Batch, row: usize) {
+        if let Some(origins) = &batch.origins {
+            self.filtered.push(origins[row]);
+        }
+    }
+
+    /// Says that one row's record has no alternate allele to yield.
+    pub fn no_alternate(&mut self, batch: &Batch, row: usize) {
+        if let Some(origins) = &batch.origins {
+            self.no_alternate.push(origins[row]);
+        }
+    }
+
+    /// Says that one row's record is a gVCF reference block: it has no alternate allele to yield, only one that stands for
+    /// any that was not observed.
+    pub fn reference_block(&mut self, batch: &Batch, row: usize) {
+        if let Some(origins) = &batch.origins {
+            self.reference_blocks.push(origins[row]);
+        }
+    }
+
+    /// Counts something that was adapted rather than refused.
+    pub fn warn(&mut self, reason: &'static Reason, count: u64) {
+        debug_assert_eq!(reason.severity(), Severity::Warning, "{}", reason.code());
+        if count > 0 {
+            *self.warnings.entry(reason.code()).or_default() += count;
+        }
+    }
+}
+
+/// A record, or a row of one, that could not be used.
+#[derive(Clone, Debug)]
+pub struct Reject {
+    /// The record's origin; `None` behind a table.
+    pub origin: Option<u64>,
+    /// The row's multiplicity.
+    pub diff: i64,
+    /// The place, where the rejecting stage knows it; the engine asks the batch's [`Provenance`](crate::contract::batch::Provenance)
+    /// otherwise.
+    pub place: Option<Place>,
+    /// Why.
+    pub reason: &'static Reason,
+    /// What exactly was wrong.
+    pub detail: String,
+}
+
+/// Why a stage cannot go on: what, where, and what to do.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct StageError {
+    /// What happened and where.
+    pub message: String,
+    /// What to do, a full sentence.
+    pub hint: Option<String>,
+}
+
+impl StageError {
+    /// An error without a hint.
+    pub fn new(message: impl Into<String>) -> StageError {
+        StageError { message: message.into(), hint: None }
+    }
+
+    /// Adds what to do.
+    pub fn with_hint(mut self, hint: impl Into<String>) -> StageError {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+impl From<arrow_schema::ArrowError> for StageError {
+    fn from(error: arrow_schema::ArrowError) -> StageError {
+        StageError::new(format!("batch kernel failed: {error}"))
+    }
+}

@@ -1,0 +1,31 @@
+//! Above a share of rejected records nothing is written.
+
+use std::sync::PoisonError;
+
+use crate::{
+    error::{RunError, RunErrorKind},
+    flow::RunContext,
+    plan::Plan,
+};
+
+/// Refuses a drop of which too much was rejected.
+pub(crate) fn check_reject_share(plan: &Plan, run: &RunContext) -> Result<(), RunError> {
+    let limit = plan.pipeline.max_reject_share;
+    for load in &run.loads {
+        let counts = load.records.counts();
+        if counts.read > 0 && counts.rejected as f64 > limit * counts.read as f64 {
+            let notes = run.notes.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut message = format!(
+                "drop `{}`: {} of {} records were rejected, more than max_reject_share = {limit} allows; nothing was written",
+                load.name, counts.rejected, counts.read
+            );
+            for reject in notes.rejects.iter().filter(|reject| reject.drop_id == Some(load.drop_id)).take(5) {
+                let line = reject.line.map(|line| format!("line {line}: ")).unwrap_or_default();
+                message.push_str(&format!("\n  - {line}{}: {}", reject.reason, reject.detail));
+            }
+            return Err(RunError::new(RunErrorKind::RejectShare, message)
+                .with_hint("Correct the file, or raise `max_reject_share` under [pipeline] if this is expected."));
+        }
+    }
+    Ok(())
+}
