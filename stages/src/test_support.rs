@@ -21,7 +21,7 @@ use vardelta_engine::{
     },
     diagnostics::{Diagnostic, Diagnostics},
     expression::functions::Functions,
-    spec::{Entry, Node, Value},
+    spec::{Entry, Node, SpecFile, Value},
 };
 use vardelta_schemas::{Column, ColumnType, Number, Schema};
 
@@ -51,12 +51,9 @@ pub(crate) fn table(values: &[(&str, &str)]) -> Value {
 pub(crate) fn settings() -> PipelineSettings {
     PipelineSettings {
         name: "test".to_owned(),
-        assembly: None,
-        workers: 1,
         chunk_records: 1000,
-        max_reject_share: 0.01,
-        state_dir: None,
         base_dir: PathBuf::from("/"),
+        ..PipelineSettings::default()
     }
 }
 
@@ -70,6 +67,23 @@ pub(crate) fn request<T>(options: &[(&str, Value)], input: &Schema, with: impl F
         pipeline: &settings(),
         functions: Functions::built_in(),
     })
+}
+
+/// Plans a stage over these inputs; `options` is the TOML of its table.
+pub(crate) fn plan_stage(
+    stage: &dyn StageType,
+    inputs: Vec<PlannedInput<'_>>,
+    options: &str,
+    diagnostics: &mut Diagnostics,
+) -> Option<Planned> {
+    let text = format!("[options]\n{options}\n");
+    let spec = SpecFile::parse("test.toml".into(), text, &[], &|_| None, diagnostics);
+    let Value::Table(entries) = &spec.root[0].node.value else { panic!("the options are a table") };
+    let options = OptionReader::new("stage `under_test`".to_owned(), 0..9, entries.iter());
+    stage.plan(
+        PlanRequest { name: "under_test", inputs, options, pipeline: &settings(), functions: Functions::built_in() },
+        diagnostics,
+    )
 }
 
 /// Plans a transform; the problems if there were any.
@@ -269,11 +283,8 @@ pub(crate) fn vcf(header: &[&str], records: &[&str]) -> String {
 
 /// A file of the shared test data as text, decompressed; `None`, said aloud, where it is not there.
 pub(crate) fn shared(path: &str) -> Option<String> {
-    let full = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared")).join(path);
-    let Ok(bytes) = std::fs::read(&full) else {
-        eprintln!("skipped: shared/{path} is not there");
-        return None;
-    };
+    let full = vardelta_test_servers::shared_data("a test of the stages", path)?;
+    let bytes = std::fs::read(&full).expect("the shared data can be read");
     let mut text = Vec::new();
     if bytes.starts_with(&[0x1f, 0x8b]) {
         flate2::read::MultiGzDecoder::new(bytes.as_slice()).read_to_end(&mut text).expect("decompresses");
@@ -289,7 +300,7 @@ pub(crate) fn output_of(program: &str, arguments: &[&str]) -> Option<String> {
         Ok(output) if output.status.success() => Some(String::from_utf8_lossy(&output.stdout).into_owned()),
         Ok(output) => panic!("{program} {arguments:?}: {}", String::from_utf8_lossy(&output.stderr)),
         Err(_) => {
-            eprintln!("skipped: {program} is not installed");
+            vardelta_test_servers::skipped("a test of the stages", &format!("{program} is not installed"));
             None
         }
     }

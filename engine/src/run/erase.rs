@@ -41,7 +41,7 @@ use crate::{
     run::{
         RunOptions,
         compute::{self, Work},
-        erase_search,
+        deliveries, erase_search,
     },
     state::SHARDS,
     suggest::nearest,
@@ -233,7 +233,7 @@ fn take_back(
         report.drops.push(DropReport::new(&name, &drop.source, Action::Erased, reason, Default::default()));
     }
     for drop in &withdrawn {
-        if drop.path != "-" && std::path::Path::new(&drop.path).exists() {
+        if deliveries::file_of(plan, drop).is_some_and(|path| path.exists()) {
             report.notices.push(format!(
                 "the file {} is there still: where the source's path finds it, the next run loads it again",
                 drop.path
@@ -390,7 +390,9 @@ fn erasure(plan: &Plan, events: &[Event], epoch: u64, drops: Vec<ErasedDrop>) ->
 /// greatest of a group once the ones before it are gone, in a join once a row equals it, or behind one of these that lets it
 /// through then.
 fn hides_values(plan: &Plan, at: usize) -> bool {
-    let is_join = |at: usize| matches!(plan.stages[at].planned, Planned::Relational(Relational::Join(_)));
+    let is_join = |at: usize| {
+        matches!(plan.stages[at].planned, Planned::Relational(Relational::Join(_) | Relational::Resident(_)))
+    };
     let is_aggregate = |at: usize| matches!(plan.stages[at].planned, Planned::Relational(Relational::Aggregate(_)));
     let is_behind_one = |at: usize| {
         let mut open = plan.stages[at].inputs.clone();
