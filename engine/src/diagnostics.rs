@@ -66,6 +66,11 @@ impl Diagnostics {
         self.list.iter()
     }
 
+    /// The same, to be changed.
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Diagnostic> {
+        self.list.iter_mut()
+    }
+
     /// Takes over problems that were found apart.
     pub fn extend(&mut self, problems: impl IntoIterator<Item = Diagnostic>) {
         for problem in problems {

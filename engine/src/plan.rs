@@ -3,12 +3,14 @@
 pub(crate) mod content;
 mod cycles;
 mod definition;
+pub(crate) mod dimensions;
 pub mod explain;
 #[cfg(test)]
 pub(crate) mod fakes;
 pub mod graph;
 pub mod json_schema;
 mod links;
+mod operate;
 mod outline;
 mod pipeline;
 pub(crate) mod place;
@@ -34,6 +36,7 @@ use crate::{
 };
 
 pub(crate) use definition::{changed_stages, definition_changes, key_changes};
+pub use operate::{GatewayUrl, HealthOptions, LogForm, OperateOptions};
 pub use pipeline::{ChunkRecords, PipelineName, PipelineOptions, Share, Workers};
 
 /// A whole pipeline, ready to run.
@@ -41,6 +44,8 @@ pub use pipeline::{ChunkRecords, PipelineName, PipelineOptions, Share, Workers};
 pub struct Plan {
     /// The `[pipeline]` table.
     pub pipeline: PipelineSettings,
+    /// The `[operate]` table.
+    pub operate: OperateOptions,
     /// The stages: every stage after its inputs, otherwise in the order of the file.
     pub stages: Vec<PlannedStage>,
     /// The one sink, an index into `stages`.
@@ -135,6 +140,7 @@ fn resolve(spec: &SpecFile, registry: &[&dyn StageType], problems: &mut Diagnost
     check_top_level(spec, problems);
     let table = |name: &str| spec.root.iter().find(|entry| entry.key == name);
     let pipeline = pipeline::read(spec, table("pipeline"), table("stages"), problems);
+    let operate = operate::read(table("operate"), problems);
     let (stages_key, stages) = stage_entries(spec, table("stages"), problems)?;
 
     let mut outlines = outline::read(spec, stages, registry, problems);
@@ -143,12 +149,12 @@ fn resolve(spec: &SpecFile, registry: &[&dyn StageType], problems: &mut Diagnost
     let settings = pipeline.clone().unwrap_or_default();
     let stages = typing::plan(&outlines, &order, &settings, problems);
     let sink = stages.iter().position(|stage| stage.kind == Kind::Sink)?;
-    Some(Plan { pipeline: pipeline?, stages, sink })
+    Some(Plan { pipeline: pipeline?, operate: operate?, stages, sink })
 }
 
 /// Reports tables that no pipeline file has.
 fn check_top_level(spec: &SpecFile, problems: &mut Diagnostics) {
-    const KNOWN: [&str; 2] = ["pipeline", "stages"];
+    const KNOWN: [&str; 3] = ["pipeline", "stages", "operate"];
     for entry in spec.root.iter().filter(|entry| !KNOWN.contains(&entry.key.as_str())) {
         if entry.key == "include" {
             problems

@@ -15,7 +15,7 @@ use arrow_schema::{ArrowError, SchemaRef};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use vardelta_schemas::{Schema, TableSchema};
 
-use crate::error::RunError;
+use crate::{edge::escape, error::RunError};
 
 pub(crate) use self::{
     batch::{RowBatch, RowRef},
@@ -204,7 +204,7 @@ impl RowLayout {
         let Ok(arrays) = self.key.decode(std::iter::once(key)) else { return "(unreadable key)".into() };
         let describe = |(column, array): (&usize, &ArrayRef)| {
             let text = array_value_to_string(array, 0).unwrap_or_default();
-            format!("{}={text}", self.schema.field(*column).name())
+            format!("{}={}", self.schema.field(*column).name(), escape::cut(&text))
         };
         let words: Vec<String> = self.key.columns.iter().zip(&arrays).map(describe).collect();
         if words.is_empty() { "the only row".into() } else { words.join(" ") }
@@ -222,7 +222,7 @@ impl RowLayout {
                 true => "NULL".to_owned(),
                 false => array_value_to_string(array, 0).ok()?,
             };
-            Some(format!("{}={text}", self.schema.field(*column).name()))
+            Some(format!("{}={}", self.schema.field(*column).name(), escape::cut(&text)))
         };
         self.value.columns.iter().map(describe).collect::<Option<Vec<_>>>().map(|words| words.join(" "))
     }

@@ -20,7 +20,7 @@ use vardelta_engine::{
         stage::{Emit, PipelineSettings, PlanRequest, Planned, PlannedInput, StageType, Transform},
     },
     diagnostics::{Diagnostic, Diagnostics},
-    spec::{Entry, Node, Value},
+    spec::{Entry, Node, SpecFile, Value},
 };
 use vardelta_schemas::{Column, ColumnType, Number, Schema};
 
@@ -65,6 +65,20 @@ pub(crate) fn request<T>(options: &[(&str, Value)], input: &Schema, with: impl F
         options: OptionReader::new("stage `under_test`".to_owned(), 900..910, entries.iter()),
         pipeline: &settings(),
     })
+}
+
+/// Plans a stage over these inputs; `options` is the TOML of its table.
+pub(crate) fn plan_stage(
+    stage: &dyn StageType,
+    inputs: Vec<PlannedInput<'_>>,
+    options: &str,
+    diagnostics: &mut Diagnostics,
+) -> Option<Planned> {
+    let text = format!("[options]\n{options}\n");
+    let spec = SpecFile::parse("test.toml".into(), text, &[], &|_| None, diagnostics);
+    let Value::Table(entries) = &spec.root[0].node.value else { panic!("the options are a table") };
+    let options = OptionReader::new("stage `under_test`".to_owned(), 0..9, entries.iter());
+    stage.plan(PlanRequest { name: "under_test", inputs, options, pipeline: &settings() }, diagnostics)
 }
 
 /// Plans a transform; the problems if there were any.

@@ -14,6 +14,7 @@ pub mod project;
 pub mod proxy;
 pub mod random;
 pub mod record;
+pub mod report;
 pub mod server_database;
 pub mod server_project;
 pub mod shared;

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::{
     diagnostics::Diagnostic,
+    edge::{escape, secret},
     spec::{SpecFile, SpecSource},
 };
 
@@ -107,13 +108,15 @@ fn block(spec: &SpecFile, diagnostic: &Diagnostic, lines: &Lines<'_>, renderer: 
     // Only the lines in question go to the renderer: it would look through the whole text for every problem.
     let window = lines_around(source.text, &span);
     let first_line = source.first_line + lines.before(source.text, window.start);
+    let shown = Shown::new(&source.text[window.clone()], &hidden_in(spec, &source, &window));
     let underlined = AnnotationKind::Primary
-        .span(span.start - window.start..span.end - window.start)
-        .label((!diagnostic.label.is_empty()).then(|| printable(&diagnostic.label)));
-    let snippet = Snippet::source(&source.text[window]).path(source.name).line_start(first_line).annotation(underlined);
-    let mut group = Level::ERROR.primary_title(printable(&diagnostic.message)).element(snippet);
+        .span(shown.place(span.start - window.start)..shown.place_behind(span.end - window.start))
+        .label((!diagnostic.label.is_empty()).then(|| escape::lines(&diagnostic.label).into_owned()));
+    let path = escape::line(&source.name).into_owned();
+    let snippet = Snippet::source(&shown.text).path(path).line_start(first_line).annotation(underlined);
+    let mut group = Level::ERROR.primary_title(escape::lines(&diagnostic.message)).element(snippet);
     if let Some(hint) = &diagnostic.hint {
-        group = group.element(Level::HELP.message(printable(hint)));
+        group = group.element(Level::HELP.message(escape::lines(hint)));
     }
     renderer.render(&[group])
 }
@@ -142,9 +145,71 @@ fn lines_around(text: &str, span: &Range<usize>) -> Range<usize> {
     start..end.max(span.end)
 }
 
-/// Text that cannot steer a terminal: a pipeline file's names may hold control characters.
-fn printable(text: &str) -> String {
-    text.chars().map(|letter| if letter.is_control() && letter != '\n' { '\u{fffd}' } else { letter }).collect()
+/// Where secrets stand in some lines of a source, as ranges of those lines, in order and apart.
+fn hidden_in(spec: &SpecFile, source: &SpecSource<'_>, window: &Range<usize>) -> Vec<Range<usize>> {
+    let known =
+        spec.secrets_in(source).into_iter().filter(|range| range.start < window.end && window.start < range.end);
+    let hidden =
+        known.map(|range| range.start.max(window.start) - window.start..range.end.min(window.end) - window.start);
+    let mut apart: Vec<Range<usize>> = Vec::new();
+    for range in hidden {
+        match apart.last_mut().filter(|last| range.start <= last.end) {
+            Some(last) => last.end = last.end.max(range.end),
+            None => apart.push(range),
+        }
+    }
+    apart
+}
+
+/// Lines of a source as they are shown: without secrets, and without what would steer a terminal.
+struct Shown {
+    text: String,
+    /// For each replaced piece its range before and its range now.
+    replaced: Vec<(Range<usize>, Range<usize>)>,
+}
+
+impl Shown {
+    fn new(lines: &str, hidden: &[Range<usize>]) -> Shown {
+        let mut shown = Shown { text: String::with_capacity(lines.len()), replaced: Vec::new() };
+        let mut hidden = hidden.iter().peekable();
+        for (at, letter) in lines.char_indices() {
+            while hidden.next_if(|range| range.end <= at).is_some() {}
+            match hidden.peek() {
+                Some(range) if range.start == at => shown.put((*range).clone(), secret::HIDDEN),
+                Some(range) if range.contains(&at) => {}
+                _ if escape::steers(letter) && !matches!(letter, '\n' | '\t' | '\r') => {
+                    shown.put(at..at + letter.len_utf8(), "\u{fffd}");
+                }
+                _ => shown.text.push(letter),
+            }
+        }
+        shown
+    }
+
+    fn put(&mut self, before: Range<usize>, now: &str) {
+        let start = self.text.len();
+        self.text.push_str(now);
+        self.replaced.push((before, start..self.text.len()));
+    }
+
+    /// The place of an offset now; inside a replaced piece its beginning.
+    fn place(&self, offset: usize) -> usize {
+        self.moved(offset, |now| now.start)
+    }
+
+    /// The same; inside a replaced piece its end.
+    fn place_behind(&self, offset: usize) -> usize {
+        self.moved(offset, |now| now.end)
+    }
+
+    fn moved(&self, offset: usize, inside: impl Fn(&Range<usize>) -> usize) -> usize {
+        let last = self.replaced.iter().take_while(|(before, _)| before.start < offset).last();
+        match last {
+            None => offset,
+            Some((before, now)) if offset < before.end => inside(now),
+            Some((before, now)) => now.end + (offset - before.end),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -208,7 +208,12 @@ impl Checker<'_, '_> {
             Known::Unknown => {
                 let hint = match nearest(&name, functions::names()) {
                     Some(near) => format!("Did you mean `{near}`?"),
-                    None => "The manual lists the functions.".to_string(),
+                    None => {
+                        let mut all: Vec<&str> = functions::names().collect();
+                        all.sort_unstable();
+                        all.dedup();
+                        format!("The functions are {}.", all.join(", "))
+                    }
                 };
                 let place = self.source.place(span);
                 self.diagnostics

@@ -173,19 +173,37 @@ pub(crate) fn send(sender: &Sender<Item>, mut item: Item, abort: &Abort) -> bool
     }
 }
 
-/// Reads files one after another into the feed; several threads share `next`.
+/// The loads in the order in which they are read, shared by the threads that read them.
+pub(crate) struct ReadingOrder {
+    loads: Vec<usize>,
+    next: AtomicUsize,
+}
+
+impl ReadingOrder {
+    /// In this order.
+    pub fn new(loads: Vec<usize>) -> ReadingOrder {
+        ReadingOrder { loads, next: AtomicUsize::new(0) }
+    }
+
+    /// The next one that nobody reads yet.
+    fn take(&self) -> Option<usize> {
+        self.loads.get(self.next.fetch_add(1, Ordering::Relaxed)).copied()
+    }
+}
+
+/// Reads files one after another into the feed.
 pub(crate) fn read_files(
     plan: &Plan,
     loads: &[Load],
-    next: &AtomicUsize,
+    order: &ReadingOrder,
     decompression_threads: usize,
     sender: &Sender<Item>,
     totals: &MeterTotals,
     abort: &Abort,
 ) -> Result<(), RunError> {
     loop {
-        let at = next.fetch_add(1, Ordering::Relaxed);
-        let Some(load) = loads.get(at) else { return Ok(()) };
+        let Some(at) = order.take() else { return Ok(()) };
+        let load = &loads[at];
         let Planned::Source(source) = &plan.stages[load.source].planned else {
             return Err(RunError::internal("a drop was delivered to a stage that is no source"));
         };
@@ -225,10 +243,12 @@ fn read_file(
         let started = Instant::now();
         let Some(raw) = reader.next_chunk().map_err(input)? else { break };
         load.position_bytes.store(reader.position_bytes(), Ordering::Relaxed);
-        totals.busy(load.source, 0, started.elapsed());
+        let read = started.elapsed();
         failpoint::panics("reader:chunk");
         let chunk = Arc::new(Chunk { raw, header: Arc::clone(&header) });
-        if !send(sender, Item::Chunk { load: at, chunk }, abort) {
+        let is_sent = send(sender, Item::Chunk { load: at, chunk }, abort);
+        totals.read(load.source, read, started.elapsed() - read);
+        if !is_sent {
             return Ok(());
         }
     }

@@ -115,7 +115,12 @@ impl Ingest {
     /// Does one piece of work; `None` when there is no more for this dataflow.
     fn step(&mut self) -> Result<Option<&mut Vec<Vec<RowBatch>>>, RunError> {
         self.worker.run.abort.check()?;
-        match self.worker.run.feed.take(WAIT) {
+        let started = Instant::now();
+        let taken = self.worker.run.feed.take(WAIT);
+        if let Some(source) = self.worker.run.loads.first().map(|load| load.source) {
+            self.worker.meters.waited(source, started.elapsed());
+        }
+        match taken {
             Taken::Item(Item::Chunk { load, chunk }) => self.chunk(load, chunk)?,
             Taken::Item(Item::Rows { .. }) => return Err(RunError::internal("table rows came to the ingest operator")),
             Taken::Nothing => {}

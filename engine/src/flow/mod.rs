@@ -1,5 +1,6 @@
 //! How a plan is computed: timely operators around those of [`crate::differential`], one dataflow per chunk of work.
 
+pub(crate) mod activity;
 pub(crate) mod aggregate;
 pub(crate) mod capture;
 pub(crate) mod correct;
@@ -11,10 +12,12 @@ pub(crate) mod join;
 pub(crate) mod meter;
 pub(crate) mod reject_log;
 pub(crate) mod replay;
+pub(crate) mod resident;
 pub(crate) mod segment;
 pub(crate) mod table;
 mod tag;
 pub(crate) mod view;
+pub(crate) mod warning_log;
 pub(crate) mod workers;
 
 mod dataflow;
@@ -42,6 +45,7 @@ use crate::{
         reject_log::RejectLog,
         segment::{Segment, SegmentEvents, SegmentRun},
         table::Retraction,
+        warning_log::WarningLog,
     },
     plan::Plan,
     relational::Relational,
@@ -82,6 +86,7 @@ pub(crate) struct RunContext {
     pub changes: ChangeLog,
     pub totals: MeterTotals,
     pub notes: Mutex<Notes>,
+    pub models: resident::Models,
     segments: BTreeMap<usize, Arc<Segment>>,
     layouts: Vec<Option<RowLayout>>,
 }
@@ -93,8 +98,8 @@ pub(crate) struct Notes {
     pub rejects: Vec<RejectRow>,
     /// All rejects, by reason.
     pub reject_counts: BTreeMap<String, u64>,
-    /// Warnings, by reason.
-    pub warnings: BTreeMap<String, u64>,
+    /// Warnings.
+    pub warnings: WarningLog,
     /// Every reject, where somebody wants the whole list.
     pub log: Option<RejectLog>,
 }
@@ -154,6 +159,7 @@ impl RunContext {
         Ok(RunContext {
             changes: ChangeLog::new(plan.tables().len(), spill_dir),
             totals: MeterTotals::new(plan.stages.len()),
+            models: resident::Models::default(),
             notes: Mutex::new(Notes { log, ..Notes::default() }),
             chunk_records: plan.pipeline.chunk_records,
             plan,
@@ -198,8 +204,8 @@ impl RunContext {
             return;
         }
         let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
-        for (reason, count) in events.warnings {
-            *notes.warnings.entry(reason.to_owned()).or_default() += count;
+        for (stage, reason, field, warned) in events.warnings {
+            notes.warnings.add(load, stage, reason, field, warned);
         }
         for (stage, reject) in events.rejects {
             // Behind a table, the retraction of a row that was rejected is no news.

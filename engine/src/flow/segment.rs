@@ -8,6 +8,7 @@ use crate::{
         batch::Batch,
         emit::{Emit, Reject},
         stage::{Planned, Transform, TransformRun},
+        warning::Warned,
     },
     differential::Side,
     error::RunError,
@@ -43,6 +44,8 @@ pub(crate) enum Consumer {
     Aggregate(usize),
     /// One side of a `join` stage, by stage index.
     Join(usize, Side),
+    /// One side of a stage with a resident right side, by stage index.
+    Resident(usize, Side),
     /// The sink, by the index of the table it keeps.
     Capture(usize),
 }
@@ -87,6 +90,9 @@ impl Segment {
                     Planned::Relational(Relational::Aggregate(_)) => Consumer::Aggregate(at),
                     Planned::Relational(Relational::Join(_)) => {
                         Consumer::Join(at, if port == 0 { Side::Left } else { Side::Right })
+                    }
+                    Planned::Relational(Relational::Resident(_)) => {
+                        Consumer::Resident(at, if port == 0 { Side::Left } else { Side::Right })
                     }
                     Planned::Sink(_) => Consumer::Capture(port),
                     Planned::Relational(Relational::Union(spec)) => {
@@ -153,8 +159,8 @@ pub(crate) struct SegmentEvents {
     pub no_alternate: Vec<u64>,
     /// Origins of gVCF reference blocks.
     pub reference_blocks: Vec<u64>,
-    /// Warnings by reason code.
-    pub warnings: BTreeMap<&'static str, u64>,
+    /// Warnings, with the stage that made them, reason and field.
+    pub warnings: Vec<(usize, &'static str, String, Warned)>,
 }
 
 impl SegmentEvents {
@@ -170,8 +176,12 @@ impl SegmentEvents {
         self.filtered.append(&mut emit.filtered);
         self.no_alternate.append(&mut emit.no_alternate);
         self.reference_blocks.append(&mut emit.reference_blocks);
-        for (reason, count) in std::mem::take(&mut emit.warnings) {
-            *self.warnings.entry(reason).or_default() += count;
+        for (reason, field, mut warned) in std::mem::take(&mut emit.warnings).into_entries() {
+            if warned.place.is_none() {
+                let provenance = batch.and_then(|batch| batch.provenance.as_ref());
+                warned.place = provenance.zip(warned.first).map(|(provenance, origin)| provenance.place(origin));
+            }
+            self.warnings.push((stage, reason, field, warned));
         }
     }
 }

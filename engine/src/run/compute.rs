@@ -4,9 +4,9 @@ use std::{
     path::PathBuf,
     sync::{
         Arc, PoisonError,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use crossbeam_channel::unbounded;
@@ -18,12 +18,14 @@ use crate::{
         context::Context,
     },
     error::{RunError, RunErrorKind},
+    event::RunEvent,
     flow::{
         Mode, RunContext, RunParts,
-        feed::{self, Feed, Item, Load},
+        feed::{self, Feed, Item, Load, ReadingOrder},
         table::Retraction,
         workers::Workers,
     },
+    plan::dimensions::right_sides,
     report::{FileProgress, Progress},
     state::Session,
 };
@@ -64,8 +66,7 @@ pub(crate) fn load_ahead(
 ) -> Result<(Arc<RunContext>, Written), RunError> {
     let (sender, feed) = Feed::channel(work.workers);
     let run = prepare(context, work, Mode::Load, feed)?;
-    let (done, next) = (AtomicBool::new(false), AtomicUsize::new(0));
-    let next = &next;
+    let (done, order) = (AtomicBool::new(false), &reading_order(&run));
     // Numbers wait here, not rows: a sink that is slower than the workers costs no memory.
     let (finished, to_write) = unbounded();
     let mut written = Written::default();
@@ -78,7 +79,7 @@ pub(crate) fn load_ahead(
             scope.spawn(move || {
                 run.abort.guard("a reader", || {
                     let RunContext { plan, loads, totals, abort, .. } = &*run;
-                    feed::read_files(plan, loads, next, decompression_threads, &sender, totals, abort)
+                    feed::read_files(plan, loads, order, decompression_threads, &sender, totals, abort)
                 });
             });
         }
@@ -86,7 +87,7 @@ pub(crate) fn load_ahead(
         let first_part = if ahead.is_some() { FIRST_CHUNK_PART } else { 1 };
         let writer = ahead.map(|ahead| scope.spawn(|| ahead.write(&run, &to_write)));
         // Where nobody writes ahead, or not any more, the rows wait for the end.
-        let result = chunks(&run, first_part, |chunk| {
+        let result = chunks(context, &run, first_part, |chunk| {
             let _ = finished.send(chunk);
         });
         if let Err(error) = result {
@@ -111,6 +112,14 @@ pub(crate) fn load_ahead(
     }
     hand_over_rejects(context, &run)?;
     Ok((run, written))
+}
+
+/// The loads in the order in which they are read: the right sides of joins first, otherwise as they are given.
+fn reading_order(run: &RunContext) -> ReadingOrder {
+    let is_right = right_sides(&run.plan);
+    let mut order: Vec<usize> = (0..run.loads.len()).collect();
+    order.sort_by_key(|load| !is_right[run.loads[*load].source]);
+    ReadingOrder::new(order)
 }
 
 /// Gives the observer every reject, before anything is judged by them or written.
@@ -141,7 +150,7 @@ pub(crate) fn replay(context: Context<'_>, work: Work, rows: Box<RowSource<'_>>)
                 rows(&run, &mut |item| feed::send(&sender, item, &run.abort))
             });
         });
-        if let Err(error) = chunks(&run, 1, |_| ()) {
+        if let Err(error) = chunks(context, &run, 1, |_| ()) {
             run.abort.raise(error);
         }
     });
@@ -176,21 +185,34 @@ fn prepare(context: Context<'_>, work: Work, mode: Mode, feed: Feed) -> Result<A
 }
 
 /// Runs chunk after chunk; `finished` hears of each behind which another one comes from the feed.
-fn chunks(run: &Arc<RunContext>, first_part: u64, finished: impl Fn(u64)) -> Result<(), RunError> {
+fn chunks(
+    context: Context<'_>,
+    run: &Arc<RunContext>,
+    first_part: u64,
+    finished: impl Fn(u64),
+) -> Result<(), RunError> {
     let mut workers = Workers::start(run)?;
+    let mut compute = |chunk: u64| -> Result<(), RunError> {
+        let started = Instant::now();
+        workers.run_chunk(chunk)?;
+        let records = run.loads.iter().map(|load| load.records_read.load(Ordering::Relaxed)).sum();
+        let seconds = started.elapsed().as_secs_f64();
+        context.observer.event(&RunEvent::ChunkDone { chunk, records, seconds });
+        Ok(())
+    };
     let (mut chunk, mut records) = (0, run.chunk_records.div_ceil(first_part));
     while run.feed.refill(records, &run.abort)? {
         records = run.chunk_records;
         if chunk > 0 {
             finished(chunk - 1);
         }
-        workers.run_chunk(chunk)?;
+        compute(chunk)?;
         chunk += 1;
         tidy(run, chunk)?;
     }
     // One dataflow runs in any case: an aggregate over everything has a row also when nothing came.
     while chunk == 0 || run.retractions.iter().any(|retraction| !retraction.is_done()) {
-        workers.run_chunk(chunk)?;
+        compute(chunk)?;
         chunk += 1;
         tidy(run, chunk)?;
     }

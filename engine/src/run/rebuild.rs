@@ -3,7 +3,7 @@
 //! Where the base tables compute what they computed before, their state is replayed into the views, and no file is
 //! read. Otherwise every drop's file is read again, in ledger order.
 
-use std::{collections::BTreeSet, time::Instant};
+use std::collections::BTreeSet;
 
 use vardelta_schemas::ledger::DropRow;
 
@@ -16,6 +16,7 @@ use crate::{
         reject_share::check_reject_share,
     },
     error::{RunError, RunErrorKind},
+    event::RunEvent,
     flow::{
         RunContext,
         feed::Item,
@@ -24,6 +25,7 @@ use crate::{
     plan::{
         Plan, changed_stages,
         content::{Definitions, Wanted},
+        dimensions::right_sides,
         is_table,
     },
     relational::{Relational, spaces},
@@ -47,7 +49,10 @@ pub(crate) const REPLAY_ROWS: usize = 4_096;
 /// When a file that must be read again is gone (all such files are named), or for sink or state trouble; nothing was
 /// written then.
 pub fn rebuild(context: Context<'_>, options: &RunOptions) -> Result<RunReport, RunError> {
-    let started = Instant::now();
+    context.to_the_end(|| rebuild_once(context, options))
+}
+
+fn rebuild_once(context: Context<'_>, options: &RunOptions) -> Result<RunReport, RunError> {
     let plan = context.plan;
     let access = if options.dry_run { Access::Read } else { Access::Write };
     let mut opened = open::open_to_rebuild(plan, access)?;
@@ -69,6 +74,7 @@ pub fn rebuild(context: Context<'_>, options: &RunOptions) -> Result<RunReport, 
     let changed = changed_stages(&opened.ledger.definition, &definitions);
     let mut outcome = Outcome { replace_tables: true, ..Outcome::new(definitions) };
     let mut drops = Vec::new();
+    let mut report = context.start(opened.ledger.epoch, workers, options.dry_run);
     let run = if opened.state.epoch() == opened.ledger.epoch && tables_are_the_same(plan, &changed) {
         outcome.without_drop = Some(Action::Rebuilt);
         compute::replay(context, work, Box::new(|run, send| send_state(run, send)))?
@@ -99,13 +105,8 @@ pub fn rebuild(context: Context<'_>, options: &RunOptions) -> Result<RunReport, 
         }
         run
     };
-    let mut report = RunReport {
-        dry_run: options.dry_run,
-        drops,
-        ..RunReport::new(&plan.pipeline.name, opened.ledger.epoch, workers)
-    };
+    drops.into_iter().for_each(|drop| context.tell(&mut report, RunEvent::Drop(drop)));
     commit::conclude(context, &mut opened, &run, outcome, &mut report)?;
-    report.seconds = started.elapsed().as_secs_f64();
     Ok(report)
 }
 
@@ -186,9 +187,13 @@ pub(crate) fn candidates(
 
 /// Sends the standing rows of every table, from its state.
 pub(crate) fn send_state(run: &RunContext, send: &mut dyn FnMut(Item) -> bool) -> Result<(), RunError> {
-    for (at, stage) in run.plan.stages.iter().enumerate() {
-        if is_table(&stage.planned) && !send_table(run, at, &run.session, send)? {
-            return Ok(());
+    let is_right = right_sides(&run.plan);
+    let mut tables: Vec<usize> =
+        (0..run.plan.stages.len()).filter(|at| is_table(&run.plan.stages[*at].planned)).collect();
+    tables.sort_by_key(|at| !is_right[*at]);
+    for at in tables {
+        if !send_table(run, at, &run.session, send)? {
+            break;
         }
     }
     Ok(())

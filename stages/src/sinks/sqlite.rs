@@ -52,6 +52,9 @@ static SQLITE_NAMES: Names = Names {
     reserved_prefixes: &[RESERVED_PREFIX, "sqlite_"],
     added_columns: &[TableSchema::CHANGED_EPOCH],
     characters_max: usize::MAX,
+    // SQLITE_MAX_COLUMN of the bundled library.
+    columns_max: 2_000,
+    page_row_bytes_max: None,
 };
 
 /// The `sqlite` sink, as the registry lists it.

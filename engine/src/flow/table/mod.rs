@@ -22,7 +22,7 @@ pub(crate) use self::{
     assertions::Assertion,
     drops::drop_space,
     retract::{Removal, Retraction},
-    standing::standing,
+    standing::{standing, standing_rows},
 };
 use crate::{
     differential::{KeyLocal, arrange, reduce},

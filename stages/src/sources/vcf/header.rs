@@ -219,7 +219,7 @@ impl VcfHeader {
         let (number, kind) = (meta::field(&fields, "Number"), meta::field(&fields, "Type"));
         let kind = kind.and_then(ValueKind::from_header);
         if kind.is_none() || !number.is_some_and(is_number) {
-            self.tally.count(Warning::BadDefinition);
+            self.tally.name(Warning::BadDefinition, id.as_bytes(), true);
         }
         let definition = Definition {
             number: number.and_then(number_from_text).unwrap_or(Number::Unknown),
@@ -228,7 +228,7 @@ impl VcfHeader {
         };
         let definitions = if key == "INFO" { &mut self.info } else { &mut self.format };
         if definitions.contains_key(id) {
-            self.tally.count(Warning::DuplicateDefinition);
+            self.tally.name(Warning::DuplicateDefinition, id.as_bytes(), true);
         } else {
             definitions.insert(id.to_string(), definition);
         }
@@ -292,6 +292,16 @@ impl VcfHeader {
         sorted.sort_unstable();
         match sorted.windows(2).find(|pair| pair[0] == pair[1]) {
             None => Ok(()),
+            // What cannot be decoded is replaced, and names that differ there become one.
+            Some(pair) if pair[0].contains('\u{fffd}') && std::str::from_utf8(&self.column_line).is_err() => {
+                Err(StageError::new(format!(
+                    "{file}: the #CHROM line (line {}) is not UTF-8, and sample names that differ in such bytes cannot be told \
+                     apart: `{}`",
+                    self.lines,
+                    shown(pair[0].as_bytes())
+                ))
+                .with_hint("Convert the file, for example with `iconv -f latin1 -t utf8`."))
+            }
             Some(pair) => Err(StageError::new(format!(
                 "{file}: the #CHROM line (line {}) names the sample `{}` twice",
                 self.lines,
@@ -349,7 +359,7 @@ mod tests {
     fn warnings(header: &VcfHeader) -> Vec<(&'static str, u64)> {
         let mut emit = Emit::default();
         header.tally.report(&mut emit);
-        emit.warnings.into_iter().collect()
+        emit.warnings.counts()
     }
 
     #[test]

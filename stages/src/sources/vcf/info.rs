@@ -1,11 +1,14 @@
 //! INFO, walked once: finds the projected keys and skips the rest.
 
-use crate::sources::vcf::{
-    checks::Checks,
-    header::VcfHeader,
-    projection::Field,
-    reasons::{Tally, Warning},
-    values::{TextRules, ValueBuilder},
+use crate::sources::{
+    shared::tally::About,
+    vcf::{
+        checks::Checks,
+        header::VcfHeader,
+        projection::Field,
+        reasons::{Tally, Warning},
+        values::{TextRules, ValueBuilder},
+    },
 };
 
 /// What a record's INFO says of one projected key.
@@ -73,13 +76,15 @@ impl InfoColumns {
             return;
         }
         self.scan(info, tally);
-        for ((slot, rules), builder) in self.slots.iter().zip(&self.rules).zip(&mut self.builders) {
+        for (at, ((slot, rules), builder)) in self.slots.iter().zip(&self.rules).zip(&mut self.builders).enumerate() {
+            tally.look_at_field(About::Info(at));
             match *slot {
                 Slot::Absent => builder.append_absent(),
                 Slot::Bare => builder.append_bare(Warning::BadInfoValue, tally),
                 Slot::Value(start, end) => builder.append::<C>(&info[start..end], *rules, Warning::BadInfoValue, tally),
             }
         }
+        tally.look_at_field(About::Record);
     }
 
     /// Notes where each projected key's value lies. Empty entries (`;;`, a final `;`) and spaces around entries are
@@ -100,7 +105,7 @@ impl InfoColumns {
 
     fn note(&mut self, info: &[u8], start: usize, end: usize, tally: &mut Tally) {
         let entry = &info[start..end];
-        for (key, slot) in self.keys.iter().zip(&mut self.slots) {
+        for (at, (key, slot)) in self.keys.iter().zip(&mut self.slots).enumerate() {
             let Some(rest) = entry.strip_prefix(key.as_slice()) else {
                 continue;
             };
@@ -112,6 +117,7 @@ impl InfoColumns {
             if *slot == Slot::Absent {
                 *slot = found;
             } else {
+                tally.look_at_field(About::Info(at));
                 tally.count(Warning::DuplicateInfoKey);
             }
             return;
@@ -151,7 +157,7 @@ mod tests {
             depth.is_valid(0).then(|| depth.value(0)),
             annotation.is_valid(0).then(|| annotation.value(0).to_string()),
             flag.value(0),
-            emit.warnings.into_iter().collect(),
+            emit.warnings.counts(),
         )
     }
 

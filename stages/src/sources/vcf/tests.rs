@@ -7,7 +7,6 @@ mod samples;
 mod traps;
 
 use std::{
-    collections::BTreeMap,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -19,6 +18,7 @@ use vardelta_engine::{
         options::{NamedTexts, Spanned},
         source::{Chunk, ContentDigest, Source},
         stage::{Emit, PipelineSettings, Reject},
+        warning::Warnings,
     },
     diagnostics::Diagnostics,
 };
@@ -80,7 +80,7 @@ struct Outcome {
     header_digest: u128,
     batches: Vec<Batch>,
     rejects: Vec<Reject>,
-    warnings: BTreeMap<&'static str, u64>,
+    warnings: Warnings,
 }
 
 impl Outcome {
@@ -89,7 +89,7 @@ impl Outcome {
     }
 
     fn warned(&self) -> Vec<(&'static str, u64)> {
-        self.warnings.iter().map(|(code, count)| (*code, *count)).collect()
+        self.warnings.counts()
     }
 
     /// Rows as text: the origin, then every cell.

@@ -116,28 +116,6 @@ impl Annotator {
     }
 }
 
-/// What a batch is told of, in rows.
-#[derive(Default)]
-struct Counts {
-    unmatched: u64,
-    undeclared: u64,
-    unknown: u64,
-    elsewhere: u64,
-    parts: u64,
-    unmarked: u64,
-}
-
-impl Counts {
-    fn report(&self, emit: &mut Emit) {
-        emit.warn(ANNOTATION_ALLELE_UNMATCHED, self.unmatched);
-        emit.warn(ANNOTATION_ELSEWHERE, self.elsewhere);
-        emit.warn(ANNOTATION_FORMAT_MISSING, self.undeclared);
-        emit.warn(ANNOTATION_PARTS_MISMATCH, self.parts);
-        emit.warn(ANNOTATION_PICK_MISSING, self.unmarked);
-        emit.warn(CONSEQUENCE_UNKNOWN, self.unknown);
-    }
-}
-
 impl TransformRun for Annotator {
     fn apply(&mut self, batch: &Batch, emit: &mut Emit) -> Result<(), StageError> {
         let texts = columns::text(&batch.columns, self.plan.places.field);
@@ -145,7 +123,12 @@ impl TransformRun for Annotator {
         let mut rows: Vec<u64> = Vec::with_capacity(batch.rows());
         let mut output = Output::new(layout.as_deref(), batch.rows());
         let (mut picked, mut split) = (Vec::new(), Vec::new());
-        let mut counts = Counts::default();
+        let field = self.plan.field.clone();
+        let mut warn = |is_met: bool, row: usize, reason| {
+            if is_met {
+                emit.warn(batch, row, reason, &field);
+            }
+        };
         let lacks_marks = layout.as_deref().is_some_and(|layout| match self.plan.pick {
             Pick::Mane => !layout.marks_mane(),
             Pick::Canonical => layout.canonical.is_none(),
@@ -155,22 +138,22 @@ impl TransformRun for Annotator {
         for row in 0..batch.rows() {
             let text = if texts.is_valid(row) { texts.value(row) } else { "" };
             let Some(layout) = layout.as_deref().filter(|_| !text.is_empty()) else {
-                counts.undeclared += u64::from(!text.is_empty());
+                warn(!text.is_empty(), row, ANNOTATION_FORMAT_MISSING);
                 rows.push(row as u64);
                 output.append_nothing();
                 continue;
             };
             let own = self.entries_of_allele(batch, row, text, layout, &mut entries);
             let is_empty = own.is_empty();
-            counts.unmarked += u64::from(lacks_marks && !is_empty);
+            warn(lacks_marks && !is_empty, row, ANNOTATION_PICK_MISSING);
             if let Some(parts) = &layout.parts {
                 let count = |entry: &str| entry.matches(layout.part_separator).count() + 1;
-                counts.parts += u64::from(own.iter().any(|entry| !parts.contains(&count(entry))));
+                warn(own.iter().any(|entry| !parts.contains(&count(entry))), row, ANNOTATION_PARTS_MISMATCH);
             }
-            counts.unknown += u64::from(pick(own, self.plan.pick, layout, &mut picked));
+            warn(pick(own, self.plan.pick, layout, &mut picked), row, CONSEQUENCE_UNKNOWN);
             if is_empty {
-                counts.unmatched += u64::from(entries.others > 0);
-                counts.elsewhere += u64::from(entries.others == 0 && entries.elsewhere > 0);
+                warn(entries.others > 0, row, ANNOTATION_ALLELE_UNMATCHED);
+                warn(entries.others == 0 && entries.elsewhere > 0, row, ANNOTATION_ELSEWHERE);
                 rows.push(row as u64);
                 output.append_nothing();
             }
@@ -179,7 +162,6 @@ impl TransformRun for Annotator {
                 output.append(&decode(entry, layout, &mut split));
             }
         }
-        counts.report(emit);
         if rows.is_empty() {
             return Ok(());
         }
