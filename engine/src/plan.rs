@@ -30,6 +30,7 @@ use crate::{
     },
     diagnostics::Diagnostics,
     error::RunError,
+    expression::functions::Functions,
     relational::Relational,
     spec::{Entry, SpecFile, Value},
     suggest::nearest,
@@ -147,7 +148,8 @@ fn resolve(spec: &SpecFile, registry: &[&dyn StageType], problems: &mut Diagnost
     let order = links::resolve(spec, stages_key, &mut outlines, problems);
     // Settings that could not be read do not keep the stages from being checked.
     let settings = pipeline.clone().unwrap_or_default();
-    let stages = typing::plan(&outlines, &order, &settings, problems);
+    let functions = Functions::with(registry.iter().map(|stage| stage.functions()));
+    let stages = typing::plan(&outlines, &order, &settings, &functions, problems);
     let sink = stages.iter().position(|stage| stage.kind == Kind::Sink)?;
     Some(Plan { pipeline: pipeline?, operate: operate?, stages, sink })
 }

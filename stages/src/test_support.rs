@@ -20,6 +20,7 @@ use vardelta_engine::{
         stage::{Emit, PipelineSettings, PlanRequest, Planned, PlannedInput, StageType, Transform},
     },
     diagnostics::{Diagnostic, Diagnostics},
+    expression::functions::Functions,
     spec::{Entry, Node, SpecFile, Value},
 };
 use vardelta_schemas::{Column, ColumnType, Number, Schema};
@@ -64,6 +65,7 @@ pub(crate) fn request<T>(options: &[(&str, Value)], input: &Schema, with: impl F
         inputs: vec![PlannedInput { name: "input", schema: input, key: None, is_table: false, span: 1000..1005 }],
         options: OptionReader::new("stage `under_test`".to_owned(), 900..910, entries.iter()),
         pipeline: &settings(),
+        functions: Functions::built_in(),
     })
 }
 
@@ -78,7 +80,10 @@ pub(crate) fn plan_stage(
     let spec = SpecFile::parse("test.toml".into(), text, &[], &|_| None, diagnostics);
     let Value::Table(entries) = &spec.root[0].node.value else { panic!("the options are a table") };
     let options = OptionReader::new("stage `under_test`".to_owned(), 0..9, entries.iter());
-    stage.plan(PlanRequest { name: "under_test", inputs, options, pipeline: &settings() }, diagnostics)
+    stage.plan(
+        PlanRequest { name: "under_test", inputs, options, pipeline: &settings(), functions: Functions::built_in() },
+        diagnostics,
+    )
 }
 
 /// Plans a transform; the problems if there were any.
@@ -324,6 +329,7 @@ pub(crate) fn read_source(path: &Path, info: &[&str]) -> Read {
         inputs: Vec::new(),
         options: OptionReader::new("stage `under_test`".to_owned(), 900..910, options.iter()),
         pipeline: &settings(),
+        functions: Functions::built_in(),
     };
     let mut diagnostics = Diagnostics::default();
     let Some(Planned::Source(source)) = VCF.plan(request, &mut diagnostics) else {

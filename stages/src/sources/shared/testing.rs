@@ -34,6 +34,7 @@ pub(crate) fn plan(stage: &dyn StageType, options: &str, folder: &Path) -> Resul
         inputs: Vec::new(),
         options: OptionReader::new("stage `under_test`".into(), 0..0, spec.root.iter()),
         pipeline: &pipeline,
+        functions: vardelta_engine::expression::functions::Functions::built_in(),
     };
     let planned = stage.plan(request, &mut diagnostics);
     let problems: Vec<String> = diagnostics
