@@ -1,46 +1,66 @@
 //! SQL expressions over a stage's columns: typed when the pipeline is validated, vectorised when it runs.
 //!
-//! The language is SQL as DataFusion evaluates it, made strict:
+//! The language is SQL as MySQL means it, made strict; docs/expressions.md is its manual, made from the registry of
+//! [`functions`].
 //! - Column names are exact, upper and lower case count, and a name that is an SQL keyword (`filter`, `end`) needs no quotes.
-//! - Text, numbers, booleans and dates are never converted into each other silently (but `||` and `concat` take anything,
-//!   and a literal text may stand for a date).
-//! - `least` and `greatest` are NULL where an argument is.
-//! - Integers do not wrap, `/` of two integers drops the fraction, CAST fails where the value does not fit and TRY_CAST
-//!   gives NULL. Each failure concerns its row alone.
-//! - A CAST to DECIMAL rounds half away from zero; a float is scaled as a double first, so that what is rounded is the
-//!   nearest double to the scaled value. FLOAT and REAL mean double.
-//! - The value depends on the row alone: `now()`, `random()` and their kin are refused.
+//! - Text, numbers, booleans and dates are never converted into each other silently (but `||`, `concat` and the functions of
+//!   texts take anything, and a literal text may stand for a date).
+//! - Where MySQL errs silently, by a wrong number, a cut text or a NULL with a warning, the row is rejected with the reason.
+//!   Each failure concerns its row alone.
+//! - Texts compare byte by byte, as the tables' collations do.
+//! - The value depends on the row alone: `now()`, `rand()` and their kin are refused.
+//!
+//! An expression is parsed ([`parse`], by the `sqlparser` crate in our [`dialect`]), its names are checked ([`resolve`]), it
+//! is typed and made executable ([`plan`]), and evaluated on whole batches ([`node`]).
 
-use std::{
-    ops::{ControlFlow, Range},
-    sync::Arc,
-};
+use std::ops::Range;
 
-use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions};
-use arrow_schema::DataType;
-use datafusion_common::DFSchema;
-use datafusion_physical_expr::{PhysicalExpr, expressions::Column, utils::collect_columns};
-use datafusion_sql::sqlparser::ast::{self, Spanned as _};
+use arrow_array::{ArrayRef, RecordBatch};
+use sqlparser::ast;
 use vardelta_schemas::{ColumnType, Schema};
 
-use self::{spans::Source, types::Problem};
+use self::{
+    functions::Functions,
+    node::{Node, one_row},
+    plan::Planner,
+    spans::Source,
+};
 use crate::{
     contract::{options::Spanned, reason::Reason},
     diagnostics::Diagnostics,
 };
 
+mod arithmetic;
+mod calendar;
+pub mod call;
+mod compare;
 pub mod condition;
+mod convert;
 pub(crate) mod depth;
+mod dialect;
 mod evaluate;
+mod exact;
 pub mod facts;
-pub(crate) mod functions;
-mod logic;
+mod foreign;
+pub mod functions;
+mod like;
+pub mod manual;
+mod node;
+pub mod operators;
 pub(crate) mod parse;
+mod plan;
 pub(crate) mod resolve;
 pub(crate) mod spans;
+mod syntax;
 #[cfg(test)]
 mod tests;
 mod types;
+pub(crate) mod walk;
+
+pub use self::{
+    node::{Run, Typed},
+    types::Type,
+};
 
 /// A typed expression, ready to be evaluated on batches laid out as the schema it was compiled against.
 #[derive(Clone, Debug)]
@@ -49,18 +69,27 @@ pub struct Expression {
     pub column_type: ColumnType,
     /// Whether it may yield NULL.
     pub nullable: bool,
-    physical: Arc<dyn PhysicalExpr>,
-    arrow_type: DataType,
+    typed: Typed,
 }
 
 impl Expression {
     /// Parses, resolves and types an expression. Problems are reported at the place inside the pipeline file where
     /// they stand.
     pub fn compile(sql: &Spanned<String>, schema: &Schema, diagnostics: &mut Diagnostics) -> Option<Expression> {
+        Expression::compile_with(Functions::built_in(), sql, schema, diagnostics)
+    }
+
+    /// As [`Expression::compile`], with functions beside the built-in ones.
+    pub fn compile_with(
+        functions: &Functions,
+        sql: &Spanned<String>,
+        schema: &Schema,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<Expression> {
         depth::with_room(|| {
             let source = Source::new(sql);
             let tree = parse::parse(&source, schema, diagnostics)?;
-            Expression::from_tree(&tree, &source, schema, &|_| None, diagnostics)
+            Expression::from_tree(&tree, &source, schema, functions, &|_| None, diagnostics)
         })
     }
 
@@ -69,52 +98,45 @@ impl Expression {
         tree: &ast::Expr,
         source: &Source<'_>,
         schema: &Schema,
+        functions: &Functions,
         explain: resolve::Explain<'_>,
         diagnostics: &mut Diagnostics,
     ) -> Option<Expression> {
-        if !resolve::check(tree, source, schema, explain, diagnostics) {
+        if !resolve::check(tree, source, schema, functions, explain, diagnostics) {
             return None;
         }
-        let typed =
-            DFSchema::try_from(schema.to_arrow()).map_err(|error| (source.whole(), Problem::from(error))).and_then(
-                |schema| types::type_tree(tree, &schema).map_err(|problem| innermost(tree, source, &schema, problem)),
-            );
-        let typed = match typed {
+        let typed = match (Planner { schema, functions }).plan(tree) {
             Ok(typed) => typed,
-            Err((place, problem)) => {
-                let reported = diagnostics.error(place, problem.message);
+            Err(problem) => {
+                let reported = diagnostics.error(source.place(problem.span), problem.message);
                 if let Some(hint) = problem.hint {
                     reported.hint(hint);
                 }
                 return None;
             }
         };
-        let column_type = column_type(&typed.data_type, source.whole(), diagnostics)?;
-        let arrow_type = column_type.to_arrow();
-        let expression = Expression { column_type, nullable: typed.nullable, physical: typed.physical, arrow_type };
+        let column_type = column_type(&typed.of, source.whole(), diagnostics)?;
+        let expression = Expression { column_type, nullable: typed.nullable, typed };
         expression.check_constant(source, diagnostics).then_some(expression)
     }
 
     /// If the expression is nothing but a column, that column's place in the schema.
     pub fn as_column(&self) -> Option<usize> {
-        self.physical.downcast_ref::<Column>().map(Column::index)
+        match self.typed.node {
+            Node::Column(at) => Some(at),
+            _ => None,
+        }
     }
 
     /// Evaluates the expression on every row. A row on which it fails (integer overflow, division by zero, a cast that
     /// does not hold the value, a float that is not finite) is in `failures`, and its value is NULL.
     pub fn evaluate(&self, batch: &RecordBatch) -> Evaluated {
-        evaluate::evaluate(&self.physical, &self.arrow_type, self.nullable, batch)
+        evaluate::evaluate(&self.typed, batch)
     }
 
     /// Reports an expression without columns that fails: it would fail on every row.
     fn check_constant(&self, source: &Source<'_>, diagnostics: &mut Diagnostics) -> bool {
-        if !collect_columns(&self.physical).is_empty() {
-            return true;
-        }
-        let options = RecordBatchOptions::new().with_row_count(Some(1));
-        let Ok(row) = RecordBatch::try_new_with_options(Schema::default().to_arrow(), Vec::new(), &options) else {
-            return true;
-        };
+        let Some(row) = one_row().filter(|_| self.typed.is_constant()) else { return true };
         match self.evaluate(&row).failures.into_iter().next() {
             Some(failure) => {
                 diagnostics
@@ -127,35 +149,17 @@ impl Expression {
     }
 }
 
-/// The place of the innermost part of a tree that has no type, and why it has none.
-fn innermost(tree: &ast::Expr, source: &Source<'_>, schema: &DFSchema, problem: Problem) -> (Range<usize>, Problem) {
-    let mut found = (source.place(tree.span()), problem);
-    let _ = ast::visit_expressions(tree, |part| {
-        // Parts are visited before what they hold, so nothing inside the last one that fails does.
-        if let Err(problem) = types::type_tree(part, schema) {
-            found = (source.place(part.span()), problem);
-        }
-        ControlFlow::<()>::Continue(())
-    });
-    found
-}
-
-/// The column type for values of an Arrow type, reporting those that no column can hold.
-fn column_type(data_type: &DataType, place: Range<usize>, diagnostics: &mut Diagnostics) -> Option<ColumnType> {
-    let found = ColumnType::from_arrow(data_type).filter(
-        |found| !matches!(found, ColumnType::Decimal { precision, scale } if *scale < 0 || *scale as u8 > *precision),
-    );
+/// The column type for values of a type, reporting those that no column can hold.
+fn column_type(of: &Type, place: Range<usize>, diagnostics: &mut Diagnostics) -> Option<ColumnType> {
+    let found = of.to_column();
     if found.is_none() {
-        let (message, hint) = match data_type {
-            DataType::Null => ("this is always NULL and has no type".to_string(), "Write CAST(NULL AS TEXT), say."),
-            DataType::Decimal256(..) | DataType::Decimal128(..) => (
-                format!("the result is {data_type}, which no column can hold"),
-                "Write CAST(… AS DECIMAL(38, 4)), say: at most 38 digits, and none of them beyond the precision.",
+        let (message, hint) = match of {
+            Type::Null => ("this is always NULL and has no type".to_string(), "Write CAST(NULL AS CHAR), say."),
+            Type::DateTime => (
+                format!("the result is {of}, which no column can hold"),
+                "Write CAST(… AS DATE), or date_format(…, '%Y-%m-%d %H:%i') for a text.",
             ),
-            DataType::Timestamp(..) | DataType::Date64 | DataType::Time32(_) | DataType::Time64(_) => {
-                (format!("the result is {data_type}, which no column can hold"), "Write CAST(… AS DATE) or AS TEXT.")
-            }
-            _ => (format!("the result is {data_type}, which no column can hold"), "Write CAST(… AS …)."),
+            _ => (format!("the result is {of}, which no column can hold"), "Write CAST(… AS …)."),
         };
         diagnostics.error(place, message).hint(hint);
     }

@@ -15,6 +15,7 @@ pub(crate) mod clock;
 pub mod contract;
 pub mod diagnostics;
 pub(crate) mod differential;
+pub mod display;
 pub(crate) mod epoch;
 pub mod error;
 pub mod expression;

@@ -28,6 +28,7 @@ use crate::{
     },
     diagnostics::Diagnostics,
     error::RunError,
+    expression::functions::Functions,
     relational::Relational,
     spec::{Entry, SpecFile, Value},
     suggest::nearest,
@@ -149,7 +150,8 @@ fn resolve(spec: &SpecFile, registry: &[&dyn StageType], problems: &mut Diagnost
         state_dir: None,
         base_dir: PathBuf::from("."),
     });
-    let stages = typing::plan(&outlines, &order, &settings, problems);
+    let functions = Functions::with(registry.iter().map(|stage| stage.functions()));
+    let stages = typing::plan(&outlines, &order, &settings, &functions, problems);
     let sink = stages.iter().position(|stage| stage.kind == Kind::Sink)?;
     Some(Plan { pipeline: pipeline?, stages, sink })
 }

@@ -6,6 +6,7 @@ use crate::{choices, expression::Expression};
 
 pub mod accumulate;
 mod aggregate;
+mod aggregate_manual;
 mod aggregate_stage;
 mod distinct_stage;
 pub(crate) mod join;
@@ -14,6 +15,7 @@ pub(crate) mod spaces;
 pub(crate) mod table_stage;
 pub(crate) mod union_stage;
 
+pub(crate) use self::aggregate_manual::aggregates_manual;
 pub use self::{
     aggregate::plan_aggregate,
     aggregate_stage::Aggregate,

@@ -15,7 +15,7 @@ use arrow_schema::{ArrowError, SchemaRef};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use vardelta_schemas::{Schema, TableSchema};
 
-use crate::error::RunError;
+use crate::{display::value_text, error::RunError};
 
 pub(crate) use self::{
     batch::{RowBatch, RowRef},
@@ -179,11 +179,9 @@ impl RowLayout {
 
     /// A row's key in words, for messages: `chromosome=chr7 position=55019017 …`.
     pub fn describe_key(&self, key: &[u8]) -> String {
-        use arrow_cast::display::array_value_to_string;
         let Ok(arrays) = self.key.decode(std::iter::once(key)) else { return "(unreadable key)".into() };
         let describe = |(column, array): (&usize, &ArrayRef)| {
-            let text = array_value_to_string(array, 0).unwrap_or_default();
-            format!("{}={text}", self.schema.field(*column).name())
+            format!("{}={}", self.schema.field(*column).name(), value_text(array, 0))
         };
         let words: Vec<String> = self.key.columns.iter().zip(&arrays).map(describe).collect();
         if words.is_empty() { "the only row".into() } else { words.join(" ") }
@@ -193,17 +191,12 @@ impl RowLayout {
 impl RowLayout {
     /// A row's columns that are not in the key, in words; `None` when it cannot be decoded.
     pub fn describe_row(&self, key: &[u8], value: &[u8]) -> Option<String> {
-        use arrow_cast::display::array_value_to_string;
         let batch = self.decode(std::iter::once((key, value))).ok()?;
         let describe = |column: &usize| {
             let array = batch.column(*column);
-            let text = match array.is_null(0) {
-                true => "NULL".to_owned(),
-                false => array_value_to_string(array, 0).ok()?,
-            };
-            Some(format!("{}={text}", self.schema.field(*column).name()))
+            format!("{}={}", self.schema.field(*column).name(), value_text(array, 0))
         };
-        self.value.columns.iter().map(describe).collect::<Option<Vec<_>>>().map(|words| words.join(" "))
+        Some(self.value.columns.iter().map(describe).collect::<Vec<_>>().join(" "))
     }
 }
 

@@ -20,6 +20,7 @@ use vardelta_engine::{
         stage::{Emit, PipelineSettings, PlanRequest, Planned, PlannedInput, StageType, Transform},
     },
     diagnostics::{Diagnostic, Diagnostics},
+    expression::functions::Functions,
     spec::{Entry, Node, Value},
 };
 use vardelta_schemas::{Column, ColumnType, Number, Schema};
@@ -67,6 +68,7 @@ pub(crate) fn request<T>(options: &[(&str, Value)], input: &Schema, with: impl F
         inputs: vec![PlannedInput { name: "input", schema: input, key: None, is_table: false, span: 1000..1005 }],
         options: OptionReader::new("stage `under_test`".to_owned(), 900..910, entries.iter()),
         pipeline: &settings(),
+        functions: Functions::built_in(),
     })
 }
 
@@ -316,6 +318,7 @@ pub(crate) fn read_source(path: &Path, info: &[&str]) -> Read {
         inputs: Vec::new(),
         options: OptionReader::new("stage `under_test`".to_owned(), 900..910, options.iter()),
         pipeline: &settings(),
+        functions: Functions::built_in(),
     };
     let mut diagnostics = Diagnostics::default();
     let Some(Planned::Source(source)) = VCF.plan(request, &mut diagnostics) else {

@@ -9,6 +9,8 @@ mod crash;
 mod equivalence;
 /// Drops that are forgotten for good: nothing of them is anywhere, however often the process dies on the way.
 mod erase;
+/// What expressions mean, held against MariaDB, MySQL and SQLite.
+mod expressions;
 /// Tables that hold what rows were: on every database, reckoned from the tables as they stood.
 mod history;
 /// Which place a record means: contig names, assemblies, regions.

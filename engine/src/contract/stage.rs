@@ -20,6 +20,7 @@ use crate::{
         source::Source,
     },
     diagnostics::Diagnostics,
+    expression::functions::{Function, Functions},
     relational::Relational,
 };
 
@@ -72,6 +73,11 @@ pub trait StageType: Send + Sync {
         Vec::new()
     }
 
+    /// Functions that expressions can call beside the built-in ones, in every stage of a pipeline.
+    fn functions(&self) -> &'static [Function] {
+        &[]
+    }
+
     /// How many stages one use of it reads. Default: none for a source, any number from one for a sink, else one.
     fn inputs(&self) -> RangeInclusive<usize> {
         match self.kind() {
@@ -109,6 +115,8 @@ pub struct PlanRequest<'a> {
     pub options: OptionReader<'a>,
     /// Settings of the whole pipeline.
     pub pipeline: &'a PipelineSettings,
+    /// The functions that its expressions can call: the built-in ones and those of the registered stage types.
+    pub functions: &'a Functions,
 }
 
 /// An input of a stage that is being planned.

@@ -86,7 +86,7 @@ fn places(ops: &[Op]) -> (UInt32Array, UInt32Array) {
 
 #[cfg(test)]
 mod tests {
-    use arrow_cast::display::array_value_to_string;
+    use crate::display::value_text;
     use vardelta_schemas::{Column, ColumnType, Schema};
 
     use super::*;
@@ -110,12 +110,12 @@ mod tests {
         assert_eq!(made.ops, [Op::Insert; 4]);
         let shown: Vec<String> = (0..4)
             .map(|row| {
-                let shown = made.new.columns().iter().map(|column| array_value_to_string(column, row).expect("shown"));
+                let shown = made.new.columns().iter().map(|column| value_text(column, row));
                 shown.collect::<Vec<_>>().join("|")
             })
             .collect();
         let end = r#"["o\"ne","two"]|2026-01-01T00:00:00Z"#;
-        let expected = ["a|7|delete|1||", "b|7|insert||2|", "c|7|update|3||", "d|7|delete|||"];
+        let expected = ["a|7|delete|1|NULL|", "b|7|insert|NULL|2|", "c|7|update|3|NULL|", "d|7|delete|NULL|NULL|"];
         assert_eq!(shown, expected.map(|row| format!("{row}{end}")));
     }
 }

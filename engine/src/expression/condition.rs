@@ -1,6 +1,6 @@
 //! Conditions that a database is to keep: typed like every expression, then told apart from any database.
 
-use datafusion_sql::sqlparser::ast::{
+use sqlparser::ast::{
     BinaryOperator, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Spanned as _, UnaryOperator, Value,
 };
 use vardelta_schemas::{
@@ -31,8 +31,8 @@ pub fn read_condition(sql: &Spanned<String>, schema: &Schema, diagnostics: &mut 
                     .error(source.place(part.span()), format!("`{part}` cannot be part of a constraint"))
                     .label("databases disagree about it")
                     .hint(
-                        "Constraints know columns, numbers, texts, comparisons, AND, OR, NOT, + - *, BETWEEN, IN, IS NULL and \
-                         length(); filter by anything else in a stage.",
+                        "Constraints know columns, numbers, texts, comparisons, AND, OR, NOT, + - *, BETWEEN, IN, IS NULL, \
+                         length() and char_length(); filter by anything else in a stage.",
                     );
                 None
             }
@@ -68,14 +68,17 @@ fn condition(tree: &Expr) -> Result<Condition, &Expr> {
             let list = list.iter().map(condition).collect::<Result<_, _>>()?;
             not(*negated, Condition::In(condition(expr)?.into(), list))
         }
-        Expr::Function(function)
-            if matches!(function_name(function).as_deref(), Some("length" | "char_length" | "character_length")) =>
-        {
+        Expr::Function(function) => {
+            let count: fn(Box<Condition>) -> Condition = match function_name(function).as_deref() {
+                Some("length" | "octet_length") => Condition::Bytes,
+                Some("char_length" | "character_length") => Condition::Characters,
+                _ => return Err(tree),
+            };
             let FunctionArguments::List(arguments) = &function.args else { return Err(tree) };
             let [FunctionArg::Unnamed(FunctionArgExpr::Expr(argument))] = arguments.args.as_slice() else {
                 return Err(tree);
             };
-            Condition::Characters(condition(argument)?.into())
+            count(condition(argument)?.into())
         }
         _ => return Err(tree),
     })
@@ -125,7 +128,8 @@ mod tests {
             read("filter IN ('PASS', 'it''s') OR filter IS NULL").as_deref(),
             Ok("((`filter` IN ('PASS', 'it''s')) OR (`filter` IS NULL))")
         );
-        assert_eq!(read("length(filter) < position * 2").as_deref(), Ok("(char_length(`filter`) < (`position` * 2))"));
+        assert_eq!(read("length(filter) < position * 2").as_deref(), Ok("(length(`filter`) < (`position` * 2))"));
+        assert_eq!(read("char_length(filter) < 2").as_deref(), Ok("(char_length(`filter`) < 2)"));
     }
 
     #[test]

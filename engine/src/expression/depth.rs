@@ -1,9 +1,11 @@
 //! Keeps recursion in bounds: trees are walked recursively, by us and by the libraries, at run time on threads with
 //! small stacks.
 
-use std::{ops::ControlFlow, panic, thread};
+use std::{panic, thread};
 
-use datafusion_sql::sqlparser::ast::{BinaryOperator, Expr, Visit as _, Visitor};
+use sqlparser::ast::{BinaryOperator, Expr};
+
+use super::walk::children;
 
 /// The deepest tree that is typed and evaluated; a worker's stack of 2 MiB holds it many times.
 pub(crate) const DEPTH_MAX: usize = 120;
@@ -65,23 +67,5 @@ fn join(mut operands: Vec<Expr>, op: &BinaryOperator) -> Expr {
 
 /// The number of expressions on the longest way down.
 pub(crate) fn depth(tree: &Expr) -> usize {
-    struct Depth {
-        now: usize,
-        max: usize,
-    }
-    impl Visitor for Depth {
-        type Break = ();
-        fn pre_visit_expr(&mut self, _: &Expr) -> ControlFlow<()> {
-            self.now += 1;
-            self.max = self.max.max(self.now);
-            ControlFlow::Continue(())
-        }
-        fn post_visit_expr(&mut self, _: &Expr) -> ControlFlow<()> {
-            self.now -= 1;
-            ControlFlow::Continue(())
-        }
-    }
-    let mut depth = Depth { now: 0, max: 0 };
-    let _ = tree.visit(&mut depth);
-    depth.max
+    1 + children(tree).into_iter().map(depth).max().unwrap_or(0)
 }

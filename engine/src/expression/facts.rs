@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use datafusion_sql::sqlparser::ast::{BinaryOperator, Expr, UnaryOperator};
+use sqlparser::ast::{BinaryOperator, Expr, UnaryOperator};
 use vardelta_schemas::Schema;
 
 use crate::{
@@ -57,17 +57,20 @@ fn null_makes_null(expression: &Expr, schema: &Schema) -> BTreeSet<usize> {
         // `x BETWEEN low AND high` can be false for a NULL bound, but never anything but NULL for a NULL `x`; the same
         // holds for `IN`.
         Expr::Between { expr, .. } | Expr::InList { expr, .. } => null_makes_null(expr, schema),
-        Expr::Like { expr, pattern, any: false, .. } | Expr::ILike { expr, pattern, any: false, .. } => {
-            &null_makes_null(expr, schema) | &null_makes_null(pattern, schema)
-        }
+        Expr::Like { expr, pattern, any: false, .. }
+        | Expr::ILike { expr, pattern, any: false, .. }
+        | Expr::RLike { expr, pattern, .. } => &null_makes_null(expr, schema) | &null_makes_null(pattern, schema),
         _ => BTreeSet::new(),
     }
 }
 
 /// Whether the operator yields NULL as soon as one side is NULL. AND and OR do not; neither does what is not listed.
 fn yields_null_for_null(operator: &BinaryOperator) -> bool {
-    use BinaryOperator::{Divide, Eq, Gt, GtEq, Lt, LtEq, Minus, Modulo, Multiply, NotEq, Plus};
-    matches!(operator, Eq | NotEq | Lt | LtEq | Gt | GtEq | Plus | Minus | Multiply | Divide | Modulo)
+    use BinaryOperator::{Divide, Eq, Gt, GtEq, Lt, LtEq, Minus, Modulo, Multiply, MyIntegerDivide, NotEq, Plus, Xor};
+    matches!(
+        operator,
+        Eq | NotEq | Lt | LtEq | Gt | GtEq | Plus | Minus | Multiply | Divide | MyIntegerDivide | Modulo | Xor
+    )
 }
 
 #[cfg(test)]
@@ -92,6 +95,8 @@ mod tests {
         check("filter NOT IN ('a', 'b')", &["filter"]);
         check("NOT (qual = 3)", &["qual"]);
         check("CAST(qual AS BIGINT) > 3", &["qual"]);
+        check("filter REGEXP '^q' AND qual DIV 2 > 1", &["qual", "filter"]);
+        check("(qual > 1) XOR (pos > 1)", &["qual", "pos"]);
     }
 
     #[test]
@@ -112,5 +117,6 @@ mod tests {
         check("QUAL > 1", &[]);
         check("qual >= ", &[]);
         check("1 IN (qual, pos)", &[]);
+        check("qual <=> pos", &[]);
     }
 }

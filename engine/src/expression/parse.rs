@@ -2,9 +2,8 @@
 
 use std::ops::Range;
 
-use datafusion_sql::sqlparser::{
+use sqlparser::{
     ast::Expr,
-    dialect::GenericDialect,
     keywords::Keyword,
     parser::{Parser, ParserError},
     tokenizer::{Location, Span, Token, TokenWithSpan, Tokenizer},
@@ -13,7 +12,9 @@ use vardelta_schemas::Schema;
 
 use super::{
     depth::{DEPTH_MAX, balance, depth},
+    dialect::Vardelta,
     spans::Source,
+    syntax,
 };
 use crate::diagnostics::Diagnostics;
 
@@ -23,12 +24,12 @@ const TOKENS_MAX: usize = 20_000;
 /// Parses one expression; reports what cannot be read at the place where it stands. Call it
 /// [with room](super::depth::with_room).
 pub(crate) fn parse(source: &Source<'_>, schema: &Schema, diagnostics: &mut Diagnostics) -> Option<Expr> {
-    let dialect = GenericDialect {};
+    let dialect = Vardelta;
     let mut tokens = match Tokenizer::new(&dialect, source.text()).tokenize_with_location() {
         Ok(tokens) => tokens,
         Err(error) => {
             let place = place_of(source, &[], error.location);
-            refuse(place, &error.message, diagnostics);
+            syntax::refuse(place, syntax::unreadable(&error.message), diagnostics);
             return None;
         }
     };
@@ -51,10 +52,10 @@ pub(crate) fn parse(source: &Source<'_>, schema: &Schema, diagnostics: &mut Diag
         let next = parser.peek_token();
         match next.token {
             Token::EOF => Ok(expr),
-            token => Err(ParserError::ParserError(format!(
-                "Expected: an operator or the end, found: {token}{}",
-                next.span.start
-            ))),
+            token => {
+                let found = format!("Expected: an operator or the end, found: {token}{}", next.span.start);
+                Err(ParserError::ParserError(found))
+            }
         }
     });
     match parsed {
@@ -72,8 +73,14 @@ pub(crate) fn parse(source: &Source<'_>, schema: &Schema, diagnostics: &mut Diag
         }
         Err(ParserError::ParserError(message) | ParserError::TokenizerError(message)) => {
             let (message, location) = split_location(&message);
-            let place = location.map_or(source.whole(), |location| place_of(source, &tokens, location));
-            refuse(place, message, diagnostics);
+            let at = location.and_then(|location| tokens.iter().position(|token| token.span.start == location));
+            // The parser names the token at fault, or has nothing more to name.
+            let place = match (at, location) {
+                (Some(at), _) => source.place(tokens[at].span),
+                (None, Some(location)) => place_of(source, &tokens, location),
+                (None, None) => source.whole(),
+            };
+            syntax::refuse(place, syntax::problem(message, &tokens, at), diagnostics);
             None
         }
     }
@@ -83,15 +90,6 @@ fn too_deep(source: &Source<'_>, diagnostics: &mut Diagnostics) {
     diagnostics
         .error(source.whole(), "this expression is nested too deeply")
         .hint("Split it over several `select` stages.");
-}
-
-fn refuse(place: Range<usize>, message: &str, diagnostics: &mut Diagnostics) {
-    let message = message
-        .trim_end()
-        .replace("Expected: ", "expected ")
-        .replace(", found: ", ", found ")
-        .replace("found EOF", "found the end of the expression");
-    diagnostics.error(place, format!("not an SQL expression: {message}"));
 }
 
 /// Splits the parser's own " at Line: 1, Column: 5" from its message.
@@ -158,6 +156,17 @@ const OPERAND_FOLLOWS: &[Keyword] = &[
     Keyword::BETWEEN,
     Keyword::LIKE,
     Keyword::ILIKE,
+    Keyword::REGEXP,
+    Keyword::RLIKE,
+    Keyword::XOR,
+    Keyword::DIV,
+    Keyword::MOD,
+    Keyword::INTERVAL,
+    Keyword::ESCAPE,
+    Keyword::BOTH,
+    Keyword::LEADING,
+    Keyword::TRAILING,
+    Keyword::BY,
     Keyword::TO,
     Keyword::IN,
     Keyword::DISTINCT,
@@ -183,6 +192,9 @@ const STRUCTURAL: &[Keyword] = &[
     Keyword::BETWEEN,
     Keyword::LIKE,
     Keyword::ILIKE,
+    Keyword::REGEXP,
+    Keyword::RLIKE,
+    Keyword::XOR,
     Keyword::IN,
     Keyword::IS,
     Keyword::AS,

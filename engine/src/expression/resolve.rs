@@ -1,20 +1,20 @@
 //! Checks a syntax tree before it is typed: every column known, every function known, nothing that is not a function of
 //! one row. Each problem is reported at the identifier it is about.
 
-use std::ops::ControlFlow;
-
-use datafusion_sql::sqlparser::{
+use sqlparser::{
     ast::{
-        BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, Query, Spanned as _,
-        UnaryOperator, Value, Visit as _, Visitor,
+        BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, Spanned as _,
+        UnaryOperator, Value,
     },
     tokenizer::Span,
 };
 use vardelta_schemas::Schema;
 
 use super::{
-    functions::{self, Known},
+    foreign,
+    functions::{self, Functions, Known},
     spans::Source,
+    walk::children,
 };
 use crate::{diagnostics::Diagnostics, suggest::nearest};
 
@@ -26,11 +26,12 @@ pub(crate) fn check(
     expr: &Expr,
     source: &Source<'_>,
     schema: &Schema,
+    functions: &Functions,
     explain: Explain<'_>,
     diagnostics: &mut Diagnostics,
 ) -> bool {
     let before = diagnostics.len();
-    let _ = expr.visit(&mut Checker { source, schema, explain, diagnostics, query_depth: 0 });
+    Checker { source, schema, functions, explain, diagnostics }.walk(expr);
     diagnostics.len() == before
 }
 
@@ -45,34 +46,17 @@ pub(crate) fn function_name(function: &Function) -> Option<String> {
 struct Checker<'a, 'd> {
     source: &'a Source<'a>,
     schema: &'a Schema,
+    functions: &'a Functions,
     explain: Explain<'a>,
     diagnostics: &'d mut Diagnostics,
-    query_depth: usize,
-}
-
-impl Visitor for Checker<'_, '_> {
-    type Break = ();
-
-    fn pre_visit_query(&mut self, _query: &Query) -> ControlFlow<()> {
-        self.query_depth += 1;
-        ControlFlow::Continue(())
-    }
-
-    fn post_visit_query(&mut self, _query: &Query) -> ControlFlow<()> {
-        self.query_depth -= 1;
-        ControlFlow::Continue(())
-    }
-
-    fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
-        // What a refused subquery holds is not looked at.
-        if self.query_depth == 0 {
-            self.check(expr);
-        }
-        ControlFlow::Continue(())
-    }
 }
 
 impl Checker<'_, '_> {
+    fn walk(&mut self, expr: &Expr) {
+        self.check(expr);
+        children(expr).into_iter().for_each(|part| self.walk(part));
+    }
+
     fn check(&mut self, expr: &Expr) {
         match expr {
             Expr::Identifier(ident) => self.column(ident),
@@ -104,11 +88,19 @@ impl Checker<'_, '_> {
                     self.refuse(
                         expr.span(),
                         format!("the operator `{op}` is not available"),
-                        "Operators are + - * / % || = <> < <= > >= AND OR, and ~ for regular expressions.",
+                        match op {
+                            BinaryOperator::PGOverlap => "Write AND.",
+                            _ => {
+                                "Operators are + - * / DIV % || = <> < <= > >= <=> AND OR XOR LIKE REGEXP & | ^ << >>."
+                            }
+                        },
                     );
                 }
             }
-            Expr::UnaryOp { op: UnaryOperator::Plus | UnaryOperator::Minus | UnaryOperator::Not, .. }
+            Expr::UnaryOp {
+                op: UnaryOperator::Plus | UnaryOperator::Minus | UnaryOperator::Not | UnaryOperator::BitwiseNot,
+                ..
+            }
             | Expr::Nested(_)
             | Expr::IsTrue(_)
             | Expr::IsNotTrue(_)
@@ -124,6 +116,7 @@ impl Checker<'_, '_> {
             | Expr::Between { .. }
             | Expr::Like { any: false, .. }
             | Expr::ILike { any: false, .. }
+            | Expr::RLike { .. }
             | Expr::Case { .. }
             | Expr::Cast { array: false, format: None, .. }
             | Expr::TypedString(_)
@@ -131,7 +124,27 @@ impl Checker<'_, '_> {
             | Expr::Floor { .. }
             | Expr::Position { .. }
             | Expr::Substring { .. }
-            | Expr::Trim { .. } => {}
+            | Expr::Trim { trim_characters: None, .. }
+            | Expr::Overlay { .. }
+            | Expr::Extract { .. }
+            | Expr::Interval(_)
+            | Expr::CompoundFieldAccess { .. }
+            | Expr::Convert { data_type: Some(_), charset: None, target_before_value: false, .. } => {}
+            Expr::Collate { .. } => self.refuse(
+                expr.span(),
+                "COLLATE is not available".to_string(),
+                "Texts compare byte by byte; lower(text) and ILIKE take upper and lower case for the same.",
+            ),
+            Expr::SimilarTo { .. } => self.refuse(
+                expr.span(),
+                "SIMILAR TO is not available".to_string(),
+                "Write text LIKE 'L%', or text REGEXP '^L'.",
+            ),
+            Expr::MatchAgainst { .. } => self.refuse(
+                expr.span(),
+                "MATCH … AGAINST is not available".to_string(),
+                "Write text LIKE '%word%', or text REGEXP 'word'.",
+            ),
             Expr::Subquery(_) | Expr::Exists { .. } | Expr::InSubquery { .. } => self.refuse(
                 expr.span(),
                 "an expression cannot hold a subquery".to_string(),
@@ -145,7 +158,8 @@ impl Checker<'_, '_> {
             other => self.refuse(
                 other.span(),
                 format!("`{other}` is a form of expression that is not available"),
-                "Available are operators, function calls, CASE, CAST, IN, BETWEEN, LIKE and IS NULL.",
+                "Available are operators, function calls, CASE, CAST, IN, BETWEEN, LIKE and IS NULL; `vardelta stages \
+                 expressions` is the manual.",
             ),
         }
     }
@@ -190,7 +204,10 @@ impl Checker<'_, '_> {
             );
             return;
         }
-        match functions::known(&name) {
+        if name == "mod" {
+            return self.arguments(function, &name);
+        }
+        match functions::known(&name, self.functions) {
             Known::Scalar => self.arguments(function, &name),
             Known::Aggregate => self.refuse(
                 span,
@@ -203,9 +220,10 @@ impl Checker<'_, '_> {
                 "A row must have the same value in every run: put the value into the data, or use ${NAME}.",
             ),
             Known::Unknown => {
-                let hint = match nearest(&name, functions::names()) {
-                    Some(near) => format!("Did you mean `{near}`?"),
-                    None => "The manual lists the functions.".to_string(),
+                let hint = match (foreign::instead(&name), nearest(&name, self.functions.names())) {
+                    (Some(instead), _) => instead.to_string(),
+                    (None, Some(near)) => format!("Did you mean `{near}`?"),
+                    (None, None) => "`vardelta stages expressions` lists the functions.".to_string(),
                 };
                 let place = self.source.place(span);
                 self.diagnostics
@@ -234,30 +252,12 @@ impl Checker<'_, '_> {
                 format!("Call it as `{name}(…)`, with values between the parentheses and nothing after them.");
             self.refuse(function.name.span(), format!("`{name}` is not called that way"), &example);
         }
-        if let FunctionArguments::List(list) = &function.args
-            && matches!(name, "lpad" | "rpad" | "repeat")
-            && !list.args.get(1).is_some_and(is_small_number)
-        {
-            self.refuse(
-                function.name.span(),
-                format!("`{name}` needs a length that is known before anything runs"),
-                &format!("Write a number up to {LENGTH_MAX} as its second argument: one row could fill the memory."),
-            );
-        }
     }
 
     fn refuse(&mut self, span: Span, message: String, hint: &str) {
         let place = self.source.place(span);
         self.diagnostics.error(place, message).hint(hint);
     }
-}
-
-/// The longest text that padding or repeating may ask for, in characters or repetitions.
-const LENGTH_MAX: u64 = 10_000;
-
-fn is_small_number(argument: &FunctionArg) -> bool {
-    let FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Value(value))) = argument else { return false };
-    matches!(&value.value, Value::Number(digits, _) if digits.parse::<u64>().is_ok_and(|length| length <= LENGTH_MAX))
 }
 
 fn is_offered(op: &BinaryOperator) -> bool {
@@ -280,6 +280,14 @@ fn is_offered(op: &BinaryOperator) -> bool {
             | Op::Or
             | Op::BitwiseAnd
             | Op::BitwiseOr
+            | Op::BitwiseXor
+            | Op::PGBitwiseShiftLeft
+            | Op::PGBitwiseShiftRight
+            | Op::MyIntegerDivide
+            | Op::Spaceship
+            | Op::Xor
+            | Op::Arrow
+            | Op::LongArrow
             | Op::PGRegexMatch
             | Op::PGRegexIMatch
             | Op::PGRegexNotMatch

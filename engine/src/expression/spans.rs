@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use datafusion_sql::sqlparser::tokenizer::{Location, Span};
+use sqlparser::tokenizer::{Location, Span};
 
 use crate::contract::options::Spanned;
 

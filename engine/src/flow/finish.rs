@@ -5,7 +5,6 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_row::{RowConverter, RowParser, SortField};
 use arrow_schema::{Field, SchemaRef};
-use datafusion_common::ScalarValue;
 
 use crate::{
     contract::{batch::Batch, emit::Emit, reason::Reason},
@@ -16,7 +15,10 @@ use crate::{
         aggregate::{GroupCells, cell, outer_batch, spec, unpack, value_converter},
         segment::SegmentEvents,
     },
-    relational::{AggregateFunction, AggregateSpec, accumulate::Cells},
+    relational::{
+        AggregateFunction, AggregateSpec,
+        accumulate::{Cells, Scalar, scalar_array},
+    },
     rows::RowBatch,
 };
 
@@ -91,7 +93,7 @@ impl Finish {
                     let arrays = converter.convert_rows(rows).map_err(RunError::internal)?;
                     arrays.into_iter().next().ok_or_else(broken)?
                 }
-                None => self.results(call, &cells, updates, &mut failed, &mut emit)?,
+                None => self.results(call, &cells, updates, &mut failed, &mut emit),
             });
         }
         let outer = outer_batch(Arc::clone(&self.outer), columns, updates.len())?;
@@ -142,26 +144,22 @@ impl Finish {
         updates: &[Update],
         failed: &mut [bool],
         emit: &mut Emit,
-    ) -> Result<ArrayRef, RunError> {
-        let null = ScalarValue::try_new_null(&self.spec.calls[call].result.to_arrow()).map_err(RunError::internal)?;
+    ) -> ArrayRef {
         let mut values = Vec::with_capacity(cells.len());
         for (row, cells) in cells.iter().enumerate() {
             values.push(match self.cells.distinct(call) {
-                Some(distinct) => ScalarValue::Int64(i64::try_from(cell(cells, distinct)).ok()),
+                Some(distinct) => i64::try_from(cell(cells, distinct)).map_or(Scalar::Null, Scalar::Int),
                 None => match self.cells.layout.finish(call, cells.values()) {
-                    Ok(value) => value.unwrap_or_else(|| null.clone()),
+                    Ok(value) => value.unwrap_or(Scalar::Null),
                     Err(error) => {
                         failed[row] = true;
                         self.reject(emit, updates, row, OVERFLOW, &error.to_string());
-                        null.clone()
+                        Scalar::Null
                     }
                 },
             });
         }
-        match values.is_empty() {
-            true => Ok(arrow_array::new_empty_array(&null.data_type())),
-            false => ScalarValue::iter_to_array(values).map_err(RunError::internal),
-        }
+        scalar_array(&values, &self.spec.calls[call].result)
     }
 
     fn reject(&self, emit: &mut Emit, updates: &[Update], row: usize, reason: &'static Reason, detail: &str) {

@@ -3,6 +3,7 @@
 use crate::{
     contract::stage::{Kind, PipelineSettings, PlanRequest, Planned, PlannedInput},
     diagnostics::Diagnostics,
+    expression::functions::Functions,
     plan::{
         PlannedStage,
         definition::{definition, join_definition},
@@ -21,6 +22,7 @@ pub(super) fn plan(
     outlines: &[Outline<'_>],
     order: &[usize],
     pipeline: &PipelineSettings,
+    functions: &Functions,
     problems: &mut Diagnostics,
 ) -> Vec<PlannedStage> {
     let mut stages: Vec<PlannedStage> = Vec::with_capacity(order.len());
@@ -37,7 +39,7 @@ pub(super) fn plan(
         if !plannable {
             check_option_names(outline, problems);
         } else if let Some(planned) =
-            plan_stage(outline, inputs.into_iter().flatten().collect(), &stages, pipeline, problems)
+            plan_stage(outline, inputs.into_iter().flatten().collect(), &stages, pipeline, functions, problems)
         {
             stages.extend(planned);
             places[*at] = Some(stages.len() - 1);
@@ -64,6 +66,7 @@ fn plan_stage(
     inputs: Vec<usize>,
     stages: &[PlannedStage],
     pipeline: &PipelineSettings,
+    functions: &Functions,
     problems: &mut Diagnostics,
 ) -> Option<Vec<PlannedStage>> {
     let stage_type = outline.stage_type?;
@@ -74,8 +77,13 @@ fn plan_stage(
         is_table: is_table(&stages[*input].planned),
         span: reference.span.clone(),
     });
-    let request =
-        PlanRequest { name: outline.name(), inputs: planned_inputs.collect(), options: outline.options(), pipeline };
+    let request = PlanRequest {
+        name: outline.name(),
+        inputs: planned_inputs.collect(),
+        options: outline.options(),
+        pipeline,
+        functions,
+    };
     let planned = stage_type.plan(request, problems)?;
     let before_tables = check_place(outline, &planned, &inputs, stages, problems)?;
     let schema = match &planned {

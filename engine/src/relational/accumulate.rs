@@ -13,14 +13,17 @@ use arrow_array::{
     types::{Decimal128Type, Float64Type, Int64Type},
 };
 use arrow_buffer::i256;
-use datafusion_common::ScalarValue;
 use vardelta_schemas::ColumnType;
 
-pub use self::cells::{Cells, CellsError};
+pub use self::{
+    cells::{Cells, CellsError},
+    scalar::{Scalar, scalar_array},
+};
 use super::{AggregateCall, AggregateFunction, AggregateSpec};
 
 mod cells;
 mod float_sum;
+mod scalar;
 
 /// Where in a group's [`Cells`] each call of an aggregate keeps its numbers.
 #[derive(Clone, Debug)]
@@ -137,33 +140,33 @@ impl Layout {
     /// # Errors
     /// When the result is beyond its type: an int64 sum that does not fit, 38 digits exceeded, a float sum beyond the
     /// largest double.
-    pub fn finish(&self, call: usize, cells: &[i128]) -> Result<Option<ScalarValue>, ResultTooLarge> {
+    pub fn finish(&self, call: usize, cells: &[i128]) -> Result<Option<Scalar>, ResultTooLarge> {
         let call = &self.calls[call];
         let cell = |at: usize| cells.get(call.range.start + at).copied().unwrap_or(0);
         let count = cell(0);
         let rows = u64::try_from(count).ok().filter(|count| *count > 0);
         Ok(Some(match (call.kind, rows) {
             (Kind::Values, _) => return Ok(None),
-            (Kind::Rows | Kind::Count, _) => ScalarValue::Int64(Some(narrow(count, call)?)),
+            (Kind::Rows | Kind::Count, _) => Scalar::Int(narrow(count, call)?),
             (Kind::Booleans, _) => {
                 let (some_true, some_false) = (cell(0) != 0, cell(1) != 0);
                 let result = if call.function == AggregateFunction::BoolAnd { !some_false } else { some_true };
-                ScalarValue::Boolean((some_true || some_false).then_some(result))
+                if some_true || some_false { Scalar::Bool(result) } else { Scalar::Null }
             }
-            (Kind::Integers, None) if !call.is_average() => ScalarValue::Int64(None),
-            (Kind::Integers, Some(_)) if !call.is_average() => ScalarValue::Int64(Some(narrow(cell(1), call)?)),
+            (Kind::Integers, None) if !call.is_average() => Scalar::Null,
+            (Kind::Integers, Some(_)) if !call.is_average() => Scalar::Int(narrow(cell(1), call)?),
             (Kind::Integers, rows) => decimal(i256::from_i128(cell(1)), rows, call)?,
             (Kind::Decimals, rows) => {
                 let high = i256::from_i128(cell(2)).wrapping_mul(i256::from_i128(1 << 64));
                 decimal(high.wrapping_add(i256::from_i128(cell(1))), rows, call)?
             }
-            (Kind::Floats, None) => ScalarValue::Float64(None),
+            (Kind::Floats, None) => Scalar::Null,
             (Kind::Floats, Some(rows)) => {
                 let mut limbs = [0; float_sum::LIMBS];
                 limbs.iter_mut().enumerate().for_each(|(at, limb)| *limb = cell(at + 1));
                 let divisor = if call.is_average() { rows } else { 1 };
                 let value = float_sum::quotient(&limbs, divisor).ok_or_else(|| too_large(call))?;
-                ScalarValue::Float64(Some(value))
+                Scalar::Float(value)
             }
         }))
     }
@@ -263,8 +266,8 @@ fn narrow(value: i128, call: &CallCells) -> Result<i64, ResultTooLarge> {
 }
 
 /// A sum, or for an average that sum over `rows` rounded half away from zero, as the call's decimal type.
-fn decimal(sum: i256, rows: Option<u64>, call: &CallCells) -> Result<ScalarValue, ResultTooLarge> {
-    let ColumnType::Decimal { precision, scale } = call.result else { return Err(too_large(call)) };
+fn decimal(sum: i256, rows: Option<u64>, call: &CallCells) -> Result<Scalar, ResultTooLarge> {
+    let ColumnType::Decimal { precision, .. } = call.result else { return Err(too_large(call)) };
     let value = match rows {
         None => None,
         Some(rows) => {
@@ -273,7 +276,7 @@ fn decimal(sum: i256, rows: Option<u64>, call: &CallCells) -> Result<ScalarValue
             Some(value.and_then(i256::to_i128).filter(fits).ok_or_else(|| too_large(call))?)
         }
     };
-    Ok(ScalarValue::Decimal128(value, precision, scale))
+    Ok(value.map_or(Scalar::Null, Scalar::Decimal))
 }
 
 fn mean(sum: i256, rows: u64, extra_digits: u32) -> Option<i256> {

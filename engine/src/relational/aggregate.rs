@@ -1,12 +1,11 @@
 //! Plans an `aggregate`: finds the aggregate calls in its columns, and types what they are applied to and what is made of
 //! their results.
 
-use std::{collections::BTreeMap, mem, ops::ControlFlow};
+use std::{collections::BTreeMap, mem};
 
-use datafusion_sql::sqlparser::{
+use sqlparser::{
     ast::{
-        DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, Spanned as _,
-        Value, VisitMut as _, VisitorMut,
+        DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, Spanned as _, Value,
     },
     tokenizer::Span,
 };
@@ -19,9 +18,10 @@ use crate::{
     expression::{
         Expression,
         depth::with_room,
-        functions::{Known, known},
+        functions::{Functions, Known, known},
         parse, resolve,
         spans::Source,
+        walk::children_mut,
     },
     suggest::nearest,
 };
@@ -35,13 +35,14 @@ pub fn plan_aggregate(
     group_by: &[Spanned<String>],
     columns: &NamedTexts,
     input: &Schema,
+    functions: &Functions,
     diagnostics: &mut Diagnostics,
 ) -> Option<AggregateSpec> {
     let before = diagnostics.len();
     let groups = group_columns(group_by, input, diagnostics);
     let group_names: Vec<&str> = groups.iter().map(|at| input.columns()[*at].name.as_str()).collect();
     check_names(columns, &group_names, diagnostics);
-    let (calls, typed) = with_room(|| plan_columns(columns, &groups, input, diagnostics));
+    let (calls, typed) = with_room(|| plan_columns(columns, &groups, input, functions, diagnostics));
     if diagnostics.len() > before {
         return None;
     }
@@ -107,6 +108,7 @@ fn plan_columns(
     columns: &NamedTexts,
     groups: &[usize],
     input: &Schema,
+    functions: &Functions,
     diagnostics: &mut Diagnostics,
 ) -> (Vec<AggregateCall>, Vec<(Column, Expression)>) {
     let mut calls = Calls::default();
@@ -115,8 +117,8 @@ fn plan_columns(
         let source = Source::new(sql);
         let Some(mut tree) = parse::parse(&source, input, diagnostics) else { continue };
         let before = diagnostics.len();
-        let mut extract = Extract { source: &source, input, calls: &mut calls, diagnostics };
-        let _ = tree.visit(&mut extract);
+        let mut extract = Extract { source: &source, input, functions, calls: &mut calls, diagnostics };
+        extract.walk(&mut tree);
         if diagnostics.len() == before {
             outer_trees.push((name, source, tree));
         }
@@ -131,7 +133,7 @@ fn plan_columns(
     let explain = |name: &str| Some(explain_column(name, groups, input));
     let mut typed = Vec::new();
     for (name, source, tree) in outer_trees {
-        if let Some(expression) = Expression::from_tree(&tree, &source, &outer, &explain, diagnostics) {
+        if let Some(expression) = Expression::from_tree(&tree, &source, &outer, functions, &explain, diagnostics) {
             let mut column = Column::required(&name.value, expression.column_type.clone());
             column.nullable = expression.nullable;
             typed.push((column, expression));
@@ -169,19 +171,26 @@ struct Calls {
 struct Extract<'a> {
     source: &'a Source<'a>,
     input: &'a Schema,
+    functions: &'a Functions,
     calls: &'a mut Calls,
     diagnostics: &'a mut Diagnostics,
 }
 
-impl VisitorMut for Extract<'_> {
-    type Break = ();
+impl Extract<'_> {
+    fn walk(&mut self, expr: &mut Expr) {
+        if !self.extract(expr) {
+            children_mut(expr).into_iter().for_each(|part| self.walk(part));
+        }
+    }
 
-    fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
-        let Expr::Function(function) = expr else { return ControlFlow::Continue(()) };
-        let Some(name) = resolve::function_name(function) else { return ControlFlow::Continue(()) };
+    /// Replaces an aggregate call; false for anything else. What is replaced is not walked into: its arguments have been
+    /// compiled over the input.
+    fn extract(&mut self, expr: &mut Expr) -> bool {
+        let Expr::Function(function) = expr else { return false };
+        let Some(name) = resolve::function_name(function) else { return false };
         // With OVER it is a window function, which is refused when the rest of the tree is looked at.
-        if !matches!(known(&name), Known::Aggregate) || function.over.is_some() {
-            return ControlFlow::Continue(());
+        if !matches!(known(&name, self.functions), Known::Aggregate) || function.over.is_some() {
+            return false;
         }
         let span = function.name.span();
         let call = self.call(function, &name);
@@ -190,13 +199,10 @@ impl VisitorMut for Extract<'_> {
             column.span = span;
             Expr::Identifier(column)
         });
-        // What is replaced is not walked into: its arguments have been compiled over the input.
         drop(mem::replace(expr, column));
-        ControlFlow::Continue(())
+        true
     }
-}
 
-impl Extract<'_> {
     /// The place of a call in the list, added if it is new.
     fn call(&mut self, function: &Function, name: &str) -> Option<usize> {
         let span = function.name.span();
@@ -264,7 +270,7 @@ impl Extract<'_> {
     }
 
     fn compile(&mut self, tree: &Expr) -> Option<Expression> {
-        Expression::from_tree(tree, self.source, self.input, &|_| None, self.diagnostics)
+        Expression::from_tree(tree, self.source, self.input, self.functions, &|_| None, self.diagnostics)
     }
 
     fn filter(&mut self, tree: &Expr) -> Option<Expression> {

@@ -118,6 +118,11 @@ tables = ["variants", "mutation_summary"]
         AggregateOptions::DOCS
     }
 
+    fn version(&self) -> u32 {
+        // 2: expressions mean what MySQL means by them.
+        2
+    }
+
     fn plan(&self, request: PlanRequest<'_>, diagnostics: &mut Diagnostics) -> Option<Planned> {
         let place = request.options.span.clone();
         let options = AggregateOptions::read(request.options, diagnostics);
@@ -129,7 +134,7 @@ tables = ["variants", "mutation_summary"]
                 .hint("Add a column to `columns`, such as variant_count = \"count(*)\".");
             return None;
         }
-        let spec = plan_aggregate(&options.group_by, &options.columns, input.schema, diagnostics)?;
+        let spec = plan_aggregate(&options.group_by, &options.columns, input.schema, request.functions, diagnostics)?;
         Some(Planned::Relational(Relational::Aggregate(spec)))
     }
 }

@@ -5,43 +5,33 @@ use arrow_array::{
     cast::AsArray as _,
     types::{Float64Type, Int64Type},
 };
-use arrow_cast::display::{ArrayFormatter, FormatOptions};
-use arrow_schema::{ArrowError, DataType};
+use arrow_schema::DataType;
 use serde_json::Value;
+use vardelta_engine::display::value_text;
 
 /// A value for people. Text that could be taken for something else is quoted, control characters escaped.
-///
-/// # Errors
-/// When Arrow cannot print the type, which no table's column has.
-pub fn text(column: &ArrayRef, row: usize) -> Result<String, ArrowError> {
+pub fn text(column: &ArrayRef, row: usize) -> String {
     if column.is_null(row) {
-        return Ok("NULL".into());
+        return "NULL".into();
     }
-    let shown = formatted(column, row)?;
+    let shown = value_text(column, row);
     let ambiguous = |letter: char| letter.is_whitespace() || letter.is_control() || matches!(letter, '"' | '=' | ',');
     let quote = *column.data_type() == DataType::Utf8
         && (shown.is_empty() || shown == "NULL" || shown == "->" || shown.chars().any(ambiguous));
-    Ok(if quote { Value::from(shown).to_string() } else { shown })
+    if quote { Value::from(shown).to_string() } else { shown }
 }
 
 /// A value for programs: booleans, integers and floats as such, decimals and dates as texts, which keep every digit.
-///
-/// # Errors
-/// As [`text`].
-pub fn json(column: &ArrayRef, row: usize) -> Result<Value, ArrowError> {
+pub fn json(column: &ArrayRef, row: usize) -> Value {
     if column.is_null(row) {
-        return Ok(Value::Null);
+        return Value::Null;
     }
-    Ok(match column.data_type() {
+    match column.data_type() {
         DataType::Boolean => column.as_boolean().value(row).into(),
         DataType::Int64 => column.as_primitive::<Int64Type>().value(row).into(),
         DataType::Float64 => column.as_primitive::<Float64Type>().value(row).into(),
-        _ => formatted(column, row)?.into(),
-    })
-}
-
-fn formatted(column: &ArrayRef, row: usize) -> Result<String, ArrowError> {
-    ArrayFormatter::try_new(column.as_ref(), &FormatOptions::default())?.value(row).try_to_string()
+        _ => value_text(column, row).into(),
+    }
 }
 
 #[cfg(test)]
@@ -62,7 +52,7 @@ mod tests {
             Some("a\u{1b}"),
             None,
         ]));
-        let shown: Vec<String> = (0..6).map(|row| text(&texts, row).expect("text")).collect();
+        let shown: Vec<String> = (0..6).map(|row| text(&texts, row)).collect();
         assert_eq!(shown, ["BRCA1", "\"\"", "\"NULL\"", "\"a b\"", "\"a\\u001b\"", "NULL"]);
     }
 
@@ -78,8 +68,8 @@ mod tests {
             (Arc::new(Date32Array::from(vec![0])), "\"1970-01-01\""),
         ];
         for (column, expected) in &columns {
-            assert_eq!(json(column, 0).expect("json").to_string(), *expected);
-            assert_eq!(text(column, 0).expect("text"), expected.trim_matches('"'));
+            assert_eq!(json(column, 0).to_string(), *expected);
+            assert_eq!(text(column, 0), expected.trim_matches('"'));
         }
     }
 }

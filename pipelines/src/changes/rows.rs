@@ -23,8 +23,8 @@ pub fn text(table: &TableSchema, batch: &ChangeBatch) -> Result<String, ArrowErr
                 let key = pairs(table, &batch.new, new, table.key.iter().copied())?;
                 let mut changed = Vec::new();
                 for column in all(table) {
-                    let before = cells::text(batch.old.column(column), old)?;
-                    let after = cells::text(batch.new.column(column), new)?;
+                    let before = cells::text(batch.old.column(column), old);
+                    let after = cells::text(batch.new.column(column), new);
                     if before != after {
                         changed.push(format!("{} {before} -> {after}", name(table, column)));
                     }
@@ -99,7 +99,7 @@ fn pairs(
     row: usize,
     columns: impl Iterator<Item = usize>,
 ) -> Result<String, ArrowError> {
-    let pair = |column: usize| Ok(format!("{}={}", name(table, column), cells::text(rows.column(column), row)?));
+    let pair = |column: usize| Ok(format!("{}={}", name(table, column), cells::text(rows.column(column), row)));
     Ok(columns.map(pair).collect::<Result<Vec<String>, ArrowError>>()?.join(" "))
 }
 
@@ -111,7 +111,7 @@ fn object(
     columns: impl Iterator<Item = usize>,
 ) -> Result<String, ArrowError> {
     let pair =
-        |column: usize| Ok(format!("{}:{}", json_text(name(table, column)), cells::json(rows.column(column), row)?));
+        |column: usize| Ok(format!("{}:{}", json_text(name(table, column)), cells::json(rows.column(column), row)));
     Ok(format!("{{{}}}", columns.map(pair).collect::<Result<Vec<String>, ArrowError>>()?.join(",")))
 }
 

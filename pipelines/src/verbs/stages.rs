@@ -8,6 +8,10 @@ use vardelta_engine::{
         stage::StageType,
     },
     error::{RunError, RunErrorKind},
+    expression::{
+        functions::{Function, Functions},
+        manual::manual as expressions_manual,
+    },
     suggest::nearest,
 };
 use vardelta_stages::REGISTRY;
@@ -17,19 +21,26 @@ use crate::{failure::Failure, output::Output, report::Table};
 /// Arguments of `stages`.
 #[derive(clap::Args, Debug)]
 pub struct Arguments {
-    /// A stage type to explain in full.
+    /// A stage type to explain in full, or `expressions`, the SQL of filters and columns.
     #[arg(value_name = "TYPE")]
     stage_type: Option<String>,
 }
 
 impl Arguments {
     pub fn execute(&self, output: &mut Output) -> Result<u8, Failure> {
-        match &self.stage_type {
+        match self.stage_type.as_deref() {
             None if output.is_json() => {
                 let stages: Vec<Value> = REGISTRY.iter().map(|stage| stage_json(*stage)).collect();
                 output.json(&json!({ "stages": stages }))?;
             }
             None => output.text(&catalogue())?,
+            Some("expressions") => {
+                let functions = Functions::with(REGISTRY.iter().map(|stage| stage.functions()));
+                match output.is_json() {
+                    true => output.json(&json!({ "expressions": expressions_json(&functions) }))?,
+                    false => output.text(&expressions_manual(&functions))?,
+                }
+            }
             Some(name) => {
                 let stage = find(name)?;
                 match output.is_json() {
@@ -61,7 +72,10 @@ fn catalogue() -> String {
     for stage in REGISTRY {
         table.row().text(stage.name()).text(stage.kind().as_str()).text(summary(*stage));
     }
-    format!("{}\n`vardelta stages TYPE` explains one.\n", table.render())
+    format!(
+        "{}\n`vardelta stages TYPE` explains one, `vardelta stages expressions` the SQL of filters and columns.\n",
+        table.render()
+    )
 }
 
 fn manual(stage: &dyn StageType) -> String {
@@ -133,4 +147,22 @@ fn stage_json(stage: &dyn StageType) -> Value {
         "reasons": stage.reasons().into_iter().map(reason).collect::<Vec<Value>>(),
         "example": stage.example(),
     })
+}
+
+fn expressions_json(functions: &Functions) -> Vec<Value> {
+    let of = |function: &Function| {
+        let examples = function.examples.iter().map(|(sql, result)| json!({ "sql": sql, "result": result }));
+        let elsewhere = function.elsewhere.iter().map(|(database, what)| (database.name().to_owned(), json!(what)));
+        json!({
+            "name": function.name,
+            "aliases": function.aliases,
+            "family": function.family.title(),
+            "signature": function.signature(),
+            "returns": function.returns.name(),
+            "about": function.about,
+            "examples": examples.collect::<Vec<Value>>(),
+            "elsewhere": elsewhere.collect::<serde_json::Map<String, Value>>(),
+        })
+    };
+    functions.all().into_iter().map(of).collect()
 }

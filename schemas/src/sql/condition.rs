@@ -19,6 +19,8 @@ pub enum Condition {
     Negate(Box<Condition>),
     /// A number of characters.
     Characters(Box<Condition>),
+    /// A number of bytes.
+    Bytes(Box<Condition>),
     /// Two conditions or values and what joins them.
     Binary(Box<Condition>, Operator, Box<Condition>),
     /// Whether a value is NULL.
@@ -83,6 +85,7 @@ impl Condition {
             Condition::Not(inner)
             | Condition::Negate(inner)
             | Condition::Characters(inner)
+            | Condition::Bytes(inner)
             | Condition::IsNull(inner) => inner.columns(),
             Condition::Binary(left, _, right) => [left.columns(), right.columns()].concat(),
             Condition::Between(value, low, high) => [value.columns(), low.columns(), high.columns()].concat(),
@@ -106,6 +109,11 @@ impl Condition {
             Condition::Characters(inner) => match dialect {
                 Dialect::Sqlite => format!("length({})", of(inner)),
                 Dialect::MySql | Dialect::MariaDb => format!("char_length({})", of(inner)),
+            },
+            Condition::Bytes(inner) => match dialect {
+                // SQLite's length counts characters.
+                Dialect::Sqlite => format!("length(CAST({} AS BLOB))", of(inner)),
+                Dialect::MySql | Dialect::MariaDb => format!("length({})", of(inner)),
             },
             Condition::Binary(left, operator, right) => format!("({} {} {})", of(left), operator.text(), of(right)),
             Condition::IsNull(inner) => format!("({} IS NULL)", of(inner)),
@@ -142,5 +150,9 @@ mod tests {
         let list = Condition::In(Box::new(Condition::Characters(column())), vec![Condition::Number("1".into())]);
         assert_eq!(list.sql(Dialect::MariaDb), "(char_length(`q`) IN (1))");
         assert_eq!(list.sql(Dialect::Sqlite), "(length(\"q\") IN (1))");
+        let bytes = Condition::Bytes(column());
+        assert_eq!(bytes.columns(), ["q"]);
+        assert_eq!(bytes.sql(Dialect::MySql), "length(`q`)");
+        assert_eq!(bytes.sql(Dialect::Sqlite), "length(CAST(\"q\" AS BLOB))");
     }
 }

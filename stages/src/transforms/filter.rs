@@ -110,11 +110,16 @@ impl StageType for Filter {
         FilterOptions::DOCS
     }
 
+    fn version(&self) -> u32 {
+        // 2: expressions mean what MySQL means by them.
+        2
+    }
+
     fn plan(&self, request: PlanRequest<'_>, diagnostics: &mut Diagnostics) -> Option<Planned> {
         let options = FilterOptions::read(request.options, diagnostics);
         let [input] = request.inputs.as_slice() else { return None };
         let predicate_text = options?.predicate;
-        let predicate = Expression::compile(&predicate_text, input.schema, diagnostics)?;
+        let predicate = Expression::compile_with(request.functions, &predicate_text, input.schema, diagnostics)?;
         if predicate.column_type != ColumnType::Bool {
             diagnostics
                 .error(predicate_text.span.clone(), format!("`where` is {}, not bool", predicate.column_type))

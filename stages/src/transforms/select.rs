@@ -106,6 +106,11 @@ impl StageType for Select {
         SelectOptions::DOCS
     }
 
+    fn version(&self) -> u32 {
+        // 2: expressions mean what MySQL means by them.
+        2
+    }
+
     fn plan(&self, request: PlanRequest<'_>, diagnostics: &mut Diagnostics) -> Option<Planned> {
         let options_span = request.options.span.clone();
         let options = SelectOptions::read(request.options, diagnostics);
@@ -122,7 +127,7 @@ impl StageType for Select {
         let compiled: Vec<Option<Selected>> = wanted
             .into_iter()
             .map(|(name, sql)| {
-                let expression = Expression::compile(&sql, input.schema, diagnostics)?;
+                let expression = Expression::compile_with(request.functions, &sql, input.schema, diagnostics)?;
                 Some(Selected { column: output_column(name.value, &expression, input.schema), expression })
             })
             .collect();

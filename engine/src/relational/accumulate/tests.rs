@@ -11,6 +11,8 @@ use super::*;
 use crate::{
     contract::options::{NamedTexts, Spanned},
     diagnostics::Diagnostics,
+    display::value_text,
+    expression::functions::Functions,
     relational::plan_aggregate,
 };
 
@@ -44,7 +46,7 @@ fn spec(calls: &[&str]) -> AggregateSpec {
         (spanned(format!("c{at}")), spanned(sql.to_string()))
     });
     let mut diagnostics = Diagnostics::default();
-    let spec = plan_aggregate(&[], &NamedTexts(named.collect()), &input, &mut diagnostics);
+    let spec = plan_aggregate(&[], &NamedTexts(named.collect()), &input, Functions::built_in(), &mut diagnostics);
     spec.unwrap_or_else(|| panic!("{:?}", diagnostics.into_sorted()))
 }
 
@@ -87,18 +89,15 @@ impl Group {
     }
 
     fn results(&self) -> Vec<String> {
-        (0..self.spec.calls.len()).map(|call| show(self.layout.finish(call, self.cells.values()))).collect()
+        let calls = self.spec.calls.iter().enumerate();
+        calls.map(|(at, call)| show(self.layout.finish(at, self.cells.values()), &call.result)).collect()
     }
 }
 
-fn show(result: Result<Option<ScalarValue>, ResultTooLarge>) -> String {
+fn show(result: Result<Option<Scalar>, ResultTooLarge>, of: &ColumnType) -> String {
     match result {
-        Ok(Some(ScalarValue::Decimal128(Some(value), _, scale))) => {
-            let digits = format!("{:0>1$}", value.unsigned_abs(), scale as usize + 1);
-            let (whole, part) = digits.split_at(digits.len() - scale as usize);
-            format!("{}{whole}.{part}", if value < 0 { "-" } else { "" })
-        }
-        Ok(Some(value)) => value.to_string(),
+        Ok(Some(Scalar::Float(value))) => value.to_string(),
+        Ok(Some(value)) => value_text(&scalar_array(&[value], of), 0),
         Ok(None) => "values".into(),
         Err(error) => error.to_string(),
     }
@@ -135,7 +134,8 @@ fn averages_round_half_away_from_zero() {
     let average = |sum: i128, count: i128| {
         // The cells of the decimal: count, low half, high half; then those of the integer: count, sum.
         let cells = [count, count, i128::from(sum as u64), sum >> 64, count, sum];
-        (show(layout.finish(0, &cells)), show(layout.finish(1, &cells)))
+        let shown = |call: usize| show(layout.finish(call, &cells), &spec.calls[call].result);
+        (shown(0), shown(1))
     };
     assert_eq!(layout.cells(), 6);
     assert_eq!(average(100, 3), ("0.333333".into(), "33.3333".into()));
@@ -157,11 +157,11 @@ fn results_beyond_their_type_are_errors_until_they_fit_again() {
     assert_eq!(results[5], "the result does not fit decimal(38,2)");
     assert_eq!(results[6], format!("{}.99", "9".repeat(36)));
     assert_eq!(results[7], "the result does not fit float64");
-    assert_eq!(results[8], ScalarValue::Float64(Some(f64::MAX)).to_string());
+    assert_eq!(results[8], f64::MAX.to_string());
     group.add(&[(Some(i64::MAX), Some(most), Some(f64::MAX), None)], -2);
     assert_eq!(group.results()[3], i64::MAX.to_string());
     assert_eq!(group.results()[5], format!("{}.99", "9".repeat(36)));
-    assert_eq!(group.results()[7], ScalarValue::Float64(Some(f64::MAX)).to_string());
+    assert_eq!(group.results()[7], f64::MAX.to_string());
 }
 
 #[test]
@@ -211,5 +211,5 @@ fn only_what_is_needed_has_cells() {
     assert_eq!(layout.cells(), 1, "rows alone");
     let linear: Vec<bool> = (0..spec.calls.len()).map(|call| layout.is_linear(call)).collect();
     assert_eq!(linear, [true, true, false, false, false, false]);
-    assert_eq!(show(layout.finish(1, &[5])), "5");
+    assert_eq!(show(layout.finish(1, &[5]), &spec.calls[1].result), "5");
 }

@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
+use crate::display::value_text;
 use arrow_array::{ArrayRef, Decimal128Array, Float64Array, Int64Array, RecordBatch, StringArray};
-use arrow_cast::display::array_value_to_string;
 
 use super::*;
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
         options::OptionReader,
         stage::{Kind, PipelineSettings, PlanRequest, Planned, PlannedInput, StageType},
     },
-    expression::OVERFLOW,
+    expression::{OVERFLOW, functions::Functions},
     relational::{Aggregate, Relational},
     spec::{Entry, Node, Value},
 };
@@ -45,7 +45,13 @@ fn plan(group_by: &[&str], columns: &[(&str, &str)]) -> Result<AggregateSpec, Ve
     let (names, texts): (Vec<&str>, Vec<&str>) = columns.iter().copied().unzip();
     let named = spanned(&names, 100_000).into_iter().zip(spanned(&texts, 1_000)).collect();
     let mut diagnostics = Diagnostics::default();
-    let spec = plan_aggregate(&spanned(group_by, 500_000), &NamedTexts(named), &input(), &mut diagnostics);
+    let spec = plan_aggregate(
+        &spanned(group_by, 500_000),
+        &NamedTexts(named),
+        &input(),
+        Functions::built_in(),
+        &mut diagnostics,
+    );
     let problems = diagnostics.into_sorted();
     match spec {
         Some(spec) => {
@@ -122,9 +128,9 @@ fn result_types() {
         ("bool_or(qual > 20)", "bool?"),
         ("round(avg(qual), 2)", "float64?"),
         ("CAST(avg(quality) AS DECIMAL(6,2))", "decimal(6,2)?"),
-        ("sum(pos) / count(*)", "int64?"),
+        ("sum(pos) / count(*)", "decimal(23,4)?"),
         ("coalesce(sum(pos), 0)", "int64"),
-        ("count(*) FILTER (WHERE qual > 20) * 100.0 / count(*)", "float64"),
+        ("count(*) FILTER (WHERE qual > 20) * 100.0 / count(*)", "decimal(27,5)"),
         ("gene_symbol || ':' || count(*)", "text?"),
         ("CASE WHEN count(*) > 1 THEN 'many' ELSE 'one' END", "text"),
         ("COUNT(*)", "int64"),
@@ -164,11 +170,11 @@ fn outer_expressions_see_the_group_and_the_results() {
     let batch = RecordBatch::try_from_iter(names.into_iter().zip(columns)).unwrap();
     let shown = |at: usize| {
         let evaluated = spec.columns[at].1.evaluate(&batch);
-        let shown: Vec<String> = (0..2).map(|row| array_value_to_string(&evaluated.values, row).unwrap()).collect();
+        let shown: Vec<String> = (0..2).map(|row| value_text(&evaluated.values, row)).collect();
         (shown.join(" "), evaluated.failures.len())
     };
-    assert_eq!(shown(0), ("350 ".to_string(), 1));
-    assert_eq!(shown(1), ("PASS/1 ".to_string(), 0));
+    assert_eq!(shown(0), ("350.0000 NULL".to_string(), 1));
+    assert_eq!(shown(1), ("PASS/1 NULL".to_string(), 0));
 }
 
 #[test]
@@ -233,10 +239,10 @@ fn calls_evaluate_their_arguments_over_the_input() {
     });
     let batch = RecordBatch::try_new(schema.to_arrow(), columns.collect()).unwrap();
     let argument = spec.calls[0].argument.as_ref().unwrap().evaluate(&batch);
-    assert_eq!(array_value_to_string(&argument.values, 0).unwrap(), "6");
+    assert_eq!(value_text(&argument.values, 0), "6");
     assert_eq!((argument.failures[0].row, argument.failures[0].reason), (1, OVERFLOW));
     let filter = spec.calls[0].filter.as_ref().unwrap().evaluate(&batch);
-    assert_eq!(array_value_to_string(&filter.values, 0).unwrap(), "true");
+    assert_eq!(value_text(&filter.values, 0), "true");
 }
 
 fn entry(key: &str, value: Value) -> Entry {
@@ -259,6 +265,7 @@ fn plan_stage(entries: &[Entry], key: Option<&[usize]>) -> (Option<Planned>, Vec
         inputs: vec![PlannedInput { name: "variants", schema: &schema, key, is_table: true, span: 50..60 }],
         options: OptionReader::new("stage `summary` (aggregate)".into(), 0..5, entries.iter()),
         pipeline: &pipeline,
+        functions: Functions::built_in(),
     };
     let mut diagnostics = Diagnostics::default();
     let planned = Aggregate.plan(request, &mut diagnostics);

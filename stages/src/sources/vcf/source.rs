@@ -161,6 +161,7 @@ mod tests {
             stage::{PipelineSettings, PlanRequest, Planned, StageType as _},
         },
         diagnostics::Diagnostics,
+        expression::functions::Functions,
         spec::{Entry, Node, Value},
     };
 
@@ -242,7 +243,13 @@ mod tests {
             base_dir: base.into(),
         };
         let options = OptionReader::new("stage `calls` (vcf)".into(), 0..0, entries.iter());
-        let request = PlanRequest { name: "calls", inputs: vec![], options, pipeline: &pipeline };
+        let request = PlanRequest {
+            name: "calls",
+            inputs: vec![],
+            options,
+            pipeline: &pipeline,
+            functions: Functions::built_in(),
+        };
         let mut diagnostics = Diagnostics::default();
         let planned = VCF.plan(request, &mut diagnostics);
         let messages: Vec<String> = diagnostics.into_sorted().into_iter().map(|problem| problem.message).collect();

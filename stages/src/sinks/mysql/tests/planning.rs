@@ -8,6 +8,7 @@ use vardelta_engine::{
         stage::{PipelineSettings, PlanRequest, Planned, PlannedInput, StageType},
     },
     diagnostics::Diagnostics,
+    expression::functions::Functions,
     spec::{Entry, Node, Value},
 };
 
@@ -39,7 +40,10 @@ fn plan(options: &[(&str, Value)]) -> Result<Planned, Vec<String>> {
     let entries: Vec<Entry> = options.iter().map(|(key, value)| entry(key, value.clone())).collect();
     let options = OptionReader::new("stage `s` (mysql)".into(), 0..1, entries.iter());
     let mut diagnostics = Diagnostics::default();
-    let planned = MYSQL.plan(PlanRequest { name: "s", inputs, options, pipeline: &pipeline }, &mut diagnostics);
+    let planned = MYSQL.plan(
+        PlanRequest { name: "s", inputs, options, pipeline: &pipeline, functions: Functions::built_in() },
+        &mut diagnostics,
+    );
     let messages: Vec<String> = diagnostics.into_sorted().into_iter().map(|problem| problem.message).collect();
     assert_eq!(planned.is_some(), messages.is_empty(), "{messages:?}");
     planned.ok_or(messages)

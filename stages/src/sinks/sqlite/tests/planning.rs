@@ -8,6 +8,7 @@ use vardelta_engine::{
         stage::{PipelineSettings, PlanRequest, Planned, PlannedInput, StageType},
     },
     diagnostics::Diagnostics,
+    expression::functions::Functions,
     spec::{Entry, Node, Value},
 };
 
@@ -29,7 +30,10 @@ fn plan(inputs: &[(&str, Schema, Option<&[usize]>)], options: &[Entry]) -> Resul
         .collect();
     let options = OptionReader::new("stage `s` (sqlite)".into(), 0..1, options.iter());
     let mut diagnostics = Diagnostics::default();
-    let planned = SQLITE.plan(PlanRequest { name: "s", inputs, options, pipeline: &pipeline }, &mut diagnostics);
+    let planned = SQLITE.plan(
+        PlanRequest { name: "s", inputs, options, pipeline: &pipeline, functions: Functions::built_in() },
+        &mut diagnostics,
+    );
     let messages: Vec<String> = diagnostics.into_sorted().into_iter().map(|problem| problem.message).collect();
     assert_eq!(planned.is_some(), messages.is_empty());
     planned.ok_or(messages)

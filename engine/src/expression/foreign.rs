@@ -1,0 +1,53 @@
+//! Functions of other dialects, and what says the same here.
+
+/// What to write instead of a function that is not ours.
+pub(crate) fn instead(name: &str) -> Option<&'static str> {
+    FOREIGN.iter().find(|(foreign, _)| *foreign == name).map(|(_, instead)| *instead)
+}
+
+const FOREIGN: &[(&str, &str)] = &[
+    ("array_append", "A list is made by its source; join it with list_join."),
+    ("array_slice", "Take one item with list_item(list, n), or make a row of each with an `explode` stage."),
+    ("arrow_cast", "Write CAST(… AS …)."),
+    ("arrow_typeof", "`vardelta explain` shows the type of every column."),
+    ("charindex", "Write locate(part, text)."),
+    ("date_bin", "Write date_trunc('month', date), say."),
+    ("date_sub_days", "Write date - INTERVAL 1 DAY."),
+    ("datetrunc", "Write date_trunc('month', date)."),
+    ("digest", "Write md5(text), sha1(text) or sha2(text, 256)."),
+    ("encode", "Write hex(text)."),
+    ("decode", "Write unhex(text), or CASE where values are replaced."),
+    ("glob", "Write text LIKE 'L%', or text REGEXP '^L'."),
+    ("json_value", "Write json_unquote(json_extract(text, '$.a'))."),
+    ("json_each", "Take one value with json_extract(text, '$.a')."),
+    ("julianday", "Days between two dates are datediff(later, earlier)."),
+    ("unixepoch", "Days between two dates are datediff(later, earlier)."),
+    ("len", "Write char_length(text), or length(text) for its bytes."),
+    ("listagg", "In an aggregate's columns: group_concat."),
+    ("match", "Write text REGEXP 'pattern'."),
+    ("num_nonnulls", "Write (a IS NOT NULL) and (b IS NOT NULL) where it is asked for."),
+    ("nvl2", "Write if(x IS NOT NULL, a, b)."),
+    ("printf", "Write lpad(number, 5, '0'), format(number, 2) or concat(…)."),
+    ("quote", "A text needs no quotes here."),
+    ("regexp_extract", "Write regexp_substr(text, pattern)."),
+    ("regexp_match", "Write regexp_substr(text, pattern), which gives the part that matches."),
+    ("regexp_matches", "Write regexp_substr(text, pattern), which gives the part that matches."),
+    ("safe_cast", "Write TRY_CAST(… AS …)."),
+    ("sha256", "Write sha2(text, 256)."),
+    ("sha224", "Write sha2(text, 224)."),
+    ("sha384", "Write sha2(text, 384)."),
+    ("sha512", "Write sha2(text, 512)."),
+    ("string_to_array", "A list comes from the source; take a part of a text with substring_index or split_part."),
+    ("split", "Take a part with substring_index(text, separator, count) or split_part(text, separator, n)."),
+    ("strftime", "Write date_format(date, '%Y-%m')."),
+    ("string_agg", "In an aggregate's columns: group_concat."),
+    ("struct", "A column holds one value."),
+    ("time", "Write date_format(CAST(text AS DATETIME), '%H:%i:%s')."),
+    ("timestampdiff", "Days between two dates are datediff(later, earlier)."),
+    ("to_char", "Write date_format(date, '%Y-%m') or CAST(number AS CHAR)."),
+    ("to_number", "Write CAST(text AS DOUBLE) or CAST(text AS DECIMAL(10, 2))."),
+    ("to_timestamp", "Write CAST(text AS DATETIME) or str_to_date(text, '%Y-%m-%d %H:%i')."),
+    ("try_parse_date", "Write TRY_CAST(text AS DATE)."),
+    ("typeof", "`vardelta explain` shows the type of every column."),
+    ("width_bucket", "Write floor((x - low) / width)."),
+];
