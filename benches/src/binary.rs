@@ -40,6 +40,11 @@ impl Binary {
         Ok(Binary { path })
     }
 
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Runs a verb of a pipeline and reads its report.
     ///
     /// # Errors

@@ -13,6 +13,7 @@ mod failure;
 mod fixtures;
 mod generate;
 mod genome;
+mod instructions;
 mod load;
 mod mysql;
 mod pipeline;
@@ -54,6 +55,10 @@ pub struct Arguments {
     #[arg(long, value_name = "DIRECTORY")]
     pub dir: Option<PathBuf>,
 
+    /// Fail when a record takes more instructions than this.
+    #[arg(long, value_name = "INSTRUCTIONS")]
+    pub at_most: Option<u64>,
+
     /// The vardelta binary to judge. Default: the one that cargo builds from this tree, with this program's profile.
     #[arg(long, value_name = "FILE")]
     pub vardelta: Option<PathBuf>,
@@ -72,9 +77,11 @@ pub enum What {
     Stages,
     /// The state store alone.
     State,
+    /// Instructions per record, counted by callgrind; skipped where valgrind is not installed.
+    Instructions,
     /// MariaDB and MySQL, on private servers; a server that is not installed is skipped.
     Mysql,
-    /// All of these but the servers, in one table.
+    /// All of these but instructions and servers, in one table.
     Compare,
     /// The same, a table each, printed as they come.
     All,
@@ -93,7 +100,7 @@ fn main() -> ExitCode {
 fn run(arguments: &Arguments) -> Result<()> {
     let measurements: &[fn(&Fixtures) -> Result<Section>] = match arguments.what {
         What::Load => &[load::measure],
-        What::Mysql => &[],
+        What::Mysql | What::Instructions => &[],
         What::Delta => &[delta::measure],
         What::Read => &[read::measure],
         What::Stages => &[stages::measure],
@@ -108,6 +115,11 @@ fn run(arguments: &Arguments) -> Result<()> {
                 println!("{section}");
             }
         }
+    }
+    if arguments.what == What::Instructions
+        && let Some(section) = instructions::measure(&fixtures, arguments.at_most)?
+    {
+        println!("{section}");
     }
     let mut sections = Vec::new();
     for measure in measurements {

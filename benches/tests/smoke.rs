@@ -46,6 +46,29 @@ fn servers_are_measured_where_they_are_installed() {
 }
 
 #[test]
+fn instructions_are_counted_where_valgrind_is_installed() {
+    let directory = tempfile::tempdir().unwrap();
+    let bench = |at_most: &str| {
+        Command::new(env!("CARGO_BIN_EXE_bench"))
+            .args(["instructions", "--small", "--at-most", at_most, "--dir"])
+            .arg(directory.path())
+            .output()
+            .unwrap()
+    };
+    let counted = bench("100000000");
+    let (table, said) = (String::from_utf8(counted.stdout).unwrap(), String::from_utf8(counted.stderr).unwrap());
+    assert!(counted.status.success(), "{said}");
+    if said.contains("skipped: ") {
+        eprintln!("{said}");
+        return;
+    }
+    assert!(table.contains("per record, between 1,000 and 2,000 records"), "{table}");
+    let refused = bench("1");
+    assert!(!refused.status.success());
+    assert!(String::from_utf8(refused.stderr).unwrap().contains("more than 1"));
+}
+
+#[test]
 fn an_unknown_benchmark_is_refused() {
     let bench = Command::new(env!("CARGO_BIN_EXE_bench")).arg("everything").output().unwrap();
     assert!(!bench.status.success());

@@ -2,7 +2,7 @@
 //! Batches, expressions, relational operators, state, epochs, commit, metrics. Knows no genomics.
 //!
 //! Invariants:
-//! - Only this crate names timely or differential.
+//! - Only this crate names timely, and only its `differential` differential dataflow.
 //! - No stage does I/O except sources and sinks; no stage sees an epoch.
 //! - A bad row is a row: it reaches the rejects with its place, never a panic, never a silent drop.
 //! - An epoch is in the database wholly or not at all; after a failed commit nothing further is written.

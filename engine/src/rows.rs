@@ -5,6 +5,7 @@
 
 mod batch;
 mod cut;
+mod hash;
 mod order;
 
 use std::{borrow::Borrow, ops::Deref, sync::Arc};
@@ -20,6 +21,7 @@ use crate::{display::value_text, error::RunError};
 pub(crate) use self::{
     batch::{RowBatch, RowRef},
     cut::BatchCutter,
+    hash::RowMap,
     order::{Entry, sort},
 };
 

@@ -21,6 +21,8 @@ mod joins;
 mod marks;
 /// Schema evolution, on SQLite, MariaDB and MySQL: columns and indexes come and go, also where a migration is killed.
 mod migrate;
+/// What an older vardelta left is taken over as it is.
+mod older;
 /// Rows that the database refuses, on SQLite, MariaDB and MySQL: rejected with its words, and everything else exact.
 mod quarantine;
 /// Files from the field, counted and annotated as other tools count and annotate them.

@@ -8,6 +8,7 @@
 
 mod contributions;
 mod hydration;
+mod value_counts;
 
 use std::sync::Arc;
 

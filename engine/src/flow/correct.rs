@@ -16,11 +16,11 @@ use crate::{
     error::{RunError, RunErrorKind},
     flow::{
         Mode, RunContext,
-        table::{Assertion, Removal},
+        table::{Assertion, Removal, Stored},
     },
     relational::{Conflict, Relational},
     rows::Row,
-    state::shard_of,
+    state::{key_hash, shard_of},
 };
 
 /// A row that the database refuses.
@@ -73,22 +73,23 @@ impl Corrections {
         done
     }
 
-    /// The assertions to be taken back in one shard of one table. `stored` reads what the state holds for a key.
+    /// The assertions to be taken back in one shard of one table; `stored` opens what the state holds of it.
     pub fn removals(
         &self,
         run: &RunContext,
         stage: usize,
         shard: u32,
-        mut stored: impl FnMut(&[u8]) -> Result<Vec<Assertion>, RunError>,
+        stored: impl FnOnce() -> Result<Stored, RunError>,
     ) -> Result<Vec<Removal>, RunError> {
         let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner).remove(&(stage, shard));
+        let Some(asked) = asked else { return Ok(Vec::new()) };
         let conflict = match &run.plan.stages[stage].planned {
             Planned::Relational(Relational::Table(spec)) => spec.conflict,
             _ => Conflict::LatestDrop,
         };
-        let mut removals = Vec::new();
-        for asked in asked.unwrap_or_default() {
-            let mut list = stored(&asked.key)?;
+        let (mut stored, mut removals) = (stored()?, Vec::new());
+        for asked in asked {
+            let mut list = stored.read_all(key_hash(&asked.key), &asked.key)?;
             let refused = |list: &[Assertion]| {
                 Assertion::winner(list, conflict).filter(|standing| standing.value == asked.value).cloned()
             };

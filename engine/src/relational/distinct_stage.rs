@@ -95,7 +95,7 @@ tables = ["contigs"]
                 .hint("Name at least one column, or leave `columns` out to keep all.");
             return None;
         }
-        let spec = plan_aggregate(&columns, &NamedTexts::default(), input.schema, diagnostics)?;
+        let spec = plan_aggregate(&columns, &NamedTexts::default(), input.schema, request.functions, diagnostics)?;
         Some(Planned::Relational(Relational::Aggregate(spec)))
     }
 }

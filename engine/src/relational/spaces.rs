@@ -1,10 +1,16 @@
 //! The spaces in which the state of a relational stage lies.
 
 use super::Relational;
+use crate::state::GROUPED;
 
-/// A table's assertions by key, an aggregate's accumulators by group.
+/// An aggregate's accumulators by group; of a table, lists of assertions by key, as an older vardelta wrote them.
 pub(crate) fn keys(stage: &str) -> String {
     stage.to_owned()
+}
+
+/// What each drop asserts of a table's keys.
+pub(crate) fn assertions(stage: &str) -> String {
+    format!("{stage}{GROUPED}")
 }
 
 /// A table's keys by the drops that assert them.
@@ -31,7 +37,7 @@ impl Relational {
     /// The spaces that the operator keeps under this stage name from epoch to epoch.
     pub(crate) fn spaces(&self, stage: &str) -> Vec<String> {
         match self {
-            Relational::Table(_) => vec![keys(stage), drops(stage)],
+            Relational::Table(_) => vec![keys(stage), assertions(stage), drops(stage)],
             Relational::Aggregate(_) => vec![keys(stage), values(stage)],
             Relational::Union(_) => Vec::new(),
             Relational::Join(spec) => {

@@ -9,8 +9,9 @@ use crate::{
     },
     epoch::{context::Context, open::Opened},
     error::{RunError, RunErrorKind},
-    flow::table::{Assertion, drop_space, key_space},
+    flow::table::{drop_space, scan_assertions},
     plan::{Plan, is_table},
+    relational::Conflict,
     run::{RunOptions, verify::verify_opened},
     state::{SHARDS, Session},
 };
@@ -50,16 +51,14 @@ fn unreadable(stage: &str) -> RunError {
 /// Assertions of the erased drops, by key and by drop, in every table.
 fn entries_of_drops(context: Context<'_>, state: &Arc<Session>, erasure: &Erasure) -> Result<u64, RunError> {
     let ids: BTreeSet<u64> = erasure.drops.iter().map(|drop| drop.drop_id).collect();
-    let mut found = 0;
+    let (before, mut found) = (state.snapshot(), 0);
     for stage in context.plan.stages.iter().filter(|stage| is_table(&stage.planned)) {
         for shard in 0..SHARDS {
             context.abort.check()?;
-            let mut reader = state.reader(&key_space(&stage.name), shard)?;
-            let mut scan = reader.scan(&[])?;
-            while let Some((_, bytes)) = scan.next_borrowed()? {
-                let list = Assertion::decode(bytes).ok_or_else(|| unreadable(&stage.name))?;
-                found += list.iter().filter(|assertion| ids.contains(&assertion.place)).count() as u64;
-            }
+            scan_assertions(&before, &stage.name, shard, Conflict::LatestDrop, &mut |_, (place, ..), _| {
+                found += u64::from(ids.contains(&place));
+                true
+            })?;
             let mut reader = state.reader(&drop_space(&stage.name), shard)?;
             let mut scan = reader.scan(&[])?;
             while let Some((entry, _)) = scan.next_borrowed()? {

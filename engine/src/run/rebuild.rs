@@ -16,11 +16,7 @@ use crate::{
         reject_share::check_reject_share,
     },
     error::{RunError, RunErrorKind},
-    flow::{
-        RunContext,
-        feed::Item,
-        table::{Assertion, key_space},
-    },
+    flow::{RunContext, feed::Item, table::scan_assertions},
     plan::{
         Plan, changed_stages,
         content::{Definitions, Wanted},
@@ -220,17 +216,15 @@ pub(crate) fn standing_rows(
 ) -> Result<(), RunError> {
     let stage = &run.plan.stages[at];
     let Planned::Relational(Relational::Table(spec)) = &stage.planned else { return Ok(()) };
+    let before = session.snapshot();
+    let mut goes_on = true;
     for shard in 0..SHARDS {
-        let mut reader = session.reader(&key_space(&stage.name), shard)?;
-        let mut scan = reader.scan(&[])?;
-        while let Some((key, bytes)) = scan.next_borrowed()? {
-            let list = Assertion::decode(bytes)
-                .ok_or_else(|| RunError::internal(format!("the state of `{}` cannot be read", stage.name)))?;
-            if let Some(winner) = Assertion::winner(&list, spec.conflict)
-                && !each(key, &winner.value)
-            {
-                return Ok(());
-            }
+        scan_assertions(&before, &stage.name, shard, spec.conflict, &mut |key, (_, _, _, value), stands| {
+            goes_on = !stands || each(key, value);
+            goes_on
+        })?;
+        if !goes_on {
+            break;
         }
     }
     Ok(())

@@ -21,10 +21,10 @@ use super::catalog::{Catalog, Runs};
 use super::cursor::SectionCursor;
 use super::error::StateError;
 use super::file::lock;
-use super::key_hash;
 use super::merge::Merge;
 use super::section::{Section, SectionWriter};
 use super::session::{FILE_BYTES, Session};
+use super::{group_of, key_hash};
 
 /// Bytes every call may merge, and unused bytes in data files that are not worth a thought.
 const ALLOWANCE_BYTES: u64 = 8 << 20;
@@ -261,7 +261,7 @@ fn run(session: &Session, job: &Job) -> Result<(), StateError> {
     let mut writer = SectionWriter::new(session.merged_file()?);
     while let Some((key, value)) = merge.entry() {
         if value.is_some() || !job.is_bottom {
-            writer.push(key_hash(key), key, value)?;
+            writer.push(key_hash(group_of(&job.space, key)), key, value)?;
         }
         merge.advance()?;
     }

@@ -5,13 +5,18 @@
 
 use std::collections::BTreeMap;
 
+use super::SHARD_BITS;
 use super::block::Pointer;
 use crate::varint;
 
 const MAGIC: &[u8; 8] = b"VDSTATE\n";
 
-/// The format this vardelta writes, and the only one it reads. A change of any layout in this directory raises it.
-const FORMAT: u32 = 1;
+/// The format this vardelta writes. A change of any layout in this directory raises it, also one of what spaces hold: an older
+/// vardelta must not take entries for something else.
+const FORMAT: u32 = 2;
+
+/// The oldest format that is read: it has no shard bits, and tables' assertions lie in lists.
+const FORMAT_OLDEST: u32 = 1;
 
 /// What a manifest says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -55,6 +60,7 @@ impl Manifest {
     pub(super) fn encode(&self) -> Vec<u8> {
         let mut out = MAGIC.to_vec();
         out.extend_from_slice(&FORMAT.to_le_bytes());
+        varint::push(&mut out, SHARD_BITS);
         varint::push(&mut out, self.epoch);
         varint::push(&mut out, self.credit_bytes);
         varint::push(&mut out, self.metadata.len() as u64);
@@ -89,7 +95,7 @@ impl Manifest {
         }
         // Before the checksum: another format may have another one.
         let format = u32::from_le_bytes(*format);
-        if format != FORMAT {
+        if !(FORMAT_OLDEST..=FORMAT).contains(&format) {
             return Err(Unreadable::Format(format));
         }
         let (body, checksum) = rest.split_last_chunk::<4>().ok_or(Unreadable::Damaged)?;
@@ -97,6 +103,10 @@ impl Manifest {
             return Err(Unreadable::Damaged);
         }
         let mut position = 0;
+        // Written since format 2. Entries of other shards could not be found.
+        if format > FORMAT_OLDEST && varint::read(body, &mut position) != Some(SHARD_BITS) {
+            return Err(Unreadable::Damaged);
+        }
         match Manifest::decode_body(body, &mut position) {
             Some(manifest) if position == body.len() => Ok(manifest),
             _ => Err(Unreadable::Damaged),
@@ -193,6 +203,18 @@ mod tests {
         for manifest in [Manifest::default(), example()] {
             assert_eq!(Manifest::decode(&manifest.encode()), Ok(manifest));
         }
+    }
+
+    #[test]
+    fn the_oldest_format_is_read() {
+        let manifest = example();
+        let mut bytes = manifest.encode();
+        bytes[8..12].copy_from_slice(&1_u32.to_le_bytes());
+        assert_eq!(bytes.remove(12), SHARD_BITS as u8);
+        bytes.truncate(bytes.len() - 4);
+        let checksum = crc32fast::hash(&bytes);
+        bytes.extend_from_slice(&checksum.to_le_bytes());
+        assert_eq!(Manifest::decode(&bytes), Ok(manifest));
     }
 
     #[test]

@@ -13,11 +13,21 @@ pub(super) struct Merge<'a> {
 impl<'a> Merge<'a> {
     /// Starts at the first key that is `from` or greater. `cursors` are newest first.
     pub(super) fn seek(cursors: &'a mut [SectionCursor], from: &[u8]) -> Result<Merge<'a>, StateError> {
-        let order = Vec::with_capacity(cursors.len());
-        let mut merge = Merge { cursors, order };
+        Merge::seek_where(cursors, from, |_| Ok(true))
+    }
+
+    /// As [`Merge::seek`], leaving out the runs that `reads` says no to.
+    pub(super) fn seek_where(
+        cursors: &'a mut [SectionCursor],
+        from: &[u8],
+        reads: impl Fn(&SectionCursor) -> Result<bool, StateError>,
+    ) -> Result<Merge<'a>, StateError> {
+        let mut merge = Merge { cursors, order: Vec::new() };
         for index in 0..merge.cursors.len() {
-            merge.cursors[index].seek(from)?;
-            merge.enqueue(index);
+            if reads(&merge.cursors[index])? {
+                merge.cursors[index].seek(from)?;
+                merge.enqueue(index);
+            }
         }
         Ok(merge)
     }

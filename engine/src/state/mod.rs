@@ -48,8 +48,25 @@ pub use snapshot::Snapshot;
 pub use statistics::SpaceStatistics;
 pub use writer::RunWriter;
 
+/// How many of the highest bits of a key's hash number its shard; every manifest says so.
+const SHARD_BITS: u64 = 6;
+
 /// Shards per space. Fixed, so the number of workers may change from run to run.
-pub const SHARDS: u32 = 64;
+pub const SHARDS: u32 = 1 << SHARD_BITS;
+
+/// How the name of a space ends whose keys belong to groups: the last byte of a key says how many bytes at its end, itself
+/// included, are not part of the group's key. All entries of a group lie in the same shard, and filters know groups, so that
+/// looking for a group that is not there costs no block.
+pub const GROUPED: &str = "/by-key";
+
+/// The part of a key that its shard and the filters follow.
+fn group_of<'a>(space: &str, key: &'a [u8]) -> &'a [u8] {
+    if !space.ends_with(GROUPED) {
+        return key;
+    }
+    let tail = key.last().map_or(0, |tail| usize::from(*tail));
+    &key[..key.len().saturating_sub(tail)]
+}
 
 /// The hash that decides which shard a key belongs to.
 pub fn key_hash(key: &[u8]) -> u64 {
@@ -63,5 +80,5 @@ pub fn shard_of(key: &[u8]) -> u32 {
 
 /// The shard of a key with this [`key_hash`].
 pub fn shard_of_hash(hash: u64) -> u32 {
-    (hash >> 58) as u32
+    (hash >> (64 - SHARD_BITS)) as u32
 }

@@ -4,22 +4,23 @@ use std::sync::Arc;
 
 use super::cursor::SectionCursor;
 use super::error::StateError;
-use super::key_hash;
 use super::merge::Merge;
 use super::section::Section;
+use super::{GROUPED, group_of, key_hash};
 
 /// Reads one shard of one space as it was when the reader was made. One per worker; look-ups in ascending key order are
 /// the fast ones, since the current block of each run is kept.
 pub struct Reader {
     /// Newest first.
     cursors: Vec<SectionCursor>,
+    is_grouped: bool,
 }
 
 impl Reader {
-    /// A reader of these runs, newest last.
-    pub(super) fn new(runs: &[Arc<Section>]) -> Result<Reader, StateError> {
+    /// A reader of these runs of a space, newest last.
+    pub(super) fn new(space: &str, runs: &[Arc<Section>]) -> Result<Reader, StateError> {
         let cursors = runs.iter().rev().map(|run| SectionCursor::new(Arc::clone(run))).collect::<Result<_, _>>()?;
-        Ok(Reader { cursors })
+        Ok(Reader { cursors, is_grouped: space.ends_with(GROUPED) })
     }
 
     /// The value of a key; `None` where it has none.
@@ -27,10 +28,11 @@ impl Reader {
     /// # Errors
     /// When a block cannot be read, or is not what was written.
     pub fn get(&mut self, key: &[u8]) -> Result<Option<Vec<u8>>, StateError> {
-        self.get_hashed(key_hash(key), key)
+        let group = if self.is_grouped { group_of(GROUPED, key) } else { key };
+        self.get_hashed(key_hash(group), key)
     }
 
-    /// As [`Reader::get`], for a key whose [`key_hash`] is known.
+    /// As [`Reader::get`], where the [`key_hash`] of the key, or of its group's key, is known.
     ///
     /// # Errors
     /// When a block cannot be read, or is not what was written.
@@ -55,6 +57,21 @@ impl Reader {
     /// When a block cannot be read, or is not what was written.
     pub fn scan(&mut self, from: &[u8]) -> Result<Scan<'_>, StateError> {
         Ok(Scan { merge: Merge::seek(&mut self.cursors, from)?, started: false })
+    }
+}
+
+impl Reader {
+    /// Starts reading the entries with a key of `from` or greater in the runs that may hold a group; `None` where none may.
+    /// `hash` is the [`key_hash`] of the group's key; entries of other groups come among those of the runs read.
+    ///
+    /// # Errors
+    /// When a block cannot be read, or is not what was written.
+    pub fn scan_group(&mut self, hash: u64, from: &[u8]) -> Result<Option<Scan<'_>>, StateError> {
+        let merge = Merge::seek_where(&mut self.cursors, from, |cursor| Ok(!cursor.excludes(hash)?))?;
+        if merge.entry().is_none() {
+            return Ok(None);
+        }
+        Ok(Some(Scan { merge, started: false }))
     }
 }
 

@@ -73,7 +73,7 @@ impl Session {
     pub fn reader(self: &Arc<Self>, space: &str, shard: u32) -> Result<Reader, StateError> {
         // Cloned first: opening files is no work to do under the lock.
         let runs = lock(&self.progress).catalog.runs(space, shard).to_vec();
-        Reader::new(&runs)
+        Reader::new(space, &runs)
     }
 
     /// Starts a run of this shard. Runs override each other in the order in which they are finished.

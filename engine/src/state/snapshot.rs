@@ -29,6 +29,11 @@ impl Snapshot {
     /// # Errors
     /// When a data file cannot be opened, or is not the one it should be.
     pub fn reader(&self, space: &str, shard: u32) -> Result<Reader, StateError> {
-        Reader::new(self.catalog.runs(space, shard))
+        Reader::new(space, self.catalog.runs(space, shard))
+    }
+
+    /// Whether the shard has entries, or tombstones.
+    pub fn has(&self, space: &str, shard: u32) -> bool {
+        !self.catalog.runs(space, shard).is_empty()
     }
 }

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::error::StateError;
-use super::key_hash;
 use super::section::SectionWriter;
 use super::session::Session;
+use super::{group_of, key_hash};
 
 /// Writes one run of one shard: ascending keys, each at most once. Nothing of it is seen before `finish`; dropping it
 /// instead leaves nothing but unused bytes in a file.
@@ -26,10 +26,10 @@ impl RunWriter {
     /// # Errors
     /// When the disk is full or broken, or the key is not greater than the one before. The session is lost then.
     pub fn push(&mut self, key: &[u8], value: Option<&[u8]>) -> Result<(), StateError> {
-        self.push_hashed(key_hash(key), key, value)
+        self.push_hashed(key_hash(group_of(&self.space, key)), key, value)
     }
 
-    /// As [`RunWriter::push`], for a key whose [`key_hash`] is known.
+    /// As [`RunWriter::push`], where the [`key_hash`] of the key, or of its group's key, is known.
     ///
     /// # Errors
     /// As [`RunWriter::push`].

@@ -1,19 +1,19 @@
 //! What the changes of a chunk contribute to each group, gathered on one worker before anything is exchanged.
 
-use std::{collections::HashMap, sync::Arc, time::Instant};
+use std::{sync::Arc, time::Instant};
 
 use arrow_array::{Array, ArrayRef, BooleanArray};
 use arrow_row::{RowConverter, SortField};
 use serde::{Deserialize, Serialize};
 
-use super::{GroupCells, spec, value_converter};
+use super::{GroupCells, spec, value_converter, value_counts::ValueCounts};
 use crate::{
     contract::{batch::Batch, emit::Emit},
     error::RunError,
     expression::{Evaluated, Expression},
     flow::{WorkerContext, segment::SegmentEvents},
     relational::{AggregateSpec, accumulate::Cells},
-    rows::Row,
+    rows::{Row, RowMap},
 };
 
 /// What one worker's changes mean for one group.
@@ -35,13 +35,11 @@ pub(crate) struct Contributions {
     cells: GroupCells,
     groups: RowConverter,
     values: Vec<Option<RowConverter>>,
-    sums: HashMap<Row, Sum>,
-}
-
-#[derive(Default)]
-struct Sum {
-    cells: Vec<i128>,
-    values: Vec<(u16, Row, i64)>,
+    /// The groups met so far, numbered as they came.
+    numbers: RowMap<u32>,
+    /// The cells of each group, one group behind the other.
+    sums: Vec<i128>,
+    counts: ValueCounts,
 }
 
 /// Adds up the counts of equal values; leaves them in order, without those that add up to nothing.
@@ -65,7 +63,17 @@ impl Contributions {
         let groups = RowConverter::new(group_fields.map(SortField::new).collect()).map_err(RunError::internal)?;
         let values = spec.calls.iter().map(value_converter).collect::<Result<_, _>>()?;
         let cells = GroupCells::new(&spec);
-        Ok(Contributions { stage, worker: worker.clone(), spec, cells, groups, values, sums: HashMap::new() })
+        Ok(Contributions {
+            stage,
+            worker: worker.clone(),
+            spec,
+            cells,
+            groups,
+            values,
+            numbers: RowMap::default(),
+            sums: Vec::new(),
+            counts: ValueCounts::default(),
+        })
     }
 
     /// Adds a batch of changes.
@@ -88,26 +96,28 @@ impl Contributions {
             })
             .collect();
         let cells = self.cells.count();
+        let passes: Vec<_> = evaluated.calls.iter().map(CallArguments::filter).collect();
+        let mut last: Option<(&[u8], u32)> = None;
         for row in (0..batch.rows()).filter(|row| !evaluated.failed[*row]) {
             let group = groups.as_ref().map_or(&[][..], |groups| groups.row(row).data());
-            if !self.sums.contains_key(group) {
-                self.sums.insert(group.into(), Sum { cells: vec![0; cells], values: Vec::new() });
-            }
-            let Some(sum) = self.sums.get_mut(group) else { continue };
+            // Neighbours are often of one group.
+            let number = match last {
+                Some((known, number)) if known == group => number,
+                _ => number(&mut self.numbers, group, &mut self.sums, cells),
+            };
+            last = Some((group, number));
             let diff = batch.diff(row);
-            self.cells.layout.add_rows(diff, &mut sum.cells);
-            for (call, arguments) in evaluated.calls.iter().enumerate() {
-                if !self.cells.layout.is_linear(call) {
-                    if !arguments.holds_value(row) {
-                        continue;
-                    }
-                    let Some(rows) = &arguments.rows else { continue };
-
-                    sum.values.push((call as u16, rows.row(row).data().into(), diff));
-                }
-            }
+            let sum = &mut self.sums[number as usize * cells..][..cells];
+            self.cells.layout.add_rows(diff, sum);
             for contributions in &linear {
-                contributions.add(row, diff, &mut sum.cells);
+                contributions.add(row, diff, sum);
+            }
+            for (call, arguments) in evaluated.calls.iter().enumerate() {
+                if let Some(rows) = &arguments.rows
+                    && arguments.holds_value(passes[call], row)
+                {
+                    self.counts.push(number, call as u16, rows.row(row).data(), diff);
+                }
             }
         }
         self.worker.meters.add(self.stage, batch.rows(), 0, Some(started.elapsed()));
@@ -146,15 +156,28 @@ impl Contributions {
 
     /// Takes what was gathered, in order of group.
     pub fn drain(&mut self) -> impl Iterator<Item = Contribution> + use<> {
-        let mut sums: Vec<(Row, Sum)> = self.sums.drain().collect();
-        sums.sort_unstable_by(|a, b| a.0.cmp(&b.0));
-        sums.into_iter().filter_map(|(group, sum)| {
-            let mut values = sum.values;
-            add_up(&mut values);
-            let nothing = values.is_empty() && sum.cells.iter().all(|cell| *cell == 0);
-            (!nothing).then(|| Contribution { group, cells: Cells::new(sum.cells), values })
+        let (cells, sums) = (self.cells.count(), std::mem::take(&mut self.sums));
+        let mut lists = self.counts.take(self.numbers.len());
+        let mut groups: Vec<(Row, u32)> = self.numbers.drain().collect();
+        groups.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        groups.into_iter().filter_map(move |(group, number)| {
+            let values = std::mem::take(&mut lists[number as usize]);
+            let sum = &sums[number as usize * cells..][..cells];
+            let nothing = values.is_empty() && sum.iter().all(|cell| *cell == 0);
+            (!nothing).then(|| Contribution { group, cells: Cells::new(sum), values })
         })
     }
+}
+
+/// The number of a group, which is given to it when it is first met.
+fn number(numbers: &mut RowMap<u32>, group: &[u8], sums: &mut Vec<i128>, cells: usize) -> u32 {
+    if let Some(number) = numbers.get(group) {
+        return *number;
+    }
+    let number = numbers.len() as u32;
+    numbers.insert(group.into(), number);
+    sums.resize(sums.len() + cells, 0);
+    number
 }
 
 struct EvaluatedCalls {
@@ -170,12 +193,14 @@ struct CallArguments {
 }
 
 impl CallArguments {
+    /// The call's filter, where it has one.
+    fn filter(&self) -> Option<&BooleanArray> {
+        self.filter.as_ref().and_then(|filter| filter.as_any().downcast_ref())
+    }
+
     /// Whether the row passes the call's filter with a value that is not NULL.
-    fn holds_value(&self, row: usize) -> bool {
-        let passes = self.filter.as_ref().is_none_or(|filter| {
-            let filter = filter.as_any().downcast_ref::<BooleanArray>();
-            filter.is_some_and(|filter| filter.is_valid(row) && filter.value(row))
-        });
+    fn holds_value(&self, filter: Option<&BooleanArray>, row: usize) -> bool {
+        let passes = filter.is_none_or(|filter| filter.is_valid(row) && filter.value(row));
         passes && self.values.as_ref().is_some_and(|values| values.is_valid(row))
     }
 }

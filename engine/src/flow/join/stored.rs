@@ -29,7 +29,13 @@ pub(super) struct Stored {
     place: Place,
     /// Whether a group has one row at the most, whose entry is the group itself.
     is_unique: bool,
-    reader: Option<(u32, Reader)>,
+    reader: Option<(u32, Opened)>,
+}
+
+/// What one shard of a side is read through.
+enum Opened {
+    Own(Reader),
+    Table(table::Stored),
 }
 
 impl Stored {
@@ -54,24 +60,27 @@ impl Stored {
         &self.place
     }
 
-    fn reader(&mut self, shard: u32) -> Result<&mut Reader, RunError> {
-        let reader = match self.reader.take() {
-            Some((of, reader)) if of == shard => reader,
+    fn opened(&mut self, shard: u32) -> Result<&mut Opened, RunError> {
+        let opened = match self.reader.take() {
+            Some((of, opened)) if of == shard => opened,
             _ => {
-                let (Place::Own(space) | Place::Table(space, _)) = &self.place;
-                self.worker.before.reader(space, shard)?
+                let before = &self.worker.before;
+                match &self.place {
+                    Place::Own(space) => Opened::Own(before.reader(space, shard)?),
+                    Place::Table(table, conflict) => {
+                        Opened::Table(table::Stored::open(before, table, shard, *conflict)?)
+                    }
+                }
             }
         };
-        Ok(&mut self.reader.insert((shard, reader)).1)
+        Ok(&mut self.reader.insert((shard, opened)).1)
     }
 
     /// The value of an entry.
     pub fn get(&mut self, shard: u32, entry: &[u8]) -> Result<Option<Row>, RunError> {
-        let place = self.place.clone();
-        let reader = self.reader(shard)?;
-        match place {
-            Place::Own(_) => Ok(reader.get(entry)?.map(Row::from)),
-            Place::Table(table, conflict) => table::standing(reader, entry, conflict, &table),
+        match self.opened(shard)? {
+            Opened::Own(reader) => Ok(reader.get(entry)?.map(Row::from)),
+            Opened::Table(stored) => stored.standing(entry),
         }
     }
 
@@ -98,7 +107,9 @@ impl Stored {
             rows.extend(self.get(shard, group)?.map(|value| row(group.into(), value)));
             return Ok(None);
         }
-        let reader = self.reader(shard)?;
+        let Opened::Own(reader) = self.opened(shard)? else {
+            return Err(RunError::internal("a side with several rows a group lies in a table's state"));
+        };
         let mut scan = reader.scan(from)?;
         for taken in 0.. {
             match scan.next_borrowed()? {

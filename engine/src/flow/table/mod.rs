@@ -1,14 +1,15 @@
 //! `table` at work: the rows that drops assert become a keyed collection.
 //!
-//! The state keeps, by key, what each drop asserts (`<stage>`), and by drop the keys it asserts (`<stage>/drops`), which
-//! is all that a withdrawal needs. For the keys that a chunk touches, the operator reads the stored assertions, works out
-//! which row stood and which one stands, and writes the assertions back; the difference is the change.
+//! The state keeps, by key, what each drop asserts (`<stage>/by-key`), and by drop the keys it asserts (`<stage>/drops`), which
+//! is all that a withdrawal needs. Of the keys that a chunk touches, the operator reads what the chunk's own drops asserted and
+//! the assertion that would stand without them, works out which row stood and which one stands, and writes its own drops'
+//! assertions back; the difference is the change.
 
 mod assertions;
 mod drops;
 mod resolve;
 mod retract;
-mod standing;
+mod stored;
 #[cfg(test)]
 mod tests;
 
@@ -18,23 +19,24 @@ use timely::dataflow::StreamVec;
 
 use self::resolve::Resolve;
 pub(crate) use self::{
-    assertions::Assertion,
+    assertions::{Assertion, assertion_space},
     drops::drop_space,
     retract::{Removal, Retraction},
-    standing::standing,
+    stored::{Stored, scan_assertions},
 };
 use crate::{
     differential::{KeyLocal, arrange, reduce},
     error::{RunError, RunErrorKind},
     flow::{WorkerContext, gather::GatheredRows},
-    relational::{Conflict, TableSpec},
+    relational::{Conflict, TableSpec, spaces},
     rows::{BatchCutter, RowBatch},
     state::{SHARDS, Snapshot},
 };
 
-/// The space that holds assertions by key.
-pub(crate) fn key_space(stage: &str) -> String {
-    stage.to_owned()
+/// The space that holds assertions in lists by key: what an older vardelta wrote. A key's list gives way to entries when the
+/// key is touched, and what is not touched stays readable.
+pub(crate) fn list_space(stage: &str) -> String {
+    spaces::keys(stage)
 }
 
 /// Renders a table: rows in, changes of the keyed collection out.
@@ -67,7 +69,7 @@ impl KeyLocal for Table {
         let mut superseded: BTreeMap<u64, Vec<u64>> = BTreeMap::new();
         for shard in (0..SHARDS).filter(|shard| *shard as usize % self.worker.peers == self.worker.index) {
             run.abort.check()?;
-            let removals = retract::removals(&self.worker, self.stage, shard)?;
+            let removals = retract::removals(&self.worker, self.stage, shard, self.conflict)?;
             if rows.shard(shard).is_empty() && removals.is_empty() {
                 continue;
             }

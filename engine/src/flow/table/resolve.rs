@@ -2,13 +2,19 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::{Assertion, Removal, corrupt, drops::DropChanges, key_space};
+use super::{
+    Assertion, Removal, assertion_space,
+    assertions::{push_place, push_value},
+    drops::DropChanges,
+    list_space,
+    stored::{OfKey, Stored},
+};
 use crate::{
     error::RunError,
     flow::gather::GatheredRows,
     relational::Conflict,
     rows::{BatchCutter, Entry},
-    state::{Reader, RunWriter, Session, Snapshot, key_hash},
+    state::{RunWriter, Session, Snapshot, key_hash},
 };
 
 /// A table's rule, and the state that it reads and writes.
@@ -26,10 +32,13 @@ pub(super) struct Resolve<'a> {
 struct Shard<'a> {
     rule: &'a Resolve<'a>,
     rows: &'a GatheredRows,
-    reader: Reader,
+    stored: Stored,
     writer: RunWriter,
+    list_writer: RunWriter,
     drops: DropChanges,
-    scratch: Vec<u8>,
+    places: Vec<u64>,
+    entry: Vec<u8>,
+    value: Vec<u8>,
 }
 
 impl Resolve<'_> {
@@ -46,14 +55,16 @@ impl Resolve<'_> {
         changes: &mut BatchCutter,
         superseded: &mut BTreeMap<u64, Vec<u64>>,
     ) -> Result<(), RunError> {
-        let space = key_space(self.stage);
         let mut work = Shard {
             rule: self,
             rows,
-            reader: self.before.reader(&space, shard)?,
-            writer: self.session.run_writer(&space, shard),
+            stored: Stored::open(self.before, self.stage, shard, self.conflict)?,
+            writer: self.session.run_writer(&assertion_space(self.stage), shard),
+            list_writer: self.session.run_writer(&list_space(self.stage), shard),
             drops: DropChanges::default(),
-            scratch: Vec::new(),
+            places: Vec::new(),
+            entry: Vec::new(),
+            value: Vec::new(),
         };
         let mut entries = rows.shard(shard);
         loop {
@@ -74,6 +85,7 @@ impl Resolve<'_> {
             work.key(key, group, taken, changes, superseded)?;
         }
         work.writer.finish()?;
+        work.list_writer.finish()?;
         Ok(work.drops.write(self.session, self.stage, shard)?)
     }
 }
@@ -87,26 +99,26 @@ impl Shard<'_> {
         changes: &mut BatchCutter,
         superseded: &mut BTreeMap<u64, Vec<u64>>,
     ) -> Result<(), RunError> {
-        let Resolve { stage, epoch, conflict, .. } = *self.rule;
+        let Resolve { epoch, conflict, .. } = *self.rule;
         let batches = self.rows.batches();
         let hash = match group.first() {
             Some(entry) => batches[entry.batch()].hash(entry.row()),
             None => key_hash(key),
         };
-        let stored = match self.reader.get_hashed(hash, key)? {
-            // What a first load consists of.
-            None if group.len() == 1 && removals.is_empty() => {
-                let (batch, row) = (&batches[group[0].batch()], group[0].row());
-                self.scratch.clear();
-                Assertion::encode_one(&mut self.scratch, batch.place, epoch, batch.origin(row), batch.value(row));
-                self.writer.push_hashed(hash, key, Some(&self.scratch))?;
-                self.drops.push(batch.place, epoch, key, true);
-                changes.change(key, None, Some(batch.value(row)));
-                return Ok(());
-            }
-            None => Vec::new(),
-            Some(bytes) => Assertion::decode(&bytes).ok_or_else(|| corrupt(stage))?,
-        };
+        self.places.clear();
+        self.places.extend(group.iter().map(|entry| batches[entry.batch()].place));
+        self.places.extend(removals.iter().map(|removal| removal.1));
+        self.places.sort_unstable();
+        self.places.dedup();
+        let OfKey { list: stored, is_list } = self.stored.read(hash, key, &self.places)?;
+        // What a first load consists of.
+        if let ([entry], true, true) = (group, stored.is_empty(), removals.is_empty()) {
+            let (batch, row) = (&batches[entry.batch()], entry.row());
+            self.write(hash, key, batch.place, Some((epoch, batch.origin(row), batch.value(row))))?;
+            self.drops.push(batch.place, epoch, key, true);
+            changes.change(key, None, Some(batch.value(row)));
+            return Ok(());
+        }
         let mut standing = stored.clone();
         for (_, place, version) in removals {
             standing.retain(|assertion| (assertion.place, assertion.version) != (*place, *version));
@@ -132,7 +144,39 @@ impl Shard<'_> {
         if old != new {
             changes.change(key, old, new);
         }
-        let bytes = Assertion::encode(&standing);
-        Ok(self.writer.push_hashed(hash, key, if standing.is_empty() { None } else { Some(&bytes) })?)
+        if is_list {
+            self.list_writer.push_hashed(hash, key, None)?;
+            self.places.extend(stored.iter().map(|assertion| assertion.place));
+            self.places.sort_unstable();
+            self.places.dedup();
+        }
+        let places = std::mem::take(&mut self.places);
+        let of = |list: &'_ [Assertion], place: u64| list.iter().position(|assertion| assertion.place == place);
+        // In the order of the entries.
+        let in_order = |at: usize| match conflict {
+            Conflict::FirstDrop => places[at],
+            Conflict::LatestDrop => places[places.len() - 1 - at],
+        };
+        for place in (0..places.len()).map(in_order) {
+            let (old, new) = (of(&stored, place).map(|at| &stored[at]), of(&standing, place).map(|at| &standing[at]));
+            if old != new || is_list && new.is_some() {
+                let new = new.map(|new| (new.version, new.origin, &*new.value));
+                self.write(hash, key, place, new)?;
+            }
+        }
+        self.places = places;
+        Ok(())
+    }
+
+    /// Writes what a drop asserts of a key from now on: version, origin and value.
+    fn write(&mut self, hash: u64, key: &[u8], place: u64, asserts: Option<(u64, u64, &[u8])>) -> Result<(), RunError> {
+        self.entry.clear();
+        self.entry.extend_from_slice(key);
+        push_place(&mut self.entry, place, self.rule.conflict);
+        self.value.clear();
+        if let Some((version, origin, value)) = asserts {
+            push_value(&mut self.value, version, origin, value);
+        }
+        Ok(self.writer.push_hashed(hash, &self.entry, asserts.map(|_| &self.value[..]))?)
     }
 }

@@ -5,8 +5,8 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use super::{Assertion, corrupt, drop_space, drops, key_space};
-use crate::{error::RunError, flow::WorkerContext, rows::Row, state::SHARDS};
+use super::{corrupt, drop_space, drops, stored::Stored};
+use crate::{error::RunError, flow::WorkerContext, relational::Conflict, rows::Row, state::SHARDS};
 
 /// A drop whose earlier content is taken back, in steps that follow its size.
 pub(crate) struct Retraction {
@@ -36,7 +36,12 @@ impl Retraction {
 pub(crate) type Removal = (Row, u64, u64);
 
 /// The next step of every retraction in one shard of one table, sorted by key.
-pub(super) fn removals(worker: &WorkerContext, stage: usize, shard: u32) -> Result<Vec<Removal>, RunError> {
+pub(super) fn removals(
+    worker: &WorkerContext,
+    stage: usize,
+    shard: u32,
+    conflict: Conflict,
+) -> Result<Vec<Removal>, RunError> {
     let (run, name) = (&*worker.run, &worker.run.plan.stages[stage].name);
     let mut list = Vec::new();
     let limit = (run.chunk_records / u64::from(SHARDS)).max(1) as usize;
@@ -62,11 +67,7 @@ pub(super) fn removals(worker: &WorkerContext, stage: usize, shard: u32) -> Resu
             }
         }
     }
-    let mut reader = worker.before.reader(&key_space(name), shard)?;
-    let stored = |key: &[u8]| match reader.get(key)? {
-        None => Ok(Vec::new()),
-        Some(bytes) => Assertion::decode(&bytes).ok_or_else(|| corrupt(name)),
-    };
+    let stored = || Stored::open(&worker.before, name, shard, conflict);
     list.extend(run.corrections.removals(run, stage, shard, stored)?);
     list.sort_unstable();
     Ok(list)

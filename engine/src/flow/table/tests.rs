@@ -7,7 +7,7 @@ use std::{
 
 use timely::{container::CapacityContainerBuilder, dataflow::operators::generic::operator::source};
 
-use super::{Removal, drop_space, key_space, resolve::Resolve};
+use super::{Removal, assertion_space, drop_space, list_space, resolve::Resolve};
 use crate::{
     abort::Abort,
     differential::{
@@ -217,7 +217,7 @@ fn history(seed: u64, conflict: Conflict, workers: usize) {
     assert!(model.is_empty());
     let session = state.begin().unwrap();
     for shard in 0..SHARDS {
-        for space in [key_space(STAGE), drop_space(STAGE)] {
+        for space in [list_space(STAGE), assertion_space(STAGE), drop_space(STAGE)] {
             let mut reader = session.reader(&space, shard).unwrap();
             assert!(reader.scan(&[]).unwrap().next().unwrap().is_none(), "seed {seed}: {space} is not empty");
         }

@@ -1,6 +1,5 @@
-//! The difference type of an aggregate: a vector of exact integers that differential adds, and its bytes in the state.
+//! The accumulators of a group: a vector of exact integers that are added, and its bytes in the state.
 
-use differential_dataflow::difference::{Abelian, IsZero, Monoid, Multiply, Semigroup};
 use serde::{Deserialize, Serialize};
 
 /// The linear part of a group: one exact integer per cell of a [`Layout`](super::Layout).
@@ -66,6 +65,19 @@ impl Cells {
         Ok(Cells::new(values))
     }
 
+    /// Adds other cells to these.
+    pub fn add(&mut self, other: &Cells) {
+        self.widen(other.0.len());
+        for (value, other) in self.0.iter_mut().zip(&other.0) {
+            *value = value.wrapping_add(*other);
+        }
+    }
+
+    /// Whether all is zero.
+    pub fn is_zero(&self) -> bool {
+        self.0.iter().all(|value| *value == 0)
+    }
+
     fn widen(&mut self, cells: usize) {
         if self.0.len() < cells {
             let mut wide = std::mem::take(&mut self.0).into_vec();
@@ -106,48 +118,6 @@ fn read_varint(bytes: &mut &[u8]) -> Result<u128, CellsError> {
         }
     }
     Err(CellsError)
-}
-
-impl IsZero for Cells {
-    fn is_zero(&self) -> bool {
-        self.0.iter().all(|value| *value == 0)
-    }
-}
-
-impl Semigroup for Cells {
-    fn plus_equals(&mut self, other: &Cells) {
-        self.widen(other.0.len());
-        for (value, other) in self.0.iter_mut().zip(&other.0) {
-            *value = value.wrapping_add(*other);
-        }
-    }
-}
-
-impl Monoid for Cells {
-    fn zero() -> Cells {
-        Cells::default()
-    }
-}
-
-impl Abelian for Cells {
-    fn negate(&mut self) {
-        self.0.iter_mut().for_each(|value| *value = value.wrapping_neg());
-    }
-}
-
-impl Multiply<isize> for Cells {
-    type Output = Cells;
-    fn multiply(self, factor: &isize) -> Cells {
-        self.multiply(&(*factor as i64))
-    }
-}
-
-impl Multiply<i64> for Cells {
-    type Output = Cells;
-    fn multiply(mut self, factor: &i64) -> Cells {
-        self.0.iter_mut().for_each(|value| *value = value.wrapping_mul(i128::from(*factor)));
-        self
-    }
 }
 
 #[cfg(test)]
@@ -198,26 +168,18 @@ mod tests {
     }
 
     #[test]
-    fn cells_are_an_abelian_group() {
+    fn cells_add_up_and_vanish() {
         let (a, b) = (Cells::new([1, 2]), Cells::new([10, 20, 30]));
-        let mut sum = Cells::zero();
-        sum.plus_equals(&a);
-        sum.plus_equals(&b);
+        let mut sum = Cells::default();
+        sum.add(&a);
+        sum.add(&b);
         assert_eq!(sum.values(), [11, 22, 30]);
-        let mut minus = a.clone();
-        minus.negate();
-        sum.plus_equals(&minus);
-        sum.plus_equals(&b.clone().multiply(&-1_isize));
-        assert!(sum.is_zero() && Cells::zero().is_zero() && !b.is_zero());
+        sum.add(&Cells::new([-1, -2]));
+        sum.add(&Cells::new([-10, -20, -30]));
+        assert!(sum.is_zero() && Cells::default().is_zero() && !b.is_zero());
         let mut most = Cells::new([i128::MAX]);
-        most.plus_equals(&Cells::new([1]));
-        most.plus_equals(&Cells::new([-1]));
+        most.add(&Cells::new([1]));
+        most.add(&Cells::new([-1]));
         assert_eq!(most.values(), [i128::MAX]);
-    }
-
-    #[test]
-    fn differential_can_exchange_them() {
-        fn exchangeable<T: differential_dataflow::ExchangeData + Abelian>() {}
-        exchangeable::<Cells>();
     }
 }
