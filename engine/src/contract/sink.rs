@@ -1,14 +1,17 @@
 //! What a sink is: a database that takes one epoch's changes and the ledger row in one transaction.
 
-use std::path::PathBuf;
+use std::{error::Error, fmt, path::PathBuf, sync::Arc};
 
 use arrow_array::{BooleanArray, RecordBatch};
 use arrow_select::filter::filter_record_batch;
 use vardelta_schemas::{TableSchema, ledger};
 
-use crate::contract::{
-    erasure::{Erasure, Removed, Search},
-    migration::{Migration, Scope, Step},
+use crate::{
+    cause::Cause,
+    contract::{
+        erasure::{Erasure, Removed, Search},
+        migration::{Migration, Scope, Step},
+    },
 };
 
 /// A planned sink.
@@ -59,6 +62,12 @@ pub trait Sink: Send {
     /// # Errors
     /// When the database cannot be read.
     fn history(&mut self, pipeline: &str) -> Result<Vec<ledger::Event>, SinkError>;
+
+    /// What the ledger says that was written, epoch by epoch.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    fn accounts(&mut self, pipeline: &str) -> Result<ledger::Accounts, SinkError>;
 
     /// Starts the transaction of one epoch, taking the database's write lock. Creates the ledger's and the sink's tables
     /// that are missing (inside the transaction where the dialect can), and refuses a table whose columns are not the
@@ -139,6 +148,13 @@ pub trait Sink: Send {
         let _ = (pipeline, tables);
         Ok(())
     }
+
+    /// The triggers of the database, as far as the user may see them. One on a table of vardelta's may change rows behind its
+    /// back.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    fn triggers(&mut self) -> Result<Vec<Trigger>, SinkError>;
 
     /// Things worth saying about how the rows were written, once each.
     fn take_notices(&mut self) -> Vec<String> {
@@ -245,8 +261,8 @@ pub trait Sink: Send {
 pub struct EpochStart<'a> {
     /// The pipeline.
     pub pipeline: &'a str,
-    /// The epoch that the ledger must have; the one that starts is the next.
-    pub expected_epoch: u64,
+    /// The epoch that the ledger must have, by number and identity; the one that starts is the next.
+    pub expected: ledger::EpochId,
     /// The UTC time that the ledger is to have for it, RFC 3339.
     pub committed_at: &'a str,
     /// The tables that the pipeline keeps.
@@ -263,14 +279,23 @@ pub struct EpochStart<'a> {
 pub struct Fill<'a> {
     /// The pipeline.
     pub pipeline: &'a str,
-    /// The epoch that the ledger must have; the migration makes the next.
-    pub expected_epoch: u64,
+    /// The epoch that the ledger must have, by number and identity; the migration makes the next.
+    pub expected: ledger::EpochId,
     /// The table.
     pub table: &'a TableSchema,
     /// Updates alone.
     pub changes: ChangeBatch,
     /// Whether the rows may be so already: the batch was sent before, and what became of it is not known.
     pub may_stand: bool,
+}
+
+/// Something that the database does by itself when a row of a table changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trigger {
+    /// Its name.
+    pub name: String,
+    /// Its table.
+    pub table: String,
 }
 
 /// What happens to one row.
@@ -363,8 +388,7 @@ impl ChangeBatch {
 }
 
 /// Sink or state trouble.
-#[derive(Debug, thiserror::Error)]
-#[error("{message}")]
+#[derive(Clone, Debug)]
 pub struct SinkError {
     /// What sort of trouble.
     pub kind: SinkErrorKind,
@@ -372,6 +396,20 @@ pub struct SinkError {
     pub message: String,
     /// What to do, a full sentence.
     pub hint: Option<String>,
+    /// What it came from.
+    pub cause: Option<Cause>,
+}
+
+impl fmt::Display for SinkError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl Error for SinkError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.cause.as_ref().map(|cause| cause.as_ref() as &(dyn Error + 'static))
+    }
 }
 
 /// Sorts of sink trouble.
@@ -390,6 +428,8 @@ pub enum SinkErrorKind {
     Contention,
     /// The connection is gone, and with it the transaction, unless it was just being committed: see [`Sink::recover`].
     ConnectionLost,
+    /// The database holds what vardelta never writes there: a defect, or somebody's hand.
+    Unreadable,
     /// Everything else: unreachable, read-only, disk full.
     Unavailable,
 }
@@ -397,12 +437,18 @@ pub enum SinkErrorKind {
 impl SinkError {
     /// An error without a hint.
     pub fn new(kind: SinkErrorKind, message: impl Into<String>) -> SinkError {
-        SinkError { kind, message: message.into(), hint: None }
+        SinkError { kind, message: message.into(), hint: None, cause: None }
     }
 
     /// Adds what to do.
     pub fn with_hint(mut self, hint: impl Into<String>) -> SinkError {
         self.hint = Some(hint.into());
+        self
+    }
+
+    /// Adds what it came from.
+    pub fn caused_by(mut self, cause: impl Error + Send + Sync + 'static) -> SinkError {
+        self.cause = Some(Arc::new(cause));
         self
     }
 }

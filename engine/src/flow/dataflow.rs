@@ -68,11 +68,8 @@ fn work(worker: &mut Worker, run: &Arc<RunContext>, chunk: u64) -> Result<(), Ru
     for (table, updates) in context.captured.borrow_mut().drain(..).enumerate() {
         let built = RunBuilder::fold(updates).map_err(|key| two_rows(run, table, &key))?;
         run.changes.push(table, chunk, built).map_err(|error| {
-            RunError::new(
-                RunErrorKind::Sink,
-                format!("the changes cannot be kept beside the state: {error}; nothing was written"),
-            )
-            .with_hint("Make room on that disk, or point `state_dir` elsewhere.")
+            RunError::new(RunErrorKind::Sink, format!("the changes cannot be kept beside the state: {error}"))
+                .with_hint("Make room on that disk, or point `state_dir` elsewhere.")
         })?;
     }
     context.meters.merge_into(&run.totals);

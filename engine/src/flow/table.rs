@@ -26,7 +26,7 @@ use crate::{
     flow::{INCOMING, RunContext, STORED, Update, WorkerContext},
     relational::{Conflict, TableSpec},
     rows::Row,
-    state::{Reader, SHARDS, StateError, shard_of},
+    state::{Reader, SHARDS, shard_of},
     varint,
 };
 
@@ -272,11 +272,7 @@ fn removals(run: &RunContext, stage: usize, shard: u32) -> Result<Vec<Removal>, 
 }
 
 fn corrupt(stage: &str) -> RunError {
-    RunError::new(
-        crate::error::RunErrorKind::Sink,
-        format!("the state of stage `{stage}` cannot be read; nothing was written"),
-    )
-    .with_hint("Run `vardelta rebuild` to make it anew.")
+    RunError::damaged_state(stage, "cannot be read")
 }
 
 fn hydrate_shard(
@@ -368,11 +364,5 @@ fn assert_row(row: TableRow, epoch: u64, standing: &mut Vec<Assertion>, supersed
             let old = std::mem::replace(&mut standing[at], new);
             superseded.entry(row.place).or_default().push(old.origin);
         }
-    }
-}
-
-impl From<StateError> for RunError {
-    fn from(error: StateError) -> RunError {
-        RunError { kind: crate::error::RunErrorKind::Sink, message: error.message, hint: error.hint }
     }
 }

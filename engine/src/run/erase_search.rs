@@ -43,8 +43,7 @@ pub(super) fn search(
 }
 
 fn unreadable(stage: &str) -> RunError {
-    RunError::new(RunErrorKind::Sink, format!("the state of stage `{stage}` cannot be read"))
-        .with_hint("Run `vardelta rebuild` to make it anew.")
+    RunError::damaged_state(stage, "cannot be read")
 }
 
 /// Assertions of the erased drops, by key and by drop, in every table.

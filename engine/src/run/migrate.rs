@@ -29,7 +29,7 @@ use crate::{
         open::{self, Opened, spill_dir},
         reject_share::check_reject_share,
     },
-    error::{RunError, RunErrorKind},
+    error::{RunError, RunErrorKind, Written},
     failpoint,
     flow::RunContext,
     plan::{
@@ -76,6 +76,10 @@ pub struct MigrateOptions {
 /// When a table can only be made anew, when a file that must be read again is gone, or for sink or state trouble. What was
 /// added to the tables by then stays, and is of no account to anybody.
 pub fn migrate(context: Context<'_>, options: &MigrateOptions) -> Result<MigrationReport, RunError> {
+    context.told(bring_to_definition(context, options))
+}
+
+fn bring_to_definition(context: Context<'_>, options: &MigrateOptions) -> Result<MigrationReport, RunError> {
     let started = Instant::now();
     let plan = context.plan;
     let mut opened = open_loaded(plan, options)?;
@@ -92,7 +96,7 @@ pub fn migrate(context: Context<'_>, options: &MigrateOptions) -> Result<Migrati
     let renames = with_histories(&tables, &histories, &options.renames);
     let migration = Migration {
         pipeline: &plan.pipeline.name,
-        expected_epoch: opened.ledger.epoch,
+        expected: opened.ledger.id(),
         tables: &tables,
         histories: &histories,
         renames: &renames,
@@ -120,12 +124,13 @@ pub fn migrate(context: Context<'_>, options: &MigrateOptions) -> Result<Migrati
         // Missing files are found before anything is altered.
         let run = RunOptions { workers: options.workers, ..RunOptions::default() };
         let files = match report.backfill.from {
-            Origin::Files => candidates(context, &run, &opened)?,
+            Origin::Files => candidates(context, &run, &opened, None)?,
             Origin::State | Origin::Nothing => Vec::new(),
         };
         let made: BTreeSet<String> =
             report.steps.iter().filter(|step| step.makes_table).map(|step| step.table.clone()).collect();
         report.steps = opened.sink.migrate(&migration, Scope::Expand)?;
+        context.abort.note_written(Written::Expanded);
         failpoint::hit("migrate:expanded");
         if !report.changes.is_empty() {
             let anew = Anew { definitions, files, made, new_columns };
@@ -135,7 +140,7 @@ pub fn migrate(context: Context<'_>, options: &MigrateOptions) -> Result<Migrati
         }
         failpoint::hit("migrate:filled");
         if options.contract {
-            let migration = Migration { expected_epoch: report.epoch, ..migration };
+            let migration = Migration { expected: opened.sink.ledger(&plan.pipeline.name)?.id(), ..migration };
             report.steps.extend(opened.sink.migrate(&migration, Scope::Contract)?);
         }
         report.executed = true;
@@ -162,7 +167,7 @@ fn open_loaded(plan: &Plan, options: &MigrateOptions) -> Result<Opened, RunError
         drop(opened);
         opened = open::open(plan, Access::Write)?;
     }
-    open::check_epochs(plan, &opened)?;
+    open::check_agreement(plan, &opened)?;
     Ok(opened)
 }
 

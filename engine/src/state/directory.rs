@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use vardelta_schemas::ledger::EpochId;
+
 use super::catalog::Catalog;
 use super::error::{StateError, StateErrorKind};
 use super::file::{DataFile, lock, serial_of};
@@ -35,7 +37,7 @@ pub struct State {
 /// The state of one epoch.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Snapshot {
-    epoch: u64,
+    id: EpochId,
     metadata: BTreeMap<String, String>,
     credit_bytes: u64,
     pub(super) catalog: Catalog,
@@ -95,12 +97,17 @@ impl State {
 
     /// The finalised epoch, 0 when the state is new.
     pub fn epoch(&self) -> u64 {
-        self.finalised.epoch
+        self.finalised.id.number
+    }
+
+    /// The finalised epoch with its identity.
+    pub fn id(&self) -> EpochId {
+        self.finalised.id
     }
 
     /// The epoch that is prepared and not yet finalised.
-    pub fn prepared_epoch(&self) -> Option<u64> {
-        self.prepared.as_ref().map(|prepared| prepared.epoch)
+    pub fn prepared(&self) -> Option<EpochId> {
+        self.prepared.as_ref().map(|prepared| prepared.id)
     }
 
     /// The engine's own notes, as of the finalised epoch.
@@ -119,13 +126,13 @@ impl State {
     /// While a prepared epoch waits to be finalised or rolled back.
     pub fn begin(&self) -> Result<Arc<Session>, StateError> {
         if let Some(prepared) = &self.prepared {
-            return Err(StateError::misuse(&format!("epoch {} is prepared and not yet decided", prepared.epoch)));
+            return Err(StateError::misuse(&format!("epoch {} is prepared and not yet decided", prepared.id.number)));
         }
         let Snapshot { credit_bytes, catalog, .. } = self.finalised.clone();
         Ok(Arc::new(Session::new(Arc::clone(&self.directory), self.generation, catalog, credit_bytes)))
     }
 
-    /// Makes what the session wrote durable as `epoch`, but revocable: it counts after [`State::finalize`].
+    /// Makes what the session wrote durable as the epoch `id`, but revocable: it counts after [`State::finalize`].
     ///
     /// # Errors
     /// When the disk is full or broken; the session is gone then, and the state is as it was before it.
@@ -133,15 +140,16 @@ impl State {
     pub fn prepare(
         &mut self,
         session: Arc<Session>,
-        epoch: u64,
+        id: EpochId,
         metadata: BTreeMap<String, String>,
     ) -> Result<(), StateError> {
+        let epoch = id.number;
         self.directory.check_writable()?;
         if !Arc::ptr_eq(&session.directory, &self.directory) || session.generation != self.generation {
             return Err(StateError::misuse("the session began on another epoch"));
         }
-        if self.prepared.is_some() || epoch < self.finalised.epoch {
-            let now = self.prepared_epoch().unwrap_or(self.finalised.epoch);
+        if self.prepared.is_some() || epoch < self.finalised.id.number {
+            let now = self.prepared().unwrap_or(self.finalised.id).number;
             return Err(StateError::misuse(&format!("epoch {epoch} cannot be prepared after epoch {now}")));
         }
         let snapshot = {
@@ -149,7 +157,7 @@ impl State {
             progress.check_open()?;
             progress.sealed = true;
             let (catalog, credit_bytes) = (progress.catalog.clone(), progress.credit_bytes);
-            Snapshot { epoch, metadata, credit_bytes, catalog }
+            Snapshot { id, metadata, credit_bytes, catalog }
         };
         failpoint::hit("state:before-prepare");
         let finalised_files: HashSet<u64> =
@@ -183,7 +191,11 @@ impl State {
             // the sink's ledger, which has the epoch by now, decides again as it did now. The files deleted below may be
             // lost to MANIFEST then; so it is not asked for its files while PREPARED is there.
             let (from, to) = (self.directory.path.join(PREPARED), self.directory.path.join(MANIFEST));
-            fs::rename(&from, &to).map_err(|error| StateError::io("rename", &from, &error))?;
+            let renamed = match failpoint::fails("state:rename") {
+                true => Err(io::ErrorKind::StorageFull.into()),
+                false => fs::rename(&from, &to),
+            };
+            renamed.map_err(|error| StateError::io("rename", &from, &error))?;
         }
         failpoint::hit("state:finalized");
         if let Some(prepared) = self.prepared.take() {
@@ -204,8 +216,8 @@ impl State {
         if self.prepared.is_none() {
             return Ok(());
         }
-        if let Some(StateError { kind, message, hint }) = &self.unreadable {
-            return Err(StateError { kind: *kind, message: message.clone(), hint: hint.clone() });
+        if let Some(error) = &self.unreadable {
+            return Err(error.clone());
         }
         self.finalised.check_files()?;
         if self.directory.writable {
@@ -259,9 +271,9 @@ impl State {
 
 impl Snapshot {
     fn manifest(&self) -> Manifest {
-        let Snapshot { epoch, metadata, credit_bytes, catalog } = self;
+        let Snapshot { id, metadata, credit_bytes, catalog } = self;
         let mut manifest =
-            Manifest { epoch: *epoch, credit_bytes: *credit_bytes, metadata: metadata.clone(), ..Manifest::default() };
+            Manifest { id: *id, credit_bytes: *credit_bytes, metadata: metadata.clone(), ..Manifest::default() };
         catalog.describe(&mut manifest);
         manifest
     }
@@ -286,8 +298,8 @@ impl Snapshot {
             .with_hint("Use the vardelta that wrote it, or run `vardelta rebuild` to make the state anew."),
         })?;
         let catalog = Catalog::of(&manifest, &directory.path, open);
-        let Manifest { epoch, credit_bytes, metadata, .. } = manifest;
-        Ok(Some(Snapshot { epoch, metadata, credit_bytes, catalog }))
+        let Manifest { id, credit_bytes, metadata, .. } = manifest;
+        Ok(Some(Snapshot { id, metadata, credit_bytes, catalog }))
     }
 
     fn check_files(&self) -> Result<(), StateError> {

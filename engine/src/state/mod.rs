@@ -44,6 +44,7 @@ pub use error::{StateError, StateErrorKind};
 pub use reader::{Entry, Reader, Scan};
 pub use session::Session;
 pub use statistics::SpaceStatistics;
+pub use vardelta_schemas::ledger::EpochId;
 pub use writer::RunWriter;
 
 /// Shards per space. Fixed, so the number of workers may change from run to run.

@@ -7,7 +7,7 @@ use super::{
     contributions::{Contribution, add_up},
 };
 use crate::{
-    error::{RunError, RunErrorKind},
+    error::RunError,
     flow::{INCOMING, STORED, WorkerContext},
     relational::{AggregateFunction, AggregateSpec, accumulate::Cells},
     rows::Row,
@@ -213,11 +213,7 @@ impl Hydration {
     }
 
     fn corrupt(&self) -> RunError {
-        RunError::new(
-            RunErrorKind::Sink,
-            format!("the state of stage `{}` does not fit the changes; nothing was written", self.space),
-        )
-        .with_hint("Run `vardelta rebuild` to make it anew.")
+        RunError::damaged_state(&self.space, "does not fit the changes")
     }
 }
 
