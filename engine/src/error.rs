@@ -231,10 +231,6 @@ impl From<StateError> for RunError {
     }
 }
 
-pub(crate) fn unreadable(error: &dyn fmt::Display) -> RunError {
-    RunError::new(RunErrorKind::Sink, format!("the run's changes cannot be read back: {error}"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -13,5 +13,6 @@ pub(crate) mod identity;
 pub(crate) mod open;
 pub(crate) mod quarantine;
 pub(crate) mod reject_share;
+pub(crate) mod scratch;
 pub(crate) mod transaction;
 pub(crate) mod write;

@@ -10,8 +10,8 @@ use vardelta_schemas::{
 use crate::{
     contract::sink::{Access, Sink, Trigger},
     epoch::{
-        context::Context,
         drops::{self, Disagreement},
+        scratch::{self, Scratch},
     },
     error::{RunError, RunErrorKind},
     plan::{
@@ -27,21 +27,23 @@ pub(crate) struct Opened {
     pub state: State,
     pub sink: Box<dyn Sink>,
     pub ledger: Snapshot,
-    /// Holds the state of a dry run before the first real one.
-    _scratch: Option<tempfile::TempDir>,
+    access: Access,
+    /// Where a command that only reads puts what it computes.
+    scratch: Option<Scratch>,
 }
 
 /// Opens both and finishes or undoes an epoch that a killed run left prepared.
 pub(crate) fn open(plan: &Plan, access: Access) -> Result<Opened, RunError> {
-    open_with(plan, access, State::open)
+    open_with(plan, access, open_state(access))
 }
 
 /// As [`open`], but a state that is damaged, ahead of the ledger (an older copy of the database was put back) or of another
 /// epoch of the ledger's number is taken for none: it is to be made anew.
 pub(crate) fn open_to_rebuild(plan: &Plan, access: Access) -> Result<Opened, RunError> {
-    let mut opened = open_with(plan, access, |directory| match State::open(directory) {
+    let open = open_state(access);
+    let mut opened = open_with(plan, access, |directory, aside| match open(directory, aside) {
         Err(error) if matches!(error.kind, StateErrorKind::Corrupt | StateErrorKind::Version) => {
-            State::open_anew(directory)
+            State::open_anew(aside.unwrap_or(directory))
         }
         opened => opened,
     })?;
@@ -53,30 +55,41 @@ pub(crate) fn open_to_rebuild(plan: &Plan, access: Access) -> Result<Opened, Run
 
 /// The same with an empty state in place of what lies there, which goes when the first epoch is finalised.
 pub(crate) fn anew(plan: &Plan, opened: Opened) -> Result<Opened, RunError> {
-    let Opened { state, sink, ledger, _scratch } = opened;
+    let Opened { state, sink, ledger, access, scratch } = opened;
     // The lock is given back with the state.
     drop(state);
-    let state = State::open_anew(&state_directory(plan))?;
-    Ok(Opened { state, sink, ledger, _scratch })
+    let directory = state_directory(plan);
+    let state = State::open_anew(scratch.as_ref().map_or(&directory, Scratch::path))?;
+    Ok(Opened { state, sink, ledger, access, scratch })
+}
+
+/// How a state is opened: to write it, or to read it, while what is computed on top of it goes aside. Where there is none to
+/// read, that is an empty one.
+fn open_state(access: Access) -> impl Fn(&Path, Option<&Path>) -> Result<State, StateError> {
+    move |directory, aside| match (access, aside) {
+        (Access::Read, Some(aside)) if State::exists(directory) => State::open_read(directory, Some(aside)),
+        (Access::Read, Some(aside)) => State::open(aside),
+        _ => State::open(directory),
+    }
 }
 
 fn open_with(
     plan: &Plan,
     access: Access,
-    open_state: impl FnOnce(&Path) -> Result<State, StateError>,
+    open_state: impl FnOnce(&Path, Option<&Path>) -> Result<State, StateError>,
 ) -> Result<Opened, RunError> {
-    let mut directory = state_directory(plan);
-    let mut scratch = None;
-    if access == Access::Read && !State::exists(&directory) {
-        let temporary = tempfile::tempdir().map_err(|error| {
-            RunError::new(RunErrorKind::Sink, format!("no temporary directory can be made: {error}"))
-        })?;
-        directory = temporary.path().join(&plan.pipeline.name);
-        scratch = Some(temporary);
-    }
+    let directory = state_directory(plan);
+    let scratch = match access {
+        Access::Read => Some(Scratch::new(&directory, access)?),
+        Access::Write => None,
+    };
     // The sink first: where its directory is missing, making a state directory there would hide the mistake.
     let mut sink = plan.sink().connect(access)?;
-    let mut state = open_state(&directory)?;
+    let mut state = open_state(&directory, scratch.as_ref().map(Scratch::path))?;
+    if access == Access::Write {
+        // With the state's lock nobody else is at work on it.
+        scratch::clean(&directory);
+    }
     let mut ledger = sink.ledger(&plan.pipeline.name)?;
     if state.prepared().is_some_and(|prepared| prepared != ledger.id()) {
         // The run that prepared it may have asked for the commit and died; what a server has not done yet it may still
@@ -84,7 +97,7 @@ fn open_with(
         ledger = sink.recover(&plan.pipeline.name)?;
     }
     settle(&mut state, ledger.id())?;
-    Ok(Opened { state, sink, ledger, _scratch: scratch })
+    Ok(Opened { state, sink, ledger, access, scratch })
 }
 
 /// A prepared epoch is finalised if the ledger has it, itself and not one of the same number; rolled back if it has not.
@@ -202,8 +215,18 @@ pub(crate) fn trigger_notices(plan: &Plan, triggers: &[Trigger]) -> Vec<String> 
     triggers.iter().filter(|trigger| is_kept(&trigger.table)).map(notice).collect()
 }
 
-/// Where changes are spilled: beside the state, unless nothing is to be left there.
-pub(crate) fn spill_dir(context: Context<'_>, dry_run: bool) -> PathBuf {
-    let directory = state_directory(context.plan);
-    if dry_run && !directory.is_dir() { std::env::temp_dir() } else { directory }
+impl Opened {
+    /// Where changes are spilled: beside the state, or where a command that only reads puts what it computes.
+    pub(crate) fn spill_dir(&self, plan: &Plan) -> PathBuf {
+        match &self.scratch {
+            Some(scratch) => scratch.path().to_owned(),
+            None => state_directory(plan),
+        }
+    }
+
+    /// Room for what is only computed to be compared.
+    pub(crate) fn aside(&self, plan: &Plan) -> Result<Scratch, RunError> {
+        Scratch::new(&state_directory(plan), self.access)
+    }
+}
 }

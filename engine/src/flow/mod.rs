@@ -43,7 +43,7 @@ use crate::{
     },
     plan::Plan,
     rows::{Row, RowLayout},
-    state::Session,
+    state::{Session, Snapshot},
 };
 
 /// What the state knew.
@@ -236,6 +236,9 @@ impl RunContext {
 #[derive(Clone)]
 pub(crate) struct WorkerContext {
     pub run: Arc<RunContext>,
+    /// The state before this chunk. Every operator reads from here and writes to the session, so that none sees what another
+    /// one, or itself, has written of the same chunk.
+    pub before: Arc<Snapshot>,
     pub meters: Meters,
     pub index: usize,
     pub peers: usize,

@@ -64,7 +64,7 @@ pub(crate) fn check_unchanged(path: &Path, stamp: &FileStamp) -> Result<(), RunE
         Ok(now) if now == *stamp => Ok(()),
         _ => Err(RunError::new(
             RunErrorKind::Input,
-            format!("{} was changed while it was read; nothing was written", path.display()),
+            format!("{} was changed while it was read", path.display()),
         )
         .with_hint("Run again when the file is complete; deliver files under another name and rename them.")),
     }

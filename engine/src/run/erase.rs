@@ -30,7 +30,7 @@ use crate::{
     epoch::{
         commit::{self, Outcome},
         context::Context,
-        open::{self, Opened, spill_dir},
+        open::{self, Opened},
     },
     error::{RunError, RunErrorKind},
     failpoint,
@@ -225,7 +225,7 @@ fn take_back(
         workers,
         loads: Vec::new(),
         retractions: withdrawn.iter().map(|drop| retraction(plan, drop, None)).collect::<Result<_, _>>()?,
-        spill_dir: spill_dir(context, false),
+        spill_dir: opened.spill_dir(plan),
     };
     let run = compute::load(context, work)?;
     for drop in &erasure.drops {

@@ -4,7 +4,11 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use crate::{
     contract::erasure::{Erasure, Place, Search, texts_in_file},
-    epoch::{context::Context, open::Opened},
+    epoch::{
+        context::Context,
+        open::{Opened, state_directory},
+        scratch,
+    },
     error::{RunError, RunErrorKind},
     flow::{
         aggregate::value_space,
@@ -35,7 +39,8 @@ pub(super) fn search(
         let what = format!("rows of `{}` that the other drops do not account for (see `vardelta verify`)", table.name);
         search.found(Place::Tables, table.differences, what);
     }
-    for path in opened.state.leftovers()? {
+    let left_by_others = scratch::leftovers(&state_directory(context.plan));
+    for path in opened.state.leftovers()?.into_iter().chain(left_by_others) {
         search.found(Place::Files, 1, format!("{} belongs to no epoch, and cannot be deleted", path.display()));
     }
     state_files(opened, erasure, &mut search)?;

@@ -5,13 +5,12 @@ use std::time::Instant;
 use vardelta_schemas::ledger::DropRow;
 
 use crate::{
-    contract::sink::Access,
     epoch::{
         ahead::Ahead,
         commit::{self, Outcome},
         context::Context,
         identity,
-        open::{self, Opened, spill_dir},
+        open::{self, Opened},
         reject_share::check_reject_share,
     },
     error::RunError,
@@ -40,8 +39,7 @@ pub fn run(context: Context<'_>, options: &RunOptions) -> Result<RunReport, RunE
 fn load_new(context: Context<'_>, options: &RunOptions) -> Result<RunReport, RunError> {
     let started = Instant::now();
     let plan = context.plan;
-    let access = if options.dry_run { Access::Read } else { Access::Write };
-    let mut opened = open::open(plan, access)?;
+    let mut opened = open::open(plan, options.access())?;
     open::check_agreement(plan, &opened)?;
     let definitions = open::check_definition(plan, &opened.ledger, Wanted::All)?;
     let pending = if options.dry_run { Vec::new() } else { erase::finish_pending(context, options, &mut opened)? };
@@ -74,7 +72,7 @@ fn load_new(context: Context<'_>, options: &RunOptions) -> Result<RunReport, Run
         workers,
         loads,
         retractions,
-        spill_dir: spill_dir(context, options.dry_run),
+        spill_dir: opened.spill_dir(plan),
     };
     let written = load_found(context, &mut opened, work, kept, definitions, &found, &mut report);
     if written.is_err() {

@@ -26,7 +26,7 @@ use crate::{
         context::Context,
         filling::fill,
         fills,
-        open::{self, Opened, spill_dir},
+        open::{self, Opened},
         reject_share::check_reject_share,
     },
     error::{RunError, RunErrorKind, Written},
@@ -288,7 +288,7 @@ fn compute(
         workers,
         loads: Vec::new(),
         retractions: Vec::new(),
-        spill_dir: spill_dir(context, false),
+        spill_dir: opened.spill_dir(plan),
     };
     clear_views(plan, &opened.ledger, &work.session);
     let mut outcome = Outcome::new(definitions);

@@ -51,6 +51,11 @@ pub struct RunOptions {
 }
 
 impl RunOptions {
+    /// What it may do with state and sink.
+    fn access(&self) -> Access {
+        if self.dry_run { Access::Read } else { Access::Write }
+    }
+
     /// Worker threads of a run of this plan.
     fn workers_of(&self, plan: &Plan) -> usize {
         self.workers.unwrap_or(plan.pipeline.workers).max(1)

@@ -12,12 +12,12 @@ use std::{
 use vardelta_schemas::ledger::{DropRow, Snapshot};
 
 use crate::{
-    contract::{sink::Access, stage::Planned},
+    contract::stage::Planned,
     epoch::{
         commit::{self, Outcome},
         context::Context,
         drops,
-        open::{self, Opened, spill_dir},
+        open::{self, Opened},
         reject_share::check_reject_share,
     },
     error::{RunError, RunErrorKind},
@@ -57,8 +57,7 @@ pub fn rebuild(context: Context<'_>, options: &RunOptions) -> Result<RunReport, 
 fn make_anew(context: Context<'_>, options: &RunOptions) -> Result<RunReport, RunError> {
     let started = Instant::now();
     let plan = context.plan;
-    let access = if options.dry_run { Access::Read } else { Access::Write };
-    let mut opened = open::open_to_rebuild(plan, access)?;
+    let mut opened = open::open_to_rebuild(plan, options.access())?;
     if opened.ledger.epoch == 0 {
         return Err(RunError::new(
             RunErrorKind::Usage,
@@ -75,7 +74,7 @@ fn make_anew(context: Context<'_>, options: &RunOptions) -> Result<RunReport, Ru
     }
     let session = opened.state.begin()?;
     let epoch = opened.ledger.epoch + 1;
-    let spill_dir = spill_dir(context, options.dry_run);
+    let spill_dir = opened.spill_dir(plan);
     let mut work = Work { session, epoch, workers, loads: Vec::new(), retractions: Vec::new(), spill_dir };
     clear_views(plan, &opened.ledger, &work.session);
 

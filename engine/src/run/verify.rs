@@ -18,7 +18,7 @@ use crate::{
     epoch::{
         context::Context,
         drops::{self, Disagreement},
-        open::{self, Opened, spill_dir},
+        open::{self, Opened},
     },
     error::{RunError, RunErrorKind},
     flow::{RunContext, feed::Item},
@@ -124,7 +124,7 @@ pub(crate) fn verify_opened(
     }
 
     // The views are recomputed into a state of their own that is thrown away.
-    let scratch = tempfile::tempdir().map_err(|error| unavailable(&error))?;
+    let scratch = opened.aside(plan)?;
     let scratch_state = State::open(scratch.path())?;
     let mut read_back = Vec::new();
     let found = ChangeLog::new(tables.len(), scratch.path().to_path_buf());
@@ -139,7 +139,7 @@ pub(crate) fn verify_opened(
         workers: options.workers_of(plan),
         loads: Vec::new(),
         retractions: Vec::new(),
-        spill_dir: spill_dir(context, true),
+        spill_dir: scratch.path().to_path_buf(),
     };
     let rows = |run: &RunContext, send: &mut dyn FnMut(Item) -> bool| {
         for (at, stage) in run.plan.stages.iter().enumerate() {
@@ -217,7 +217,7 @@ impl VerifyReport {
 
 pub(super) fn unavailable(error: &dyn std::fmt::Display) -> RunError {
     RunError::new(RunErrorKind::Sink, format!("rows cannot be kept for comparison: {error}"))
-        .with_hint("Make room in the temporary directory.")
+        .with_hint("Make room in the state directory, or in TMPDIR where that may not be written to.")
 }
 
 fn layouts(plan: &Plan) -> Result<Vec<RowLayout>, RunError> {

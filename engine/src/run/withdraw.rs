@@ -3,11 +3,10 @@
 use std::time::Instant;
 
 use crate::{
-    contract::sink::Access,
     epoch::{
         commit::{self, Outcome},
         context::Context,
-        open::{self, spill_dir},
+        open,
     },
     error::RunError,
     plan::content::Wanted,
@@ -30,8 +29,7 @@ pub fn withdraw(context: Context<'_>, names: &[String], options: &RunOptions) ->
 fn take_back(context: Context<'_>, names: &[String], options: &RunOptions) -> Result<RunReport, RunError> {
     let started = Instant::now();
     let plan = context.plan;
-    let access = if options.dry_run { Access::Read } else { Access::Write };
-    let mut opened = open::open(plan, access)?;
+    let mut opened = open::open(plan, options.access())?;
     open::check_agreement(plan, &opened)?;
     let definitions = open::check_definition(plan, &opened.ledger, Wanted::BehindTables)?;
     let notices = if options.dry_run { Vec::new() } else { erase::finish_pending(context, options, &mut opened)? };
@@ -43,7 +41,7 @@ fn take_back(context: Context<'_>, names: &[String], options: &RunOptions) -> Re
         workers,
         loads: Vec::new(),
         retractions: withdrawn.iter().map(|drop| retraction(plan, drop, None)).collect::<Result<_, _>>()?,
-        spill_dir: spill_dir(context, options.dry_run),
+        spill_dir: opened.spill_dir(plan),
     };
     let run = compute::load(context, work)?;
     let mut report = RunReport {

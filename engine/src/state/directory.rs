@@ -48,6 +48,8 @@ pub(super) struct Snapshot {
 pub(super) struct Directory {
     pub(super) path: PathBuf,
     writable: bool,
+    /// Where the files of sessions go whose epoch is never prepared.
+    aside: Option<PathBuf>,
     lock: Option<File>,
     next_serial: AtomicU64,
 }
@@ -76,18 +78,21 @@ impl State {
         Ok(State { directory, finalised: Snapshot::default(), prepared: None, unreadable: None, generation: 0 })
     }
 
-    /// Opens a state to read it; nothing on disk is changed. Several may do so at once, but not while it is written.
+    /// Opens a state to read it; nothing in its directory is changed, and what sessions write goes into the directory `aside`,
+    /// if there is one. Several may do so at once, but not while it is written.
     /// [`State::finalize`] and [`State::roll_back`] only decide which epoch is read.
     ///
     /// # Errors
     /// As [`State::open`]; also when there is no state.
-    pub fn open_read(directory: &Path) -> Result<State, StateError> {
+    pub fn open_read(directory: &Path, aside: Option<&Path>) -> Result<State, StateError> {
         if !State::exists(directory) {
             let message = format!("there is no state in {}", directory.display());
             return Err(StateError::new(StateErrorKind::Io, message)
                 .with_hint("Run the pipeline first, or say where the state is with `state_dir`."));
         }
-        State::load(Directory::lock_shared(directory)?)
+        let mut directory = Directory::lock_shared(directory)?;
+        directory.aside = aside.map(Path::to_owned);
+        State::load(directory)
     }
 
     /// Whether the directory holds a state of some epoch.
@@ -331,7 +336,7 @@ impl Directory {
     }
 
     fn new(path: &Path, writable: bool, lock: Option<File>) -> Result<Directory, StateError> {
-        let mut directory = Directory { path: path.to_owned(), writable, lock, next_serial: AtomicU64::new(1) };
+        let mut directory = Directory { path: path.to_owned(), writable, aside: None, lock, next_serial: AtomicU64::new(1) };
         let serials = directory.serials().map_err(|error| StateError::io("list", path, &error))?;
         // Also past the files nobody refers to, so that a name never means two contents.
         directory.next_serial = AtomicU64::new(serials.into_iter().max().map_or(1, |serial| serial + 1));
@@ -354,7 +359,11 @@ impl Directory {
 
     /// A new data file.
     pub(super) fn create_file(&self) -> Result<DataFile, StateError> {
-        DataFile::create(&self.path, self.next_serial.fetch_add(1, Ordering::Relaxed))
+        if self.aside.is_none() {
+            self.check_writable()?;
+        }
+        let path = self.aside.as_ref().unwrap_or(&self.path);
+        DataFile::create(path, self.next_serial.fetch_add(1, Ordering::Relaxed))
     }
 
     /// Writes PREPARED so that it is there wholly or not at all; when this returns without error, durably.

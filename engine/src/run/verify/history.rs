@@ -220,12 +220,11 @@ fn compare_rows(
     found: &ChangeLog,
     report: &mut VerifyReport,
 ) -> Result<(), RunError> {
-    let failed = |error: std::io::Error| unavailable(&error);
-    let mut rows = found.net(compared.at).map_err(failed)?;
-    let mut standing = rows.next().map_err(failed)?;
+    let mut rows = found.net(compared.at)?;
+    let mut standing = rows.next()?;
     let mut judge = |last: Last| -> Result<(), RunError> {
         while standing.as_ref().is_some_and(|row| *row.key < *last.key) {
-            standing = rows.next().map_err(failed)?;
+            standing = rows.next()?;
         }
         let row = standing.as_ref().filter(|row| *row.key == *last.key).and_then(|row| row.new.as_deref());
         if last.epoch > last_unsure && row != last.row.as_deref() {
@@ -235,9 +234,9 @@ fn compare_rows(
         }
         Ok(())
     };
-    let mut net = kept.net(0).map_err(failed)?;
+    let mut net = kept.net(0)?;
     let mut last: Option<Last> = None;
-    while let Some(Change { key, new, .. }) = net.next().map_err(failed)? {
+    while let Some(Change { key, new, .. }) = net.next()? {
         let damaged = || RunError::internal(format!("a row of `{}` was kept without its epoch", compared.history.name));
         let (key, epoch) = key.split_last_chunk::<8>().ok_or_else(damaged)?;
         let (is_there, row) = new.as_deref().and_then(<[u8]>::split_first).ok_or_else(damaged)?;

@@ -37,7 +37,7 @@ fn a_second_state_is_locked_out() {
     let mut state = State::open(directory.path()).unwrap();
     commit(&mut state, &rows(0..3, "x"));
     for second in
-        [State::open(directory.path()), State::open_read(directory.path()), State::open_anew(directory.path())]
+        [State::open(directory.path()), State::open_read(directory.path(), None), State::open_anew(directory.path())]
     {
         let error = second.unwrap_err();
         assert_eq!(error.kind, StateErrorKind::Locked);
@@ -54,7 +54,7 @@ fn a_second_state_is_locked_out() {
 #[test]
 fn readers_share_and_change_nothing() {
     let directory = tempfile::tempdir().unwrap();
-    assert_eq!(State::open_read(directory.path()).unwrap_err().kind, StateErrorKind::Io);
+    assert_eq!(State::open_read(directory.path(), None).unwrap_err().kind, StateErrorKind::Io);
     let mut state = State::open(directory.path()).unwrap();
     commit(&mut state, &rows(0..3, "x"));
     let session = state.begin().unwrap();
@@ -62,8 +62,8 @@ fn readers_share_and_change_nothing() {
     state.prepare(session, EpochId::numbered(2), BTreeMap::new()).unwrap();
     drop(state);
     let before = data_files(directory.path());
-    let mut one = State::open_read(directory.path()).unwrap();
-    let mut two = State::open_read(directory.path()).unwrap();
+    let mut one = State::open_read(directory.path(), None).unwrap();
+    let mut two = State::open_read(directory.path(), None).unwrap();
     assert_eq!(one.prepared().map(|id| id.number), Some(2));
     one.roll_back().unwrap();
     two.finalize().unwrap();
@@ -165,4 +165,31 @@ fn a_cleared_session_starts_from_nothing() {
     assert_eq!(data_files(directory.path()).len(), 1, "the files of before are deleted");
     let spaces: Vec<_> = state.statistics().into_iter().map(|it| (it.space, it.entries)).collect();
     assert_eq!(spaces, [("groups".to_owned(), 2)]);
+}
+
+#[test]
+fn a_snapshot_sees_nothing_that_comes_later() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut state = State::open(directory.path()).unwrap();
+    commit(&mut state, &rows(0..20_000, "finalised"));
+    let session = state.begin().unwrap();
+    write(&session, "table", 0, &rows(0..10, "chunk 0"));
+    let before = session.snapshot();
+    let seen = read(&session, "table", 0);
+    let read_before = || {
+        let mut reader = before.reader("table", 0).unwrap();
+        let mut scan = reader.scan(&[]).unwrap();
+        std::iter::from_fn(|| scan.next().unwrap()).collect::<super::Content>()
+    };
+    // Its own writes, other spaces, emptied ones, and merging, which gives the files of what it replaces back.
+    write(&session, "table", 0, &rows(5..15_000, "chunk 1"));
+    write(&session, "other", 0, &rows(0..3, "chunk 1"));
+    assert_eq!(read_before(), seen);
+    session.rewrite().unwrap();
+    assert_eq!(read_before(), seen);
+    session.clear();
+    assert_eq!(read_before(), seen);
+    assert_eq!(before.reader("other", 0).unwrap().get(b"key00000001").unwrap(), None);
+    assert!(read(&session, "table", 0).is_empty());
+    assert_eq!(session.snapshot().reader("table", 0).unwrap().get(b"key00000001").unwrap(), None);
 }
