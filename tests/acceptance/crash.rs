@@ -9,6 +9,7 @@ mod identities;
 mod kill;
 mod no_rights;
 mod no_room;
+mod scratch;
 mod two_runs;
 
 use vardelta_tests::{database::Tables, project::Project, story};

@@ -178,7 +178,7 @@ pub(crate) fn check_definition(plan: &Plan, ledger: &Snapshot, wanted: Wanted) -
     if ledger.epoch == 0 {
         return Ok(definitions);
     }
-    let changes = definition_changes(&ledger.definition, &definitions);
+    let changes = definition_changes(&ledger.definition, &definitions)?;
     if changes.is_empty() {
         return Ok(definitions);
     }
@@ -228,5 +228,4 @@ impl Opened {
     pub(crate) fn aside(&self, plan: &Plan) -> Result<Scratch, RunError> {
         Scratch::new(&state_directory(plan), self.access)
     }
-}
 }

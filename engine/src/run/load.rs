@@ -66,14 +66,8 @@ fn load_new(context: Context<'_>, options: &RunOptions) -> Result<RunReport, Run
         report.seconds = started.elapsed().as_secs_f64();
         return Ok(report);
     }
-    let work = Work {
-        session: opened.state.begin()?,
-        epoch,
-        workers,
-        loads,
-        retractions,
-        spill_dir: opened.spill_dir(plan),
-    };
+    let work =
+        Work { session: opened.state.begin()?, epoch, workers, loads, retractions, spill_dir: opened.spill_dir(plan) };
     let written = load_found(context, &mut opened, work, kept, definitions, &found, &mut report);
     if written.is_err() {
         // Rows may have gone ahead. A connection that is gone has given them up by itself.

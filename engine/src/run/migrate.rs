@@ -84,14 +84,14 @@ fn bring_to_definition(context: Context<'_>, options: &MigrateOptions) -> Result
     let plan = context.plan;
     let mut opened = open_loaded(plan, options)?;
     let definitions = Definitions::of(plan, &opened.ledger.definition, Wanted::All)?;
-    let changes = definition_changes(&opened.ledger.definition, &definitions);
+    let changes = definition_changes(&opened.ledger.definition, &definitions)?;
     let tables = plan.tables();
     check_renames(&tables, &options.renames)?;
-    if let Some(why) = key_changes(plan, &opened.ledger.definition, &definitions, &options.renames) {
+    if let Some(why) = key_changes(plan, &opened.ledger.definition, &definitions, &options.renames)? {
         return Err(RunError::new(RunErrorKind::Sink, why)
             .with_hint("Rows cannot keep their places: run `vardelta rebuild`, which makes the tables anew."));
     }
-    let changed = changed_stages(&opened.ledger.definition, &definitions);
+    let changed = changed_stages(&opened.ledger.definition, &definitions)?;
     let histories: Vec<TableSchema> = plan.histories().into_iter().flatten().collect();
     let renames = with_histories(&tables, &histories, &options.renames);
     let migration = Migration {
@@ -105,7 +105,7 @@ fn bring_to_definition(context: Context<'_>, options: &MigrateOptions) -> Result
     if !options.plan && !options.contract {
         steps.retain(|step| step.phase == crate::contract::migration::Phase::Expand);
     }
-    let new_columns = fills::new_columns(&tables, opened.state.metadata(), &options.renames);
+    let new_columns = fills::new_columns(&tables, opened.state.metadata(), &options.renames)?;
     let mut backfill = planned_backfill(plan, &opened.ledger, &changed, &tables, &steps);
     backfill.batch_rows = if options.batch_rows == 0 { BATCH_ROWS } else { options.batch_rows };
     backfill.plan_batches(&tables, &new_columns, opened.sink.quarantines());
@@ -282,15 +282,9 @@ fn compute(
     let plan = context.plan;
     let workers = options.workers_of(plan);
     let (session, epoch) = (opened.state.begin()?, opened.ledger.epoch + 1);
-    let mut work = Work {
-        session,
-        epoch,
-        workers,
-        loads: Vec::new(),
-        retractions: Vec::new(),
-        spill_dir: opened.spill_dir(plan),
-    };
-    clear_views(plan, &opened.ledger, &work.session);
+    let mut work =
+        Work { session, epoch, workers, loads: Vec::new(), retractions: Vec::new(), spill_dir: opened.spill_dir(plan) };
+    clear_views(plan, &opened.ledger, &work.session)?;
     let mut outcome = Outcome::new(definitions);
     let mut drops = Vec::new();
     let run = if backfill.from == Origin::Files {

@@ -4,7 +4,7 @@
 //! read. Otherwise every drop's file is read again, in ledger order.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     path::PathBuf,
     time::Instant,
 };
@@ -29,7 +29,7 @@ use crate::{
     },
     plan::{
         Plan, changed_stages,
-        content::{Definitions, Wanted},
+        content::{Definitions, Wanted, standing},
         is_table,
     },
     relational::Relational,
@@ -67,7 +67,7 @@ fn make_anew(context: Context<'_>, options: &RunOptions) -> Result<RunReport, Ru
     }
     let workers = options.workers_of(plan);
     let definitions = Definitions::of(plan, &opened.ledger.definition, Wanted::All)?;
-    let changed = changed_stages(&opened.ledger.definition, &definitions);
+    let changed = changed_stages(&opened.ledger.definition, &definitions)?;
     let why_files = why_files(plan, &changed, &opened)?;
     if let Some(WhyFiles::Damaged(_)) = &why_files {
         opened = open::anew(plan, opened)?;
@@ -76,7 +76,7 @@ fn make_anew(context: Context<'_>, options: &RunOptions) -> Result<RunReport, Ru
     let epoch = opened.ledger.epoch + 1;
     let spill_dir = opened.spill_dir(plan);
     let mut work = Work { session, epoch, workers, loads: Vec::new(), retractions: Vec::new(), spill_dir };
-    clear_views(plan, &opened.ledger, &work.session);
+    clear_views(plan, &opened.ledger, &work.session)?;
 
     let mut outcome = Outcome { replace_tables: true, ..Outcome::new(definitions) };
     let mut drops = Vec::new();
@@ -195,8 +195,8 @@ pub(crate) fn tables_are_the_same(plan: &Plan, changed: &BTreeSet<String>) -> bo
 }
 
 /// Empties the views' spaces, and those of stages that the pipeline no longer has.
-pub(crate) fn clear_views(plan: &Plan, ledger: &Snapshot, session: &Session) {
-    let old: BTreeMap<String, serde_json::Value> = serde_json::from_str(&ledger.definition).unwrap_or_default();
+pub(crate) fn clear_views(plan: &Plan, ledger: &Snapshot, session: &Session) -> Result<(), RunError> {
+    let old = standing(&ledger.definition)?.unwrap_or_default();
     let gone = old.keys().filter(|name| plan.stage(name).is_none());
     let views = plan.stages.iter().filter(|stage| !is_table(&stage.planned)).map(|stage| &stage.name);
     for name in views.chain(gone) {
@@ -204,6 +204,7 @@ pub(crate) fn clear_views(plan: &Plan, ledger: &Snapshot, session: &Session) {
             session.clear_space(&space);
         }
     }
+    Ok(())
 }
 
 pub(crate) fn clear_tables(plan: &Plan, session: &Session) {

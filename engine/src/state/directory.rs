@@ -336,7 +336,8 @@ impl Directory {
     }
 
     fn new(path: &Path, writable: bool, lock: Option<File>) -> Result<Directory, StateError> {
-        let mut directory = Directory { path: path.to_owned(), writable, aside: None, lock, next_serial: AtomicU64::new(1) };
+        let mut directory =
+            Directory { path: path.to_owned(), writable, aside: None, lock, next_serial: AtomicU64::new(1) };
         let serials = directory.serials().map_err(|error| StateError::io("list", path, &error))?;
         // Also past the files nobody refers to, so that a name never means two contents.
         directory.next_serial = AtomicU64::new(serials.into_iter().max().map_or(1, |serial| serial + 1));

@@ -7,7 +7,7 @@ use mysql::prelude::Queryable;
 use vardelta_engine::contract::{
     erasure::{Erasure, Removed, Search},
     migration::{Migration, Scope, Step},
-    sink::{Access, ChangeBatch, EpochStart, Fill, Offender, Part, Sink, SinkError, SinkErrorKind, Trigger},
+    sink::{Access, ChangeBatch, EpochStart, Erase, Fill, Migrate, Offender, Part, Sink, SinkError, SinkErrorKind, Trigger},
 };
 use vardelta_schemas::{
     TableSchema,
@@ -498,6 +498,20 @@ impl Sink for MySqlSink {
         })
     }
 
+    fn refresh_delivery(
+        &mut self,
+        pipeline: &str,
+        drop_id: u64,
+        bytes_digest: &str,
+        path: &str,
+    ) -> Result<(), SinkError> {
+        self.with(|settings, link| {
+            ledger_in(&settings.location, link).refresh_delivery(pipeline, drop_id, bytes_digest, path)
+        })
+    }
+}
+
+impl Migrate for MySqlSink {
     fn migrate(&mut self, migration: &Migration<'_>, scope: Scope) -> Result<Vec<Step>, SinkError> {
         self.lock(migration.pipeline)?;
         self.with(|settings, link| {
@@ -537,7 +551,9 @@ impl Sink for MySqlSink {
         }
         filled
     }
+}
 
+impl Erase for MySqlSink {
     fn erase(&mut self, erasure: &Erasure) -> Result<Removed, SinkError> {
         self.begun()?;
         self.with(|settings, link| erase::erase(settings, link, erasure))
@@ -565,15 +581,8 @@ impl Sink for MySqlSink {
         })
     }
 
-    fn refresh_delivery(
-        &mut self,
-        pipeline: &str,
-        drop_id: u64,
-        bytes_digest: &str,
-        path: &str,
-    ) -> Result<(), SinkError> {
-        self.with(|settings, link| {
-            ledger_in(&settings.location, link).refresh_delivery(pipeline, drop_id, bytes_digest, path)
-        })
+    /// What a server keeps of rows that are gone is out of a client's reach; docs/erasure.md says so.
+    fn scrub(&mut self) -> Result<(), SinkError> {
+        Ok(())
     }
 }

@@ -12,7 +12,7 @@ use rusqlite::{Connection, OpenFlags, config::DbConfig};
 use vardelta_engine::contract::{
     erasure::{Erasure, Removed, Search},
     migration::{Migration, Scope, Step},
-    sink::{Access, ChangeBatch, EpochStart, Fill, Offender, Sink, SinkError, SinkErrorKind, Trigger},
+    sink::{Access, ChangeBatch, EpochStart, Erase, Fill, Migrate, Offender, Sink, SinkError, SinkErrorKind, Trigger},
 };
 use vardelta_schemas::{
     TableSchema,
@@ -302,6 +302,28 @@ impl Sink for SqliteSink {
         std::mem::take(&mut self.notices)
     }
 
+    fn refresh_delivery(
+        &mut self,
+        pipeline: &str,
+        drop_id: u64,
+        bytes_digest: &str,
+        path: &str,
+    ) -> Result<(), SinkError> {
+        ledger_in(&self.path, &self.connection).refresh_delivery(pipeline, drop_id, bytes_digest, path)
+    }
+
+    /// What the file says is final: a process that is gone has no transaction.
+    fn recover(&mut self, pipeline: &str) -> Result<ledger::Snapshot, SinkError> {
+        self.ledger(pipeline)
+    }
+
+    /// All of an epoch is in its transaction.
+    fn settle(&mut self, _: &str, _: &[TableSchema]) -> Result<(), SinkError> {
+        Ok(())
+    }
+}
+
+impl Migrate for SqliteSink {
     fn migrate(&mut self, migration: &Migration<'_>, scope: Scope) -> Result<Vec<Step>, SinkError> {
         migrate::migrate(&self.path, &self.connection, (self.on_delete, &self.constraints), migration, scope)
     }
@@ -326,7 +348,9 @@ impl Sink for SqliteSink {
         }
         filled
     }
+}
 
+impl Erase for SqliteSink {
     fn erase(&mut self, erasure: &Erasure) -> Result<Removed, SinkError> {
         self.begun()?;
         erase::erase(&self.path, &self.connection, self.on_delete, erasure)
@@ -367,16 +391,6 @@ impl Sink for SqliteSink {
 
     fn finish_erasure(&mut self, erasure: &Erasure) -> Result<(), SinkError> {
         erase::finish(&self.path, &self.connection, erasure)
-    }
-
-    fn refresh_delivery(
-        &mut self,
-        pipeline: &str,
-        drop_id: u64,
-        bytes_digest: &str,
-        path: &str,
-    ) -> Result<(), SinkError> {
-        ledger_in(&self.path, &self.connection).refresh_delivery(pipeline, drop_id, bytes_digest, path)
     }
 }
 
