@@ -30,9 +30,11 @@ pub(crate) fn standing(old_json: &str) -> Result<Option<Map<String, Json>>, RunE
     }
     serde_json::from_str(old_json).map(Some).map_err(|error| {
         let begin: String = old_json.chars().take(60).collect();
-        RunError::internal(format!("the definition in the table vardelta_epochs is no JSON object ({error}): `{begin}`"))
-            .with_hint("Put a sound copy of the database back, if somebody has changed it; otherwise please report it.")
-            .caused_by(error)
+        RunError::internal(format!(
+            "the definition in the table vardelta_epochs is no JSON object ({error}): `{begin}`"
+        ))
+        .with_hint("Put a sound copy of the database back, if somebody has changed it; otherwise please report it.")
+        .caused_by(error)
     })
 }
 

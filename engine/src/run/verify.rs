@@ -24,7 +24,7 @@ use crate::{
     flow::{RunContext, feed::Item},
     plan::{Plan, content::Wanted},
     relational::Relational,
-    rows::{Row, RowLayout},
+    rows::{RowBatch, RowLayout},
     run::{
         RunOptions,
         compute::{self, Work},
@@ -230,22 +230,24 @@ fn layouts(plan: &Plan) -> Result<Vec<RowLayout>, RunError> {
 pub(super) struct Runs<'a> {
     log: &'a ChangeLog,
     table: usize,
-    rows: Vec<(Row, Row, isize)>,
+    rows: RowBatch,
 }
 
 impl<'a> Runs<'a> {
     pub(super) fn new(log: &'a ChangeLog, table: usize) -> Runs<'a> {
-        Runs { log, table, rows: Vec::new() }
+        Runs { log, table, rows: RowBatch::default() }
     }
 
-    pub(super) fn add(&mut self, key: Row, value: Row) -> io::Result<()> {
-        self.rows.push((key, value, 1));
+    pub(super) fn add(&mut self, key: &[u8], value: &[u8]) -> io::Result<()> {
+        self.rows.push(key, value, 1);
         if self.rows.len() >= RUN_ROWS { self.flush() } else { Ok(()) }
     }
 
     fn flush(&mut self) -> io::Result<()> {
         let twice = |_| io::Error::new(io::ErrorKind::InvalidData, "a key comes twice");
-        self.log.push(self.table, 0, RunBuilder::fold(std::mem::take(&mut self.rows)).map_err(twice)?)
+        let run = RunBuilder::fold(&self.rows).map_err(twice)?;
+        self.rows.clear();
+        self.log.push(self.table, 0, run)
     }
 
     pub(super) fn finish(mut self) -> io::Result<()> {
@@ -269,7 +271,7 @@ fn read_table(
         let rows = layout.encode(&batch).map_err(|error| fail(&error))?;
         count += batch.num_rows() as u64;
         for row in 0..batch.num_rows() {
-            runs.add(rows.key(row).into(), rows.value(row).into()).map_err(|error| fail(&error))?;
+            runs.add(rows.key(row), rows.value(row)).map_err(|error| fail(&error))?;
         }
         Ok(())
     })?;
@@ -285,10 +287,10 @@ fn send_found(
 ) -> Result<bool, RunError> {
     let mut net = found.net(table).map_err(|error| unavailable(&error))?;
     loop {
-        let mut rows = Vec::new();
+        let mut rows = RowBatch::default();
         while rows.len() < REPLAY_ROWS {
             match net.next().map_err(|error| unavailable(&error))? {
-                Some(Change { key, new: Some(value), .. }) => rows.push(((&*key).into(), (&*value).into())),
+                Some(Change { key, new: Some(value), .. }) => rows.push(&key, &value, 1),
                 Some(_) => {}
                 None => break,
             }

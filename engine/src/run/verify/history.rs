@@ -168,7 +168,7 @@ fn read(
             *count += 1;
             let key = [encoded.key(row), &epoch.to_be_bytes()].concat();
             let value = [&[is_there], encoded.value(row)].concat();
-            runs.add(key.as_slice().into(), value.as_slice().into()).map_err(|error| fail(&error))?;
+            runs.add(&key, &value).map_err(|error| fail(&error))?;
         }
         Ok(())
     })?;
