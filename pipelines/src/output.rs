@@ -3,7 +3,10 @@
 use std::io::{self, BufWriter, ErrorKind, IsTerminal as _, Read, Write};
 
 use serde::Serialize;
-use vardelta_engine::error::{RunError, RunErrorKind};
+use vardelta_engine::{
+    abort::Abort,
+    error::{RunError, RunErrorKind},
+};
 
 /// Standard output and standard error.
 ///
@@ -15,12 +18,35 @@ pub struct Output {
     stdout: BufWriter<io::Stdout>,
     reader_gone: bool,
     failed: bool,
+    /// What the command's run has written, it knows.
+    run: Option<Abort>,
 }
 
 impl Output {
     /// An output of this form.
     pub fn new(json: bool, quiet: bool, verbose: u8) -> Output {
-        Output { json, quiet, verbose, stdout: BufWriter::new(io::stdout()), reader_gone: false, failed: false }
+        Output {
+            json,
+            quiet,
+            verbose,
+            stdout: BufWriter::new(io::stdout()),
+            reader_gone: false,
+            failed: false,
+            run: None,
+        }
+    }
+
+    /// From now on errors say what this run has written.
+    pub fn follow(&mut self, run: &Abort) {
+        self.run = Some(run.clone());
+    }
+
+    /// An error of the command, with what its run has written.
+    pub fn told(&self, error: RunError) -> RunError {
+        match &self.run {
+            Some(run) => error.or_written(run.written()),
+            None => error,
+        }
     }
 
     /// Whether programs read it.
@@ -93,8 +119,8 @@ impl Output {
     pub fn error(&self, error: &RunError) {
         let (red, bold, plain) =
             if self.complains_in_color() { ("\u{1b}[1;31m", "\u{1b}[1m", "\u{1b}[0m") } else { ("", "", "") };
-        let hint = error.hint.as_ref().map(|hint| format!("\n{bold}hint{plain}: {hint}")).unwrap_or_default();
-        self.complain(&format!("{red}error{plain}: {}{hint}", error.message));
+        let hint = error.advice().map(|hint| format!("\n{bold}hint{plain}: {hint}")).unwrap_or_default();
+        self.complain(&format!("{red}error{plain}: {error}{hint}"));
     }
 
     /// Writes a line to standard error. If that is closed, nobody can be told.
@@ -114,7 +140,8 @@ impl Output {
             Err(error) => {
                 self.failed = true;
                 Err(RunError::new(RunErrorKind::Sink, format!("the report cannot be written: {error}"))
-                    .with_hint("What the command was to do is done; see `vardelta history`."))
+                    .with_hint("Only the report is lost: `vardelta history` lists what every epoch did.")
+                    .caused_by(error))
             }
             Ok(()) => Ok(()),
         }

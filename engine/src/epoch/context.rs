@@ -1,6 +1,6 @@
 //! What every verb needs beside its options.
 
-use crate::{abort::Abort, plan::Plan};
+use crate::{abort::Abort, error::RunError, plan::Plan};
 
 /// What a run needs beside its options.
 #[derive(Clone, Copy)]
@@ -11,4 +11,11 @@ pub struct Context<'a> {
     pub abort: &'a Abort,
     /// Watches it.
     pub observer: &'a dyn crate::report::Observer,
+}
+
+impl Context<'_> {
+    /// The result of a verb that writes: an error says what of the run is written.
+    pub(crate) fn told<T>(self, result: Result<T, RunError>) -> Result<T, RunError> {
+        result.map_err(|error| error.or_written(self.abort.written()))
+    }
 }

@@ -212,17 +212,12 @@ fn read_file(
     totals: &MeterTotals,
     abort: &Abort,
 ) -> Result<(), RunError> {
-    let input = |error: crate::contract::emit::StageError| RunError {
-        kind: RunErrorKind::Input,
-        message: error.message,
-        hint: error.hint,
-    };
-    let mut reader = source.open(&load.path, decompression_threads).map_err(input)?;
+    let mut reader = source.open(&load.path, decompression_threads)?;
     let header: Arc<dyn Any + Send + Sync> = reader.header();
     *load.header_digest.lock().unwrap_or_else(PoisonError::into_inner) = reader.header_digest();
     loop {
         let started = Instant::now();
-        let Some(raw) = reader.next_chunk().map_err(input)? else { break };
+        let Some(raw) = reader.next_chunk()? else { break };
         load.position_bytes.store(reader.position_bytes(), Ordering::Relaxed);
         totals.busy(load.source, 0, started.elapsed());
         let chunk = Arc::new(Chunk { raw, header: Arc::clone(&header) });

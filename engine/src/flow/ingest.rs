@@ -165,7 +165,12 @@ impl Ingest {
                 let Some(origins) = &batch.origins else {
                     return Err(RunError::internal("a transform lost the origins of its rows"));
                 };
-                let slot = tables.iter().position(|known| *known == table).unwrap_or_default();
+                let Some(slot) = tables.iter().position(|known| *known == table) else {
+                    return Err(RunError::internal(format!(
+                        "rows of drop `{}` go to stage {table}, which is no table of this dataflow",
+                        load.name
+                    )));
+                };
                 let encoded = run.layout(table)?.encode(&batch.columns).map_err(RunError::internal)?;
                 // The rows of one record keep the order in which they come.
                 for (row, origin) in origins.iter().enumerate() {

@@ -19,6 +19,7 @@ use crate::{
         source::{Chunk, ContentDigest},
         stage::Planned,
     },
+    epoch::{open::state_directory, scratch::Scratch},
     error::{RunError, RunErrorKind},
     flow::feed::{Load, PATIENCE, content_digest},
     plan::{
@@ -69,6 +70,8 @@ pub(crate) struct Deliveries {
     pub notices: Vec<String>,
     /// Holds what came from standard input.
     spool: Option<tempfile::NamedTempFile>,
+    /// Holds the directory of that.
+    _scratch: Option<Scratch>,
 }
 
 impl Deliveries {
@@ -121,9 +124,10 @@ pub(crate) fn find(
         }
         for path in &options.files {
             let (path, recorded, default) = if path == Path::new("-") {
-                let spooled = spool(abort)?;
+                let scratch = Scratch::new(&state_directory(plan), options.access())?;
+                let spooled = spool(abort, scratch.path())?;
                 let path = spooled.path().to_path_buf();
-                found.spool = Some(spooled);
+                (found.spool, found._scratch) = (Some(spooled), Some(scratch));
                 (path, "-".to_owned(), "stdin".to_owned())
             } else {
                 (path.clone(), recorded(path), source(plan, at)?.drop_name(path))
@@ -178,9 +182,10 @@ fn recorded(path: &Path) -> String {
 
 /// Copies standard input to a file: it is read more than once. A thread waits for the input, so that the run can be ended
 /// meanwhile.
-fn spool(abort: &Abort) -> Result<tempfile::NamedTempFile, RunError> {
-    let copy = || -> io::Result<tempfile::NamedTempFile> {
-        let mut file = tempfile::NamedTempFile::new()?;
+fn spool(abort: &Abort, directory: &Path) -> Result<tempfile::NamedTempFile, RunError> {
+    let directory = directory.to_owned();
+    let copy = move || -> io::Result<tempfile::NamedTempFile> {
+        let mut file = tempfile::NamedTempFile::new_in(directory)?;
         io::copy(&mut io::stdin().lock(), file.as_file_mut())?;
         Ok(file)
     };
@@ -192,7 +197,7 @@ fn spool(abort: &Abort) -> Result<tempfile::NamedTempFile, RunError> {
             Ok(copied) => {
                 return copied.map_err(|error| {
                     input(format!("standard input cannot be kept in a temporary file: {error}"))
-                        .with_hint("Check the room in the temporary directory, or give the file by its path.")
+                        .with_hint("Check the room in the state directory, or give the file by its path.")
                 });
             }
             Err(RecvTimeoutError::Timeout) => {}

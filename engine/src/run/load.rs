@@ -5,48 +5,51 @@ use std::time::Instant;
 use vardelta_schemas::ledger::DropRow;
 
 use crate::{
-    contract::sink::Access,
     epoch::{
         ahead::Ahead,
         commit::{self, Outcome},
         context::Context,
-        open::{self, Opened, next_drop, spill_dir},
+        identity,
+        open::{self, Opened},
         reject_share::check_reject_share,
     },
     error::RunError,
     flow::{feed::Load, table::Retraction},
     plan::{
         content::{Definitions, Wanted},
-        source, tables_of,
+        source,
     },
     report::{Action, DropReport, RunReport},
     run::{
         RunOptions,
         compute::{self, Work},
         deliveries::{self, Deliveries, Standing, load},
-        erase,
+        erase, retraction,
     },
 };
 
 /// Loads what is new or changed.
 ///
 /// # Errors
-/// See [`RunErrorKind`](crate::error::RunErrorKind); nothing was written then, unless the message says otherwise.
+/// See [`RunErrorKind`](crate::error::RunErrorKind); [`RunError::written`] says what is written then.
 pub fn run(context: Context<'_>, options: &RunOptions) -> Result<RunReport, RunError> {
+    context.told(load_new(context, options))
+}
+
+fn load_new(context: Context<'_>, options: &RunOptions) -> Result<RunReport, RunError> {
     let started = Instant::now();
     let plan = context.plan;
-    let access = if options.dry_run { Access::Read } else { Access::Write };
-    let mut opened = open::open(plan, access)?;
-    open::check_epochs(plan, &opened)?;
+    let mut opened = open::open(plan, options.access())?;
+    open::check_agreement(plan, &opened)?;
     let definitions = open::check_definition(plan, &opened.ledger, Wanted::All)?;
     let pending = if options.dry_run { Vec::new() } else { erase::finish_pending(context, options, &mut opened)? };
     let found = deliveries::find(plan, context.abort, options, &opened.ledger)?;
     context.abort.check()?;
     let epoch = opened.ledger.epoch + 1;
     let workers = options.workers_of(plan);
-    let next = next_drop(context, &mut opened)?;
-    let (loads, kept) = loads(next, &found);
-    let retractions = retractions(context, &found, epoch);
+    // A number that was ever given is not given again, whatever copy of the state is put back.
+    let (loads, kept) = loads(opened.ledger.last_drop_id + 1, &found);
+    let retractions = retractions(context, &found, epoch)?;
     let unchanged = unchanged(context, &mut opened, &found, options.dry_run)?;
     let mut report = RunReport {
         dry_run: options.dry_run,
@@ -63,14 +66,8 @@ pub fn run(context: Context<'_>, options: &RunOptions) -> Result<RunReport, RunE
         report.seconds = started.elapsed().as_secs_f64();
         return Ok(report);
     }
-    let work = Work {
-        session: opened.state.begin()?,
-        epoch,
-        workers,
-        loads,
-        retractions,
-        spill_dir: spill_dir(context, options.dry_run),
-    };
+    let work =
+        Work { session: opened.state.begin()?, epoch, workers, loads, retractions, spill_dir: opened.spill_dir(plan) };
     let written = load_found(context, &mut opened, work, kept, definitions, &found, &mut report);
     if written.is_err() {
         // Rows may have gone ahead. A connection that is gone has given them up by itself.
@@ -108,6 +105,7 @@ fn load_found(
             action,
             DropRow {
                 drop_id: load.drop_id,
+                identity: Some(kept.replaces.as_ref().and_then(|old| old.identity).map_or_else(identity::random, Ok)?),
                 source: plan.stages[load.source].name.clone(),
                 name: load.name.clone(),
                 path: kept.recorded_path,
@@ -154,14 +152,13 @@ fn loads(mut next: u64, found: &Deliveries) -> (Vec<Load>, Vec<Kept>) {
     (loads, kept)
 }
 
-fn retractions(context: Context<'_>, found: &Deliveries, epoch: u64) -> Vec<Retraction> {
+fn retractions(context: Context<'_>, found: &Deliveries, epoch: u64) -> Result<Vec<Retraction>, RunError> {
     let plan = context.plan;
-    let tables = |source: &str| plan.stage(source).map(|(at, _)| tables_of(plan, at)).unwrap_or_default();
     let replaced = found.candidates.iter().filter_map(|candidate| match &candidate.standing {
-        Standing::Changed(old) => Some(Retraction::new(old.drop_id, Some(epoch), &tables(&old.source))),
+        Standing::Changed(old) => Some(retraction(plan, old, Some(epoch))),
         _ => None,
     });
-    let gone = found.gone.iter().map(|drop| Retraction::new(drop.drop_id, None, &tables(&drop.source)));
+    let gone = found.gone.iter().map(|drop| retraction(plan, drop, None));
     replaced.chain(gone).collect()
 }
 

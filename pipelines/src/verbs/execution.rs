@@ -4,6 +4,7 @@ use std::path::Path;
 
 use vardelta_engine::{
     error::{RunError, RunErrorKind},
+    failpoint,
     plan::Plan,
     report::RunReport,
     run::{Context, RunOptions},
@@ -57,6 +58,7 @@ pub fn execute(
         rejects,
     };
     let abort = interrupt::watch();
+    output.follow(&abort);
     let result = work(Context { plan, abort: &abort, observer: &watcher });
     // The progress lines are gone before anything is reported.
     watcher.progress = None;
@@ -66,6 +68,7 @@ pub fn execute(
         rejects.finish()?;
     }
     let report = result?;
+    failpoint::hit("report:begin");
     if output.is_json() {
         write_json(output, &report, &watcher.changes)?;
     } else if output.is_quiet() {
@@ -84,7 +87,7 @@ pub fn execute(
 /// # Errors
 /// Those of the work.
 pub fn unlisted<T>(
-    output: &Output,
+    output: &mut Output,
     plan: &Plan,
     work: impl FnOnce(Context<'_>) -> Result<T, RunError>,
 ) -> Result<T, RunError> {
@@ -94,6 +97,7 @@ pub fn unlisted<T>(
         rejects: None,
     };
     let abort = interrupt::watch();
+    output.follow(&abort);
     work(Context { plan, abort: &abort, observer: &watcher })
 }
 

@@ -68,6 +68,7 @@ impl Arguments {
         let progress = output.shows_progress().then(ProgressLines::new);
         let mut watcher = Watcher { progress, changes: ChangeCollector::new(Form::Text, Some(0)), rejects: None };
         let abort = interrupt::watch();
+        output.follow(&abort);
         let report = run::migrate(Context { plan: &plan, abort: &abort, observer: &watcher }, &options);
         // The lines go before anything is said.
         watcher.progress = None;

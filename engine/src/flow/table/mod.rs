@@ -26,7 +26,7 @@ pub(crate) use self::{
 };
 use crate::{
     differential::{KeyLocal, arrange, reduce},
-    error::{RunError, RunErrorKind},
+    error::RunError,
     flow::{WorkerContext, gather::GatheredRows},
     relational::{Conflict, TableSpec, spaces},
     rows::{BatchCutter, RowBatch},
@@ -94,6 +94,5 @@ impl KeyLocal for Table {
 
 /// What is said when the state of a table cannot be read.
 fn corrupt(stage: &str) -> RunError {
-    RunError::new(RunErrorKind::Sink, format!("the state of stage `{stage}` cannot be read; nothing was written"))
-        .with_hint("Run `vardelta rebuild` to make it anew.")
+    RunError::damaged_state(stage, "cannot be read")
 }

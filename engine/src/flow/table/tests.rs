@@ -202,7 +202,7 @@ fn history(seed: u64, conflict: Conflict, workers: usize) {
             steps.push(step);
         }
         session.compact().unwrap();
-        state.prepare(session, epoch, BTreeMap::new()).unwrap();
+        state.prepare(session, crate::state::EpochId::numbered(epoch), BTreeMap::new()).unwrap();
         state.finalize().unwrap();
     }
     let expected = reduced(steps, move |drops| {

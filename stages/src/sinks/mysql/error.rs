@@ -9,8 +9,12 @@ use crate::sinks::mysql::tls;
 pub(super) fn explain<'a>(location: &'a str, doing: &'a str) -> impl Fn(Error) -> SinkError + Copy + 'a {
     move |error| {
         let (kind, why, hint) = words(&error);
-        let error = SinkError::new(kind, format!("cannot {doing} {location}: {why}"));
-        if hint.is_empty() { error } else { error.with_hint(hint) }
+        let mut told = SinkError::new(kind, format!("cannot {doing} {location}: {why}"));
+        if !hint.is_empty() {
+            told = told.with_hint(hint);
+        }
+        // An address holds the password.
+        if matches!(error, Error::UrlError(_)) { told } else { told.caused_by(error) }
     }
 }
 
@@ -95,9 +99,7 @@ fn words(error: &Error) -> (SinkErrorKind, String, &'static str) {
             1290 | 1792 | 1836 => {
                 (Unavailable, said, "The server refuses writes: connect to the primary, not to a replica.")
             }
-            1021 | 1114 | 1041 | 1037 | 1038 => {
-                (Unavailable, said, "Make room on the server and run again; the database is as it was before this run.")
-            }
+            1021 | 1114 | 1041 | 1037 | 1038 => (Unavailable, said, "Make room on the server and run again."),
             1153 | 3030 => (Value, said, LARGE_ROW),
             3058 | 1058 => (Locked, said, "Wait until the other run is done, then run again."),
             1506 => {
@@ -158,7 +160,7 @@ fn words(error: &Error) -> (SinkErrorKind, String, &'static str) {
 
 const LARGE_ROW: &str = "A row is larger than the server takes: raise `max_allowed_packet` on the server.";
 
-const CONTENTION: &str = "Run again when the other client is done; nothing of this run was kept.";
+const CONTENTION: &str = "Run again when the other client is done.";
 
 #[cfg(test)]
 mod tests {
