@@ -15,7 +15,7 @@ fn without_times(text: &str) -> String {
 
 /// What `sqlite3` prints for a query.
 fn query_rows(copy: &Copy, query: &str) -> String {
-    let connection = Connection::open(copy.path("annotation.sqlite")).expect("database");
+    let connection = Connection::open(copy.path("clinical.sqlite")).expect("database");
     let mut statement = connection.prepare(query).expect("valid SQL");
     let columns = statement.column_count();
     let rows = statement.query_map([], |row| {
@@ -34,19 +34,19 @@ fn the_output_in_the_readme_is_what_its_commands_print() {
     let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md")).expect("README.md");
     let copy = Copy::new();
     let shipped = Path::new(env!("CARGO_MANIFEST_DIR"));
-    for folder in ["annotation/genes", "annotation/clinvar", "annotation/drugs", "annotation/later", "fragments"] {
+    for folder in ["clinical/genes", "clinical/clinvar", "clinical/drugs", "clinical/later", "fragments"] {
         fs::create_dir_all(copy.path(folder)).expect("folder");
         for entry in fs::read_dir(shipped.join(folder)).expect(folder).flatten() {
             fs::copy(entry.path(), copy.path(folder).join(entry.file_name())).expect("file");
         }
     }
-    fs::copy(shipped.join("annotation.toml"), copy.path("annotation.toml")).expect("pipeline");
+    fs::copy(shipped.join("clinical.toml"), copy.path("clinical.toml")).expect("pipeline");
     let (mut printed, mut commands, mut blocks) = (String::new(), 0, 0);
     for fenced in readme.split("```").skip(1).step_by(2) {
         let (language, body) = fenced.split_once('\n').expect("a fenced block");
         match language {
             "console" => {
-                if let Some(query) = body.trim().strip_prefix("$ sqlite3 pipelines/annotation.sqlite ") {
+                if let Some(query) = body.trim().strip_prefix("$ sqlite3 pipelines/clinical.sqlite ") {
                     printed = query_rows(&copy, query.trim_matches('"'));
                     commands += 1;
                     continue;
@@ -66,5 +66,5 @@ fn the_output_in_the_readme_is_what_its_commands_print() {
             _ => {}
         }
     }
-    assert_eq!((commands, blocks), (6, 7), "README.md shows other commands or outputs than this test looks for");
+    assert_eq!((commands, blocks), (6, 6), "README.md shows other commands or outputs than this test looks for");
 }

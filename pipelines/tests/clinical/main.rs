@@ -1,4 +1,4 @@
-//! The shipped annotation pipeline with its fragments and sample drops: a release of ClinVar takes the place of another.
+//! The shipped clinical pipeline with its fragments and sample drops: a release of ClinVar takes the place of another.
 
 use std::{
     fs,
@@ -9,7 +9,7 @@ use std::{
 use rusqlite::{Connection, types::Value as Cell};
 use serde_json::{Value, json};
 
-const PIPELINE: &str = "annotation.toml";
+const PIPELINE: &str = "clinical.toml";
 
 /// A copy of the shipped pipeline in a directory of its own.
 struct Copy {
@@ -31,10 +31,12 @@ impl Copy {
     fn new() -> Copy {
         let directory = tempfile::tempdir().expect("temporary directory");
         let shipped = Path::new(env!("CARGO_MANIFEST_DIR"));
-        for folder in ["annotation", "fragments"] {
+        for folder in ["clinical", "fragments", "gene_summary"] {
             copy_folder(&shipped.join(folder), &directory.path().join(folder));
         }
-        fs::copy(shipped.join(PIPELINE), directory.path().join(PIPELINE)).expect("pipeline");
+        for file in [PIPELINE, "clinical_mysql.toml"] {
+            fs::copy(shipped.join(file), directory.path().join(file)).expect("pipeline");
+        }
         Copy { directory }
     }
 
@@ -61,20 +63,21 @@ impl Copy {
 
     /// Another release of ClinVar takes the place of the one that lies there.
     fn publish(&self, release: &str) {
-        fs::copy(self.path(release), self.path("annotation/clinvar/clinvar.vcf")).expect("release");
+        fs::copy(self.path(release), self.path("clinical/clinvar/clinvar.vcf")).expect("release");
     }
 
     /// Every table, row by row, without the epoch that last changed each row.
     fn dump(&self) -> Vec<Vec<Cell>> {
-        let connection = Connection::open(self.path("annotation.sqlite")).expect("database");
+        let connection = Connection::open(self.path("clinical.sqlite")).expect("database");
         let tables = [
             "genes",
+            "variants",
+            "variant_genes",
             "clinvar",
             "clinvar_genes",
             "clinvar_conditions",
             "drug_annotations",
-            "gene_classes",
-            "gene_drugs",
+            "mutation_summary",
         ];
         let mut rows = Vec::new();
         for table in tables {
@@ -90,7 +93,7 @@ impl Copy {
     }
 
     fn texts(&self, query: &str) -> Vec<String> {
-        let connection = Connection::open(self.path("annotation.sqlite")).expect("database");
+        let connection = Connection::open(self.path("clinical.sqlite")).expect("database");
         let mut statement = connection.prepare(query).expect("valid SQL");
         let rows = statement.query_map([], |row| row.get(0)).expect("rows");
         rows.map(|row| row.expect("a text")).collect()
@@ -112,43 +115,78 @@ fn a_newer_release_rewrites_what_differs_and_the_older_one_brings_it_back() {
         tables(&first),
         [
             json!(["genes", 10, 0, 0]),
+            json!(["variants", 15, 0, 0]),
+            json!(["variant_genes", 16, 0, 0]),
             json!(["clinvar", 10, 0, 0]),
             json!(["clinvar_genes", 11, 0, 0]),
             json!(["clinvar_conditions", 12, 0, 0]),
             json!(["drug_annotations", 10, 0, 0]),
-            json!(["gene_classes", 11, 0, 0]),
-            json!(["gene_drugs", 6, 0, 0]),
+            json!(["mutation_summary", 10, 0, 0]),
         ]
     );
-    for drop in first["drops"].as_array().expect("drops") {
-        assert_eq!((&drop["read"], &drop["rejected"]), (&drop["loaded"], &json!(0)), "{drop}");
-    }
-    assert!(first["warnings"] == json!({}) || first["warnings"] == json!([]), "{}", first["warnings"]);
     let before = copy.dump();
-    fs::copy(copy.path("annotation/clinvar/clinvar.vcf"), copy.path("older.vcf")).expect("kept");
+    fs::copy(copy.path("clinical/clinvar/clinvar.vcf"), copy.path("older.vcf")).expect("kept");
 
-    copy.publish("annotation/later/clinvar.vcf");
+    copy.publish("clinical/later/clinvar.vcf");
     let second = copy.done(&["run", PIPELINE]);
     assert_eq!(
         tables(&second),
         [
             json!(["genes", 0, 0, 0]),
+            json!(["variants", 0, 0, 0]),
+            json!(["variant_genes", 0, 0, 0]),
             json!(["clinvar", 1, 2, 1]),
-            json!(["clinvar_genes", 1, 3, 1]),
+            json!(["clinvar_genes", 1, 0, 1]),
             json!(["clinvar_conditions", 2, 0, 1]),
             json!(["drug_annotations", 0, 0, 0]),
-            json!(["gene_classes", 0, 4, 1]),
-            json!(["gene_drugs", 0, 0, 0]),
+            json!(["mutation_summary", 0, 2, 0]),
         ]
     );
-    let reclassified = "SELECT gene_symbol || ' ' || pathogenic_count || ' ' || uncertain_count || ' ' || conflicting_count || ' ' \
-                        || benign_count FROM gene_classes WHERE changed_epoch = 2 ORDER BY 1";
-    assert_eq!(copy.texts(reclassified), ["HFE 0 0 1 0", "LOC108783645 0 0 1 0", "PTEN 1 0 0 0", "TP53 1 0 0 1"]);
+    let reclassified = "SELECT gene_symbol || ' ' || pathogenic_count || ' ' || conflicting_count || ' ' || benign_count || ' ' \
+                        || unclassified_count FROM mutation_summary WHERE changed_epoch = 2 ORDER BY 1";
+    assert_eq!(copy.texts(reclassified), ["HFE 0 1 0 1", "TP53 1 0 1 0"]);
     assert_eq!(copy.done(&["verify", PIPELINE])["difference_count"], 0);
 
     copy.publish("older.vcf");
     copy.done(&["run", PIPELINE]);
     assert!(copy.dump() == before, "the older release brings its tables back");
+}
+
+/// What SQLite makes of the tables is what the summary says.
+#[test]
+fn the_summary_is_what_sql_makes_of_the_tables() {
+    let copy = Copy::new();
+    copy.done(&["run", PIPELINE]);
+    copy.publish("clinical/later/clinvar.vcf");
+    copy.done(&["run", PIPELINE]);
+    let of_summary = "SELECT gene_symbol || ' ' || variant_count || ' ' || pathogenic_count || ' ' || conflicting_count || ' ' \
+                      || unclassified_count || ' ' || coalesce(drug_count, 0) FROM mutation_summary ORDER BY gene_symbol";
+    let of_tables = "SELECT g.gene_symbol || ' ' || count(*) || ' ' || sum(coalesce(c.clinical_group IN ('pathogenic', 'likely \
+                     pathogenic'), 0)) || ' ' || sum(coalesce(c.clinical_group = 'conflicting', 0)) || ' ' || sum(c.position IS \
+                     NULL) || ' ' || (SELECT count(DISTINCT drug_name) FROM drug_annotations d WHERE d.gene_symbol = \
+                     g.gene_symbol) FROM variant_genes g JOIN variants v USING (chromosome, position, reference, alternate) LEFT \
+                     JOIN clinvar c USING (chromosome, position, reference, alternate) GROUP BY g.gene_symbol ORDER BY \
+                     g.gene_symbol";
+    let found = copy.texts(of_summary);
+    assert_eq!(found, copy.texts(of_tables));
+    assert_eq!(found.len(), 10);
+}
+
+#[test]
+fn the_twin_with_a_server_is_valid_and_computes_the_same() {
+    let copy = Copy::new();
+    let mut validate = Command::new(env!("CARGO_BIN_EXE_vardelta"));
+    validate.args(["validate", "clinical_mysql.toml"]).current_dir(copy.directory.path());
+    let output =
+        validate.env("VARDELTA_MYSQL_URL", "mysql://loader@127.0.0.1:1/warehouse").output().expect("vardelta runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = |name: &str| fs::read_to_string(copy.path(name)).expect(name);
+    let head = |name: &str| {
+        let text = text(name);
+        let (from, to) = (text.find("[[include]]").expect("include"), text.find("[stages.warehouse]").expect("sink"));
+        text[from..to].to_owned()
+    };
+    assert_eq!(head("clinical.toml"), head("clinical_mysql.toml").replace("\"clinical_mysql\"", "\"clinical\""));
 }
 
 #[test]
@@ -157,9 +195,9 @@ fn no_classification_is_folded_into_another() {
     copy.done(&["run", PIPELINE]);
     let groups = "SELECT DISTINCT clinical_group FROM clinvar ORDER BY 1";
     assert_eq!(copy.texts(groups), ["pathogenic", "uncertain significance"]);
-    let text = fs::read_to_string(copy.path("annotation/clinvar/clinvar.vcf")).expect("release");
+    let text = fs::read_to_string(copy.path("clinical/clinvar/clinvar.vcf")).expect("release");
     let renamed = text.replace("CLNSIG=Uncertain_significance", "CLNSIG=Established_risk_allele");
-    fs::write(copy.path("annotation/clinvar/clinvar.vcf"), renamed).expect("release");
+    fs::write(copy.path("clinical/clinvar/clinvar.vcf"), renamed).expect("release");
     copy.done(&["run", PIPELINE]);
     assert_eq!(copy.texts(groups), ["Established_risk_allele", "pathogenic"]);
     let stars = "SELECT review_stars || ' ' || count(*) FROM clinvar GROUP BY review_stars ORDER BY 1";
