@@ -4,6 +4,7 @@
 //! changes. Every stateful operator is key-local, so its output at `Incoming` is exactly the change.
 
 pub(crate) mod aggregate;
+pub(crate) mod contradictions;
 pub(crate) mod correct;
 pub(crate) mod feed;
 pub(crate) mod finish;

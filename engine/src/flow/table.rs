@@ -23,7 +23,7 @@ use timely::{
 
 use crate::{
     error::RunError,
-    flow::{INCOMING, RunContext, STORED, Update, WorkerContext},
+    flow::{INCOMING, RunContext, STORED, Update, WorkerContext, contradictions::GaveWay},
     relational::{Conflict, TableSpec},
     rows::Row,
     state::{Reader, SHARDS, StateError, shard_of},
@@ -293,6 +293,7 @@ fn hydrate_shard(
     let mut writer = run.session.run_writer(&key_space(name), shard);
     let mut drop_entries: Vec<(u64, u64, Row, bool)> = Vec::new();
     let mut superseded: BTreeMap<u64, Vec<u64>> = BTreeMap::new();
+    let mut gave_way: BTreeMap<u64, Vec<GaveWay>> = BTreeMap::new();
     let mut out = Hydrated { stored: Vec::new(), incoming: Vec::with_capacity(rows.len()) };
     let mut rows = rows.into_iter().peekable();
     let mut removals = removals.into_iter().peekable();
@@ -310,7 +311,13 @@ fn hydrate_shard(
             drop_entries.push((place, version, key.clone(), false));
         }
         while let Some(row) = rows.next_if(|row| row.key == key) {
-            assert_row(row, run.epoch, &mut standing, &mut superseded);
+            let (place, origin) = (row.place, row.origin);
+            if let Some(old) = assert_row(row, run.epoch, &mut standing) {
+                superseded.entry(place).or_default().push(old.origin);
+                if !standing.iter().any(|new| new.place == place && new.value == old.value) {
+                    gave_way.entry(place).or_default().push((old.origin, origin, stage, key.clone()));
+                }
+            }
         }
         if standing == stored {
             continue;
@@ -345,6 +352,7 @@ fn hydrate_shard(
     for (place, origins) in superseded {
         if let Some(load) = run.loads.iter().find(|load| load.drop_id == place) {
             load.records.superseded(&origins);
+            load.contradictions.add(gave_way.remove(&place).unwrap_or_default());
         }
     }
     Ok(out)
@@ -358,15 +366,18 @@ fn read(reader: &mut Reader, key: &[u8], stage: &str) -> Result<Vec<Assertion>, 
 }
 
 /// Puts one row in place: the last record of a key stands within its drop; an older version of the drop's content gives way.
-fn assert_row(row: TableRow, epoch: u64, standing: &mut Vec<Assertion>, superseded: &mut BTreeMap<u64, Vec<u64>>) {
+/// Returns what it takes the place of, if that came earlier in the same content.
+fn assert_row(row: TableRow, epoch: u64, standing: &mut Vec<Assertion>) -> Option<Assertion> {
     let new = Assertion { place: row.place, version: epoch, origin: row.origin, value: row.value };
     match standing.binary_search_by_key(&row.place, |assertion| assertion.place) {
-        Err(at) => standing.insert(at, new),
-        Ok(at) if standing[at].version != epoch => standing[at] = new,
-        // Rows come in the order of their records, also over chunks, since one reader reads a drop from the start.
+        Err(at) => {
+            standing.insert(at, new);
+            None
+        }
         Ok(at) => {
+            // Rows come in the order of their records, also over chunks, since one reader reads a drop from the start.
             let old = std::mem::replace(&mut standing[at], new);
-            superseded.entry(row.place).or_default().push(old.origin);
+            (old.version == epoch).then_some(old)
         }
     }
 }

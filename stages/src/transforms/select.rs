@@ -17,6 +17,8 @@ use vardelta_engine::{
 };
 use vardelta_schemas::{Column, Schema};
 
+use crate::columns::is_identifier;
+
 /// The stage type.
 pub static SELECT: Select = Select;
 
@@ -131,12 +133,6 @@ impl StageType for Select {
         let arrow_schema = schema.to_arrow();
         Some(Planned::Transform(Arc::new(PlannedSelect { selected: selected.into(), schema, arrow_schema })))
     }
-}
-
-/// Whether a name can be a column in every dialect without surprises.
-fn is_identifier(name: &str) -> bool {
-    name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
 /// Reports names that are no identifiers or that differ in case alone (SQLite and MySQL ignore the case of columns).

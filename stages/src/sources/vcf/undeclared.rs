@@ -48,7 +48,7 @@ impl Declared {
 
     /// Looks at the contig of a record, where it is another than that of the record before.
     pub fn check_contig(chrom: &[u8], header: &VcfHeader, tally: &mut Tally) {
-        if !header.contigs.is_empty() && !header.contig_ids.contains(chrom) {
+        if !header.contigs.is_empty() && !header.contig_places.contains_key(chrom) {
             header.undeclared.meet(Warning::UndeclaredContig, chrom, tally);
         }
     }
