@@ -97,8 +97,3 @@ impl From<SinkError> for RunError {
         RunError { kind: RunErrorKind::Sink, message: error.message, hint: error.hint }
     }
 }
-
-pub(crate) fn unreadable(error: &dyn std::fmt::Display) -> RunError {
-    let message = format!("the run's changes cannot be read back: {error}; nothing was written");
-    RunError::new(RunErrorKind::Sink, message)
-}

@@ -1,6 +1,11 @@
 //! What a merge of runs yields, before and behind rows that were sent.
 
-use super::*;
+use super::{
+    batches::left,
+    run::{READ_BYTES, RunBytes},
+    *,
+};
+use crate::rows::Row;
 
 fn row(text: &str) -> Row {
     text.as_bytes().into()
@@ -38,13 +43,75 @@ fn a_key_that_ends_as_it_began_is_no_change() {
 }
 
 #[test]
-fn the_first_old_and_the_last_new_row_count() {
+fn what_lies_between_the_first_and_the_last_row_does_not_count() {
     let log = ChangeLog::new(1, std::env::temp_dir());
     for (chunk, (old, new)) in [("1", "2"), ("2", "3"), ("3", "4")].into_iter().enumerate() {
         let run = RunBuilder::fold(vec![update("k", old, -1), update("k", new, 1)]).expect("folds");
         log.push(0, chunk as u64, run).expect("pushes");
     }
     assert_eq!(drain(&log), vec![shown("k", Some("1"), Some("4"))]);
+}
+
+/// Pushes one run per list, all of the same chunk: what its workers saw.
+fn workers_saw(log: &ChangeLog, chunk: u64, runs: &[&[(&str, &str, isize)]]) {
+    for updates in runs {
+        let updates = updates.iter().map(|(key, value, diff)| update(key, value, *diff)).collect();
+        log.push(0, chunk, RunBuilder::fold(updates).expect("folds")).expect("pushes");
+    }
+}
+
+#[test]
+fn a_row_that_moves_between_workers_is_an_update() {
+    let (away, here) = ([("k", "1", -1)], [("k", "2", 1)]);
+    for runs in [[&away[..], &here[..]], [&here[..], &away[..]]] {
+        let log = ChangeLog::new(1, std::env::temp_dir());
+        workers_saw(&log, 0, &runs);
+        assert_eq!(drain(&log), vec![shown("k", Some("1"), Some("2"))]);
+        // The next chunk moves it back, and a third one to a new row.
+        workers_saw(&log, 1, &[&[("k", "1", 1)], &[("k", "2", -1)]]);
+        assert_eq!(drain(&log), vec![]);
+        workers_saw(&log, 2, &[&[("k", "3", 1)], &[("k", "1", -1)]]);
+        assert_eq!(drain(&log), vec![shown("k", Some("1"), Some("3"))]);
+    }
+}
+
+#[test]
+fn any_order_of_the_parts_of_a_change_is_as_good() {
+    // A row that goes from worker to worker through four values, step by step: all orders of its eight parts.
+    let steps = [("1", "2"), ("2", "3"), ("3", "2"), ("2", "4")];
+    let parts: Vec<(&str, isize)> = steps.iter().flat_map(|(old, new)| [(*old, -1), (*new, 1)]).collect();
+    let mut order: Vec<usize> = (0..parts.len()).collect();
+    let mut seen = 0;
+    permute(&mut order, 0, &mut |order| {
+        let log = ChangeLog::new(1, std::env::temp_dir());
+        for at in order {
+            workers_saw(&log, 0, &[&[("k", parts[*at].0, parts[*at].1)]]);
+        }
+        assert_eq!(drain(&log), vec![shown("k", Some("1"), Some("4"))], "{order:?}");
+        seen += 1;
+    });
+    assert_eq!(seen, 40_320);
+}
+
+fn permute(items: &mut [usize], from: usize, each: &mut dyn FnMut(&[usize])) {
+    if from == items.len() {
+        return each(items);
+    }
+    for at in from..items.len() {
+        items.swap(from, at);
+        permute(items, from + 1, each);
+        items.swap(from, at);
+    }
+}
+
+#[test]
+fn rows_that_do_not_belong_together_are_an_error() {
+    for runs in [[&[("k", "1", 1)][..], &[("k", "2", 1)][..]], [&[("k", "1", -1)], &[("k", "1", -1)]]] {
+        let log = ChangeLog::new(1, std::env::temp_dir());
+        workers_saw(&log, 0, &runs);
+        let error = log.net(0).expect("reads").next().expect_err("two rows");
+        assert!(error.to_string().contains("the key's bytes: 6b"), "{error}");
+    }
 }
 
 #[test]

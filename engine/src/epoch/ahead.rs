@@ -22,7 +22,7 @@ use crate::{
         open::Opened,
         transaction::{Failure, Transaction, is_passing},
     },
-    error::{RunError, unreadable},
+    error::RunError,
     failpoint,
     flow::RunContext,
     plan::is_table,
@@ -128,7 +128,7 @@ impl Writer<'_> {
         let Transaction { context, run, tables, .. } = self.transaction;
         for at in self.going {
             let layout = run.layout(context.plan.stages[context.plan.sink].inputs[*at])?;
-            let mut added = run.changes.added(*at, chunk).map_err(|error| unreadable(&error))?;
+            let mut added = run.changes.added(*at, chunk).map_err(RunError::from)?;
             let (make, mut rows) = (|| added.next_batch(layout), 0);
             batches::apply(run, self.sink, &tables[*at], make, &mut |batch| {
                 failpoint::hit("ahead:batch");

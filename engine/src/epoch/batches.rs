@@ -7,7 +7,7 @@ use crate::{
     changes::NetChanges,
     contract::sink::{ChangeBatch, Sink, SinkError, SinkErrorKind},
     epoch::{context::Context, fills::part_by_fill, transaction::Failure},
-    error::{RunError, RunErrorKind, unreadable},
+    error::{RunError, RunErrorKind},
     flow::{RunContext, feed::PATIENCE},
     plan::Plan,
     rows::{RowLayout, lax_layout, lax_table},
@@ -118,7 +118,7 @@ pub(crate) fn show(
     table: &TableSchema,
     counts: &mut TableCounts,
 ) -> Result<(), RunError> {
-    let net = run.changes.net(at).map_err(|error| unreadable(&error))?;
+    let net = run.changes.net(at).map_err(RunError::from)?;
     let mut merge = Merge::new(context.plan, run, at, net, counts)?;
     made_aside(
         run,

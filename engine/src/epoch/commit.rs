@@ -31,7 +31,7 @@ use crate::{
         transaction::{Standing, Transaction, is_of, is_passing},
         write::Writing,
     },
-    error::{RunError, unreadable},
+    error::RunError,
     failpoint,
     flow::{RunContext, meter::stage_reports},
     plan::{Plan, content::Definitions},
@@ -119,8 +119,8 @@ pub(crate) fn conclude(
             if context.observer.wants_changes() {
                 show(context, run, at, table, &mut counts[at])?;
             } else {
-                let mut net = run.changes.net(at).map_err(|error| unreadable(&error))?;
-                net.count(&mut counts[at]).map_err(|error| unreadable(&error))?;
+                let mut net = run.changes.net(at).map_err(RunError::from)?;
+                net.count(&mut counts[at]).map_err(RunError::from)?;
             }
         }
         count_unchanged(&mut counts, &opened.ledger, outcome.replace_tables);

@@ -14,7 +14,7 @@ use crate::{
         open::Opened,
         transaction::is_passing,
     },
-    error::{RunError, unreadable},
+    error::RunError,
     failpoint,
     flow::RunContext,
     report::{
@@ -81,7 +81,7 @@ impl Fillings<'_> {
         let (plan, run, table) = (self.context.plan, self.run, self.table);
         let columns = run.changes.new_columns(at);
         let mut uncounted = TableCounts::default();
-        let net = run.changes.net(at).map_err(|error| unreadable(&error))?;
+        let net = run.changes.net(at).map_err(RunError::from)?;
         let mut merge = Merge::new(plan, run, at, net, &mut uncounted)?;
         made_aside(
             run,

@@ -20,7 +20,7 @@ use crate::{
         history::{EpochFacts, history_rows},
         transaction::{Failure, Transaction, is_passing},
     },
-    error::{RunError, unreadable},
+    error::RunError,
     failpoint,
     flow::RunContext,
 };
@@ -118,7 +118,7 @@ impl Writing<'_> {
             // A table's deletes may come in a step of their own, behind the one that counts and shows everything.
             let mut again = TableCounts::default();
             let counts = if part == Part::OldRows { &mut again } else { &mut counts[at] };
-            let unsent = run.changes.unsent(at).map_err(|error| unreadable(&error))?;
+            let unsent = run.changes.unsent(at).map_err(RunError::from)?;
             let is_shown = is_watched && part != Part::OldRows && run.changes.sent_rows(at) == 0;
             let applied = self.apply_to(sink, at, unsent, table, counts, &mut |batch| {
                 failpoint::hit("commit:batch");
@@ -150,7 +150,7 @@ impl Writing<'_> {
                 let mut uncounted = TableCounts::default();
                 // That a column is new, and what its first values are, happened to the definition, not to the rows.
                 let new_columns = run.changes.new_columns(at);
-                let net = run.changes.net(at).map_err(|error| unreadable(&error))?;
+                let net = run.changes.net(at).map_err(RunError::from)?;
                 self.apply_to(sink, at, net, history, &mut uncounted, &mut |batch| {
                     history_rows(table, &part_by_fill(table, &new_columns, batch, true)?, &self.facts)
                 })?;

@@ -14,6 +14,7 @@ use crate::{
     error::{RunError, RunErrorKind},
     flow::{Mode, RunContext, Update, WorkerContext, aggregate, ingest, meter::Meters, replay, table, view},
     relational::Relational,
+    state::Snapshot,
 };
 
 /// How long an idle worker sleeps before it looks whether the run is to end.
@@ -25,9 +26,9 @@ pub(crate) fn run_chunk(run: &Arc<RunContext>, chunk: u64) -> Result<(), RunErro
         1 => timely::Config::thread(),
         workers => timely::Config::process(workers),
     };
-    let shared = Arc::clone(run);
+    let (shared, before) = (Arc::clone(run), run.session.snapshot());
     let guards = timely::execute(config, move |worker| {
-        shared.abort.guard("a worker", || work(worker, &shared, chunk));
+        shared.abort.guard("a worker", || work(worker, &shared, &before, chunk));
         // Timely goes on stepping whatever is left, and would wait for ever for workers that have given up.
         if shared.abort.is_raised() {
             for dataflow in worker.installed_dataflows() {
@@ -44,10 +45,11 @@ pub(crate) fn run_chunk(run: &Arc<RunContext>, chunk: u64) -> Result<(), RunErro
     run.abort.check()
 }
 
-fn work(worker: &mut Worker, run: &Arc<RunContext>, chunk: u64) -> Result<(), RunError> {
+fn work(worker: &mut Worker, run: &Arc<RunContext>, before: &Arc<Snapshot>, chunk: u64) -> Result<(), RunError> {
     let tables = run.plan.tables().len();
     let context = WorkerContext {
         run: Arc::clone(run),
+        before: Arc::clone(before),
         meters: Meters::new(run.plan.stages.len()),
         index: worker.index(),
         peers: worker.peers(),

@@ -44,7 +44,7 @@ use crate::{
     },
     plan::Plan,
     rows::{Row, RowLayout},
-    state::Session,
+    state::{Session, Snapshot},
 };
 
 /// What the state knew.
@@ -237,6 +237,9 @@ impl RunContext {
 #[derive(Clone)]
 pub(crate) struct WorkerContext {
     pub run: Arc<RunContext>,
+    /// The state before this chunk. Every operator reads from here and writes to the session, so that none sees what another
+    /// one, or itself, has written of the same chunk.
+    pub before: Arc<Snapshot>,
     pub meters: Meters,
     pub index: usize,
     pub peers: usize,

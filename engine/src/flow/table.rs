@@ -23,7 +23,7 @@ use timely::{
 
 use crate::{
     error::RunError,
-    flow::{INCOMING, RunContext, STORED, Update, WorkerContext, contradictions::GaveWay},
+    flow::{INCOMING, STORED, Update, WorkerContext, contradictions::GaveWay},
     relational::{Conflict, TableSpec},
     rows::Row,
     state::{Reader, SHARDS, StateError, shard_of},
@@ -221,11 +221,11 @@ fn hydrate(
     for shard in (0..SHARDS).filter(|shard| *shard as usize % worker.peers == worker.index) {
         worker.run.abort.check()?;
         let rows = shards.remove(&shard).unwrap_or_default();
-        let removals = removals(&worker.run, stage, shard)?;
+        let removals = removals(worker, stage, shard)?;
         if rows.is_empty() && removals.is_empty() {
             continue;
         }
-        let mut hydrated = hydrate_shard(&worker.run, stage, shard, rows, removals)?;
+        let mut hydrated = hydrate_shard(worker, stage, shard, rows, removals)?;
         emit(&mut hydrated);
     }
     worker.meters.add(stage, count, 0, None);
@@ -236,18 +236,19 @@ fn hydrate(
 pub(crate) type Removal = (Row, u64, u64);
 
 /// The next step of every retraction in one shard of one table, sorted by key.
-fn removals(run: &RunContext, stage: usize, shard: u32) -> Result<Vec<Removal>, RunError> {
+fn removals(worker: &WorkerContext, stage: usize, shard: u32) -> Result<Vec<Removal>, RunError> {
+    let (run, name) = (&*worker.run, &worker.run.plan.stages[stage].name);
     let mut list = Vec::new();
     let limit = (run.chunk_records / u64::from(SHARDS)).max(1) as usize;
     for retraction in run.retractions.iter() {
         let cursor = retraction.cursors.lock().unwrap_or_else(PoisonError::into_inner).remove(&(stage, shard));
         let Some(from) = cursor else { continue };
-        let mut reader = run.session.reader(&drop_space(&run.plan.stages[stage].name), shard)?;
+        let mut reader = worker.before.reader(&drop_space(name), shard)?;
         let mut scan = reader.scan(&from)?;
         let mut taken = 0;
         while let Some((entry, _)) = scan.next()? {
             let (Some(place), Some(version), Some(key)) = (entry.get(..8), entry.get(8..16), entry.get(16..)) else {
-                return Err(corrupt(&run.plan.stages[stage].name));
+                return Err(corrupt(name));
             };
             if place != retraction.place.to_be_bytes() {
                 break;
@@ -264,8 +265,7 @@ fn removals(run: &RunContext, stage: usize, shard: u32) -> Result<Vec<Removal>, 
             }
         }
     }
-    let name = &run.plan.stages[stage].name;
-    let stored = |key: &[u8]| read(&mut run.session.reader(&key_space(name), shard)?, key, name);
+    let stored = |key: &[u8]| read(&mut worker.before.reader(&key_space(name), shard)?, key, name);
     list.extend(run.corrections.removals(run, stage, shard, stored)?);
     list.sort_unstable();
     Ok(list)
@@ -280,7 +280,7 @@ fn corrupt(stage: &str) -> RunError {
 }
 
 fn hydrate_shard(
-    run: &RunContext,
+    worker: &WorkerContext,
     stage: usize,
     shard: u32,
     mut rows: Vec<TableRow>,
@@ -288,8 +288,8 @@ fn hydrate_shard(
 ) -> Result<Hydrated, RunError> {
     // They come in the order of the file, so in sorted stretches, which a stable sort takes as they are.
     rows.sort_by(|a, b| (&a.key, a.place, a.origin, a.row).cmp(&(&b.key, b.place, b.origin, b.row)));
-    let name = &run.plan.stages[stage].name;
-    let mut reader = run.session.reader(&key_space(name), shard)?;
+    let (run, name) = (&*worker.run, &worker.run.plan.stages[stage].name);
+    let mut reader = worker.before.reader(&key_space(name), shard)?;
     let mut writer = run.session.run_writer(&key_space(name), shard);
     let mut drop_entries: Vec<(u64, u64, Row, bool)> = Vec::new();
     let mut superseded: BTreeMap<u64, Vec<u64>> = BTreeMap::new();

@@ -33,6 +33,7 @@ mod merge;
 mod reader;
 mod section;
 mod session;
+mod snapshot;
 mod statistics;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
@@ -43,6 +44,7 @@ pub use directory::State;
 pub use error::{StateError, StateErrorKind};
 pub use reader::{Entry, Reader, Scan};
 pub use session::Session;
+pub use snapshot::Snapshot;
 pub use statistics::SpaceStatistics;
 pub use writer::RunWriter;
 

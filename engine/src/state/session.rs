@@ -9,6 +9,7 @@ use super::error::StateError;
 use super::file::{DataFile, lock};
 use super::reader::Reader;
 use super::section::Section;
+use super::snapshot::Snapshot;
 use super::statistics::SpaceStatistics;
 use super::writer::RunWriter;
 use super::{SHARDS, compaction};
@@ -58,7 +59,14 @@ impl Session {
         }
     }
 
-    /// A reader of the shard as this session sees it now: the finalised epoch and every run finished so far.
+    /// What the session sees now: what operators read that write, or let others write, at the same time.
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        let catalog = lock(&self.progress).catalog.clone();
+        Arc::new(Snapshot::new(Arc::clone(&self.directory), catalog))
+    }
+
+    /// A reader of the shard as this session sees it now: the finalised epoch and every run finished so far. For a space that
+    /// nobody writes meanwhile; otherwise see [`Session::snapshot`].
     ///
     /// # Errors
     /// When a data file cannot be opened, or is not the one it should be.

@@ -100,9 +100,9 @@ impl Hydration {
 
     fn shard(&self, shard: u32, mut contributions: Vec<Contribution>) -> Result<Hydrated, RunError> {
         contributions.sort_unstable_by(|a, b| a.group.cmp(&b.group));
-        let session = &self.worker.run.session;
-        let mut reader = session.reader(&self.space, shard)?;
-        let mut value_reader = session.reader(&self.value_space, shard)?;
+        let (session, before) = (&self.worker.run.session, &self.worker.before);
+        let mut reader = before.reader(&self.space, shard)?;
+        let mut value_reader = before.reader(&self.value_space, shard)?;
         let mut writer = session.run_writer(&self.space, shard);
         let mut value_entries: Vec<(Vec<u8>, i64)> = Vec::new();
         let mut out = Hydrated::default();

@@ -164,3 +164,30 @@ fn a_cleared_session_starts_from_nothing() {
     let spaces: Vec<_> = state.statistics().into_iter().map(|it| (it.space, it.entries)).collect();
     assert_eq!(spaces, [("groups".to_owned(), 2)]);
 }
+
+#[test]
+fn a_snapshot_sees_nothing_that_comes_later() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut state = State::open(directory.path()).unwrap();
+    commit(&mut state, &rows(0..20_000, "finalised"));
+    let session = state.begin().unwrap();
+    write(&session, "table", 0, &rows(0..10, "chunk 0"));
+    let before = session.snapshot();
+    let seen = read(&session, "table", 0);
+    let read_before = || {
+        let mut reader = before.reader("table", 0).unwrap();
+        let mut scan = reader.scan(&[]).unwrap();
+        std::iter::from_fn(|| scan.next().unwrap()).collect::<super::Content>()
+    };
+    // Its own writes, other spaces, emptied ones, and merging, which gives the files of what it replaces back.
+    write(&session, "table", 0, &rows(5..15_000, "chunk 1"));
+    write(&session, "other", 0, &rows(0..3, "chunk 1"));
+    assert_eq!(read_before(), seen);
+    session.rewrite().unwrap();
+    assert_eq!(read_before(), seen);
+    session.clear();
+    assert_eq!(read_before(), seen);
+    assert_eq!(before.reader("other", 0).unwrap().get(b"key00000001").unwrap(), None);
+    assert!(read(&session, "table", 0).is_empty());
+    assert_eq!(session.snapshot().reader("table", 0).unwrap().get(b"key00000001").unwrap(), None);
+}

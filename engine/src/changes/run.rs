@@ -1,0 +1,167 @@
+//! Changes of one chunk on one worker: how they are folded and laid out, and how they are read back.
+//!
+//! A run is its changes in key order, each as key, row before and row after: a length in four bytes, little-endian, which is
+//! 0 for no row and one more than the number of bytes otherwise, then the bytes.
+
+use std::{fs::File, io, ops::Deref, os::unix::fs::FileExt, sync::Arc};
+
+use crate::rows::Row;
+
+/// Bytes that a cursor reads from the spill file at a time.
+pub(super) const READ_BYTES: usize = 64 << 10;
+
+/// What happened to one key: the row's value before and after, `None` where there is no row.
+#[derive(Debug)]
+pub struct Change {
+    /// The key.
+    pub key: RunBytes,
+    /// The value before.
+    pub old: Option<RunBytes>,
+    /// The value after.
+    pub new: Option<RunBytes>,
+}
+
+/// A key or a value where it lies in its run, which is as good as a row and costs no copy.
+#[derive(Clone, Debug)]
+pub struct RunBytes {
+    buffer: Arc<[u8]>,
+    from: usize,
+    to: usize,
+}
+
+impl Deref for RunBytes {
+    type Target = [u8];
+    fn deref(&self) -> &[u8] {
+        &self.buffer[self.from..self.to]
+    }
+}
+
+impl PartialEq for RunBytes {
+    fn eq(&self, other: &RunBytes) -> bool {
+        **self == **other
+    }
+}
+/// Changes of one chunk on one worker, encoded, sorted by key.
+#[derive(Default)]
+pub struct RunBuilder {
+    bytes: Vec<u8>,
+}
+
+impl RunBuilder {
+    /// Folds updates of a keyed collection to changes per key.
+    ///
+    /// # Errors
+    /// The key for which the updates do not take at most one row away and put at most one row in place.
+    pub fn fold(mut updates: Vec<(Row, Row, isize)>) -> Result<RunBuilder, Row> {
+        // They come in sorted stretches, which a stable sort takes as they are.
+        updates.sort();
+        let mut run = RunBuilder::default();
+        let mut rest = &updates[..];
+        while let Some((key, _, _)) = rest.first() {
+            let count = rest.iter().take_while(|update| update.0 == *key).count();
+            let (group, tail) = rest.split_at(count);
+            let (mut old, mut new) = (None, None);
+            let mut values = group;
+            while let Some((_, value, _)) = values.first() {
+                let same = values.iter().take_while(|update| update.1 == *value).count();
+                match values[..same].iter().map(|update| update.2).sum::<isize>() {
+                    0 => {}
+                    1 if new.is_none() => new = Some(&**value),
+                    -1 if old.is_none() => old = Some(&**value),
+                    _ => return Err(key.clone()),
+                }
+                values = &values[same..];
+            }
+            if old.is_some() || new.is_some() {
+                run.push(key, old, new);
+            }
+            rest = tail;
+        }
+        Ok(run)
+    }
+
+    fn push(&mut self, key: &[u8], old: Option<&[u8]>, new: Option<&[u8]>) {
+        self.part(Some(key));
+        self.part(old);
+        self.part(new);
+    }
+
+    fn part(&mut self, bytes: Option<&[u8]>) {
+        let length = bytes.map_or(0, |bytes| bytes.len() as u32 + 1);
+        self.bytes.extend_from_slice(&length.to_le_bytes());
+        self.bytes.extend_from_slice(bytes.unwrap_or_default());
+    }
+
+    /// The run's bytes.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Whether nothing changed.
+    pub fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+}
+/// Reads one run.
+pub(super) struct Cursor {
+    buffer: Arc<[u8]>,
+    at: usize,
+    file: Option<(Arc<File>, u64, u64)>,
+}
+
+impl Cursor {
+    pub(super) fn memory(bytes: Arc<[u8]>) -> Cursor {
+        Cursor { buffer: bytes, at: 0, file: None }
+    }
+
+    pub(super) fn file(file: Arc<File>, offset: u64, bytes: u64) -> Cursor {
+        Cursor { buffer: Arc::from([]), at: 0, file: Some((file, offset, bytes)) }
+    }
+
+    /// Makes `needed` bytes available in the buffer, if the run has them.
+    fn fill(&mut self, needed: usize) -> io::Result<bool> {
+        let have = self.buffer.len() - self.at;
+        if have >= needed {
+            return Ok(true);
+        }
+        let Some((file, offset, left)) = &mut self.file else { return Ok(false) };
+        let more = (*left).min((needed - have).max(READ_BYTES) as u64) as usize;
+        let mut buffer = Vec::with_capacity(have + more);
+        buffer.extend_from_slice(&self.buffer[self.at..]);
+        buffer.resize(have + more, 0);
+        file.read_exact_at(&mut buffer[have..], *offset)?;
+        (*offset, *left) = (*offset + more as u64, *left - more as u64);
+        (self.buffer, self.at) = (buffer.into(), 0);
+        Ok(self.buffer.len() >= needed)
+    }
+
+    fn part(&mut self) -> io::Result<Option<RunBytes>> {
+        if !self.fill(4)? {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        let length = u32::from_le_bytes([
+            self.buffer[self.at],
+            self.buffer[self.at + 1],
+            self.buffer[self.at + 2],
+            self.buffer[self.at + 3],
+        ]) as usize;
+        self.at += 4;
+        if length == 0 {
+            return Ok(None);
+        }
+        if !self.fill(length - 1)? {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        let from = self.at;
+        self.at += length - 1;
+        Ok(Some(RunBytes { buffer: Arc::clone(&self.buffer), from, to: self.at }))
+    }
+
+    pub(super) fn next(&mut self) -> io::Result<Option<Change>> {
+        if !self.fill(1)? {
+            return Ok(None);
+        }
+        let key = self.part()?.ok_or(io::ErrorKind::InvalidData)?;
+        Ok(Some(Change { key, old: self.part()?, new: self.part()? }))
+    }
+}
