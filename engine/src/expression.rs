@@ -100,6 +100,11 @@ impl Expression {
         self.physical.downcast_ref::<Column>().map(Column::index)
     }
 
+    /// Whether its value depends on this column of the schema.
+    pub fn reads(&self, column: usize) -> bool {
+        collect_columns(&self.physical).iter().any(|read| read.index() == column)
+    }
+
     /// Evaluates the expression on every row. A row on which it fails (integer overflow, division by zero, a cast that
     /// does not hold the value, a float that is not finite) is in `failures`, and its value is NULL.
     pub fn evaluate(&self, batch: &RecordBatch) -> Evaluated {

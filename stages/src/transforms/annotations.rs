@@ -402,8 +402,19 @@ impl Transform for PlannedAnnotations {
         vec![column]
     }
 
+    fn reads(&self, column: usize) -> bool {
+        let places = &self.places;
+        [Some(places.field), places.reference, places.alternate, places.allele_number].contains(&Some(column))
+    }
+
     fn start(&self) -> Result<Box<dyn TransformRun>, StageError> {
-        Ok(Box::new(run::Annotator::new(self.clone())))
+        Ok(Box::new(run::Annotator::new(self.clone(), [true; OUTPUTS.len()])))
+    }
+
+    fn start_live(&self, live: &[bool]) -> Result<Box<dyn TransformRun>, StageError> {
+        let first = self.schema.columns().len() - self.parts.len() - OUTPUTS.len();
+        let wanted = std::array::from_fn(|output| live.get(first + output).copied().unwrap_or(true));
+        Ok(Box::new(run::Annotator::new(self.clone(), wanted)))
     }
 }
 

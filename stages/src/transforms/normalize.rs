@@ -301,6 +301,11 @@ impl Transform for PlannedNormalize {
         true
     }
 
+    fn reads(&self, column: usize) -> bool {
+        let places = self.places;
+        [places.chrom, places.pos, places.reference, places.alternate].contains(&column)
+    }
+
     fn start(&self) -> Result<Box<dyn TransformRun>, StageError> {
         let assembly = self.assembly.as_ref().map(PlannedAssembly::get).transpose()?;
         let open = |path| reference::Reference::open(path, assembly.as_deref());

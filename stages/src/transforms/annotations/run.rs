@@ -30,6 +30,8 @@ use crate::{
 /// An annotations stage at work on one worker.
 pub(super) struct Annotator {
     plan: PlannedAnnotations,
+    /// Which of the added columns somebody reads.
+    wanted: [bool; OUTPUTS.len()],
     /// The layout that the header of the drop at work declares.
     declared: Option<Declared>,
     /// Used again from row to row.
@@ -45,9 +47,10 @@ struct Declared {
 }
 
 impl Annotator {
-    pub(super) fn new(plan: PlannedAnnotations) -> Annotator {
+    pub(super) fn new(plan: PlannedAnnotations, wanted: [bool; OUTPUTS.len()]) -> Annotator {
         Annotator {
             plan,
+            wanted,
             declared: None,
             tape: Tape::default(),
             entries: Entries::default(),
@@ -178,9 +181,9 @@ impl TransformRun for Annotator {
     fn apply(&mut self, batch: &Batch, emit: &mut Emit) -> Result<(), StageError> {
         let texts = columns::text(&batch.columns, self.plan.places.field);
         let layout = self.layout(batch);
-        let Annotator { plan, tape, entries, picker, .. } = self;
+        let Annotator { plan, wanted, tape, entries, picker, .. } = self;
         let mut rows: Vec<u64> = Vec::with_capacity(batch.rows());
-        let mut output = Output::new(plan, layout.as_deref(), batch.rows());
+        let mut output = Output::new(plan, wanted, layout.as_deref(), batch.rows());
         let mut counts = Counts::default();
         let lacks_marks = layout.as_deref().is_some_and(|layout| match plan.pick {
             Pick::Mane => !layout.marks_mane(),
@@ -252,8 +255,13 @@ struct Output {
 }
 
 impl Output {
-    fn new(plan: &PlannedAnnotations, layout: Option<&Layout>, rows: usize) -> Output {
-        let carried = std::array::from_fn(|at| layout.is_some_and(|layout| layout.carries(at)));
+    fn new(
+        plan: &PlannedAnnotations,
+        wanted: &[bool; OUTPUTS.len()],
+        layout: Option<&Layout>,
+        rows: usize,
+    ) -> Output {
+        let carried = std::array::from_fn(|at| wanted[at] && layout.is_some_and(|layout| layout.carries(at)));
         let builders =
             std::array::from_fn(|at: usize| carried[at].then(|| StringBuilder::with_capacity(rows, rows * 8)));
         let parts = plan.parts.iter().map(|part| {
