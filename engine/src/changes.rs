@@ -30,7 +30,7 @@ const MEMORY_LIMIT_BYTES: usize = 192 << 20;
 
 /// Where a run lies.
 enum Run {
-    Memory(Arc<[u8]>),
+    Memory(Arc<Vec<u8>>),
     Spilled { file: Arc<File>, offset: u64, bytes: u64 },
 }
 
@@ -124,16 +124,17 @@ impl ChangeLog {
             return Ok(());
         }
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        let bytes = run.bytes().len();
+        let run = run.into_bytes();
+        let bytes = run.len();
         let run = if inner.memory_bytes + bytes <= MEMORY_LIMIT_BYTES {
             inner.memory_bytes += bytes;
-            Run::Memory(run.bytes().into())
+            Run::Memory(Arc::new(run))
         } else {
             let (file, offset) = match inner.spill.take() {
                 Some(spill) => spill,
                 None => (Arc::new(tempfile::tempfile_in(&self.spill_dir)?), 0),
             };
-            file.write_all_at(run.bytes(), offset)?;
+            file.write_all_at(&run, offset)?;
             inner.spill = Some((Arc::clone(&file), offset + bytes as u64));
             Run::Spilled { file, offset, bytes: bytes as u64 }
         };

@@ -2,7 +2,10 @@
 
 use std::any::Any;
 
-use crate::contract::{emit::StageError, sink::SinkError};
+use crate::{
+    contract::{emit::StageError, sink::SinkError},
+    state::StateError,
+};
 
 /// Sorts of failure; each has its exit code (DESIGN, section 11).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,6 +97,12 @@ impl RunError {
 
 impl From<SinkError> for RunError {
     fn from(error: SinkError) -> RunError {
+        RunError { kind: RunErrorKind::Sink, message: error.message, hint: error.hint }
+    }
+}
+
+impl From<StateError> for RunError {
+    fn from(error: StateError) -> RunError {
         RunError { kind: RunErrorKind::Sink, message: error.message, hint: error.hint }
     }
 }

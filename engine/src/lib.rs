@@ -14,6 +14,7 @@ pub(crate) mod changes;
 pub(crate) mod clock;
 pub mod contract;
 pub mod diagnostics;
+pub(crate) mod differential;
 pub(crate) mod epoch;
 pub mod error;
 pub mod expression;

@@ -3,6 +3,10 @@
 //! The encoding is `arrow-row`'s: order-preserving and canonical, so equal bytes are equal rows, and byte order is key
 //! order.
 
+mod batch;
+mod cut;
+mod order;
+
 use std::{borrow::Borrow, ops::Deref, sync::Arc};
 
 use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions};
@@ -13,8 +17,14 @@ use vardelta_schemas::{Schema, TableSchema};
 
 use crate::error::RunError;
 
-/// An encoded row, or the part of one that is its key or its value. Differential copies rows between its batches; sharing
-/// the bytes makes a copy cheap.
+pub(crate) use self::{
+    batch::{RowBatch, RowRef},
+    cut::BatchCutter,
+    order::{Entry, sort},
+};
+
+/// An encoded row, or the part of one that is its key or its value, where it is kept by itself: rows that travel together are
+/// a [`RowBatch`].
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Row(Arc<[u8]>);
 
@@ -157,6 +167,14 @@ impl RowLayout {
         }
         let columns: Vec<ArrayRef> = columns.into_iter().flatten().collect();
         RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)
+    }
+
+    /// Decodes the rows of a batch.
+    ///
+    /// # Errors
+    /// As [`RowLayout::decode`].
+    pub(crate) fn decode_batch(&self, rows: &RowBatch) -> Result<RecordBatch, ArrowError> {
+        self.decode(rows.rows().map(|RowRef { key, value, .. }| (key, value)))
     }
 
     /// A row's key in words, for messages: `chromosome=chr7 position=55019017 …`.

@@ -3,12 +3,14 @@
 //! A run is its changes in key order, each as key, row before and row after: a length in four bytes, little-endian, which is
 //! 0 for no row and one more than the number of bytes otherwise, then the bytes.
 
-use std::{fs::File, io, ops::Deref, os::unix::fs::FileExt, sync::Arc};
+use std::{cmp::Ordering, fs::File, io, ops::Deref, os::unix::fs::FileExt, sync::Arc};
 
-use crate::rows::Row;
+use crate::rows::{Entry, Row, RowBatch, sort};
 
 /// Bytes that a cursor reads from the spill file at a time.
 pub(super) const READ_BYTES: usize = 64 << 10;
+/// Bytes of the three lengths of a change.
+const LENGTHS_BYTES: usize = 12;
 
 /// What happened to one key: the row's value before and after, `None` where there is no row.
 #[derive(Debug)]
@@ -24,7 +26,7 @@ pub struct Change {
 /// A key or a value where it lies in its run, which is as good as a row and costs no copy.
 #[derive(Clone, Debug)]
 pub struct RunBytes {
-    buffer: Arc<[u8]>,
+    buffer: Arc<Vec<u8>>,
     from: usize,
     to: usize,
 }
@@ -48,34 +50,37 @@ pub struct RunBuilder {
 }
 
 impl RunBuilder {
-    /// Folds updates of a keyed collection to changes per key.
+    /// Folds the rows of a keyed collection to changes per key.
     ///
     /// # Errors
-    /// The key for which the updates do not take at most one row away and put at most one row in place.
-    pub fn fold(mut updates: Vec<(Row, Row, isize)>) -> Result<RunBuilder, Row> {
-        // They come in sorted stretches, which a stable sort takes as they are.
-        updates.sort();
-        let mut run = RunBuilder::default();
-        let mut rest = &updates[..];
-        while let Some((key, _, _)) = rest.first() {
-            let count = rest.iter().take_while(|update| update.0 == *key).count();
-            let (group, tail) = rest.split_at(count);
-            let (mut old, mut new) = (None, None);
-            let mut values = group;
-            while let Some((_, value, _)) = values.first() {
-                let same = values.iter().take_while(|update| update.1 == *value).count();
-                match values[..same].iter().map(|update| update.2).sum::<isize>() {
-                    0 => {}
-                    1 if new.is_none() => new = Some(&**value),
-                    -1 if old.is_none() => old = Some(&**value),
-                    _ => return Err(key.clone()),
+    /// The key for which the rows do not take at most one row away and put at most one row in place.
+    pub fn fold(rows: &RowBatch) -> Result<RunBuilder, Row> {
+        let batches = std::slice::from_ref(rows);
+        let mut entries: Vec<Entry> = (0..rows.len()).map(|row| Entry::new(0, row)).collect();
+        sort(batches, &mut entries, |_, _| Ordering::Equal);
+        let mut run = RunBuilder { bytes: Vec::with_capacity(rows.bytes() + LENGTHS_BYTES * rows.len()) };
+        let mut values: Vec<(&[u8], i64)> = Vec::new();
+        for group in entries.chunk_by(|one, other| one.same_key(*other, batches)) {
+            values.clear();
+            for entry in group {
+                let (value, diff) = (rows.value(entry.row()), rows.diff(entry.row()));
+                match values.iter_mut().find(|(known, _)| *known == value) {
+                    Some((_, count)) => *count += diff,
+                    None => values.push((value, diff)),
                 }
-                values = &values[same..];
+            }
+            let (mut old, mut new) = (None, None);
+            for (value, count) in &values {
+                match count {
+                    0 => {}
+                    1 if new.is_none() => new = Some(*value),
+                    -1 if old.is_none() => old = Some(*value),
+                    _ => return Err(group[0].key(batches).into()),
+                }
             }
             if old.is_some() || new.is_some() {
-                run.push(key, old, new);
+                run.push(group[0].key(batches), old, new);
             }
-            rest = tail;
         }
         Ok(run)
     }
@@ -93,8 +98,8 @@ impl RunBuilder {
     }
 
     /// The run's bytes.
-    pub(super) fn bytes(&self) -> &[u8] {
-        &self.bytes
+    pub(super) fn into_bytes(self) -> Vec<u8> {
+        self.bytes
     }
 
     /// Whether nothing changed.
@@ -102,20 +107,21 @@ impl RunBuilder {
         self.bytes.is_empty()
     }
 }
+
 /// Reads one run.
 pub(super) struct Cursor {
-    buffer: Arc<[u8]>,
+    buffer: Arc<Vec<u8>>,
     at: usize,
     file: Option<(Arc<File>, u64, u64)>,
 }
 
 impl Cursor {
-    pub(super) fn memory(bytes: Arc<[u8]>) -> Cursor {
+    pub(super) fn memory(bytes: Arc<Vec<u8>>) -> Cursor {
         Cursor { buffer: bytes, at: 0, file: None }
     }
 
     pub(super) fn file(file: Arc<File>, offset: u64, bytes: u64) -> Cursor {
-        Cursor { buffer: Arc::from([]), at: 0, file: Some((file, offset, bytes)) }
+        Cursor { buffer: Arc::default(), at: 0, file: Some((file, offset, bytes)) }
     }
 
     /// Makes `needed` bytes available in the buffer, if the run has them.
@@ -131,7 +137,7 @@ impl Cursor {
         buffer.resize(have + more, 0);
         file.read_exact_at(&mut buffer[have..], *offset)?;
         (*offset, *left) = (*offset + more as u64, *left - more as u64);
-        (self.buffer, self.at) = (buffer.into(), 0);
+        (self.buffer, self.at) = (Arc::new(buffer), 0);
         Ok(self.buffer.len() >= needed)
     }
 

@@ -5,14 +5,23 @@ use super::{
     run::{READ_BYTES, RunBytes},
     *,
 };
-use crate::rows::Row;
+use crate::rows::{Row, RowBatch};
 
 fn row(text: &str) -> Row {
     text.as_bytes().into()
 }
 
-fn update(key: &str, value: &str, diff: isize) -> (Row, Row, isize) {
-    (row(key), row(value), diff)
+/// A key, a row and how often it is put in place.
+type Update = (String, String, i64);
+
+fn update(key: &str, value: &str, diff: i64) -> Update {
+    (key.into(), value.into(), diff)
+}
+
+fn fold(updates: Vec<Update>) -> Result<RunBuilder, Row> {
+    let mut rows = RowBatch::default();
+    updates.iter().for_each(|(key, value, diff)| rows.push(key.as_bytes(), value.as_bytes(), *diff));
+    RunBuilder::fold(&rows)
 }
 
 /// Key, old and new row.
@@ -35,8 +44,8 @@ fn drain(log: &ChangeLog) -> Vec<Shown> {
 #[test]
 fn a_key_that_ends_as_it_began_is_no_change() {
     let log = ChangeLog::new(1, std::env::temp_dir());
-    let first = RunBuilder::fold(vec![update("a", "1", -1), update("a", "2", 1), update("b", "9", 1)]);
-    let second = RunBuilder::fold(vec![update("a", "2", -1), update("a", "1", 1), update("b", "9", -1)]);
+    let first = fold(vec![update("a", "1", -1), update("a", "2", 1), update("b", "9", 1)]);
+    let second = fold(vec![update("a", "2", -1), update("a", "1", 1), update("b", "9", -1)]);
     log.push(0, 0, first.expect("folds")).expect("pushes");
     log.push(0, 1, second.expect("folds")).expect("pushes");
     assert_eq!(drain(&log), vec![]);
@@ -46,17 +55,17 @@ fn a_key_that_ends_as_it_began_is_no_change() {
 fn what_lies_between_the_first_and_the_last_row_does_not_count() {
     let log = ChangeLog::new(1, std::env::temp_dir());
     for (chunk, (old, new)) in [("1", "2"), ("2", "3"), ("3", "4")].into_iter().enumerate() {
-        let run = RunBuilder::fold(vec![update("k", old, -1), update("k", new, 1)]).expect("folds");
+        let run = fold(vec![update("k", old, -1), update("k", new, 1)]).expect("folds");
         log.push(0, chunk as u64, run).expect("pushes");
     }
     assert_eq!(drain(&log), vec![shown("k", Some("1"), Some("4"))]);
 }
 
 /// Pushes one run per list, all of the same chunk: what its workers saw.
-fn workers_saw(log: &ChangeLog, chunk: u64, runs: &[&[(&str, &str, isize)]]) {
+fn workers_saw(log: &ChangeLog, chunk: u64, runs: &[&[(&str, &str, i64)]]) {
     for updates in runs {
         let updates = updates.iter().map(|(key, value, diff)| update(key, value, *diff)).collect();
-        log.push(0, chunk, RunBuilder::fold(updates).expect("folds")).expect("pushes");
+        log.push(0, chunk, fold(updates).expect("folds")).expect("pushes");
     }
 }
 
@@ -79,7 +88,7 @@ fn a_row_that_moves_between_workers_is_an_update() {
 fn any_order_of_the_parts_of_a_change_is_as_good() {
     // A row that goes from worker to worker through four values, step by step: all orders of its eight parts.
     let steps = [("1", "2"), ("2", "3"), ("3", "2"), ("2", "4")];
-    let parts: Vec<(&str, isize)> = steps.iter().flat_map(|(old, new)| [(*old, -1), (*new, 1)]).collect();
+    let parts: Vec<(&str, i64)> = steps.iter().flat_map(|(old, new)| [(*old, -1), (*new, 1)]).collect();
     let mut order: Vec<usize> = (0..parts.len()).collect();
     let mut seen = 0;
     permute(&mut order, 0, &mut |order| {
@@ -121,7 +130,7 @@ fn spilled_runs_read_back_in_key_order() {
     let long = "x".repeat(3 * READ_BYTES);
     for chunk in 0..5 {
         let updates = (0..400).map(|i| update(&format!("{:04}", i * 5 + chunk), &long[..i * 300], 1)).collect();
-        log.push(0, chunk as u64, RunBuilder::fold(updates).expect("folds")).expect("pushes");
+        log.push(0, chunk as u64, fold(updates).expect("folds")).expect("pushes");
     }
     let changes = drain(&log);
     assert_eq!(changes.len(), 2_000);
@@ -144,7 +153,7 @@ fn what_was_sent_is_not_left() {
         vec![update("e", "1", -1), update("e", "3", 1), update("f", "1", 1), update("d", "1", -1), update("d", "0", 1)],
     ];
     for (chunk, updates) in (0..).zip(chunks) {
-        log.push(0, chunk, RunBuilder::fold(updates).expect("folds")).expect("pushes");
+        log.push(0, chunk, fold(updates).expect("folds")).expect("pushes");
     }
     let added = |chunk| -> Vec<Shown> {
         let mut added = log.added(0, chunk).expect("reads");
@@ -177,5 +186,5 @@ fn what_was_sent_is_not_left() {
 
 #[test]
 fn two_rows_of_one_key_are_refused() {
-    assert_eq!(RunBuilder::fold(vec![update("k", "1", 1), update("k", "2", 1)]).err(), Some(row("k")));
+    assert_eq!(fold(vec![update("k", "1", 1), update("k", "2", 1)]).err(), Some(row("k")));
 }

@@ -20,7 +20,7 @@ use crate::{
     flow::{
         Mode,
         correct::{Asked, Quarantined, computed},
-        run_chunk,
+        workers::run_chunk,
     },
     plan::{
         place::{place_columns, source_named},

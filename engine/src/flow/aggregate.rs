@@ -3,25 +3,18 @@
 //! The state keeps, by group, the accumulators (`<stage>`), and for min, max and count distinct how often the group holds
 //! each value (`<stage>/values`, values in order). The operator reads the accumulators of the groups a chunk touches, and of
 //! a group's values only those that the chunk touches and, for min and max, the first ones up to one that stays: the
-//! cost follows the change, not the group. Differential's `reduce` sees the old accumulators at `Stored`, the contributions at
-//! `Incoming`, and its output at `Incoming` is the change.
+//! cost follows the change, not the group. A group's row before and its row after are both made of what was read; where they
+//! differ, that is the change.
 
 mod contributions;
 mod hydration;
 
+use std::sync::Arc;
+
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_row::{RowConverter, SortField};
 use arrow_schema::SortOptions;
-use differential_dataflow::AsCollection;
-use serde::{Deserialize, Serialize};
-use timely::{
-    container::CapacityContainerBuilder,
-    dataflow::{
-        StreamVec,
-        channels::pact::{Exchange, Pipeline},
-        operators::generic::operator::Operator,
-    },
-};
+use timely::dataflow::StreamVec;
 
 use self::hydration::Hydration;
 pub(crate) use self::{
@@ -30,25 +23,17 @@ pub(crate) use self::{
 };
 use crate::{
     contract::stage::Planned,
+    differential::{Gather, KeyLocal, arrange, reduce},
     error::RunError,
-    flow::{INCOMING, RunContext, Update, WorkerContext, finish::Finish, table::only_incoming},
+    flow::{RunContext, WorkerContext, finish::Finish},
     relational::{
         AggregateCall, AggregateFunction, AggregateSpec, Relational,
         accumulate::{Cells, Layout},
     },
-    rows::Row,
-    state::shard_of,
+    rows::{Row, RowBatch},
+    state::{Snapshot, shard_of},
     varint,
 };
-
-/// One of the things a group consists of.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-enum Part {
-    /// The accumulators; they are the difference.
-    Cells,
-    /// A value of a min or max call; how often it is there is the difference's first cell.
-    Value(u16, Row),
-}
 
 /// The cells of a group: those of the linear calls, then one per `count(DISTINCT …)`, which counts the values that are there,
 /// then, for an aggregate over everything, one that is always 1: its row is there also when there are no rows.
@@ -119,64 +104,58 @@ pub(crate) fn render<'scope>(
     contributions: StreamVec<'scope, u64, Contribution>,
     stage: usize,
     worker: &WorkerContext,
-) -> Result<StreamVec<'scope, u64, Update>, RunError> {
+) -> Result<StreamVec<'scope, u64, RowBatch>, RunError> {
     let name = format!("stage:{}", worker.run.plan.stages[stage].name);
     let spec = spec(&worker.run, stage)?;
-    let (group_cells, calls) = (GroupCells::new(spec), spec.calls.len());
-    let hydration = Hydration::new(stage, worker.clone(), spec);
-    let exchange = Exchange::new(|contribution: &Contribution| u64::from(shard_of(&contribution.group)));
-    let hydrated = contributions
-        .unary_frontier::<CapacityContainerBuilder<Vec<_>>, _, _, _>(exchange, &name, move |capability, _| {
-            let mut capability = Some(capability);
-            let mut incoming: Vec<Contribution> = Vec::new();
-            move |(input, frontier), output| {
-                input.for_each(|_, contributions| incoming.append(contributions));
-                if !frontier.is_empty() {
-                    return;
-                }
-                let Some(stored_time) = capability.take() else { return };
-                let incoming_time = stored_time.delayed(&INCOMING);
-                let result = hydration.run(std::mem::take(&mut incoming), |shard| {
-                    output.session(&stored_time).give_iterator(shard.stored.drain(..));
-                    output.session(&incoming_time).give_iterator(shard.incoming.drain(..));
-                });
-                if let Err(error) = result {
-                    hydration.worker.run.abort.raise(error);
-                }
-            }
-        })
-        .as_collection();
-    let packed = hydrated.reduce_named(&name, move |_group, parts, output| {
-        let (mut cells, mut winners) = (None, vec![None; calls]);
-        for (part, difference) in parts {
-            match part {
-                Part::Cells => cells = Some(difference),
-                Part::Value(call, value) if cell(difference, 0) > 0 => {
-                    winners[usize::from(*call)].get_or_insert(value);
-                }
-                Part::Value(..) => {}
-            }
-        }
-        if let Some(cells) = cells.filter(|cells| group_cells.has_row(cells)) {
-            output.push((pack(cells, &winners), 1isize));
-        }
-    });
-    let changes = only_incoming(packed.inner, &name);
-    let mut finish = Finish::new(stage, worker.clone())?;
-    Ok(changes.unary::<CapacityContainerBuilder<Vec<_>>, _, _, _>(Pipeline, &name, move |_, _| {
-        move |input, output| {
-            input.for_each_time(|time, batches| {
-                let updates: Vec<Update> = batches.flat_map(|batch| batch.drain(..)).collect();
-                match finish.run(&updates) {
-                    Ok(rows) => output.session(&time).give_iterator(rows.into_iter()),
-                    Err(error) => finish.worker.run.abort.raise(error),
-                }
-            });
-        }
-    }))
+    let operator = Aggregate {
+        hydration: Hydration::new(stage, worker.clone(), spec),
+        finish: Finish::new(stage, worker.clone())?,
+    };
+    let to_shard = |contribution: &Contribution| u64::from(shard_of(&contribution.group));
+    let arranged = arrange::<GatheredContributions>(contributions, &name, &worker.before, to_shard);
+    Ok(reduce(arranged, &name, Arc::clone(&worker.before), operator, worker.run.abort.clone()))
 }
 
-/// A group as bytes, on its way from `reduce` to its row.
+/// What a chunk contributes to the groups of one worker.
+struct GatheredContributions(Vec<Contribution>);
+
+impl Gather for GatheredContributions {
+    type Part = Contribution;
+
+    fn gather(mut contributions: Vec<Contribution>) -> GatheredContributions {
+        contributions.sort_unstable_by(|a, b| (shard_of(&a.group), &a.group).cmp(&(shard_of(&b.group), &b.group)));
+        GatheredContributions(contributions)
+    }
+
+    fn weight(&self) -> usize {
+        self.0.len()
+    }
+}
+
+/// One aggregate on one worker.
+struct Aggregate {
+    hydration: Hydration,
+    finish: Finish,
+}
+
+/// Groups whose rows are made together.
+const BATCH_GROUPS: usize = 8_192;
+
+impl KeyLocal for Aggregate {
+    type Incoming = GatheredContributions;
+    type Output = RowBatch;
+
+    fn changes(&mut self, before: &Snapshot, incoming: &GatheredContributions) -> Result<Vec<RowBatch>, RunError> {
+        let (mut rows, mut groups) = (Vec::new(), Vec::new());
+        self.hydration.run(before, &incoming.0, &mut |change| groups.extend(change.updates()))?;
+        for groups in groups.chunks(BATCH_GROUPS) {
+            rows.push(self.finish.run(groups)?);
+        }
+        Ok(rows)
+    }
+}
+
+/// A group as bytes, on its way to its row.
 fn pack(cells: &Cells, winners: &[Option<&Row>]) -> Row {
     let mut bytes = Vec::new();
     let mut encoded = Vec::new();

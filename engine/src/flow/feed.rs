@@ -27,7 +27,7 @@ use crate::{
         Plan,
         stamp::{FileStamp, check_bytes, check_unchanged},
     },
-    rows::Row,
+    rows::RowBatch,
 };
 
 /// How long a thread waits before it looks whether the run is to end.
@@ -83,8 +83,8 @@ impl Load {
 pub(crate) enum Item {
     /// A chunk of a file.
     Chunk { load: usize, chunk: Arc<Chunk> },
-    /// Rows of a table, as key and value, to be replayed into the views behind it.
-    Rows { table: usize, rows: Vec<(Row, Row)> },
+    /// Rows of a table, to be replayed into the views behind it.
+    Rows { table: usize, rows: RowBatch },
 }
 
 impl Item {

@@ -17,6 +17,7 @@ use crate::{
         segment::SegmentEvents,
     },
     relational::{AggregateFunction, AggregateSpec, accumulate::Cells},
+    rows::RowBatch,
 };
 
 /// Turns packed groups into rows of the aggregate.
@@ -65,7 +66,7 @@ impl Finish {
     }
 
     /// The rows of these groups, with the groups' multiplicities.
-    pub fn run(&mut self, updates: &[Update]) -> Result<Vec<Update>, RunError> {
+    pub fn run(&mut self, updates: &[Update]) -> Result<RowBatch, RunError> {
         let broken = || RunError::internal("a packed group cannot be read");
         let mut cells: Vec<Cells> = Vec::with_capacity(updates.len());
         let mut winners: Vec<Vec<Option<&[u8]>>> = Vec::with_capacity(updates.len());
@@ -128,8 +129,9 @@ impl Finish {
         )
         .map_err(RunError::internal)?;
         let encoded = self.worker.run.layout(self.stage)?.encode(&rows).map_err(RunError::internal)?;
-        let update = |row: usize| (encoded.key(row).into(), encoded.value(row).into(), batch.diff(row) as isize);
-        Ok((0..kept.len()).map(update).collect())
+        let mut changes = RowBatch::default();
+        (0..kept.len()).for_each(|row| changes.push(encoded.key(row), encoded.value(row), batch.diff(row)));
+        Ok(changes)
     }
 
     /// The results of one call that is not min or max.

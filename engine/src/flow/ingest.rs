@@ -28,9 +28,10 @@ use crate::{
         INCOMING, WorkerContext,
         feed::{Item, Taken},
         segment::{Consumer, SegmentEvents, SegmentRun},
-        table::TableRow,
     },
     relational::Relational,
+    rows::RowBatch,
+    state::{key_hash, shard_of_hash},
 };
 
 /// How long the operator waits for a chunk before it lets others of its worker run.
@@ -40,14 +41,14 @@ const WAIT: Duration = Duration::from_micros(500);
 pub(crate) fn render<'scope>(
     scope: Scope<'scope, u64>,
     worker: &WorkerContext,
-) -> Result<BTreeMap<usize, StreamVec<'scope, u64, TableRow>>, RunError> {
+) -> Result<BTreeMap<usize, StreamVec<'scope, u64, RowBatch>>, RunError> {
     let mut ingest = Ingest::start(worker.clone())?;
     let mut builder = OperatorBuilder::new("ingest".to_owned(), scope);
     let activator = scope.activator_for(builder.operator_info().address);
     let (mut outputs, mut streams) = (Vec::new(), BTreeMap::new());
     for table in &ingest.tables {
-        let (output, stream) = builder.new_output::<Vec<TableRow>>();
-        outputs.push(OutputBuilder::<u64, CapacityContainerBuilder<Vec<TableRow>>>::from(output));
+        let (output, stream) = builder.new_output::<Vec<RowBatch>>();
+        outputs.push(OutputBuilder::<u64, CapacityContainerBuilder<Vec<RowBatch>>>::from(output));
         streams.insert(*table, stream);
     }
     builder.build(move |mut capabilities| {
@@ -84,8 +85,10 @@ struct Ingest {
     sources: BTreeMap<usize, (Box<dyn Parser>, SegmentRun)>,
     /// The table stages, in order of stage.
     tables: Vec<usize>,
-    /// Rows for each of the tables.
-    rows: Vec<Vec<TableRow>>,
+    /// Rows for each of the tables, in one batch for each worker that gets some.
+    rows: Vec<Vec<RowBatch>>,
+    /// Rows and bytes of the largest batch for each of the tables, so that the next one has room from the start.
+    sizes: Vec<(usize, usize)>,
 }
 
 impl Ingest {
@@ -103,12 +106,12 @@ impl Ingest {
                 _ => {}
             }
         }
-        let rows = tables.iter().map(|_| Vec::new()).collect();
-        Ok(Ingest { worker, sources, tables, rows })
+        let (rows, sizes) = tables.iter().map(|_| (Vec::new(), (0, 0))).unzip();
+        Ok(Ingest { worker, sources, tables, rows, sizes })
     }
 
     /// Does one piece of work; `None` when there is no more for this dataflow.
-    fn step(&mut self) -> Result<Option<&mut Vec<Vec<TableRow>>>, RunError> {
+    fn step(&mut self) -> Result<Option<&mut Vec<Vec<RowBatch>>>, RunError> {
         self.worker.run.abort.check()?;
         match self.worker.run.feed.take(WAIT) {
             Taken::Item(Item::Chunk { load, chunk }) => self.chunk(load, chunk)?,
@@ -147,9 +150,14 @@ impl Ingest {
             load.has_lines.store(has_lines, Ordering::Relaxed);
         }
 
-        let (rows, tables) = (&mut self.rows, &self.tables);
+        let tables = &self.tables;
+        let peers = self.worker.peers as u32;
+        let mut outgoing: Vec<Vec<RowBatch>> = self
+            .sizes
+            .iter()
+            .map(|(rows, bytes)| (0..peers).map(|to| RowBatch::of_drop(to, load.drop_id, *rows, *bytes)).collect())
+            .collect();
         let leaves = &run.segment(load.source).leaves;
-        let mut number = 0u32;
         for batch in batches {
             segment.push(batch, &mut events, &mut |leaf, batch| {
                 let Consumer::Table(table) = leaves[leaf].consumer else {
@@ -160,19 +168,22 @@ impl Ingest {
                 };
                 let slot = tables.iter().position(|known| *known == table).unwrap_or_default();
                 let encoded = run.layout(table)?.encode(&batch.columns).map_err(RunError::internal)?;
+                // The rows of one record keep the order in which they come.
                 for (row, origin) in origins.iter().enumerate() {
                     ledger.arrived(*origin);
-                    rows[slot].push(TableRow {
-                        key: encoded.key(row).into(),
-                        place: load.drop_id,
-                        origin: *origin,
-                        row: number,
-                        value: encoded.value(row).into(),
-                    });
-                    number += 1;
+                    let key = encoded.key(row);
+                    let hash = key_hash(key);
+                    let to = shard_of_hash(hash) % peers;
+                    outgoing[slot][to as usize].assert(hash, *origin, key, encoded.value(row));
                 }
                 Ok(())
             })?;
+        }
+        for ((rows, size), outgoing) in self.rows.iter_mut().zip(&mut self.sizes).zip(outgoing) {
+            for batch in outgoing.into_iter().filter(|batch| !batch.is_empty()) {
+                *size = (size.0.max(batch.len()), size.1.max(batch.bytes()));
+                rows.push(batch);
+            }
         }
         events.filtered.iter().for_each(|origin| ledger.filtered(*origin));
         events.no_alternate.iter().for_each(|origin| ledger.no_alternate(*origin));

@@ -1,13 +1,12 @@
-//! How a plan is computed: timely operators around differential's, one dataflow per chunk of work.
-//!
-//! Two times: `Stored` (0) holds what the state knew of the keys that a chunk touches, `Incoming` (1) what the chunk
-//! changes. Every stateful operator is key-local, so its output at `Incoming` is exactly the change.
+//! How a plan is computed: timely operators around those of [`crate::differential`], one dataflow per chunk of work.
 
 pub(crate) mod aggregate;
+pub(crate) mod capture;
 pub(crate) mod contradictions;
 pub(crate) mod correct;
 pub(crate) mod feed;
 pub(crate) mod finish;
+pub(crate) mod gather;
 pub(crate) mod ingest;
 pub(crate) mod meter;
 pub(crate) mod reject_log;
@@ -15,6 +14,7 @@ pub(crate) mod replay;
 pub(crate) mod segment;
 pub(crate) mod table;
 pub(crate) mod view;
+pub(crate) mod workers;
 
 mod dataflow;
 
@@ -27,14 +27,14 @@ use std::{
 
 use vardelta_schemas::ledger::RejectRow;
 
-pub(crate) use dataflow::run_chunk;
-
+pub(crate) use crate::differential::INCOMING;
 use crate::{
     abort::Abort,
     changes::ChangeLog,
     contract::stage::{Kind, Planned},
     error::{RunError, RunErrorKind},
     flow::{
+        capture::Capture,
         correct::Corrections,
         feed::{Feed, Load},
         meter::{MeterTotals, Meters},
@@ -47,15 +47,10 @@ use crate::{
     state::{Session, Snapshot},
 };
 
-/// What the state knew.
-pub(crate) const STORED: u64 = 0;
-/// What the chunk changes.
-pub(crate) const INCOMING: u64 = 1;
-
 /// Rejects kept with their text; beyond this number they are only counted.
 const REJECTS_KEPT: usize = 200_000;
 
-/// A change of a keyed collection: key, value, multiplicity.
+/// A change of a group: its key, the packed group, multiplicity.
 pub(crate) type Update = (Row, Row, isize);
 
 /// Where the rows of tables come from.
@@ -243,8 +238,8 @@ pub(crate) struct WorkerContext {
     pub meters: Meters,
     pub index: usize,
     pub peers: usize,
-    /// Updates for the sink, by its table.
-    pub captured: Rc<RefCell<Vec<Vec<Update>>>>,
+    /// The changes of the sink's tables.
+    pub captured: Rc<RefCell<Capture>>,
 }
 
 impl WorkerContext {

@@ -14,10 +14,11 @@ use crate::{
     contract::stage::Planned,
     error::RunError,
     flow::{
-        INCOMING, Update, WorkerContext,
+        INCOMING, WorkerContext,
         feed::{Item, Taken},
     },
     relational::Relational,
+    rows::RowBatch,
 };
 
 /// How long the operator waits for rows before it lets others of its worker run.
@@ -27,14 +28,14 @@ const WAIT: Duration = Duration::from_micros(500);
 pub(crate) fn render<'scope>(
     scope: Scope<'scope, u64>,
     worker: &WorkerContext,
-) -> BTreeMap<usize, StreamVec<'scope, u64, Update>> {
+) -> BTreeMap<usize, StreamVec<'scope, u64, RowBatch>> {
     let mut builder = OperatorBuilder::new("replay".to_owned(), scope);
     let activator = scope.activator_for(builder.operator_info().address);
     let (mut outputs, mut streams, mut tables) = (Vec::new(), BTreeMap::new(), Vec::new());
     for (at, stage) in worker.run.plan.stages.iter().enumerate() {
         if matches!(stage.planned, Planned::Relational(Relational::Table(_))) {
-            let (output, stream) = builder.new_output::<Vec<Update>>();
-            outputs.push(OutputBuilder::<u64, CapacityContainerBuilder<Vec<Update>>>::from(output));
+            let (output, stream) = builder.new_output::<Vec<RowBatch>>();
+            outputs.push(OutputBuilder::<u64, CapacityContainerBuilder<Vec<RowBatch>>>::from(output));
             streams.insert(at, stream);
             tables.push(at);
         }
@@ -54,8 +55,7 @@ pub(crate) fn render<'scope>(
             match worker.run.feed.take(WAIT) {
                 Taken::Item(Item::Rows { table, rows }) => {
                     if let Some(slot) = tables.iter().position(|known| *known == table) {
-                        let rows = rows.into_iter().map(|(key, value)| (key, value, 1isize));
-                        outputs[slot].activate().session(&held[slot]).give_iterator(rows);
+                        outputs[slot].activate().session(&held[slot]).give(rows);
                     }
                     activator.activate();
                 }

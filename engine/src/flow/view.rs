@@ -16,19 +16,16 @@ use crate::{
     contract::batch::Batch,
     error::RunError,
     flow::{
-        INCOMING, Update, WorkerContext,
+        INCOMING, WorkerContext,
         aggregate::{Contribution, Contributions},
         segment::{Consumer, Segment, SegmentEvents, SegmentRun},
     },
-    rows::Row,
+    rows::RowBatch,
 };
-
-/// Rows that are decoded and pushed on together.
-const BATCH_ROWS: usize = 8_192;
 
 /// Renders what follows a producer; returns, for each aggregate that reads it, the stream of contributions.
 pub(crate) fn render<'scope>(
-    changes: StreamVec<'scope, u64, Update>,
+    changes: StreamVec<'scope, u64, RowBatch>,
     root: usize,
     worker: &WorkerContext,
 ) -> Result<BTreeMap<usize, StreamVec<'scope, u64, Contribution>>, RunError> {
@@ -50,8 +47,10 @@ pub(crate) fn render<'scope>(
         move |frontiers| {
             let mut result = Ok(());
             input.for_each(|_, updates| {
-                if result.is_ok() {
-                    result = view.take(updates);
+                for rows in updates.drain(..) {
+                    if result.is_ok() {
+                        result = view.take(&rows);
+                    }
                 }
             });
             if let Err(error) = result {
@@ -61,14 +60,9 @@ pub(crate) fn render<'scope>(
                 return;
             }
             let Some(held) = capabilities.take() else { return };
-            match view.finish() {
-                Ok(()) => {
-                    let aggregates = view.aggregates.values_mut();
-                    for ((output, capability), contributions) in outputs.iter_mut().zip(&held).zip(aggregates) {
-                        output.activate().session(capability).give_iterator(contributions.drain());
-                    }
-                }
-                Err(error) => view.worker.run.abort.raise(error),
+            let aggregates = view.aggregates.values_mut();
+            for ((output, capability), contributions) in outputs.iter_mut().zip(&held).zip(aggregates) {
+                output.activate().session(capability).give_iterator(contributions.drain());
             }
         }
     });
@@ -82,7 +76,6 @@ struct View {
     segment: std::sync::Arc<Segment>,
     run: SegmentRun,
     plain: bool,
-    waiting: Vec<Update>,
     aggregates: BTreeMap<usize, Contributions>,
 }
 
@@ -97,51 +90,26 @@ impl View {
             }
         }
         let plain = segment.is_plain_capture();
-        Ok(View { worker, root, plain, segment, run, waiting: Vec::new(), aggregates })
+        Ok(View { worker, root, plain, segment, run, aggregates })
     }
 
-    fn take(&mut self, updates: &mut Vec<Update>) -> Result<(), RunError> {
-        self.waiting.append(updates);
-        if self.waiting.len() >= BATCH_ROWS { self.flush() } else { Ok(()) }
-    }
-
-    fn finish(&mut self) -> Result<(), RunError> {
-        self.flush()
-    }
-
-    fn flush(&mut self) -> Result<(), RunError> {
-        let updates = std::mem::take(&mut self.waiting);
-        if updates.is_empty() {
-            return Ok(());
-        }
-        self.worker.meters.add(self.root, 0, updates.iter().filter(|update| update.2 > 0).count(), None);
+    fn take(&mut self, changes: &RowBatch) -> Result<(), RunError> {
+        self.worker.meters.add(self.root, 0, changes.rows().filter(|row| row.diff > 0).count(), None);
         if !self.plain {
-            self.push(&updates)?;
+            self.push(changes)?;
         }
         // Rows that reach the sink as they were produced need no second encoding.
-        let direct = self.segment.leaves.iter().filter(|leaf| leaf.from == self.root);
-        let tables: Vec<usize> = direct
-            .filter_map(|leaf| match leaf.consumer {
-                Consumer::Capture(table) => Some(table),
-                _ => None,
-            })
-            .collect();
-        let mut captured = self.worker.captured.borrow_mut();
-        if let [table] = tables[..] {
-            captured[table].extend(updates);
-        } else {
-            for table in tables {
-                captured[table].extend(updates.iter().cloned());
+        for leaf in self.segment.leaves.iter().filter(|leaf| leaf.from == self.root) {
+            if let Consumer::Capture(table) = leaf.consumer {
+                self.worker.captured.borrow_mut().extend(table, changes)?;
             }
         }
         Ok(())
     }
 
-    fn push(&mut self, updates: &[Update]) -> Result<(), RunError> {
-        let layout = self.worker.run.layout(self.root)?;
-        let rows =
-            layout.decode(updates.iter().map(|(key, value, _)| (&**key, &**value))).map_err(RunError::internal)?;
-        let diffs = updates.iter().map(|update| update.2 as i64).collect();
+    fn push(&mut self, changes: &RowBatch) -> Result<(), RunError> {
+        let rows = self.worker.run.layout(self.root)?.decode_batch(changes).map_err(RunError::internal)?;
+        let diffs = changes.rows().map(|row| row.diff).collect();
         let mut events = SegmentEvents::default();
         let (segment, worker, aggregates) = (&self.segment, &self.worker, &mut self.aggregates);
         self.run.push(Batch::changes(rows, diffs), &mut events, &mut |leaf, batch| {
@@ -154,10 +122,9 @@ impl View {
                 Consumer::Capture(_) if leaf.from == segment.root => Ok(()),
                 Consumer::Capture(table) => {
                     let encoded = worker.run.layout(leaf.from)?.encode(&batch.columns).map_err(RunError::internal)?;
-                    let row = |row: usize| -> (Row, Row, isize) {
-                        (encoded.key(row).into(), encoded.value(row).into(), batch.diff(row) as isize)
-                    };
-                    worker.captured.borrow_mut()[table].extend((0..batch.rows()).map(row));
+                    let mut rows = RowBatch::default();
+                    (0..batch.rows()).for_each(|row| rows.push(encoded.key(row), encoded.value(row), batch.diff(row)));
+                    worker.captured.borrow_mut().extend(table, &rows)?;
                     Ok(())
                 }
                 Consumer::Table(_) => Err(RunError::internal("a table stands behind a table")),

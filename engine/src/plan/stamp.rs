@@ -90,11 +90,8 @@ pub(crate) fn check_bytes(path: &Path, digested: &str, read: u128) -> Result<(),
 }
 
 fn changed(path: &Path) -> RunError {
-    RunError::new(
-        RunErrorKind::Input,
-        format!("{} was changed while it was read; nothing was written", path.display()),
-    )
-    .with_hint("Run again when the file is complete; deliver files under another name and rename them.")
+    RunError::new(RunErrorKind::Input, format!("{} was changed while it was read; nothing was written", path.display()))
+        .with_hint("Run again when the file is complete; deliver files under another name and rename them.")
 }
 
 #[cfg(test)]

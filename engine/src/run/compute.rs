@@ -20,8 +20,8 @@ use crate::{
     flow::{
         Mode, RunContext, RunParts,
         feed::{self, Feed, Item, Load},
-        run_chunk,
         table::Retraction,
+        workers::Workers,
     },
     report::{FileProgress, Progress},
     state::Session,
@@ -167,19 +167,20 @@ fn prepare(context: Context<'_>, work: Work, mode: Mode, feed: Feed) -> Result<A
 
 /// Runs chunk after chunk; `finished` hears of each behind which another one comes from the feed.
 fn chunks(run: &Arc<RunContext>, first_part: u64, finished: impl Fn(u64)) -> Result<(), RunError> {
+    let mut workers = Workers::start(run)?;
     let (mut chunk, mut records) = (0, run.chunk_records.div_ceil(first_part));
     while run.feed.refill(records, &run.abort)? {
         records = run.chunk_records;
         if chunk > 0 {
             finished(chunk - 1);
         }
-        run_chunk(run, chunk)?;
+        workers.run_chunk(chunk)?;
         chunk += 1;
         tidy(run, chunk)?;
     }
     // One dataflow runs in any case: an aggregate over everything has a row also when nothing came.
     while chunk == 0 || run.retractions.iter().any(|retraction| !retraction.is_done()) {
-        run_chunk(run, chunk)?;
+        workers.run_chunk(chunk)?;
         chunk += 1;
         tidy(run, chunk)?;
     }

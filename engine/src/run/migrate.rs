@@ -41,7 +41,7 @@ use crate::{
         Action, DropReport, RunReport,
         migration::{Backfill, ComparedTable, MigrationReport, Origin},
     },
-    rows::{Row, lax_layout, lax_table},
+    rows::{RowBatch, lax_layout, lax_table},
     run::{
         RunOptions,
         compute::{self, Work},
@@ -337,15 +337,16 @@ fn read_standing(sink: &mut dyn Sink, table: &TableSchema, run: &RunContext, at:
     let fail = |error: &dyn std::fmt::Display| {
         SinkError::new(SinkErrorKind::Unavailable, format!("table `{}` cannot be compared: {error}", table.name))
     };
-    let mut rows: Vec<(Row, Row, isize)> = Vec::new();
-    let flush = |rows: &mut Vec<(Row, Row, isize)>| -> Result<(), SinkError> {
-        let folded = RunBuilder::fold(std::mem::take(rows)).map_err(|_| fail(&"a key comes twice"))?;
+    let mut rows = RowBatch::default();
+    let flush = |rows: &mut RowBatch| -> Result<(), SinkError> {
+        let folded = RunBuilder::fold(rows).map_err(|_| fail(&"a key comes twice"))?;
+        rows.clear();
         run.changes.push_standing(at, folded).map_err(|error| fail(&error))
     };
     sink.scan(&lax, &mut |batch: RecordBatch| {
         let encoded = layout.encode(&batch).map_err(|error| fail(&error))?;
         for row in 0..batch.num_rows() {
-            rows.push((encoded.key(row).into(), encoded.value(row).into(), -1));
+            rows.push(encoded.key(row), encoded.value(row), -1);
         }
         if rows.len() >= RUN_ROWS { flush(&mut rows) } else { Ok(()) }
     })?;

@@ -33,7 +33,7 @@ use crate::{
     },
     relational::Relational,
     report::{Action, DropReport, RunReport},
-    rows::Row,
+    rows::RowBatch,
     run::{
         RunOptions,
         compute::{self, Work},
@@ -205,10 +205,10 @@ pub(crate) fn send_table(
     session: &std::sync::Arc<Session>,
     send: &mut dyn FnMut(Item) -> bool,
 ) -> Result<bool, RunError> {
-    let mut rows: Vec<(Row, Row)> = Vec::new();
+    let mut rows = RowBatch::default();
     let mut listening = true;
     standing_rows(run, at, session, &mut |key, value| {
-        rows.push((key, value));
+        rows.push(key, value, 1);
         if rows.len() == REPLAY_ROWS {
             listening = send(Item::Rows { table: at, rows: std::mem::take(&mut rows) });
         }
@@ -222,18 +222,18 @@ pub(crate) fn standing_rows(
     run: &RunContext,
     at: usize,
     session: &std::sync::Arc<Session>,
-    each: &mut dyn FnMut(Row, Row) -> bool,
+    each: &mut dyn FnMut(&[u8], &[u8]) -> bool,
 ) -> Result<(), RunError> {
     let stage = &run.plan.stages[at];
     let Planned::Relational(Relational::Table(spec)) = &stage.planned else { return Ok(()) };
     for shard in 0..SHARDS {
         let mut reader = session.reader(&key_space(&stage.name), shard)?;
         let mut scan = reader.scan(&[])?;
-        while let Some((key, bytes)) = scan.next()? {
-            let list = Assertion::decode(&bytes)
+        while let Some((key, bytes)) = scan.next_borrowed()? {
+            let list = Assertion::decode(bytes)
                 .ok_or_else(|| RunError::internal(format!("the state of `{}` cannot be read", stage.name)))?;
             if let Some(winner) = Assertion::winner(&list, spec.conflict)
-                && !each(key.into(), winner.value.clone())
+                && !each(key, &winner.value)
             {
                 return Ok(());
             }

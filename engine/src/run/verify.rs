@@ -21,7 +21,7 @@ use crate::{
     flow::{RunContext, feed::Item},
     plan::{Plan, content::Wanted},
     relational::Relational,
-    rows::{Row, RowLayout},
+    rows::{RowBatch, RowLayout},
     run::{
         RunOptions,
         compute::{self, Work},
@@ -187,22 +187,24 @@ fn layouts(plan: &Plan) -> Result<Vec<RowLayout>, RunError> {
 struct Runs<'a> {
     log: &'a ChangeLog,
     table: usize,
-    rows: Vec<(Row, Row, isize)>,
+    rows: RowBatch,
 }
 
 impl<'a> Runs<'a> {
     fn new(log: &'a ChangeLog, table: usize) -> Runs<'a> {
-        Runs { log, table, rows: Vec::new() }
+        Runs { log, table, rows: RowBatch::default() }
     }
 
-    fn add(&mut self, key: Row, value: Row) -> io::Result<()> {
-        self.rows.push((key, value, 1));
+    fn add(&mut self, key: &[u8], value: &[u8]) -> io::Result<()> {
+        self.rows.push(key, value, 1);
         if self.rows.len() >= RUN_ROWS { self.flush() } else { Ok(()) }
     }
 
     fn flush(&mut self) -> io::Result<()> {
         let twice = |_| io::Error::new(io::ErrorKind::InvalidData, "a key comes twice");
-        self.log.push(self.table, 0, RunBuilder::fold(std::mem::take(&mut self.rows)).map_err(twice)?)
+        let run = RunBuilder::fold(&self.rows).map_err(twice)?;
+        self.rows.clear();
+        self.log.push(self.table, 0, run)
     }
 
     fn finish(mut self) -> io::Result<()> {
@@ -226,7 +228,7 @@ fn read_table(
         let rows = layout.encode(&batch).map_err(|error| fail(&error))?;
         count += batch.num_rows() as u64;
         for row in 0..batch.num_rows() {
-            runs.add(rows.key(row).into(), rows.value(row).into()).map_err(|error| fail(&error))?;
+            runs.add(rows.key(row), rows.value(row)).map_err(|error| fail(&error))?;
         }
         Ok(())
     })?;
@@ -242,10 +244,10 @@ fn send_found(
 ) -> Result<bool, RunError> {
     let mut net = found.net(table).map_err(|error| unavailable(&error))?;
     loop {
-        let mut rows = Vec::new();
+        let mut rows = RowBatch::default();
         while rows.len() < REPLAY_ROWS {
             match net.next().map_err(|error| unavailable(&error))? {
-                Some(Change { key, new: Some(value), .. }) => rows.push(((&*key).into(), (&*value).into())),
+                Some(Change { key, new: Some(value), .. }) => rows.push(&key, &value, 1),
                 Some(_) => {}
                 None => break,
             }

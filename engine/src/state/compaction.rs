@@ -21,6 +21,7 @@ use super::catalog::{Catalog, Runs};
 use super::cursor::SectionCursor;
 use super::error::StateError;
 use super::file::lock;
+use super::key_hash;
 use super::merge::Merge;
 use super::section::{Section, SectionWriter};
 use super::session::{FILE_BYTES, Session};
@@ -260,7 +261,7 @@ fn run(session: &Session, job: &Job) -> Result<(), StateError> {
     let mut writer = SectionWriter::new(session.merged_file()?);
     while let Some((key, value)) = merge.entry() {
         if value.is_some() || !job.is_bottom {
-            writer.push(key, value)?;
+            writer.push(key_hash(key), key, value)?;
         }
         merge.advance()?;
     }

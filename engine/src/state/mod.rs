@@ -58,5 +58,10 @@ pub fn key_hash(key: &[u8]) -> u64 {
 
 /// The shard of a key: the six highest bits of its [`key_hash`].
 pub fn shard_of(key: &[u8]) -> u32 {
-    (key_hash(key) >> 58) as u32
+    shard_of_hash(key_hash(key))
+}
+
+/// The shard of a key with this [`key_hash`].
+pub fn shard_of_hash(hash: u64) -> u32 {
+    (hash >> 58) as u32
 }

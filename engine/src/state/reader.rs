@@ -27,7 +27,14 @@ impl Reader {
     /// # Errors
     /// When a block cannot be read, or is not what was written.
     pub fn get(&mut self, key: &[u8]) -> Result<Option<Vec<u8>>, StateError> {
-        let hash = key_hash(key);
+        self.get_hashed(key_hash(key), key)
+    }
+
+    /// As [`Reader::get`], for a key whose [`key_hash`] is known.
+    ///
+    /// # Errors
+    /// When a block cannot be read, or is not what was written.
+    pub fn get_hashed(&mut self, hash: u64, key: &[u8]) -> Result<Option<Vec<u8>>, StateError> {
         for cursor in &mut self.cursors {
             if cursor.excludes(hash)? {
                 continue;

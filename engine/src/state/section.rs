@@ -11,7 +11,6 @@ use super::block::{BlockBuilder, Pointer, Unordered};
 use super::error::StateError;
 use super::file::DataFile;
 use super::filter::{self, FILTER_ENTRIES};
-use super::key_hash;
 
 /// Encoded bytes that are collected before they are written.
 const EXTENT_BYTES: usize = 1 << 20;
@@ -75,8 +74,8 @@ impl SectionWriter {
         }
     }
 
-    /// Appends an entry.
-    pub(super) fn push(&mut self, key: &[u8], value: Option<&[u8]>) -> Result<(), StateError> {
+    /// Appends an entry; the hash is its key's.
+    pub(super) fn push(&mut self, hash: u64, key: &[u8], value: Option<&[u8]>) -> Result<(), StateError> {
         const LIMIT: usize = 1 << 30;
         if key.len() > LIMIT || value.is_some_and(|value| value.len() > LIMIT) {
             return Err(StateError::new(
@@ -86,7 +85,7 @@ impl SectionWriter {
             .with_hint("Leave the column that holds it out, or cut its values."));
         }
         self.data.push(key, value).map_err(unordered)?;
-        self.hashes.push(key_hash(key));
+        self.hashes.push(hash);
         if self.data.is_full() {
             self.cut_data();
             if self.extent.len() >= EXTENT_BYTES {

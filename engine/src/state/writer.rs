@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::error::StateError;
+use super::key_hash;
 use super::section::SectionWriter;
 use super::session::Session;
 
@@ -25,11 +26,19 @@ impl RunWriter {
     /// # Errors
     /// When the disk is full or broken, or the key is not greater than the one before. The session is lost then.
     pub fn push(&mut self, key: &[u8], value: Option<&[u8]>) -> Result<(), StateError> {
+        self.push_hashed(key_hash(key), key, value)
+    }
+
+    /// As [`RunWriter::push`], for a key whose [`key_hash`] is known.
+    ///
+    /// # Errors
+    /// As [`RunWriter::push`].
+    pub fn push_hashed(&mut self, hash: u64, key: &[u8], value: Option<&[u8]>) -> Result<(), StateError> {
         let section = match &mut self.section {
             Some(section) => section,
             None => self.section.insert(SectionWriter::new(self.session.fresh_file()?)),
         };
-        section.push(key, value)
+        section.push(hash, key, value)
     }
 
     /// Makes the run the newest one of its shard. A run without entries is none.

@@ -65,7 +65,9 @@ fn a_second_header_may_only_repeat_the_first() {
 #[test]
 fn names_that_are_not_utf8_are_never_made_one() {
     let long = pipeline("", "samples = \"long\"").replace("\"alt\"]", "\"alt\", \"sample\"]");
-    let line = |name: &[u8]| [HEADER.trim_end().as_bytes(), b"\tFORMAT\t", name, b"\n1\t5\t.\tA\tC\t9\tPASS\t.\tGT\t0/1\n"].concat();
+    let line = |name: &[u8]| {
+        [HEADER.trim_end().as_bytes(), b"\tFORMAT\t", name, b"\n1\t5\t.\tA\tC\t9\tPASS\t.\tGT\t0/1\n"].concat()
+    };
     let both = project(&long, &[]);
     for (file, name) in [("a", b"M\xfcller"), ("b", b"M\xf6ller")] {
         both.write(&format!("drops/{file}.vcf"), &[b"##fileformat=VCFv4.2\n".to_vec(), line(name)].concat());

@@ -3,28 +3,34 @@
 use std::collections::BTreeMap;
 
 use super::{
-    GroupCells, Part,
+    GroupCells,
     contributions::{Contribution, add_up},
+    pack,
 };
 use crate::{
     error::{RunError, RunErrorKind},
-    flow::{INCOMING, STORED, WorkerContext},
+    flow::{Update, WorkerContext},
     relational::{AggregateFunction, AggregateSpec, accumulate::Cells},
     rows::Row,
-    state::{SHARDS, shard_of},
+    state::{Snapshot, shard_of},
     varint,
 };
 
-/// One part's group, time and difference, as differential takes it.
-pub(super) type PartUpdate = ((Row, Part), u64, Cells);
+/// What a chunk makes of one group.
+pub(super) struct GroupChange {
+    group: Row,
+    /// The packed group before and behind the chunk, where it has a row.
+    old: Option<Row>,
+    new: Option<Row>,
+}
 
-/// What one shard has to say.
-#[derive(Default)]
-pub(super) struct Hydrated {
-    /// What the state knew.
-    pub stored: Vec<PartUpdate>,
-    /// What the chunk changes.
-    pub incoming: Vec<PartUpdate>,
+impl GroupChange {
+    /// The change as updates of packed groups.
+    pub fn updates(self) -> impl Iterator<Item = Update> {
+        let GroupChange { group, old, new } = self;
+        let (old, new) = if old == new { (None, None) } else { (old, new) };
+        [(old, -1), (new, 1)].into_iter().filter_map(move |(packed, diff)| Some((group.clone(), packed?, diff)))
+    }
 }
 
 fn add(into: &mut [i128], cells: &Cells) {
@@ -38,22 +44,13 @@ fn delta_of(deltas: &[(u16, &Row, i64)], value: &Row) -> i64 {
     deltas.binary_search_by(|delta| delta.1.cmp(value)).map_or(0, |at| deltas[at].2)
 }
 
-impl Hydrated {
-    /// Emits the values of a min or max call up to the later of two: the winner before and the winner after. Those behind
-    /// both cannot win, so differential need not see them.
-    fn candidates(&mut self, group: &Row, call: u16, before: &BTreeMap<Row, i64>, deltas: &[(u16, &Row, i64)]) {
-        let stays = |value: &Row, delta: i64| before.get(value).copied().unwrap_or_default() + delta > 0;
-        let kept = before.keys().find(|value| stays(value, delta_of(deltas, value)));
-        let new = deltas.iter().find(|delta| stays(delta.1, delta.2)).map(|delta| delta.1);
-        let after = kept.into_iter().chain(new).min();
-        let Some(last) = before.keys().next().max(after) else { return };
-        let part = |value: &Row| (group.clone(), Part::Value(call, value.clone()));
-        let difference = |count: i64| Cells::new(vec![i128::from(count)]);
-        let stored = before.iter().take_while(|(value, _)| *value <= last);
-        self.stored.extend(stored.map(|(value, count)| (part(value), STORED, difference(*count))));
-        let incoming = deltas.iter().take_while(|delta| delta.1 <= last);
-        self.incoming.extend(incoming.map(|(_, value, count)| (part(value), INCOMING, difference(*count))));
-    }
+/// The winner of a min or max call before the chunk and behind it. `before` holds what was stored of the values that the chunk
+/// touches and of those up to the first one that stays.
+fn winners(before: &BTreeMap<Row, i64>, deltas: &[(u16, &Row, i64)]) -> (Option<Row>, Option<Row>) {
+    let stays = |value: &Row, delta: i64| before.get(value).copied().unwrap_or_default() + delta > 0;
+    let kept = before.keys().find(|value| stays(value, delta_of(deltas, value)));
+    let new = deltas.iter().find(|delta| stays(delta.1, delta.2)).map(|delta| delta.1);
+    (before.keys().next().cloned(), kept.into_iter().chain(new).min().cloned())
 }
 
 /// Reads and writes the state of one aggregate on one worker.
@@ -77,35 +74,40 @@ impl Hydration {
         }
     }
 
-    pub fn run(&self, contributions: Vec<Contribution>, mut emit: impl FnMut(&mut Hydrated)) -> Result<(), RunError> {
-        let mut shards: BTreeMap<u32, Vec<Contribution>> = BTreeMap::new();
-        for contribution in contributions {
-            shards.entry(shard_of(&contribution.group)).or_default().push(contribution);
-        }
-        debug_assert!(shards.keys().all(|shard| *shard < SHARDS));
-        let everything = Row::default();
-        let shard = shard_of(&everything);
-        if self.cells.always.is_some() && shard as usize % self.worker.peers == self.worker.index {
+    /// Brings the groups that are contributed to up to date, shard by shard; `each` hears of them.
+    pub fn run(
+        &self,
+        before: &Snapshot,
+        contributions: &[Contribution],
+        each: &mut dyn FnMut(GroupChange),
+    ) -> Result<(), RunError> {
+        let everything = shard_of(&[]);
+        let is_here = everything as usize % self.worker.peers == self.worker.index;
+        if self.cells.always.is_some() && is_here && contributions.is_empty() {
             // The row over everything is there from the first epoch on, whether or not anything came.
-            let nothing = Contribution { group: everything, cells: Cells::new(vec![]), values: Vec::new() };
-            shards.entry(shard).or_default().push(nothing);
+            let nothing = Contribution { group: Row::default(), cells: Cells::new(vec![]), values: Vec::new() };
+            return self.shard(before, everything, &[nothing], each);
         }
-        for (shard, contributions) in shards {
+        for same in contributions.chunk_by(|a, b| shard_of(&a.group) == shard_of(&b.group)) {
             self.worker.run.abort.check()?;
-            let mut hydrated = self.shard(shard, contributions)?;
-            emit(&mut hydrated);
+            self.shard(before, shard_of(&same[0].group), same, each)?;
         }
         Ok(())
     }
 
-    fn shard(&self, shard: u32, mut contributions: Vec<Contribution>) -> Result<Hydrated, RunError> {
-        contributions.sort_unstable_by(|a, b| a.group.cmp(&b.group));
-        let (session, before) = (&self.worker.run.session, &self.worker.before);
+    /// Contributions are in order of group.
+    fn shard(
+        &self,
+        before: &Snapshot,
+        shard: u32,
+        contributions: &[Contribution],
+        each: &mut dyn FnMut(GroupChange),
+    ) -> Result<(), RunError> {
+        let session = &self.worker.run.session;
         let mut reader = before.reader(&self.space, shard)?;
         let mut value_reader = before.reader(&self.value_space, shard)?;
         let mut writer = session.run_writer(&self.space, shard);
         let mut value_entries: Vec<(Vec<u8>, i64)> = Vec::new();
-        let mut out = Hydrated::default();
         for same in contributions.chunk_by(|a, b| a.group == b.group) {
             let group = &same[0].group;
             let stored = match reader.get(group)? {
@@ -122,6 +124,8 @@ impl Hydration {
             if let Some(always) = self.cells.always {
                 change[always] = i128::from(stored.is_none());
             }
+            let (mut old_winners, mut new_winners) =
+                (vec![None; self.functions.len()], vec![None; self.functions.len()]);
             for (call, function) in self.functions.iter().enumerate() {
                 let from = values.partition_point(|value| usize::from(value.0) < call);
                 let to = values.partition_point(|value| usize::from(value.0) <= call);
@@ -132,21 +136,21 @@ impl Hydration {
                     continue;
                 }
                 let prefix = value_prefix(call as u16, group);
-                let mut before: BTreeMap<Row, i64> = BTreeMap::new();
+                let mut known: BTreeMap<Row, i64> = BTreeMap::new();
                 if stored.is_some() {
                     if extremal {
-                        self.first_values(&mut value_reader, &prefix, deltas, &mut before)?;
+                        self.first_values(&mut value_reader, &prefix, deltas, &mut known)?;
                     }
                     for (_, value, _) in deltas {
-                        if !before.contains_key(*value)
+                        if !known.contains_key(*value)
                             && let Some(bytes) = value_reader.get(&[&prefix, &***value].concat())?
                         {
-                            before.insert((*value).clone(), self.count(&bytes)?);
+                            known.insert((*value).clone(), self.count(&bytes)?);
                         }
                     }
                 }
                 for (_, value, delta) in deltas {
-                    let was = before.get(*value).copied().unwrap_or_default();
+                    let was = known.get(*value).copied().unwrap_or_default();
                     let is = was + delta;
                     if is < 0 {
                         return Err(self.corrupt());
@@ -157,20 +161,24 @@ impl Hydration {
                     }
                 }
                 if extremal {
-                    out.candidates(group, call as u16, &before, deltas);
+                    (old_winners[call], new_winners[call]) = winners(&known, deltas);
                 }
             }
-            if let Some(stored) = &stored {
-                out.stored.push(((group.clone(), Part::Cells), STORED, stored.clone()));
-            }
-            out.incoming.push(((group.clone(), Part::Cells), INCOMING, Cells::new(change.clone())));
+            let row = |cells: &Cells, winners: &[Option<Row>]| {
+                let winners: Vec<Option<&Row>> = winners.iter().map(Option::as_ref).collect();
+                self.cells.has_row(cells).then(|| pack(cells, &winners))
+            };
             let mut after = change;
-            if let Some(stored) = stored {
-                add(&mut after, &stored);
+            if let Some(stored) = &stored {
+                add(&mut after, stored);
             }
             let gone = after.iter().all(|cell| *cell == 0);
+            let after = Cells::new(after);
+            let old = stored.as_ref().and_then(|stored| row(stored, &old_winners));
+            let new = if gone { None } else { row(&after, &new_winners) };
+            each(GroupChange { group: group.clone(), old, new });
             let mut bytes = Vec::new();
-            Cells::new(after).encode(&mut bytes);
+            after.encode(&mut bytes);
             writer.push(group, if gone { None } else { Some(&bytes) })?;
         }
         writer.finish()?;
@@ -184,7 +192,7 @@ impl Hydration {
             }
             writer.finish()?;
         }
-        Ok(out)
+        Ok(())
     }
 
     /// Reads a group's values from the first one up to one that the chunk does not take away.

@@ -7,8 +7,8 @@ use crate::sources::vcf::{
     header::VcfHeader,
     names::undecodable,
     reasons::{
-        BAD_CONTIG, BAD_FILTER, BAD_POSITION, BAD_QUAL, MISSING_COLUMNS, NOT_TAB_SEPARATED, SAMPLE_COLUMNS, Tally, VALUE_TOO_LONG,
-        Warning,
+        BAD_CONTIG, BAD_FILTER, BAD_POSITION, BAD_QUAL, MISSING_COLUMNS, NOT_TAB_SEPARATED, SAMPLE_COLUMNS, Tally,
+        VALUE_TOO_LONG, Warning,
     },
     values::digits,
 };
@@ -37,7 +37,8 @@ pub(super) fn check_lengths(columns: &Columns<'_>, longest_info: usize) -> Resul
     let too_long = |what: &str, length: usize| {
         refuse(VALUE_TOO_LONG, format!("{what} has {length} bytes, and a cell has at most {MAX_VALUE_BYTES}"))
     };
-    let fixed = [("ID", columns.id), ("REF", columns.reference), ("ALT", columns.alternates), ("FILTER", columns.filter)];
+    let fixed =
+        [("ID", columns.id), ("REF", columns.reference), ("ALT", columns.alternates), ("FILTER", columns.filter)];
     if let Some((what, text)) = fixed.iter().find(|(_, text)| text.len() > MAX_VALUE_BYTES) {
         return too_long(what, text.len());
     }

@@ -275,7 +275,8 @@ impl VcfHeader {
     /// Refuses a line that is not UTF-8 where it is the ID that is not: records would be told by it.
     fn refuse_undecodable_id(&self, line: &[u8]) -> Result<(), StageError> {
         let names = [&b"##INFO="[..], b"##FORMAT=", b"##FILTER=", b"##contig="];
-        let Some(start) = memchr::memmem::find(line, b"ID=").filter(|_| names.iter().any(|name| line.starts_with(name)))
+        let Some(start) =
+            memchr::memmem::find(line, b"ID=").filter(|_| names.iter().any(|name| line.starts_with(name)))
         else {
             return Ok(());
         };
@@ -334,7 +335,8 @@ impl VcfHeader {
             self.has_format = true;
             self.samples = names[FIXED.len() + 1..].iter().map(|name| (*name).to_string()).collect();
         }
-        let written: Vec<&[u8]> = line.split(|byte| *byte == b'\t').skip(FIXED.len() + 1).take(self.samples.len()).collect();
+        let written: Vec<&[u8]> =
+            line.split(|byte| *byte == b'\t').skip(FIXED.len() + 1).take(self.samples.len()).collect();
         if matches!(text, Cow::Owned(_)) {
             for (place, name) in written.iter().enumerate() {
                 let at = name.as_ptr().addr() - line.as_ptr().addr();

@@ -17,12 +17,12 @@ use vardelta_schemas::Number;
 use crate::{
     columns::is_identifier,
     sources::vcf::{
-    cohort::SampleRules,
-    kind::{ValueKind, number_from_text},
-    ped::PedigreeFile,
-    regions::Region,
-    sex::PseudoAutosomal,
-},
+        cohort::SampleRules,
+        kind::{ValueKind, number_from_text},
+        ped::PedigreeFile,
+        regions::Region,
+        sex::PseudoAutosomal,
+    },
 };
 
 options! {
@@ -172,7 +172,7 @@ impl OptionValue for FieldOption {
         let option = match &node.value {
             Value::Text(_) => {
                 FieldOption { name: Spanned::read(node, diagnostics)?, kind: None, number: None, column: None }
-            },
+            }
             Value::Table(entries) => {
                 let mut reader = OptionReader::new("a field".into(), node.span.clone(), entries.iter());
                 let name = reader.required::<Spanned<String>>("name", diagnostics);

@@ -51,8 +51,7 @@ impl Pedigree {
         let bytes = std::fs::read(path).map_err(|error| {
             (format!("cannot read the PED file {}: {error}", path.display()), "Check the path and the rights on it.")
         })?;
-        Pedigree::parse(&bytes)
-            .map_err(|(line, problem)| (format!("{}:{line}: {problem}", path.display()), FORMAT))
+        Pedigree::parse(&bytes).map_err(|(line, problem)| (format!("{}:{line}: {problem}", path.display()), FORMAT))
     }
 
     /// The first malformed line and what is wrong with it, where there is one.

@@ -97,7 +97,10 @@ mod tests {
             ("##reference=GRCh37.fa", "another reference"),
             ("##contig=<ID=chr1,length=249250621>", "another contig"),
             ("##contig=<ID=chr3,length=7>", "another contig"),
-            ("##INFO=<ID=CSQ,Number=.,Type=String,Description=\"Format: SYMBOL|Allele\">", "lays out a field otherwise"),
+            (
+                "##INFO=<ID=CSQ,Number=.,Type=String,Description=\"Format: SYMBOL|Allele\">",
+                "lays out a field otherwise",
+            ),
             ("#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\ts", "other columns"),
         ] {
             let message = check_line(line).expect_err("should be refused");

@@ -287,7 +287,8 @@ mod tests {
     #[test]
     fn remembers_ranks_and_mixes_none_up() {
         let mut ranks = Ranks::default();
-        let terms: Vec<&str> = TERMS.iter().map(|(term, ..)| *term).chain(["", "stop_gained&intron_variant", "x"]).collect();
+        let terms: Vec<&str> =
+            TERMS.iter().map(|(term, ..)| *term).chain(["", "stop_gained&intron_variant", "x"]).collect();
         for _ in 0..2 {
             for term in &terms {
                 assert_eq!(ranks.rank(term), rank(term), "{term}");

@@ -29,13 +29,7 @@ pub(super) struct Entries {
 
 impl Entries {
     /// Sorts the entries of a field's text. Without trust in numbers an allele is told by its bases alone.
-    pub(super) fn sort(
-        &mut self,
-        field: Field<'_>,
-        layout: &Layout,
-        row: Option<RowAllele<'_>>,
-        trust_numbers: bool,
-    ) {
+    pub(super) fn sort(&mut self, field: Field<'_>, layout: &Layout, row: Option<RowAllele<'_>>, trust_numbers: bool) {
         self.written.clear();
         self.shortened.clear();
         self.others.clear();
@@ -220,7 +214,10 @@ mod tests {
         let row = RowAllele { reference: Some("A"), alternate: "AT", number: None };
         let (mut entries, mut tape) = (Entries::default(), Tape::default());
         entries.sort(tape.read("AT|a,T|b,G|c,", &ann), &ann, Some(row), true);
-        assert_eq!((entries.written.as_slice(), entries.shortened.as_slice(), entries.others.len()), (&[0][..], &[1][..], 1));
+        assert_eq!(
+            (entries.written.as_slice(), entries.shortened.as_slice(), entries.others.len()),
+            (&[0][..], &[1][..], 1)
+        );
         let bcsq = layout(Family::Bcsq);
         entries.sort(tape.read("@100,missense|X", &bcsq), &bcsq, Some(row), true);
         assert_eq!((entries.written.as_slice(), entries.elsewhere), (&[1][..], 1));

@@ -148,7 +148,8 @@ impl PartBuilder {
             PartBuilder::Int64(builder) => append(value, |text| text.parse().ok(), |read| builder.append_option(read)),
             PartBuilder::Float64(builder) => {
                 // -0.0 and 0.0 are one value in a database.
-                let read = |text: &str| text.parse().ok().filter(|float: &f64| float.is_finite()).map(|float| float + 0.0);
+                let read =
+                    |text: &str| text.parse().ok().filter(|float: &f64| float.is_finite()).map(|float| float + 0.0);
                 append(value, read, |read| builder.append_option(read))
             }
             PartBuilder::Bool(builder) => append(value, truth, |read| builder.append_option(read)),

@@ -91,7 +91,9 @@ impl<'a> Order<'a> {
         let marks = || self.mark(a.entry).cmp(&self.mark(b.entry));
         let first = match pick {
             Pick::Mane => marks().then(severity),
-            Pick::Canonical => self.is_canonical(b.entry).cmp(&self.is_canonical(a.entry)).then(severity).then_with(marks),
+            Pick::Canonical => {
+                self.is_canonical(b.entry).cmp(&self.is_canonical(a.entry)).then(severity).then_with(marks)
+            }
             Pick::Worst | Pick::WorstPerGene | Pick::All => severity.then_with(marks),
         };
         let by_text = |output| self.output(a.entry, output).cmp(self.output(b.entry, output));

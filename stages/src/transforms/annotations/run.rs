@@ -255,12 +255,7 @@ struct Output {
 }
 
 impl Output {
-    fn new(
-        plan: &PlannedAnnotations,
-        wanted: &[bool; OUTPUTS.len()],
-        layout: Option<&Layout>,
-        rows: usize,
-    ) -> Output {
+    fn new(plan: &PlannedAnnotations, wanted: &[bool; OUTPUTS.len()], layout: Option<&Layout>, rows: usize) -> Output {
         let carried = std::array::from_fn(|at| wanted[at] && layout.is_some_and(|layout| layout.carries(at)));
         let builders =
             std::array::from_fn(|at: usize| carried[at].then(|| StringBuilder::with_capacity(rows, rows * 8)));

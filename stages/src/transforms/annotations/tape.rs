@@ -221,10 +221,10 @@ mod tests {
     fn takes_the_brackets_of_eff_apart() {
         let eff = Family::Eff.default_layout().expect("has one");
         let parts = |text| entries(text, &eff);
-        assert_eq!(parts("INTRON(MODIFIER||| |TP53),INTERGENIC"), [
-            vec!["INTRON", "MODIFIER", "", "", "", "TP53"],
-            vec!["INTERGENIC", ""]
-        ]);
+        assert_eq!(
+            parts("INTRON(MODIFIER||| |TP53),INTERGENIC"),
+            [vec!["INTRON", "MODIFIER", "", "", "", "TP53"], vec!["INTERGENIC", ""]]
+        );
         assert_eq!(parts("MOTIF[MA0099.2:AP1(x)](LOW|)"), [vec!["MOTIF", "LOW", ""]]);
     }
 }

@@ -419,11 +419,10 @@ fn further_parts_are_of_the_picked_entry() {
     assert!(shown.ends_with(expected), "{shown}");
     let emit = then(&alleles, &*planned);
     let columns = ["pos", "gene_symbol", "gnomad_af", "lof", "place", "sig", "absent"];
-    assert_eq!(rows(&emit, &columns), [
-        "10 G2 0.0001 HC 12 x=y NULL",
-        "20 G1 NULL NULL NULL NULL NULL",
-        "30 NULL NULL NULL NULL NULL NULL"
-    ]);
+    assert_eq!(
+        rows(&emit, &columns),
+        ["10 G2 0.0001 HC 12 x=y NULL", "20 G1 NULL NULL NULL NULL NULL", "30 NULL NULL NULL NULL NULL NULL"]
+    );
     let warned: Vec<_> = emit.warnings.into_iter().collect();
     assert_eq!(warned, [("annotation_part_bad", 2), ("annotation_part_missing", 2)]);
 }
@@ -440,9 +439,8 @@ fn parts_that_cannot_be_are_refused() {
     assert_eq!(problem("CSQ", "impact", text("LoF")), "there already is a column `impact`");
     assert_eq!(problem("CSQ", "a b", text("LoF")), "`a b` cannot be the name of a column");
     assert_eq!(problem("GENEINFO", "x", text("LoF")), "GENEINFO has no parts but symbol and identifier");
-    let table = |key: &str, value: &str| {
-        Value::Table(vec![Entry { key: key.into(), key_span: 0..0, node: node(text(value)) }])
-    };
+    let table =
+        |key: &str, value: &str| Value::Table(vec![Entry { key: key.into(), key_span: 0..0, node: node(text(value)) }]);
     assert_eq!(problem("CSQ", "x", table("type", "float64")), "a part needs `name`");
     assert!(problem("CSQ", "x", Value::Bool(true)).starts_with("expected a part's name"));
 }
@@ -462,7 +460,8 @@ fn instructions_of_annotations() {
     let terms = ["missense_variant", "intron_variant", "synonymous_variant", "missense_variant&splice_region_variant"];
     let lines: Vec<String> = (0..records)
         .map(|at: usize| {
-            let entries = (0..1 + at % 3).map(|number| entry("C", terms[(at + number) % terms.len()], at % 500 + number));
+            let entries =
+                (0..1 + at % 3).map(|number| entry("C", terms[(at + number) % terms.len()], at % 500 + number));
             format!("1 {} A C ANN={}", at + 1, entries.collect::<Vec<_>>().join(","))
         })
         .collect();

@@ -84,7 +84,8 @@ impl IndexFile {
                 let mut auxiliary = Rest(rest.take(auxiliary)?);
                 let names = if auxiliary.0.is_empty() { None } else { Some(auxiliary.tabix_header()?) };
                 let count = rest.count(4)?;
-                let contigs = (0..count).map(|_| rest.contig(pseudo_bin(depth), true)).collect::<io::Result<Vec<_>>>()?;
+                let contigs =
+                    (0..count).map(|_| rest.contig(pseudo_bin(depth), true)).collect::<io::Result<Vec<_>>>()?;
                 IndexFile { names, contigs, min_shift, depth }.checked()
             }
             _ => Err(damaged("it is no index")),
@@ -93,7 +94,9 @@ impl IndexFile {
 
     fn checked(self) -> io::Result<IndexFile> {
         match &self.names {
-            Some(names) if names.len() != self.contigs.len() => Err(damaged("it has more names than contigs, or fewer")),
+            Some(names) if names.len() != self.contigs.len() => {
+                Err(damaged("it has more names than contigs, or fewer"))
+            }
             _ => Ok(self),
         }
     }

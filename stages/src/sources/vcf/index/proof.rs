@@ -119,7 +119,12 @@ fn contigs<'a>(
 
 impl Contig<'_> {
     /// The stretches that hold all records of a region, 1-based and inclusive.
-    fn stretches(&self, index: &IndexFile, (start, end): (i64, i64), probe: &mut Probe<'_>) -> io::Result<Vec<Stretch>> {
+    fn stretches(
+        &self,
+        index: &IndexFile,
+        (start, end): (i64, i64),
+        probe: &mut Probe<'_>,
+    ) -> io::Result<Vec<Stretch>> {
         let (first, behind) = (start.max(1) - 1, end);
         // A number that no bin has may stand for any.
         let overlaps = |number: u32| index.span(number).is_none_or(|(from, to)| from < behind && to > first);
@@ -131,7 +136,8 @@ impl Contig<'_> {
         let main_end = self.end(last, end, probe)?;
         let mut found = vec![self.stretch(main, main_end)];
         for (from, to) in chunks.into_iter().filter(|chunk| chunk.0 < u64::from(main)) {
-            let (from, to) = (probe.canonical(VirtualPosition::from(from))?, probe.canonical(VirtualPosition::from(to))?);
+            let (from, to) =
+                (probe.canonical(VirtualPosition::from(from))?, probe.canonical(VirtualPosition::from(to))?);
             if from < self.start || to > self.end {
                 return Err(damaged("a chunk lies outside its contig"));
             }

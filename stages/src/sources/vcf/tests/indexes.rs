@@ -107,7 +107,8 @@ fn contig_index(records: &[Record], is_csi: bool, min_shift: u32, depth: u32) ->
         }
     }
     let mut bytes = Vec::new();
-    let mut put = |words: &[u64], width: usize| words.iter().for_each(|word| bytes.extend(&word.to_le_bytes()[..width]));
+    let mut put =
+        |words: &[u64], width: usize| words.iter().for_each(|word| bytes.extend(&word.to_le_bytes()[..width]));
     put(&[bins.len() as u64 + 1], 4);
     for (bin, chunks) in &bins {
         put(&[u64::from(*bin)], 4);
@@ -238,7 +239,10 @@ fn an_index_never_loses_a_record() {
                 write_index(&index_path, &index);
                 let (found, was_used) = inside(&regions, &path);
                 assert_eq!(found, whole, "seed {seed}, round {round}, {kind}, turn {turn}, {regions:?}");
-                assert!(turn > 1 || was_used || made.records.is_empty(), "round {round}, {kind}: a sound index is used");
+                assert!(
+                    turn > 1 || was_used || made.records.is_empty(),
+                    "round {round}, {kind}: a sound index is used"
+                );
                 used += usize::from(turn > 1 && was_used);
                 lies += usize::from(turn > 1);
             }
