@@ -9,6 +9,7 @@ pub(crate) mod fakes;
 pub mod graph;
 pub mod json_schema;
 mod links;
+pub(crate) mod liveness;
 mod outline;
 mod pipeline;
 pub(crate) mod place;

@@ -3,6 +3,7 @@
 
 use std::{
     any::Any,
+    collections::BTreeMap,
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, PoisonError,
@@ -21,10 +22,10 @@ use crate::{
         stage::Planned,
     },
     error::{RunError, RunErrorKind},
-    flow::meter::MeterTotals,
+    flow::{contradictions::Contradictions, meter::MeterTotals},
     plan::{
         Plan,
-        stamp::{FileStamp, check_unchanged},
+        stamp::{FileStamp, check_bytes, check_unchanged},
     },
     rows::RowBatch,
 };
@@ -46,10 +47,14 @@ pub(crate) struct Load {
     pub drop_id: u64,
     /// The file as it was when its bytes were digested.
     pub stamp: FileStamp,
+    /// xxh3-128 of its bytes, 32 hexadecimal digits.
+    pub bytes_digest: String,
     /// What became of its records.
     pub records: RecordLedger,
-    /// The content digest so far.
-    pub digest: Mutex<ContentDigest>,
+    /// Rows of it that gave way to others that say something else.
+    pub contradictions: Contradictions,
+    /// The content digests of the chunks so far, by their first origin: workers are done with them in any order.
+    pub digests: Mutex<BTreeMap<u64, ContentDigest>>,
     /// The digest of what matters in the header.
     pub header_digest: Mutex<u128>,
     /// Bytes of the file consumed so far.
@@ -63,21 +68,15 @@ pub(crate) struct Load {
 }
 
 impl Load {
-    /// The content digest, 32 hexadecimal digits.
+    /// The content digest, 32 hexadecimal digits. Where records of the drop asserted one key several times, the order of its
+    /// records counts.
     pub fn content_digest(&self) -> String {
-        let digest = *self.digest.lock().unwrap_or_else(PoisonError::into_inner);
+        let digests = self.digests.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut digest = ContentDigest::default();
+        digests.values().for_each(|chunk| digest.append(*chunk));
         let header = *self.header_digest.lock().unwrap_or_else(PoisonError::into_inner);
-        content_digest(digest, header)
+        digest.text(header, self.records.has_superseded())
     }
-}
-
-/// The digest of records and header together, 32 hexadecimal digits.
-pub(crate) fn content_digest(records: ContentDigest, header: u128) -> String {
-    let mut bytes = Vec::with_capacity(40);
-    bytes.extend_from_slice(&records.records.to_le_bytes());
-    bytes.extend_from_slice(&records.sum.to_le_bytes());
-    bytes.extend_from_slice(&header.to_le_bytes());
-    format!("{:032x}", xxhash_rust::xxh3::xxh3_128(&bytes))
 }
 
 /// A piece of work for one worker.
@@ -224,6 +223,9 @@ fn read_file(
         if !send(sender, Item::Chunk { load: at, chunk }, abort) {
             return Ok(());
         }
+    }
+    if let Some(read) = reader.bytes_digest() {
+        check_bytes(&load.path, &load.bytes_digest, read)?;
     }
     check_unchanged(&load.path, &load.stamp)
 }

@@ -132,13 +132,14 @@ impl Ingest {
         };
 
         let started = Instant::now();
+        let first_origin = chunk.raw.first_origin;
         let digest = parser
             .parse(chunk, &mut emit)
             .map_err(|error| RunError::stage(&run.plan.stages[load.source].name, error))?;
         let batches = std::mem::take(&mut emit.batches);
         let rows_out = batches.iter().map(Batch::rows).sum();
         self.worker.meters.add(load.source, digest.records as usize, rows_out, Some(started.elapsed()));
-        load.digest.lock().unwrap_or_else(std::sync::PoisonError::into_inner).merge(digest);
+        load.digests.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(first_origin, digest);
         load.records_read.fetch_add(digest.records, Ordering::Relaxed);
         let provenance = batches.first().cloned();
         events.absorb(load.source, &mut emit, provenance.as_ref());

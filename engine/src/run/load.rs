@@ -1,6 +1,6 @@
 //! `run`: what is new or changed is loaded, what is gone is withdrawn, all as one epoch.
 
-use std::time::Instant;
+use std::{sync::atomic::Ordering, time::Instant};
 
 use vardelta_schemas::ledger::DropRow;
 
@@ -118,6 +118,8 @@ fn load_found(
         ));
         let restriction = source(plan, load.source)?.restriction();
         report.notices.extend(notice(&load.name, restriction, &counts));
+        let origin = if load.has_lines.load(Ordering::Relaxed) { "line" } else { "record" };
+        report.notices.extend(load.contradictions.notice(&load.name, origin, &run)?);
     }
     for gone in &found.gone {
         let reason = "its file is gone";

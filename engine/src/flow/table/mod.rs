@@ -17,7 +17,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use timely::dataflow::StreamVec;
 
-use self::resolve::Resolve;
+use self::{assertions::PutAside, resolve::Resolve};
 pub(crate) use self::{
     assertions::{Assertion, assertion_space},
     drops::drop_space,
@@ -66,7 +66,7 @@ impl KeyLocal for Table {
     fn changes(&mut self, before: &Snapshot, rows: &GatheredRows) -> Result<Vec<RowBatch>, RunError> {
         let run = &self.worker.run;
         let mut changes = BatchCutter::default();
-        let mut superseded: BTreeMap<u64, Vec<u64>> = BTreeMap::new();
+        let mut superseded: BTreeMap<u64, Vec<PutAside>> = BTreeMap::new();
         for shard in (0..SHARDS).filter(|shard| *shard as usize % self.worker.peers == self.worker.index) {
             run.abort.check()?;
             let removals = retract::removals(&self.worker, self.stage, shard, self.conflict)?;
@@ -82,9 +82,11 @@ impl KeyLocal for Table {
                 &mut superseded,
             )?;
         }
-        for (place, origins) in superseded {
+        for (place, rows) in superseded {
             if let Some(load) = run.loads.iter().find(|load| load.drop_id == place) {
-                load.records.superseded(&origins);
+                load.records.superseded(&rows.iter().map(|row| row.origin).collect::<Vec<_>>());
+                let contradicted = |row: PutAside| row.contradicted.map(|(by, key)| (row.origin, by, self.stage, key));
+                load.contradictions.add(rows.into_iter().filter_map(contradicted));
             }
         }
         self.worker.meters.add(self.stage, rows.rows(), 0, None);

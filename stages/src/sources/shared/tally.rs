@@ -18,8 +18,14 @@ macro_rules! warnings {
         ),*];
 
         /// One count per warning; cheap enough to keep per value.
-        #[derive(Clone, Debug, Default)]
+        #[derive(Clone, Debug)]
         pub(super) struct Tally([u64; WARNINGS.len()]);
+
+        impl Default for Tally {
+            fn default() -> Tally {
+                Tally([0; WARNINGS.len()])
+            }
+        }
 
         impl Tally {
             /// Counts one.

@@ -13,6 +13,7 @@ use vardelta_engine::{
         stage::{Emit, PipelineSettings, PlanRequest, Planned, Reject, StageType},
     },
     diagnostics::Diagnostics,
+    expression::functions::Functions,
     spec::SpecFile,
 };
 
@@ -33,6 +34,7 @@ pub(crate) fn plan(stage: &dyn StageType, options: &str, folder: &Path) -> Resul
         inputs: Vec::new(),
         options: OptionReader::new("stage `under_test`".into(), 0..0, spec.root.iter()),
         pipeline: &pipeline,
+        functions: Functions::built_in(),
     };
     let planned = stage.plan(request, &mut diagnostics);
     let problems: Vec<String> = diagnostics
@@ -144,7 +146,7 @@ pub(crate) fn read(source: &dyn Source, path: &Path) -> Result<Outcome, String> 
         let mut own = Emit::default();
         let parsed = parser.parse(chunk, &mut own).map_err(shown)?;
         assert_eq!(alone, parsed, "digest alone and with parsing");
-        digest.merge(parsed);
+        digest.append(parsed);
         // A record may make several rows.
         let mut accounted: Vec<u64> =
             own.batches.iter().flat_map(|batch| batch.origins.clone().unwrap_or_default()).collect();
