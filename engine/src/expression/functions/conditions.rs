@@ -18,8 +18,7 @@ pub(super) static CONDITIONS: &[Function] = &[
         .takes(COMMON_MANY)
         .form(Returns::Common, Form::Coalesce)
         .nulls(Nulls::Own("NULL where all values are"))
-        .examples(&[("coalesce(NULL, 'x')", "x"), ("coalesce(1, 1 / 0)", "1.0000")])
-        .elsewhere(&[(Sqlite, "`/` of integers is one")]),
+        .examples(&[("coalesce(NULL, 'x')", "x"), ("coalesce(1, 1 / 0)", "1.0000")]),
     condition("ifnull", "The value, or the other where it is NULL.")
         .or(&["nvl"])
         .takes(COMMON_TWO)
@@ -40,8 +39,7 @@ pub(super) static CONDITIONS: &[Function] = &[
         ])
         .form(Returns::Common, Form::If)
         .nulls(Nulls::Own("NULL where the value that is taken is"))
-        .examples(&[("if(7 > 5, 'high', 'low')", "high"), ("if(NULL, 1, 2)", "2")])
-        .elsewhere(&[(Sqlite, "is `iif` before 3.48")]),
+        .examples(&[("if(7 > 5, 'high', 'low')", "high"), ("if(NULL, 1, 2)", "2")]),
     condition("isnull", "Whether the value is NULL: `value IS NULL`.")
         .takes(&[Parameter::one("value", Accepts::Any)])
         .gives(Returns::Bool, |call| call.bools(|row| Ok(call.argument(0).is_null(row))))

@@ -29,7 +29,7 @@ pub(super) static HASHES: &[Function] = &[
             })
         })
         .examples(&[("md5('abc')", "900150983cd24fb0d6963f7d28e17f72")])
-        .elsewhere(&[(Sqlite, ABSENT)]),
+        .elsewhere(&[(MySql, "has it only with its component of classic hashing"), (Sqlite, ABSENT)]),
     hash("sha1", "The SHA-1 of the text's bytes, in hexadecimal digits.")
         .or(&["sha"])
         .takes(TEXT_ONE)
@@ -40,7 +40,7 @@ pub(super) static HASHES: &[Function] = &[
             })
         })
         .examples(&[("sha1('abc')", "a9993e364706816aba3e25717850c26c9cd0d89d")])
-        .elsewhere(&[(Sqlite, ABSENT)]),
+        .elsewhere(&[(MySql, "has it only with its component of classic hashing"), (Sqlite, ABSENT)]),
     hash("sha2", "The SHA-2 of the text's bytes with 224, 256 (also 0), 384 or 512 bits, in hexadecimal digits.")
         .takes(&[Parameter::one("text", Accepts::Texts), Parameter::one("bits", Accepts::Int)])
         .gives(Returns::Text, |call| {

@@ -13,13 +13,20 @@ const FLOAT: &[Parameter] = &[Parameter::one("x", Accepts::Float)];
 const NUMBER: &[Parameter] = &[Parameter::one("x", Accepts::Number)];
 const INTS: &[Parameter] = &[Parameter::one("a", Accepts::Int), Parameter::one("b", Accepts::Int)];
 
+/// SQLite's functions of mathematics are there where it was built with them.
+const OPTIONAL: &[(super::Database, &str)] =
+    &[(Sqlite, "has it only where it is built with its functions of mathematics")];
+
+/// Functions that only SQLite has, and it where it was built with them.
+const SQLITE_ALONE: &[(super::Database, &str)] = &[(MySql, ABSENT), (MariaDb, ABSENT), OPTIONAL[0]];
+
 const fn number(name: &'static str, about: &'static str) -> Function {
     Function::new(Family::Numbers, name, about)
 }
 
 /// A function of one double, which rejects the row where it has no finite value.
 const fn of_float(name: &'static str, about: &'static str, compute: fn(&Call<'_>) -> ArrayRef) -> Function {
-    number(name, about).takes(FLOAT).gives(Returns::Float, compute).fails()
+    number(name, about).takes(FLOAT).gives(Returns::Float, compute).fails().elsewhere(OPTIONAL)
 }
 
 macro_rules! float {
@@ -64,7 +71,8 @@ pub(super) static NUMBERS: &[Function] = &[
         .takes(&[Parameter::one("x", Accepts::Float), Parameter::one("y", Accepts::Float)])
         .gives(Returns::Float, |call| call.floats(|row| Ok(call.float(0).at(row).powf(call.float(1).at(row)))))
         .fails()
-        .examples(&[("power(7, 2)", "49")]),
+        .examples(&[("power(7, 2)", "49")])
+        .elsewhere(OPTIONAL),
     of_float("sqrt", "The square root; a negative number rejects the row.", float!(f64::sqrt))
         .examples(&[("sqrt(16)", "4")]),
     of_float("cbrt", "The cube root.", float!(f64::cbrt)).examples(&[("cbrt(27)", "3")]).elsewhere(&[
@@ -95,7 +103,8 @@ pub(super) static NUMBERS: &[Function] = &[
         .elsewhere(&[(Sqlite, "one number is taken to base 10")]),
     number("pi", "The number π.")
         .gives(Returns::Float, |call| call.floats(|_| Ok(std::f64::consts::PI)))
-        .examples(&[("round(pi(), 4)", "3.1416")]),
+        .examples(&[("round(pi(), 4)", "3.1416")])
+        .elsewhere(OPTIONAL),
     of_float("degrees", "An angle in radians in degrees.", float!(|x: f64| x * (180.0 / std::f64::consts::PI)))
         .examples(&[("round(degrees(pi()), 6)", "180")]),
     of_float("radians", "An angle in degrees in radians.", float!(|x: f64| x * (std::f64::consts::PI / 180.0)))
@@ -118,25 +127,22 @@ pub(super) static NUMBERS: &[Function] = &[
             })
         })
         .fails()
-        .examples(&[("atan(0)", "0"), ("round(atan2(1, 1), 6)", "0.785398")]),
-    of_float("sinh", "The hyperbolic sine.", float!(f64::sinh))
-        .examples(&[("sinh(0)", "0")])
-        .elsewhere(&[(MySql, ABSENT), (MariaDb, ABSENT)]),
-    of_float("cosh", "The hyperbolic cosine.", float!(f64::cosh))
-        .examples(&[("cosh(0)", "1")])
-        .elsewhere(&[(MySql, ABSENT), (MariaDb, ABSENT)]),
+        .examples(&[("atan(0)", "0"), ("round(atan2(1, 1), 6)", "0.785398")])
+        .elsewhere(OPTIONAL),
+    of_float("sinh", "The hyperbolic sine.", float!(f64::sinh)).examples(&[("sinh(0)", "0")]).elsewhere(SQLITE_ALONE),
+    of_float("cosh", "The hyperbolic cosine.", float!(f64::cosh)).examples(&[("cosh(0)", "1")]).elsewhere(SQLITE_ALONE),
     of_float("tanh", "The hyperbolic tangent.", float!(f64::tanh))
         .examples(&[("tanh(0)", "0")])
-        .elsewhere(&[(MySql, ABSENT), (MariaDb, ABSENT)]),
+        .elsewhere(SQLITE_ALONE),
     of_float("asinh", "The inverse hyperbolic sine.", float!(f64::asinh))
         .examples(&[("asinh(0)", "0")])
-        .elsewhere(&[(MySql, ABSENT), (MariaDb, ABSENT)]),
+        .elsewhere(SQLITE_ALONE),
     of_float("acosh", "The inverse hyperbolic cosine.", float!(f64::acosh))
         .examples(&[("acosh(1)", "0")])
-        .elsewhere(&[(MySql, ABSENT), (MariaDb, ABSENT)]),
+        .elsewhere(SQLITE_ALONE),
     of_float("atanh", "The inverse hyperbolic tangent.", float!(f64::atanh))
         .examples(&[("atanh(0)", "0")])
-        .elsewhere(&[(MySql, ABSENT), (MariaDb, ABSENT)]),
+        .elsewhere(SQLITE_ALONE),
     number("gcd", "The greatest common divisor.")
         .takes(INTS)
         .gives(Returns::Int, |call| {

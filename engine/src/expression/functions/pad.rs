@@ -37,14 +37,14 @@ pub(super) static PAD: &[Function] = &[
     .takes(PADDED)
     .gives(Returns::Text, |call| pad(call, true))
     .fails()
-    .nulls(Nulls::Unless(is_padded, "where the length is negative, and where there is nothing to pad with"))
-    .examples(&[("lpad('7', 3, '0')", "007"), ("lpad('abcd', 2, 'x')", "ab")])
-    .elsewhere(&[(Sqlite, ABSENT)]),
+    .nulls(Nulls::Unless(is_padded, "where the length is negative"))
+    .examples(&[("lpad('7', 3, '0')", "007"), ("lpad('abcd', 2, 'x')", "ab"), ("lpad('a', 2, '')", "")])
+    .elsewhere(&[(MariaDb, "is NULL where there is nothing to pad with"), (Sqlite, ABSENT)]),
     text("rpad", "As `lpad`, with the padding after the text.")
         .takes(PADDED)
         .gives(Returns::Text, |call| pad(call, false))
         .fails()
-        .nulls(Nulls::Unless(is_padded, "where the length is negative, and where there is nothing to pad with"))
+        .nulls(Nulls::Unless(is_padded, "where the length is negative"))
         .examples(&[("rpad('7', 3, '0')", "700")])
         .elsewhere(&[(Sqlite, ABSENT)]),
     text("repeat", "The text `count` times. More than 65,536 bytes reject the row.")
@@ -165,11 +165,10 @@ pub(super) static PAD: &[Function] = &[
         .elsewhere(&[(MySql, ABSENT), (MariaDb, ABSENT), (Sqlite, ABSENT)]),
 ];
 
-/// Whether the length and the padding are in the text and make sense.
+/// Whether the length is known and not negative.
 fn is_padded(arguments: &[Typed]) -> bool {
     let length = arguments[1].as_constant().filter(|length| length.is_valid(0));
-    let is_long = length.is_some_and(|length| length.as_primitive::<Int64Type>().value(0) >= 0);
-    is_long && arguments.get(2).is_none_or(|pad| pad.as_text().is_some_and(|pad| !pad.is_empty()))
+    length.is_some_and(|length| length.as_primitive::<Int64Type>().value(0) >= 0)
 }
 
 /// Refuses a result that is much longer than what it is made of.
@@ -192,7 +191,7 @@ fn pad(call: &Call<'_>, before: bool) -> ArrayRef {
             return Ok(());
         }
         if pad.is_empty() {
-            return Err(Stop::Null);
+            return Ok(());
         }
         let widest = pad.chars().map(char::len_utf8).max().unwrap_or(1);
         check_growth(text.len().saturating_add(missing.saturating_mul(widest)), text.len())?;

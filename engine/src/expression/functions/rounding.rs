@@ -46,13 +46,15 @@ pub(super) static ROUNDING: &[Function] = &[
         .takes(NUMBER)
         .gives(Returns::Of(whole, "int64; of a double a double"), |call| round(call, Way::Floor))
         .fails()
-        .examples(&[("floor(-1.5)", "-2"), ("floor(7 / 2)", "3")]),
+        .examples(&[("floor(-1.5)", "-2"), ("floor(7 / 2)", "3")])
+        .elsewhere(&[(Sqlite, "has it only where it is built with its functions of mathematics")]),
     number("ceiling", "The least integer that is not below the number.")
         .or(&["ceil"])
         .takes(NUMBER)
         .gives(Returns::Of(whole, "int64; of a double a double"), |call| round(call, Way::Ceiling))
         .fails()
-        .examples(&[("ceiling(1.2)", "2"), ("ceil(-1.2)", "-1")]),
+        .examples(&[("ceiling(1.2)", "2"), ("ceil(-1.2)", "-1")])
+        .elsewhere(&[(Sqlite, "has it only where it is built with its functions of mathematics")]),
     number("format", "The number with so many digits after the point and a comma before every three digits.")
         .takes(&[Parameter::one("x", Accepts::Number), Parameter::one("digits", Accepts::Int)])
         .gives(Returns::Text, format)

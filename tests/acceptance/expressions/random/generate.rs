@@ -196,13 +196,10 @@ impl<'r> Generator<'r> {
         match self.random.below(10) {
             at @ 0..=3 => format!("({} {} {})", self.float(depth), ["+", "-", "*", "/"][at], self.float(depth)),
             4 => format!("abs({})", self.float(depth)),
-            5 => format!("sqrt({})", self.float(depth)),
-            6 => format!("CAST({} AS DOUBLE)", self.int(depth)),
-            7 => format!("floor({})", self.float(depth)),
-            8 => format!("ceiling({})", self.float(depth)),
-            _ => {
+            5 => format!("CAST({} AS DOUBLE)", self.int(depth)),
+            at => {
                 self.not_in_sqlite();
-                format!("round({})", self.float(depth))
+                format!("{}({})", ["sqrt", "floor", "ceiling", "round"][at - 6], self.float(depth))
             }
         }
     }
@@ -226,14 +223,14 @@ impl<'r> Generator<'r> {
                     8 => format!("left({}, {})", self.text(depth), self.small()),
                     9 => format!("right({}, {})", self.text(depth), self.small()),
                     10 => format!("reverse({})", self.text(depth)),
-                    11 => format!("lpad({}, {}, {})", self.text(depth), self.small(), self.text(0)),
-                    12 => format!("rpad({}, {}, {})", self.text(depth), self.small(), self.text(0)),
+                    11 => format!("lpad({}, {}, '_x')", self.text(depth), self.small()),
+                    12 => format!("rpad({}, {}, '_x')", self.text(depth), self.small()),
                     13 => format!("repeat({}, {})", self.text(depth), self.small()),
                     14 => format!("substring_index({}, {}, {})", self.text(depth), self.text(0), self.small()),
                     15 => format!("insert({}, {}, {}, {})", self.text(depth), self.small(), self.small(), self.text(0)),
                     16 => format!("CAST({} AS CHAR)", self.int(depth)),
                     17 => format!("date_format({}, '%Y-%m-%d %W %j')", self.date(depth)),
-                    18 => format!("md5({})", self.text(depth)),
+                    18 => format!("sha2({}, 256)", self.text(depth)),
                     _ => format!("concat_ws({}, {}, {})", self.text(0), self.text(depth), self.text(depth)),
                 }
             }
