@@ -6,9 +6,11 @@ mod copies;
 mod damage;
 mod fail_points;
 mod identities;
-mod kill;
+mod interrupt;
+mod moments;
 mod no_rights;
 mod no_room;
+mod panics;
 mod scratch;
 mod two_runs;
 

@@ -11,6 +11,8 @@ mod equivalence;
 mod erase;
 /// What expressions mean, held against MariaDB, MySQL and SQLite.
 mod expressions;
+/// Small files made after what people reported of other tools, each with what must come of it.
+mod field;
 /// Tables that hold what rows were: on every database, reckoned from the tables as they stood.
 mod history;
 /// Which place a record means: contig names, assemblies, regions.
@@ -29,6 +31,8 @@ mod quarantine;
 mod real;
 /// What every registered stage owes its users: a manual, documented options, an example that runs.
 mod registry;
+/// What is said, and what is not: secrets, terminal commands, warnings with their places, changes, messages that help.
+mod said;
 /// Tables in MariaDB and MySQL: deaths, cuts, deadlocks, readers, and what exactly is written.
 mod servers;
 /// Drops that are no variants: tables as text and gene models.

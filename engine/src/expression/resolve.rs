@@ -16,7 +16,10 @@ use super::{
     spans::Source,
     walk::children,
 };
-use crate::{diagnostics::Diagnostics, suggest::nearest};
+use crate::{
+    diagnostics::Diagnostics,
+    suggest::{listed, nearest},
+};
 
 /// What to say of a column that is not in the schema, if it is something other than "no such column": message and hint.
 pub(crate) type Explain<'a> = &'a dyn Fn(&str) -> Option<(String, String)>;
@@ -179,9 +182,9 @@ impl Checker<'_, '_> {
             }
             Some(near) => format!("Did you mean `{near}`?"),
             None if ident.quote_style == Some('"') => {
-                format!("The columns are: {}. Texts stand in single quotes.", names().collect::<Vec<_>>().join(", "))
+                format!("The columns are: {}. Texts stand in single quotes.", listed(names()))
             }
-            None => format!("The columns are: {}.", names().collect::<Vec<_>>().join(", ")),
+            None => format!("The columns are: {}.", listed(names())),
         };
         let place = self.source.place(ident.span);
         self.diagnostics

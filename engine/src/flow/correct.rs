@@ -91,7 +91,9 @@ impl Corrections {
         for asked in asked {
             let mut list = stored.read_all(key_hash(&asked.key), &asked.key)?;
             let refused = |list: &[Assertion]| {
-                Assertion::winner(list, conflict).filter(|standing| standing.value == asked.value).cloned()
+                Assertion::winner(list, conflict)
+                    .filter(|standing| *conflict.row(&standing.value) == *asked.value)
+                    .cloned()
             };
             if refused(&list).is_none() {
                 return Err(computed(run, stage, &asked.key, &asked.message));

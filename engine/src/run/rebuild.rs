@@ -3,7 +3,7 @@
 //! Where the base tables compute what they computed before, their state is replayed into the views, and no file is
 //! read. Otherwise every drop's file is read again, in ledger order.
 
-use std::{collections::BTreeSet, path::PathBuf, time::Instant};
+use std::collections::BTreeSet;
 
 use vardelta_schemas::ledger::DropRow;
 
@@ -17,6 +17,7 @@ use crate::{
         reject_share::check_reject_share,
     },
     error::{RunError, RunErrorKind},
+    event::RunEvent,
     flow::{RunContext, feed::Item, table::scan_assertions},
     plan::{
         Plan, changed_stages,
@@ -30,6 +31,7 @@ use crate::{
         RunOptions,
         compute::{self, Work},
         deliveries::{self, Standing, load},
+        guards,
     },
     state::{SHARDS, Session, State},
 };
@@ -42,11 +44,10 @@ pub(crate) const REPLAY_ROWS: usize = 4_096;
 /// # Errors
 /// When a file that must be read again is gone (all such files are named), or for sink or state trouble.
 pub fn rebuild(context: Context<'_>, options: &RunOptions) -> Result<RunReport, RunError> {
-    context.told(make_anew(context, options))
+    context.to_the_end(|| rebuild_once(context, options))
 }
 
-fn make_anew(context: Context<'_>, options: &RunOptions) -> Result<RunReport, RunError> {
-    let started = Instant::now();
+fn rebuild_once(context: Context<'_>, options: &RunOptions) -> Result<RunReport, RunError> {
     let plan = context.plan;
     let mut opened = open::open_to_rebuild(plan, options.access())?;
     if opened.ledger.epoch == 0 {
@@ -71,6 +72,10 @@ fn make_anew(context: Context<'_>, options: &RunOptions) -> Result<RunReport, Ru
 
     let mut outcome = Outcome { replace_tables: true, ..Outcome::new(definitions) };
     let mut drops = Vec::new();
+    let mut report = context.start(opened.ledger.epoch, workers, options.dry_run);
+    for notice in why_files.iter().flat_map(WhyFiles::notice) {
+        context.tell(&mut report, RunEvent::Notice(notice));
+    }
     let run = if why_files.is_none() {
         outcome.without_drop = Some(Action::Rebuilt);
         compute::replay(context, work, Box::new(|run, send| send_state(run, send)))?
@@ -102,14 +107,8 @@ fn make_anew(context: Context<'_>, options: &RunOptions) -> Result<RunReport, Ru
         }
         run
     };
-    let mut report = RunReport {
-        dry_run: options.dry_run,
-        drops,
-        notices: why_files.iter().flat_map(WhyFiles::notice).collect(),
-        ..RunReport::new(&plan.pipeline.name, opened.ledger.epoch, workers)
-    };
+    drops.into_iter().for_each(|drop| context.tell(&mut report, RunEvent::Drop(drop)));
     commit::conclude(context, &mut opened, &run, outcome, &mut report)?;
-    report.seconds = started.elapsed().as_secs_f64();
     Ok(report)
 }
 
@@ -212,7 +211,7 @@ pub(crate) fn candidates(
     let drops = &opened.ledger.drops;
     let missing: Vec<String> = drops
         .iter()
-        .filter(|drop| !std::path::Path::new(&drop.path).is_file())
+        .filter(|drop| !deliveries::file_of(context.plan, drop).is_some_and(|path| path.is_file()))
         .map(|drop| format!("drop `{}` of `{}`: {}", drop.name, drop.source, drop.path))
         .collect();
     if !missing.is_empty() {
@@ -244,12 +243,13 @@ pub(crate) fn candidates(
             .with_hint("Withdraw it with the pipeline's old definition first, or keep the source's name."));
         }
         let request = RunOptions {
-            files: vec![PathBuf::from(&drop.path)],
+            files: Vec::from_iter(deliveries::file_of(context.plan, drop)),
             into: Some(drop.source.clone()),
             name: Some(drop.name.clone()),
             ..options.clone()
         };
         let found = deliveries::find(context.plan, context.abort, &request, &opened.ledger)?;
+        guards::check_shrink(context.plan, &request, &found.candidates)?;
         files.extend(found.candidates.into_iter().map(|candidate| (drop.clone(), candidate)));
     }
     Ok(files)
@@ -297,7 +297,7 @@ pub(crate) fn standing_rows(
     let mut goes_on = true;
     for shard in 0..SHARDS {
         scan_assertions(&before, &stage.name, shard, spec.conflict, &mut |key, (_, _, _, value), stands| {
-            goes_on = !stands || each(key, value);
+            goes_on = !stands || each(key, spec.conflict.row(value));
             goes_on
         })?;
         if !goes_on {

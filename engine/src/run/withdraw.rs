@@ -1,7 +1,5 @@
 //! `withdraw`: what drops asserted is taken back, from the state alone.
 
-use std::time::Instant;
-
 use crate::{
     epoch::{
         commit::{self, Outcome},
@@ -9,6 +7,7 @@ use crate::{
         open,
     },
     error::RunError,
+    event::RunEvent,
     plan::content::Wanted,
     report::{Action, DropReport, RunReport},
     run::{
@@ -23,11 +22,10 @@ use crate::{
 /// # Errors
 /// When a name is unknown, or for sink or state trouble.
 pub fn withdraw(context: Context<'_>, names: &[String], options: &RunOptions) -> Result<RunReport, RunError> {
-    context.told(take_back(context, names, options))
+    context.to_the_end(|| withdraw_once(context, names, options))
 }
 
-fn take_back(context: Context<'_>, names: &[String], options: &RunOptions) -> Result<RunReport, RunError> {
-    let started = Instant::now();
+fn withdraw_once(context: Context<'_>, names: &[String], options: &RunOptions) -> Result<RunReport, RunError> {
     let plan = context.plan;
     let mut opened = open::open(plan, options.access())?;
     open::check_agreement(plan, &opened)?;
@@ -43,17 +41,13 @@ fn take_back(context: Context<'_>, names: &[String], options: &RunOptions) -> Re
         retractions: withdrawn.iter().map(|drop| retraction(plan, drop, None)).collect::<Result<_, _>>()?,
         spill_dir: opened.spill_dir(plan),
     };
+    let mut report = context.start(opened.ledger.epoch, workers, options.dry_run);
+    notices.into_iter().for_each(|notice| context.tell(&mut report, RunEvent::Notice(notice)));
     let run = compute::load(context, work)?;
-    let mut report = RunReport {
-        dry_run: options.dry_run,
-        drops: withdrawn
-            .iter()
-            .map(|drop| DropReport::new(&drop.name, &drop.source, Action::Withdrawn, "as asked", Default::default()))
-            .collect(),
-        notices,
-        ..RunReport::new(&plan.pipeline.name, opened.ledger.epoch, workers)
-    };
+    for drop in &withdrawn {
+        let drop = DropReport::new(&drop.name, &drop.source, Action::Withdrawn, "as asked", Default::default());
+        context.tell(&mut report, RunEvent::Drop(drop));
+    }
     commit::conclude(context, &mut opened, &run, Outcome { withdrawn, ..Outcome::new(definitions) }, &mut report)?;
-    report.seconds = started.elapsed().as_secs_f64();
     Ok(report)
 }

@@ -1,4 +1,4 @@
-//! One value, as people and as programs read it; nothing of it is lost.
+//! One value, as people and as programs read it. Programs get all of it.
 
 use arrow_array::{
     Array as _, ArrayRef,
@@ -7,18 +7,26 @@ use arrow_array::{
 };
 use arrow_schema::DataType;
 use serde_json::Value;
-use vardelta_engine::display::value_text;
+use vardelta_engine::{display::value_text, edge::escape};
 
-/// A value for people. Text that could be taken for something else is quoted, control characters escaped.
+/// A value for people; of a long one the beginning and its length. Text that could be taken for something else is quoted, control
+/// characters escaped.
 pub fn text(column: &ArrayRef, row: usize) -> String {
     if column.is_null(row) {
         return "NULL".into();
     }
-    let shown = value_text(column, row);
-    let ambiguous = |letter: char| letter.is_whitespace() || letter.is_control() || matches!(letter, '"' | '=' | ',');
+    let whole = value_text(column, row);
+    let (shown, length) = match escape::beginning(&whole) {
+        None => (whole.as_str(), String::new()),
+        Some((shown, characters)) => (shown, format!("… ({characters} characters)")),
+    };
+    let ambiguous =
+        |letter: char| letter.is_whitespace() || escape::steers(letter) || matches!(letter, '"' | '=' | ',');
     let quote = *column.data_type() == DataType::Utf8
         && (shown.is_empty() || shown == "NULL" || shown == "->" || shown.chars().any(ambiguous));
-    if quote { Value::from(shown).to_string() } else { shown }
+    // Quoted as JSON does it; what JSON leaves as it is and a terminal would obey is escaped as well.
+    let text = if quote { escape::json(&Value::from(shown).to_string()).into_owned() } else { shown.to_owned() };
+    text + &length
 }
 
 /// A value for programs: booleans, integers and floats as such, decimals and dates as texts, which keep every digit.
@@ -49,11 +57,11 @@ mod tests {
             Some(""),
             Some("NULL"),
             Some("a b"),
-            Some("a\u{1b}"),
+            Some("a\u{1b}\u{9b}\u{202e}"),
             None,
         ]));
         let shown: Vec<String> = (0..6).map(|row| text(&texts, row)).collect();
-        assert_eq!(shown, ["BRCA1", "\"\"", "\"NULL\"", "\"a b\"", "\"a\\u001b\"", "NULL"]);
+        assert_eq!(shown, ["BRCA1", "\"\"", "\"NULL\"", "\"a b\"", "\"a\\u001b\\u009b\\u202e\"", "NULL"]);
     }
 
     #[test]

@@ -28,7 +28,7 @@ pub fn migrations(dialect: Dialect) -> &'static [Migration] {
 }
 
 const SQLITE_MIGRATIONS: &[Migration] =
-    &[SQLITE_TABLES, SQLITE_REFERENCE_BLOCKS, SQLITE_LAX_COLUMNS, SQLITE_IDENTITIES];
+    &[SQLITE_TABLES, SQLITE_REFERENCE_BLOCKS, SQLITE_LAX_COLUMNS, SQLITE_WARNINGS, SQLITE_IDENTITIES];
 
 const SQLITE_TABLES: Migration = Migration {
     version: 1,
@@ -129,10 +129,30 @@ const SQLITE_LAX_COLUMNS: Migration = Migration {
 ) STRICT, WITHOUT ROWID"],
 };
 
+/// What was adapted rather than refused, by reason, drop, stage and field, with the first place.
+const SQLITE_WARNINGS: Migration = Migration {
+    version: 4,
+    statements: &["CREATE TABLE vardelta_warnings (
+  pipeline TEXT NOT NULL,
+  epoch INTEGER NOT NULL,
+  ordinal INTEGER NOT NULL,
+  drop_id INTEGER,
+  drop_name TEXT,
+  stage TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  field TEXT,
+  occurrences INTEGER NOT NULL,
+  first_line INTEGER,
+  first_contig TEXT,
+  first_pos INTEGER,
+  PRIMARY KEY (pipeline, epoch, ordinal)
+) STRICT, WITHOUT ROWID"],
+};
+
 /// Random identities of pipelines, epochs and drops; what was written before has none. And a definition is kept with the
 /// epoch that brought it alone: an empty one says that it is that of the epoch before.
 const SQLITE_IDENTITIES: Migration = Migration {
-    version: 4,
+    version: 5,
     statements: &[
         "CREATE TABLE vardelta_pipelines (
   pipeline TEXT NOT NULL PRIMARY KEY,
@@ -146,8 +166,8 @@ const SQLITE_IDENTITIES: Migration = Migration {
     ],
 };
 
-/// [`SELECT_DROPS`], [`SELECT_EVENTS`] or [`SELECT_LAST_EPOCH`] for tables that are of this version still: a ledger that is only read is not
-/// migrated, and what it does not count yet reads as 0.
+/// [`SELECT_DROPS`], [`SELECT_EVENTS`] or [`SELECT_LAST_EPOCH`] for tables that are of this version still: a ledger that is only
+/// read is not migrated, and what it does not count yet reads as 0.
 pub fn select_at(statement: &str, version: u32) -> String {
     let mut text = statement.to_owned();
     if version < SQLITE_REFERENCE_BLOCKS.version {
@@ -160,7 +180,7 @@ pub fn select_at(statement: &str, version: u32) -> String {
 }
 
 /// The first version in which pipelines have identities.
-pub const VERSION_WITH_IDENTITIES: u32 = 4;
+pub const VERSION_WITH_IDENTITIES: u32 = 5;
 
 /// The table whose presence says that a database has a ledger.
 pub const META_TABLE: &str = "vardelta_meta";
@@ -248,6 +268,11 @@ pub fn insert_rejects(rows: usize) -> String {
     )
 }
 
+/// Parameters: pipeline, epoch, ordinal, drop_id, drop_name, stage, reason, field, occurrences, first_line, first_contig,
+/// first_pos.
+pub const INSERT_WARNING: &str = "INSERT INTO vardelta_warnings (pipeline, epoch, ordinal, drop_id, drop_name, stage, \
+    reason, field, occurrences, first_line, first_contig, first_pos) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -293,7 +318,8 @@ mod tests {
     #[test]
     fn statements_have_as_many_parameters_as_columns() {
         let rejects = insert_rejects(1);
-        let plain = [INSERT_VERSION, INSERT_OWNED, INSERT_PIPELINE, INSERT_EPOCH, INSERT_DROP, INSERT_EVENT];
+        let plain =
+            [INSERT_VERSION, INSERT_OWNED, INSERT_PIPELINE, INSERT_EPOCH, INSERT_DROP, INSERT_EVENT, INSERT_WARNING];
         for insert in plain.into_iter().chain([rejects.as_str()]) {
             let (columns, values) = insert.split_once(") VALUES (").unwrap_or_default();
             assert_eq!(columns.matches(',').count(), values.matches(',').count(), "{insert}");

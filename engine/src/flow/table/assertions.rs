@@ -24,7 +24,7 @@ pub(crate) struct Assertion {
     pub version: u64,
     /// The record's origin in the drop.
     pub origin: u64,
-    /// The columns that are not in the key.
+    /// The columns that are not in the key, as [`Conflict::row`] finds them.
     pub value: Row,
 }
 
@@ -65,6 +65,8 @@ impl Assertion {
         match conflict {
             Conflict::LatestDrop => list.last(),
             Conflict::FirstDrop => list.first(),
+            // Of equal ranks the last drop's.
+            Conflict::Greatest => list.iter().max_by_key(|assertion| conflict.rank(&assertion.value)),
         }
     }
 
@@ -87,7 +89,7 @@ impl Assertion {
 pub(super) fn push_place(key: &mut Vec<u8>, place: u64, conflict: Conflict) {
     let turn = match conflict {
         Conflict::LatestDrop => 0xFF,
-        Conflict::FirstDrop => 0,
+        Conflict::FirstDrop | Conflict::Greatest => 0,
     };
     let bytes = place.to_be_bytes();
     let significant = &bytes[(place.leading_zeros() / 8) as usize..];

@@ -7,6 +7,7 @@
 
 mod assertions;
 mod drops;
+pub(crate) mod rank;
 mod resolve;
 mod retract;
 mod stored;
@@ -27,6 +28,7 @@ pub(crate) use self::{
 use crate::{
     differential::{KeyLocal, arrange, reduce},
     error::RunError,
+    failpoint,
     flow::{WorkerContext, gather::GatheredRows},
     relational::{Conflict, TableSpec, spaces},
     rows::{BatchCutter, RowBatch},
@@ -65,6 +67,7 @@ impl KeyLocal for Table {
 
     fn changes(&mut self, before: &Snapshot, rows: &GatheredRows) -> Result<Vec<RowBatch>, RunError> {
         let run = &self.worker.run;
+        failpoint::panics("worker:table");
         let mut changes = BatchCutter::default();
         let mut superseded: BTreeMap<u64, Vec<PutAside>> = BTreeMap::new();
         for shard in (0..SHARDS).filter(|shard| *shard as usize % self.worker.peers == self.worker.index) {

@@ -116,7 +116,7 @@ impl Shard<'_> {
             let (batch, row) = (&batches[entry.batch()], entry.row());
             self.write(hash, key, batch.place, Some((epoch, batch.origin(row), batch.value(row))))?;
             self.drops.push(batch.place, epoch, key, true);
-            changes.change(key, None, Some(batch.value(row)));
+            changes.change(key, None, Some(conflict.row(batch.value(row))));
             return Ok(());
         }
         let mut standing = stored.clone();
@@ -141,7 +141,7 @@ impl Shard<'_> {
                 self.drops.push(new.place, new.version, key, true);
             }
         }
-        let winner = |list| Assertion::winner(list, conflict).map(|winner| &*winner.value);
+        let winner = |list| Assertion::winner(list, conflict).map(|winner| conflict.row(&winner.value));
         let (old, new) = (winner(&stored[..]), winner(&standing[..]));
         if old != new {
             changes.change(key, old, new);
@@ -156,7 +156,7 @@ impl Shard<'_> {
         let of = |list: &'_ [Assertion], place: u64| list.iter().position(|assertion| assertion.place == place);
         // In the order of the entries.
         let in_order = |at: usize| match conflict {
-            Conflict::FirstDrop => places[at],
+            Conflict::FirstDrop | Conflict::Greatest => places[at],
             Conflict::LatestDrop => places[places.len() - 1 - at],
         };
         for place in (0..places.len()).map(in_order) {

@@ -51,6 +51,10 @@ impl Stored {
         if let Some(list) = self.list(hash, key)? {
             return Ok(OfKey { list, is_list: true });
         }
+        if self.conflict == Conflict::Greatest {
+            // Which one stands follows from what they say, not from where they lie.
+            return Ok(OfKey { list: self.entries(hash, key)?, is_list: false });
+        }
         let (mut list, mut is_complete) = (Vec::new(), true);
         let stage = self.stage.clone();
         let damaged = || corrupt(&stage);
@@ -92,7 +96,7 @@ impl Stored {
     /// When the state cannot be read.
     pub fn standing(&mut self, key: &[u8]) -> Result<Option<Row>, RunError> {
         let known = self.read(key_hash(key), key, &[])?;
-        Ok(Assertion::winner(&known.list, self.conflict).map(|winner| winner.value.clone()))
+        Ok(Assertion::winner(&known.list, self.conflict).map(|winner| self.conflict.row(&winner.value).into()))
     }
 
     /// All that drops assert of a key, in order of place.
@@ -100,9 +104,14 @@ impl Stored {
     /// # Errors
     /// When the state cannot be read.
     pub fn read_all(&mut self, hash: u64, key: &[u8]) -> Result<Vec<Assertion>, RunError> {
-        if let Some(list) = self.list(hash, key)? {
-            return Ok(list);
+        match self.list(hash, key)? {
+            Some(list) => Ok(list),
+            None => self.entries(hash, key),
         }
+    }
+
+    /// All entries of a key, in order of place.
+    fn entries(&mut self, hash: u64, key: &[u8]) -> Result<Vec<Assertion>, RunError> {
         let mut list = Vec::new();
         let Some(mut scan) = self.entries.scan_group(hash, key)? else { return Ok(list) };
         while let Some((entry, value)) = scan.next_borrowed()? {
@@ -136,29 +145,54 @@ pub(crate) fn scan_assertions(
     let mut reader = before.reader(&assertion_space(stage), shard)?;
     let mut scan = reader.scan(&[])?;
     let mut last: Option<Vec<u8>> = None;
+    // By rank, the one that stands is known when all of a key are.
+    let mut ranked = Vec::new();
     while let Some((entry, value)) = scan.next_borrowed()? {
         let (key, place) = split_place(entry).ok_or_else(|| corrupt(stage))?;
         let (version, origin, value) = split_value(value).ok_or_else(|| corrupt(stage))?;
-        let stands = last.as_deref() != Some(key);
-        if stands {
+        let is_first = last.as_deref() != Some(key);
+        if is_first {
+            if let Some(last) = &last
+                && !each_of(last, &mut ranked, conflict, each)
+            {
+                return Ok(());
+            }
             let last = last.get_or_insert_default();
             last.clear();
             last.extend_from_slice(key);
         }
-        if !each(key, (place, version, origin, value), stands) {
+        if conflict == Conflict::Greatest {
+            ranked.push(Assertion::of((place, version, origin, value)));
+        } else if !each(key, (place, version, origin, value), is_first) {
             return Ok(());
         }
+    }
+    if let Some(last) = &last
+        && !each_of(last, &mut ranked, conflict, each)
+    {
+        return Ok(());
     }
     let mut reader = before.reader(&list_space(stage), shard)?;
     let mut scan = reader.scan(&[])?;
     while let Some((key, bytes)) = scan.next_borrowed()? {
-        let list = Assertion::decode_list(bytes).ok_or_else(|| corrupt(stage))?;
-        let winner = Assertion::winner(&list, conflict).map(|winner| winner.place);
-        for Assertion { place, version, origin, value } in &list {
-            if !each(key, (*place, *version, *origin, value), Some(*place) == winner) {
-                return Ok(());
-            }
+        let mut list = Assertion::decode_list(bytes).ok_or_else(|| corrupt(stage))?;
+        if !each_of(key, &mut list, conflict, each) {
+            return Ok(());
         }
     }
     Ok(())
+}
+
+/// Hands over all assertions of a key, and says whether more are wanted.
+fn each_of(
+    key: &[u8],
+    list: &mut Vec<Assertion>,
+    conflict: Conflict,
+    each: &mut dyn FnMut(&[u8], Parts<'_>, bool) -> bool,
+) -> bool {
+    list.sort_unstable_by_key(|assertion| assertion.place);
+    let winner = Assertion::winner(list, conflict).map(|winner| winner.place);
+    list.drain(..).all(|Assertion { place, version, origin, value }| {
+        each(key, (place, version, origin, &value), Some(place) == winner)
+    })
 }

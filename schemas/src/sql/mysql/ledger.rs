@@ -132,9 +132,31 @@ macro_rules! migrations {
 "
                 )],
             },
-            // Random identities; and a definition is kept with the epoch that brought it alone.
+            // What was adapted rather than refused, by reason, drop, stage and field, with the first place.
             Migration {
                 version: 4,
+                statements: &[table!(
+                    $collation,
+                    "vardelta_warnings",
+                    "  pipeline VARCHAR(255) NOT NULL,
+  epoch BIGINT NOT NULL,
+  ordinal BIGINT NOT NULL,
+  drop_id BIGINT NULL,
+  drop_name VARCHAR(255) NULL,
+  stage VARCHAR(255) NOT NULL,
+  reason VARCHAR(255) NOT NULL,
+  field LONGTEXT NULL,
+  occurrences BIGINT NOT NULL,
+  first_line BIGINT NULL,
+  first_contig LONGTEXT NULL,
+  first_pos BIGINT NULL,
+  PRIMARY KEY (pipeline, epoch, ordinal)
+"
+                )],
+            },
+            // Random identities; and a definition is kept with the epoch that brought it alone.
+            Migration {
+                version: 5,
                 statements: &[
                     table!(
                         $collation,

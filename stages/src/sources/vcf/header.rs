@@ -37,10 +37,10 @@ pub struct VcfHeader {
     pub contigs: Vec<Contig>,
     /// Sample names, in the order of their columns. Unique, but for bytes that are not UTF-8.
     pub samples: Vec<String>,
-    /// The values of `##key=value` lines, by key, the first of each; those of structured lines (`<…>`) are not among them.
-    pub values: BTreeMap<String, String>,
     /// Samples whose names are not UTF-8, by their place in `samples`, and what is wrong with them: they cannot be read.
     pub(super) undecodable_samples: BTreeMap<usize, String>,
+    /// The values of `##key=value` lines, by key, the first of each; those of structured lines (`<…>`) are not among them.
+    pub values: BTreeMap<String, String>,
     /// The file's name, for messages.
     pub(super) file: String,
     /// Whether the column FORMAT is there.
@@ -271,11 +271,11 @@ impl VcfHeader {
         };
         let (definition, is_usable) = Definition::of_fields(&fields);
         if !is_usable {
-            self.tally.count(Warning::BadDefinition);
+            self.tally.name(Warning::BadDefinition, id.as_bytes(), true);
         }
         let definitions = if key == "INFO" { &mut self.info } else { &mut self.format };
         if definitions.contains_key(id) {
-            self.tally.count(Warning::DuplicateDefinition);
+            self.tally.name(Warning::DuplicateDefinition, id.as_bytes(), true);
         } else {
             definitions.insert(id.to_string(), definition);
         }
@@ -361,6 +361,7 @@ impl VcfHeader {
         sorted.sort_unstable();
         match sorted.windows(2).find(|pair| pair[0] == pair[1]) {
             None => Ok(()),
+            // What cannot be decoded is replaced, and names that differ there become one.
             Some(pair) => Err(StageError::new(format!(
                 "{file}: the #CHROM line (line {}) names the sample `{}` twice",
                 self.lines,
@@ -418,7 +419,7 @@ mod tests {
     fn warnings(header: &VcfHeader) -> Vec<(&'static str, u64)> {
         let mut emit = Emit::default();
         header.tally.report(&mut emit);
-        emit.warnings.into_iter().collect()
+        emit.warnings.counts()
     }
 
     #[test]
