@@ -3,6 +3,7 @@
 pub(crate) mod content;
 mod cycles;
 mod definition;
+pub(crate) mod dimensions;
 pub mod explain;
 #[cfg(test)]
 pub(crate) mod fakes;

@@ -11,6 +11,7 @@ mod aggregate_stage;
 mod distinct_stage;
 pub(crate) mod join;
 mod join_stage;
+mod resident;
 pub(crate) mod spaces;
 pub(crate) mod table_stage;
 pub(crate) mod union_stage;
@@ -22,6 +23,7 @@ pub use self::{
     distinct_stage::{DISTINCT, DistinctStage},
     join::{How, JoinSide, JoinSpec},
     join_stage::{JOIN, JoinStage},
+    resident::{Annotations, Reach, Resident, ResidentIndex, ResidentSpec},
     table_stage::{TABLE, TableStage},
     union_stage::{UNION, UnionStage},
 };
@@ -37,6 +39,8 @@ pub enum Relational {
     Union(UnionSpec),
     /// Rows of two inputs side by side where columns are equal.
     Join(JoinSpec),
+    /// Rows annotated by a model that is held whole.
+    Resident(ResidentSpec),
 }
 
 impl Relational {
@@ -47,6 +51,7 @@ impl Relational {
             Relational::Aggregate(spec) => &spec.schema,
             Relational::Union(spec) => &spec.schema,
             Relational::Join(spec) => &spec.schema,
+            Relational::Resident(spec) => &spec.schema,
         }
     }
 
@@ -57,6 +62,7 @@ impl Relational {
             Relational::Aggregate(spec) => Some(&spec.key),
             Relational::Union(spec) => spec.key.as_deref(),
             Relational::Join(spec) => spec.key.as_deref(),
+            Relational::Resident(spec) => Some(&spec.key),
         }
     }
 

@@ -9,6 +9,7 @@ mod base64;
 mod columns;
 #[doc(hidden)]
 pub mod fuzzing;
+pub mod relational;
 pub mod sinks;
 pub mod sources;
 #[cfg(test)]
@@ -33,6 +34,7 @@ pub static REGISTRY: &[&dyn StageType] = &[
     &vardelta_engine::relational::UNION,
     &vardelta_engine::relational::JOIN,
     &vardelta_engine::relational::DISTINCT,
+    &relational::regions::REGIONS,
     // Sinks.
     &sinks::sqlite::SQLITE,
     &sinks::mysql::MYSQL,

@@ -21,7 +21,7 @@ use vardelta_engine::{
     },
     diagnostics::{Diagnostic, Diagnostics},
     expression::functions::Functions,
-    spec::{Entry, Node, Value},
+    spec::{Entry, Node, SpecFile, Value},
 };
 use vardelta_schemas::{Column, ColumnType, Number, Schema};
 
@@ -67,6 +67,23 @@ pub(crate) fn request<T>(options: &[(&str, Value)], input: &Schema, with: impl F
         pipeline: &settings(),
         functions: Functions::built_in(),
     })
+}
+
+/// Plans a stage over these inputs; `options` is the TOML of its table.
+pub(crate) fn plan_stage(
+    stage: &dyn StageType,
+    inputs: Vec<PlannedInput<'_>>,
+    options: &str,
+    diagnostics: &mut Diagnostics,
+) -> Option<Planned> {
+    let text = format!("[options]\n{options}\n");
+    let spec = SpecFile::parse("test.toml".into(), text, &[], &|_| None, diagnostics);
+    let Value::Table(entries) = &spec.root[0].node.value else { panic!("the options are a table") };
+    let options = OptionReader::new("stage `under_test`".to_owned(), 0..9, entries.iter());
+    stage.plan(
+        PlanRequest { name: "under_test", inputs, options, pipeline: &settings(), functions: Functions::built_in() },
+        diagnostics,
+    )
 }
 
 /// Plans a transform; the problems if there were any.

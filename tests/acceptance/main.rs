@@ -29,6 +29,8 @@ mod older;
 mod quarantine;
 /// Files from the field, counted and annotated as other tools count and annotate them.
 mod real;
+/// Variants against a gene model that changes: every row against a rule that looks at each base.
+mod regions;
 /// What every registered stage owes its users: a manual, documented options, an example that runs.
 mod registry;
 /// What is said, and what is not: secrets, terminal commands, warnings with their places, changes, messages that help.

@@ -13,7 +13,7 @@ use crate::{
     error::RunError,
     flow::{
         Mode, RunContext, WorkerContext, activity::Activity, aggregate, capture::Capture, ingest, join, meter::Meters,
-        replay, table, view,
+        replay, resident, table, view,
     },
     relational::Relational,
     rows::RowBatch,
@@ -50,6 +50,7 @@ fn build<'scope>(scope: Scope<'scope, u64>, context: &WorkerContext) -> Result<(
     }
     let mut contributions: BTreeMap<usize, Vec<StreamVec<'scope, u64, aggregate::Contribution>>> = BTreeMap::new();
     let mut sides: BTreeMap<(usize, Side), Vec<StreamVec<'scope, u64, join::SideRow>>> = BTreeMap::new();
+    let mut residents: BTreeMap<(usize, Side), Vec<StreamVec<'scope, u64, resident::ResidentRow>>> = BTreeMap::new();
     // Stages come after their inputs, so every stream is there when its reader is built.
     for (at, stage) in plan.stages.iter().enumerate() {
         let changes: Option<StreamVec<'scope, u64, RowBatch>> = match &stage.planned {
@@ -69,15 +70,26 @@ fn build<'scope>(scope: Scope<'scope, u64>, context: &WorkerContext) -> Result<(
                     _ => return Err(RunError::internal("a side of a join comes from nowhere")),
                 }
             }
+            Planned::Relational(Relational::Resident(_)) => {
+                match (residents.remove(&(at, Side::Left)), residents.remove(&(at, Side::Right))) {
+                    (Some(left), Some(right)) => {
+                        Some(resident::render(scope.concatenate(left), scope.concatenate(right), at, context)?)
+                    }
+                    _ => return Err(RunError::internal("a resident side comes from nowhere")),
+                }
+            }
             _ => None,
         };
         if let Some(changes) = changes {
-            let view::Outputs { to_aggregates, to_joins } = view::render(changes, at, context)?;
+            let view::Outputs { to_aggregates, to_joins, to_residents } = view::render(changes, at, context)?;
             for (aggregate, stream) in to_aggregates {
                 contributions.entry(aggregate).or_default().push(stream);
             }
             for (side, stream) in to_joins {
                 sides.entry(side).or_default().push(stream);
+            }
+            for (side, stream) in to_residents {
+                residents.entry(side).or_default().push(stream);
             }
         }
     }

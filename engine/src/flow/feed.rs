@@ -172,19 +172,37 @@ pub(crate) fn send(sender: &Sender<Item>, mut item: Item, abort: &Abort) -> bool
     }
 }
 
-/// Reads files one after another into the feed; several threads share `next`.
+/// The loads in the order in which they are read, shared by the threads that read them.
+pub(crate) struct ReadingOrder {
+    loads: Vec<usize>,
+    next: AtomicUsize,
+}
+
+impl ReadingOrder {
+    /// In this order.
+    pub fn new(loads: Vec<usize>) -> ReadingOrder {
+        ReadingOrder { loads, next: AtomicUsize::new(0) }
+    }
+
+    /// The next one that nobody reads yet.
+    fn take(&self) -> Option<usize> {
+        self.loads.get(self.next.fetch_add(1, Ordering::Relaxed)).copied()
+    }
+}
+
+/// Reads files one after another into the feed.
 pub(crate) fn read_files(
     plan: &Plan,
     loads: &[Load],
-    next: &AtomicUsize,
+    order: &ReadingOrder,
     decompression_threads: usize,
     sender: &Sender<Item>,
     totals: &MeterTotals,
     abort: &Abort,
 ) -> Result<(), RunError> {
     loop {
-        let at = next.fetch_add(1, Ordering::Relaxed);
-        let Some(load) = loads.get(at) else { return Ok(()) };
+        let Some(at) = order.take() else { return Ok(()) };
+        let load = &loads[at];
         let Planned::Source(source) = &plan.stages[load.source].planned else {
             return Err(RunError::internal("a drop was delivered to a stage that is no source"));
         };

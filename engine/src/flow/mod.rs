@@ -13,6 +13,7 @@ pub(crate) mod join;
 pub(crate) mod meter;
 pub(crate) mod reject_log;
 pub(crate) mod replay;
+pub(crate) mod resident;
 pub(crate) mod segment;
 pub(crate) mod table;
 mod tag;
@@ -86,6 +87,7 @@ pub(crate) struct RunContext {
     pub changes: ChangeLog,
     pub totals: MeterTotals,
     pub notes: Mutex<Notes>,
+    pub models: resident::Models,
     segments: BTreeMap<usize, Arc<Segment>>,
     layouts: Vec<Option<RowLayout>>,
 }
@@ -158,6 +160,7 @@ impl RunContext {
         Ok(RunContext {
             changes: ChangeLog::new(plan.tables().len(), spill_dir),
             totals: MeterTotals::new(plan.stages.len()),
+            models: resident::Models::default(),
             notes: Mutex::new(Notes { log, ..Notes::default() }),
             chunk_records: plan.pipeline.chunk_records,
             plan,

@@ -48,6 +48,8 @@ pub(crate) enum Consumer {
     Aggregate(usize),
     /// One side of a `join` stage, by stage index.
     Join(usize, Side),
+    /// One side of a stage with a resident right side, by stage index.
+    Resident(usize, Side),
     /// The sink, by the index of the table it keeps.
     Capture(usize),
 }
@@ -99,6 +101,9 @@ impl Segment {
                     Planned::Relational(Relational::Aggregate(_)) => Consumer::Aggregate(at),
                     Planned::Relational(Relational::Join(_)) => {
                         Consumer::Join(at, if port == 0 { Side::Left } else { Side::Right })
+                    }
+                    Planned::Relational(Relational::Resident(_)) => {
+                        Consumer::Resident(at, if port == 0 { Side::Left } else { Side::Right })
                     }
                     Planned::Sink(_) => Consumer::Capture(port),
                     Planned::Relational(Relational::Union(spec)) => {

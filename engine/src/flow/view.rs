@@ -20,6 +20,7 @@ use crate::{
         INCOMING, WorkerContext,
         aggregate::{Contribution, Contributions},
         join::{SideLayout, SideRow},
+        resident::{ResidentRow, ResidentSide},
         segment::{Consumer, Segment, SegmentEvents, SegmentRun},
     },
     rows::RowBatch,
@@ -31,6 +32,8 @@ pub(crate) struct Outputs<'scope> {
     pub to_aggregates: BTreeMap<usize, StreamVec<'scope, u64, Contribution>>,
     /// Rows, for each side of a join that reads the producer.
     pub to_joins: BTreeMap<(usize, Side), StreamVec<'scope, u64, SideRow>>,
+    /// Rows, for each side of an operator with a resident side that reads the producer.
+    pub to_residents: BTreeMap<(usize, Side), StreamVec<'scope, u64, ResidentRow>>,
 }
 
 /// Renders what follows a producer.
@@ -54,6 +57,12 @@ pub(crate) fn render<'scope>(
         side_outputs.push(OutputBuilder::<u64, CapacityContainerBuilder<Vec<SideRow>>>::from(output));
         to_joins.insert(*side, stream);
     }
+    let (mut resident_outputs, mut to_residents) = (Vec::new(), BTreeMap::new());
+    for side in view.residents.keys() {
+        let (output, stream) = builder.new_output::<Vec<ResidentRow>>();
+        resident_outputs.push(OutputBuilder::<u64, CapacityContainerBuilder<Vec<ResidentRow>>>::from(output));
+        to_residents.insert(*side, stream);
+    }
     builder.build(move |mut capabilities| {
         // What is sent are changes, so the times before them need not be held.
         for capability in &mut capabilities {
@@ -76,9 +85,16 @@ pub(crate) fn render<'scope>(
                 return;
             }
             // Rows for joins go on as they come, so that they wait in one place only.
-            let (of_aggregates, of_sides) = held.split_at(outputs.len());
+            let (of_aggregates, of_others) = held.split_at(outputs.len());
+            let (of_sides, of_residents) = of_others.split_at(side_outputs.len());
             for ((output, capability), (_, rows)) in side_outputs.iter_mut().zip(of_sides).zip(view.sides.values_mut())
             {
+                if !rows.is_empty() {
+                    output.activate().session(capability).give_iterator(rows.drain(..));
+                }
+            }
+            let residents = view.residents.values_mut();
+            for ((output, capability), (_, rows)) in resident_outputs.iter_mut().zip(of_residents).zip(residents) {
                 if !rows.is_empty() {
                     output.activate().session(capability).give_iterator(rows.drain(..));
                 }
@@ -93,7 +109,7 @@ pub(crate) fn render<'scope>(
             }
         }
     });
-    Ok(Outputs { to_aggregates, to_joins })
+    Ok(Outputs { to_aggregates, to_joins, to_residents })
 }
 
 /// One worker's part of a view segment.
@@ -105,13 +121,14 @@ struct View {
     plain: bool,
     aggregates: BTreeMap<usize, Contributions>,
     sides: BTreeMap<(usize, Side), (SideLayout, Vec<SideRow>)>,
+    residents: BTreeMap<(usize, Side), (ResidentSide, Vec<ResidentRow>)>,
 }
 
 impl View {
     fn start(root: usize, worker: WorkerContext) -> Result<View, RunError> {
         let segment = worker.run.segment(root);
         let run = worker.start(std::sync::Arc::clone(&segment))?;
-        let (mut aggregates, mut sides) = (BTreeMap::new(), BTreeMap::new());
+        let (mut aggregates, mut sides, mut residents) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         for leaf in &segment.leaves {
             match leaf.consumer {
                 Consumer::Aggregate(stage) => {
@@ -120,11 +137,14 @@ impl View {
                 Consumer::Join(stage, side) => {
                     sides.insert((stage, side), (SideLayout::new(&worker, stage, side)?, Vec::new()));
                 }
+                Consumer::Resident(stage, side) => {
+                    residents.insert((stage, side), (ResidentSide::new(&worker.run, stage, side)?, Vec::new()));
+                }
                 Consumer::Table(_) | Consumer::Capture(_) => {}
             }
         }
         let plain = segment.is_plain_capture();
-        Ok(View { worker, root, plain, segment, run, aggregates, sides })
+        Ok(View { worker, root, plain, segment, run, aggregates, sides, residents })
     }
 
     fn take(&mut self, changes: &RowBatch) -> Result<(), RunError> {
@@ -146,7 +166,7 @@ impl View {
         let diffs = changes.rows().map(|row| row.diff).collect();
         let mut events = SegmentEvents::default();
         let (segment, worker) = (&self.segment, &self.worker);
-        let (aggregates, sides) = (&mut self.aggregates, &mut self.sides);
+        let (aggregates, sides, residents) = (&mut self.aggregates, &mut self.sides, &mut self.residents);
         self.run.push(Batch::changes(rows, diffs), &mut events, &mut |leaf, batch| {
             let leaf = segment.leaves[leaf];
             match leaf.consumer {
@@ -157,6 +177,10 @@ impl View {
                 Consumer::Join(stage, side) => match sides.get_mut(&(stage, side)) {
                     Some((layout, rows)) => layout.encode(batch, rows),
                     None => Err(RunError::internal("a batch left for an unknown join")),
+                },
+                Consumer::Resident(stage, side) => match residents.get_mut(&(stage, side)) {
+                    Some((layout, rows)) => layout.encode(&worker.run, batch, rows),
+                    None => Err(RunError::internal("a batch left for an unknown resident side")),
                 },
                 Consumer::Capture(_) if leaf.from == segment.root => Ok(()),
                 Consumer::Capture(table) => {

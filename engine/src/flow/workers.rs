@@ -88,7 +88,9 @@ impl Workers {
                 break;
             }
         }
-        self.run.abort.check()
+        self.run.abort.check()?;
+        self.run.models.next_chunk();
+        Ok(())
     }
 }
 

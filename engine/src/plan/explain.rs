@@ -124,6 +124,22 @@ fn operator(plan: &Plan, chain: &[usize]) -> Operator {
             operator.persisted = vec![side(left, &join.left, "left"), side(right, &join.right, "right")];
             operator.exchanged_by = Some(format!("{} = {}", names(left, &join.left), names(right, &join.right)));
         }
+        (Planned::Relational(Relational::Resident(resident)), _) => {
+            let [left, right] = [0, 1].map(|port| &plan.stages[first.inputs[port]]);
+            let place = key_names(&left.schema, &resident.place);
+            operator.arranged =
+                vec![format!("the model of `{}`, whole, before and after the chunk; the chunk's changes", right.name)];
+            let stored = |which: &str, input: &PlannedStage, is_shared: bool| match is_shared {
+                true => format!("{which}: nothing of its own, shared with table `{}`", input.name),
+                false => format!("{which}: its own copy of `{}`", input.name),
+            };
+            operator.persisted = vec![
+                format!("{}, by ({place})", stored("left", left, resident.is_left_shared)),
+                stored("right", right, resident.is_right_shared),
+                "the keys of long left rows".into(),
+            ];
+            operator.exchanged_by = Some(format!("key of `{}`; `{}` goes to every worker", left.name, right.name));
+        }
         (Planned::Sink(_), _) => {
             operator.persisted =
                 vec!["in the database: its tables, the rejects and the ledger, in one transaction".into()];

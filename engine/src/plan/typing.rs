@@ -175,7 +175,7 @@ fn check_place(
             "records of drops, which nobody could take back",
             "Put a `table` stage between: it remembers which drop asserted which row.",
         ),
-        Planned::Relational(Relational::Join(_)) => {
+        Planned::Relational(Relational::Join(_) | Relational::Resident(_)) => {
             match inputs.iter().position(|input| stages[*input].before_tables) {
                 None => return Some(false),
                 Some(at) => (

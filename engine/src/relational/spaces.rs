@@ -23,9 +23,14 @@ pub(crate) fn values(stage: &str) -> String {
     format!("{stage}/values")
 }
 
-/// The rows of one input of a join, by its `on` columns.
+/// The rows of one input of a join, by its `on` columns, or of an operator with a resident right side.
 pub(crate) fn side(stage: &str, port: usize) -> String {
     format!("{stage}/{}", if port == 0 { "left" } else { "right" })
+}
+
+/// The long rows of the left side of an operator with a resident right side.
+pub(crate) fn long(stage: &str) -> String {
+    format!("{stage}/long")
 }
 
 /// The stage that a space belongs to.
@@ -43,6 +48,10 @@ impl Relational {
             Relational::Join(spec) => {
                 (0..2).filter(|port| !spec.side(*port).is_shared).map(|port| side(stage, port)).collect()
             }
+            Relational::Resident(spec) => {
+                let own = (0..2).filter(|port| !spec.is_shared(*port)).map(|port| side(stage, port));
+                own.chain([long(stage)]).collect()
+            }
         }
     }
 
@@ -51,6 +60,9 @@ impl Relational {
         match self {
             Relational::Join(spec) => {
                 (0..2).filter(|port| spec.side(*port).is_shared).map(|port| side(stage, port)).collect()
+            }
+            Relational::Resident(spec) => {
+                (0..2).filter(|port| spec.is_shared(*port)).map(|port| side(stage, port)).collect()
             }
             _ => Vec::new(),
         }

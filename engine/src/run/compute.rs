@@ -4,7 +4,7 @@ use std::{
     path::PathBuf,
     sync::{
         Arc, PoisonError,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -21,10 +21,11 @@ use crate::{
     event::RunEvent,
     flow::{
         Mode, RunContext, RunParts,
-        feed::{self, Feed, Item, Load},
+        feed::{self, Feed, Item, Load, ReadingOrder},
         table::Retraction,
         workers::Workers,
     },
+    plan::dimensions::right_sides,
     report::{FileProgress, Progress},
     state::Session,
 };
@@ -65,8 +66,7 @@ pub(crate) fn load_ahead(
 ) -> Result<(Arc<RunContext>, Sent), RunError> {
     let (sender, feed) = Feed::channel(work.workers);
     let run = prepare(context, work, Mode::Load, feed)?;
-    let (done, next) = (AtomicBool::new(false), AtomicUsize::new(0));
-    let next = &next;
+    let (done, order) = (AtomicBool::new(false), &reading_order(&run));
     // Numbers wait here, not rows: a sink that is slower than the workers costs no memory.
     let (finished, to_write) = unbounded();
     let mut written = Sent::default();
@@ -79,7 +79,7 @@ pub(crate) fn load_ahead(
             scope.spawn(move || {
                 run.abort.guard("a reader", || {
                     let RunContext { plan, loads, totals, abort, .. } = &*run;
-                    feed::read_files(plan, loads, next, decompression_threads, &sender, totals, abort)
+                    feed::read_files(plan, loads, order, decompression_threads, &sender, totals, abort)
                 });
             });
         }
@@ -112,6 +112,14 @@ pub(crate) fn load_ahead(
     }
     hand_over_rejects(context, &run)?;
     Ok((run, written))
+}
+
+/// The loads in the order in which they are read: the right sides of joins first, otherwise as they are given.
+fn reading_order(run: &RunContext) -> ReadingOrder {
+    let is_right = right_sides(&run.plan);
+    let mut order: Vec<usize> = (0..run.loads.len()).collect();
+    order.sort_by_key(|load| !is_right[run.loads[*load].source]);
+    ReadingOrder::new(order)
 }
 
 /// Gives the observer every reject, before anything is judged by them or written.

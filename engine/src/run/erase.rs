@@ -392,7 +392,9 @@ fn erasure(plan: &Plan, events: &[Event], epoch: u64, drops: Vec<ErasedDrop>) ->
 /// greatest of a group once the ones before it are gone, in a join once a row equals it, or behind one of these that lets it
 /// through then.
 fn hides_values(plan: &Plan, at: usize) -> bool {
-    let is_join = |at: usize| matches!(plan.stages[at].planned, Planned::Relational(Relational::Join(_)));
+    let is_join = |at: usize| {
+        matches!(plan.stages[at].planned, Planned::Relational(Relational::Join(_) | Relational::Resident(_)))
+    };
     let is_aggregate = |at: usize| matches!(plan.stages[at].planned, Planned::Relational(Relational::Aggregate(_)));
     let is_behind_one = |at: usize| {
         let mut open = plan.stages[at].inputs.clone();

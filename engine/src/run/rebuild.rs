@@ -22,6 +22,7 @@ use crate::{
     plan::{
         Plan, changed_stages,
         content::{Definitions, Wanted},
+        dimensions::right_sides,
         is_table,
     },
     relational::{Relational, spaces},
@@ -257,9 +258,13 @@ pub(crate) fn candidates(
 
 /// Sends the standing rows of every table, from its state.
 pub(crate) fn send_state(run: &RunContext, send: &mut dyn FnMut(Item) -> bool) -> Result<(), RunError> {
-    for (at, stage) in run.plan.stages.iter().enumerate() {
-        if is_table(&stage.planned) && !send_table(run, at, &run.session, send)? {
-            return Ok(());
+    let is_right = right_sides(&run.plan);
+    let mut tables: Vec<usize> =
+        (0..run.plan.stages.len()).filter(|at| is_table(&run.plan.stages[*at].planned)).collect();
+    tables.sort_by_key(|at| !is_right[*at]);
+    for at in tables {
+        if !send_table(run, at, &run.session, send)? {
+            break;
         }
     }
     Ok(())

@@ -9,8 +9,8 @@ use arrow_schema::DataType;
 use serde_json::Value;
 use vardelta_engine::{display::value_text, edge::escape};
 
-/// A value for people; of a long one the beginning and its length. Text that could be taken for something else is quoted, control
-/// characters escaped.
+/// A value for people; of a long one the beginning and its length. Text that could be taken for something else is quoted,
+/// control characters escaped.
 pub fn text(column: &ArrayRef, row: usize) -> String {
     if column.is_null(row) {
         return "NULL".into();

@@ -172,6 +172,29 @@ fn the_summary_is_what_sql_makes_of_the_tables() {
     assert_eq!(found.len(), 10);
 }
 
+/// A gene model is read twice, and the standard input can be read once: it is kept in between.
+#[test]
+fn a_gene_model_may_come_through_a_pipe() {
+    let copy = Copy::new();
+    copy.done(&["run", PIPELINE]);
+    let text = fs::read_to_string(copy.path("clinical/genes/genes.gff3")).expect("model");
+    let pipe = |text: &str| -> Value {
+        fs::write(copy.path("piped"), text).expect("file");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_vardelta"));
+        command.args(["run", PIPELINE, "-", "--into", "gene_rows", "--as", "genes", "--json"]);
+        command.current_dir(copy.directory.path()).stdin(fs::File::open(copy.path("piped")).expect("file"));
+        let output = command.output().expect("vardelta runs");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).expect("JSON")
+    };
+    let same = pipe(&text);
+    assert_eq!((&same["drops"][0]["action"], &same["committed"]), (&json!("unchanged"), &json!(false)));
+    let renamed = text.replace("Name=TP53", "Name=P53");
+    let changed = pipe(&renamed);
+    assert_eq!(changed["drops"][0]["action"], "replaced");
+    assert_eq!(tables(&changed)[0], json!(["genes", 0, 1, 0]));
+}
+
 #[test]
 fn the_twin_with_a_server_is_valid_and_computes_the_same() {
     let copy = Copy::new();

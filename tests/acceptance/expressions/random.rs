@@ -40,6 +40,11 @@ fn random_expressions_have_one_answer_everywhere() {
         let sample = Generator::new(&mut random).sample();
         let ours = match evaluate(&sample, &rows) {
             Ok(ours) => ours,
+            // One without columns is rejected before anything runs.
+            Err(problems) if problems.contains("fails on every row") => {
+                tally.add("refused because every row would be rejected");
+                continue;
+            }
             Err(problems) => {
                 wrong.push(format!("{at}: {} is refused: {problems}", sample.sql));
                 continue;
@@ -128,10 +133,12 @@ fn judged(sample: &Sample, ours: &Result<String, &'static str>, theirs: Option<&
 
 /// An exact number without zeros that say nothing.
 fn trimmed(text: &str) -> &str {
-    match text.contains('.') {
+    let short = match text.contains('.') {
         true => text.trim_end_matches('0').trim_end_matches('.'),
         false => text,
-    }
+    };
+    // MariaDB knows a negative zero of exact numbers.
+    if short == "-0" { "0" } else { short }
 }
 
 impl Sample {

@@ -233,6 +233,35 @@ pub const CASES: &[Case] = &[
         rows: &["'q10'", "NULL"],
     },
     Case {
+        stage: "regions",
+        what: "the gene that a variant lies in or near, and which part of it; nothing between genes",
+        stages: "[stages.last]\ntype = \"select\"\ninput = \"calls\"\n[stages.last.columns]\n\
+                 chrom = \"chrom\"\npos = \"pos\"\nref = \"ref\"",
+        key: "[\"chrom\", \"pos\"]",
+        views: (
+            "[stages.features]\ntype = \"select\"\ninput = \"calls\"\n[stages.features.columns]\n\
+             feature_key = \"chrom || ':' || CAST(pos AS VARCHAR)\"\nchrom = \"chrom\"\nstart = \"pos + 1\"\nend = \"pos + 10\"\n\
+             strand = \"'-'\"\nfeature = \"'gene'\"\ngene_id = \"filter\"\ngene_symbol = \"filter\"\n\
+             transcript_id = \"filter\"\nbiotype = \"'protein_coding'\"\n\n\
+             [stages.model]\ntype = \"table\"\ninput = \"features\"\nkey = [\"feature_key\"]\n\n\
+             [stages.placed]\ntype = \"regions\"\ninputs = [\"rows\", \"model\"]\nchromosome = \"chrom\"\nposition = \"pos\"\n\
+             reference = \"ref\"\ndownstream_bp = 5",
+            "[\"placed\"]",
+        ),
+        drops: &[
+            ("a.vcf", "1\t10\t.\tA\tC\t.\tGENEA\t.\n1\t15\t.\tA\tC\t.\t.\t.\n"),
+            ("b.vcf", "1\t20\t.\tAC\tC\t.\t.\t.\n1\t21\t.\tA\tC\t.\t.\t.\n1\t9000\t.\tA\tC\t.\t.\t.\n"),
+        ],
+        query: "SELECT pos || ' ' || quote(gene_id) || ' ' || quote(region) FROM placed ORDER BY pos",
+        rows: &[
+            "10 'GENEA' 'downstream'",
+            "15 'GENEA' 'exon'",
+            "20 'GENEA' 'exon'",
+            "21 'GENEA' 'upstream'",
+            "9000 NULL NULL",
+        ],
+    },
+    Case {
         stage: "sqlite",
         what: "every value in the type that the manual says, and the epoch",
         stages: "[stages.last]\ntype = \"select\"\ninput = \"calls\"\n[stages.last.columns]\n\

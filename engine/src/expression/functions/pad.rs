@@ -38,7 +38,7 @@ pub(super) static PAD: &[Function] = &[
     .gives(Returns::Text, |call| pad(call, true))
     .fails()
     .nulls(Nulls::Unless(is_padded, "where the length is negative"))
-    .examples(&[("lpad('7', 3, '0')", "007"), ("lpad('abcd', 2, 'x')", "ab"), ("lpad('a', 2, '')", "")])
+    .examples(&[("lpad('7', 3, '0')", "007"), ("lpad('abcd', 2, 'x')", "ab"), ("lpad('a', 2, '')", "a")])
     .elsewhere(&[(MariaDb, "is NULL where there is nothing to pad with"), (Sqlite, ABSENT)]),
     text("rpad", "As `lpad`, with the padding after the text.")
         .takes(PADDED)
@@ -191,6 +191,7 @@ fn pad(call: &Call<'_>, before: bool) -> ArrayRef {
             return Ok(());
         }
         if pad.is_empty() {
+            out.push_str(text);
             return Ok(());
         }
         let widest = pad.chars().map(char::len_utf8).max().unwrap_or(1);

@@ -99,6 +99,84 @@ impl Stored {
         Ok(Assertion::winner(&known.list, self.conflict).map(|winner| self.conflict.row(&winner.value).into()))
     }
 
+    /// Adds the rows that stand, key and value in order, from one key up to another, which is left out; all that follow where
+    /// there is none. So many at the most: the key to go on from, where there may be more.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    pub fn standing_rows(
+        &mut self,
+        (from, before): (&[u8], Option<&[u8]>),
+        limit: usize,
+        rows: &mut Vec<(Row, Row)>,
+    ) -> Result<Option<Vec<u8>>, RunError> {
+        let mut found = self.standing_entries((from, before), limit + 1)?;
+        found.extend(self.standing_lists((from, before), limit + 1)?);
+        found.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        let more = found.get(limit).map(|(key, _)| key.to_vec());
+        rows.extend(found.into_iter().take(limit));
+        Ok(more)
+    }
+
+    /// The rows that stand of keys whose assertions are entries of their own.
+    fn standing_entries(
+        &mut self,
+        (from, before): (&[u8], Option<&[u8]>),
+        limit: usize,
+    ) -> Result<Vec<(Row, Row)>, RunError> {
+        let (mut rows, mut of_key): (Vec<(Row, Row)>, Vec<Assertion>) = (Vec::new(), Vec::new());
+        let (mut last, conflict, stage) = (Vec::new(), self.conflict, &self.stage);
+        let standing = |key: &[u8], of_key: &mut Vec<Assertion>, rows: &mut Vec<(Row, Row)>| {
+            of_key.sort_unstable_by_key(|assertion| assertion.place);
+            let value = Assertion::winner(of_key, conflict).map(|winner| conflict.row(&winner.value).into());
+            rows.extend(value.map(|value| (key.into(), value)));
+            of_key.clear();
+        };
+        let mut scan = self.entries.scan(from)?;
+        while let Some((entry, value)) = scan.next_borrowed()? {
+            let (key, place) = split_place(entry).ok_or_else(|| corrupt(stage))?;
+            if before.is_some_and(|before| key >= before) {
+                break;
+            }
+            let is_first = of_key.is_empty() || last != key;
+            if is_first {
+                standing(&last, &mut of_key, &mut rows);
+                if rows.len() == limit {
+                    return Ok(rows);
+                }
+                last.clear();
+                last.extend_from_slice(key);
+            }
+            // Of the others of a key only ranks matter.
+            if is_first || conflict == Conflict::Greatest {
+                let (version, origin, value) = split_value(value).ok_or_else(|| corrupt(stage))?;
+                of_key.push(Assertion::of((place, version, origin, value)));
+            }
+        }
+        standing(&last, &mut of_key, &mut rows);
+        Ok(rows)
+    }
+
+    /// The rows that stand of keys whose assertions an older vardelta wrote in a list.
+    fn standing_lists(
+        &mut self,
+        (from, before): (&[u8], Option<&[u8]>),
+        limit: usize,
+    ) -> Result<Vec<(Row, Row)>, RunError> {
+        let mut rows = Vec::new();
+        let Some(lists) = &mut self.lists else { return Ok(rows) };
+        let mut scan = lists.scan(from)?;
+        while let Some((key, bytes)) = scan.next_borrowed()? {
+            if rows.len() == limit || before.is_some_and(|before| key >= before) {
+                break;
+            }
+            let list = Assertion::decode_list(bytes).ok_or_else(|| corrupt(&self.stage))?;
+            let winner = Assertion::winner(&list, self.conflict);
+            rows.extend(winner.map(|winner| (key.into(), self.conflict.row(&winner.value).into())));
+        }
+        Ok(rows)
+    }
+
     /// All that drops assert of a key, in order of place.
     ///
     /// # Errors

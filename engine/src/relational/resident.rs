@@ -1,0 +1,94 @@
+//! A relational operator with a resident right side: a model small enough to be held whole, by which every left row is
+//! annotated.
+//!
+//! What the model says is a stage's business ([`Resident`]); that the result is exact under changes of either side is the
+//! engine's: a changed left row is annotated by the model before and after, and a changed model's *reaches* say which left rows
+//! have to be looked at again.
+
+use std::{fmt::Debug, sync::Arc};
+
+use arrow_array::{ArrayRef, BooleanArray, RecordBatch};
+use vardelta_schemas::Schema;
+
+use crate::contract::stage::StageError;
+
+/// What a planned stage knows of its model.
+pub trait Resident: Debug + Send + Sync {
+    /// Makes the model of all rows of the right side, in whatever order they come.
+    ///
+    /// # Errors
+    /// When the rows make no model at all; a row that cannot be used is left out.
+    fn index(&self, rows: &RecordBatch) -> Result<Arc<dyn ResidentIndex>, StageError>;
+
+    /// Which left rows span more than [`Resident::long_bp`]. They are found by name where the model changes, the others by
+    /// their place.
+    fn is_long(&self, left: &RecordBatch) -> Result<BooleanArray, StageError>;
+
+    /// The longest span in base pairs of a left row that is not long.
+    fn long_bp(&self) -> i64;
+}
+
+/// A model, ready to be asked.
+pub trait ResidentIndex: Send + Sync {
+    /// The annotations of left rows.
+    ///
+    /// # Errors
+    /// When the rows are not laid out as planned.
+    fn annotate(&self, left: &RecordBatch) -> Result<Annotations, StageError>;
+
+    /// Where left rows lie whose annotation any of these right rows may have a part in. To be asked of the model before and
+    /// after the rows changed.
+    ///
+    /// # Errors
+    /// When the rows are not laid out as planned.
+    fn reaches(&self, changed: &RecordBatch) -> Result<Vec<Reach>, StageError>;
+}
+
+/// What a model says of left rows.
+pub struct Annotations {
+    /// The left row of each annotation, ascending. With a key of its own an annotation may come several times for a row,
+    /// otherwise exactly once.
+    pub rows: Vec<usize>,
+    /// The columns that are added.
+    pub columns: Vec<ArrayRef>,
+}
+
+/// A stretch in which left rows may change: of the first key column this value, of the second these, both included.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Reach {
+    /// The contig.
+    pub contig: String,
+    /// The first position.
+    pub from: i64,
+    /// The last position.
+    pub to: i64,
+}
+
+/// A planned operator with a resident right side.
+#[derive(Clone, Debug)]
+pub struct ResidentSpec {
+    /// The columns: the left side's, then the added ones.
+    pub schema: Schema,
+    /// The key: the left key, and the first added column where a left row may have several annotations. Indexes into the
+    /// schema's columns.
+    pub key: Vec<usize>,
+    /// The left side's contig and position.
+    pub place: [usize; 2],
+    /// How many columns are added.
+    pub added: usize,
+    /// Whether the first added column is part of the key.
+    pub adds_to_key: bool,
+    /// Whether the left side is a table whose key begins with contig and position: its own state is searched then.
+    pub is_left_shared: bool,
+    /// Whether the right side is a table: its own state holds the model then.
+    pub is_right_shared: bool,
+    /// The model.
+    pub resident: Arc<dyn Resident>,
+}
+
+impl ResidentSpec {
+    /// Whether the rows of an input lie in the state of the table that it is.
+    pub fn is_shared(&self, port: usize) -> bool {
+        if port == 0 { self.is_left_shared } else { self.is_right_shared }
+    }
+}

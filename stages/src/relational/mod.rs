@@ -1,0 +1,3 @@
+//! Relational stages that know genomics; the engine keeps them exact.
+
+pub mod regions;
