@@ -111,6 +111,20 @@ fn only_the_engine_names_the_dataflow_runtime() {
 }
 
 #[test]
+fn one_room_of_the_engine_names_differential() {
+    let room = root().join("engine/src/differential");
+    let outside = rust_files("engine").into_iter().filter(|path| !path.starts_with(&room));
+    let found: Vec<String> = outside
+        .filter(|path| code_and_texts(&read(path)).0.contains("differential_dataflow"))
+        .map(|path| shown(&path))
+        .collect();
+    nothing(
+        "operators on the state are `KeyLocal`s; what differential's traits ask lies in engine/src/differential",
+        &found,
+    );
+}
+
+#[test]
 fn only_schemas_builds_sql() {
     let is_sql = |text: &str| {
         let statements = ["INSERT INTO", "CREATE TABLE", "DELETE FROM", "DROP TABLE", "ALTER TABLE", "BEGIN IMMEDIATE"];

@@ -3,14 +3,14 @@
 use super::Relational;
 use crate::state::GROUPED;
 
-/// An aggregate's accumulators by group; of a table, lists of assertions by key, as an older vardelta wrote them.
-pub(crate) fn keys(stage: &str) -> String {
-    stage.to_owned()
-}
-
-/// What each drop asserts of a table's keys.
+/// A table's assertions by key and drop.
 pub(crate) fn assertions(stage: &str) -> String {
     format!("{stage}{GROUPED}")
+}
+
+/// An aggregate's accumulators by group; of a table what an older vardelta kept by key.
+pub(crate) fn keys(stage: &str) -> String {
+    stage.to_owned()
 }
 
 /// A table's keys by the drops that assert them.

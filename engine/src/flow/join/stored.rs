@@ -23,19 +23,19 @@ pub(super) enum Place {
     Table(String, Conflict),
 }
 
+/// What is open of a shard.
+enum Reading {
+    Own(Reader),
+    Table(table::Stored),
+}
+
 /// The stored rows of one side, as they were before the chunk. Fast where groups are asked for by shard and in order.
 pub(super) struct Stored {
     worker: WorkerContext,
     place: Place,
     /// Whether a group has one row at the most, whose entry is the group itself.
     is_unique: bool,
-    reader: Option<(u32, Opened)>,
-}
-
-/// What one shard of a side is read through.
-enum Opened {
-    Own(Reader),
-    Table(table::Stored),
+    reader: Option<(u32, Reading)>,
 }
 
 impl Stored {
@@ -60,27 +60,21 @@ impl Stored {
         &self.place
     }
 
-    fn opened(&mut self, shard: u32) -> Result<&mut Opened, RunError> {
-        let opened = match self.reader.take() {
-            Some((of, opened)) if of == shard => opened,
-            _ => {
-                let before = &self.worker.before;
-                match &self.place {
-                    Place::Own(space) => Opened::Own(before.reader(space, shard)?),
-                    Place::Table(table, conflict) => {
-                        Opened::Table(table::Stored::open(before, table, shard, *conflict)?)
-                    }
-                }
-            }
+    fn reading(&mut self, shard: u32) -> Result<&mut Reading, RunError> {
+        let before = &self.worker.before;
+        let reading = match (self.reader.take(), &self.place) {
+            (Some((of, reading)), _) if of == shard => reading,
+            (_, Place::Own(space)) => Reading::Own(before.reader(space, shard)?),
+            (_, Place::Table(table, conflict)) => Reading::Table(table::Stored::open(before, table, shard, *conflict)?),
         };
-        Ok(&mut self.reader.insert((shard, opened)).1)
+        Ok(&mut self.reader.insert((shard, reading)).1)
     }
 
     /// The value of an entry.
     pub fn get(&mut self, shard: u32, entry: &[u8]) -> Result<Option<Row>, RunError> {
-        match self.opened(shard)? {
-            Opened::Own(reader) => Ok(reader.get(entry)?.map(Row::from)),
-            Opened::Table(stored) => stored.standing(entry),
+        match self.reading(shard)? {
+            Reading::Own(reader) => Ok(reader.get(entry)?.map(Row::from)),
+            Reading::Table(table) => table.standing(entry),
         }
     }
 
@@ -107,8 +101,8 @@ impl Stored {
             rows.extend(self.get(shard, group)?.map(|value| row(group.into(), value)));
             return Ok(None);
         }
-        let Opened::Own(reader) = self.opened(shard)? else {
-            return Err(RunError::internal("a side with several rows a group lies in a table's state"));
+        let Reading::Own(reader) = self.reading(shard)? else {
+            return Err(RunError::internal("a table's key names more than one row"));
         };
         let mut scan = reader.scan(from)?;
         for taken in 0.. {

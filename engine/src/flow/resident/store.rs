@@ -19,12 +19,12 @@ pub(super) struct Store {
     space: String,
     /// Where the side is a table: which of its assertions stands.
     table: Option<Conflict>,
-    /// What the shard that was read last is read through.
-    opened: RefCell<Option<(u32, Opened)>>,
+    /// The reader of the shard that was read last.
+    reader: RefCell<Option<(u32, Reading)>>,
 }
 
-/// What one shard of a side is read through.
-enum Opened {
+/// What is open of a shard.
+enum Reading {
     Own(Reader),
     Table(table::Stored),
 }
@@ -42,7 +42,7 @@ impl Store {
             }
             _ => (spaces::side(&plan.stages[stage].name, port), None),
         };
-        Ok(Store { worker: worker.clone(), space, table, opened: RefCell::new(None) })
+        Ok(Store { worker: worker.clone(), space, table, reader: RefCell::new(None) })
     }
 
     /// The space to be written, where it is the operator's own.
@@ -50,18 +50,18 @@ impl Store {
         self.table.is_none().then_some(&self.space)
     }
 
-    /// Opens a shard: stretch after stretch of it costs as many seeks, not as many openings.
-    fn opened(&self, shard: u32) -> Result<RefMut<'_, Opened>, RunError> {
-        let mut kept = self.opened.borrow_mut();
+    /// A reader of the shard: stretch after stretch of it costs as many seeks, not as many openings.
+    fn reader(&self, shard: u32) -> Result<RefMut<'_, Reading>, RunError> {
+        let mut kept = self.reader.borrow_mut();
         if kept.as_ref().is_none_or(|(of, _)| *of != shard) {
             let before = &self.worker.before;
-            let opened = match self.table {
-                Some(conflict) => Opened::Table(table::Stored::open(before, &self.space, shard, conflict)?),
-                None => Opened::Own(before.reader(&self.space, shard)?),
+            let reading = match self.table {
+                None => Reading::Own(before.reader(&self.space, shard)?),
+                Some(conflict) => Reading::Table(table::Stored::open(before, &self.space, shard, conflict)?),
             };
-            *kept = Some((shard, opened));
+            *kept = Some((shard, reading));
         }
-        RefMut::filter_map(kept, |kept| kept.as_mut().map(|(_, opened)| opened))
+        RefMut::filter_map(kept, |kept| kept.as_mut().map(|(_, reader)| reader))
             .map_err(|_| RunError::internal("a reader that was made is gone"))
     }
 
@@ -84,9 +84,9 @@ impl Store {
 
     /// The row of an entry.
     pub fn get(&self, shard: u32, entry: &[u8]) -> Result<Option<ResidentRow>, RunError> {
-        match &mut *self.opened(shard)? {
-            Opened::Own(reader) => reader.get(entry)?.map(|bytes| self.row(shard, entry, &bytes)).transpose(),
-            Opened::Table(stored) => Ok(stored.standing(entry)?.map(|value| of_table(shard, entry.into(), value))),
+        match &mut *self.reader(shard)? {
+            Reading::Table(table) => Ok(table.standing(entry)?.map(|value| of_table(shard, entry.into(), value))),
+            Reading::Own(reader) => reader.get(entry)?.map(|bytes| self.row(shard, entry, &bytes)).transpose(),
         }
     }
 
@@ -99,12 +99,12 @@ impl Store {
         limit: usize,
         rows: &mut Vec<ResidentRow>,
     ) -> Result<Option<Vec<u8>>, RunError> {
-        let mut opened = self.opened(shard)?;
-        let reader = match &mut *opened {
-            Opened::Own(reader) => reader,
-            Opened::Table(stored) => {
+        let mut reading = self.reader(shard)?;
+        let reader = match &mut *reading {
+            Reading::Own(reader) => reader,
+            Reading::Table(table) => {
                 let mut found = Vec::new();
-                let more = stored.standing_rows((from, before), limit, &mut found)?;
+                let more = table.standing_rows((from, before), limit, &mut found)?;
                 rows.extend(found.into_iter().map(|(key, value)| of_table(shard, key, value)));
                 return Ok(more);
             }

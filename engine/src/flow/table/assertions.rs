@@ -88,8 +88,8 @@ impl Assertion {
 /// one included.
 pub(super) fn push_place(key: &mut Vec<u8>, place: u64, conflict: Conflict) {
     let turn = match conflict {
-        Conflict::LatestDrop => 0xFF,
-        Conflict::FirstDrop | Conflict::Greatest => 0,
+        Conflict::LatestDrop | Conflict::Greatest => 0xFF,
+        Conflict::FirstDrop => 0,
     };
     let bytes = place.to_be_bytes();
     let significant = &bytes[(place.leading_zeros() / 8) as usize..];

@@ -2,11 +2,14 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use crate::state::{Session, StateError};
+use crate::{
+    relational::spaces,
+    state::{Session, StateError},
+};
 
 /// The space that holds keys by drop.
 pub(crate) fn drop_space(stage: &str) -> String {
-    format!("{stage}/drops")
+    spaces::drops(stage)
 }
 
 /// Bytes of a drop's number and its content's version before a key.

@@ -156,8 +156,8 @@ impl Shard<'_> {
         let of = |list: &'_ [Assertion], place: u64| list.iter().position(|assertion| assertion.place == place);
         // In the order of the entries.
         let in_order = |at: usize| match conflict {
-            Conflict::FirstDrop | Conflict::Greatest => places[at],
-            Conflict::LatestDrop => places[places.len() - 1 - at],
+            Conflict::FirstDrop => places[at],
+            Conflict::LatestDrop | Conflict::Greatest => places[places.len() - 1 - at],
         };
         for place in (0..places.len()).map(in_order) {
             let (old, new) = (of(&stored, place).map(|at| &stored[at]), of(&standing, place).map(|at| &standing[at]));

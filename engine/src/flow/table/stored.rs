@@ -52,12 +52,11 @@ impl Stored {
             return Ok(OfKey { list, is_list: true });
         }
         if self.conflict == Conflict::Greatest {
-            // Which one stands follows from what they say, not from where they lie.
-            return Ok(OfKey { list: self.entries(hash, key)?, is_list: false });
+            // What stands is not the first: the values decide.
+            return Ok(OfKey { list: self.read_all(hash, key)?, is_list: false });
         }
         let (mut list, mut is_complete) = (Vec::new(), true);
-        let stage = self.stage.clone();
-        let damaged = || corrupt(&stage);
+        let damaged = || corrupt(&self.stage);
         let Some(mut scan) = self.entries.scan_group(hash, key)? else { return Ok(OfKey::default()) };
         while let Some((entry, value)) = scan.next_borrowed()? {
             let Some(tail) = entry.strip_prefix(key) else { break };
@@ -90,13 +89,13 @@ impl Stored {
         Ok(OfKey { list, is_list: false })
     }
 
-    /// The value of the row that stands for a key.
+    /// The row that stands for a key: its columns that are not in the key.
     ///
     /// # Errors
     /// When the state cannot be read.
     pub fn standing(&mut self, key: &[u8]) -> Result<Option<Row>, RunError> {
-        let known = self.read(key_hash(key), key, &[])?;
-        Ok(Assertion::winner(&known.list, self.conflict).map(|winner| self.conflict.row(&winner.value).into()))
+        let OfKey { list, .. } = self.read(key_hash(key), key, &[])?;
+        Ok(Assertion::winner(&list, self.conflict).map(|winner| self.conflict.row(&winner.value).into()))
     }
 
     /// Adds the rows that stand, key and value in order, from one key up to another, which is left out; all that follow where
@@ -110,71 +109,51 @@ impl Stored {
         limit: usize,
         rows: &mut Vec<(Row, Row)>,
     ) -> Result<Option<Vec<u8>>, RunError> {
-        let mut found = self.standing_entries((from, before), limit + 1)?;
-        found.extend(self.standing_lists((from, before), limit + 1)?);
-        found.sort_unstable_by(|a, b| a.0.cmp(&b.0));
-        let more = found.get(limit).map(|(key, _)| key.to_vec());
-        rows.extend(found.into_iter().take(limit));
-        Ok(more)
-    }
-
-    /// The rows that stand of keys whose assertions are entries of their own.
-    fn standing_entries(
-        &mut self,
-        (from, before): (&[u8], Option<&[u8]>),
-        limit: usize,
-    ) -> Result<Vec<(Row, Row)>, RunError> {
-        let (mut rows, mut of_key): (Vec<(Row, Row)>, Vec<Assertion>) = (Vec::new(), Vec::new());
-        let (mut last, conflict, stage) = (Vec::new(), self.conflict, &self.stage);
-        let standing = |key: &[u8], of_key: &mut Vec<Assertion>, rows: &mut Vec<(Row, Row)>| {
-            of_key.sort_unstable_by_key(|assertion| assertion.place);
-            let value = Assertion::winner(of_key, conflict).map(|winner| conflict.row(&winner.value).into());
-            rows.extend(value.map(|value| (key.into(), value)));
-            of_key.clear();
-        };
+        let (conflict, damaged) = (self.conflict, || corrupt(&self.stage));
+        let ends = |key: &[u8]| before.is_some_and(|before| key >= before);
+        let mut found: Vec<(Row, Row)> = Vec::new();
+        let mut last: Option<(Vec<u8>, Assertion)> = None;
+        let standing = |(key, winner): (Vec<u8>, Assertion)| (key.into(), conflict.row(&winner.value).into());
         let mut scan = self.entries.scan(from)?;
         while let Some((entry, value)) = scan.next_borrowed()? {
-            let (key, place) = split_place(entry).ok_or_else(|| corrupt(stage))?;
-            if before.is_some_and(|before| key >= before) {
-                break;
-            }
-            let is_first = of_key.is_empty() || last != key;
-            if is_first {
-                standing(&last, &mut of_key, &mut rows);
-                if rows.len() == limit {
-                    return Ok(rows);
+            let (key, place) = split_place(entry).ok_or_else(damaged)?;
+            let (version, origin, value) = split_value(value).ok_or_else(damaged)?;
+            match &mut last {
+                Some((known, winner)) if known == key => {
+                    // By place the first of a key stands; by value the greatest, of equal ones the last drop's.
+                    let other = (conflict.rank(value), place);
+                    if conflict == Conflict::Greatest && other > (conflict.rank(&winner.value), winner.place) {
+                        *winner = Assertion::of((place, version, origin, value));
+                    }
                 }
-                last.clear();
-                last.extend_from_slice(key);
-            }
-            // Of the others of a key only ranks matter.
-            if is_first || conflict == Conflict::Greatest {
-                let (version, origin, value) = split_value(value).ok_or_else(|| corrupt(stage))?;
-                of_key.push(Assertion::of((place, version, origin, value)));
+                _ => {
+                    found.extend(last.take().map(standing));
+                    if found.len() > limit || ends(key) {
+                        break;
+                    }
+                    last = Some((key.to_vec(), Assertion::of((place, version, origin, value))));
+                }
             }
         }
-        standing(&last, &mut of_key, &mut rows);
-        Ok(rows)
-    }
-
-    /// The rows that stand of keys whose assertions an older vardelta wrote in a list.
-    fn standing_lists(
-        &mut self,
-        (from, before): (&[u8], Option<&[u8]>),
-        limit: usize,
-    ) -> Result<Vec<(Row, Row)>, RunError> {
-        let mut rows = Vec::new();
-        let Some(lists) = &mut self.lists else { return Ok(rows) };
-        let mut scan = lists.scan(from)?;
-        while let Some((key, bytes)) = scan.next_borrowed()? {
-            if rows.len() == limit || before.is_some_and(|before| key >= before) {
-                break;
+        found.extend(last.map(standing));
+        if let Some(lists) = &mut self.lists {
+            let (mut scan, mut taken) = (lists.scan(from)?, 0);
+            while let Some((key, bytes)) = scan.next_borrowed()? {
+                if taken > limit || ends(key) {
+                    break;
+                }
+                let list = Assertion::decode_list(bytes).ok_or_else(damaged)?;
+                found.extend(
+                    Assertion::winner(&list, conflict).map(|winner| (key.into(), conflict.row(&winner.value).into())),
+                );
+                taken += 1;
             }
-            let list = Assertion::decode_list(bytes).ok_or_else(|| corrupt(&self.stage))?;
-            let winner = Assertion::winner(&list, self.conflict);
-            rows.extend(winner.map(|winner| (key.into(), self.conflict.row(&winner.value).into())));
+            found.sort_unstable();
         }
-        Ok(rows)
+        let more = found.get(limit).map(|(key, _)| key.to_vec());
+        found.truncate(limit);
+        rows.append(&mut found);
+        Ok(more)
     }
 
     /// All that drops assert of a key, in order of place.
@@ -182,14 +161,9 @@ impl Stored {
     /// # Errors
     /// When the state cannot be read.
     pub fn read_all(&mut self, hash: u64, key: &[u8]) -> Result<Vec<Assertion>, RunError> {
-        match self.list(hash, key)? {
-            Some(list) => Ok(list),
-            None => self.entries(hash, key),
+        if let Some(list) = self.list(hash, key)? {
+            return Ok(list);
         }
-    }
-
-    /// All entries of a key, in order of place.
-    fn entries(&mut self, hash: u64, key: &[u8]) -> Result<Vec<Assertion>, RunError> {
         let mut list = Vec::new();
         let Some(mut scan) = self.entries.scan_group(hash, key)? else { return Ok(list) };
         while let Some((entry, value)) = scan.next_borrowed()? {
@@ -222,32 +196,20 @@ pub(crate) fn scan_assertions(
 ) -> Result<(), RunError> {
     let mut reader = before.reader(&assertion_space(stage), shard)?;
     let mut scan = reader.scan(&[])?;
-    let mut last: Option<Vec<u8>> = None;
-    // By rank, the one that stands is known when all of a key are.
-    let mut ranked = Vec::new();
+    let (mut key, mut list): (Vec<u8>, Vec<Assertion>) = (Vec::new(), Vec::new());
     while let Some((entry, value)) = scan.next_borrowed()? {
-        let (key, place) = split_place(entry).ok_or_else(|| corrupt(stage))?;
+        let (next, place) = split_place(entry).ok_or_else(|| corrupt(stage))?;
         let (version, origin, value) = split_value(value).ok_or_else(|| corrupt(stage))?;
-        let is_first = last.as_deref() != Some(key);
-        if is_first {
-            if let Some(last) = &last
-                && !each_of(last, &mut ranked, conflict, each)
-            {
+        if next != key {
+            if !each_of(&key, &mut list, conflict, each) {
                 return Ok(());
             }
-            let last = last.get_or_insert_default();
-            last.clear();
-            last.extend_from_slice(key);
+            key.clear();
+            key.extend_from_slice(next);
         }
-        if conflict == Conflict::Greatest {
-            ranked.push(Assertion::of((place, version, origin, value)));
-        } else if !each(key, (place, version, origin, value), is_first) {
-            return Ok(());
-        }
+        list.push(Assertion::of((place, version, origin, value)));
     }
-    if let Some(last) = &last
-        && !each_of(last, &mut ranked, conflict, each)
-    {
+    if !each_of(&key, &mut list, conflict, each) {
         return Ok(());
     }
     let mut reader = before.reader(&list_space(stage), shard)?;
@@ -261,7 +223,7 @@ pub(crate) fn scan_assertions(
     Ok(())
 }
 
-/// Hands over all assertions of a key, and says whether more are wanted.
+/// Hands over the assertions of one key, and forgets them.
 fn each_of(
     key: &[u8],
     list: &mut Vec<Assertion>,

@@ -8,7 +8,6 @@ mod contention;
 mod epochs;
 mod fills;
 mod indexes;
-mod large;
 mod layouts;
 mod loss;
 mod marks;

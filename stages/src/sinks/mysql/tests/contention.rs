@@ -52,6 +52,8 @@ fn a_deadlock_is_contention() {
         let started = std::time::Instant::now();
         while watcher.query_first::<u64, _>(waits).unwrap() == Some(0) {
             assert!(started.elapsed() < Duration::from_secs(60), "the other one never came to wait");
+            // The server looks again only where nobody has asked for a tenth of a second.
+            std::thread::sleep(Duration::from_millis(150));
         }
         let error = error_of(apply(sink.as_mut(), &numbers("t"), 2, &[(Op::Update, "b", Some(5))]));
         assert_eq!(error.kind, SinkErrorKind::Contention, "{error}");
