@@ -71,6 +71,16 @@ pub struct PlannedStage {
     pub planned: Planned,
 }
 
+impl PlannedStage {
+    /// By which columns its rows are encoded: what tells one row from another. `None` where all columns do.
+    pub(crate) fn identity(&self) -> Option<&[usize]> {
+        match &self.planned {
+            Planned::Relational(relational) => relational.identity(),
+            _ => self.key.as_deref(),
+        }
+    }
+}
+
 impl Plan {
     /// Resolves a pipeline file against the registry, reporting every problem. `None` when there was one, be it found
     /// here or before.
@@ -148,11 +158,19 @@ fn resolve(spec: &SpecFile, registry: &[&dyn StageType], problems: &mut Diagnost
 fn check_top_level(spec: &SpecFile, problems: &mut Diagnostics) {
     const KNOWN: [&str; 2] = ["pipeline", "stages"];
     for entry in spec.root.iter().filter(|entry| !KNOWN.contains(&entry.key.as_str())) {
+        if entry.key == "include" {
+            problems
+                .error(entry.key_span.clone(), "`include` cannot be overridden")
+                .hint("Override the options of the included stages: `--set stages.NAME.OPTION=…`.");
+            continue;
+        }
         let problem = problems.error(entry.key_span.clone(), format!("a pipeline file has no `{}`", entry.key));
         problem.label("unknown key");
-        match nearest(&entry.key, KNOWN) {
+        match nearest(&entry.key, KNOWN.into_iter().chain(["include"])) {
             Some(near) => problem.hint(format!("Did you mean `{near}`?")),
-            None => problem.hint("It has a table `[pipeline]` and one table `[stages.NAME]` per stage."),
+            None => problem.hint(
+                "It has a table `[pipeline]` and one table `[stages.NAME]` per stage, and may `include` fragments.",
+            ),
         };
     }
 }

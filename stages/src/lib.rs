@@ -19,6 +19,8 @@ pub mod transforms;
 pub static REGISTRY: &[&dyn StageType] = &[
     // Sources.
     &sources::vcf::VCF,
+    &sources::delimited::DELIMITED,
+    &sources::gff3::GFF3,
     // Transforms.
     &transforms::normalize::NORMALIZE,
     &transforms::annotations::ANNOTATIONS,
@@ -29,6 +31,8 @@ pub static REGISTRY: &[&dyn StageType] = &[
     &vardelta_engine::relational::TABLE,
     &vardelta_engine::relational::Aggregate,
     &vardelta_engine::relational::UNION,
+    &vardelta_engine::relational::JOIN,
+    &vardelta_engine::relational::DISTINCT,
     // Sinks.
     &sinks::sqlite::SQLITE,
     &sinks::mysql::MYSQL,

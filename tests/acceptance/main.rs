@@ -13,6 +13,8 @@ mod erase;
 mod history;
 /// Which place a record means: contig names, assemblies, regions.
 mod identity;
+/// Joins through their lives: moves, deaths, changed definitions, erasure.
+mod joins;
 /// Rows that stay marked when they go: what readers see, what is kept, how marks come and go.
 mod marks;
 /// Schema evolution, on SQLite, MariaDB and MySQL: columns and indexes come and go, also where a migration is killed.
@@ -25,6 +27,8 @@ mod real;
 mod registry;
 /// Tables in MariaDB and MySQL: deaths, cuts, deadlocks, readers, and what exactly is written.
 mod servers;
+/// Drops that are no variants: tables as text and gene models.
+mod sources;
 /// How the repository is kept: dependencies, SQL, file sizes, dead files.
 mod tidy;
 /// One pipeline with everything at once, through its whole life, on SQLite, MariaDB and MySQL.

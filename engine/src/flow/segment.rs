@@ -9,8 +9,9 @@ use crate::{
         emit::{Emit, Reject},
         stage::{Planned, Transform, TransformRun},
     },
+    differential::Side,
     error::RunError,
-    flow::meter::Meters,
+    flow::{meter::Meters, tag::Tag},
     plan::Plan,
     relational::Relational,
 };
@@ -28,7 +29,7 @@ pub(crate) enum Next {
 pub(crate) struct Step {
     /// The stage.
     pub stage: usize,
-    /// What it does; `None` for a union, which passes batches on.
+    /// What it does; `None` for a union without a tag, which passes batches on.
     transform: Option<Arc<dyn Transform>>,
     next: Vec<Next>,
 }
@@ -40,9 +41,14 @@ pub(crate) enum Consumer {
     Table(usize),
     /// An `aggregate` stage, by stage index.
     Aggregate(usize),
+    /// One side of a `join` stage, by stage index.
+    Join(usize, Side),
     /// The sink, by the index of the table it keeps.
     Capture(usize),
 }
+
+/// The steps so far, by stage and, where inputs are told apart, by input.
+type Known = BTreeMap<(usize, usize), usize>;
 
 /// A way out of a segment.
 #[derive(Clone, Copy, Debug)]
@@ -53,7 +59,7 @@ pub(crate) struct Leaf {
     pub consumer: Consumer,
 }
 
-/// The stateless stages between one producer (a source, table or aggregate) and its consumers.
+/// The stateless stages between one producer (a source or a relational stage with state) and its consumers.
 pub(crate) struct Segment {
     /// The producing stage.
     pub root: usize,
@@ -72,20 +78,28 @@ impl Segment {
         segment
     }
 
-    fn follow(&mut self, plan: &Plan, from: usize, known: &mut BTreeMap<usize, usize>) -> Vec<Next> {
+    fn follow(&mut self, plan: &Plan, from: usize, known: &mut Known) -> Vec<Next> {
         let mut next = Vec::new();
         for (at, stage) in plan.stages.iter().enumerate() {
             for (port, _) in stage.inputs.iter().enumerate().filter(|(_, input)| **input == from) {
                 let consumer = match &stage.planned {
                     Planned::Relational(Relational::Table(_)) => Consumer::Table(at),
                     Planned::Relational(Relational::Aggregate(_)) => Consumer::Aggregate(at),
+                    Planned::Relational(Relational::Join(_)) => {
+                        Consumer::Join(at, if port == 0 { Side::Left } else { Side::Right })
+                    }
                     Planned::Sink(_) => Consumer::Capture(port),
-                    Planned::Relational(Relational::Union(_)) => {
-                        next.push(self.step(plan, at, None, known));
+                    Planned::Relational(Relational::Union(spec)) => {
+                        // With a tag every input has a step of its own, which says where its rows come from.
+                        let (port, tag) = match &spec.tags {
+                            Some(tags) => (port, Some(Tag::new(&spec.schema, &tags[port]))),
+                            None => (0, None),
+                        };
+                        next.push(self.step(plan, (at, port), tag, known));
                         continue;
                     }
                     Planned::Transform(transform) => {
-                        next.push(self.step(plan, at, Some(Arc::clone(transform)), known));
+                        next.push(self.step(plan, (at, 0), Some(Arc::clone(transform)), known));
                         continue;
                     }
                     Planned::Source(_) => continue,
@@ -100,16 +114,16 @@ impl Segment {
     fn step(
         &mut self,
         plan: &Plan,
-        stage: usize,
+        (stage, port): (usize, usize),
         transform: Option<Arc<dyn Transform>>,
-        known: &mut BTreeMap<usize, usize>,
+        known: &mut Known,
     ) -> Next {
-        if let Some(step) = known.get(&stage) {
+        if let Some(step) = known.get(&(stage, port)) {
             return Next::Step(*step);
         }
         self.steps.push(Step { stage, transform, next: Vec::new() });
         let step = self.steps.len() - 1;
-        known.insert(stage, step);
+        known.insert((stage, port), step);
         self.steps[step].next = self.follow(plan, stage, known);
         Next::Step(step)
     }

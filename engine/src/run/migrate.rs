@@ -284,7 +284,7 @@ fn compute(
     let (session, epoch) = (opened.state.begin()?, opened.ledger.epoch + 1);
     let mut work =
         Work { session, epoch, workers, loads: Vec::new(), retractions: Vec::new(), spill_dir: opened.spill_dir(plan) };
-    clear_views(plan, &opened.ledger, &work.session)?;
+    clear_views(plan, &work.session);
     let mut outcome = Outcome::new(definitions);
     let mut drops = Vec::new();
     let run = if backfill.from == Origin::Files {

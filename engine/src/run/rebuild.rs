@@ -5,7 +5,7 @@
 
 use std::{collections::BTreeSet, path::PathBuf, time::Instant};
 
-use vardelta_schemas::ledger::{DropRow, Snapshot};
+use vardelta_schemas::ledger::DropRow;
 
 use crate::{
     contract::stage::Planned,
@@ -19,16 +19,15 @@ use crate::{
     error::{RunError, RunErrorKind},
     flow::{
         RunContext,
-        aggregate::value_space,
         feed::Item,
         table::{Assertion, drop_space, key_space},
     },
     plan::{
         Plan, changed_stages,
-        content::{Definitions, Wanted, standing},
+        content::{Definitions, Wanted},
         is_table,
     },
-    relational::Relational,
+    relational::{Relational, spaces},
     report::{Action, DropReport, RunReport},
     rows::RowBatch,
     run::{
@@ -72,7 +71,7 @@ fn make_anew(context: Context<'_>, options: &RunOptions) -> Result<RunReport, Ru
     let epoch = opened.ledger.epoch + 1;
     let spill_dir = opened.spill_dir(plan);
     let mut work = Work { session, epoch, workers, loads: Vec::new(), retractions: Vec::new(), spill_dir };
-    clear_views(plan, &opened.ledger, &work.session)?;
+    clear_views(plan, &work.session);
 
     let mut outcome = Outcome { replace_tables: true, ..Outcome::new(definitions) };
     let mut drops = Vec::new();
@@ -191,22 +190,24 @@ pub(crate) fn tables_are_the_same(plan: &Plan, changed: &BTreeSet<String>) -> bo
 }
 
 /// Empties the views' spaces, and those of stages that the pipeline no longer has.
-pub(crate) fn clear_views(plan: &Plan, ledger: &Snapshot, session: &Session) -> Result<(), RunError> {
-    let old = standing(&ledger.definition)?.unwrap_or_default();
-    let gone = old.keys().filter(|name| plan.stage(name).is_none());
-    let views = plan.stages.iter().filter(|stage| !is_table(&stage.planned)).map(|stage| &stage.name);
-    for name in views.chain(gone) {
-        for space in [key_space(name), drop_space(name), value_space(name)] {
-            session.clear_space(&space);
-        }
-    }
-    Ok(())
+pub(crate) fn clear_views(plan: &Plan, session: &Session) {
+    // The list of drops is of no stage.
+    let is_kept = |owner: &str| {
+        owner.is_empty() || plan.stages.iter().any(|stage| stage.name == owner && is_table(&stage.planned))
+    };
+    clear(session, |owner| !is_kept(owner));
 }
 
 pub(crate) fn clear_tables(plan: &Plan, session: &Session) {
-    for stage in plan.stages.iter().filter(|stage| is_table(&stage.planned)) {
-        session.clear_space(&key_space(&stage.name));
-        session.clear_space(&drop_space(&stage.name));
+    clear(session, |owner| plan.stages.iter().any(|stage| stage.name == owner && is_table(&stage.planned)));
+}
+
+/// Empties the spaces of the stages for which this is so.
+fn clear(session: &Session, is_meant: impl Fn(&str) -> bool) {
+    for space in session.statistics().into_iter().map(|statistics| statistics.space) {
+        if is_meant(spaces::owner(&space)) {
+            session.clear_space(&space);
+        }
     }
 }
 

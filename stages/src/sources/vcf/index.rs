@@ -10,27 +10,19 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use noodles_bgzf::{self as bgzf, VirtualPosition};
+use noodles_bgzf as bgzf;
 use noodles_core::{Position, region::Interval};
 use noodles_csi::binning_index::{BinningIndex, index::reference_sequence::bin::Chunk, merge_chunks};
 
 use vardelta_engine::contract::stage::StageError;
 
-use crate::sources::vcf::{container::Container, header::VcfHeader, reasons::Warning, regions::Regions};
+use crate::sources::{
+    shared::{container::Container, stretches::Stretch},
+    vcf::{header::VcfHeader, reasons::Warning, regions::Regions},
+};
 
 /// Regions closer than this are looked up together: the width of an index's smallest bin.
 const LOOKUP_GAP: i64 = 1 << 14;
-
-/// Records that follow each other in a BGZF file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Stretch {
-    /// Where the first begins.
-    pub start: VirtualPosition,
-    /// Behind the last.
-    pub end: VirtualPosition,
-    /// The contig they are on, as the file writes it.
-    pub contig: String,
-}
 
 /// What the index of a file says.
 #[derive(Debug, Default)]
