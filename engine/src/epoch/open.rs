@@ -135,7 +135,9 @@ pub(crate) fn check_epochs(plan: &Plan, opened: &Opened) -> Result<(), RunError>
         return Ok(());
     }
     let (state, ledger) = (opened.state.epoch(), opened.ledger.epoch);
-    let is_same_pipeline = opened.state.id().pipeline == opened.ledger.id().pipeline;
+    // One of before identities may be an older copy of either.
+    let pipelines = opened.state.id().pipeline.zip(opened.ledger.id().pipeline);
+    let is_same_pipeline = pipelines.is_none_or(|(state, ledger)| state == ledger);
     let (name, sink, directory) = (&plan.pipeline.name, plan.sink().location(), state_directory(plan));
     let error = |message: String| RunError::new(RunErrorKind::Sink, message);
     Err(match (state, ledger) {

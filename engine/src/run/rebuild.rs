@@ -186,7 +186,11 @@ pub(crate) fn tables_are_the_same(plan: &Plan, changed: &BTreeSet<String>) -> bo
 
 /// Empties the views' spaces, and those of stages that the pipeline no longer has.
 pub(crate) fn clear_views(plan: &Plan, session: &Session) {
-    clear(session, |owner| !plan.stages.iter().any(|stage| stage.name == owner && is_table(&stage.planned)));
+    // The list of drops is of no stage.
+    let is_kept = |owner: &str| {
+        owner.is_empty() || plan.stages.iter().any(|stage| stage.name == owner && is_table(&stage.planned))
+    };
+    clear(session, |owner| !is_kept(owner));
 }
 
 pub(crate) fn clear_tables(plan: &Plan, session: &Session) {
