@@ -72,6 +72,16 @@ pub struct PlannedStage {
     pub planned: Planned,
 }
 
+impl PlannedStage {
+    /// By which columns its rows are encoded: what tells one row from another. `None` where all columns do.
+    pub(crate) fn identity(&self) -> Option<&[usize]> {
+        match &self.planned {
+            Planned::Relational(relational) => relational.identity(),
+            _ => self.key.as_deref(),
+        }
+    }
+}
+
 impl Plan {
     /// Resolves a pipeline file against the registry, reporting every problem. `None` when there was one, be it found
     /// here or before.

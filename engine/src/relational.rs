@@ -7,12 +7,19 @@ use crate::{choices, expression::Expression};
 pub mod accumulate;
 mod aggregate;
 mod aggregate_stage;
+mod distinct_stage;
+pub(crate) mod join;
+mod join_stage;
+pub(crate) mod spaces;
 pub(crate) mod table_stage;
 pub(crate) mod union_stage;
 
 pub use self::{
     aggregate::plan_aggregate,
     aggregate_stage::Aggregate,
+    distinct_stage::{DISTINCT, DistinctStage},
+    join::{How, JoinSide, JoinSpec},
+    join_stage::{JOIN, JoinStage},
     table_stage::{TABLE, TableStage},
     union_stage::{UNION, UnionStage},
 };
@@ -26,6 +33,8 @@ pub enum Relational {
     Aggregate(AggregateSpec),
     /// All rows of all inputs.
     Union(UnionSpec),
+    /// Rows of two inputs side by side where columns are equal.
+    Join(JoinSpec),
 }
 
 impl Relational {
@@ -35,6 +44,7 @@ impl Relational {
             Relational::Table(spec) => &spec.schema,
             Relational::Aggregate(spec) => &spec.schema,
             Relational::Union(spec) => &spec.schema,
+            Relational::Join(spec) => &spec.schema,
         }
     }
 
@@ -43,8 +53,23 @@ impl Relational {
         match self {
             Relational::Table(spec) => Some(&spec.key),
             Relational::Aggregate(spec) => Some(&spec.key),
-            Relational::Union(_) => None,
+            Relational::Union(spec) => spec.key.as_deref(),
+            Relational::Join(spec) => spec.key.as_deref(),
         }
+    }
+
+    /// By which columns its rows are encoded: what tells one row from another, also where it is no key. `None` where all
+    /// columns do.
+    pub fn identity(&self) -> Option<&[usize]> {
+        match self {
+            Relational::Join(spec) => Some(&spec.identity),
+            _ => self.key(),
+        }
+    }
+
+    /// Whether it passes rows on as they come, and keeps nothing.
+    pub fn is_stateless(&self) -> bool {
+        matches!(self, Relational::Union(_))
     }
 }
 
@@ -72,8 +97,12 @@ pub struct TableSpec {
 /// A planned `union`.
 #[derive(Clone, Debug)]
 pub struct UnionSpec {
-    /// The columns, the same in every input.
+    /// The columns: the tag, if there is one, then those that are the same in every input.
     pub schema: Schema,
+    /// The tag and the key of the inputs, where there is a tag and they have the same key.
+    pub key: Option<Vec<usize>>,
+    /// With a tag: what its column says for each input.
+    pub tags: Option<Vec<String>>,
 }
 
 /// A planned `aggregate`.

@@ -29,6 +29,8 @@ pub static REGISTRY: &[&dyn StageType] = &[
     &vardelta_engine::relational::TABLE,
     &vardelta_engine::relational::Aggregate,
     &vardelta_engine::relational::UNION,
+    &vardelta_engine::relational::JOIN,
+    &vardelta_engine::relational::DISTINCT,
     // Sinks.
     &sinks::sqlite::SQLITE,
     &sinks::mysql::MYSQL,

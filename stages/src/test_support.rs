@@ -64,7 +64,7 @@ pub(crate) fn request<T>(options: &[(&str, Value)], input: &Schema, with: impl F
     let entries = entries(options);
     with(PlanRequest {
         name: "under_test",
-        inputs: vec![PlannedInput { name: "input", schema: input, key: None, span: 1000..1005 }],
+        inputs: vec![PlannedInput { name: "input", schema: input, key: None, is_table: false, span: 1000..1005 }],
         options: OptionReader::new("stage `under_test`".to_owned(), 900..910, entries.iter()),
         pipeline: &settings(),
     })

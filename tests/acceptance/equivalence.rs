@@ -17,7 +17,7 @@ use std::{
 
 use vardelta_test_servers::{Flavor, shared};
 use vardelta_tests::{
-    pipelines::{CARRIERS, COHORT, GENE_SUMMARY, LAYERS, Pipeline},
+    pipelines::{CARRIERS, COHORT, GENE_SUMMARY, JOINS, LAYERS, Pipeline},
     random::from_environment,
 };
 
@@ -39,6 +39,8 @@ const HISTORIES_OF_MARKS: u64 = 60;
 const HISTORIES_OF_SERVERS: u64 = 12;
 /// In as many histories some run writes rows ahead of its last record.
 const HISTORIES_WITH_ROWS_AHEAD: u64 = 12;
+/// The pipelines that histories are tried on, by seed.
+const PIPELINES: &[&Pipeline] = &[&GENE_SUMMARY, &COHORT, &LAYERS, &CARRIERS, &JOINS];
 /// The first seed by default: the tests are the same every day.
 const SEED: u64 = 1;
 
@@ -58,7 +60,7 @@ fn try_histories(count: u64, steps: usize, driver: &(dyn Fn(&'static Pipeline) -
                         return;
                     }
                     let seed = first + at;
-                    let pipeline = [&GENE_SUMMARY, &COHORT, &LAYERS, &CARRIERS][(seed % 4) as usize];
+                    let pipeline = PIPELINES[(seed % PIPELINES.len() as u64) as usize];
                     let play = || {
                         let driver = driver(pipeline);
                         let runs = History::new(seed, pipeline, driver.as_ref()).play(steps);

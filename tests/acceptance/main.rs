@@ -13,6 +13,8 @@ mod erase;
 mod history;
 /// Which place a record means: contig names, assemblies, regions.
 mod identity;
+/// Joins through their lives: moves, deaths, changed definitions, erasure.
+mod joins;
 /// Rows that stay marked when they go: what readers see, what is kept, how marks come and go.
 mod marks;
 /// Schema evolution, on SQLite, MariaDB and MySQL: columns and indexes come and go, also where a migration is killed.

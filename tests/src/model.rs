@@ -5,8 +5,10 @@ pub mod alleles;
 pub mod carriers;
 pub mod cohort;
 pub mod gene_summary;
+pub mod joins;
 pub mod layers;
 pub mod numbers;
+pub mod sql;
 
 use std::collections::BTreeMap;
 

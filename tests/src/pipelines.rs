@@ -87,3 +87,29 @@ pub const LAYERS: Pipeline = Pipeline {
     expected: model::layers::expected,
     counts: model::layers::counts,
 };
+
+/// Joins of every kind: against a table, a summary and another join; of tables that share their key, of a chain, of many rows
+/// with many; NULL on either side; a union with a tag, distinct rows.
+pub const JOINS: Pipeline = Pipeline {
+    text: include_str!("pipelines/joins.toml"),
+    database: "joins.sqlite",
+    keys: &[
+        ("sites", ALLELE),
+        ("places", &["pos", "chrom"]),
+        ("placed_sites", ALLELE),
+        ("gene_sites", ALLELE),
+        ("known_gene_sites", ALLELE),
+        ("observed", ALLELE),
+        ("rivals", &["pos", "chrom", "other_chromosome", "other_position", "other_reference", "other_alternate"]),
+        ("chained", ALLELE),
+        ("chained_known", ALLELE),
+        ("alike_counts", &["chromosome"]),
+        ("place_sizes", &["pos", "chrom"]),
+        ("both", &["origin", "chromosome", "position", "reference", "alternate"]),
+        ("significances", &["significance", "origin"]),
+    ],
+    expected: model::joins::expected,
+    counts: model::joins::counts,
+};
+
+const ALLELE: &[&str] = &["chromosome", "position", "reference", "alternate"];

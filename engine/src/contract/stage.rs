@@ -120,6 +120,8 @@ pub struct PlannedInput<'a> {
     pub schema: &'a Schema,
     /// Its key, if it is keyed: indexes into the schema's columns.
     pub key: Option<&'a [usize]>,
+    /// Whether it is a `table` itself, whose state holds its rows by its key.
+    pub is_table: bool,
     /// Where the pipeline file names it as an input.
     pub span: std::ops::Range<usize>,
 }

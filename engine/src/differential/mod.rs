@@ -8,6 +8,7 @@
 //! Two times: [`STORED`] is when all was that the state knows, [`INCOMING`] is when the chunk happens. Every stateful operator
 //! is key-local, so what it puts out at `INCOMING` is exactly the change.
 
+mod half_join;
 mod passing;
 mod reduce;
 #[cfg(test)]
@@ -15,8 +16,9 @@ pub(crate) mod reference;
 mod trace;
 
 pub(crate) use self::{
+    half_join::{HalfJoin, Side, join},
     reduce::{KeyLocal, reduce},
-    trace::{Gather, arrange},
+    trace::{Gather, arrange, arrange_behind, arrange_finished},
 };
 
 /// What the state knew.

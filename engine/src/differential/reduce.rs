@@ -2,10 +2,7 @@
 
 use std::sync::Arc;
 
-use differential_dataflow::operators::{
-    arrange::Arranged,
-    reduce::{ReduceTactic, reduce_with_tactic},
-};
+use differential_dataflow::operators::reduce::{ReduceTactic, reduce_with_tactic};
 use timely::{
     container::CapacityContainerBuilder,
     dataflow::{StreamVec, channels::pact::Pipeline, operators::Operator},
@@ -14,7 +11,7 @@ use timely::{
 
 use super::{
     passing::{Changes, Passing},
-    trace::{Gather, Run, StateTrace},
+    trace::{Arranged, Gather, Run},
 };
 use crate::{abort::Abort, error::RunError, state::Snapshot};
 
@@ -34,7 +31,7 @@ pub(crate) trait KeyLocal: 'static {
 
 /// Reduces a collection that is kept in the state.
 pub(crate) fn reduce<'scope, L: KeyLocal>(
-    arranged: Arranged<'scope, StateTrace<L::Incoming>>,
+    arranged: Arranged<'scope, L::Incoming>,
     name: &str,
     before: Arc<Snapshot>,
     operator: L,

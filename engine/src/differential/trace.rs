@@ -3,13 +3,17 @@
 use std::{cell::RefCell, rc::Rc, sync::Arc};
 
 use differential_dataflow::{
-    operators::arrange::Arranged,
+    operators::arrange,
     trace::{BatchReader, Description, TraceReader},
 };
 use timely::{
     ExchangeData, PartialOrder,
     container::CapacityContainerBuilder,
-    dataflow::{StreamVec, channels::pact::Exchange, operators::generic::operator::Operator},
+    dataflow::{
+        StreamVec,
+        channels::pact::{Exchange, Pipeline},
+        operators::generic::operator::Operator,
+    },
     progress::{Antichain, frontier::AntichainRef},
 };
 
@@ -27,6 +31,9 @@ pub(crate) trait Gather: 'static {
     /// How much there is; 0 only where there is nothing.
     fn weight(&self) -> usize;
 }
+
+/// A collection that is kept in the state, and what a chunk brings of it.
+pub(crate) type Arranged<'scope, G> = arrange::Arranged<'scope, StateTrace<G>>;
 
 /// A part of the trace.
 pub(crate) enum Run<G> {
@@ -121,7 +128,18 @@ pub(crate) fn arrange<'scope, G: Gather>(
     name: &str,
     before: &Arc<Snapshot>,
     to: impl Fn(&G::Part) -> u64 + 'static,
-) -> Arranged<'scope, StateTrace<G>> {
+) -> Arranged<'scope, G> {
+    arrange_finished(parts, name, before, to, Some)
+}
+
+/// As [`arrange`]; what was gathered is shown as `finish` leaves it, or not at all where that fails.
+pub(crate) fn arrange_finished<'scope, G: Gather>(
+    parts: StreamVec<'scope, u64, G::Part>,
+    name: &str,
+    before: &Arc<Snapshot>,
+    to: impl Fn(&G::Part) -> u64 + 'static,
+    mut finish: impl FnMut(G) -> Option<G> + 'static,
+) -> Arranged<'scope, G> {
     let trace = StateTrace::new(Arc::clone(before));
     let runs = Rc::clone(&trace.runs);
     let stream = parts.unary_frontier::<CapacityContainerBuilder<Vec<Run<G>>>, _, _, _>(
@@ -137,14 +155,54 @@ pub(crate) fn arrange<'scope, G: Gather>(
                     return;
                 }
                 let Some(capability) = capability.take() else { return };
-                let times =
-                    Description::new(Antichain::from_elem(INCOMING), Antichain::new(), Antichain::from_elem(STORED));
-                let run = Run::Incoming(times, Rc::new(G::gather(std::mem::take(&mut waiting))));
-                // Into the trace first: whoever gets the run may look there for it.
-                runs.borrow_mut().push(run.clone());
-                output.session(&capability).give(run);
+                if let Some(gathered) = finish(G::gather(std::mem::take(&mut waiting))) {
+                    output.session(&capability).give(shown(gathered, &runs));
+                }
             }
         },
     );
     Arranged { stream, trace }
+}
+
+/// As [`arrange_finished`], shown only when all of another collection has been.
+pub(crate) fn arrange_behind<'scope, G: Gather, F: Gather>(
+    parts: StreamVec<'scope, u64, G::Part>,
+    first: StreamVec<'scope, u64, Run<F>>,
+    name: &str,
+    before: &Arc<Snapshot>,
+    to: impl Fn(&G::Part) -> u64 + 'static,
+    mut finish: impl FnMut(G) -> Option<G> + 'static,
+) -> Arranged<'scope, G> {
+    let trace = StateTrace::new(Arc::clone(before));
+    let runs = Rc::clone(&trace.runs);
+    let stream = parts.binary_frontier::<_, CapacityContainerBuilder<Vec<Run<G>>>, _, _, _, _>(
+        first,
+        Exchange::new(to),
+        Pipeline,
+        name,
+        move |mut capability, _| {
+            capability.downgrade(&INCOMING);
+            let (mut capability, mut waiting) = (Some(capability), Vec::new());
+            move |(input, frontier), (first, first_frontier), output| {
+                input.for_each(|_, parts| waiting.append(parts));
+                first.for_each(|_, runs| runs.clear());
+                if !frontier.is_empty() || !first_frontier.is_empty() {
+                    return;
+                }
+                let Some(capability) = capability.take() else { return };
+                if let Some(gathered) = finish(G::gather(std::mem::take(&mut waiting))) {
+                    output.session(&capability).give(shown(gathered, &runs));
+                }
+            }
+        },
+    );
+    Arranged { stream, trace }
+}
+
+/// The run of what was gathered. It goes into the trace before it is sent: whoever gets it may look there for it.
+fn shown<G>(gathered: G, runs: &RefCell<Vec<Run<G>>>) -> Run<G> {
+    let times = Description::new(Antichain::from_elem(INCOMING), Antichain::new(), Antichain::from_elem(STORED));
+    let run = Run::Incoming(times, Rc::new(gathered));
+    runs.borrow_mut().push(run.clone());
+    run
 }

@@ -16,11 +16,8 @@ use arrow_row::{RowConverter, SortField};
 use arrow_schema::SortOptions;
 use timely::dataflow::StreamVec;
 
+pub(crate) use self::contributions::{Contribution, Contributions};
 use self::hydration::Hydration;
-pub(crate) use self::{
-    contributions::{Contribution, Contributions},
-    hydration::value_space,
-};
 use crate::{
     contract::stage::Planned,
     differential::{Gather, KeyLocal, arrange, reduce},

@@ -10,8 +10,11 @@ use timely::{
 
 use crate::{
     contract::stage::Planned,
+    differential::Side,
     error::RunError,
-    flow::{Mode, RunContext, WorkerContext, aggregate, capture::Capture, ingest, meter::Meters, replay, table, view},
+    flow::{
+        Mode, RunContext, WorkerContext, aggregate, capture::Capture, ingest, join, meter::Meters, replay, table, view,
+    },
     relational::Relational,
     rows::RowBatch,
     state::Snapshot,
@@ -46,6 +49,7 @@ fn build<'scope>(scope: Scope<'scope, u64>, context: &WorkerContext) -> Result<(
         Mode::Replay => replayed = replay::render(scope, context),
     }
     let mut contributions: BTreeMap<usize, Vec<StreamVec<'scope, u64, aggregate::Contribution>>> = BTreeMap::new();
+    let mut sides: BTreeMap<(usize, Side), Vec<StreamVec<'scope, u64, join::SideRow>>> = BTreeMap::new();
     // Stages come after their inputs, so every stream is there when its reader is built.
     for (at, stage) in plan.stages.iter().enumerate() {
         let changes: Option<StreamVec<'scope, u64, RowBatch>> = match &stage.planned {
@@ -57,11 +61,23 @@ fn build<'scope>(scope: Scope<'scope, u64>, context: &WorkerContext) -> Result<(
                 Some(streams) => Some(aggregate::render(scope.concatenate(streams), at, context)?),
                 None => None,
             },
+            Planned::Relational(Relational::Join(_)) => {
+                match (sides.remove(&(at, Side::Left)), sides.remove(&(at, Side::Right))) {
+                    (Some(left), Some(right)) => {
+                        Some(join::render(scope.concatenate(left), scope.concatenate(right), at, context)?)
+                    }
+                    _ => return Err(RunError::internal("a side of a join comes from nowhere")),
+                }
+            }
             _ => None,
         };
         if let Some(changes) = changes {
-            for (aggregate, stream) in view::render(changes, at, context)? {
+            let view::Outputs { to_aggregates, to_joins } = view::render(changes, at, context)?;
+            for (aggregate, stream) in to_aggregates {
                 contributions.entry(aggregate).or_default().push(stream);
+            }
+            for (side, stream) in to_joins {
+                sides.entry(side).or_default().push(stream);
             }
         }
     }

@@ -8,11 +8,13 @@ pub(crate) mod feed;
 pub(crate) mod finish;
 pub(crate) mod gather;
 pub(crate) mod ingest;
+pub(crate) mod join;
 pub(crate) mod meter;
 pub(crate) mod reject_log;
 pub(crate) mod replay;
 pub(crate) mod segment;
 pub(crate) mod table;
+mod tag;
 pub(crate) mod view;
 pub(crate) mod workers;
 
@@ -132,13 +134,13 @@ impl RunContext {
         let (mut segments, mut layouts) = (BTreeMap::new(), Vec::new());
         for (at, stage) in plan.stages.iter().enumerate() {
             if matches!(stage.kind, Kind::Source)
-                || matches!(&stage.planned, Planned::Relational(r) if r.key().is_some())
+                || matches!(&stage.planned, Planned::Relational(relational) if !relational.is_stateless())
             {
                 segments.insert(at, Arc::new(Segment::behind(&plan, at)));
             }
             let keyed = stage.kind != Kind::Sink && !stage.before_tables;
             layouts.push(match keyed {
-                true => Some(RowLayout::new(&stage.schema, stage.key.as_deref()).map_err(RunError::internal)?),
+                true => Some(RowLayout::new(&stage.schema, stage.identity()).map_err(RunError::internal)?),
                 false => None,
             });
         }

@@ -11,8 +11,9 @@ use crate::{
         emit::{Emit, Reject},
         stage::{Planned, Transform, TransformRun},
     },
+    differential::Side,
     error::RunError,
-    flow::meter::Meters,
+    flow::{meter::Meters, tag::Tag},
     plan::{Plan, liveness::live_columns},
     relational::Relational,
 };
@@ -30,7 +31,7 @@ pub(crate) enum Next {
 pub(crate) struct Step {
     /// The stage.
     pub stage: usize,
-    /// What it does; `None` for a union, which passes batches on.
+    /// What it does; `None` for a union without a tag, which passes batches on.
     transform: Option<Arc<dyn Transform>>,
     /// Which of its columns are read behind it.
     live: Vec<bool>,
@@ -44,9 +45,14 @@ pub(crate) enum Consumer {
     Table(usize),
     /// An `aggregate` stage, by stage index.
     Aggregate(usize),
+    /// One side of a `join` stage, by stage index.
+    Join(usize, Side),
     /// The sink, by the index of the table it keeps.
     Capture(usize),
 }
+
+/// The steps so far, by stage and, where inputs are told apart, by input.
+type Known = BTreeMap<(usize, usize), usize>;
 
 /// A way out of a segment.
 #[derive(Clone, Copy, Debug)]
@@ -57,7 +63,7 @@ pub(crate) struct Leaf {
     pub consumer: Consumer,
 }
 
-/// The stateless stages between one producer (a source, table or aggregate) and its consumers.
+/// The stateless stages between one producer (a source or a relational stage with state) and its consumers.
 pub(crate) struct Segment {
     /// The producing stage.
     pub root: usize,
@@ -72,31 +78,39 @@ pub(crate) struct Segment {
 impl Segment {
     /// The segment behind a producer.
     pub fn behind(plan: &Plan, root: usize) -> Segment {
-        let mut live = live_columns(plan);
+        let live = live_columns(plan);
         let mut segment = Segment { root, steps: Vec::new(), leaves: Vec::new(), first: Vec::new(), live: Vec::new() };
         let mut known = BTreeMap::new();
         segment.first = segment.follow(plan, root, &mut known);
         for step in &mut segment.steps {
-            step.live = std::mem::take(&mut live[step.stage]);
+            step.live.clone_from(&live[step.stage]);
         }
-        segment.live = std::mem::take(&mut live[root]);
+        segment.live.clone_from(&live[root]);
         segment
     }
 
-    fn follow(&mut self, plan: &Plan, from: usize, known: &mut BTreeMap<usize, usize>) -> Vec<Next> {
+    fn follow(&mut self, plan: &Plan, from: usize, known: &mut Known) -> Vec<Next> {
         let mut next = Vec::new();
         for (at, stage) in plan.stages.iter().enumerate() {
             for (port, _) in stage.inputs.iter().enumerate().filter(|(_, input)| **input == from) {
                 let consumer = match &stage.planned {
                     Planned::Relational(Relational::Table(_)) => Consumer::Table(at),
                     Planned::Relational(Relational::Aggregate(_)) => Consumer::Aggregate(at),
+                    Planned::Relational(Relational::Join(_)) => {
+                        Consumer::Join(at, if port == 0 { Side::Left } else { Side::Right })
+                    }
                     Planned::Sink(_) => Consumer::Capture(port),
-                    Planned::Relational(Relational::Union(_)) => {
-                        next.push(self.step(plan, at, None, known));
+                    Planned::Relational(Relational::Union(spec)) => {
+                        // With a tag every input has a step of its own, which says where its rows come from.
+                        let (port, tag) = match &spec.tags {
+                            Some(tags) => (port, Some(Tag::new(&spec.schema, &tags[port]))),
+                            None => (0, None),
+                        };
+                        next.push(self.step(plan, (at, port), tag, known));
                         continue;
                     }
                     Planned::Transform(transform) => {
-                        next.push(self.step(plan, at, Some(Arc::clone(transform)), known));
+                        next.push(self.step(plan, (at, 0), Some(Arc::clone(transform)), known));
                         continue;
                     }
                     Planned::Source(_) => continue,
@@ -111,16 +125,16 @@ impl Segment {
     fn step(
         &mut self,
         plan: &Plan,
-        stage: usize,
+        (stage, port): (usize, usize),
         transform: Option<Arc<dyn Transform>>,
-        known: &mut BTreeMap<usize, usize>,
+        known: &mut Known,
     ) -> Next {
-        if let Some(step) = known.get(&stage) {
+        if let Some(step) = known.get(&(stage, port)) {
             return Next::Step(*step);
         }
         self.steps.push(Step { stage, transform, live: Vec::new(), next: Vec::new() });
         let step = self.steps.len() - 1;
-        known.insert(stage, step);
+        known.insert((stage, port), step);
         self.steps[step].next = self.follow(plan, stage, known);
         Next::Step(step)
     }

@@ -1,5 +1,5 @@
-//! The transforms behind a table or aggregate, fused into one operator: changes in; out go changes for the sink and
-//! pre-combined contributions for the aggregates that follow.
+//! The transforms behind a table or aggregate, fused into one operator: changes in; out go changes for the sink,
+//! pre-combined contributions for the aggregates that follow, and rows for the joins.
 
 use std::collections::BTreeMap;
 
@@ -14,32 +14,48 @@ use timely::{
 
 use crate::{
     contract::batch::Batch,
+    differential::Side,
     error::RunError,
     flow::{
         INCOMING, WorkerContext,
         aggregate::{Contribution, Contributions},
+        join::{SideLayout, SideRow},
         segment::{Consumer, Segment, SegmentEvents, SegmentRun},
     },
     rows::RowBatch,
 };
 
-/// Renders what follows a producer; returns, for each aggregate that reads it, the stream of contributions.
+/// What leaves a view segment, but for the sink.
+pub(crate) struct Outputs<'scope> {
+    /// Contributions, for each aggregate that reads the producer.
+    pub to_aggregates: BTreeMap<usize, StreamVec<'scope, u64, Contribution>>,
+    /// Rows, for each side of a join that reads the producer.
+    pub to_joins: BTreeMap<(usize, Side), StreamVec<'scope, u64, SideRow>>,
+}
+
+/// Renders what follows a producer.
 pub(crate) fn render<'scope>(
     changes: StreamVec<'scope, u64, RowBatch>,
     root: usize,
     worker: &WorkerContext,
-) -> Result<BTreeMap<usize, StreamVec<'scope, u64, Contribution>>, RunError> {
+) -> Result<Outputs<'scope>, RunError> {
     let mut view = View::start(root, worker.clone())?;
     let mut builder = OperatorBuilder::new(format!("views:{}", worker.run.plan.stages[root].name), changes.scope());
     let mut input = builder.new_input(changes, Pipeline);
-    let (mut outputs, mut streams) = (Vec::new(), BTreeMap::new());
+    let (mut outputs, mut to_aggregates) = (Vec::new(), BTreeMap::new());
     for aggregate in view.aggregates.keys() {
         let (output, stream) = builder.new_output::<Vec<Contribution>>();
         outputs.push(OutputBuilder::<u64, CapacityContainerBuilder<Vec<Contribution>>>::from(output));
-        streams.insert(*aggregate, stream);
+        to_aggregates.insert(*aggregate, stream);
+    }
+    let (mut side_outputs, mut to_joins) = (Vec::new(), BTreeMap::new());
+    for side in view.sides.keys() {
+        let (output, stream) = builder.new_output::<Vec<SideRow>>();
+        side_outputs.push(OutputBuilder::<u64, CapacityContainerBuilder<Vec<SideRow>>>::from(output));
+        to_joins.insert(*side, stream);
     }
     builder.build(move |mut capabilities| {
-        // Nothing is sent before the input is complete, so the times until then need not be held.
+        // What is sent are changes, so the times before them need not be held.
         for capability in &mut capabilities {
             capability.downgrade(&INCOMING);
         }
@@ -53,20 +69,31 @@ pub(crate) fn render<'scope>(
                     }
                 }
             });
+            let Some(held) = &capabilities else { return };
+            let is_complete = frontiers[0].is_empty();
             if let Err(error) = result {
                 view.worker.run.abort.raise(error);
-            }
-            if !frontiers[0].is_empty() {
                 return;
             }
-            let Some(held) = capabilities.take() else { return };
-            let aggregates = view.aggregates.values_mut();
-            for ((output, capability), contributions) in outputs.iter_mut().zip(&held).zip(aggregates) {
-                output.activate().session(capability).give_iterator(contributions.drain());
+            // Rows for joins go on as they come, so that they wait in one place only.
+            let (of_aggregates, of_sides) = held.split_at(outputs.len());
+            for ((output, capability), (_, rows)) in side_outputs.iter_mut().zip(of_sides).zip(view.sides.values_mut())
+            {
+                if !rows.is_empty() {
+                    output.activate().session(capability).give_iterator(rows.drain(..));
+                }
+            }
+            if is_complete {
+                for ((output, capability), contributions) in
+                    outputs.iter_mut().zip(of_aggregates).zip(view.aggregates.values_mut())
+                {
+                    output.activate().session(capability).give_iterator(contributions.drain());
+                }
+                capabilities = None;
             }
         }
     });
-    Ok(streams)
+    Ok(Outputs { to_aggregates, to_joins })
 }
 
 /// One worker's part of a view segment.
@@ -77,20 +104,27 @@ struct View {
     run: SegmentRun,
     plain: bool,
     aggregates: BTreeMap<usize, Contributions>,
+    sides: BTreeMap<(usize, Side), (SideLayout, Vec<SideRow>)>,
 }
 
 impl View {
     fn start(root: usize, worker: WorkerContext) -> Result<View, RunError> {
         let segment = worker.run.segment(root);
         let run = worker.start(std::sync::Arc::clone(&segment))?;
-        let mut aggregates = BTreeMap::new();
+        let (mut aggregates, mut sides) = (BTreeMap::new(), BTreeMap::new());
         for leaf in &segment.leaves {
-            if let Consumer::Aggregate(stage) = leaf.consumer {
-                aggregates.insert(stage, Contributions::new(stage, &worker)?);
+            match leaf.consumer {
+                Consumer::Aggregate(stage) => {
+                    aggregates.insert(stage, Contributions::new(stage, &worker)?);
+                }
+                Consumer::Join(stage, side) => {
+                    sides.insert((stage, side), (SideLayout::new(&worker, stage, side)?, Vec::new()));
+                }
+                Consumer::Table(_) | Consumer::Capture(_) => {}
             }
         }
         let plain = segment.is_plain_capture();
-        Ok(View { worker, root, plain, segment, run, aggregates })
+        Ok(View { worker, root, plain, segment, run, aggregates, sides })
     }
 
     fn take(&mut self, changes: &RowBatch) -> Result<(), RunError> {
@@ -111,13 +145,18 @@ impl View {
         let rows = self.worker.run.layout(self.root)?.decode_batch(changes).map_err(RunError::internal)?;
         let diffs = changes.rows().map(|row| row.diff).collect();
         let mut events = SegmentEvents::default();
-        let (segment, worker, aggregates) = (&self.segment, &self.worker, &mut self.aggregates);
+        let (segment, worker) = (&self.segment, &self.worker);
+        let (aggregates, sides) = (&mut self.aggregates, &mut self.sides);
         self.run.push(Batch::changes(rows, diffs), &mut events, &mut |leaf, batch| {
             let leaf = segment.leaves[leaf];
             match leaf.consumer {
                 Consumer::Aggregate(stage) => match aggregates.get_mut(&stage) {
                     Some(contributions) => contributions.add(batch),
                     None => Err(RunError::internal("a batch left for an unknown aggregate")),
+                },
+                Consumer::Join(stage, side) => match sides.get_mut(&(stage, side)) {
+                    Some((layout, rows)) => layout.encode(batch, rows),
+                    None => Err(RunError::internal("a batch left for an unknown join")),
                 },
                 Consumer::Capture(_) if leaf.from == segment.root => Ok(()),
                 Consumer::Capture(table) => {

@@ -10,11 +10,11 @@ use crate::{
         stage::{Kind, Planned, StageType},
     },
     plan::{
-        Plan,
+        Plan, PlannedStage,
         content::{Definitions, FILES, without_times},
         outline::Outline,
     },
-    relational::Relational,
+    relational::JoinSpec,
     spec::{Node, Value},
 };
 
@@ -22,7 +22,12 @@ use crate::{
 /// are written, without the inert ones, without those that name side inputs ([`Definitions`] adds their content) and
 /// without those that say what is the default anyway. Of a sink only the tables count: where the rows go does not change
 /// what they are, and its options may hold secrets.
-pub(super) fn definition(outline: &Outline<'_>, stage_type: &dyn StageType, planned: &Planned) -> String {
+pub(super) fn definition(
+    outline: &Outline<'_>,
+    stage_type: &dyn StageType,
+    planned: &Planned,
+    key: &Option<Vec<&str>>,
+) -> String {
     let inputs: Vec<&str> = outline.references.iter().map(|reference| reference.name).collect();
     if stage_type.kind() == Kind::Sink {
         return json!({ "tables": inputs }).to_string();
@@ -42,7 +47,33 @@ pub(super) fn definition(outline: &Outline<'_>, stage_type: &dyn StageType, plan
     for (name, value) in planned.settings() {
         definition[name] = json!(value);
     }
+    let is_relational = matches!(planned, Planned::Relational(_));
+    let is_spelled = outline.option_entries().any(|entry| ["key", "group_by"].contains(&entry.key.as_str()));
+    // A key that follows from the inputs' is written down, so that its change is seen.
+    if let Some(key) = key.as_ref().filter(|key| is_relational && !is_spelled && !key.is_empty()) {
+        definition["key"] = json!(key);
+    }
     definition.to_string()
+}
+
+/// The definition of a join of a chain that is a stage of its own: what is written down of the whole chain stands at its last.
+pub(super) fn join_definition(
+    spec: &JoinSpec,
+    left: &PlannedStage,
+    right: &PlannedStage,
+    key: &Option<Vec<&str>>,
+) -> String {
+    let names = |stage: &PlannedStage, columns: &[usize]| -> Vec<String> {
+        columns.iter().map(|column| stage.schema.columns()[*column].name.clone()).collect()
+    };
+    let columns: Vec<&str> = spec.schema.columns().iter().map(|column| column.name.as_str()).collect();
+    json!({
+        "type": "join",
+        "inputs": [left.name, right.name],
+        "options": { "how": spec.how.as_str(), "on": [names(left, &spec.left.on), names(right, &spec.right.on)], "columns": columns },
+        "key": key,
+    })
+    .to_string()
 }
 
 /// An option's value. A table keeps the order in which it is written (that of `columns` is the order of the columns), so
@@ -123,8 +154,9 @@ pub(crate) fn key_changes(plan: &Plan, old_json: &str, new: &Definitions, rename
     while let Some(at) = reached.pop() {
         let stage = &plan.stages[at];
         let Some((before, after)) = old.get(&stage.name).zip(new.stages.get(&stage.name)) else { continue };
-        for option in ["key", "group_by"] {
-            let (before, after) = (&before["options"][option], &after["options"][option]);
+        let written = ["key", "group_by"].map(|option| (option, &before["options"][option], &after["options"][option]));
+        // What the planner derived stands beside the options.
+        for (option, before, after) in written.into_iter().chain([("key", &before["key"], &after["key"])]) {
             let expected = before.as_array().map(|columns| columns.iter().map(renamed).collect::<Vec<Json>>());
             if before != after && expected.as_deref() != after.as_array().map(Vec::as_slice) {
                 return Some(format!("stage `{}` has another `{option}` than the tables were filled with", stage.name));
@@ -133,8 +165,9 @@ pub(crate) fn key_changes(plan: &Plan, old_json: &str, new: &Definitions, rename
         if before["type"] != after["type"] {
             return Some(format!("stage `{}` is of another type than the tables were filled with", stage.name));
         }
-        // What lies before a table or an aggregate does not decide about keys.
-        if !matches!(stage.planned, Planned::Relational(Relational::Table(_) | Relational::Aggregate(_))) {
+        // What lies before these does not decide about keys, or is in the key that was derived.
+        let decides = matches!(&stage.planned, Planned::Relational(relational) if !relational.is_stateless());
+        if !decides {
             reached.extend(&stage.inputs);
         }
     }

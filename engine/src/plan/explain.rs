@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::{
     contract::stage::{Kind, Planned},
     plan::{Plan, PlannedStage, graph::key_names},
-    relational::{AggregateFunction, Relational},
+    relational::{AggregateFunction, JoinSide, Relational},
 };
 
 /// What a run of a plan does.
@@ -117,6 +117,13 @@ fn operator(plan: &Plan, chain: &[usize]) -> Operator {
             }
             operator.exchanged_by = Some(group);
         }
+        (Planned::Relational(Relational::Join(join)), _) => {
+            let [left, right] = [0, 1].map(|port| &plan.stages[first.inputs[port]]);
+            let names = |stage: &PlannedStage, side: &JoinSide| key_names(&stage.schema, &side.on);
+            operator.arranged = vec!["the chunk's changes of both sides, the right side's first".into()];
+            operator.persisted = vec![side(left, &join.left, "left"), side(right, &join.right, "right")];
+            operator.exchanged_by = Some(format!("{} = {}", names(left, &join.left), names(right, &join.right)));
+        }
         (Planned::Sink(_), _) => {
             operator.persisted =
                 vec!["in the database: its tables, the rejects and the ledger, in one transaction".into()];
@@ -124,6 +131,19 @@ fn operator(plan: &Plan, chain: &[usize]) -> Operator {
         _ => {}
     }
     operator
+}
+
+/// Where a join finds the rows of one side.
+fn side(input: &PlannedStage, side: &JoinSide, which: &str) -> String {
+    let (name, on) = (&input.name, key_names(&input.schema, &side.on));
+    let unique = match side.own_key.is_empty() {
+        true => "one row at the most for each",
+        false => "any number of rows for each",
+    };
+    match side.is_shared {
+        true => format!("{which}: nothing of its own, shared with table `{name}`, which has it by ({on}), {unique}"),
+        false => format!("{which}: its own copy of `{name}` by ({on}), {unique}"),
+    }
 }
 
 /// What a run of this plan does, as text.

@@ -16,12 +16,12 @@ use crate::{
     },
     diagnostics::{Diagnostics, render},
     plan::Plan,
-    relational::{AggregateSpec, Relational, TABLE, UNION},
+    relational::{AggregateSpec, DISTINCT, JOIN, Relational, TABLE, UNION},
     spec::SpecFile,
 };
 
 /// The registry of the tests.
-pub(crate) const REGISTRY: &[&dyn StageType] = &[&Events, &Keep, &TABLE, &CountBy, &UNION, &Memory];
+pub(crate) const REGISTRY: &[&dyn StageType] = &[&Events, &Keep, &TABLE, &CountBy, &UNION, &JOIN, &DISTINCT, &Memory];
 
 /// Parses and resolves a pipeline file; the plan, or what is wrong as it would be printed.
 pub(crate) fn resolve(text: &str) -> Result<Plan, String> {

@@ -41,8 +41,9 @@ fn path(plan: &Plan, source: usize, to: usize) -> Option<Vec<usize>> {
 fn carries(plan: &Plan, stage: usize, column: usize) -> Vec<usize> {
     match &plan.stages[stage].planned {
         Planned::Transform(transform) => transform.carries(column),
-        // Both have the columns of their inputs.
-        Planned::Relational(Relational::Table(_) | Relational::Union(_)) => vec![column],
+        // Both have the columns of their inputs; a tag comes before them.
+        Planned::Relational(Relational::Table(_)) => vec![column],
+        Planned::Relational(Relational::Union(spec)) => vec![column + usize::from(spec.tags.is_some())],
         Planned::Source(_) | Planned::Relational(_) | Planned::Sink(_) => Vec::new(),
     }
 }

@@ -3,7 +3,13 @@
 use crate::{
     contract::stage::{Kind, PipelineSettings, PlanRequest, Planned, PlannedInput},
     diagnostics::Diagnostics,
-    plan::{PlannedStage, definition::definition, outline::Outline, sink_tables},
+    plan::{
+        PlannedStage,
+        definition::{definition, join_definition},
+        is_table,
+        outline::Outline,
+        sink_tables,
+    },
     relational::Relational,
 };
 
@@ -30,11 +36,11 @@ pub(super) fn plan(
         }
         if !plannable {
             check_option_names(outline, problems);
-        } else if let Some(stage) =
+        } else if let Some(planned) =
             plan_stage(outline, inputs.into_iter().flatten().collect(), &stages, pipeline, problems)
         {
-            places[*at] = Some(stages.len());
-            stages.push(stage);
+            stages.extend(planned);
+            places[*at] = Some(stages.len() - 1);
         }
     }
     // What stands on a cycle or behind one has no place in the order.
@@ -52,18 +58,20 @@ fn check_option_names(outline: &Outline<'_>, problems: &mut Diagnostics) {
     }
 }
 
+/// The stage, behind the joins that come before it where it is a chain of several.
 fn plan_stage(
     outline: &Outline<'_>,
     inputs: Vec<usize>,
     stages: &[PlannedStage],
     pipeline: &PipelineSettings,
     problems: &mut Diagnostics,
-) -> Option<PlannedStage> {
+) -> Option<Vec<PlannedStage>> {
     let stage_type = outline.stage_type?;
     let planned_inputs = inputs.iter().zip(&outline.references).map(|(input, reference)| PlannedInput {
         name: &stages[*input].name,
         schema: &stages[*input].schema,
         key: stages[*input].key.as_deref(),
+        is_table: is_table(&stages[*input].planned),
         span: reference.span.clone(),
     });
     let request =
@@ -76,17 +84,57 @@ fn plan_stage(
         Planned::Relational(relational) => relational.schema().clone(),
         Planned::Sink(_) => vardelta_schemas::Schema::default(),
     };
-    Some(PlannedStage {
+    let key = key(&planned, &inputs, stages);
+    let mut stage = PlannedStage {
         name: outline.name().to_owned(),
         type_name: stage_type.name(),
         kind: stage_type.kind(),
-        key: key(&planned, &inputs, stages),
-        definition: definition(outline, stage_type, &planned),
+        definition: definition(outline, stage_type, &planned, &key_of(&schema, key.as_deref())),
+        key,
         inputs,
         schema,
         before_tables,
         planned,
-    })
+    };
+    let mut all = earlier_joins(&mut stage, stages);
+    all.push(stage);
+    Some(all)
+}
+
+/// The joins of a chain before the last one, as stages of their own; the last one then reads the one before it.
+fn earlier_joins(stage: &mut PlannedStage, stages: &[PlannedStage]) -> Vec<PlannedStage> {
+    let Planned::Relational(Relational::Join(spec)) = &mut stage.planned else { return Vec::new() };
+    let mut chain: Vec<PlannedStage> = Vec::new();
+    for (at, spec) in std::mem::take(&mut spec.earlier).into_iter().enumerate() {
+        let left = if at == 0 { stage.inputs[0] } else { stages.len() + at - 1 };
+        let inputs = vec![left, stage.inputs[at + 1]];
+        let schema_of = |input: usize| match input.checked_sub(stages.len()) {
+            None => &stages[input],
+            Some(at) => &chain[at],
+        };
+        let [left, right] = [schema_of(inputs[0]), schema_of(inputs[1])];
+        let definition = join_definition(&spec, left, right, &key_of(&spec.schema, spec.key.as_deref()));
+        chain.push(PlannedStage {
+            name: format!("{}#{}", stage.name, at + 1),
+            type_name: stage.type_name,
+            kind: stage.kind,
+            inputs,
+            schema: spec.schema.clone(),
+            key: spec.key.clone(),
+            before_tables: false,
+            definition,
+            planned: Planned::Relational(Relational::Join(spec)),
+        });
+    }
+    if let Some(last) = stage.inputs.last().copied().filter(|_| !chain.is_empty()) {
+        stage.inputs = vec![stages.len() + chain.len() - 1, last];
+    }
+    chain
+}
+
+/// The names of a key's columns.
+fn key_of<'a>(schema: &'a vardelta_schemas::Schema, key: Option<&[usize]>) -> Option<Vec<&'a str>> {
+    key.map(|key| key.iter().map(|column| schema.columns()[*column].name.as_str()).collect())
 }
 
 /// Whether the stage comes before every table. `None` after reporting that it cannot stand where it stands.
@@ -119,6 +167,17 @@ fn check_place(
             "records of drops, which nobody could take back",
             "Put a `table` stage between: it remembers which drop asserted which row.",
         ),
+        Planned::Relational(Relational::Join(_)) => {
+            match inputs.iter().position(|input| stages[*input].before_tables) {
+                None => return Some(false),
+                Some(at) => (
+                    outline.references[at].span.clone(),
+                    format!("{owner} has no table before its input `{}`", outline.references[at].name),
+                    "records of drops, which nobody could take back",
+                    "Put a `table` stage between: it remembers which drop asserted which row.",
+                ),
+            }
+        }
         Planned::Relational(Relational::Union(_)) => match odd {
             None => return Some(before_tables),
             Some(odd) => (

@@ -2,16 +2,26 @@
 
 use std::ops::RangeInclusive;
 
-use vardelta_schemas::{Column, Schema};
+use vardelta_schemas::{Column, ColumnType, Schema};
 
+use crate::options;
 use crate::{
     contract::{
-        options::OptionDoc,
+        options::{OptionDoc, Spanned},
         stage::{Kind, PlanRequest, Planned, PlannedInput, StageType},
     },
     diagnostics::Diagnostics,
     relational::{Relational, UnionSpec},
 };
+
+options! {
+    /// Options of `union`.
+    pub struct UnionOptions {
+        /// A column that says from which input a row comes: its name. It comes first and holds the input stage's name; behind
+        /// tables it leads the key.
+        "tag" => tag: Option<Spanned<String>> = None, "none",
+    }
+}
 
 /// The stage type `union`.
 pub struct UnionStage;
@@ -33,7 +43,10 @@ impl StageType for UnionStage {
          \n\
          All inputs have the same columns, in the same order, with the same types; a column may be NULL if it may in any \
          input. Nothing is sorted out: equal rows of two inputs stay two rows. Before a table it brings several sources \
-         together; behind tables its rows have no key, so that an `aggregate` has to follow."
+         together; behind tables its rows have no key, so that an `aggregate` has to follow.\n\
+         \n\
+         With `tag` a further column, the first, holds the name of the input that a row comes from. Behind tables whose keys \
+         are the same columns, the tag and those columns are the key, so that a sink can keep the rows or a `join` read them."
     }
 
     fn example(&self) -> &'static str {
@@ -74,7 +87,7 @@ tables = ["variants"]
     }
 
     fn options(&self) -> &'static [OptionDoc] {
-        &[]
+        UnionOptions::DOCS
     }
 
     fn inputs(&self) -> RangeInclusive<usize> {
@@ -83,7 +96,7 @@ tables = ["variants"]
 
     fn plan(&self, request: PlanRequest<'_>, diagnostics: &mut Diagnostics) -> Option<Planned> {
         let before = diagnostics.len();
-        request.options.finish(diagnostics);
+        let tag = UnionOptions::read(request.options, diagnostics)?.tag;
         let (first, others) = request.inputs.split_first()?;
         let mut columns = first.schema.columns().to_vec();
         for other in others {
@@ -92,8 +105,32 @@ tables = ["variants"]
                 merge(column, theirs);
             }
         }
-        (diagnostics.len() == before)
-            .then(|| Planned::Relational(Relational::Union(UnionSpec { schema: Schema::new(columns) })))
+        let Some(tag) = tag else {
+            let spec = UnionSpec { schema: Schema::new(columns), key: None, tags: None };
+            return (diagnostics.len() == before).then_some(Planned::Relational(Relational::Union(spec)));
+        };
+        let refusal = if tag.value.is_empty() {
+            Some("the tag has no name".to_owned())
+        } else {
+            let taken = columns.iter().any(|column| column.name == tag.value);
+            taken.then(|| format!("the inputs have a column `{}` already", tag.value))
+        };
+        if let Some(refusal) = refusal {
+            diagnostics
+                .error(tag.span.clone(), refusal)
+                .label("the tag is a column of its own")
+                .hint("Choose another name for it, such as \"origin\".");
+        }
+        let doc = "The input stage that the row comes from.";
+        columns.insert(0, Column::required(tag.value, ColumnType::Text).with_doc(doc));
+        let same_key = request.inputs.iter().all(|input| input.key == first.key);
+        let key = first.key.filter(|_| same_key).map(|key| {
+            let behind_tag = key.iter().map(|column| column + 1);
+            std::iter::once(0).chain(behind_tag).collect()
+        });
+        let tags = Some(request.inputs.iter().map(|input| input.name.to_owned()).collect());
+        let spec = UnionSpec { schema: Schema::new(columns), key, tags };
+        (diagnostics.len() == before).then_some(Planned::Relational(Relational::Union(spec)))
     }
 }
 

@@ -12,6 +12,7 @@ use std::{
 use crossbeam_channel::unbounded;
 
 use crate::{
+    contract::stage::Planned,
     epoch::{
         ahead::{Ahead, Written},
         context::Context,
@@ -145,7 +146,16 @@ pub(crate) fn replay(context: Context<'_>, work: Work, rows: Box<RowSource<'_>>)
         }
     });
     run.abort.check()?;
+    clear_replayed_sides(&run);
     Ok(run)
+}
+
+/// While tables are replayed, joins keep those sides too that lie in a table's state otherwise.
+fn clear_replayed_sides(run: &RunContext) {
+    for stage in &run.plan.stages {
+        let Planned::Relational(relational) = &stage.planned else { continue };
+        relational.replayed_spaces(&stage.name).iter().for_each(|space| run.session.clear_space(space));
+    }
 }
 
 fn prepare(context: Context<'_>, work: Work, mode: Mode, feed: Feed) -> Result<Arc<RunContext>, RunError> {

@@ -387,12 +387,15 @@ fn erasure(plan: &Plan, events: &[Event], epoch: u64, drops: Vec<ErasedDrop>) ->
 }
 
 /// Whether a value that came into this stage may lie there unseen and come to light in any later epoch: as the least or
-/// greatest of a group once the ones before it are gone, or behind an aggregate that lets it through then.
+/// greatest of a group once the ones before it are gone, in a join once a row equals it, or behind one of these that lets it
+/// through then.
 fn hides_values(plan: &Plan, at: usize) -> bool {
-    let is_behind_aggregate = |at: usize| {
+    let is_join = |at: usize| matches!(plan.stages[at].planned, Planned::Relational(Relational::Join(_)));
+    let is_aggregate = |at: usize| matches!(plan.stages[at].planned, Planned::Relational(Relational::Aggregate(_)));
+    let is_behind_one = |at: usize| {
         let mut open = plan.stages[at].inputs.clone();
         while let Some(at) = open.pop() {
-            if matches!(plan.stages[at].planned, Planned::Relational(Relational::Aggregate(_))) {
+            if is_aggregate(at) || is_join(at) {
                 return true;
             }
             open.extend(&plan.stages[at].inputs);
@@ -405,5 +408,5 @@ fn hides_values(plan: &Plan, at: usize) -> bool {
         }
         _ => false,
     };
-    extremal || is_behind_aggregate(at)
+    extremal || is_join(at) || is_behind_one(at)
 }

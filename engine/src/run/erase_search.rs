@@ -3,13 +3,13 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use crate::{
-    contract::erasure::{Erasure, Place, Search, texts_in_file},
+    contract::{
+        erasure::{Erasure, Place, Search, texts_in_file},
+        stage::Planned,
+    },
     epoch::{context::Context, open::Opened},
     error::{RunError, RunErrorKind},
-    flow::{
-        aggregate::value_space,
-        table::{Assertion, drop_space, key_space},
-    },
+    flow::table::{Assertion, drop_space, key_space},
     plan::{Plan, is_table},
     run::{RunOptions, verify::verify_opened},
     state::{SHARDS, Session},
@@ -75,7 +75,8 @@ fn entries_of_drops(context: Context<'_>, state: &Arc<Session>, erasure: &Erasur
 fn entries_without_reason(plan: &Plan, state: &Arc<Session>, recomputed: &Arc<Session>) -> Result<u64, RunError> {
     let mut found = 0;
     for stage in plan.stages.iter().filter(|stage| !is_table(&stage.planned)) {
-        for space in [key_space(&stage.name), value_space(&stage.name)] {
+        let Planned::Relational(relational) = &stage.planned else { continue };
+        for space in relational.spaces(&stage.name) {
             for shard in 0..SHARDS {
                 let (mut left, mut right) = (state.reader(&space, shard)?, recomputed.reader(&space, shard)?);
                 let (mut left, mut right) = (left.scan(&[])?, right.scan(&[])?);

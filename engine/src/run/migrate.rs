@@ -285,7 +285,7 @@ fn compute(
         retractions: Vec::new(),
         spill_dir: spill_dir(context, false),
     };
-    clear_views(plan, &opened.ledger, &work.session);
+    clear_views(plan, &work.session);
     let mut outcome = Outcome::new(definitions);
     let mut drops = Vec::new();
     let run = if backfill.from == Origin::Files {

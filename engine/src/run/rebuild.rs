@@ -3,13 +3,9 @@
 //! Where the base tables compute what they computed before, their state is replayed into the views, and no file is
 //! read. Otherwise every drop's file is read again, in ledger order.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::PathBuf,
-    time::Instant,
-};
+use std::{collections::BTreeSet, path::PathBuf, time::Instant};
 
-use vardelta_schemas::ledger::{DropRow, Snapshot};
+use vardelta_schemas::ledger::DropRow;
 
 use crate::{
     contract::{sink::Access, stage::Planned},
@@ -22,16 +18,15 @@ use crate::{
     error::{RunError, RunErrorKind},
     flow::{
         RunContext,
-        aggregate::value_space,
         feed::Item,
-        table::{Assertion, drop_space, key_space},
+        table::{Assertion, key_space},
     },
     plan::{
         Plan, changed_stages,
         content::{Definitions, Wanted},
         is_table,
     },
-    relational::Relational,
+    relational::{Relational, spaces},
     report::{Action, DropReport, RunReport},
     rows::RowBatch,
     run::{
@@ -67,7 +62,7 @@ pub fn rebuild(context: Context<'_>, options: &RunOptions) -> Result<RunReport, 
     let epoch = opened.ledger.epoch + 1;
     let spill_dir = spill_dir(context, options.dry_run);
     let mut work = Work { session, epoch, workers, loads: Vec::new(), retractions: Vec::new(), spill_dir };
-    clear_views(plan, &opened.ledger, &work.session);
+    clear_views(plan, &work.session);
 
     let definitions = Definitions::of(plan, &opened.ledger.definition, Wanted::All)?;
     let changed = changed_stages(&opened.ledger.definition, &definitions);
@@ -122,21 +117,20 @@ pub(crate) fn tables_are_the_same(plan: &Plan, changed: &BTreeSet<String>) -> bo
 }
 
 /// Empties the views' spaces, and those of stages that the pipeline no longer has.
-pub(crate) fn clear_views(plan: &Plan, ledger: &Snapshot, session: &Session) {
-    let old: BTreeMap<String, serde_json::Value> = serde_json::from_str(&ledger.definition).unwrap_or_default();
-    let gone = old.keys().filter(|name| plan.stage(name).is_none());
-    let views = plan.stages.iter().filter(|stage| !is_table(&stage.planned)).map(|stage| &stage.name);
-    for name in views.chain(gone) {
-        for space in [key_space(name), drop_space(name), value_space(name)] {
-            session.clear_space(&space);
-        }
-    }
+pub(crate) fn clear_views(plan: &Plan, session: &Session) {
+    clear(session, |owner| !plan.stages.iter().any(|stage| stage.name == owner && is_table(&stage.planned)));
 }
 
 pub(crate) fn clear_tables(plan: &Plan, session: &Session) {
-    for stage in plan.stages.iter().filter(|stage| is_table(&stage.planned)) {
-        session.clear_space(&key_space(&stage.name));
-        session.clear_space(&drop_space(&stage.name));
+    clear(session, |owner| plan.stages.iter().any(|stage| stage.name == owner && is_table(&stage.planned)));
+}
+
+/// Empties the spaces of the stages for which this is so.
+fn clear(session: &Session, is_meant: impl Fn(&str) -> bool) {
+    for space in session.statistics().into_iter().map(|statistics| statistics.space) {
+        if is_meant(spaces::owner(&space)) {
+            session.clear_space(&space);
+        }
     }
 }
 

@@ -15,7 +15,7 @@ use vardelta_tests::{
 
 use super::drivers::{Driver, Request};
 
-/// The tables in which a value may come to light in any epoch: views with `min` or `max`, and views of views. An erasure
+/// The tables in which a value may come to light in any epoch: views with `min` or `max`, joins, and views of views. An erasure
 /// takes more marked rows out of them. Each with its pipeline's database.
 const HIDING: &[(&str, &str)] = &[
     ("cohort.sqlite", "per_chromosome"),
@@ -25,6 +25,15 @@ const HIDING: &[(&str, &str)] = &[
     ("layers.sqlite", "busy"),
     ("layers.sqlite", "sizes"),
     ("layers.sqlite", "notable_totals"),
+    ("joins.sqlite", "placed_sites"),
+    ("joins.sqlite", "gene_sites"),
+    ("joins.sqlite", "known_gene_sites"),
+    ("joins.sqlite", "observed"),
+    ("joins.sqlite", "rivals"),
+    ("joins.sqlite", "chained"),
+    ("joins.sqlite", "chained_known"),
+    ("joins.sqlite", "alike_counts"),
+    ("joins.sqlite", "place_sizes"),
 ];
 
 /// Another driver over a pipeline with `on_delete = "mark"`.

@@ -172,6 +172,37 @@ pub const CASES: &[Case] = &[
         rows: &["1", "2", "3"],
     },
     Case {
+        stage: "join",
+        what: "a left row beside the right rows that equal it, or beside NULL; NULL equals nothing",
+        stages: RECORDS,
+        key: "[\"chrom\", \"pos\"]",
+        views: (
+            "[stages.groups]\ntype = \"aggregate\"\ninput = \"rows\"\ngroup_by = [\"filter\"]\n[stages.groups.columns]\n\
+             n = \"count(*)\"\n\n[stages.joined]\ntype = \"join\"\ninputs = [\"rows\", \"groups\"]\nhow = \"left\"\n\
+             on = [\"filter\"]\nprefix = \"of_\"",
+            "[\"joined\"]",
+        ),
+        drops: &[
+            ("a.vcf", "1\t1\t.\tA\tC\t.\tq10\t.\n1\t2\t.\tA\tC\t.\t.\t.\n"),
+            ("b.vcf", "1\t3\t.\tA\tC\t.\tq10\t.\n"),
+        ],
+        query: "SELECT pos || ' ' || quote(filter) || ' ' || quote(of_n) FROM joined ORDER BY pos",
+        rows: &["1 'q10' 2", "2 NULL NULL", "3 'q10' 2"],
+    },
+    Case {
+        stage: "distinct",
+        what: "each row once, NULL being a value like any other",
+        stages: RECORDS,
+        key: "[\"chrom\", \"pos\"]",
+        views: ("[stages.filters]\ntype = \"distinct\"\ninput = \"rows\"\ncolumns = [\"filter\"]", "[\"filters\"]"),
+        drops: &[
+            ("a.vcf", "1\t1\t.\tA\tC\t.\tq10\t.\n1\t2\t.\tA\tC\t.\t.\t.\n"),
+            ("b.vcf", "1\t3\t.\tA\tC\t.\tq10\t.\n1\t4\t.\tA\tC\t.\t.\t.\n"),
+        ],
+        query: "SELECT quote(filter) FROM filters ORDER BY 1",
+        rows: &["'q10'", "NULL"],
+    },
+    Case {
         stage: "sqlite",
         what: "every value in the type that the manual says, and the epoch",
         stages: "[stages.last]\ntype = \"select\"\ninput = \"calls\"\n[stages.last.columns]\n\

@@ -14,7 +14,7 @@ use crate::{
     record::Line,
 };
 
-fn every_allele(drop: &[Line]) -> Vec<Arrival<Allele>> {
+pub(super) fn every_allele(drop: &[Line]) -> Vec<Arrival<Allele>> {
     let of_line = |(record, line): (usize, &Line)| {
         alleles(line).alleles.into_iter().map(move |row| Arrival { record, key: row.key.clone(), row })
     };
@@ -25,7 +25,7 @@ fn is_interesting(allele: &Allele) -> bool {
     allele.frequency.is_some_and(|frequency| frequency >= 0.5) || allele.significance.is_some()
 }
 
-fn interesting(drop: &[Line]) -> Vec<Arrival<Allele>> {
+pub(super) fn interesting(drop: &[Line]) -> Vec<Arrival<Allele>> {
     every_allele(drop).into_iter().filter(|arrival| is_interesting(&arrival.row)).collect()
 }
 

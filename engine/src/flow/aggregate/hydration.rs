@@ -10,7 +10,7 @@ use super::{
 use crate::{
     error::{RunError, RunErrorKind},
     flow::{Update, WorkerContext},
-    relational::{AggregateFunction, AggregateSpec, accumulate::Cells},
+    relational::{AggregateFunction, AggregateSpec, accumulate::Cells, spaces},
     rows::Row,
     state::{Snapshot, shard_of},
     varint,
@@ -231,7 +231,7 @@ impl Hydration {
 
 /// The space that holds values by group.
 pub(crate) fn value_space(stage: &str) -> String {
-    format!("{stage}/values")
+    spaces::values(stage)
 }
 
 fn value_prefix(call: u16, group: &[u8]) -> Vec<u8> {

@@ -8,6 +8,7 @@ mod assertions;
 mod drops;
 mod resolve;
 mod retract;
+mod standing;
 #[cfg(test)]
 mod tests;
 
@@ -19,6 +20,7 @@ pub(crate) use self::{
     assertions::Assertion,
     drops::drop_space,
     retract::{Removal, Retraction},
+    standing::standing,
 };
 use self::{assertions::PutAside, resolve::Resolve};
 use crate::{

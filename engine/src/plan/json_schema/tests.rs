@@ -44,7 +44,10 @@ fn a_stage_has_its_options_and_no_others() {
 #[test]
 fn every_type_is_told_apart_by_its_name() {
     let stage = &schema()["properties"]["stages"]["additionalProperties"];
-    assert_eq!(stage["properties"]["type"]["enum"], json!(["events", "keep", "table", "count_by", "union", "memory"]));
+    assert_eq!(
+        stage["properties"]["type"]["enum"],
+        json!(["events", "keep", "table", "count_by", "union", "join", "distinct", "memory"])
+    );
     assert_eq!(stage["allOf"].as_array().unwrap().len(), REGISTRY.len());
     assert_eq!(stage["allOf"][2]["then"], json!({ "$ref": "#/definitions/table" }));
 }

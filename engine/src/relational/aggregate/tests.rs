@@ -256,7 +256,7 @@ fn plan_stage(entries: &[Entry], key: Option<&[usize]>) -> (Option<Planned>, Vec
     };
     let request = PlanRequest {
         name: "summary",
-        inputs: vec![PlannedInput { name: "variants", schema: &schema, key, span: 50..60 }],
+        inputs: vec![PlannedInput { name: "variants", schema: &schema, key, is_table: true, span: 50..60 }],
         options: OptionReader::new("stage `summary` (aggregate)".into(), 0..5, entries.iter()),
         pipeline: &pipeline,
     };

@@ -137,7 +137,13 @@ pub(crate) fn plan_history(
         }
         let key = input.key.unwrap_or_default().to_vec();
         let table = history_table(&TableSchema { name: name.clone(), schema: input.schema.clone(), key });
-        let kept = PlannedInput { name: &history, schema: &table.schema, key: Some(&table.key), span: span.clone() };
+        let kept = PlannedInput {
+            name: &history,
+            schema: &table.schema,
+            key: Some(&table.key),
+            is_table: false,
+            span: span.clone(),
+        };
         check_length(&kept, &history, names, diagnostics);
         check_columns(&kept, names, diagnostics);
     }

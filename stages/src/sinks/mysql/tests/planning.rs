@@ -33,8 +33,8 @@ fn plan(options: &[(&str, Value)]) -> Result<Planned, Vec<String>> {
     ];
     let (variants, genes) = (Schema::new(columns.clone()), Schema::new(columns[3..].to_vec()));
     let inputs = vec![
-        PlannedInput { name: "variants", schema: &variants, key: Some(&[0, 1, 2]), span: 0..1 },
-        PlannedInput { name: "genes", schema: &genes, key: Some(&[0]), span: 0..1 },
+        PlannedInput { name: "variants", schema: &variants, key: Some(&[0, 1, 2]), is_table: true, span: 0..1 },
+        PlannedInput { name: "genes", schema: &genes, key: Some(&[0]), is_table: false, span: 0..1 },
     ];
     let entries: Vec<Entry> = options.iter().map(|(key, value)| entry(key, value.clone())).collect();
     let options = OptionReader::new("stage `s` (mysql)".into(), 0..1, entries.iter());

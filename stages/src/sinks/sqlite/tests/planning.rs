@@ -23,8 +23,10 @@ fn plan(inputs: &[(&str, Schema, Option<&[usize]>)], options: &[Entry]) -> Resul
         state_dir: None,
         base_dir: PathBuf::from("base"),
     };
-    let inputs =
-        inputs.iter().map(|(name, schema, key)| PlannedInput { name, schema, key: *key, span: 0..1 }).collect();
+    let inputs = inputs
+        .iter()
+        .map(|(name, schema, key)| PlannedInput { name, schema, key: *key, is_table: false, span: 0..1 })
+        .collect();
     let options = OptionReader::new("stage `s` (sqlite)".into(), 0..1, options.iter());
     let mut diagnostics = Diagnostics::default();
     let planned = SQLITE.plan(PlanRequest { name: "s", inputs, options, pipeline: &pipeline }, &mut diagnostics);

@@ -1,0 +1,126 @@
+//! What the state holds of one side: its own space, or that of the table it is.
+
+use super::{
+    layout::{SideRow, port},
+    spec,
+};
+use crate::{
+    contract::stage::Planned,
+    differential::Side,
+    error::{RunError, RunErrorKind},
+    flow::{Mode, WorkerContext, table},
+    relational::{Conflict, Relational, spaces},
+    rows::Row,
+    state::Reader,
+};
+
+/// Where the rows of a side lie.
+#[derive(Clone)]
+pub(super) enum Place {
+    /// In a space of the join.
+    Own(String),
+    /// In the state of the table that the side is, by its name.
+    Table(String, Conflict),
+}
+
+/// The stored rows of one side, as they were before the chunk. Fast where groups are asked for by shard and in order.
+pub(super) struct Stored {
+    worker: WorkerContext,
+    place: Place,
+    /// Whether a group has one row at the most, whose entry is the group itself.
+    is_unique: bool,
+    reader: Option<(u32, Reader)>,
+}
+
+impl Stored {
+    pub fn new(stage: usize, side: Side, worker: &WorkerContext) -> Result<Stored, RunError> {
+        let (plan, port) = (&worker.run.plan, port(side));
+        let spec = spec(&worker.run, stage)?;
+        let input = &plan.stages[plan.stages[stage].inputs[port]];
+        let own = || Place::Own(spaces::side(&plan.stages[stage].name, port));
+        let place = match (&input.planned, worker.run.mode) {
+            // While tables are replayed they do not grow by chunks; so the join keeps such a side for as long.
+            (Planned::Relational(Relational::Table(table)), Mode::Load) if spec.side(port).is_shared => {
+                Place::Table(input.name.clone(), table.conflict)
+            }
+            _ => own(),
+        };
+        let is_unique = spec.side(port).own_key.is_empty();
+        Ok(Stored { worker: worker.clone(), place, is_unique, reader: None })
+    }
+
+    /// Where the rows lie.
+    pub fn place(&self) -> &Place {
+        &self.place
+    }
+
+    fn reader(&mut self, shard: u32) -> Result<&mut Reader, RunError> {
+        let reader = match self.reader.take() {
+            Some((of, reader)) if of == shard => reader,
+            _ => {
+                let (Place::Own(space) | Place::Table(space, _)) = &self.place;
+                self.worker.before.reader(space, shard)?
+            }
+        };
+        Ok(&mut self.reader.insert((shard, reader)).1)
+    }
+
+    /// The value of an entry.
+    pub fn get(&mut self, shard: u32, entry: &[u8]) -> Result<Option<Row>, RunError> {
+        let place = self.place.clone();
+        let reader = self.reader(shard)?;
+        match place {
+            Place::Own(_) => Ok(reader.get(entry)?.map(Row::from)),
+            Place::Table(table, conflict) => table::standing(reader, entry, conflict, &table),
+        }
+    }
+
+    /// Whether a group has no row.
+    pub fn is_empty(&mut self, shard: u32, group: &[u8]) -> Result<bool, RunError> {
+        let mut found = Vec::new();
+        self.read(shard, group, group, 1, &mut found)?;
+        Ok(found.is_empty())
+    }
+
+    /// Adds rows of a group to `rows`, in order from this entry on, so many at the most. The entry to go on from, where there
+    /// may be more.
+    pub fn read(
+        &mut self,
+        shard: u32,
+        group: &[u8],
+        from: &[u8],
+        limit: usize,
+        rows: &mut Vec<SideRow>,
+    ) -> Result<Option<Vec<u8>>, RunError> {
+        let row =
+            |entry: Row, value: Row| SideRow { shard, entry, group: group.len() as u32, value: Some(value), diff: 1 };
+        if self.is_unique {
+            rows.extend(self.get(shard, group)?.map(|value| row(group.into(), value)));
+            return Ok(None);
+        }
+        let reader = self.reader(shard)?;
+        let mut scan = reader.scan(from)?;
+        for taken in 0.. {
+            match scan.next_borrowed()? {
+                Some((entry, _)) if taken == limit && entry.starts_with(group) => return Ok(Some(entry.to_vec())),
+                Some((entry, value)) if entry.starts_with(group) => rows.push(row(entry.into(), value.into())),
+                _ => break,
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// The state of a side does not fit its changes.
+pub(super) fn damaged(worker: &WorkerContext, stage: usize, side: Side, what: &str) -> RunError {
+    let name = match side {
+        Side::Left => "left",
+        Side::Right => "right",
+    };
+    let stage = &worker.run.plan.stages[stage].name;
+    RunError::new(
+        RunErrorKind::Sink,
+        format!("the state of the {name} side of stage `{stage}` cannot be right: {what}; nothing was written"),
+    )
+    .with_hint("Run `vardelta rebuild` to make it anew.")
+}

@@ -1,0 +1,52 @@
+//! The spaces in which the state of a relational stage lies.
+
+use super::Relational;
+
+/// A table's assertions by key, an aggregate's accumulators by group.
+pub(crate) fn keys(stage: &str) -> String {
+    stage.to_owned()
+}
+
+/// A table's keys by the drops that assert them.
+pub(crate) fn drops(stage: &str) -> String {
+    format!("{stage}/drops")
+}
+
+/// How often an aggregate's groups hold each value.
+pub(crate) fn values(stage: &str) -> String {
+    format!("{stage}/values")
+}
+
+/// The rows of one input of a join, by its `on` columns.
+pub(crate) fn side(stage: &str, port: usize) -> String {
+    format!("{stage}/{}", if port == 0 { "left" } else { "right" })
+}
+
+/// The stage that a space belongs to.
+pub(crate) fn owner(space: &str) -> &str {
+    space.split_once('/').map_or(space, |(stage, _)| stage)
+}
+
+impl Relational {
+    /// The spaces that the operator keeps under this stage name from epoch to epoch.
+    pub(crate) fn spaces(&self, stage: &str) -> Vec<String> {
+        match self {
+            Relational::Table(_) => vec![keys(stage), drops(stage)],
+            Relational::Aggregate(_) => vec![keys(stage), values(stage)],
+            Relational::Union(_) => Vec::new(),
+            Relational::Join(spec) => {
+                (0..2).filter(|port| !spec.side(*port).is_shared).map(|port| side(stage, port)).collect()
+            }
+        }
+    }
+
+    /// The spaces that it keeps only while tables are replayed: those of sides that lie in a table's state otherwise.
+    pub(crate) fn replayed_spaces(&self, stage: &str) -> Vec<String> {
+        match self {
+            Relational::Join(spec) => {
+                (0..2).filter(|port| spec.side(*port).is_shared).map(|port| side(stage, port)).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+}
