@@ -159,11 +159,19 @@ fn resolve(spec: &SpecFile, registry: &[&dyn StageType], problems: &mut Diagnost
 fn check_top_level(spec: &SpecFile, problems: &mut Diagnostics) {
     const KNOWN: [&str; 2] = ["pipeline", "stages"];
     for entry in spec.root.iter().filter(|entry| !KNOWN.contains(&entry.key.as_str())) {
+        if entry.key == "include" {
+            problems
+                .error(entry.key_span.clone(), "`include` cannot be overridden")
+                .hint("Override the options of the included stages: `--set stages.NAME.OPTION=…`.");
+            continue;
+        }
         let problem = problems.error(entry.key_span.clone(), format!("a pipeline file has no `{}`", entry.key));
         problem.label("unknown key");
-        match nearest(&entry.key, KNOWN) {
+        match nearest(&entry.key, KNOWN.into_iter().chain(["include"])) {
             Some(near) => problem.hint(format!("Did you mean `{near}`?")),
-            None => problem.hint("It has a table `[pipeline]` and one table `[stages.NAME]` per stage."),
+            None => problem.hint(
+                "It has a table `[pipeline]` and one table `[stages.NAME]` per stage, and may `include` fragments.",
+            ),
         };
     }
 }

@@ -1,6 +1,7 @@
 //! A pipeline file as it is written: a tree of values with spans. Nothing is resolved here.
 
 mod document;
+mod include;
 mod interpolate;
 mod overrides;
 
@@ -19,7 +20,9 @@ pub struct SpecFile {
     pub text: String,
     /// The top-level table.
     pub root: Vec<Entry>,
-    /// The `--set` overrides as they were given. Spans in them start behind the text, see [`SpecFile::source_at`].
+    /// The fragments that it includes. Spans in them start behind the text, see [`SpecFile::source_at`].
+    pub fragments: Vec<Fragment>,
+    /// The `--set` overrides as they were given. Spans in them start behind the fragments.
     pub overrides: Vec<String>,
     /// Places that are not TOML. Something that seems to be missing may stand there.
     pub syntax_errors: Vec<Range<usize>>,
@@ -28,6 +31,17 @@ pub struct SpecFile {
     pub unreadable: Vec<Range<usize>>,
     /// The variables that were put into texts, so that messages can be kept free of their values.
     pub(crate) substitutions: Vec<Substitution>,
+}
+
+/// A file that a pipeline file includes.
+#[derive(Clone, Debug)]
+pub struct Fragment {
+    /// Its path, as the including file leads to it.
+    pub path: PathBuf,
+    /// Its text.
+    pub text: String,
+    /// The offset at which spans in it start.
+    pub start: usize,
 }
 
 /// A variable's value that stands in the tree.
@@ -113,8 +127,9 @@ impl Value {
 }
 
 impl SpecFile {
-    /// Parses a pipeline file: TOML, then `${NAME}` and `${NAME:-default}` inside texts (so that a value can never
-    /// change the structure), then the `--set` overrides (`stages.x.path=…`), which are taken literally.
+    /// Parses a pipeline file: TOML, then the fragments that `include` names (read from disk), then the `--set` overrides
+    /// (`stages.x.path=…`), which are taken literally, then `${NAME}` and `${NAME:-default}` inside texts (so that a value
+    /// can never change the structure).
     ///
     /// What can be read is returned even when there are problems, so that later checks can report theirs too.
     pub fn parse(
@@ -129,19 +144,22 @@ impl SpecFile {
             path,
             text,
             root: document.entries,
+            fragments: Vec::new(),
             overrides: overrides.to_vec(),
             syntax_errors: document.syntax_errors,
             unreadable: document.unreadable,
             substitutions: Vec::new(),
         };
+        include::resolve(&mut spec, diagnostics);
         // Overrides come first, so that a variable whose text is overridden need not be set.
-        let mut start = spec.text.len() + 1;
+        let mut start = spec.texts_end();
         for text in overrides {
             overrides::apply(&mut spec, text, start, diagnostics);
             start += text.len() + 1;
         }
+        let fragments = spec.fragments.iter().map(|fragment| (fragment.start, fragment.text.as_str()));
         let mut interpolation = Interpolation {
-            text: &spec.text,
+            texts: std::iter::once((0, spec.text.as_str())).chain(fragments).collect(),
             environment,
             diagnostics,
             substitutions: Vec::new(),
@@ -154,9 +172,19 @@ impl SpecFile {
         spec
     }
 
-    /// The text that an offset is in: the file's up to its end, then each override's.
+    /// Where spans may start behind the texts of the file and its fragments.
+    fn texts_end(&self) -> usize {
+        self.fragments.last().map_or(self.text.len(), |last| last.start + last.text.len()) + 1
+    }
+
+    /// The text that an offset is in: the file's up to its end, then each fragment's, then each override's.
     pub fn source_at(&self, offset: usize) -> SpecSource<'_> {
-        let mut start = self.text.len() + 1;
+        let inside = |fragment: &&Fragment| (fragment.start..=fragment.start + fragment.text.len()).contains(&offset);
+        if let Some(fragment) = self.fragments.iter().find(inside) {
+            let name = fragment.path.display().to_string();
+            return SpecSource { name, text: &fragment.text, start: fragment.start, first_line: 1 };
+        }
+        let mut start = self.texts_end();
         if offset >= start {
             for (index, text) in self.overrides.iter().enumerate() {
                 if offset <= start + text.len() {

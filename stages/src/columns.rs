@@ -1,7 +1,11 @@
-//! What the transforms share: finding an input's columns when they plan, reading them when they run.
+//! What stages share: naming columns and finding an input's when they plan, reading them when they run.
 
 use arrow_array::{Array, Int64Array, ListArray, RecordBatch, StringArray};
-use vardelta_engine::{contract::stage::PlannedInput, diagnostics::Diagnostics, suggest::nearest};
+use vardelta_engine::{
+    contract::{options::Spanned, stage::PlannedInput},
+    diagnostics::Diagnostics,
+    suggest::nearest,
+};
 use vardelta_schemas::{Column, ColumnType};
 
 /// The place of the column `name` in an input, if it is there with this type; reports what is wrong otherwise. `hint`
@@ -75,6 +79,30 @@ pub(crate) fn refuse_existing(
     existing.is_empty().then_some(())
 }
 
+/// Whether a name can be a column in every dialect without surprises.
+pub(crate) fn is_identifier(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+/// Reports names that are no identifiers or that differ in case alone (SQLite and MySQL ignore the case of columns).
+pub(crate) fn check_names(names: &[Spanned<String>], diagnostics: &mut Diagnostics) -> bool {
+    let problems_before = diagnostics.len();
+    for (at, name) in names.iter().enumerate() {
+        if !is_identifier(&name.value) {
+            diagnostics
+                .error(name.span.clone(), format!("`{}` cannot be the name of a column", name.value))
+                .hint("A name is made of the letters A to Z, digits and `_`, and does not begin with a digit.");
+        }
+        if let Some(other) = names[..at].iter().find(|other| other.value.eq_ignore_ascii_case(&name.value)) {
+            diagnostics
+                .error(name.span.clone(), format!("`{}` and `{}` differ in case alone", other.value, name.value))
+                .hint("Databases ignore the case of column names: choose another name.");
+        }
+    }
+    diagnostics.len() == problems_before
+}
+
 /// A text column of a batch that is laid out as the plan says.
 pub(crate) fn text(batch: &RecordBatch, column: usize) -> &StringArray {
     batch.column(column).as_any().downcast_ref().expect("the plan found a text column here")
@@ -88,10 +116,4 @@ pub(crate) fn list(batch: &RecordBatch, column: usize) -> &ListArray {
 /// A whole-number column of a batch that is laid out as the plan says.
 pub(crate) fn int64(batch: &RecordBatch, column: usize) -> &Int64Array {
     batch.column(column).as_any().downcast_ref().expect("the plan found a whole-number column here")
-}
-
-/// Whether a name can be a column in every dialect without surprises.
-pub(crate) fn is_identifier(name: &str) -> bool {
-    name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }

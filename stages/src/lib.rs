@@ -19,6 +19,8 @@ pub mod transforms;
 pub static REGISTRY: &[&dyn StageType] = &[
     // Sources.
     &sources::vcf::VCF,
+    &sources::delimited::DELIMITED,
+    &sources::gff3::GFF3,
     // Transforms.
     &transforms::normalize::NORMALIZE,
     &transforms::annotations::ANNOTATIONS,

@@ -27,6 +27,8 @@ mod real;
 mod registry;
 /// Tables in MariaDB and MySQL: deaths, cuts, deadlocks, readers, and what exactly is written.
 mod servers;
+/// Drops that are no variants: tables as text and gene models.
+mod sources;
 /// How the repository is kept: dependencies, SQL, file sizes, dead files.
 mod tidy;
 /// One pipeline with everything at once, through its whole life, on SQLite, MariaDB and MySQL.

@@ -38,8 +38,10 @@ pub fn pipeline_json_schema(registry: &[&dyn StageType]) -> String {
         "title": "vardelta pipeline",
         "type": "object",
         "additionalProperties": false,
-        "required": ["pipeline", "stages"],
+        "required": ["pipeline"],
+        "anyOf": [{ "required": ["stages"] }, { "required": ["include"] }],
         "properties": {
+            "include": include(),
             "pipeline": table(PipelineOptions::DOCS, Map::new(), Vec::new()),
             "stages": {
                 "type": "object",
@@ -51,6 +53,23 @@ pub fn pipeline_json_schema(registry: &[&dyn StageType]) -> String {
         "definitions": definitions,
     });
     format!("{schema:#}")
+}
+
+/// The fragments that a file includes.
+fn include() -> Json {
+    json!({
+        "type": "array",
+        "description": "Fragments with stages, relative to this file, each perhaps with values for its parameters.",
+        "items": { "anyOf": [
+            { "type": "string", "minLength": 1 },
+            {
+                "type": "object",
+                "additionalProperties": false,
+                "required": ["file"],
+                "properties": { "file": { "type": "string", "minLength": 1 }, "with": { "type": "object" } },
+            },
+        ] },
+    })
 }
 
 /// One stage type: its options and the keys that the planner reads.

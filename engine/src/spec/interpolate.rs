@@ -15,8 +15,8 @@ const LITERAL_HINT: &str = "Write `${NAME}` or `${NAME:-default}`; a literal `$`
 
 /// Replaces the variables of a whole tree.
 pub(super) struct Interpolation<'a> {
-    /// The file's text, to find the exact places in.
-    pub text: &'a str,
+    /// The texts of the file and its fragments, to find the exact places in, each with the offset of its spans.
+    pub texts: Vec<(usize, &'a str)>,
     /// The variables.
     pub environment: &'a dyn Fn(&str) -> Option<String>,
     /// Takes the problems.
@@ -27,7 +27,7 @@ pub(super) struct Interpolation<'a> {
     pub unreadable: Vec<Range<usize>>,
 }
 
-impl Interpolation<'_> {
+impl<'a> Interpolation<'a> {
     /// Replaces the variables in the values of these entries. Keys are left alone.
     pub fn entries(&mut self, entries: &mut [Entry]) {
         for entry in entries {
@@ -36,8 +36,8 @@ impl Interpolation<'_> {
     }
 
     fn node(&mut self, node: &mut Node) {
-        // Overrides lie behind the text; the shell has already replaced what was to be replaced in them.
-        if node.span.start > self.text.len() {
+        // Overrides lie behind the texts; the shell has already replaced what was to be replaced in them.
+        if self.text_at(&node.span).is_none() {
             return;
         }
         match &mut node.value {
@@ -48,8 +48,15 @@ impl Interpolation<'_> {
         }
     }
 
+    /// The text that a span is in, and the offset of its spans.
+    fn text_at(&self, span: &Range<usize>) -> Option<(usize, &'a str)> {
+        let inside = |(start, text): &&(usize, &str)| (*start..=start + text.len()).contains(&span.start);
+        self.texts.iter().find(inside).copied()
+    }
+
     fn replace(&mut self, text: &str, span: &Range<usize>) -> String {
-        let places = Places::find(self.text, text, span);
+        let (start, file) = self.text_at(span).unwrap_or_default();
+        let places = Places::find(file, start, text, span);
         let (mut replaced, mut rest) = (String::with_capacity(text.len()), text);
         // How many `${` stand before `rest`.
         let mut openings = 0;
@@ -129,8 +136,8 @@ struct Places<'a> {
 impl<'a> Places<'a> {
     /// A text's characters may be written as escapes; then its openings cannot be told apart in the file, and the whole
     /// text has to do.
-    fn find(file: &'a str, text: &str, span: &'a Range<usize>) -> Places<'a> {
-        let raw = file.get(span.clone()).unwrap_or_default();
+    fn find(file: &'a str, start: usize, text: &str, span: &'a Range<usize>) -> Places<'a> {
+        let raw = file.get(span.start - start..span.end - start).unwrap_or_default();
         let mut openings: Vec<usize> = raw.match_indices("${").map(|(at, _)| at).collect();
         if openings.len() != text.matches("${").count() {
             openings.clear();

@@ -1,3 +1,6 @@
 //! Sources: a drop to batches and rejects.
 
+pub mod delimited;
+pub mod gff3;
+pub(crate) mod shared;
 pub mod vcf;

@@ -10,7 +10,6 @@ mod calls;
 mod checks;
 mod chunks;
 mod cohort;
-mod container;
 mod contigs;
 mod fields;
 mod genotype;
@@ -33,18 +32,16 @@ mod samples;
 mod second_header;
 mod sex;
 mod source;
-mod stretches;
-mod tail;
 mod undeclared;
 mod values;
 
-use std::{path::Path, sync::Arc};
+use std::sync::Arc;
 
 use vardelta_engine::{
     contract::{
-        options::{OptionDoc, Spanned},
+        options::OptionDoc,
         reason::Reason,
-        stage::{Kind, PipelineSettings, PlanRequest, Planned, StageType},
+        stage::{Kind, PlanRequest, Planned, StageType},
     },
     diagnostics::Diagnostics,
 };
@@ -55,7 +52,7 @@ pub use self::{
     options::{FieldOption, Samples, UnknownContigs, VcfOptions},
 };
 use self::{projection::Projection, regions::PlannedRegions, source::VcfSource};
-use crate::assembly::PlannedAssembly;
+use crate::{assembly::PlannedAssembly, sources::shared::files::Files};
 
 /// The `vcf` source, for the registry.
 pub static VCF: VcfStage = VcfStage;
@@ -171,9 +168,9 @@ tables = ["variants"]
         let options = VcfOptions::read(request.options, diagnostics)?;
         let projection = Projection::resolve(&options, diagnostics);
         let samples = options.sample_rules(request.pipeline, diagnostics);
-        let resolved = match &options.path {
+        let files = match &options.path {
             None => None,
-            Some(path) => Some(resolve_glob(path, request.pipeline, diagnostics)?),
+            Some(path) => Some(Files::plan(path, request.pipeline, diagnostics)?),
         };
         let assembly = PlannedAssembly::plan(request.pipeline, diagnostics)?;
         let reject_unknown_contigs = options.unknown_contigs.value == UnknownContigs::Reject;
@@ -189,8 +186,7 @@ tables = ["variants"]
             PlannedRegions::new(listed, regions_file)
         });
         Some(Planned::Source(Arc::new(VcfSource {
-            pattern: options.path.map(|path| path.value),
-            resolved,
+            files,
             projection: Arc::new(projection?),
             regions,
             assembly,
@@ -198,30 +194,6 @@ tables = ["variants"]
             samples: Arc::new(samples?),
             allow_missing_eof: options.allow_missing_eof,
         })))
-    }
-}
-
-/// The glob, relative to the pipeline file; the directory's own name is taken literally.
-fn resolve_glob(
-    path: &Spanned<String>,
-    pipeline: &PipelineSettings,
-    diagnostics: &mut Diagnostics,
-) -> Option<glob::Pattern> {
-    let pattern = if Path::new(&path.value).is_absolute() {
-        path.value.clone()
-    } else {
-        let base = glob::Pattern::escape(&pipeline.base_dir.to_string_lossy());
-        Path::new(&base).join(&path.value).to_string_lossy().into_owned()
-    };
-    match glob::Pattern::new(&pattern) {
-        Ok(pattern) if !path.value.is_empty() => Some(pattern),
-        outcome => {
-            let problem = outcome.err().map_or("it is empty".to_string(), |error| error.msg.to_string());
-            diagnostics
-                .error(path.span.clone(), format!("`path` is not a glob: {problem}"))
-                .hint("Write a file name in which `*` stands for any characters, such as `drops/*.vcf.gz`.");
-            None
-        }
     }
 }
 

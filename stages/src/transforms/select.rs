@@ -8,7 +8,7 @@ use vardelta_engine::options;
 use vardelta_engine::{
     contract::{
         batch::Batch,
-        options::{NamedTexts, OptionDoc, Spanned},
+        options::{NamedTexts, OptionDoc},
         reason::Reason,
         stage::{Emit, Kind, PlanRequest, Planned, StageError, StageType, Transform, TransformRun},
     },
@@ -17,7 +17,7 @@ use vardelta_engine::{
 };
 use vardelta_schemas::{Column, Schema};
 
-use crate::columns::is_identifier;
+use crate::columns::check_names;
 
 /// The stage type.
 pub static SELECT: Select = Select;
@@ -117,7 +117,8 @@ impl StageType for Select {
                 .hint("Name at least one in `columns`, for example `chromosome = \"chrom\"`.");
             return None;
         }
-        let names_are_right = check_names(&wanted, diagnostics);
+        let names: Vec<_> = wanted.iter().map(|(name, _)| name.clone()).collect();
+        let names_are_right = check_names(&names, diagnostics);
         let compiled: Vec<Option<Selected>> = wanted
             .into_iter()
             .map(|(name, sql)| {
@@ -133,24 +134,6 @@ impl StageType for Select {
         let arrow_schema = schema.to_arrow();
         Some(Planned::Transform(Arc::new(PlannedSelect { selected: selected.into(), schema, arrow_schema })))
     }
-}
-
-/// Reports names that are no identifiers or that differ in case alone (SQLite and MySQL ignore the case of columns).
-fn check_names(wanted: &[(Spanned<String>, Spanned<String>)], diagnostics: &mut Diagnostics) -> bool {
-    let problems_before = diagnostics.len();
-    for (at, (name, _)) in wanted.iter().enumerate() {
-        if !is_identifier(&name.value) {
-            diagnostics
-                .error(name.span.clone(), format!("`{}` cannot be the name of a column", name.value))
-                .hint("A name is made of the letters A to Z, digits and `_`, and does not begin with a digit.");
-        }
-        if let Some((other, _)) = wanted[..at].iter().find(|(other, _)| other.value.eq_ignore_ascii_case(&name.value)) {
-            diagnostics
-                .error(name.span.clone(), format!("`{}` and `{}` differ in case alone", other.value, name.value))
-                .hint("Databases ignore the case of column names: choose another name.");
-        }
-    }
-    diagnostics.len() == problems_before
 }
 
 /// The column an expression makes; a plain column keeps its meaning and its number of values.

@@ -18,7 +18,7 @@ pub struct Case {
     pub key: &'static str,
     /// What stands behind `rows`, and the sink's tables.
     pub views: (&'static str, &'static str),
-    /// Files in `drops/`, and their records.
+    /// Files in `drops/`: of a VCF the records, of another the whole text.
     pub drops: &'static [(&'static str, &'static str)],
     /// A query that yields one text per row.
     pub query: &'static str,
@@ -29,15 +29,19 @@ pub struct Case {
 impl Case {
     /// The pipeline file, with this sink.
     pub fn pipeline(&self, sink: &str) -> String {
+        let calls = if self.stages.contains("input = \"calls\"") { CALLS } else { "" };
         format!(
-            "[pipeline]\nname = \"case\"\nmax_reject_share = 1.0\n\n[stages.calls]\ntype = \"vcf\"\npath = \"drops/*.vcf\"\n\
-             info = [\"ANN\", \"DP\", {{ name = \"AF\", type = \"Float\", number = \"A\" }}]\n\n{}\n\n\
+            "[pipeline]\nname = \"case\"\nmax_reject_share = 1.0\n\n{calls}{}\n\n\
              [stages.rows]\ntype = \"table\"\ninput = \"last\"\nkey = {}\n\n{}\n\n\
              [stages.warehouse]\n{sink}\ntables = {}\n",
             self.stages, self.key, self.views.0, self.views.1
         )
     }
 }
+
+/// The source of the cases that are not about a source.
+const CALLS: &str = "[stages.calls]\ntype = \"vcf\"\npath = \"drops/*.vcf\"\n\
+    info = [\"ANN\", \"DP\", { name = \"AF\", type = \"Float\", number = \"A\" }]\n\n";
 
 /// The sink of a case that needs no server.
 pub const FILE: &str = "type = \"sqlite\"\npath = \"case.sqlite\"";
@@ -65,6 +69,32 @@ pub const CASES: &[Case] = &[
         )],
         query: "SELECT chrom || ':' || pos || ' ' || quote(qual) || ' ' || quote(filter) || ' ' || quote(dp) FROM rows",
         rows: &["1:5 NULL NULL 7", "2:6 1.5 'q10;s50' NULL"],
+    },
+    Case {
+        stage: "delimited",
+        what: "columns are found by name and typed, bad records are left out",
+        stages: "[stages.last]\ntype = \"delimited\"\npath = \"drops/*.tsv\"\ncomment = \"#\"\n[stages.last.columns]\n\
+                 gene = { from = \"gene name\", type = \"text\", required = true }\nscore = \"decimal(5,2)\"",
+        key: "[\"gene\"]",
+        views: ROWS_ALONE,
+        drops: &[("a.tsv", "# made by hand\nscore\tgene name\n0.5\tTP53\nNA\t\"A\tB\"\n1\n\tKRAS\n")],
+        query: "SELECT gene || ' ' || quote(score) FROM rows ORDER BY gene",
+        rows: &["A\tB NULL", "KRAS NULL", "TP53 0.5"],
+    },
+    Case {
+        stage: "gff3",
+        what: "parts take over from their gene, before or after it",
+        stages: "[stages.last]\ntype = \"gff3\"\npath = \"drops/*.gff3\"\nfeatures = [\"gene\", \"exon\"]",
+        key: "[\"feature_key\"]",
+        views: ROWS_ALONE,
+        drops: &[(
+            "a.gff3",
+            "17\tx\texon\t7687377\t7687490\t.\t-\t.\tParent=transcript:T1\n\
+             17\tx\tmRNA\t7668421\t7687490\t.\t-\t.\tID=transcript:T1;Parent=gene:G1\n\
+             17\tx\tgene\t7661779\t7687538\t.\t-\t.\tID=gene:G1;Name=TP53\n17\tx\tgene\tno\t1\t.\t-\t.\tID=gene:G2\n",
+        )],
+        query: "SELECT feature || ' ' || gene_symbol || ' ' || quote(transcript_id) FROM rows ORDER BY feature",
+        rows: &["exon TP53 'T1'", "gene TP53 NULL"],
     },
     Case {
         stage: "normalize",

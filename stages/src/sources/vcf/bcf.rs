@@ -15,11 +15,13 @@ use vardelta_engine::contract::{
 };
 
 use self::dictionary::Dictionary;
-use crate::sources::vcf::{
-    chunks::{CHUNK_BYTES, MAX_LINE_BYTES},
-    container::Container,
-    header::VcfHeader,
-    index::{Indexable, Stretch},
+use crate::sources::{
+    shared::{
+        container::Container,
+        lines::{CHUNK_BYTES, MAX_LINE_BYTES},
+        stretches::Stretch,
+    },
+    vcf::{header::VcfHeader, index::Indexable},
 };
 
 /// What BCF2 files start with; the minor version follows.

@@ -1,15 +1,14 @@
 //! Whether the parser checks what it reads. That of every pipeline does. The one that does not exists for the benchmark of
 //! what checking costs, and no pipeline can ask for it.
-//!
-//! Columns of text are gathered as bytes and found to be UTF-8 a column at a time: of many short values one by one that would
-//! be the dearest check of all.
-
 use std::sync::Arc;
 
-use arrow_array::{Array, ArrayRef, BinaryArray, ListArray, StringArray};
+use arrow_array::{Array, ArrayRef, BinaryArray, ListArray};
 use arrow_schema::{DataType, Field, Schema};
 
-use crate::sources::vcf::{reasons::Tally, values::utf8};
+use crate::sources::{
+    shared::text::text_column,
+    vcf::reasons::{Tally, Warning},
+};
 
 /// Whether records and values are checked.
 pub(super) trait Checks: Send + 'static {
@@ -44,10 +43,9 @@ impl Checks for Checked {
     }
 
     fn text(bytes: BinaryArray, tally: &mut Tally) -> ArrayRef {
-        // Shares the bytes; nothing is copied.
-        let (offsets, values, nulls) = bytes.clone().into_parts();
-        let text = StringArray::try_new(offsets, values, nulls);
-        Arc::new(text.unwrap_or_else(|_| bytes.iter().map(|value| value.map(|value| utf8(value, tally))).collect()))
+        let (text, undecodable) = text_column(bytes);
+        tally.add(Warning::InvalidUtf8, undecodable);
+        text
     }
 }
 
@@ -87,6 +85,8 @@ impl Checks for Unchecked {
 
 #[cfg(test)]
 mod tests {
+    use arrow_array::StringArray;
+
     use super::*;
     use vardelta_engine::contract::stage::Emit;
 

@@ -1,41 +1,35 @@
-//! Cuts the decompressed text of a VCF file into chunks of whole lines. Runs on the reader thread, so it does little:
-//! read, find the last line end, count line ends.
+//! Reads the header of a VCF text and cuts the rest into chunks of whole lines, on the reader thread.
 
-use std::{any::Any, mem, sync::Arc};
+use std::{any::Any, sync::Arc};
 
 use vardelta_engine::contract::{
     source::{ChunkReader, RawChunk},
     stage::StageError,
 };
 
-use crate::sources::vcf::{
-    container::Container,
-    fields::shown,
-    header::{VcfHeader, is_column_line, no_column_line},
-    index::{Indexable, Stretch},
+use crate::sources::{
+    shared::{
+        container::Container,
+        lines::{LineEnds, TextCutter},
+        place::shown,
+        stretches::Stretch,
+    },
+    vcf::{
+        header::{VcfHeader, is_column_line, no_column_line},
+        index::Indexable,
+    },
 };
-
-/// The size of a chunk; a longer line makes a longer chunk.
-pub(super) const CHUNK_BYTES: usize = 1 << 20;
-
-/// No line is longer. Lines of a million samples take 100 MB; what is longer has lost its line ends, and would take the
-/// machine's memory.
-pub(super) const MAX_LINE_BYTES: usize = 1 << 28;
 
 /// No header is longer: one of a million contigs and as many samples takes 100 MB.
 const MAX_HEADER_BYTES: usize = 1 << 28;
 
 /// Reads a VCF text.
 pub(super) struct TextChunks {
-    container: Container,
+    text: TextCutter<LineEnds>,
     header: Arc<VcfHeader>,
     header_digest: u128,
     /// The length of the header's text.
     header_bytes: u64,
-    /// The beginning of the next chunk: what followed the last line end.
-    carry: Vec<u8>,
-    next_line: u64,
-    ended: bool,
 }
 
 impl TextChunks {
@@ -55,21 +49,15 @@ impl TextChunks {
         let mut header = VcfHeader::parse(&text[..length], container.file())?;
         let header_digest = prepare(&mut header)?;
         let carry = text.split_off(length);
-        Ok(TextChunks {
-            container,
-            header_digest,
-            header_bytes: length as u64,
-            next_line: header.first_origin,
-            header: Arc::new(header),
-            carry,
-            ended,
-        })
+        let header_bytes = length as u64;
+        let text = TextCutter::new(container, LineEnds::default(), carry, header.first_origin, ended);
+        Ok(TextChunks { text, header_digest, header_bytes, header: Arc::new(header) })
     }
 }
 
 impl Indexable for TextChunks {
     fn container(&self) -> &Container {
-        &self.container
+        self.text.container()
     }
 
     fn header_bytes(&self) -> u64 {
@@ -85,9 +73,7 @@ impl Indexable for TextChunks {
     }
 
     fn read_only(&mut self, stretches: Vec<Stretch>) -> Result<(), StageError> {
-        self.container.read_only(stretches, true)?;
-        self.carry.clear();
-        (self.next_line, self.ended) = (1, false);
+        self.text.restart(|container| container.read_only(stretches, true))?;
         self.header_mut().first_origin = 1;
         Ok(())
     }
@@ -163,11 +149,6 @@ fn refuse_foreign_start(line: &[u8], first: bool, number: u64, file: &str) -> Re
     }
 }
 
-fn line_too_long(file: &str, line: u64) -> StageError {
-    StageError::new(format!("{file}: line {line} is longer than {MAX_LINE_BYTES} bytes"))
-        .with_hint("This is no VCF file, or its line ends are lost.")
-}
-
 impl ChunkReader for TextChunks {
     fn header(&self) -> Arc<dyn Any + Send + Sync> {
         Arc::clone(&self.header) as _
@@ -178,44 +159,14 @@ impl ChunkReader for TextChunks {
     }
 
     fn next_chunk(&mut self) -> Result<Option<RawChunk>, StageError> {
-        let mut bytes = mem::take(&mut self.carry);
-        let mut searched = 0;
-        loop {
-            if bytes.len() >= CHUNK_BYTES || self.ended {
-                if let Some(at) = memchr::memrchr(b'\n', &bytes[searched..]) {
-                    let cut = searched + at + 1;
-                    // Room for the next chunk, so that reading it moves nothing.
-                    self.carry = Vec::with_capacity(bytes.len() - cut + CHUNK_BYTES + 64);
-                    self.carry.extend_from_slice(&bytes[cut..]);
-                    bytes.truncate(cut);
-                    break;
-                }
-                if self.ended {
-                    if bytes.is_empty() {
-                        return Ok(None);
-                    }
-                    break;
-                }
-                searched = bytes.len();
-            }
-            if bytes.len() > MAX_LINE_BYTES {
-                return Err(line_too_long(self.container.file(), self.next_line));
-            }
-            let wanted = CHUNK_BYTES.saturating_sub(bytes.len()).max(CHUNK_BYTES / 4);
-            self.ended = self.container.read_into(&mut bytes, wanted)? < wanted;
-        }
-        let origins = memchr::memchr_iter(b'\n', &bytes).count() as u64
-            + u64::from(bytes.last().is_some_and(|last| *last != b'\n'));
-        let first_origin = self.next_line;
-        self.next_line += origins;
-        Ok(Some(RawChunk { first_origin, origins, bytes }))
+        self.text.next_chunk()
     }
 
     fn position_bytes(&self) -> u64 {
-        self.container.position_bytes()
+        self.text.container().position_bytes()
     }
 
     fn bytes_digest(&self) -> Option<u128> {
-        self.container.bytes_digest()
+        self.text.container().bytes_digest()
     }
 }

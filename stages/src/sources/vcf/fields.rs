@@ -13,6 +13,8 @@ use crate::sources::vcf::{
     values::digits,
 };
 
+pub(super) use crate::sources::shared::place::shown;
+
 /// Why a record is refused.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Refusal {
@@ -182,26 +184,6 @@ pub(super) fn tidy_filters(filter: &[u8], tally: &mut Tally) -> Option<Vec<u8>> 
     }
     tally.add(Warning::BlanksAround, u64::from(has_blanks));
     (has_blanks || kept.len() < filters.len()).then(|| kept.join(&b';'))
-}
-
-/// A piece of input for a message: at most 60 characters of it, undecodable bytes as U+FFFD, control characters escaped, as
-/// a terminal would obey them.
-pub(super) fn shown(bytes: &[u8]) -> String {
-    const SHOWN_CHARACTERS: usize = 60;
-    let head = &bytes[..bytes.len().min(4 * SHOWN_CHARACTERS)];
-    let text = String::from_utf8_lossy(head);
-    let mut shown = String::with_capacity(text.len());
-    for (at, character) in text.chars().enumerate() {
-        if at == SHOWN_CHARACTERS {
-            shown.push('…');
-            break;
-        }
-        match character.is_control() {
-            true => shown.extend(character.escape_default()),
-            false => shown.push(character),
-        }
-    }
-    shown
 }
 
 #[cfg(test)]

@@ -39,6 +39,8 @@ pub struct VcfHeader {
     pub samples: Vec<String>,
     /// Samples whose names are not UTF-8, by their place in `samples`, and what is wrong with them: they cannot be read.
     pub(super) undecodable_samples: BTreeMap<usize, String>,
+    /// The values of `##key=value` lines, by key, the first of each; those of structured lines (`<…>`) are not among them.
+    pub values: BTreeMap<String, String>,
     /// The file's name, for messages.
     pub(super) file: String,
     /// Whether the column FORMAT is there.
@@ -200,7 +202,7 @@ impl VcfHeader {
 
     /// The digest of what changes how records are read: the version where it matters, the definitions of the projected INFO
     /// fields (annotations find their field lists there), sample names, contig names that mean something of their own.
-    pub(super) fn digest(&self, projected: &[Field]) -> u128 {
+    pub(super) fn digest(&self, projected: &[Field], values: &[String]) -> u128 {
         let mut text = vec![u8::from(self.text_rules().percent_encoded)];
         let mut add = |part: &str| {
             // The length keeps parts apart, whatever they hold.
@@ -222,6 +224,10 @@ impl VcfHeader {
         add("samples");
         for sample in &self.samples {
             add(sample);
+        }
+        for key in values {
+            add("value");
+            add(self.values.get(key).map_or("", String::as_str));
         }
         for (spelling, contig) in self.contig_names.peculiarities() {
             add("contig");
@@ -250,6 +256,9 @@ impl VcfHeader {
                 self.filters.extend(meta::field(&fields, "ID").map(|id| id.as_bytes().to_vec()));
             }
             _ => {}
+        }
+        if !value.starts_with('<') {
+            self.values.entry(key.trim().to_owned()).or_insert_with(|| value.trim().to_owned());
         }
         false
     }
@@ -464,11 +473,12 @@ mod tests {
     fn digest_follows_what_changes_decoding() -> Result<(), String> {
         let digest = |text: &str| -> Result<u128, String> {
             let fields = [Field { key: "CSQ".into(), shape: crate::sources::vcf::kind::Shape::RAW }];
-            Ok(parse(&format!("{text}{COLUMNS}\tFORMAT\ta"))?.digest(&fields))
+            Ok(parse(&format!("{text}{COLUMNS}\tFORMAT\ta"))?.digest(&fields, &["fileDate".to_owned()]))
         };
         let csq = |text: &str| format!("##INFO=<ID=CSQ,Number=.,Type=String,Description=\"{text}\">\n");
         let base = digest(&format!("##fileformat=VCFv4.2\n{}", csq("a")))?;
         assert_eq!(base, digest(&format!("##fileformat=VCFv4.1\n##source=other\n{}", csq("a")))?);
+        assert_ne!(base, digest(&format!("##fileformat=VCFv4.2\n##fileDate=2026-11-02\n{}", csq("a")))?);
         assert_ne!(base, digest(&format!("##fileformat=VCFv4.3\n{}", csq("a")))?);
         assert_ne!(base, digest(&format!("##fileformat=VCFv4.2\n{}", csq("b")))?);
         Ok(())

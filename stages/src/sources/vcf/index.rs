@@ -10,25 +10,16 @@ mod proof;
 
 use std::path::{Path, PathBuf};
 
-use noodles_bgzf::VirtualPosition;
 use vardelta_engine::contract::stage::StageError;
 
 use self::{
     file::IndexFile,
     probe::{ContigOf, Probe},
 };
-use crate::sources::vcf::{container::Container, header::VcfHeader, reasons::Warning, regions::Regions};
-
-/// Records that follow each other in a BGZF file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Stretch {
-    /// Where the first begins.
-    pub start: VirtualPosition,
-    /// Behind the last.
-    pub end: VirtualPosition,
-    /// The contig they are on, as the file writes it.
-    pub contig: String,
-}
+use crate::sources::{
+    shared::{container::Container, stretches::Stretch},
+    vcf::{header::VcfHeader, reasons::Warning, regions::Regions},
+};
 
 /// What the index of a file says.
 #[derive(Debug, Default)]

@@ -53,6 +53,10 @@ options! {
         /// The same from a BED file (0-based, end not included; `.gz` too), relative to the pipeline file. With
         /// `regions` both count.
         "regions_file" => regions_file: Option<PathBuf> = None, "none",
+        /// Columns that hold a value of the header, the same in every row of a drop: `{ release = "fileDate" }` makes the text
+        /// column `release` of the line `##fileDate=2026-11-02` (ClinVar's release). NULL where the header has no such
+        /// line; of several the first counts.
+        "header_columns" => header_columns: NamedTexts = NamedTexts::default(), "{}",
         /// What becomes of records on contigs that the pipeline's `assembly` does not have (alternate and unplaced
         /// sequences, decoys): `keep` loads them under the name that the file writes, `reject` rejects them
         /// (`unknown_contig`).

@@ -3,7 +3,7 @@
 use std::{marker::PhantomData, sync::Arc};
 
 use arrow_array::{
-    ArrayRef, RecordBatch,
+    ArrayRef, RecordBatch, StringArray,
     builder::{BinaryBuilder, Float64Builder, Int64Builder, ListBuilder},
 };
 use vardelta_engine::contract::{
@@ -12,21 +12,24 @@ use vardelta_engine::contract::{
     stage::{Emit, Reject, StageError},
 };
 
-use crate::sources::vcf::{
-    alleles::{self, Allele},
-    checks::{Checked, Checks, texts},
-    cohort::{Cohort, SampleRules},
-    contigs::{ContigLookup, ContigNames},
-    fields::{self, Columns, Quality, Refusal},
-    header::VcfHeader,
-    info::InfoColumns,
-    projection::Projection,
-    provenance::{ChunkProvenance, place},
-    reasons::{Tally, Warning},
-    samples::{SampleColumns, Site},
-    second_header,
-    undeclared::Declared,
-    values::{TextRules, assumed_digits},
+use crate::sources::{
+    shared::lines::lines,
+    vcf::{
+        alleles::{self, Allele},
+        checks::{Checked, Checks, texts},
+        cohort::{Cohort, SampleRules},
+        contigs::{ContigLookup, ContigNames},
+        fields::{self, Columns, Quality, Refusal},
+        header::VcfHeader,
+        info::InfoColumns,
+        projection::Projection,
+        provenance::{ChunkProvenance, place},
+        reasons::{Tally, Warning},
+        samples::{SampleColumns, Site},
+        second_header,
+        undeclared::Declared,
+        values::{TextRules, assumed_digits},
+    },
 };
 
 /// A parser of one worker. Its builders are reused from chunk to chunk.
@@ -41,6 +44,7 @@ pub(super) struct VcfParser<C: Checks = Checked> {
     filter: BinaryBuilder,
     info: InfoColumns,
     samples: Option<SampleColumns>,
+    header_keys: Vec<String>,
     contig: ContigLookup,
     declared: Declared,
     rules: Arc<SampleRules>,
@@ -64,6 +68,7 @@ impl<C: Checks> VcfParser<C> {
             qual: Float64Builder::new(),
             filter: BinaryBuilder::new(),
             info: InfoColumns::new(&projection.info),
+            header_keys: projection.header.clone(),
             contig: ContigLookup::default(),
             declared: Declared::default(),
             samples: projection.format.as_deref().map(|fields| SampleColumns::new(fields, rules.pedigree.is_some())),
@@ -197,7 +202,7 @@ impl<C: Checks> VcfParser<C> {
     }
 
     /// Hands the rows over and starts afresh.
-    fn finish(&mut self, chunk: Arc<Chunk>, emit: &mut Emit) -> Result<(), StageError> {
+    fn finish(&mut self, chunk: Arc<Chunk>, header: &VcfHeader, emit: &mut Emit) -> Result<(), StageError> {
         let mut columns: Vec<ArrayRef> = vec![
             C::text(self.chrom.finish(), &mut self.tally),
             Arc::new(self.pos.finish()),
@@ -220,7 +225,8 @@ impl<C: Checks> VcfParser<C> {
             }
             _ => vec![(columns, origins)],
         };
-        for (columns, origins) in parts {
+        for (mut columns, origins) in parts {
+            columns.extend(self.header_keys.iter().map(|key| constant(header.values.get(key), origins.len())));
             let columns = RecordBatch::try_new(Arc::clone(&self.schema), columns)?;
             emit.batch(Batch::asserted(columns, origins, Arc::clone(&provenance)));
         }
@@ -264,7 +270,7 @@ impl<C: Checks> Parser for VcfParser<C> {
                 }
             }
         }
-        self.finish(chunk, emit)?;
+        self.finish(chunk, &header, emit)?;
         self.tally.report(emit);
         Ok(digest)
     }
@@ -303,24 +309,6 @@ fn is_outside(line: &[u8], header: &VcfHeader) -> bool {
     header.regions.as_ref().is_some_and(|regions| !regions.contain(line, &header.contig_names))
 }
 
-/// The lines of a chunk without their line ends, with their origins.
-fn lines(chunk: &Chunk) -> impl Iterator<Item = (&[u8], u64)> {
-    let bytes = chunk.raw.bytes.as_slice();
-    let mut start = 0;
-    let mut ends = memchr::memchr_iter(b'\n', bytes);
-    let mut origin = chunk.raw.first_origin;
-    std::iter::from_fn(move || {
-        if start >= bytes.len() {
-            return None;
-        }
-        let end = ends.next().unwrap_or(bytes.len());
-        let line = &bytes[start..end];
-        start = end + 1;
-        origin += 1;
-        Some((line.strip_suffix(b"\r").unwrap_or(line), origin - 1))
-    })
-}
-
 fn reject(refusal: Refusal, line: &[u8], origin: u64, header: &VcfHeader) -> Reject {
     Reject {
         origin: Some(origin),
@@ -329,6 +317,11 @@ fn reject(refusal: Refusal, line: &[u8], origin: u64, header: &VcfHeader) -> Rej
         reason: refusal.reason,
         detail: refusal.detail,
     }
+}
+
+/// A column of one value.
+fn constant(value: Option<&String>, rows: usize) -> ArrayRef {
+    Arc::new(std::iter::repeat_n(value.map(String::as_str), rows).collect::<StringArray>())
 }
 
 /// What the columns that decide about a record say.

@@ -1,13 +1,16 @@
 //! What a `vcf` source reads of each record, resolved from its options: the columns and how each is decoded.
 
-use vardelta_engine::diagnostics::Diagnostics;
+use vardelta_engine::{contract::options::NamedTexts, diagnostics::Diagnostics};
 use vardelta_schemas::{Column, ColumnType, Number, Schema};
 
-use crate::sources::vcf::{
-    calls,
-    kind::{Shape, ValueKind, number_to_text},
-    options::{FieldOption, Samples, VcfOptions},
-    reserved,
+use crate::{
+    columns::check_names,
+    sources::vcf::{
+        calls,
+        kind::{Shape, ValueKind, number_to_text},
+        options::{FieldOption, Samples, VcfOptions},
+        reserved,
+    },
 };
 
 /// An INFO or FORMAT field to decode.
@@ -26,6 +29,8 @@ pub(super) struct Projection {
     pub info: Vec<Field>,
     /// FORMAT fields in the order of their columns, GT, DP, GQ and AD first; `None` where samples are left out.
     pub format: Option<Vec<Field>>,
+    /// Keys of header lines, in the order of their columns, which are the last.
+    pub header: Vec<String>,
     /// The columns.
     pub schema: Schema,
 }
@@ -88,7 +93,23 @@ impl Projection {
                 .error(first.name.span.clone(), "FORMAT fields are read per sample, and samples are left out")
                 .hint("Add `samples = \"long\"`, or remove `format`.");
         }
-        sound.then(|| Projection { info, format, schema: Schema::new(columns) })
+        let NamedTexts(header) = &options.header_columns;
+        let names: Vec<_> = header.iter().map(|(name, _)| name.clone()).collect();
+        sound &= check_names(&names, diagnostics);
+        for (name, key) in header {
+            if columns.iter().any(|column| column.name.eq_ignore_ascii_case(&name.value)) {
+                sound = false;
+                diagnostics
+                    .error(name.span.clone(), format!("there already is a column `{}`", name.value))
+                    .hint("Give the header's value another name.");
+            }
+            columns.push(
+                Column::nullable(name.value.clone(), ColumnType::Text)
+                    .with_doc(format!("##{} of the file's header", key.value)),
+            );
+        }
+        let header = header.iter().map(|(_, key)| key.value.clone()).collect();
+        sound.then(|| Projection { info, format, header, schema: Schema::new(columns) })
     }
 }
 

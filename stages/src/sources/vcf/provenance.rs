@@ -1,31 +1,27 @@
 //! Where a batch's rows came from: looked up in the chunk's text, and only when one of them is rejected.
 
-use std::{
-    any::Any,
-    sync::{Arc, OnceLock},
-};
+use std::{any::Any, sync::Arc};
 
 use vardelta_engine::contract::{
     batch::{Place, Provenance},
     source::Chunk,
 };
 
-use crate::sources::vcf::{header::VcfHeader, values::digits};
-
-/// The most of a record's raw text that a place keeps, in bytes.
-const RAW_BYTES: usize = 4096;
+use crate::sources::{
+    shared::place::{LineStarts, line_place},
+    vcf::header::VcfHeader,
+};
 
 /// The chunk that a batch was parsed from.
 pub(super) struct ChunkProvenance {
     chunk: Arc<Chunk>,
-    /// Where the chunk's lines begin; found when the first of them is asked for.
-    starts: OnceLock<Vec<usize>>,
+    starts: LineStarts,
 }
 
 impl ChunkProvenance {
     /// The provenance of a chunk's records.
     pub fn new(chunk: Arc<Chunk>) -> ChunkProvenance {
-        ChunkProvenance { chunk, starts: OnceLock::new() }
+        ChunkProvenance { chunk, starts: LineStarts::default() }
     }
 }
 
@@ -40,15 +36,7 @@ impl Provenance for ChunkProvenance {
     }
 
     fn record(&self, origin: u64) -> Option<&[u8]> {
-        let raw = &self.chunk.raw;
-        let nth = usize::try_from(origin.checked_sub(raw.first_origin)?).ok()?;
-        let starts = self.starts.get_or_init(|| {
-            std::iter::once(0).chain(memchr::memchr_iter(b'\n', &raw.bytes).map(|end| end + 1)).collect()
-        });
-        let start = *starts.get(nth)?;
-        let end = starts.get(nth + 1).map_or(raw.bytes.len(), |next| next - 1);
-        let line = raw.bytes.get(start..end)?;
-        Some(line.strip_suffix(b"\r").unwrap_or(line))
+        self.starts.line(&self.chunk.raw, origin)
     }
 
     fn header(&self) -> Arc<dyn Any + Send + Sync> {
@@ -58,23 +46,15 @@ impl Provenance for ChunkProvenance {
 
 /// The place of a record whose line this is; behind an index lines have no number.
 pub(super) fn place(line: &[u8], number: Option<u64>) -> Place {
-    let mut columns = line.split(|byte| *byte == b'\t');
-    let contig = columns.next().filter(|contig| !contig.is_empty() && contig.len() < line.len());
-    let raw = String::from_utf8_lossy(&line[..line.len().min(RAW_BYTES)]);
-    // Undecodable bytes grow when they are replaced, and a cut may fall within a character.
-    let end = (0..=RAW_BYTES.min(raw.len())).rev().find(|at| raw.is_char_boundary(*at)).unwrap_or(0);
-    Place {
-        line: number,
-        contig: contig.map(|contig| String::from_utf8_lossy(&contig[..contig.len().min(RAW_BYTES)]).into_owned()),
-        pos: columns.next().and_then(digits),
-        raw: Some(raw[..end].to_string()),
-    }
+    line_place(line, number, 0, 1)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use vardelta_engine::contract::source::RawChunk;
+
+    use super::*;
+    use crate::sources::shared::place::RAW_BYTES;
 
     #[test]
     fn finds_lines_by_origin() {

@@ -1,12 +1,8 @@
 //! Why the `vcf` source rejects a record, and what it adapts and counts.
 
-use vardelta_engine::{
-    contract::{
-        reason::{Reason, Severity},
-        stage::Emit,
-    },
-    reasons,
-};
+use vardelta_engine::reasons;
+
+use crate::sources::shared::tally::warnings;
 
 reasons! {
     /// What is rejected.
@@ -47,19 +43,6 @@ reasons! {
     reject VALUE_TOO_LONG = "value_too_long":
         "ID, REF, ALT, FILTER, or a field that is read, is longer than 33554432 bytes"
         => "leave the field out of `info` or `format`; write a long allele as a symbolic one";
-}
-
-/// Declares warnings: the variants by which the parser counts them, and their codes in the same order.
-macro_rules! warnings {
-    ($($variant:ident = $code:literal: $meaning:literal => $remedy:literal;)*) => {
-        /// What was adapted rather than refused.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub(super) enum Warning { $(#[doc = $meaning] $variant),* }
-
-        /// What is adapted, in the order of [`Warning`].
-        pub(super) const WARNINGS: &[&Reason] =
-            &[$(&Reason::new(Severity::Warning, $code, $meaning, $remedy)),*];
-    };
 }
 
 warnings! {
@@ -156,37 +139,10 @@ warnings! {
         => "leave such contigs out with `unknown_contigs = \"reject\"`, or correct `assembly`";
 }
 
-/// One count per warning; cheap enough to keep per value.
-#[derive(Clone, Debug)]
-pub(super) struct Tally([u64; WARNINGS.len()]);
-
-impl Default for Tally {
-    fn default() -> Tally {
-        Tally([0; WARNINGS.len()])
-    }
-}
-
-impl Tally {
-    /// Counts one.
-    pub fn count(&mut self, warning: Warning) {
-        self.add(warning, 1);
-    }
-
-    /// Counts some.
-    pub fn add(&mut self, warning: Warning, count: u64) {
-        self.0[warning as usize] += count;
-    }
-
-    /// Hands the counts over.
-    pub fn report(&self, emit: &mut Emit) {
-        for (reason, count) in WARNINGS.iter().zip(self.0) {
-            emit.warn(reason, count);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use vardelta_engine::contract::stage::Emit;
+
     use super::*;
 
     #[test]

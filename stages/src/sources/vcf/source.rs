@@ -12,31 +12,39 @@ use vardelta_engine::contract::{
 };
 use vardelta_schemas::Schema;
 
-use crate::assembly::PlannedAssembly;
-
-use crate::sources::vcf::{
-    bcf::{self, BcfChunks},
-    checks::{Checked, Unchecked},
-    chunks::TextChunks,
-    cohort::SampleRules,
-    container::Container,
-    contigs::ContigNames,
-    header::VcfHeader,
-    index,
-    parser::VcfParser,
-    projection::Projection,
-    regions::PlannedRegions,
+use crate::{
+    assembly::PlannedAssembly,
+    sources::{
+        shared::{
+            container::{Container, Format},
+            files::{Files, drop_name},
+        },
+        vcf::{
+            bcf::{self, BcfChunks},
+            checks::{Checked, Unchecked},
+            chunks::TextChunks,
+            cohort::SampleRules,
+            contigs::ContigNames,
+            header::VcfHeader,
+            index,
+            parser::VcfParser,
+            projection::Projection,
+            regions::PlannedRegions,
+        },
+    },
 };
 
 /// How much is decompressed to tell VCF from BCF.
 const START_BYTES: usize = 64 * 1024;
 
+/// What the source reads, for messages.
+static VCF_FORMAT: Format =
+    Format { name: "VCF", forms: "plain text, gzip, BGZF (`bgzip`) or BCF", header: "VCF header" };
+
 /// A planned source.
 pub(super) struct VcfSource {
-    /// The glob as the pipeline file writes it.
-    pub pattern: Option<String>,
-    /// The glob made independent of the working directory.
-    pub resolved: Option<glob::Pattern>,
+    /// Which files it reads, if the pipeline file says so.
+    pub files: Option<Files>,
     /// What to decode.
     pub projection: Arc<Projection>,
     /// Where records are read from.
@@ -81,35 +89,19 @@ impl Source for VcfSource {
     }
 
     fn discover(&self) -> Result<Vec<PathBuf>, StageError> {
-        let Some(pattern) = &self.resolved else { return Ok(Vec::new()) };
-        // Copying tools write to hidden names first.
-        let options = glob::MatchOptions { require_literal_leading_dot: true, ..glob::MatchOptions::new() };
-        let paths = glob::glob_with(pattern.as_str(), options)
-            .map_err(|error| StageError::new(format!("`{pattern}` is not a glob: {error}")))?;
-        let mut found = Vec::new();
-        for path in paths {
-            let path = path.map_err(|error| {
-                StageError::new(format!("cannot read {}: {}", error.path().display(), error.error()))
-                    .with_hint("Check the permissions of the directory.")
-            })?;
-            if !path.is_dir() && !is_index(&path) {
-                found.push(path);
-            }
-        }
-        found.sort_by(|a, b| (a.file_name(), a).cmp(&(b.file_name(), b)));
-        Ok(found)
+        self.files.as_ref().map_or_else(|| Ok(Vec::new()), Files::discover)
     }
 
     fn pattern(&self) -> Option<String> {
-        self.pattern.clone()
+        self.files.as_ref().map(|files| files.pattern.clone())
     }
 
     fn drop_name(&self, path: &Path) -> String {
-        drop_name(path)
+        drop_name(path, &[".vcf", ".bcf", ".gvcf"])
     }
 
     fn open(&self, path: &Path, decompression_threads: usize) -> Result<Box<dyn ChunkReader>, StageError> {
-        let mut container = Container::open(path, decompression_threads, self.allow_missing_eof)?;
+        let mut container = Container::open(path, &VCF_FORMAT, decompression_threads, self.allow_missing_eof)?;
         let mut start = Vec::new();
         let ended = container.read_into(&mut start, START_BYTES)? < START_BYTES;
         let assembly = self.assembly.as_ref().map(PlannedAssembly::get).transpose()?;
@@ -117,7 +109,7 @@ impl Source for VcfSource {
         let prepare = |header: &mut VcfHeader| {
             header.regions = regions;
             header.contig_names = ContigNames::of(header, assembly, self.reject_unknown_contigs)?;
-            Ok(header.digest(&self.projection.info))
+            Ok(header.digest(&self.projection.info, &self.projection.header))
         };
         let reader: Box<dyn ChunkReader> = if start.starts_with(bcf::MAGIC) {
             let mut reader = BcfChunks::new(container, start, ended, prepare)?;
@@ -161,31 +153,6 @@ impl VcfSource {
     }
 }
 
-/// Whether a file is the index of another: globs such as `drops/*.vcf*` take it along.
-fn is_index(path: &Path) -> bool {
-    let extension = path.extension().map(|extension| extension.to_string_lossy().to_ascii_lowercase());
-    extension.is_some_and(|extension| ["tbi", "csi", "gzi"].contains(&extension.as_str()))
-}
-
-/// The file name without the extensions of compression and format; `stdin` for `-`.
-fn drop_name(path: &Path) -> String {
-    let name = match path.file_name() {
-        Some(name) if path != Path::new("-") => name.to_string_lossy().into_owned(),
-        _ => return "stdin".into(),
-    };
-    let mut stem = name.as_str();
-    for extensions in [&[".gz", ".bgz", ".bgzf"][..], &[".vcf", ".bcf", ".gvcf"]] {
-        stem = extensions.iter().find_map(|extension| without_extension(stem, extension)).unwrap_or(stem);
-    }
-    stem.to_string()
-}
-
-/// Takes an extension off, in whatever case, unless nothing would be left.
-fn without_extension<'a>(name: &'a str, extension: &str) -> Option<&'a str> {
-    let at = name.len().checked_sub(extension.len()).filter(|at| *at > 0 && name.is_char_boundary(*at))?;
-    name[at..].eq_ignore_ascii_case(extension).then_some(&name[..at])
-}
-
 #[cfg(test)]
 mod tests {
     use vardelta_engine::{
@@ -216,7 +183,7 @@ mod tests {
             ("-", "stdin"),
         ];
         for (path, expected) in cases {
-            assert_eq!(drop_name(Path::new(path)), expected, "{path}");
+            assert_eq!(drop_name(Path::new(path), &[".vcf", ".bcf", ".gvcf"]), expected, "{path}");
         }
     }
 

@@ -17,7 +17,7 @@ use arrow_array::{Array, ArrayRef, BooleanArray, Float64Array, Int64Array, ListA
 use vardelta_engine::{
     contract::{
         batch::Batch,
-        options::Spanned,
+        options::{NamedTexts, Spanned},
         source::{Chunk, ContentDigest, Source},
         stage::{Emit, PipelineSettings, Reject},
     },
@@ -44,8 +44,7 @@ fn source_of(options: &VcfOptions, folder: &Path) -> Result<VcfSource, String> {
         regions: None,
         assembly: None,
         reject_unknown_contigs: false,
-        pattern: None,
-        resolved: None,
+        files: None,
         projection: Arc::new(projection),
         samples: Arc::new(samples),
         allow_missing_eof: options.allow_missing_eof,

@@ -8,7 +8,10 @@ use std::{
 
 use noodles_bgzf::{self as bgzf, VirtualPosition};
 
-use crate::sources::vcf::{chunks::MAX_LINE_BYTES, index::file::damaged, values::digits};
+use crate::sources::{
+    shared::lines::MAX_LINE_BYTES,
+    vcf::{index::file::damaged, values::digits},
+};
 
 /// The names of a BCF file's contigs, by number.
 pub(super) type ContigOf<'a> = &'a dyn Fn(usize) -> Option<String>;

@@ -11,10 +11,10 @@ use std::{collections::BTreeSet, io};
 
 use noodles_bgzf::VirtualPosition;
 
+use crate::sources::shared::stretches::Stretch;
 use crate::sources::vcf::{
     header::VcfHeader,
     index::{
-        Stretch,
         file::{Chunk, IndexFile, IndexedContig, damaged},
         probe::Probe,
     },

@@ -154,3 +154,32 @@ fn agree(ours: &str, theirs: &str) -> bool {
                         if (ours - theirs).abs() <= 1e-5 * theirs.abs())
             })
 }
+
+#[test]
+fn values_of_the_header_are_columns() -> Result<(), String> {
+    let names = [("release", "fileDate"), ("nothing", "absent")];
+    let spanned = |text: &str| Spanned { value: text.to_owned(), span: 0..0 };
+    let header_columns = NamedTexts(names.iter().map(|(name, key)| (spanned(name), spanned(key))).collect());
+    for samples in [Samples::None, Samples::Long] {
+        let options = VcfOptions { header_columns: header_columns.clone(), samples, ..VcfOptions::default() };
+        let source = source_of(&options, Path::new("/"))?;
+        let file = |date: &str| {
+            format!(
+                "##fileformat=VCFv4.1\n{date}##ID=<Description=\"ClinVar Variation ID\">\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\t\
+                 INFO\tFORMAT\ta\n1\t5\t.\tA\tC\t.\t.\t.\tGT\t0/1\n"
+            )
+        };
+        let outcome = read_bytes(&source, file("##fileDate=2026-11-02\n##fileDate=2020-01-01\n").as_bytes())?;
+        let rows = outcome.rows();
+        assert!(rows[0].ends_with(" 2026-11-02 NULL"), "{rows:?}");
+        let without = read_bytes(&source, file("").as_bytes())?;
+        assert!(without.rows()[0].ends_with(" NULL NULL"));
+        // Another date is another content, though every record is the same.
+        assert_eq!(outcome.digest, without.digest);
+        assert_ne!(outcome.header_digest, without.header_digest);
+    }
+    let taken = NamedTexts(vec![(spanned("POS"), spanned("fileDate"))]);
+    let options = VcfOptions { header_columns: taken, ..VcfOptions::default() };
+    assert!(source_of(&options, Path::new("/")).is_err_and(|problem| problem.contains("already is a column `POS`")));
+    Ok(())
+}

@@ -12,9 +12,8 @@ use flate2::bufread::MultiGzDecoder;
 use noodles_bgzf::io::MultithreadedReader;
 use vardelta_engine::contract::stage::StageError;
 
-use crate::sources::vcf::{
-    index::Stretch,
-    stretches::Stretches,
+use crate::sources::shared::{
+    stretches::{Stretch, Stretches},
     tail::{END_BLOCK, Progress, Watched},
 };
 
@@ -24,11 +23,23 @@ const READ_BYTES: usize = 256 * 1024;
 /// How many bytes tell the containers apart: the header of a BGZF block.
 const MAGIC_BYTES: usize = 18;
 
+/// What a source reads, for messages.
+#[derive(Debug)]
+pub(crate) struct Format {
+    /// The format's name: `VCF`.
+    pub name: &'static str,
+    /// In which forms it may come, a list in words.
+    pub forms: &'static str,
+    /// What a file of it has at least: `VCF header`.
+    pub header: &'static str,
+}
+
 type Raw = Watched<io::Chain<Cursor<Vec<u8>>, Box<dyn Read + Send>>>;
 
 /// A file being decompressed.
-pub(super) struct Container {
+pub(crate) struct Container {
     file: String,
+    format: &'static Format,
     progress: Arc<Progress>,
     allow_missing_eof: bool,
     stream: Stream,
@@ -46,9 +57,14 @@ impl Container {
     /// Opens a file; `-` is the standard input.
     ///
     /// # Errors
-    /// When it cannot be read, is empty, is compressed in a way that VCF files are not, or is a BGZF file without
+    /// When it cannot be read, is empty, is compressed in a way that files of the format are not, or is a BGZF file without
     /// end-of-file block (unless `allow_missing_eof`).
-    pub fn open(path: &Path, threads: usize, allow_missing_eof: bool) -> Result<Container, StageError> {
+    pub fn open(
+        path: &Path,
+        format: &'static Format,
+        threads: usize,
+        allow_missing_eof: bool,
+    ) -> Result<Container, StageError> {
         let file = path.display().to_string();
         let unreadable = |error: io::Error| StageError::new(format!("cannot read {file}: {error}"));
         let (mut source, is_file): (Box<dyn Read + Send>, bool) = if path == Path::new("-") {
@@ -57,13 +73,13 @@ impl Container {
             let opened = File::open(path).map_err(unreadable)?;
             let metadata = opened.metadata().map_err(unreadable)?;
             if metadata.is_dir() {
-                return Err(StageError::new(format!("{file} is a directory, not a VCF file")));
+                return Err(StageError::new(format!("{file} is a directory, not a {} file", format.name)));
             }
             (Box::new(opened), metadata.is_file())
         };
         let mut magic = Vec::with_capacity(MAGIC_BYTES);
         source.by_ref().take(MAGIC_BYTES as u64).read_to_end(&mut magic).map_err(unreadable)?;
-        let kind = Kind::of(&magic, &file)?;
+        let kind = Kind::of(&magic, &file, format)?;
         if kind == Kind::Bgzf && is_file && !allow_missing_eof {
             check_end_block(path, &file)?;
         }
@@ -77,12 +93,17 @@ impl Container {
                 BufReader::with_capacity(READ_BYTES, raw),
             ))),
         };
-        Ok(Container { file, progress, allow_missing_eof, stream })
+        Ok(Container { file, format, progress, allow_missing_eof, stream })
     }
 
     /// The file's name, for messages.
     pub fn file(&self) -> &str {
         &self.file
+    }
+
+    /// What its source reads, for messages.
+    pub fn format(&self) -> &'static Format {
+        self.format
     }
 
     /// Whether the file consists of blocks that can be read one by one.
@@ -183,7 +204,7 @@ enum Kind {
 
 impl Kind {
     /// Recognises a container by its first bytes (RFC 1952; SAM 1.6, section 4.1).
-    fn of(magic: &[u8], file: &str) -> Result<Kind, StageError> {
+    fn of(magic: &[u8], file: &str, format: &Format) -> Result<Kind, StageError> {
         let foreign = [
             (&b"BZh"[..], "bzip2"),
             (b"\x28\xb5\x2f\xfd", "Zstandard"),
@@ -192,14 +213,14 @@ impl Kind {
             (b"CRAM", "CRAM"),
         ];
         match magic {
-            [] => Err(StageError::new(format!("{file} is empty (0 bytes): it has no VCF header")).with_hint(
+            [] => Err(StageError::new(format!("{file} is empty (0 bytes): it has no {}", format.header)).with_hint(
                 "A drop without records is a file of a header alone; an empty file is taken for a failed delivery.",
             )),
             [0x1f, 0x8b, 8, flags, _, _, _, _, _, _, 6, 0, b'B', b'C', 2, 0, ..] if flags & 4 != 0 => Ok(Kind::Bgzf),
             [0x1f, 0x8b, ..] => Ok(Kind::Gzip),
             _ => match foreign.iter().find(|(start, _)| magic.starts_with(start)) {
-                Some((_, name)) => Err(StageError::new(format!("{file} is a {name} file, not VCF"))
-                    .with_hint("Deliver it as plain text, gzip, BGZF (`bgzip`) or BCF.")),
+                Some((_, name)) => Err(StageError::new(format!("{file} is a {name} file, not {}", format.name))
+                    .with_hint(format!("Deliver it as {}.", format.forms))),
                 None => Ok(Kind::Plain),
             },
         }
@@ -236,13 +257,15 @@ fn missing_end_block(file: &str, length: u64) -> StageError {
 mod tests {
     use super::*;
 
+    const VCF: Format = Format { name: "VCF", forms: "plain text", header: "VCF header" };
+
     #[test]
     fn recognises_containers() {
-        assert_eq!(Kind::of(&END_BLOCK, "x").ok(), Some(Kind::Bgzf));
-        assert_eq!(Kind::of(b"\x1f\x8b\x08\x00\x00\x00", "x").ok(), Some(Kind::Gzip));
-        assert_eq!(Kind::of(b"##fileformat", "x").ok(), Some(Kind::Plain));
-        assert_eq!(Kind::of(b"BCF\x02\x02", "x").ok(), Some(Kind::Plain));
-        let message = |magic| Kind::of(magic, "x.vcf").expect_err("foreign").message;
+        assert_eq!(Kind::of(&END_BLOCK, "x", &VCF).ok(), Some(Kind::Bgzf));
+        assert_eq!(Kind::of(b"\x1f\x8b\x08\x00\x00\x00", "x", &VCF).ok(), Some(Kind::Gzip));
+        assert_eq!(Kind::of(b"##fileformat", "x", &VCF).ok(), Some(Kind::Plain));
+        assert_eq!(Kind::of(b"BCF\x02\x02", "x", &VCF).ok(), Some(Kind::Plain));
+        let message = |magic| Kind::of(magic, "x.vcf", &VCF).expect_err("foreign").message;
         assert!(message(b"BZh91AY").contains("bzip2"));
         assert!(message(b"").contains("x.vcf is empty"));
     }

@@ -2,12 +2,21 @@
 
 use std::io::{self, BufRead as _, Read, Seek};
 
-use noodles_bgzf as bgzf;
+use noodles_bgzf::{self as bgzf, VirtualPosition};
 
-use crate::sources::vcf::index::Stretch;
+/// Records that follow each other in a BGZF file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Stretch {
+    /// Where the first begins.
+    pub start: VirtualPosition,
+    /// Behind the last.
+    pub end: VirtualPosition,
+    /// The contig they are on, as the file writes it.
+    pub contig: String,
+}
 
 /// The decompressed bytes of some stretches.
-pub(super) struct Stretches<R> {
+pub(crate) struct Stretches<R> {
     reader: bgzf::io::Reader<R>,
     ahead: std::vec::IntoIter<Stretch>,
     current: Option<Stretch>,

@@ -1,0 +1,223 @@
+//! The shipped clinical pipeline with its fragments and sample drops: a release of ClinVar takes the place of another.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use rusqlite::{Connection, types::Value as Cell};
+use serde_json::{Value, json};
+
+const PIPELINE: &str = "clinical.toml";
+
+/// A copy of the shipped pipeline in a directory of its own.
+struct Copy {
+    directory: tempfile::TempDir,
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("folder");
+    for entry in fs::read_dir(from).expect("folder").flatten() {
+        let target = to.join(entry.file_name());
+        match entry.path().is_dir() {
+            true => copy_folder(&entry.path(), &target),
+            false => drop(fs::copy(entry.path(), target).expect("file")),
+        }
+    }
+}
+
+impl Copy {
+    fn new() -> Copy {
+        let directory = tempfile::tempdir().expect("temporary directory");
+        let shipped = Path::new(env!("CARGO_MANIFEST_DIR"));
+        for folder in ["clinical", "fragments", "gene_summary"] {
+            copy_folder(&shipped.join(folder), &directory.path().join(folder));
+        }
+        for file in [PIPELINE, "clinical_mysql.toml"] {
+            fs::copy(shipped.join(file), directory.path().join(file)).expect("pipeline");
+        }
+        Copy { directory }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    /// Runs a verb with `--json`; the exit code, and the object it prints.
+    fn json(&self, arguments: &[&str]) -> (i32, Value) {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_vardelta"));
+        command.args(arguments).arg("--json").current_dir(self.directory.path()).stdin(Stdio::null());
+        let output = command.output().expect("vardelta runs");
+        let text = String::from_utf8(output.stdout).expect("UTF-8");
+        let value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
+        (output.status.code().expect("not killed"), value)
+    }
+
+    /// Runs a verb that must succeed.
+    fn done(&self, arguments: &[&str]) -> Value {
+        let (code, value) = self.json(arguments);
+        assert_eq!(code, 0, "{arguments:?}: {value}");
+        value
+    }
+
+    /// Another release of ClinVar takes the place of the one that lies there.
+    fn publish(&self, release: &str) {
+        fs::copy(self.path(release), self.path("clinical/clinvar/clinvar.vcf")).expect("release");
+    }
+
+    /// Every table, row by row, without the epoch that last changed each row.
+    fn dump(&self) -> Vec<Vec<Cell>> {
+        let connection = Connection::open(self.path("clinical.sqlite")).expect("database");
+        let tables = [
+            "genes",
+            "variants",
+            "variant_genes",
+            "clinvar",
+            "clinvar_genes",
+            "clinvar_conditions",
+            "drug_annotations",
+            "mutation_summary",
+        ];
+        let mut rows = Vec::new();
+        for table in tables {
+            let mut statement = connection.prepare(&format!("SELECT * FROM {table}")).expect(table);
+            let kept: Vec<usize> =
+                (0..statement.column_count()).filter(|at| statement.column_name(*at) != Ok("changed_epoch")).collect();
+            let found = statement
+                .query_map([], |row| kept.iter().map(|at| row.get(*at)).collect::<Result<Vec<Cell>, _>>())
+                .expect(table);
+            rows.extend(found.map(|row| row.expect(table)));
+        }
+        rows
+    }
+
+    fn texts(&self, query: &str) -> Vec<String> {
+        let connection = Connection::open(self.path("clinical.sqlite")).expect("database");
+        let mut statement = connection.prepare(query).expect("valid SQL");
+        let rows = statement.query_map([], |row| row.get(0)).expect("rows");
+        rows.map(|row| row.expect("a text")).collect()
+    }
+}
+
+/// What happened to each table: inserted, updated, deleted.
+fn tables(report: &Value) -> Vec<Value> {
+    let keys = ["name", "inserted", "updated", "deleted"];
+    let tables = report["tables"].as_array().expect("tables");
+    tables.iter().map(|table| keys.iter().map(|key| table[*key].clone()).collect()).collect()
+}
+
+#[test]
+fn a_newer_release_rewrites_what_differs_and_the_older_one_brings_it_back() {
+    let copy = Copy::new();
+    let first = copy.done(&["run", PIPELINE]);
+    assert_eq!(
+        tables(&first),
+        [
+            json!(["genes", 10, 0, 0]),
+            json!(["variants", 15, 0, 0]),
+            json!(["variant_genes", 16, 0, 0]),
+            json!(["clinvar", 10, 0, 0]),
+            json!(["clinvar_genes", 11, 0, 0]),
+            json!(["clinvar_conditions", 12, 0, 0]),
+            json!(["drug_annotations", 10, 0, 0]),
+            json!(["mutation_summary", 10, 0, 0]),
+        ]
+    );
+    let before = copy.dump();
+    fs::copy(copy.path("clinical/clinvar/clinvar.vcf"), copy.path("older.vcf")).expect("kept");
+
+    copy.publish("clinical/later/clinvar.vcf");
+    let second = copy.done(&["run", PIPELINE]);
+    assert_eq!(
+        tables(&second),
+        [
+            json!(["genes", 0, 0, 0]),
+            json!(["variants", 0, 0, 0]),
+            json!(["variant_genes", 0, 0, 0]),
+            json!(["clinvar", 1, 2, 1]),
+            json!(["clinvar_genes", 1, 0, 1]),
+            json!(["clinvar_conditions", 2, 0, 1]),
+            json!(["drug_annotations", 0, 0, 0]),
+            json!(["mutation_summary", 0, 2, 0]),
+        ]
+    );
+    let reclassified = "SELECT gene_symbol || ' ' || pathogenic_count || ' ' || conflicting_count || ' ' || benign_count || ' ' \
+                        || unclassified_count FROM mutation_summary WHERE changed_epoch = 2 ORDER BY 1";
+    assert_eq!(copy.texts(reclassified), ["HFE 0 1 0 1", "TP53 1 0 1 0"]);
+    assert_eq!(copy.done(&["verify", PIPELINE])["difference_count"], 0);
+
+    copy.publish("older.vcf");
+    copy.done(&["run", PIPELINE]);
+    assert!(copy.dump() == before, "the older release brings its tables back");
+}
+
+/// What SQLite makes of the tables is what the summary says.
+#[test]
+fn the_summary_is_what_sql_makes_of_the_tables() {
+    let copy = Copy::new();
+    copy.done(&["run", PIPELINE]);
+    copy.publish("clinical/later/clinvar.vcf");
+    copy.done(&["run", PIPELINE]);
+    let of_summary = "SELECT gene_symbol || ' ' || variant_count || ' ' || pathogenic_count || ' ' || conflicting_count || ' ' \
+                      || unclassified_count || ' ' || coalesce(drug_count, 0) FROM mutation_summary ORDER BY gene_symbol";
+    let of_tables = "SELECT g.gene_symbol || ' ' || count(*) || ' ' || sum(coalesce(c.clinical_group IN ('pathogenic', 'likely \
+                     pathogenic'), 0)) || ' ' || sum(coalesce(c.clinical_group = 'conflicting', 0)) || ' ' || sum(c.position IS \
+                     NULL) || ' ' || (SELECT count(DISTINCT drug_name) FROM drug_annotations d WHERE d.gene_symbol = \
+                     g.gene_symbol) FROM variant_genes g JOIN variants v USING (chromosome, position, reference, alternate) LEFT \
+                     JOIN clinvar c USING (chromosome, position, reference, alternate) GROUP BY g.gene_symbol ORDER BY \
+                     g.gene_symbol";
+    let found = copy.texts(of_summary);
+    assert_eq!(found, copy.texts(of_tables));
+    assert_eq!(found.len(), 10);
+}
+
+#[test]
+fn the_twin_with_a_server_is_valid_and_computes_the_same() {
+    let copy = Copy::new();
+    let mut validate = Command::new(env!("CARGO_BIN_EXE_vardelta"));
+    validate.args(["validate", "clinical_mysql.toml"]).current_dir(copy.directory.path());
+    let output =
+        validate.env("VARDELTA_MYSQL_URL", "mysql://loader@127.0.0.1:1/warehouse").output().expect("vardelta runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = |name: &str| fs::read_to_string(copy.path(name)).expect(name);
+    let head = |name: &str| {
+        let text = text(name);
+        let (from, to) = (text.find("[[include]]").expect("include"), text.find("[stages.warehouse]").expect("sink"));
+        text[from..to].to_owned()
+    };
+    assert_eq!(head("clinical.toml"), head("clinical_mysql.toml").replace("\"clinical_mysql\"", "\"clinical\""));
+}
+
+#[test]
+fn no_classification_is_folded_into_another() {
+    let copy = Copy::new();
+    copy.done(&["run", PIPELINE]);
+    let groups = "SELECT DISTINCT clinical_group FROM clinvar ORDER BY 1";
+    assert_eq!(copy.texts(groups), ["pathogenic", "uncertain significance"]);
+    let text = fs::read_to_string(copy.path("clinical/clinvar/clinvar.vcf")).expect("release");
+    let renamed = text.replace("CLNSIG=Uncertain_significance", "CLNSIG=Established_risk_allele");
+    fs::write(copy.path("clinical/clinvar/clinvar.vcf"), renamed).expect("release");
+    copy.done(&["run", PIPELINE]);
+    assert_eq!(copy.texts(groups), ["Established_risk_allele", "pathogenic"]);
+    let stars = "SELECT review_stars || ' ' || count(*) FROM clinvar GROUP BY review_stars ORDER BY 1";
+    assert_eq!(copy.texts(stars), ["1 3", "2 3", "3 4"]);
+}
+
+#[test]
+fn a_problem_in_a_fragment_is_told_at_its_place_there() {
+    let copy = Copy::new();
+    let fragment = copy.path("fragments/clinvar.toml");
+    let text = fs::read_to_string(&fragment).expect("fragment").replace("pick = \"all\"", "pik = \"all\"");
+    let line = 1 + text.lines().position(|line| line.starts_with("pik")).expect("the option is there");
+    fs::write(&fragment, text).expect("fragment");
+    let (code, report) = copy.json(&["validate", PIPELINE]);
+    assert_eq!(code, 3);
+    let problem = report["diagnostics"].as_array().and_then(|problems| problems.first()).expect("a problem");
+    assert_eq!(
+        (&problem["file"], &problem["line"], &problem["column"]),
+        (&json!("fragments/clinvar.toml"), &json!(line), &json!(1))
+    );
+    let (code, _) = copy.json(&["validate", PIPELINE, "--set", "stages.clinvar_rows.path=elsewhere/*.vcf"]);
+    assert_eq!(code, 3, "an override does not hide it");
+}
