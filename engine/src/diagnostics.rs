@@ -19,16 +19,30 @@ pub struct Diagnostic {
     pub hint: Option<String>,
 }
 
+/// Problems that are kept, at the most. A file of many thousand is no pipeline; the rest is counted.
+const MOST_KEPT: usize = 1_000;
+/// Problems for which it is worth looking for what was meant.
+const MOST_SUGGESTIONS: usize = 100;
+
 /// All problems found so far; looking goes on after each.
 #[derive(Debug, Default)]
 pub struct Diagnostics {
     list: Vec<Diagnostic>,
+    /// How many more there are.
+    not_kept: usize,
+    /// Takes label and hint of a problem that is not kept.
+    spare: Option<Diagnostic>,
 }
 
 impl Diagnostics {
     /// Records a problem and returns it, so that label and hint can be added.
     pub fn error(&mut self, span: Range<usize>, message: impl Into<String>) -> &mut Diagnostic {
-        self.list.push(Diagnostic { message: message.into(), span, label: String::new(), hint: None });
+        let problem = Diagnostic { message: message.into(), span, label: String::new(), hint: None };
+        if self.list.len() == MOST_KEPT {
+            self.not_kept += 1;
+            return self.spare.insert(problem);
+        }
+        self.list.push(problem);
         self.list.last_mut().expect("just pushed")
     }
 
@@ -39,7 +53,12 @@ impl Diagnostics {
 
     /// How many problems were found.
     pub fn len(&self) -> usize {
-        self.list.len()
+        self.list.len() + self.not_kept
+    }
+
+    /// Whether so few were found that each may be worth a search for what was meant.
+    pub fn wants_suggestions(&self) -> bool {
+        self.list.len() < MOST_SUGGESTIONS
     }
 
     /// The problems, in the order in which they were found.
@@ -47,15 +66,30 @@ impl Diagnostics {
         self.list.iter()
     }
 
-    /// Takes over problems that were found apart.
-    pub fn extend(&mut self, problems: impl IntoIterator<Item = Diagnostic>) {
-        self.list.extend(problems);
+    /// The same, to be changed.
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Diagnostic> {
+        self.list.iter_mut()
     }
 
-    /// The problems, in order of their place.
+    /// Takes over problems that were found apart.
+    pub fn extend(&mut self, problems: impl IntoIterator<Item = Diagnostic>) {
+        for problem in problems {
+            match self.list.len() < MOST_KEPT {
+                true => self.list.push(problem),
+                false => self.not_kept += 1,
+            }
+        }
+    }
+
+    /// The problems, in order of their place. The last one says how many more there are than are kept.
     pub fn into_sorted(mut self) -> Vec<Diagnostic> {
         self.list.sort_by_key(|d| (d.span.start, d.span.end));
         self.list.dedup();
+        if let Some(last) = self.list.last().filter(|_| self.not_kept > 0) {
+            let message = format!("{} more problems are not listed", self.not_kept);
+            let hint = Some("Mend these first; the others will be listed then.".to_owned());
+            self.list.push(Diagnostic { message, span: last.span.clone(), label: String::new(), hint });
+        }
         self.list
     }
 }

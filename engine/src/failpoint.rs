@@ -2,13 +2,44 @@
 //!
 //! `VARDELTA_FAILPOINT=state:prepared` aborts the process when it first reaches that point, `state:prepared:3` at the
 //! third time. Where the point is asked by [`fails`], the operation reports a full disk instead, from that time on.
-//! Without the variable a point costs one atomic load.
+//! `VARDELTA_FAILPOINT=panic:worker:chunk` panics where [`panics`] is asked. With `VARDELTA_FAILPOINT_LOG` every point that is
+//! reached is added to that file, so that a test which kills the process can tell where it was.
+//! Without the variables a point costs two atomic loads.
 
+use std::fs::{File, OpenOptions};
+use std::io::Write as _;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The environment variable that arms one point.
 pub const VARIABLE: &str = "VARDELTA_FAILPOINT";
+/// The environment variable that names a file for the points that are reached.
+pub const LOG_VARIABLE: &str = "VARDELTA_FAILPOINT_LOG";
+
+/// Notes that a point is reached. One write per line, so that lines of several threads stay whole.
+fn record(name: &str) {
+    static LOG: OnceLock<Option<File>> = OnceLock::new();
+    let open = || {
+        let path = std::env::var_os(LOG_VARIABLE)?;
+        OpenOptions::new().create(true).append(true).open(path).ok()
+    };
+    if let Some(mut log) = LOG.get_or_init(open).as_ref() {
+        let _ = log.write_all(format!("{name}\n").as_bytes());
+    }
+}
+
+/// A place where a thread may panic.
+///
+/// # Panics
+/// If this point is armed.
+pub fn panics(name: &str) {
+    if let Some(armed) = armed()
+        && armed.name.strip_prefix("panic:") == Some(name)
+        && armed.hits.fetch_add(1, Ordering::Relaxed) + 1 == armed.at_hit
+    {
+        panic!("fail point {name}");
+    }
+}
 
 struct Armed {
     name: String,
@@ -44,6 +75,7 @@ fn armed() -> Option<&'static Armed> {
 pub fn hit(name: &str) {
     #[cfg(test)]
     hook::call(name);
+    record(name);
     if let Some(armed) = armed()
         && armed.count(name) == Some(armed.at_hit)
     {

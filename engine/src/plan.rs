@@ -10,6 +10,7 @@ pub mod graph;
 pub mod json_schema;
 mod links;
 pub(crate) mod liveness;
+mod operate;
 mod outline;
 mod pipeline;
 pub(crate) mod place;
@@ -17,7 +18,7 @@ pub(crate) mod sink_tables;
 pub(crate) mod stamp;
 mod typing;
 
-use std::{path::PathBuf, sync::Arc};
+use std::sync::Arc;
 
 use vardelta_schemas::{Schema, TableSchema, history::history_table};
 
@@ -35,6 +36,7 @@ use crate::{
 };
 
 pub(crate) use definition::{changed_stages, definition_changes, key_changes};
+pub use operate::{GatewayUrl, HealthOptions, LogForm, OperateOptions};
 pub use pipeline::{ChunkRecords, PipelineName, PipelineOptions, Share, Workers};
 
 /// A whole pipeline, ready to run.
@@ -42,6 +44,8 @@ pub use pipeline::{ChunkRecords, PipelineName, PipelineOptions, Share, Workers};
 pub struct Plan {
     /// The `[pipeline]` table.
     pub pipeline: PipelineSettings,
+    /// The `[operate]` table.
+    pub operate: OperateOptions,
     /// The stages: every stage after its inputs, otherwise in the order of the file.
     pub stages: Vec<PlannedStage>,
     /// The one sink, an index into `stages`.
@@ -136,28 +140,21 @@ fn resolve(spec: &SpecFile, registry: &[&dyn StageType], problems: &mut Diagnost
     check_top_level(spec, problems);
     let table = |name: &str| spec.root.iter().find(|entry| entry.key == name);
     let pipeline = pipeline::read(spec, table("pipeline"), table("stages"), problems);
+    let operate = operate::read(table("operate"), problems);
     let (stages_key, stages) = stage_entries(spec, table("stages"), problems)?;
 
     let mut outlines = outline::read(spec, stages, registry, problems);
     let order = links::resolve(spec, stages_key, &mut outlines, problems);
     // Settings that could not be read do not keep the stages from being checked.
-    let settings = pipeline.clone().unwrap_or_else(|| PipelineSettings {
-        name: "pipeline".into(),
-        assembly: None,
-        workers: 1,
-        chunk_records: 1,
-        max_reject_share: 0.0,
-        state_dir: None,
-        base_dir: PathBuf::from("."),
-    });
+    let settings = pipeline.clone().unwrap_or_default();
     let stages = typing::plan(&outlines, &order, &settings, problems);
     let sink = stages.iter().position(|stage| stage.kind == Kind::Sink)?;
-    Some(Plan { pipeline: pipeline?, stages, sink })
+    Some(Plan { pipeline: pipeline?, operate: operate?, stages, sink })
 }
 
 /// Reports tables that no pipeline file has.
 fn check_top_level(spec: &SpecFile, problems: &mut Diagnostics) {
-    const KNOWN: [&str; 2] = ["pipeline", "stages"];
+    const KNOWN: [&str; 3] = ["pipeline", "stages", "operate"];
     for entry in spec.root.iter().filter(|entry| !KNOWN.contains(&entry.key.as_str())) {
         if entry.key == "include" {
             problems

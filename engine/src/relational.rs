@@ -80,6 +80,8 @@ choices! {
         LatestDrop = "latest_drop",
         /// The drop that comes first in ledger order.
         FirstDrop = "first_drop",
+        /// The one with the greatest value in the column that `conflict_by` names.
+        Greatest = "greatest",
     }
 }
 
@@ -92,6 +94,8 @@ pub struct TableSpec {
     pub key: Vec<usize>,
     /// Which drop's row stands.
     pub conflict: Conflict,
+    /// With [`Conflict::Greatest`] the column that decides, an index into the schema's columns.
+    pub conflict_by: Option<usize>,
 }
 
 /// A planned `union`.

@@ -7,10 +7,10 @@ use std::{collections::BTreeMap, io};
 use serde::Serialize;
 use vardelta_schemas::{
     TableSchema,
-    ledger::{RecordCounts, RejectRow, TableCounts},
+    ledger::{RecordCounts, RejectRow, TableCounts, WarningRow},
 };
 
-use crate::contract::sink::ChangeBatch;
+use crate::{contract::sink::ChangeBatch, event::RunEvent};
 
 /// The report of `run`, `withdraw` and `rebuild`.
 #[derive(Clone, Debug, Serialize)]
@@ -29,12 +29,20 @@ pub struct RunReport {
     pub tables: Vec<TableCounts>,
     /// Rejected records and rows, by reason code.
     pub rejects: BTreeMap<String, u64>,
-    /// Values that were adapted, by reason code.
-    pub warnings: BTreeMap<String, u64>,
+    /// What was adapted, by reason, drop, stage and field.
+    pub warnings: Vec<WarningRow>,
     /// Things worth saying: a glob that matched nothing, a drop of which nothing was loaded.
     pub notices: Vec<String>,
     /// What each stage did and how long it took.
     pub stages: Vec<StageReport>,
+    /// What the look-up stages asked for.
+    pub lookups: Vec<LookupReport>,
+    /// What the threads did that read files, by source stage.
+    pub readers: Vec<ReaderReport>,
+    /// How long each worker was busy, and how long it waited.
+    pub worker_times: Vec<WorkerReport>,
+    /// How long the sink took to commit.
+    pub commit: TimeReport,
     /// How often the sink's transaction was run again, after a deadlock or a lost connection.
     pub retries: u64,
     /// Worker threads.
@@ -56,9 +64,13 @@ impl RunReport {
             drops: Vec::new(),
             tables: Vec::new(),
             rejects: BTreeMap::new(),
-            warnings: BTreeMap::new(),
+            warnings: Vec::new(),
             notices: Vec::new(),
             stages: Vec::new(),
+            lookups: Vec::new(),
+            readers: Vec::new(),
+            worker_times: Vec::new(),
+            commit: TimeReport::default(),
             retries: 0,
             workers,
             rows_ahead: 0,
@@ -157,12 +169,74 @@ pub struct StageReport {
     pub rows_in: u64,
     /// Rows it gave out.
     pub rows_out: u64,
+    /// How long.
+    #[serde(flatten)]
+    pub times: TimeReport,
+}
+
+/// How long something took: in all, and batch by batch.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct TimeReport {
     /// Busy seconds, summed over threads.
     pub seconds: f64,
-    /// Median time per batch or activation, in microseconds.
+    /// Seconds of waiting for work to come or for room for what was done, summed over threads.
+    pub wait_s: f64,
+    /// Median time per batch with rows, in microseconds; of a commit, per commit.
     pub p50_us: u64,
+    /// 90th percentile of the same.
+    pub p90_us: u64,
     /// 99th percentile of the same.
     pub p99_us: u64,
+    /// The longest.
+    pub max_us: u64,
+}
+
+/// What the threads did that read a source's files.
+#[derive(Clone, Debug, Serialize)]
+pub struct ReaderReport {
+    /// The source stage.
+    pub name: String,
+    /// Chunks of files that were read.
+    pub chunks: u64,
+    /// How long; waiting is for workers to take what was read.
+    #[serde(flatten)]
+    pub times: TimeReport,
+}
+
+/// One worker's time: what it was busy and what it waited is all of it.
+#[derive(Clone, Debug, Serialize)]
+pub struct WorkerReport {
+    /// The worker, from 0.
+    pub worker: usize,
+    /// Seconds at work.
+    pub busy_s: f64,
+    /// Seconds waiting.
+    pub wait_s: f64,
+}
+
+/// What one look-up stage asked for, and what became of it.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct LookupReport {
+    /// The stage.
+    pub stage: String,
+    /// Distinct keys that this run asked for, first or again.
+    pub wanted: u64,
+    /// Of them, answered from memory.
+    pub memory: u64,
+    /// From disk.
+    pub disk: u64,
+    /// From the sink's database.
+    pub database: u64,
+    /// From Redis.
+    pub redis: u64,
+    /// By the service.
+    pub answered: u64,
+    /// Keys that the service does not know.
+    pub absent: u64,
+    /// Keys without an answer.
+    pub failed: u64,
+    /// Requests that were sent.
+    pub requests: u64,
 }
 
 /// How far a run is.
@@ -206,6 +280,11 @@ pub struct FileProgress {
 
 /// Watches a run.
 pub trait Observer: Send + Sync {
+    /// Called with everything that happens, in order, possibly from several threads.
+    fn event(&self, event: &RunEvent) {
+        let _ = event;
+    }
+
     /// Called several times a second.
     fn progress(&self, progress: &Progress) {
         let _ = progress;

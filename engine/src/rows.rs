@@ -15,7 +15,7 @@ use arrow_schema::{ArrowError, SchemaRef};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use vardelta_schemas::{Schema, TableSchema};
 
-use crate::error::RunError;
+use crate::{edge::escape, error::RunError};
 
 pub(crate) use self::{
     batch::{RowBatch, RowRef},
@@ -70,6 +70,8 @@ pub struct RowLayout {
     schema: SchemaRef,
     key: Part,
     value: Part,
+    /// The column by which rows of one key are ranked, if any.
+    rank: Option<Part>,
 }
 
 /// One of the two parts: which columns, and their converter.
@@ -107,9 +109,15 @@ impl Part {
 pub struct EncodedRows {
     key: Option<Rows>,
     value: Option<Rows>,
+    rank: Option<Rows>,
 }
 
 impl EncodedRows {
+    /// The rank of a row among those of its key, the greatest last in byte order; `None` where rows have none.
+    pub fn rank(&self, row: usize) -> Option<&[u8]> {
+        self.rank.as_ref().map(|rows| rows.row(row).data())
+    }
+
     /// The key of a row.
     pub fn key(&self, row: usize) -> &[u8] {
         self.key.as_ref().map_or(&[], |rows| rows.row(row).data())
@@ -134,7 +142,16 @@ impl RowLayout {
             Some(key) => (key.to_vec(), columns.filter(|column| !key.contains(column)).collect()),
             None => (columns.collect(), Vec::new()),
         };
-        Ok(RowLayout { key: Part::new(&arrow, key)?, value: Part::new(&arrow, value)?, schema: arrow })
+        Ok(RowLayout { key: Part::new(&arrow, key)?, value: Part::new(&arrow, value)?, rank: None, schema: arrow })
+    }
+
+    /// The same with rows ranked by a column, NULL first.
+    ///
+    /// # Errors
+    /// As [`RowLayout::new`].
+    pub fn ranked_by(self, column: Option<usize>) -> Result<RowLayout, ArrowError> {
+        let rank = column.map(|column| Part::new(&self.schema, vec![column])).transpose()?;
+        Ok(RowLayout { rank, ..self })
     }
 
     /// The Arrow schema of the rows.
@@ -147,7 +164,11 @@ impl RowLayout {
     /// # Errors
     /// When a column has another type than the schema says.
     pub fn encode(&self, batch: &RecordBatch) -> Result<EncodedRows, ArrowError> {
-        Ok(EncodedRows { key: self.key.encode(batch)?, value: self.value.encode(batch)? })
+        let rank = match &self.rank {
+            Some(rank) => rank.encode(batch)?,
+            None => None,
+        };
+        Ok(EncodedRows { key: self.key.encode(batch)?, value: self.value.encode(batch)?, rank })
     }
 
     /// Decodes rows into one batch.
@@ -183,7 +204,7 @@ impl RowLayout {
         let Ok(arrays) = self.key.decode(std::iter::once(key)) else { return "(unreadable key)".into() };
         let describe = |(column, array): (&usize, &ArrayRef)| {
             let text = array_value_to_string(array, 0).unwrap_or_default();
-            format!("{}={text}", self.schema.field(*column).name())
+            format!("{}={}", self.schema.field(*column).name(), escape::cut(&text))
         };
         let words: Vec<String> = self.key.columns.iter().zip(&arrays).map(describe).collect();
         if words.is_empty() { "the only row".into() } else { words.join(" ") }
@@ -201,7 +222,7 @@ impl RowLayout {
                 true => "NULL".to_owned(),
                 false => array_value_to_string(array, 0).ok()?,
             };
-            Some(format!("{}={text}", self.schema.field(*column).name()))
+            Some(format!("{}={}", self.schema.field(*column).name(), escape::cut(&text)))
         };
         self.value.columns.iter().map(describe).collect::<Option<Vec<_>>>().map(|words| words.join(" "))
     }

@@ -4,10 +4,14 @@ mod document;
 mod include;
 mod interpolate;
 mod overrides;
+mod secrets;
 
 use std::{ops::Range, path::PathBuf};
 
-use crate::diagnostics::{Diagnostic, Diagnostics};
+use crate::{
+    diagnostics::{Diagnostic, Diagnostics},
+    edge::secret,
+};
 
 use interpolate::Interpolation;
 
@@ -31,6 +35,8 @@ pub struct SpecFile {
     pub unreadable: Vec<Range<usize>>,
     /// The variables that were put into texts, so that messages can be kept free of their values.
     pub(crate) substitutions: Vec<Substitution>,
+    /// The secrets in it, which no message shows.
+    secrets: Vec<secrets::Secret>,
 }
 
 /// A file that a pipeline file includes.
@@ -149,6 +155,7 @@ impl SpecFile {
             syntax_errors: document.syntax_errors,
             unreadable: document.unreadable,
             substitutions: Vec::new(),
+            secrets: Vec::new(),
         };
         include::resolve(&mut spec, diagnostics);
         // Overrides come first, so that a variable whose text is overridden need not be set.
@@ -169,6 +176,8 @@ impl SpecFile {
         let Interpolation { substitutions, unreadable, .. } = interpolation;
         spec.substitutions = substitutions;
         spec.unreadable.extend(unreadable);
+        spec.secrets = secrets::find(&spec);
+        diagnostics.iter_mut().for_each(|diagnostic| spec.redact(diagnostic));
         spec
     }
 
@@ -219,20 +228,38 @@ impl SpecFile {
         damaged
     }
 
-    /// Takes the values of variables out of a message. Where the message is about the very text that holds one, every
-    /// value counts; elsewhere only one long enough not to be an everyday word.
+    /// Takes secrets and the values of variables out of a message. Where the message is about the very text that holds one,
+    /// every value counts; elsewhere only one long enough not to be an everyday word.
     pub(crate) fn redact(&self, diagnostic: &mut Diagnostic) {
         const TELLING_CHARACTERS: usize = 6;
+        let span = diagnostic.span.clone();
+        let is_here = |place: &Range<usize>| span.start <= place.end && place.start <= span.end;
+        let mut hide = |text: &dyn Fn(&str) -> String| {
+            diagnostic.message = text(&diagnostic.message);
+            diagnostic.label = text(&diagnostic.label);
+            diagnostic.hint = diagnostic.hint.as_deref().map(text);
+        };
         for Substitution { span, name, value } in &self.substitutions {
-            let here = diagnostic.span.start < span.end && span.start < diagnostic.span.end;
-            if value.is_empty() || !(here || value.chars().count() >= TELLING_CHARACTERS) {
-                continue;
+            if !value.is_empty() && (is_here(span) || value.chars().count() >= TELLING_CHARACTERS) {
+                hide(&|text| text.replace(value.as_str(), &format!("${{{name}}}")));
             }
-            let hide = |text: &str| text.replace(value.as_str(), &format!("${{{name}}}"));
-            diagnostic.message = hide(&diagnostic.message);
-            diagnostic.label = hide(&diagnostic.label);
-            diagnostic.hint = diagnostic.hint.as_deref().map(hide);
         }
+        for secret in self.secrets.iter().filter(|secret| is_here(&secret.span)) {
+            hide(&|text| secret.hide(text));
+        }
+        hide(&|text| secret::hide(text).into_owned());
+    }
+
+    /// Where secrets stand in a source, as byte ranges of its text, in order and apart.
+    pub(crate) fn secrets_in(&self, source: &SpecSource<'_>) -> Vec<Range<usize>> {
+        let places = self.secrets.iter().flat_map(|secret| &secret.hidden);
+        let within = |range: &Range<usize>| {
+            let range = range.start.checked_sub(source.start)?..range.end.checked_sub(source.start)?;
+            (range.end <= source.text.len()).then_some(range)
+        };
+        let mut ranges: Vec<_> = places.filter_map(within).collect();
+        ranges.sort_by_key(|range| range.start);
+        ranges
     }
 }
 

@@ -54,6 +54,11 @@ pub struct ExecutionArguments {
     #[arg(long)]
     pub dry_run: bool,
 
+    /// Write every row that this run changes into a file, one JSON object a line, also in a dry run; `-` is standard output,
+    /// with --quiet.
+    #[arg(long, value_name = "FILE.ndjson")]
+    pub changes: Option<PathBuf>,
+
     /// Write every reject of this run into a tab-separated file, also in a dry run and where too many of them end the run;
     /// `-` is standard output, with --quiet. See docs/reasons.md.
     #[arg(long, value_name = "FILE.tsv")]

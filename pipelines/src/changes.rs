@@ -16,6 +16,7 @@ use vardelta_engine::{
 use vardelta_schemas::TableSchema;
 
 use crate::{output::Output, report::grouped};
+pub use rows::lines;
 
 /// Rendered changes of one table beyond which they are kept in a temporary file.
 const IN_MEMORY_BYTES: usize = 1 << 20;
@@ -25,14 +26,14 @@ const IN_MEMORY_BYTES: usize = 1 << 20;
 pub enum Form {
     /// A line per row: `+` inserted, `~` updated, `-` deleted.
     Text,
-    /// A JSON object per row.
+    /// A JSON object per row; of a table with more rows than the limit the first ones.
     Json,
 }
 
 /// Keeps the changes of every table, in key order.
 pub struct ChangeCollector {
     form: Form,
-    /// Tables with more changes than this are not shown; `None` shows every change.
+    /// Of tables with more changes than this none are shown as text; `None` shows every change.
     limit: Option<u64>,
     tables: Mutex<Vec<TableChanges>>,
 }
@@ -64,14 +65,14 @@ impl ChangeCollector {
     pub fn take(&self, table: &TableSchema, batch: &ChangeBatch) {
         let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
         let changes = changes_of(&mut tables, table);
-        let first = changes.count == 0;
+        let before = changes.count;
         changes.count += batch.ops.len() as u64;
-        if self.limit.is_some_and(|limit| changes.count > limit) || changes.failed.is_some() {
-            return;
-        }
+        let limit = self.limit.unwrap_or(u64::MAX);
         let rendered = match self.form {
+            _ if changes.failed.is_some() => return,
+            Form::Text if changes.count > limit => return,
             Form::Text => rows::text(table, batch),
-            Form::Json => rows::json(table, batch, first),
+            Form::Json => rows::json(table, batch, before == 0, limit.saturating_sub(before)),
         };
         let written = rendered.map_err(io::Error::other).and_then(|text| changes.rendered.write_all(text.as_bytes()));
         changes.failed = written.err();
@@ -100,6 +101,17 @@ impl ChangeCollector {
         Ok(())
     }
 
+    /// The tables of which not every change is listed: how many are, and how many there are.
+    pub fn cut(&self) -> Vec<(String, u64, u64)> {
+        let tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
+        let limit = self.limit.unwrap_or(u64::MAX);
+        tables
+            .iter()
+            .filter(|table| table.count > limit)
+            .map(|table| (table.name.clone(), limit, table.count))
+            .collect()
+    }
+
     /// Writes the changes as a JSON object: a list for each of the tables named.
     ///
     /// # Errors
@@ -107,13 +119,13 @@ impl ChangeCollector {
     pub fn write_json<'a>(&self, names: impl Iterator<Item = &'a str>, output: &mut Output) -> Result<(), RunError> {
         let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
         for (at, name) in names.enumerate() {
-            output.text(&format!("{}{}:[", if at == 0 { "{" } else { "," }, rows::json_text(name)))?;
+            output.json_text(&format!("{}{}:[", if at == 0 { "{" } else { "," }, rows::json_text(name)))?;
             if let Some(changes) = tables.iter_mut().find(|changes| changes.name == name) {
                 output.copy(changes.rewound()?)?;
             }
-            output.text("]")?;
+            output.json_text("]")?;
         }
-        output.text("}")
+        output.json_text("}")
     }
 }
 

@@ -45,12 +45,16 @@ impl Failure {
             }
             // A failure to say what failed leaves the exit code as the only sign.
             let _ = output.json(&object).and_then(|()| output.finish());
+            output.log(&error);
         } else {
             // What a run said before it failed comes first.
             let _ = output.finish();
             match self {
                 Failure::Run(error) => output.error(error),
-                Failure::Invalid { text, .. } => output.complain(&format!("{}\n\nerror: {error}", text.trim_end())),
+                // The renderer has made it safe, and perhaps coloured it.
+                Failure::Invalid { text, .. } => {
+                    output.complain_safely(&format!("{}\n\nerror: {error}", text.trim_end()));
+                }
             }
         }
         error.kind.exit_code()
@@ -67,7 +71,8 @@ pub fn error_json(error: &RunError) -> Value {
     })
 }
 
-fn kind_name(kind: RunErrorKind) -> &'static str {
+/// The sort of an error, as programs read it.
+pub fn kind_name(kind: RunErrorKind) -> &'static str {
     match kind {
         RunErrorKind::Usage => "usage",
         RunErrorKind::Pipeline => "pipeline",

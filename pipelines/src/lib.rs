@@ -3,8 +3,11 @@
 
 mod arguments;
 mod changes;
+mod changes_file;
+mod destination;
 mod failure;
 mod interrupt;
+mod operate;
 mod output;
 mod pipeline_file;
 mod progress;
@@ -16,6 +19,7 @@ mod watcher;
 
 use std::{
     ffi::OsString,
+    io::Write as _,
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
@@ -23,6 +27,19 @@ use clap::Parser as _;
 use vardelta_engine::error::RunError;
 
 use crate::{arguments::CommandLine, failure::Failure, output::Output};
+
+/// Has panics tell their message without secrets and without what would steer a terminal. What ends with one says so by its
+/// own error.
+pub fn speak_safely_of_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(|place| format!(" at {place}")).unwrap_or_default();
+        let message = panic.payload_as_str().unwrap_or("no message");
+        let _ = writeln!(std::io::stderr(), "panic{place}: {}", output::safe(message));
+        if std::env::var_os("RUST_BACKTRACE").is_some_and(|value| value != "0") {
+            let _ = writeln!(std::io::stderr(), "{}", std::backtrace::Backtrace::force_capture());
+        }
+    }));
+}
 
 /// Runs one command: the program's name and its arguments in, the process's exit code out (0 done, 2 usage, 3 invalid
 /// pipeline, 4 unreadable input, 5 reject share exceeded, 6 sink or state trouble, 7 verification mismatch, 70 a defect,

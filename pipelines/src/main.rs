@@ -7,5 +7,6 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    vardelta::speak_safely_of_panics();
     ExitCode::from(vardelta::command_line(std::env::args_os()))
 }

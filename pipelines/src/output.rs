@@ -1,11 +1,21 @@
 //! Where results and complaints go: standard output and standard error, with a reader who may have gone away.
 
-use std::io::{self, BufWriter, ErrorKind, IsTerminal as _, Read, Write};
+use std::{
+    io::{self, BufWriter, ErrorKind, IsTerminal as _, Read, Write},
+    sync::Arc,
+};
 
 use serde::Serialize;
-use vardelta_engine::error::{RunError, RunErrorKind};
+use vardelta_engine::{
+    edge::{escape, secret},
+    error::{RunError, RunErrorKind},
+};
+
+use crate::operate::log::LogWriter;
 
 /// Standard output and standard error.
+///
+/// Nothing that it writes steers a terminal, and nothing of it is a secret of a pipeline file.
 ///
 /// A reader of standard output who goes away (`vardelta stages | head`) is no failure: the rest is then not written.
 pub struct Output {
@@ -15,12 +25,27 @@ pub struct Output {
     stdout: BufWriter<io::Stdout>,
     reader_gone: bool,
     failed: bool,
+    /// Takes what would be said on standard error, where that is a log for programs.
+    log: Option<Arc<LogWriter>>,
 }
 
 impl Output {
     /// An output of this form.
     pub fn new(json: bool, quiet: bool, verbose: u8) -> Output {
-        Output { json, quiet, verbose, stdout: BufWriter::new(io::stdout()), reader_gone: false, failed: false }
+        Output {
+            json,
+            quiet,
+            verbose,
+            stdout: BufWriter::new(io::stdout()),
+            reader_gone: false,
+            failed: false,
+            log: None,
+        }
+    }
+
+    /// Has everything that would be said on standard error go into a log from now on.
+    pub fn log_to(&mut self, log: Arc<LogWriter>) {
+        self.log = Some(log);
     }
 
     /// Whether programs read it.
@@ -45,7 +70,7 @@ impl Output {
 
     /// Whether progress is to be shown: only to people, on a terminal.
     pub fn shows_progress(&self) -> bool {
-        !self.quiet && io::stderr().is_terminal()
+        !self.quiet && self.log.is_none() && io::stderr().is_terminal()
     }
 
     /// Whether complaints may be coloured: only on a terminal, and not where `NO_COLOR` (no-color.org) is set.
@@ -59,7 +84,19 @@ impl Output {
     /// # Errors
     /// When standard output takes no more (a full disk); not when its reader is gone.
     pub fn text(&mut self, text: &str) -> Result<(), RunError> {
-        self.write(|stdout| stdout.write_all(text.as_bytes()))
+        let hidden = secret::hide(text);
+        let safe = escape::lines(&hidden);
+        self.write(|stdout| stdout.write_all(safe.as_bytes()))
+    }
+
+    /// Writes a part of a JSON text.
+    ///
+    /// # Errors
+    /// As [`Output::text`].
+    pub fn json_text(&mut self, text: &str) -> Result<(), RunError> {
+        let hidden = secret::hide_json(text);
+        let safe = escape::json(&hidden);
+        self.write(|stdout| stdout.write_all(safe.as_bytes()))
     }
 
     /// Writes one JSON object on a line of its own.
@@ -70,10 +107,10 @@ impl Output {
         let mut text = serde_json::to_string(value)
             .map_err(|error| RunError::internal(format!("the report cannot be written as JSON: {error}")))?;
         text.push('\n');
-        self.text(&text)
+        self.json_text(&text)
     }
 
-    /// Copies everything that `reader` yields.
+    /// Copies everything that `reader` yields, which is safe already.
     ///
     /// # Errors
     /// As [`Output::text`].
@@ -91,14 +128,32 @@ impl Output {
 
     /// Tells an error and what to do about it on standard error.
     pub fn error(&self, error: &RunError) {
+        if let Some(log) = &self.log {
+            return log.error(error);
+        }
         let (red, bold, plain) =
             if self.complains_in_color() { ("\u{1b}[1;31m", "\u{1b}[1m", "\u{1b}[0m") } else { ("", "", "") };
-        let hint = error.hint.as_ref().map(|hint| format!("\n{bold}hint{plain}: {hint}")).unwrap_or_default();
-        self.complain(&format!("{red}error{plain}: {}{hint}", error.message));
+        let hint = error.hint.as_ref().map(|hint| format!("\n{bold}hint{plain}: {}", safe(hint))).unwrap_or_default();
+        self.complain_safely(&format!("{red}error{plain}: {}{hint}", safe(&error.message)));
+    }
+
+    /// Writes an error to the log, where there is one.
+    pub fn log(&self, error: &RunError) {
+        if let Some(log) = &self.log {
+            log.error(error);
+        }
     }
 
     /// Writes a line to standard error. If that is closed, nobody can be told.
     pub fn complain(&self, text: &str) {
+        match &self.log {
+            Some(log) => log.say(text),
+            None => self.complain_safely(&safe(text)),
+        }
+    }
+
+    /// The same for a text that is safe already, and may be coloured.
+    pub fn complain_safely(&self, text: &str) {
         let _ = writeln!(io::stderr(), "{text}");
     }
 
@@ -119,4 +174,9 @@ impl Output {
             Ok(()) => Ok(()),
         }
     }
+}
+
+/// Lines without secrets, and without what would steer a terminal.
+pub fn safe(text: &str) -> String {
+    escape::lines(&secret::hide(text)).into_owned()
 }

@@ -12,12 +12,24 @@ use vardelta_stages::REGISTRY;
 
 use crate::{arguments::PipelineArguments, failure::Failure, output::Output};
 
+/// Bytes of a pipeline file, at the most: what has more is something else.
+const BYTES_MAX: u64 = 16 << 20;
+
 /// Reads and resolves a pipeline file. Opens no data.
 ///
 /// # Errors
 /// When the file cannot be read, or has problems: then all of them at once.
 pub fn load(arguments: &PipelineArguments, output: &Output) -> Result<Plan, Failure> {
     let path = &arguments.pipeline;
+    if let Ok(metadata) = fs::metadata(path)
+        && metadata.len() > BYTES_MAX
+    {
+        let message =
+            format!("the pipeline file `{}` has {} bytes, more than {BYTES_MAX}", path.display(), metadata.len());
+        return Err(RunError::new(RunErrorKind::Pipeline, message)
+            .with_hint("Name the pipeline's TOML file first; a drop (VCF) comes after it.")
+            .into());
+    }
     let text = fs::read_to_string(path).map_err(|error| {
         let shown = path.display();
         let pipeline = |message: String| RunError::new(RunErrorKind::Pipeline, message);

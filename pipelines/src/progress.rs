@@ -9,6 +9,7 @@ use std::{
 };
 
 use indicatif::{HumanCount, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use vardelta_engine::edge::escape;
 use vardelta_engine::report::{FileProgress, Filling, Progress};
 
 /// Frames per second, at the most.
@@ -61,7 +62,7 @@ impl ProgressLines {
             bar.set_position(file.position_bytes);
             bar.set_message(format!(
                 "{}: {} records, {} rejected",
-                file.name,
+                escape::line(&file.name),
                 HumanCount(file.records),
                 HumanCount(file.rejected)
             ));

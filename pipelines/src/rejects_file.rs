@@ -1,7 +1,8 @@
 //! `--rejects`: every reject of a run as a line of tab-separated text.
 //!
 //! Columns: epoch (the one the run makes if it commits), drop, stage, line, contig, pos, reason, detail, raw. A missing value
-//! is empty. Within values a tab is written `\t`, a line feed `\n`, a carriage return `\r` and a backslash `\\`.
+//! is empty. Within values a tab is written `\t`, a line feed `\n`, a carriage return `\r`, a backslash `\\` and any other
+//! character that steers a terminal `\u{1b}`. A value that a spreadsheet would take for a formula has a `'` before it.
 
 use std::{
     io::{self, BufWriter, Write},
@@ -9,11 +10,21 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use vardelta_engine::error::{RunError, RunErrorKind};
+use vardelta_engine::{
+    edge::escape,
+    error::{RunError, RunErrorKind},
+    plan::Plan,
+};
 use vardelta_schemas::ledger::RejectRow;
+
+use crate::destination::{self, Kind};
 
 /// The header line.
 const HEADER: &str = "epoch\tdrop\tstage\tline\tcontig\tpos\treason\tdetail\traw\n";
+
+/// What may be replaced.
+const KIND: Kind =
+    Kind { option: "--rejects", what: "a list of rejects", is_own: |start| start.starts_with(HEADER.as_bytes()) };
 
 /// A file being written beside its final place.
 pub struct RejectsFile {
@@ -23,12 +34,14 @@ pub struct RejectsFile {
 }
 
 impl RejectsFile {
-    /// Begins a file. What stands at `path` stays until [`RejectsFile::finish`].
+    /// Begins a file. What stands at `path` stays until [`RejectsFile::finish`]; it must be an older list of rejects.
     ///
     /// # Errors
-    /// When no file can be made in its directory.
-    pub fn create(path: &Path) -> Result<RejectsFile, RunError> {
-        let (place, writer): (_, Box<dyn Write + Send>) = if path == Path::new("-") {
+    /// When something else lies there or belongs there, and when no file can be made in its directory.
+    pub fn create(path: &Path, plan: &Plan) -> Result<RejectsFile, RunError> {
+        let is_stdout = path == Path::new("-");
+        let path = &if is_stdout { path.to_path_buf() } else { destination::check(path, plan, &KIND)? };
+        let (place, writer): (_, Box<dyn Write + Send>) = if is_stdout {
             (None, Box::new(io::stdout()))
         } else {
             let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -70,6 +83,8 @@ impl RejectsFile {
             None => flushed.map_err(|error| unwritable(Path::new("-"), &error)),
             Some((path, temporary)) => {
                 flushed.map_err(|error| unwritable(&path, &error))?;
+                // The run itself, or somebody else, may have put something there.
+                destination::check_again(&path, &KIND)?;
                 temporary.persist(&path).map_err(|error| unwritable(&path, &error.error))
             }
         }
@@ -79,32 +94,18 @@ impl RejectsFile {
 /// A reject as a line.
 fn line(epoch: u64, reject: &RejectRow) -> String {
     let number = |number: Option<String>| number.unwrap_or_default();
-    let text = |text: Option<&str>| text.map(escaped).unwrap_or_default();
+    let text = |text: Option<&str>| text.map(|text| escape::cell(text).into_owned()).unwrap_or_default();
     format!(
         "{epoch}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\n",
         text(reject.drop_name.as_deref()),
-        escaped(&reject.stage),
+        escape::cell(&reject.stage),
         number(reject.line.map(|line| line.to_string())),
         text(reject.contig.as_deref()),
-        number(reject.pos.map(|pos| pos.to_string())),
+        text(reject.pos.map(|pos| pos.to_string()).as_deref()),
         reject.reason,
-        escaped(&reject.detail),
+        escape::cell(&reject.detail),
         text(reject.raw.as_deref()),
     )
-}
-
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '\t' => escaped.push_str("\\t"),
-            '\n' => escaped.push_str("\\n"),
-            '\r' => escaped.push_str("\\r"),
-            '\\' => escaped.push_str("\\\\"),
-            other => escaped.push(other),
-        }
-    }
-    escaped
 }
 
 fn unwritable(path: &Path, error: &io::Error) -> RunError {
@@ -123,9 +124,14 @@ mod tests {
             line: Some(7),
             reason: "bad_ref".into(),
             detail: "REF `\\`".into(),
-            raw: Some("1\t5\r\nx".into()),
+            contig: Some("=HYPERLINK(1)".into()),
+            pos: Some(-5),
+            raw: Some("1\t5\r\nx\u{1b}[2J".into()),
             ..RejectRow::default()
         };
-        assert_eq!(line(3, &reject), "3\ta\tcalls\t7\t\t\tbad_ref\tREF `\\\\`\t1\\t5\\r\\nx\n");
+        assert_eq!(
+            line(3, &reject),
+            "3\ta\tcalls\t7\t'=HYPERLINK(1)\t'-5\tbad_ref\tREF `\\\\`\t1\\t5\\r\\nx\\u{1b}[2J\n"
+        );
     }
 }

@@ -1,10 +1,13 @@
 //! Arguments that make no sense, and the requests for help and version, which come the same way.
 
-use std::ffi::OsString;
+use std::{ffi::OsString, io::Write as _};
 
 use vardelta_engine::error::{RunError, RunErrorKind};
 
-use crate::{failure::Failure, output::Output};
+use crate::{
+    failure::Failure,
+    output::{self, Output},
+};
 
 /// Tells what clap found, and gives the exit code: 0 for help and version, otherwise 2.
 pub fn report(error: &clap::Error, arguments: &[OsString]) -> u8 {
@@ -22,6 +25,8 @@ pub fn report(error: &clap::Error, arguments: &[OsString]) -> u8 {
         return Failure::from(usage).report(&mut Output::new(true, false, 0));
     }
     // Nobody may be listening any more, which is no reason to fail.
-    let _ = error.print();
+    let plain = error.render().to_string();
+    let safe = output::safe(&plain);
+    let _ = if asked_for || safe == plain { error.print() } else { write!(std::io::stderr(), "{safe}") };
     if asked_for { 0 } else { RunErrorKind::Usage.exit_code() }
 }

@@ -4,6 +4,7 @@ mod drops;
 mod execution;
 mod explain;
 mod graph;
+mod health;
 mod history;
 mod migrate;
 mod rebuild;
@@ -43,6 +44,8 @@ pub enum Verb {
     Migrate(migrate::Arguments),
     /// Recompute state and tables after the pipeline's definition changed.
     Rebuild(rebuild::Arguments),
+    /// Check database, disk, memory and freshness; exit code 6 where one of them fails.
+    Health(health::Arguments),
     /// List the stage types, or explain one: its options and an example.
     Stages(stages::Arguments),
     /// Print the JSON Schema of a pipeline file, for editors.
@@ -66,6 +69,7 @@ impl Verb {
             Verb::Verify(arguments) => arguments.execute(output),
             Verb::Migrate(arguments) => arguments.execute(output),
             Verb::Rebuild(arguments) => arguments.execute(output),
+            Verb::Health(arguments) => arguments.execute(output),
             Verb::Stages(arguments) => arguments.execute(output),
             Verb::Schema(arguments) => arguments.execute(output),
         }

@@ -1,26 +1,60 @@
 //! What the command line watches of a run: how far it is, and which rows change.
 
-use std::io;
+use std::{io, sync::Arc};
 
 use vardelta_engine::{
     contract::sink::ChangeBatch,
+    event::RunEvent,
     report::{Observer, Progress},
 };
 use vardelta_schemas::{TableSchema, ledger::RejectRow};
 
-use crate::{changes::ChangeCollector, progress::ProgressLines, rejects_file::RejectsFile};
+use crate::{
+    changes::{ChangeCollector, Form},
+    changes_file::ChangesFile,
+    operate::{log::LogWriter, metrics::Metrics},
+    progress::ProgressLines,
+    rejects_file::RejectsFile,
+};
 
 /// Shows progress and keeps row changes.
 pub struct Watcher {
     /// Lines on the terminal; `None` where there is none.
     pub progress: Option<ProgressLines>,
+    /// The log as JSON; `None` where people read it.
+    pub log: Option<Arc<LogWriter>>,
+    /// What becomes the run's metrics.
+    pub metrics: Metrics,
     /// The changes.
     pub changes: ChangeCollector,
+    /// Where every changed row is written; `None` where nobody asked.
+    pub all_changes: Option<ChangesFile>,
     /// Where every reject is written; `None` where nobody asked.
     pub rejects: Option<RejectsFile>,
 }
 
+impl Watcher {
+    /// Shows progress, if there is any, and keeps no rows.
+    pub fn without_rows(progress: Option<ProgressLines>) -> Watcher {
+        Watcher {
+            progress,
+            log: None,
+            metrics: Metrics::default(),
+            changes: ChangeCollector::new(Form::Text, Some(0)),
+            all_changes: None,
+            rejects: None,
+        }
+    }
+}
+
 impl Observer for Watcher {
+    fn event(&self, event: &RunEvent) {
+        if let Some(log) = &self.log {
+            log.event(event);
+        }
+        self.metrics.event(event);
+    }
+
     fn progress(&self, progress: &Progress) {
         if let Some(lines) = &self.progress {
             lines.show(progress);
@@ -36,11 +70,11 @@ impl Observer for Watcher {
     }
 
     fn wants_changes(&self) -> bool {
-        self.changes.limit() != Some(0)
+        self.all_changes.is_some() || self.changes.limit() != Some(0)
     }
 
     fn changes_limit(&self) -> Option<u64> {
-        self.changes.limit()
+        if self.all_changes.is_some() { None } else { self.changes.limit() }
     }
 
     fn many_changes(&self, table: &TableSchema, count: u64) {
@@ -48,6 +82,9 @@ impl Observer for Watcher {
     }
 
     fn changes(&self, table: &TableSchema, changes: &ChangeBatch) {
+        if let Some(file) = &self.all_changes {
+            file.take(table, changes);
+        }
         self.changes.take(table, changes);
     }
 }

@@ -21,6 +21,12 @@ pub fn history_name(table: &str) -> String {
     format!("{table}{SUFFIX}")
 }
 
+/// Whether a table is a history.
+pub fn is_history(table: &TableSchema) -> bool {
+    table.name.ends_with(SUFFIX)
+        && [EPOCH, OPERATION, DROPS, CHANGED_AT].iter().all(|column| table.schema.index_of(column).is_some())
+}
+
 /// How many characters the texts hold that a history adds, for databases that want to know.
 pub const HISTORY_TEXT_CHARACTERS: [(&str, usize); 2] = [(OPERATION, 8), (CHANGED_AT, 32)];
 
@@ -74,5 +80,7 @@ mod tests {
         let history = history_table(&TableSchema { name: "t".into(), schema: Schema::new(columns), key: vec![] });
         assert_eq!(history.key, [0]);
         assert_eq!(history.schema.columns()[0].name, EPOCH);
+        assert!(is_history(&history));
+        assert!(!is_history(&TableSchema { name: "other".into(), ..history }));
     }
 }

@@ -113,6 +113,40 @@ pub struct EpochRecord {
     pub events: Vec<Event>,
     /// What happened, table by table.
     pub tables: Vec<TableCounts>,
+    /// What was adapted.
+    pub warnings: Vec<WarningRow>,
+}
+
+/// A row of `vardelta_warnings`: something was adapted rather than refused, so often.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct WarningRow {
+    /// The reason code.
+    pub reason: String,
+    /// The drop's name; `None` behind a table.
+    pub drop: Option<String>,
+    /// The drop's number.
+    #[serde(skip)]
+    pub drop_id: Option<u64>,
+    /// The stage that adapted it.
+    pub stage: String,
+    /// What it is about: an INFO or FORMAT key, a column, the name of a contig, filter or sample; `None` where the reason
+    /// says it all.
+    pub field: Option<String>,
+    /// How often.
+    pub count: u64,
+    /// Where first; `None` where it is about no record.
+    pub first: Option<FirstPlace>,
+}
+
+/// The place of a record.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FirstPlace {
+    /// Line in the decompressed text, 1-based.
+    pub line: Option<u64>,
+    /// The contig as the file writes it.
+    pub contig: Option<String>,
+    /// The position, 1-based.
+    pub pos: Option<i64>,
 }
 
 /// A row of `vardelta_rejects`.

@@ -4,7 +4,7 @@ use arrow_array::{Array, Int64Array, ListArray, RecordBatch, StringArray};
 use vardelta_engine::{
     contract::{options::Spanned, stage::PlannedInput},
     diagnostics::Diagnostics,
-    suggest::nearest,
+    suggest::{listed, nearest},
 };
 use vardelta_schemas::{Column, ColumnType};
 
@@ -57,8 +57,7 @@ pub(crate) fn suggestion(name: &str, columns: &[Column]) -> String {
     match nearest(name, columns.iter().map(|column| column.name.as_str())) {
         Some(near) => format!("Did you mean `{near}`?"),
         None => {
-            let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
-            format!("Its columns are: {}.", names.join(", "))
+            format!("Its columns are: {}.", listed(columns.iter().map(|column| column.name.as_str())))
         }
     }
 }

@@ -50,12 +50,9 @@ pub(crate) fn table(values: &[(&str, &str)]) -> Value {
 pub(crate) fn settings() -> PipelineSettings {
     PipelineSettings {
         name: "test".to_owned(),
-        assembly: None,
-        workers: 1,
         chunk_records: 1000,
-        max_reject_share: 0.01,
-        state_dir: None,
         base_dir: PathBuf::from("/"),
+        ..PipelineSettings::default()
     }
 }
 
@@ -267,11 +264,8 @@ pub(crate) fn vcf(header: &[&str], records: &[&str]) -> String {
 
 /// A file of the shared test data as text, decompressed; `None`, said aloud, where it is not there.
 pub(crate) fn shared(path: &str) -> Option<String> {
-    let full = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared")).join(path);
-    let Ok(bytes) = std::fs::read(&full) else {
-        eprintln!("skipped: shared/{path} is not there");
-        return None;
-    };
+    let full = vardelta_test_servers::shared_data("a test of the stages", path)?;
+    let bytes = std::fs::read(&full).expect("the shared data can be read");
     let mut text = Vec::new();
     if bytes.starts_with(&[0x1f, 0x8b]) {
         flate2::read::MultiGzDecoder::new(bytes.as_slice()).read_to_end(&mut text).expect("decompresses");
@@ -287,7 +281,7 @@ pub(crate) fn output_of(program: &str, arguments: &[&str]) -> Option<String> {
         Ok(output) if output.status.success() => Some(String::from_utf8_lossy(&output.stdout).into_owned()),
         Ok(output) => panic!("{program} {arguments:?}: {}", String::from_utf8_lossy(&output.stderr)),
         Err(_) => {
-            eprintln!("skipped: {program} is not installed");
+            vardelta_test_servers::skipped("a test of the stages", &format!("{program} is not installed"));
             None
         }
     }

@@ -9,4 +9,5 @@ mod rejects;
 mod samples;
 mod sharing;
 mod side_inputs;
+mod slips;
 mod validate;

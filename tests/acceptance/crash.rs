@@ -2,9 +2,11 @@
 //! finds nothing, and going on ends where an undisturbed run ends.
 
 mod fail_points;
-mod kill;
+mod interrupt;
+mod moments;
 mod no_rights;
 mod no_room;
+mod panics;
 mod two_runs;
 
 use vardelta_tests::{database::Tables, project::Project, story};

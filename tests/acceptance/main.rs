@@ -9,6 +9,8 @@ mod crash;
 mod equivalence;
 /// Drops that are forgotten for good: nothing of them is anywhere, however often the process dies on the way.
 mod erase;
+/// Small files made after what people reported of other tools, each with what must come of it.
+mod field;
 /// Tables that hold what rows were: on every database, reckoned from the tables as they stood.
 mod history;
 /// Which place a record means: contig names, assemblies, regions.
@@ -25,6 +27,8 @@ mod quarantine;
 mod real;
 /// What every registered stage owes its users: a manual, documented options, an example that runs.
 mod registry;
+/// What is said, and what is not: secrets, terminal commands, warnings with their places, changes, messages that help.
+mod said;
 /// Tables in MariaDB and MySQL: deaths, cuts, deadlocks, readers, and what exactly is written.
 mod servers;
 /// Drops that are no variants: tables as text and gene models.

@@ -96,7 +96,7 @@ fn readers_of_the_live_rows_see_what_they_would_see_without_marks() {
             story::write_drop(&loaded.project, "alpha", &story::lines(7, 30));
             std::fs::remove_file(loaded.project.path("drops/beta.vcf.gz")).expect("beta can go");
         }
-        both("replaced and pruned", "run", &["--prune", "--json"]);
+        both("replaced and pruned", "run", &["--prune-all", "--json"]);
         assert!(marked_rows(&marked)[0] > gone[0]);
         both("all withdrawn", "withdraw", &["alpha", "--json"]);
         assert!(marked_rows(&marked)[1] > 0, "a group that is empty is marked");
@@ -150,7 +150,7 @@ fn a_run_that_dies_leaves_the_marks_of_before_or_of_after() {
                 let is_done = point == "commit:after-sink";
                 if is_done {
                     plain.vardelta(verb, &arguments).expect(0);
-                    marked.vardelta("run", &["--prune", "--dry-run"]).expect(0);
+                    marked.vardelta("run", &["--prune-all", "--dry-run"]).expect(0);
                 }
                 is_like(&format!("{verb} died at {point}"), &marked, &plain);
                 assert_eq!(marked_rows(&marked)[0] == 0, is_done == (verb == "run"), "{verb} died at {point}");

@@ -90,7 +90,7 @@ impl<'s> Pair<'s> {
             }
         }
         let started = Instant::now();
-        self.twin.vardelta("run", &["--prune"]).expect(0);
+        self.twin.vardelta("run", &["--prune-all"]).expect(0);
         let duration = started.elapsed();
         Load { before, after: self.twin.contents(), duration }
     }
@@ -101,7 +101,7 @@ impl<'s> Pair<'s> {
     fn recovers(&self, what: &str, load: &Load) {
         let found = self.disturbed.contents();
         assert!(found == load.before || found == load.after, "{what}: neither what was before nor what is to come");
-        let said = self.disturbed.vardelta("run", &["--prune", "--json"]);
+        let said = self.disturbed.vardelta("run", &["--prune-all", "--json"]);
         assert_eq!(said.code, 0, "{what}: {}{}", said.stdout, said.stderr);
         self.is_after(what, load);
     }

@@ -3,6 +3,7 @@
 
 pub mod binary;
 pub mod database;
+pub mod deaths;
 pub mod drop_file;
 pub mod golden;
 pub mod in_process;
@@ -13,6 +14,7 @@ pub mod project;
 pub mod proxy;
 pub mod random;
 pub mod record;
+pub mod report;
 pub mod server_database;
 pub mod server_project;
 pub mod shared;

@@ -45,11 +45,16 @@ pub struct Arrival<R> {
 
 /// The rows that stand in a table: of one drop the last of a key, of several the first or the last drop's.
 pub fn standing<R: Clone>(drops: &[Vec<Arrival<R>>], first_drop_wins: bool) -> BTreeMap<Vec<Cell>, R> {
-    let mut table = BTreeMap::new();
+    standing_by(drops, |_, _| !first_drop_wins)
+}
+
+/// The same where `wins` says whether the row of a later drop, the second, stands rather than the one that stood so far.
+pub fn standing_by<R: Clone>(drops: &[Vec<Arrival<R>>], wins: impl Fn(&R, &R) -> bool) -> BTreeMap<Vec<Cell>, R> {
+    let mut table: BTreeMap<Vec<Cell>, R> = BTreeMap::new();
     for drop in drops {
         let own: BTreeMap<&Vec<Cell>, &Arrival<R>> = drop.iter().map(|arrival| (&arrival.key, arrival)).collect();
         for (key, arrival) in own {
-            if !(first_drop_wins && table.contains_key(key)) {
+            if table.get(key).is_none_or(|old| wins(old, &arrival.row)) {
                 table.insert(key.clone(), arrival.row.clone());
             }
         }

@@ -14,6 +14,22 @@ pub fn signal(child: &Child, name: &str) {
     assert!(status.expect("sh can be started").success(), "the child could not be sent SIG{name}");
 }
 
+/// No condition takes this long to come true.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Waits until something is so.
+///
+/// # Panics
+/// When it is not so within a minute.
+#[track_caller]
+pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let started = Instant::now();
+    while !holds() {
+        assert!(started.elapsed() < PATIENCE, "{what}: not within {PATIENCE:?}");
+        std::thread::sleep(GLANCE);
+    }
+}
+
 /// Waits until a child ends, at most this long; then it is killed.
 pub fn wait_at_most(child: &mut Child, limit: Duration) -> Option<ExitStatus> {
     let started = Instant::now();

@@ -1,25 +1,8 @@
 //! What lies outside the repository: test data beside it, and tools of the machine. Tests say when they go without.
 
-use std::{
-    path::PathBuf,
-    process::{Command, Stdio},
-};
+use std::process::{Command, Stdio};
 
-use crate::binary::root;
-
-/// Says on standard error that a test, or a part of it, did not run, and why.
-pub fn skipped(what: &str, why: &str) {
-    eprintln!("skipped: {what}: {why}");
-}
-
-/// A path in the shared data beside the repository; `None`, and a line that says so, when it is not there.
-pub fn shared(what: &str, path: &str) -> Option<PathBuf> {
-    let found = root().parent().map(|parent| parent.join("shared").join(path)).filter(|path| path.exists());
-    if found.is_none() {
-        skipped(what, &format!("../shared/{path} is not there"));
-    }
-    found
-}
+pub use vardelta_test_servers::{shared_data as shared, skipped};
 
 /// Whether a tool can be started; says so when it cannot.
 pub fn has_tool(what: &str, tool: &str, argument: &str) -> bool {

@@ -1,10 +1,9 @@
 //! What a source's parser or a transform yields, and why one cannot go on.
 
-use std::collections::BTreeMap;
-
 use crate::contract::{
     batch::{Batch, Place},
-    reason::{Reason, Severity},
+    reason::Reason,
+    warning::{Warned, Warnings},
 };
 
 /// What a source's parser or a transform makes of its input.
@@ -20,8 +19,8 @@ pub struct Emit {
     pub no_alternate: Vec<u64>,
     /// Origins of gVCF reference blocks, which are records without alternate allele too; one entry per record, here alone.
     pub reference_blocks: Vec<u64>,
-    /// What was adapted and counted, by reason code.
-    pub warnings: BTreeMap<&'static str, u64>,
+    /// What was adapted and counted.
+    pub warnings: Warnings,
 }
 
 impl Emit {
@@ -65,12 +64,10 @@ impl Emit {
         }
     }
 
-    /// Counts something that was adapted rather than refused.
-    pub fn warn(&mut self, reason: &'static Reason, count: u64) {
-        debug_assert_eq!(reason.severity(), Severity::Warning, "{}", reason.code());
-        if count > 0 {
-            *self.warnings.entry(reason.code()).or_default() += count;
-        }
+    /// Counts something of one row of a batch that was adapted rather than refused; see [`Warnings::add`] for `field`.
+    pub fn warn(&mut self, batch: &Batch, row: usize, reason: &'static Reason, field: &str) {
+        let origin = batch.origins.as_ref().map(|origins| origins[row]);
+        self.warnings.add(reason, field, Warned::once(origin));
     }
 }
 

@@ -11,3 +11,4 @@ pub mod side_input;
 pub mod sink;
 pub mod source;
 pub mod stage;
+pub mod warning;

@@ -292,10 +292,11 @@ impl<'a> OptionReader<'a> {
     /// Reports every entry that was not asked for.
     pub fn finish(self, diagnostics: &mut Diagnostics) {
         for entry in self.entries {
+            let suggests = diagnostics.wants_suggestions();
             let problem =
                 diagnostics.error(entry.key_span.clone(), format!("{} has no option `{}`", self.owner, entry.key));
             problem.label("unknown option");
-            match nearest(&entry.key, self.known.iter().copied()) {
+            match suggests.then(|| nearest(&entry.key, self.known.iter().copied())).flatten() {
                 Some(near) => problem.hint(format!("Did you mean `{near}`?")),
                 None if self.known.is_empty() => problem.hint("It has no options of its own; remove it."),
                 None => problem.hint(format!("Its options are: {}.", self.known.join(", "))),

@@ -16,6 +16,11 @@ pub trait SinkStage: Send + Sync {
     /// Where the state lies when the pipeline file does not say: beside the sink's file, if it has one.
     fn default_state_dir(&self) -> Option<PathBuf>;
 
+    /// The files that the database is in, should it be one in files: nothing else may be written there.
+    fn files(&self) -> Vec<PathBuf> {
+        Vec::new()
+    }
+
     /// The database in words, without secrets, for messages.
     fn location(&self) -> String;
 

@@ -6,21 +6,23 @@ use std::{
     sync::Arc,
 };
 
+use arrow_array::{RecordBatch, StringArray};
 use vardelta_schemas::Schema;
 
 pub use crate::contract::content::ContentDigest;
 use crate::contract::{
+    batch::Batch,
     emit::{Emit, StageError},
     side_input::SideInput,
 };
 
-/// One delivery of records to a source stage.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Delivery {
-    /// The drop's logical name. Default: the file name without extensions.
-    pub name: String,
-    /// The file.
-    pub path: PathBuf,
+/// What the path of a source matches.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Discovered {
+    /// The files that may be drops, sorted by name.
+    pub paths: Vec<PathBuf>,
+    /// Things worth saying: what lies beside drops and is none, where a path leads that matches nothing.
+    pub notices: Vec<String>,
 }
 
 /// The columns that hold a record's place: the contig as text, and the position as int64, 1-based.
@@ -57,17 +59,39 @@ pub trait Source: Send + Sync {
         None
     }
 
-    /// The files that its `path` matches now, sorted by name; empty where it has none.
+    /// The files that its `path` matches now; nothing where it has none.
     ///
     /// # Errors
     /// When a directory cannot be read.
-    fn discover(&self) -> Result<Vec<PathBuf>, StageError>;
+    fn discover(&self) -> Result<Discovered, StageError>;
 
     /// What `path` says, for messages; `None` where it has none.
     fn pattern(&self) -> Option<String>;
 
-    /// The drop's default name for a file: its name without the extensions of this source's formats.
-    fn drop_name(&self, path: &Path) -> String;
+    /// The drop's default name for a file: its name without the extensions of this source's formats, or what the source's
+    /// own rule makes of its path.
+    ///
+    /// # Errors
+    /// When the rule gives the file no name.
+    fn drop_name(&self, path: &Path) -> Result<String, StageError>;
+
+    /// Whether the source has a rule of its own for the names of drops. A file that is loaded keeps its name when the rule
+    /// changes.
+    fn names_by_rule(&self) -> bool {
+        false
+    }
+
+    /// What a file of this name is, if it is none that a drop can have: an index, a checksum, a copy that is not complete.
+    fn by_product(&self, path: &Path) -> Option<&'static str> {
+        let _ = path;
+        None
+    }
+
+    /// Whether the last column of its schema is the drop's name (text, never NULL). Parsers leave that column out; the
+    /// engine adds it to their batches.
+    fn has_drop_column(&self) -> bool {
+        false
+    }
 
     /// Opens a file for one pass. Runs on a reader thread.
     ///
@@ -121,6 +145,24 @@ pub struct RawChunk {
     pub origins: u64,
     /// The records' text.
     pub bytes: Vec<u8>,
+}
+
+/// Adds the column with the drop's name to batches of a source that has one.
+///
+/// # Errors
+/// When the batches are not laid out as the source's schema says.
+pub fn add_drop_column(source: &dyn Source, drop: &str, batches: &mut [Batch]) -> Result<(), StageError> {
+    if !source.has_drop_column() {
+        return Ok(());
+    }
+    let schema = source.schema().to_arrow();
+    for batch in batches {
+        let names = StringArray::from_iter_values(std::iter::repeat_n(drop, batch.rows()));
+        let mut columns = batch.columns.columns().to_vec();
+        columns.push(Arc::new(names));
+        *batch = batch.with_columns(RecordBatch::try_new(Arc::clone(&schema), columns)?);
+    }
+    Ok(())
 }
 
 /// A chunk on its way to a worker.

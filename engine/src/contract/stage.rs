@@ -139,10 +139,31 @@ pub struct PipelineSettings {
     pub chunk_records: u64,
     /// Share of rejected records above which nothing is written, 0 to 1.
     pub max_reject_share: f64,
+    /// Share of a source's drops above which `--prune` withdraws none, 0 to 1.
+    pub max_prune_share: f64,
+    /// Share of a drop's records above which a replacement that lacks them is refused, 0 to 1.
+    pub max_shrink_share: f64,
     /// Where the state lies, if the file says so.
     pub state_dir: Option<PathBuf>,
     /// The pipeline file's directory: relative paths start here.
     pub base_dir: PathBuf,
+}
+
+impl Default for PipelineSettings {
+    /// The settings of a pipeline that has a name and nothing else.
+    fn default() -> PipelineSettings {
+        PipelineSettings {
+            name: "pipeline".into(),
+            assembly: None,
+            workers: 1,
+            chunk_records: 250_000,
+            max_reject_share: 0.01,
+            max_prune_share: 0.2,
+            max_shrink_share: 0.5,
+            state_dir: None,
+            base_dir: PathBuf::from("."),
+        }
+    }
 }
 
 impl PipelineSettings {

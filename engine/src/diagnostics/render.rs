@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::{
     diagnostics::Diagnostic,
+    edge::{escape, secret},
     spec::{SpecFile, SpecSource},
 };
 
@@ -37,23 +38,20 @@ pub struct Located {
 /// The line and column of a byte offset, both 1-based, the column in characters. An offset inside a character counts as
 /// the character's, one behind the text as the text's end.
 pub fn locate(text: &str, offset: usize) -> (usize, usize) {
-    let offset = floor_boundary(text, offset);
-    let before = &text[..offset];
-    let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-    let line = before.matches('\n').count() + 1;
-    let columns = before[line_start..].chars().filter(|letter| *letter != BYTE_ORDER_MARK).count();
-    (line, columns + 1)
+    // A text of its own, so that its lines are counted where they are needed only.
+    Lines { text: "", starts: Vec::new() }.locate(text, offset)
 }
 
 /// The problems with their places in lines and columns.
 pub fn located(spec: &SpecFile, diagnostics: &[Diagnostic]) -> Vec<Located> {
+    let lines = Lines::of(&spec.text);
     diagnostics
         .iter()
         .map(|diagnostic| {
             let source = spec.source_at(diagnostic.span.start);
             let span = clamp(&source, &diagnostic.span);
             let ((line, column), (end_line, end_column)) =
-                (locate(source.text, span.start), locate(source.text, span.end));
+                (lines.locate(source.text, span.start), lines.locate(source.text, span.end));
             Located {
                 line: line + source.first_line - 1,
                 column,
@@ -71,23 +69,54 @@ pub fn located(spec: &SpecFile, diagnostics: &[Diagnostic]) -> Vec<Located> {
 /// The problems as text, one block each: what, where, the line underlined, what to do.
 pub fn render(spec: &SpecFile, diagnostics: &[Diagnostic], color: bool) -> String {
     let renderer = if color { Renderer::styled() } else { Renderer::plain() };
-    let blocks: Vec<String> = diagnostics.iter().map(|diagnostic| block(spec, diagnostic, &renderer)).collect();
+    let lines = Lines::of(&spec.text);
+    let blocks: Vec<String> = diagnostics.iter().map(|diagnostic| block(spec, diagnostic, &lines, &renderer)).collect();
     blocks.join("\n\n")
 }
 
-fn block(spec: &SpecFile, diagnostic: &Diagnostic, renderer: &Renderer) -> String {
+/// Where the lines of a pipeline file start, so that it is not read again for every problem.
+struct Lines<'a> {
+    text: &'a str,
+    starts: Vec<usize>,
+}
+
+impl<'a> Lines<'a> {
+    fn of(text: &'a str) -> Lines<'a> {
+        Lines { text, starts: text.match_indices('\n').map(|(at, _)| at + 1).collect() }
+    }
+
+    /// How many line breaks stand before an offset of a text: this one, or that of an override.
+    fn before(&self, text: &str, offset: usize) -> usize {
+        match std::ptr::eq(self.text, text) {
+            true => self.starts.partition_point(|start| *start <= offset),
+            false => text[..offset].matches('\n').count(),
+        }
+    }
+
+    /// See [`locate`].
+    fn locate(&self, text: &str, offset: usize) -> (usize, usize) {
+        let offset = floor_boundary(text, offset);
+        let line_start = text[..offset].rfind('\n').map_or(0, |at| at + 1);
+        let columns = text[line_start..offset].chars().filter(|letter| *letter != BYTE_ORDER_MARK).count();
+        (self.before(text, offset) + 1, columns + 1)
+    }
+}
+
+fn block(spec: &SpecFile, diagnostic: &Diagnostic, lines: &Lines<'_>, renderer: &Renderer) -> String {
     let source = spec.source_at(diagnostic.span.start);
     let span = clamp(&source, &diagnostic.span);
     // Only the lines in question go to the renderer: it would look through the whole text for every problem.
     let window = lines_around(source.text, &span);
-    let first_line = source.first_line + source.text[..window.start].matches('\n').count();
+    let first_line = source.first_line + lines.before(source.text, window.start);
+    let shown = Shown::new(&source.text[window.clone()], &hidden_in(spec, &source, &window));
     let underlined = AnnotationKind::Primary
-        .span(span.start - window.start..span.end - window.start)
-        .label((!diagnostic.label.is_empty()).then(|| printable(&diagnostic.label)));
-    let snippet = Snippet::source(&source.text[window]).path(source.name).line_start(first_line).annotation(underlined);
-    let mut group = Level::ERROR.primary_title(printable(&diagnostic.message)).element(snippet);
+        .span(shown.place(span.start - window.start)..shown.place_behind(span.end - window.start))
+        .label((!diagnostic.label.is_empty()).then(|| escape::lines(&diagnostic.label).into_owned()));
+    let path = escape::line(&source.name).into_owned();
+    let snippet = Snippet::source(&shown.text).path(path).line_start(first_line).annotation(underlined);
+    let mut group = Level::ERROR.primary_title(escape::lines(&diagnostic.message)).element(snippet);
     if let Some(hint) = &diagnostic.hint {
-        group = group.element(Level::HELP.message(printable(hint)));
+        group = group.element(Level::HELP.message(escape::lines(hint)));
     }
     renderer.render(&[group])
 }
@@ -116,9 +145,71 @@ fn lines_around(text: &str, span: &Range<usize>) -> Range<usize> {
     start..end.max(span.end)
 }
 
-/// Text that cannot steer a terminal: a pipeline file's names may hold control characters.
-fn printable(text: &str) -> String {
-    text.chars().map(|letter| if letter.is_control() && letter != '\n' { '\u{fffd}' } else { letter }).collect()
+/// Where secrets stand in some lines of a source, as ranges of those lines, in order and apart.
+fn hidden_in(spec: &SpecFile, source: &SpecSource<'_>, window: &Range<usize>) -> Vec<Range<usize>> {
+    let known =
+        spec.secrets_in(source).into_iter().filter(|range| range.start < window.end && window.start < range.end);
+    let hidden =
+        known.map(|range| range.start.max(window.start) - window.start..range.end.min(window.end) - window.start);
+    let mut apart: Vec<Range<usize>> = Vec::new();
+    for range in hidden {
+        match apart.last_mut().filter(|last| range.start <= last.end) {
+            Some(last) => last.end = last.end.max(range.end),
+            None => apart.push(range),
+        }
+    }
+    apart
+}
+
+/// Lines of a source as they are shown: without secrets, and without what would steer a terminal.
+struct Shown {
+    text: String,
+    /// For each replaced piece its range before and its range now.
+    replaced: Vec<(Range<usize>, Range<usize>)>,
+}
+
+impl Shown {
+    fn new(lines: &str, hidden: &[Range<usize>]) -> Shown {
+        let mut shown = Shown { text: String::with_capacity(lines.len()), replaced: Vec::new() };
+        let mut hidden = hidden.iter().peekable();
+        for (at, letter) in lines.char_indices() {
+            while hidden.next_if(|range| range.end <= at).is_some() {}
+            match hidden.peek() {
+                Some(range) if range.start == at => shown.put((*range).clone(), secret::HIDDEN),
+                Some(range) if range.contains(&at) => {}
+                _ if escape::steers(letter) && !matches!(letter, '\n' | '\t' | '\r') => {
+                    shown.put(at..at + letter.len_utf8(), "\u{fffd}");
+                }
+                _ => shown.text.push(letter),
+            }
+        }
+        shown
+    }
+
+    fn put(&mut self, before: Range<usize>, now: &str) {
+        let start = self.text.len();
+        self.text.push_str(now);
+        self.replaced.push((before, start..self.text.len()));
+    }
+
+    /// The place of an offset now; inside a replaced piece its beginning.
+    fn place(&self, offset: usize) -> usize {
+        self.moved(offset, |now| now.start)
+    }
+
+    /// The same; inside a replaced piece its end.
+    fn place_behind(&self, offset: usize) -> usize {
+        self.moved(offset, |now| now.end)
+    }
+
+    fn moved(&self, offset: usize, inside: impl Fn(&Range<usize>) -> usize) -> usize {
+        let last = self.replaced.iter().take_while(|(before, _)| before.start < offset).last();
+        match last {
+            None => offset,
+            Some((before, now)) if offset < before.end => inside(now),
+            Some((before, now)) => now.end + (offset - before.end),
+        }
+    }
 }
 
 #[cfg(test)]

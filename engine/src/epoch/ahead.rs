@@ -5,10 +5,7 @@
 //! summary's row changes with nearly every chunk, so it waits for the end. Whatever goes wrong with such a row, the
 //! transaction can be given up and everything written from the merged changes, as if none had gone ahead.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::sync::Arc;
 
 use crossbeam_channel::Receiver;
 use vardelta_schemas::{TableSchema, ledger::Snapshot};
@@ -37,8 +34,6 @@ pub(crate) struct Written {
     pub committed_at: String,
     /// How often it was given up for other clients' locks or a lost connection.
     pub retries: u64,
-    /// How long the sink was busy.
-    pub busy: Duration,
 }
 
 /// The sink, lent to the thread that writes ahead.
@@ -100,9 +95,7 @@ struct Writer<'a> {
 impl Writer<'_> {
     fn write(mut self, chunks: &Receiver<u64>, written: &mut Written) -> Result<(), RunError> {
         for chunk in chunks {
-            let started = Instant::now();
             let sent = self.chunk(chunk, written);
-            written.busy += started.elapsed();
             written.retries = self.transaction.retries;
             let Err(failure) = sent else { continue };
             written.is_open = false;

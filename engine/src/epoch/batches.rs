@@ -1,5 +1,7 @@
 //! Batches of changes on their way to a sink: merged and decoded on a thread of their own, while the sink takes those before.
 
+use std::time::{Duration, Instant};
+
 use crossbeam_channel::{SendTimeoutError, bounded};
 use vardelta_schemas::{TableSchema, ledger::TableCounts};
 
@@ -92,11 +94,14 @@ pub(crate) fn apply(
 ) -> Result<(), Failure> {
     let mut failed = None;
     let applied = made_aside(run, make, |batches| {
-        let mut batches = batches.map(|batch| match run.abort.is_raised() {
+        let batches = batches.map(|batch| match run.abort.is_raised() {
             true => Err(SinkError::new(SinkErrorKind::Unavailable, "the run was ended")),
             false => each(batch),
         });
-        sink.apply(table, run.epoch, &mut batches).map_err(|error| {
+        let mut batches = Timed::new(run, batches);
+        let applied = sink.apply(table, run.epoch, &mut batches);
+        batches.end();
+        applied.map_err(|error| {
             let message = error.message.clone();
             failed = Some(error);
             RunError::new(RunErrorKind::Sink, message)
@@ -107,6 +112,48 @@ pub(crate) fn apply(
         (Ok(()), _) => Ok(()),
         (Err(_), Some(error)) if !run.abort.is_raised() => Err(error.into()),
         (Err(error), _) => Err(Failure::Run(error)),
+    }
+}
+
+/// Batches on their way into the sink: between two of them it works, while it asks for the next one it waits.
+struct Timed<'a, I> {
+    batches: I,
+    run: &'a RunContext,
+    /// Since when the sink works.
+    working: Instant,
+    /// Work that belongs to the last batch, which is not done before the sink asks for another or ends.
+    worked: Duration,
+    has_batch: bool,
+}
+
+impl<'a, I> Timed<'a, I> {
+    fn new(run: &'a RunContext, batches: I) -> Timed<'a, I> {
+        Timed { batches, run, working: Instant::now(), worked: Duration::ZERO, has_batch: false }
+    }
+
+    /// The sink is done.
+    fn end(mut self) {
+        self.worked += self.working.elapsed();
+        self.run.totals.sink(self.run.plan.sink, self.worked, self.has_batch);
+    }
+}
+
+impl<T, I: Iterator<Item = T>> Iterator for Timed<'_, I> {
+    type Item = T;
+
+    fn next(&mut self) -> Option<T> {
+        let asked = Instant::now();
+        self.worked += asked - self.working;
+        let batch = self.batches.next();
+        self.run.totals.sink_waited(self.run.plan.sink, asked.elapsed());
+        if batch.is_some() {
+            if self.has_batch {
+                self.run.totals.sink(self.run.plan.sink, std::mem::take(&mut self.worked), true);
+            }
+            self.has_batch = true;
+        }
+        self.working = Instant::now();
+        batch
     }
 }
 

@@ -32,8 +32,12 @@ use crate::{
         write::Writing,
     },
     error::RunError,
+    event::RunEvent,
     failpoint,
-    flow::{RunContext, meter::stage_reports},
+    flow::{
+        RunContext,
+        meter::{Figures, figures},
+    },
     plan::{Plan, content::Definitions},
     report::{Action, DropReport, RunReport},
 };
@@ -109,11 +113,14 @@ pub(crate) fn conclude(
     report: &mut RunReport,
 ) -> Result<Removed, RunError> {
     outcome.definitions.check_unchanged()?;
-    report.stages = stage_reports(context.plan, run);
-    report_rejects(run, report);
+    tell_rejects(context, run, report);
+    for warning in run.notes.lock().unwrap_or_else(PoisonError::into_inner).warnings.rows(&run.plan, &run.loads) {
+        context.tell(report, RunEvent::Warned(warning));
+    }
     let tables = context.plan.tables();
     let mut counts: Vec<TableCounts> =
         tables.iter().map(|table| TableCounts { name: table.name.clone(), ..TableCounts::default() }).collect();
+    let mut removed = Removed::default();
     if report.dry_run {
         for (at, table) in tables.iter().enumerate() {
             if context.observer.wants_changes() {
@@ -124,47 +131,54 @@ pub(crate) fn conclude(
             }
         }
         count_unchanged(&mut counts, &opened.ledger, outcome.replace_tables);
-        report.tables = counts;
-        report_not_kept(run, report);
-        return Ok(Removed::default());
-    }
-    let started = Instant::now();
-    let committed = commit(context, opened, run, &mut outcome, &tables, &mut counts)?;
-    report_rejects(run, report);
-    report_not_kept(run, report);
-    for report in &mut report.drops {
-        let upserted = outcome.upserted.iter().map(|(_, drop)| drop);
-        if let Some(drop) = upserted.into_iter().find(|drop| drop.name == report.name && drop.source == report.source) {
-            *report = DropReport::new(&drop.name, &drop.source, report.action, &report.reason, drop.counts);
+    } else {
+        let committed = commit(context, opened, run, &mut outcome, &tables, &mut counts)?;
+        // Some records became rejects while they were written.
+        tell_rejects(context, run, report);
+        for drop in report.drops.clone() {
+            let mut upserted = outcome.upserted.iter().map(|(_, upserted)| upserted);
+            if let Some(row) = upserted.find(|row| row.name == drop.name && row.source == drop.source) {
+                let now = DropReport::new(&row.name, &row.source, drop.action, &drop.reason, row.counts);
+                context.tell(report, RunEvent::Drop(now));
+            }
         }
+        let rows_ahead = (0..tables.len()).map(|at| run.changes.sent_rows(at)).sum();
+        let times = figures(context.plan, run).commit;
+        let (epoch, retries) = (run.epoch, committed.retries);
+        context.tell(report, RunEvent::Committed { epoch, retries, rows_ahead, times });
+        committed.notices.into_iter().for_each(|notice| context.tell(report, RunEvent::Notice(notice)));
+        removed = committed.removed;
     }
-    report.retries = committed.retries;
-    report.rows_ahead = (0..tables.len()).map(|at| run.changes.sent_rows(at)).sum();
-    report.notices.extend(committed.notices);
-    report.epoch = run.epoch;
-    report.committed = true;
-    let rows: u64 = counts.iter().map(|table| table.inserted + table.updated + table.deleted).sum();
-    let sink = &mut report.stages[context.plan.sink];
-    let busy = started.elapsed() + outcome.written.busy;
-    (sink.rows_in, sink.rows_out, sink.seconds) = (rows, rows, busy.as_secs_f64());
-    sink.p50_us = started.elapsed().as_micros() as u64;
-    sink.p99_us = sink.p50_us;
-    report.tables = counts;
-    Ok(committed.removed)
-}
-
-/// Puts the rejects and warnings so far into the report.
-fn report_rejects(run: &RunContext, report: &mut RunReport) {
-    let notes = run.notes.lock().unwrap_or_else(PoisonError::into_inner);
-    report.rejects = notes.reject_counts.clone();
-    report.warnings = notes.warnings.clone();
-}
-
-/// Says of how many rejects the text is not kept.
-fn report_not_kept(run: &RunContext, report: &mut RunReport) {
+    tell_figures(context, run, report, &counts);
     let not_kept = run.notes.lock().unwrap_or_else(PoisonError::into_inner).not_kept();
     if not_kept > 0 {
-        report.notices.push(format!("{not_kept} rejects are counted but not kept with their text"));
+        let notice = format!("{not_kept} rejects are counted but not kept with their text");
+        context.tell(report, RunEvent::Notice(notice));
+    }
+    Ok(removed)
+}
+
+/// Tells what stages, readers and workers did, and what became of the tables.
+fn tell_figures(context: Context<'_>, run: &RunContext, report: &mut RunReport, counts: &[TableCounts]) {
+    let Figures { mut stages, readers, workers, .. } = figures(context.plan, run);
+    if report.committed {
+        let rows: u64 = counts.iter().map(|table| table.inserted + table.updated + table.deleted).sum();
+        let sink = &mut stages[context.plan.sink];
+        (sink.rows_in, sink.rows_out) = (rows, rows);
+    }
+    stages.into_iter().for_each(|stage| context.tell(report, RunEvent::Stage(stage)));
+    readers.into_iter().for_each(|reader| context.tell(report, RunEvent::Reader(reader)));
+    workers.into_iter().for_each(|worker| context.tell(report, RunEvent::Worker(worker)));
+    counts.iter().for_each(|table| context.tell(report, RunEvent::Table(table.clone())));
+}
+
+/// Tells the rejects so far, as far as they have not been told.
+fn tell_rejects(context: Context<'_>, run: &RunContext, report: &mut RunReport) {
+    let counts = run.notes.lock().unwrap_or_else(PoisonError::into_inner).reject_counts.clone();
+    for (reason, count) in counts {
+        if report.rejects.get(&reason) != Some(&count) {
+            context.tell(report, RunEvent::Rejected { reason, count });
+        }
     }
 }
 
@@ -267,8 +281,11 @@ fn commit(
         }
         count_unchanged(counts, ledger, outcome.replace_tables);
         failpoint::hit("commit:before-sink");
-        let record = record(plan, run.epoch, outcome, counts, &committed_at);
-        let Err(error) = sink.commit(&record) else { break };
+        let record = record(run, outcome, counts, &committed_at);
+        let started = Instant::now();
+        let committed = sink.commit(&record);
+        run.totals.committed(plan.sink, started.elapsed());
+        let Err(error) = committed else { break };
         if !is_passing(&error) {
             after_failed_commit(plan, state, &record, error)?;
             break;
@@ -325,7 +342,9 @@ fn after_failed_commit(
     }
 }
 
-fn record(plan: &Plan, epoch: u64, outcome: &Outcome, counts: &[TableCounts], committed_at: &str) -> EpochRecord {
+fn record(run: &RunContext, outcome: &Outcome, counts: &[TableCounts], committed_at: &str) -> EpochRecord {
+    let (plan, epoch) = (&run.plan, run.epoch);
+    let notes = run.notes.lock().unwrap_or_else(PoisonError::into_inner);
     let event = |drop: &DropRow, action: Action, counts: RecordCounts| Event {
         epoch,
         committed_at: committed_at.to_owned(),
@@ -369,5 +388,6 @@ fn record(plan: &Plan, epoch: u64, outcome: &Outcome, counts: &[TableCounts], co
         withdrawn_drops: outcome.withdrawn.iter().map(|drop| drop.drop_id).collect(),
         events,
         tables: counts.to_vec(),
+        warnings: notes.warnings.rows(plan, &run.loads),
     }
 }

@@ -1,6 +1,8 @@
 //! What every verb needs beside its options.
 
-use crate::{abort::Abort, plan::Plan};
+use std::time::Instant;
+
+use crate::{abort::Abort, error::RunError, event::RunEvent, plan::Plan, report::RunReport};
 
 /// What a run needs beside its options.
 #[derive(Clone, Copy)]
@@ -11,4 +13,31 @@ pub struct Context<'a> {
     pub abort: &'a Abort,
     /// Watches it.
     pub observer: &'a dyn crate::report::Observer,
+}
+
+impl Context<'_> {
+    /// Begins the report of a run on top of this epoch.
+    pub(crate) fn start(self, epoch: u64, workers: usize, dry_run: bool) -> RunReport {
+        let pipeline = &self.plan.pipeline.name;
+        self.observer.event(&RunEvent::Started { pipeline: pipeline.clone(), epoch, workers, dry_run });
+        RunReport { dry_run, ..RunReport::new(pipeline, epoch, workers) }
+    }
+
+    /// Tells what happened: to the report and to whoever watches.
+    pub(crate) fn tell(self, report: &mut RunReport, event: RunEvent) {
+        report.add(&event);
+        self.observer.event(&event);
+    }
+
+    /// Carries a run out and tells how it ended.
+    pub(crate) fn to_the_end(self, run: impl FnOnce() -> Result<RunReport, RunError>) -> Result<RunReport, RunError> {
+        let started = Instant::now();
+        let mut result = run();
+        let seconds = started.elapsed().as_secs_f64();
+        match &mut result {
+            Ok(report) => self.tell(report, RunEvent::Finished { seconds }),
+            Err(error) => self.observer.event(&RunEvent::failed(error, seconds)),
+        }
+        result
+    }
 }

@@ -3,6 +3,7 @@
 use std::sync::PoisonError;
 
 use crate::{
+    edge::escape,
     error::{RunError, RunErrorKind},
     flow::RunContext,
     plan::Plan,
@@ -21,7 +22,7 @@ pub(crate) fn check_reject_share(plan: &Plan, run: &RunContext) -> Result<(), Ru
             );
             for reject in notes.rejects.iter().filter(|reject| reject.drop_id == Some(load.drop_id)).take(5) {
                 let line = reject.line.map(|line| format!("line {line}: ")).unwrap_or_default();
-                message.push_str(&format!("\n  - {line}{}: {}", reject.reason, reject.detail));
+                message.push_str(&format!("\n  - {line}{}: {}", reject.reason, escape::cut(&reject.detail)));
             }
             return Err(RunError::new(RunErrorKind::RejectShare, message)
                 .with_hint("Correct the file, or raise `max_reject_share` under [pipeline] if this is expected."));

@@ -11,6 +11,7 @@ use crate::{
     contract::sink::{EpochStart, Sink, SinkError, SinkErrorKind},
     epoch::{backoff, context::Context},
     error::RunError,
+    event::RunEvent,
     flow::RunContext,
 };
 
@@ -116,8 +117,12 @@ impl Transaction<'_> {
             return Ok(Standing::GivenUp(SinkError { message, ..error }));
         }
         self.retries += 1;
+        self.context.observer.event(&RunEvent::Waiting { cause: error.message });
         match backoff::wait(self.retries, &self.run.abort) {
-            true => Ok(Standing::NotCommitted),
+            true => {
+                self.context.observer.event(&RunEvent::Retry { attempt: self.retries });
+                Ok(Standing::NotCommitted)
+            }
             false => Ok(Standing::GivenUp(SinkError::new(SinkErrorKind::Unavailable, "the run was ended"))),
         }
     }

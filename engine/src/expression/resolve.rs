@@ -16,7 +16,10 @@ use super::{
     functions::{self, Known},
     spans::Source,
 };
-use crate::{diagnostics::Diagnostics, suggest::nearest};
+use crate::{
+    diagnostics::Diagnostics,
+    suggest::{listed, nearest},
+};
 
 /// What to say of a column that is not in the schema, if it is something other than "no such column": message and hint.
 pub(crate) type Explain<'a> = &'a dyn Fn(&str) -> Option<(String, String)>;
@@ -165,9 +168,9 @@ impl Checker<'_, '_> {
             }
             Some(near) => format!("Did you mean `{near}`?"),
             None if ident.quote_style == Some('"') => {
-                format!("The columns are: {}. Texts stand in single quotes.", names().collect::<Vec<_>>().join(", "))
+                format!("The columns are: {}. Texts stand in single quotes.", listed(names()))
             }
-            None => format!("The columns are: {}.", names().collect::<Vec<_>>().join(", ")),
+            None => format!("The columns are: {}.", listed(names())),
         };
         let place = self.source.place(ident.span);
         self.diagnostics
@@ -205,7 +208,12 @@ impl Checker<'_, '_> {
             Known::Unknown => {
                 let hint = match nearest(&name, functions::names()) {
                     Some(near) => format!("Did you mean `{near}`?"),
-                    None => "The manual lists the functions.".to_string(),
+                    None => {
+                        let mut all: Vec<&str> = functions::names().collect();
+                        all.sort_unstable();
+                        all.dedup();
+                        format!("The functions are {}.", all.join(", "))
+                    }
                 };
                 let place = self.source.place(span);
                 self.diagnostics

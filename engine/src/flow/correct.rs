@@ -90,7 +90,9 @@ impl Corrections {
         for asked in asked.unwrap_or_default() {
             let mut list = stored(&asked.key)?;
             let refused = |list: &[Assertion]| {
-                Assertion::winner(list, conflict).filter(|standing| standing.value == asked.value).cloned()
+                Assertion::winner(list, conflict)
+                    .filter(|standing| *conflict.row(&standing.value) == *asked.value)
+                    .cloned()
             };
             if refused(&list).is_none() {
                 return Err(computed(run, stage, &asked.key, &asked.message));

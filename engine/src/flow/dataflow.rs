@@ -1,10 +1,9 @@
 //! One dataflow: built on every worker in the same order.
 
-use std::{cell::RefCell, collections::BTreeMap, rc::Rc, sync::Arc, time::Duration};
+use std::{cell::RefCell, collections::BTreeMap, rc::Rc, sync::Arc};
 
 use timely::{
     dataflow::{Scope, StreamVec, operators::Concatenate},
-    logging::TimelyEventBuilder,
     worker::Worker,
 };
 
@@ -13,20 +12,21 @@ use crate::{
     differential::Side,
     error::RunError,
     flow::{
-        Mode, RunContext, WorkerContext, aggregate, capture::Capture, ingest, join, meter::Meters, replay, table, view,
+        Mode, RunContext, WorkerContext, activity::Activity, aggregate, capture::Capture, ingest, join, meter::Meters,
+        replay, table, view,
     },
     relational::Relational,
     rows::RowBatch,
     state::Snapshot,
 };
 
-/// Installs the dataflow of one chunk on one worker.
+/// Installs the dataflow of one chunk on one worker, and listens to what its operators do.
 pub(crate) fn install(
     worker: &mut Worker,
     run: &Arc<RunContext>,
     before: &Arc<Snapshot>,
     chunk: u64,
-) -> Result<WorkerContext, RunError> {
+) -> Result<(WorkerContext, Activity), RunError> {
     let context = WorkerContext {
         run: Arc::clone(run),
         before: Arc::clone(before),
@@ -35,9 +35,9 @@ pub(crate) fn install(
         peers: worker.peers(),
         captured: Rc::new(RefCell::new(Capture::new(run, chunk))),
     };
-    time_relational_operators(worker, &context);
+    let activity = Activity::of(worker, &run.plan, &context.meters);
     worker.dataflow::<u64, _, _>(|scope| build(scope, &context))?;
-    Ok(context)
+    Ok((context, activity))
 }
 
 fn build<'scope>(scope: Scope<'scope, u64>, context: &WorkerContext) -> Result<(), RunError> {
@@ -82,38 +82,4 @@ fn build<'scope>(scope: Scope<'scope, u64>, context: &WorkerContext) -> Result<(
         }
     }
     Ok(())
-}
-
-/// Relational operators carry their stage's name; timely's log tells how long they were busy.
-fn time_relational_operators(worker: &mut Worker, context: &WorkerContext) {
-    use timely::logging::{StartStop, TimelyEvent};
-    let stages: BTreeMap<String, usize> =
-        context.run.plan.stages.iter().enumerate().map(|(at, stage)| (format!("stage:{}", stage.name), at)).collect();
-    let meters = context.meters.clone();
-    let mut operators: BTreeMap<usize, usize> = BTreeMap::new();
-    let mut started: BTreeMap<usize, Duration> = BTreeMap::new();
-    let Some(mut registry) = worker.log_register() else { return };
-    registry.insert::<TimelyEventBuilder, _>("timely", move |_, events| {
-        for (time, event) in events.iter_mut().flat_map(|events| events.drain(..)) {
-            match event {
-                TimelyEvent::Operates(operates) => {
-                    if let Some(stage) = stages.get(&operates.name) {
-                        operators.insert(operates.id, *stage);
-                    }
-                }
-                TimelyEvent::Schedule(schedule) => match schedule.start_stop {
-                    StartStop::Start => {
-                        started.insert(schedule.id, time);
-                    }
-                    StartStop::Stop => {
-                        let start = started.remove(&schedule.id);
-                        if let (Some(start), Some(stage)) = (start, operators.get(&schedule.id)) {
-                            meters.busy(*stage, time.saturating_sub(start));
-                        }
-                    }
-                },
-                _ => {}
-            }
-        }
-    });
 }

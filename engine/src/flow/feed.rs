@@ -22,6 +22,7 @@ use crate::{
         stage::Planned,
     },
     error::{RunError, RunErrorKind},
+    failpoint,
     flow::{contradictions::Contradictions, meter::MeterTotals},
     plan::{
         Plan,
@@ -223,9 +224,12 @@ fn read_file(
         let started = Instant::now();
         let Some(raw) = reader.next_chunk().map_err(input)? else { break };
         load.position_bytes.store(reader.position_bytes(), Ordering::Relaxed);
-        totals.busy(load.source, 0, started.elapsed());
+        let read = started.elapsed();
+        failpoint::panics("reader:chunk");
         let chunk = Arc::new(Chunk { raw, header: Arc::clone(&header) });
-        if !send(sender, Item::Chunk { load: at, chunk }, abort) {
+        let is_sent = send(sender, Item::Chunk { load: at, chunk }, abort);
+        totals.read(load.source, read, started.elapsed() - read);
+        if !is_sent {
             return Ok(());
         }
     }

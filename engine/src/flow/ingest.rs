@@ -20,14 +20,16 @@ use crate::{
     contract::{
         batch::Batch,
         emit::Emit,
-        source::{Chunk, Parser},
+        source::{Chunk, Parser, add_drop_column},
         stage::Planned,
     },
     error::RunError,
+    failpoint,
     flow::{
         INCOMING, WorkerContext,
         feed::{Item, Taken},
         segment::{Consumer, SegmentEvents, SegmentRun},
+        table::rank,
     },
     relational::Relational,
     rows::RowBatch,
@@ -113,7 +115,12 @@ impl Ingest {
     /// Does one piece of work; `None` when there is no more for this dataflow.
     fn step(&mut self) -> Result<Option<&mut Vec<Vec<RowBatch>>>, RunError> {
         self.worker.run.abort.check()?;
-        match self.worker.run.feed.take(WAIT) {
+        let started = Instant::now();
+        let taken = self.worker.run.feed.take(WAIT);
+        if let Some(source) = self.worker.run.loads.first().map(|load| load.source) {
+            self.worker.meters.waited(source, started.elapsed());
+        }
+        match taken {
             Taken::Item(Item::Chunk { load, chunk }) => self.chunk(load, chunk)?,
             Taken::Item(Item::Rows { .. }) => return Err(RunError::internal("table rows came to the ingest operator")),
             Taken::Nothing => {}
@@ -131,12 +138,17 @@ impl Ingest {
             return Err(RunError::internal("a chunk came from a stage that is no source"));
         };
 
+        failpoint::panics("worker:chunk");
         let started = Instant::now();
         let first_origin = chunk.raw.first_origin;
         let digest = parser
             .parse(chunk, &mut emit)
             .map_err(|error| RunError::stage(&run.plan.stages[load.source].name, error))?;
-        let batches = std::mem::take(&mut emit.batches);
+        let mut batches = std::mem::take(&mut emit.batches);
+        if let Planned::Source(source) = &run.plan.stages[load.source].planned {
+            add_drop_column(source.as_ref(), &load.name, &mut batches)
+                .map_err(|error| RunError::stage(&run.plan.stages[load.source].name, error))?;
+        }
         let rows_out = batches.iter().map(Batch::rows).sum();
         self.worker.meters.add(load.source, digest.records as usize, rows_out, Some(started.elapsed()));
         load.digests.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(first_origin, digest);
@@ -158,6 +170,7 @@ impl Ingest {
             .map(|(rows, bytes)| (0..peers).map(|to| RowBatch::of_drop(to, load.drop_id, *rows, *bytes)).collect())
             .collect();
         let leaves = &run.segment(load.source).leaves;
+        let mut ranked = Vec::new();
         for batch in batches {
             segment.push(batch, &mut events, &mut |leaf, batch| {
                 let Consumer::Table(table) = leaves[leaf].consumer else {
@@ -174,7 +187,15 @@ impl Ingest {
                     let key = encoded.key(row);
                     let hash = key_hash(key);
                     let to = shard_of_hash(hash) % peers;
-                    outgoing[slot][to as usize].assert(hash, *origin, key, encoded.value(row));
+                    let value = match encoded.rank(row) {
+                        None => encoded.value(row),
+                        Some(rank) => {
+                            ranked.clear();
+                            rank::put(&mut ranked, rank, encoded.value(row));
+                            &ranked
+                        }
+                    };
+                    outgoing[slot][to as usize].assert(hash, *origin, key, value);
                 }
                 Ok(())
             })?;

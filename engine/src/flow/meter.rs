@@ -1,7 +1,11 @@
 //! What each stage did and how long it took, gathered per worker and merged at the end.
+//!
+//! Work and waiting are kept apart everywhere, and times of batches are those of batches with rows. Reading a file, which is
+//! done by threads of its own, is no part of its stage's work; committing is no batch of the sink's.
 
 use std::{
     cell::RefCell,
+    collections::BTreeMap,
     rc::Rc,
     sync::{Mutex, PoisonError},
     time::Duration,
@@ -12,7 +16,7 @@ use hdrhistogram::Histogram;
 use crate::{
     flow::RunContext,
     plan::{Plan, PlannedStage},
-    report::StageReport,
+    report::{ReaderReport, StageReport, TimeReport, WorkerReport},
 };
 
 /// Figures of one stage.
@@ -22,33 +26,51 @@ pub(crate) struct Meter {
     pub rows_out: u64,
     /// Busy time, summed over workers.
     pub busy: Duration,
-    /// Microseconds per batch (or, for a relational operator, per activation).
-    pub batch_us: Histogram<u32>,
+    /// Time spent waiting for rows to come or for room for them, summed over workers.
+    pub waiting: Duration,
+    /// Microseconds per batch with rows.
+    batch_us: Histogram<u32>,
+}
+
+impl Default for Meter {
+    fn default() -> Meter {
+        // Two significant digits up to an hour; larger values are clamped.
+        let batch_us = Histogram::new_with_bounds(1, 3_600_000_000, 2).expect("the bounds are in order");
+        Meter { rows_in: 0, rows_out: 0, busy: Duration::ZERO, waiting: Duration::ZERO, batch_us }
+    }
 }
 
 impl Meter {
-    fn new() -> Meter {
-        // Two significant digits up to an hour; larger values are clamped.
-        let batch_us = Histogram::new_with_bounds(1, 3_600_000_000, 2).expect("the bounds are in order");
-        Meter { rows_in: 0, rows_out: 0, busy: Duration::ZERO, batch_us }
-    }
-
-    fn record(&mut self, busy: Duration) {
+    fn worked(&mut self, busy: Duration, had_rows: bool) {
         self.busy += busy;
-        self.batch_us.saturating_record((busy.as_micros() as u64).max(1));
+        if had_rows {
+            self.batch_us.saturating_record((busy.as_micros() as u64).max(1));
+        }
     }
 
     fn merge(&mut self, other: &Meter) {
         self.rows_in += other.rows_in;
         self.rows_out += other.rows_out;
         self.busy += other.busy;
+        self.waiting += other.waiting;
         // Both were made with the same bounds, so every value fits.
         let _ = self.batch_us.add(&other.batch_us);
+    }
+
+    fn times(&self) -> TimeReport {
+        TimeReport {
+            seconds: self.busy.as_secs_f64(),
+            wait_s: self.waiting.as_secs_f64(),
+            p50_us: self.batch_us.value_at_quantile(0.5),
+            p90_us: self.batch_us.value_at_quantile(0.9),
+            p99_us: self.batch_us.value_at_quantile(0.99),
+            max_us: self.batch_us.max(),
+        }
     }
 }
 
 /// The meters of one worker, one per stage; cheap to clone.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(crate) struct Meters {
     stages: Rc<RefCell<Vec<Meter>>>,
 }
@@ -56,7 +78,7 @@ pub(crate) struct Meters {
 impl Meters {
     /// Meters at zero.
     pub fn new(stages: usize) -> Meters {
-        Meters { stages: Rc::new(RefCell::new((0..stages).map(|_| Meter::new()).collect())) }
+        Meters { stages: Rc::new(RefCell::new(vec![Meter::default(); stages])) }
     }
 
     /// Counts rows, and the time of one batch where it was measured.
@@ -66,58 +88,168 @@ impl Meters {
         meter.rows_in += rows_in as u64;
         meter.rows_out += rows_out as u64;
         if let Some(busy) = busy {
-            meter.record(busy);
+            meter.worked(busy, true);
         }
     }
 
-    /// Counts time alone.
-    pub fn busy(&self, stage: usize, busy: Duration) {
-        self.stages.borrow_mut()[stage].record(busy);
+    /// Counts the time of an activation, which is a batch's if it had rows.
+    pub fn worked(&self, stage: usize, busy: Duration, had_rows: bool) {
+        self.stages.borrow_mut()[stage].worked(busy, had_rows);
+    }
+
+    /// Counts time in which nothing was there to work on.
+    pub fn waited(&self, stage: usize, waiting: Duration) {
+        self.stages.borrow_mut()[stage].waiting += waiting;
+    }
+
+    /// Time spent waiting so far, whatever the stage.
+    pub fn waiting(&self) -> Duration {
+        self.stages.borrow().iter().map(|meter| meter.waiting).sum()
     }
 
     /// Adds this worker's figures to the run's.
     pub fn merge_into(&self, total: &MeterTotals) {
-        let mut total = total.stages.lock().unwrap_or_else(PoisonError::into_inner);
-        for (into, from) in total.iter_mut().zip(self.stages.borrow().iter()) {
-            into.merge(from);
-        }
+        total.change(|totals| {
+            for (into, from) in totals.stages.iter_mut().zip(self.stages.borrow().iter()) {
+                into.merge(from);
+            }
+        });
     }
 }
 
 /// The figures of a whole run.
 pub(crate) struct MeterTotals {
-    stages: Mutex<Vec<Meter>>,
+    totals: Mutex<Totals>,
+}
+
+#[derive(Default)]
+struct Totals {
+    stages: Vec<Meter>,
+    /// By source stage: reading and decompressing.
+    readers: BTreeMap<usize, Meter>,
+    commit: Meter,
+    /// For each worker, how long it was busy and how long it waited.
+    workers: Vec<(Duration, Duration)>,
 }
 
 impl MeterTotals {
     /// Totals at zero.
     pub fn new(stages: usize) -> MeterTotals {
-        MeterTotals { stages: Mutex::new((0..stages).map(|_| Meter::new()).collect()) }
+        MeterTotals { totals: Mutex::new(Totals { stages: vec![Meter::default(); stages], ..Totals::default() }) }
     }
 
-    /// A copy of the figures, one per stage.
-    pub fn snapshot(&self) -> Vec<Meter> {
-        self.stages.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    fn change(&self, change: impl FnOnce(&mut Totals)) {
+        change(&mut self.totals.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
-    /// Adds the time of something that runs on its own thread.
-    pub fn busy(&self, stage: usize, rows: u64, busy: Duration) {
-        let mut stages = self.stages.lock().unwrap_or_else(PoisonError::into_inner);
-        stages[stage].rows_in += rows;
-        stages[stage].record(busy);
+    /// Counts what a reader thread did for one chunk: reading it, and waiting for room for it.
+    pub fn read(&self, source: usize, busy: Duration, waiting: Duration) {
+        self.change(|totals| {
+            let reader = totals.readers.entry(source).or_default();
+            reader.worked(busy, true);
+            reader.waiting += waiting;
+            reader.rows_out += 1;
+        });
+    }
+
+    /// Counts what the sink did with one batch.
+    pub fn sink(&self, stage: usize, busy: Duration, had_rows: bool) {
+        self.change(|totals| totals.stages[stage].worked(busy, had_rows));
+    }
+
+    /// Counts how long the sink waited for a batch.
+    pub fn sink_waited(&self, stage: usize, waiting: Duration) {
+        self.change(|totals| totals.stages[stage].waiting += waiting);
+    }
+
+    /// Counts one commit.
+    pub fn committed(&self, stage: usize, busy: Duration) {
+        self.change(|totals| {
+            totals.commit.worked(busy, true);
+            totals.stages[stage].worked(busy, false);
+        });
+    }
+
+    /// Counts one worker's time in one dataflow.
+    pub fn worker(&self, index: usize, wall: Duration, waiting: Duration) {
+        let waiting = waiting.min(wall);
+        self.change(|totals| {
+            if totals.workers.len() <= index {
+                totals.workers.resize(index + 1, Default::default());
+            }
+            totals.workers[index].0 += wall - waiting;
+            totals.workers[index].1 += waiting;
+        });
     }
 }
 
-/// The figures of every stage but the sink.
-pub(crate) fn stage_reports(plan: &Plan, run: &RunContext) -> Vec<StageReport> {
-    let meters = run.totals.snapshot();
-    let report = |(stage, meter): (&PlannedStage, &Meter)| StageReport {
+/// The figures of a run by stage, reader and worker.
+pub(crate) struct Figures {
+    pub stages: Vec<StageReport>,
+    pub readers: Vec<ReaderReport>,
+    pub workers: Vec<WorkerReport>,
+    pub commit: TimeReport,
+}
+
+/// The figures so far.
+pub(crate) fn figures(plan: &Plan, run: &RunContext) -> Figures {
+    let totals = run.totals.totals.lock().unwrap_or_else(PoisonError::into_inner);
+    let stage = |(stage, meter): (&PlannedStage, &Meter)| StageReport {
         name: stage.name.clone(),
         rows_in: meter.rows_in,
         rows_out: meter.rows_out,
-        seconds: meter.busy.as_secs_f64(),
-        p50_us: meter.batch_us.value_at_quantile(0.5),
-        p99_us: meter.batch_us.value_at_quantile(0.99),
+        times: meter.times(),
     };
-    plan.stages.iter().zip(&meters).map(report).collect()
+    let reader = |(stage, meter): (&usize, &Meter)| ReaderReport {
+        name: plan.stages[*stage].name.clone(),
+        chunks: meter.rows_out,
+        times: meter.times(),
+    };
+    let worker = |(worker, (busy, wait)): (usize, &(Duration, Duration))| WorkerReport {
+        worker,
+        busy_s: busy.as_secs_f64(),
+        wait_s: wait.as_secs_f64(),
+    };
+    Figures {
+        stages: plan.stages.iter().zip(&totals.stages).map(stage).collect(),
+        readers: totals.readers.iter().map(reader).collect(),
+        workers: totals.workers.iter().enumerate().map(worker).collect(),
+        commit: totals.commit.times(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn activations_without_rows_are_no_batches() {
+        let meters = Meters::new(1);
+        for _ in 0..1_000 {
+            meters.worked(0, Duration::from_micros(2), false);
+        }
+        meters.worked(0, Duration::from_micros(900), true);
+        meters.add(0, 3, 2, Some(Duration::from_micros(300)));
+        meters.waited(0, Duration::from_millis(5));
+        let total = MeterTotals::new(1);
+        meters.merge_into(&total);
+        total.change(|totals| {
+            let meter = &totals.stages[0];
+            let times = meter.times();
+            assert_eq!((meter.rows_in, meter.rows_out, times.seconds, times.wait_s), (3, 2, 0.0032, 0.005));
+            // Two significant digits.
+            assert!((298..=302).contains(&times.p50_us) && (895..=905).contains(&times.max_us), "{times:?}");
+            assert_eq!((times.p90_us, times.p99_us), (times.max_us, times.max_us));
+        });
+    }
+
+    #[test]
+    fn busy_and_waiting_are_the_whole_of_a_workers_time() {
+        let total = MeterTotals::new(1);
+        total.worker(1, Duration::from_secs(3), Duration::from_secs(1));
+        total.worker(1, Duration::from_secs(1), Duration::from_secs(2));
+        total.change(|totals| {
+            assert_eq!(totals.workers, [Default::default(), (Duration::from_secs(2), Duration::from_secs(2))]);
+        });
+    }
 }

@@ -1,5 +1,6 @@
 //! How a plan is computed: timely operators around those of [`crate::differential`], one dataflow per chunk of work.
 
+pub(crate) mod activity;
 pub(crate) mod aggregate;
 pub(crate) mod capture;
 pub(crate) mod contradictions;
@@ -16,6 +17,7 @@ pub(crate) mod segment;
 pub(crate) mod table;
 mod tag;
 pub(crate) mod view;
+pub(crate) mod warning_log;
 pub(crate) mod workers;
 
 mod dataflow;
@@ -43,8 +45,10 @@ use crate::{
         reject_log::RejectLog,
         segment::{Segment, SegmentEvents, SegmentRun},
         table::Retraction,
+        warning_log::WarningLog,
     },
     plan::Plan,
+    relational::Relational,
     rows::{Row, RowLayout},
     state::{Session, Snapshot},
 };
@@ -93,8 +97,8 @@ pub(crate) struct Notes {
     pub rejects: Vec<RejectRow>,
     /// All rejects, by reason.
     pub reject_counts: BTreeMap<String, u64>,
-    /// Warnings, by reason.
-    pub warnings: BTreeMap<String, u64>,
+    /// Warnings.
+    pub warnings: WarningLog,
     /// Every reject, where somebody wants the whole list.
     pub log: Option<RejectLog>,
 }
@@ -140,7 +144,14 @@ impl RunContext {
             }
             let keyed = stage.kind != Kind::Sink && !stage.before_tables;
             layouts.push(match keyed {
-                true => Some(RowLayout::new(&stage.schema, stage.identity()).map_err(RunError::internal)?),
+                true => {
+                    let ranked_by = match &stage.planned {
+                        Planned::Relational(Relational::Table(spec)) => spec.conflict_by,
+                        _ => None,
+                    };
+                    let layout = RowLayout::new(&stage.schema, stage.identity());
+                    Some(layout.and_then(|layout| layout.ranked_by(ranked_by)).map_err(RunError::internal)?)
+                }
                 false => None,
             });
         }
@@ -191,8 +202,8 @@ impl RunContext {
             return;
         }
         let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
-        for (reason, count) in events.warnings {
-            *notes.warnings.entry(reason.to_owned()).or_default() += count;
+        for (stage, reason, field, warned) in events.warnings {
+            notes.warnings.add(load, stage, reason, field, warned);
         }
         for (stage, reject) in events.rejects {
             // Behind a table, the retraction of a row that was rejected is no news.

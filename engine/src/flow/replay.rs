@@ -1,6 +1,9 @@
 //! Rows of tables, read back and replayed into the views behind them: what `rebuild` and `verify` run on.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 use timely::{
     container::CapacityContainerBuilder,
@@ -52,7 +55,12 @@ pub(crate) fn render<'scope>(
                 capabilities = None;
                 return;
             }
-            match worker.run.feed.take(WAIT) {
+            let started = Instant::now();
+            let taken = worker.run.feed.take(WAIT);
+            if let Some(table) = tables.first() {
+                worker.meters.waited(*table, started.elapsed());
+            }
+            match taken {
                 Taken::Item(Item::Rows { table, rows }) => {
                     if let Some(slot) = tables.iter().position(|known| *known == table) {
                         outputs[slot].activate().session(&held[slot]).give(rows);

@@ -10,6 +10,7 @@ use crate::{
         batch::Batch,
         emit::{Emit, Reject},
         stage::{Planned, Transform, TransformRun},
+        warning::Warned,
     },
     differential::Side,
     error::RunError,
@@ -181,8 +182,8 @@ pub(crate) struct SegmentEvents {
     pub no_alternate: Vec<u64>,
     /// Origins of gVCF reference blocks.
     pub reference_blocks: Vec<u64>,
-    /// Warnings by reason code.
-    pub warnings: BTreeMap<&'static str, u64>,
+    /// Warnings, with the stage that made them, reason and field.
+    pub warnings: Vec<(usize, &'static str, String, Warned)>,
 }
 
 impl SegmentEvents {
@@ -198,8 +199,12 @@ impl SegmentEvents {
         self.filtered.append(&mut emit.filtered);
         self.no_alternate.append(&mut emit.no_alternate);
         self.reference_blocks.append(&mut emit.reference_blocks);
-        for (reason, count) in std::mem::take(&mut emit.warnings) {
-            *self.warnings.entry(reason).or_default() += count;
+        for (reason, field, mut warned) in std::mem::take(&mut emit.warnings).into_entries() {
+            if warned.place.is_none() {
+                let provenance = batch.and_then(|batch| batch.provenance.as_ref());
+                warned.place = provenance.zip(warned.first).map(|(provenance, origin)| provenance.place(origin));
+            }
+            self.warnings.push((stage, reason, field, warned));
         }
     }
 }

@@ -1,6 +1,9 @@
 //! The workers of a run: threads that live as long as the run computes, and take chunk after chunk.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use timely::{communication::WorkerGuards, worker::Worker};
@@ -43,7 +46,11 @@ impl Workers {
         let (finished, done) = unbounded();
         let shared = Arc::clone(run);
         let guards = timely::execute(config, move |worker| {
-            while let Ok(Command { chunk, before }) = waiting[worker.index()].recv() {
+            loop {
+                let asked = Instant::now();
+                let command = waiting[worker.index()].recv();
+                shared.totals.worker(worker.index(), asked.elapsed(), asked.elapsed());
+                let Ok(Command { chunk, before }) = command else { return };
                 shared.abort.guard("a worker", || work(worker, &shared, &before, chunk));
                 drop(before);
                 let is_raised = shared.abort.is_raised();
@@ -102,18 +109,17 @@ pub(crate) fn run_chunk(run: &Arc<RunContext>, chunk: u64) -> Result<(), RunErro
 }
 
 fn work(worker: &mut Worker, run: &Arc<RunContext>, before: &Arc<Snapshot>, chunk: u64) -> Result<(), RunError> {
-    let context = dataflow::install(worker, run, before, chunk)?;
+    let started = Instant::now();
+    let (context, activity) = dataflow::install(worker, run, before, chunk)?;
     while worker.has_dataflows() {
         if run.abort.is_raised() {
             return Ok(());
         }
         worker.step_or_park(Some(PARK));
     }
-    // The log closure holds the meters as well; it ends here, so that the figures are complete.
-    if let Some(mut registry) = worker.log_register() {
-        registry.remove("timely");
-    }
+    let parked = activity.end(worker);
     context.captured.borrow_mut().finish()?;
+    run.totals.worker(context.index, started.elapsed(), parked + context.meters.waiting());
     context.meters.merge_into(&run.totals);
     Ok(())
 }

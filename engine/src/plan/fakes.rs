@@ -11,7 +11,7 @@ use crate::{
         emit::StageError,
         options::{NamedTexts, OptionDoc, Spanned},
         sink::{Access, Sink, SinkError, SinkErrorKind, SinkStage},
-        source::{ChunkReader, Parser, Source},
+        source::{ChunkReader, Discovered, Parser, Source},
         stage::{Kind, PlanRequest, Planned, StageType, Transform, TransformRun},
     },
     diagnostics::{Diagnostics, render},
@@ -119,14 +119,14 @@ impl Source for FakeSource {
     fn schema(&self) -> &Schema {
         &self.schema
     }
-    fn discover(&self) -> Result<Vec<PathBuf>, StageError> {
-        Ok(Vec::new())
+    fn discover(&self) -> Result<Discovered, StageError> {
+        Ok(Discovered::default())
     }
     fn pattern(&self) -> Option<String> {
         self.path.clone()
     }
-    fn drop_name(&self, path: &Path) -> String {
-        path.display().to_string()
+    fn drop_name(&self, path: &Path) -> Result<String, StageError> {
+        Ok(path.display().to_string())
     }
     fn open(&self, _: &Path, _: usize) -> Result<Box<dyn ChunkReader>, StageError> {
         Err(StageError::new("a fake opens nothing"))

@@ -7,7 +7,7 @@ use crate::{
         options::OptionDoc,
         stage::{Kind, StageType},
     },
-    plan::PipelineOptions,
+    plan::{OperateOptions, PipelineOptions},
 };
 
 /// The JSON Schema of a pipeline file that may use these stage types, as text.
@@ -42,7 +42,8 @@ pub fn pipeline_json_schema(registry: &[&dyn StageType]) -> String {
         "anyOf": [{ "required": ["stages"] }, { "required": ["include"] }],
         "properties": {
             "include": include(),
-            "pipeline": table(PipelineOptions::DOCS, Map::new(), Vec::new()),
+            "pipeline": table(PipelineOptions::DOCS),
+            "operate": table(OperateOptions::DOCS),
             "stages": {
                 "type": "object",
                 "minProperties": 1,
@@ -95,7 +96,7 @@ fn stage(stage_type: &dyn StageType) -> Json {
             properties.insert("inputs".into(), inputs);
         }
     }
-    let mut schema = table(stage_type.options(), properties, required);
+    let mut schema = table_with(stage_type.options(), properties, required);
     if matches!(stage_type.kind(), Kind::Transform | Kind::Relational) {
         schema["oneOf"] = json!([{ "required": ["input"] }, { "required": ["inputs"] }]);
     }
@@ -103,8 +104,13 @@ fn stage(stage_type: &dyn StageType) -> Json {
     schema
 }
 
+/// A table with these options.
+pub(crate) fn table(docs: &[OptionDoc]) -> Json {
+    table_with(docs, Map::new(), Vec::new())
+}
+
 /// A table with these options beside other properties.
-fn table(docs: &[OptionDoc], mut properties: Map<String, Json>, mut required: Vec<String>) -> Json {
+fn table_with(docs: &[OptionDoc], mut properties: Map<String, Json>, mut required: Vec<String>) -> Json {
     for doc in docs {
         // An option whose schema is not JSON may be anything.
         let mut schema = serde_json::from_str((doc.json_schema)().as_str()).unwrap_or_else(|_| json!({}));

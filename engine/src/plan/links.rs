@@ -7,7 +7,7 @@ use crate::{
     diagnostics::Diagnostics,
     plan::{cycles, outline::Outline},
     spec::{Entry, SpecFile},
-    suggest::nearest,
+    suggest::{listed, nearest},
 };
 
 /// Looks up every stage that another names, and puts the stages in an order in which each comes after its inputs,
@@ -73,7 +73,8 @@ impl Links {
                     .keys()
                     .copied()
                     .filter(|other| places[other] != at && kinds[places[other]] != Some(Kind::Sink));
-                let near = nearest(name, others.clone());
+                let suggests = problems.wants_suggestions();
+                let near = suggests.then(|| nearest(name, others.clone())).flatten();
                 match near {
                     Some(near) => self.read[places[near]] = true,
                     None => self.strays_are_certain = false,
@@ -83,7 +84,8 @@ impl Links {
                     problem.label("unknown stage");
                     match near {
                         Some(near) => problem.hint(format!("Did you mean \"{near}\"?")),
-                        None => problem.hint(format!("The stages are: {}.", others.collect::<Vec<_>>().join(", "))),
+                        None if suggests => problem.hint(format!("The stages are: {}.", listed(others))),
+                        None => problem,
                     };
                 }
                 continue;

@@ -140,9 +140,11 @@ fn read_type<'a>(
     };
     let found = registry.iter().find(|stage_type| stage_type.name() == text).copied();
     if found.is_none() && !spec.is_unreadable(&entry.node.span) {
+        let suggests = problems.wants_suggestions();
         let problem = problems.error(entry.node.span.clone(), format!("there is no stage type `{text}`"));
         problem.label("unknown type");
-        match nearest(text, registry.iter().map(|stage_type| stage_type.name())) {
+        let types = || registry.iter().map(|stage_type| stage_type.name());
+        match suggests.then(|| nearest(text, types())).flatten() {
             Some(near) => problem.hint(format!("Did you mean \"{near}\"? `vardelta stages` lists every type.")),
             None => problem.hint(format!("The types are: {}.", names(registry))),
         };

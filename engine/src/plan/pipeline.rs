@@ -29,6 +29,12 @@ options! {
         "chunk_records" => chunk_records: ChunkRecords = ChunkRecords(250_000), "250_000",
         /// Share of rejected records above which nothing is written, 0 to 1.
         "max_reject_share" => max_reject_share: Share = Share(0.01), "0.01",
+        /// Share of a source's drops above which `run --prune` withdraws none of them, 0 to 1: a folder that is not there
+        /// looks like one whose files were all deleted. `--prune-all` lifts it.
+        "max_prune_share" => max_prune_share: Share = Share(0.2), "0.2",
+        /// Share of a drop's records above which a new delivery that has fewer is refused, 0 to 1: a file that was cut off
+        /// looks like one that was corrected. `--accept-smaller` lifts it.
+        "max_shrink_share" => max_shrink_share: Share = Share(0.5), "0.5",
         /// Directory of the state. Default: beside the sink's file, else beside the pipeline file.
         "state_dir" => state_dir: Option<PathBuf> = None, "beside the sink's file",
     }
@@ -74,6 +80,8 @@ pub(super) fn read(
             .map_or_else(|| available_parallelism().map_or(1, |cores| cores.get()), |workers| workers.0),
         chunk_records: options.chunk_records.0,
         max_reject_share: options.max_reject_share.0,
+        max_prune_share: options.max_prune_share.0,
+        max_shrink_share: options.max_shrink_share.0,
         state_dir: options.state_dir,
         base_dir: parent.map_or_else(|| PathBuf::from("."), |parent| parent.to_path_buf()),
     })

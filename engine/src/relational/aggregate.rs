@@ -23,7 +23,7 @@ use crate::{
         parse, resolve,
         spans::Source,
     },
-    suggest::nearest,
+    suggest::{listed, nearest},
 };
 
 /// The aggregate functions, as they are written.
@@ -65,7 +65,7 @@ fn group_columns(group_by: &[Spanned<String>], input: &Schema, diagnostics: &mut
                 let names = || input.columns().iter().map(|column| column.name.as_str());
                 let hint = match nearest(&name.value, names()) {
                     Some(near) => format!("Did you mean `{near}`?"),
-                    None => format!("The columns are: {}.", names().collect::<Vec<_>>().join(", ")),
+                    None => format!("The columns are: {}.", listed(names())),
                 };
                 diagnostics
                     .error(name.span.clone(), format!("there is no column `{}` to group by", name.value))

@@ -13,7 +13,7 @@ use crate::{
     diagnostics::Diagnostics,
     plan::sink_tables::LIST_ADVICE,
     relational::{Conflict, Relational, TableSpec},
-    suggest::nearest,
+    suggest::{listed, nearest},
 };
 
 options! {
@@ -22,8 +22,12 @@ options! {
         /// The key columns, in key order: at least one, none of which may be NULL. Rows with equal keys are the same row.
         "key" => key: Spanned<Vec<Spanned<String>>>,
         /// Which drop's row stands when several drops assert a key: the one that comes last (`latest_drop`) or first
-        /// (`first_drop`) in ledger order.
-        "conflict" => conflict: Conflict = Conflict::LatestDrop, "\"latest_drop\"",
+        /// (`first_drop`) in ledger order, or the one with the greatest value in the column `conflict_by` (`greatest`).
+        "conflict" => conflict: Spanned<Conflict> = Spanned { value: Conflict::LatestDrop, span: 0..0 }, "\"latest_drop\"",
+        /// With `conflict = "greatest"` the column that decides, such as the release of an annotation, so that an older
+        /// release that is loaded later does not win. Numbers and dates by their value, texts by their bytes; NULL is less
+        /// than any value; of equal values the row of the drop that comes last in ledger order stands.
+        "conflict_by" => conflict_by: Option<Spanned<String>> = None, "none",
     }
 }
 
@@ -47,7 +51,16 @@ impl StageType for TableStage {
          \n\
          A drop that is replaced or withdrawn takes back what it asserted, from the state alone; where another drop \
          asserted the same key, that drop's row stands again. Within one drop the last record of a key stands, and the \
-         earlier ones count as duplicates. Every pipeline has at least one table; it stands behind sources, transforms \
+         earlier ones count as duplicates.\n\
+         \n\
+         Ledger order is the order in which drops were delivered for the first time; of files that one run found, that of \
+         their names, where numbers count as numbers (release_9 before release_10). A corrected drop keeps its place, as if the \
+         corrected file had been delivered in the first place; a drop that was withdrawn and is loaded again comes last. So \
+         with `latest_drop` a file of January that is loaded after February's comes after it, and its rows stand; \
+         `vardelta drops` lists drops in ledger order. Where a column says which row is newer, \
+         `conflict = \"greatest\"` goes by it, whatever came when.\n\
+         \n\
+         Every pipeline has at least one table; it stands behind sources, transforms \
          and unions, never behind another table."
     }
 
@@ -91,11 +104,17 @@ tables = ["variants"]
         check_columns(schema, &input.span, diagnostics);
         let options = TableOptions::read(request.options, diagnostics)?;
         let key = read_key(&options.key, schema, diagnostics)?;
+        let conflict_by = read_conflict_by(&options, &key, schema, diagnostics);
         if diagnostics.len() > before {
             return None;
         }
         let schema = schema.clone();
-        Some(Planned::Relational(Relational::Table(TableSpec { schema, key, conflict: options.conflict })))
+        Some(Planned::Relational(Relational::Table(TableSpec {
+            schema,
+            key,
+            conflict: options.conflict.value,
+            conflict_by,
+        })))
     }
 }
 
@@ -135,6 +154,43 @@ fn read_key(key: &Spanned<Vec<Spanned<String>>>, schema: &Schema, diagnostics: &
     columns.into_iter().collect()
 }
 
+/// The place of the column that decides; reports what is wrong with it.
+fn read_conflict_by(
+    options: &TableOptions,
+    key: &[usize],
+    schema: &Schema,
+    diagnostics: &mut Diagnostics,
+) -> Option<usize> {
+    let name = match (options.conflict.value, &options.conflict_by) {
+        (Conflict::Greatest, Some(name)) => name,
+        (Conflict::Greatest, None) => {
+            diagnostics
+                .error(options.conflict.span.clone(), "`conflict = \"greatest\"` needs `conflict_by`")
+                .hint("Add `conflict_by = \"…\"`: the column whose greatest value stands.");
+            return None;
+        }
+        (_, Some(name)) => {
+            diagnostics
+                .error(name.span.clone(), "`conflict_by` is there without `conflict = \"greatest\"`")
+                .hint("Write both, or neither.");
+            return None;
+        }
+        (_, None) => return None,
+    };
+    let at = find_column(name, schema, diagnostics)?;
+    if key.contains(&at) {
+        diagnostics
+            .error(name.span.clone(), format!("`{}` is part of the key, so it decides nothing", name.value))
+            .hint("Rows with equal keys have the same value there: name a column that is not in the key.");
+    } else if schema.columns()[at].column_type == ColumnType::Float64 {
+        diagnostics.error(name.span.clone(), format!("the column `{}` is a float64", name.value)).hint(format!(
+            "Equal numbers may differ in the last bit: write `CAST({} AS DECIMAL(18,6))` in a `select`.",
+            name.value
+        ));
+    }
+    Some(at)
+}
+
 fn find_column(name: &Spanned<String>, schema: &Schema, diagnostics: &mut Diagnostics) -> Option<usize> {
     let found = schema.index_of(&name.value);
     if found.is_none() {
@@ -143,7 +199,7 @@ fn find_column(name: &Spanned<String>, schema: &Schema, diagnostics: &mut Diagno
         problem.label("unknown column");
         match nearest(&name.value, names()) {
             Some(near) => problem.hint(format!("Did you mean `{near}`?")),
-            None => problem.hint(format!("The columns are: {}.", names().collect::<Vec<_>>().join(", "))),
+            None => problem.hint(format!("The columns are: {}.", listed(names()))),
         };
     }
     found

@@ -6,7 +6,7 @@ use std::{
         Arc, PoisonError,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use crossbeam_channel::unbounded;
@@ -18,6 +18,7 @@ use crate::{
         context::Context,
     },
     error::{RunError, RunErrorKind},
+    event::RunEvent,
     flow::{
         Mode, RunContext, RunParts,
         feed::{self, Feed, Item, Load},
@@ -86,7 +87,7 @@ pub(crate) fn load_ahead(
         let first_part = if ahead.is_some() { FIRST_CHUNK_PART } else { 1 };
         let writer = ahead.map(|ahead| scope.spawn(|| ahead.write(&run, &to_write)));
         // Where nobody writes ahead, or not any more, the rows wait for the end.
-        let result = chunks(&run, first_part, |chunk| {
+        let result = chunks(context, &run, first_part, |chunk| {
             let _ = finished.send(chunk);
         });
         if let Err(error) = result {
@@ -141,7 +142,7 @@ pub(crate) fn replay(context: Context<'_>, work: Work, rows: Box<RowSource<'_>>)
                 rows(&run, &mut |item| feed::send(&sender, item, &run.abort))
             });
         });
-        if let Err(error) = chunks(&run, 1, |_| ()) {
+        if let Err(error) = chunks(context, &run, 1, |_| ()) {
             run.abort.raise(error);
         }
     });
@@ -176,21 +177,34 @@ fn prepare(context: Context<'_>, work: Work, mode: Mode, feed: Feed) -> Result<A
 }
 
 /// Runs chunk after chunk; `finished` hears of each behind which another one comes from the feed.
-fn chunks(run: &Arc<RunContext>, first_part: u64, finished: impl Fn(u64)) -> Result<(), RunError> {
+fn chunks(
+    context: Context<'_>,
+    run: &Arc<RunContext>,
+    first_part: u64,
+    finished: impl Fn(u64),
+) -> Result<(), RunError> {
     let mut workers = Workers::start(run)?;
+    let mut compute = |chunk: u64| -> Result<(), RunError> {
+        let started = Instant::now();
+        workers.run_chunk(chunk)?;
+        let records = run.loads.iter().map(|load| load.records_read.load(Ordering::Relaxed)).sum();
+        let seconds = started.elapsed().as_secs_f64();
+        context.observer.event(&RunEvent::ChunkDone { chunk, records, seconds });
+        Ok(())
+    };
     let (mut chunk, mut records) = (0, run.chunk_records.div_ceil(first_part));
     while run.feed.refill(records, &run.abort)? {
         records = run.chunk_records;
         if chunk > 0 {
             finished(chunk - 1);
         }
-        workers.run_chunk(chunk)?;
+        compute(chunk)?;
         chunk += 1;
         tidy(run, chunk)?;
     }
     // One dataflow runs in any case: an aggregate over everything has a row also when nothing came.
     while chunk == 0 || run.retractions.iter().any(|retraction| !retraction.is_done()) {
-        workers.run_chunk(chunk)?;
+        compute(chunk)?;
         chunk += 1;
         tidy(run, chunk)?;
     }

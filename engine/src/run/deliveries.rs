@@ -16,11 +16,13 @@ use vardelta_schemas::ledger::{DropRow, Snapshot};
 use crate::{
     abort::Abort,
     contract::{
-        source::{Chunk, ContentDigest},
+        source::{Chunk, ContentDigest, Discovered, Source},
         stage::Planned,
     },
     error::{RunError, RunErrorKind},
     flow::feed::{Load, PATIENCE},
+    natural,
+    path_text::{from_text, to_text},
     plan::{
         Plan, source,
         stamp::{Digested, FileStamp, check_bytes, check_unchanged, digest_bytes},
@@ -45,6 +47,8 @@ pub(crate) struct Candidate {
     pub bytes_digest: String,
     /// What it is, compared with the ledger.
     pub standing: Standing,
+    /// How many records it has, if they had to be counted to know.
+    pub records: Option<u64>,
 }
 
 /// A candidate compared with the ledger.
@@ -99,18 +103,23 @@ pub(crate) fn find(
     if options.files.is_empty() {
         for at in sources {
             let discovered = source(plan, at)?;
-            let paths = discovered.discover().map_err(|error| RunError::stage(&plan.stages[at].name, error))?;
-            match discovered.pattern() {
-                Some(pattern) if paths.is_empty() => {
-                    found.notices.push(format!("source `{}`: no file matches {pattern}", plan.stages[at].name));
-                }
-                None => found
-                    .notices
-                    .push(format!("source `{}` has no path: name its files on the command line", plan.stages[at].name)),
-                Some(_) => {}
+            let stage = &plan.stages[at].name;
+            let Discovered { paths, notices } = discovered.discover().map_err(|error| RunError::stage(stage, error))?;
+            found.notices.extend(notices.iter().map(|notice| format!("source `{stage}`: {notice}")));
+            if discovered.pattern().is_none() {
+                found.notices.push(format!("source `{stage}` has no path: name its files on the command line"));
             }
             for path in paths {
-                files.push((at, discovered.drop_name(&path), path.clone(), recorded(&path)));
+                let recorded = recorded(plan, &path);
+                let name = discovered.drop_name(&path).map_err(|error| RunError::stage(stage, error))?;
+                let known = discovered.names_by_rule().then(|| known_as(ledger, stage, &name, &recorded)).flatten();
+                if let Some(known) = known {
+                    found.notices.push(format!(
+                        "{recorded} stays drop `{known}`, under which name it was loaded: withdraw that to have it named \
+                         `{name}`"
+                    ));
+                }
+                files.push((at, known.map_or(name, str::to_owned), path, recorded));
             }
         }
     } else {
@@ -126,21 +135,42 @@ pub(crate) fn find(
                 found.spool = Some(spooled);
                 (path, "-".to_owned(), "stdin".to_owned())
             } else {
-                (path.clone(), recorded(path), source(plan, at)?.drop_name(path))
+                let source = source(plan, at)?;
+                let recorded = recorded(plan, path);
+                if !ledger.drops.iter().any(|drop| drop.path == recorded) {
+                    refuse_by_product(source, path)?;
+                }
+                let name = match &options.name {
+                    Some(name) => Ok(name.clone()),
+                    None => source.drop_name(path),
+                };
+                let name = name.map_err(|error| RunError::stage(&plan.stages[at].name, error))?;
+                (path.clone(), recorded, name)
             };
             files.push((at, options.name.clone().unwrap_or(default), path, recorded));
         }
     }
-    files.sort_by(|a, b| (&a.1, a.0).cmp(&(&b.1, b.0)));
+    files.sort_by(|a, b| natural::compare(&a.1, &b.1).then(a.0.cmp(&b.0)));
     if let Some(pair) = files.windows(2).find(|pair| (pair[0].0, &pair[0].1) == (pair[1].0, &pair[1].1)) {
         return Err(input(format!("{} and {} would both be drop `{}`", pair[0].3, pair[1].3, pair[0].1))
-            .with_hint("Rename one of them, or load it by itself with `--as NAME`."));
+            .with_hint(
+                "Rename one of them, load it by itself with `--as NAME`, or let the source name drops by their folders too: \
+                 `drop_name = \"{parent}_{stem}\"`.",
+            ));
     }
     let digests = digest_all(files.iter().map(|file| file.2.as_path()).collect(), plan.pipeline.workers)?;
     for ((source, name, path, recorded_path), (stamp, bytes_digest)) in files.into_iter().zip(digests) {
-        let mut candidate =
-            Candidate { source, name, path, recorded_path, stamp, bytes_digest, standing: Standing::New };
-        candidate.standing = compare(plan, &candidate, ledger, &mut found.notices)?;
+        let mut candidate = Candidate {
+            source,
+            name,
+            path,
+            recorded_path,
+            stamp,
+            bytes_digest,
+            standing: Standing::New,
+            records: None,
+        };
+        compare(plan, &mut candidate, ledger, &mut found.notices)?;
         found.candidates.push(candidate);
     }
     if options.prune {
@@ -149,7 +179,7 @@ pub(crate) fn find(
             let same = |found: &Candidate| found.name == drop.name && plan.stages[found.source].name == drop.source;
             found.candidates.iter().any(same)
         };
-        let gone = |drop: &&DropRow| drop.path != "-" && !Path::new(&drop.path).exists() && !delivered(drop);
+        let gone = |drop: &&DropRow| is_gone(plan, drop) && !delivered(drop);
         found.gone = ledger.drops.iter().filter(gone).cloned().collect();
     }
     Ok(found)
@@ -172,8 +202,45 @@ fn into(plan: &Plan, options: &RunOptions, sources: &[usize]) -> Result<usize, R
     }
 }
 
-fn recorded(path: &Path) -> String {
-    std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf()).to_string_lossy().into_owned()
+/// The name under which the ledger has the file of a path, if that is another than its source gives it now.
+fn known_as<'a>(ledger: &'a Snapshot, stage: &str, name: &str, recorded: &str) -> Option<&'a str> {
+    let of_source = || ledger.drops.iter().filter(|drop| drop.source == stage);
+    if of_source().any(|drop| drop.name == name) {
+        return None;
+    }
+    of_source().filter(|drop| drop.path == recorded).map(|drop| drop.name.as_str()).next_back()
+}
+
+/// A file that is named on the command line and cannot be a drop.
+fn refuse_by_product(source: &dyn Source, path: &Path) -> Result<(), RunError> {
+    match source.by_product(path) {
+        None => Ok(()),
+        Some(what) => Err(input(format!("{} is no drop by its name ({what}); nothing was written", to_text(path)))
+            .with_hint("Name the file that it belongs to; if it is a whole file of records, rename it first.")),
+    }
+}
+
+/// The path to remember: from the pipeline file's directory where it lies below that, so that the whole may be moved.
+fn recorded(plan: &Plan, path: &Path) -> String {
+    let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+    let (base, file) = (absolute(&plan.pipeline.base_dir), absolute(path));
+    if let Ok(inside) = file.strip_prefix(&base) {
+        return to_text(inside);
+    }
+    // Another way to the same folder; a link that is the file itself stays what it is.
+    let real = file.parent().and_then(|folder| Some(folder.canonicalize().ok()?.join(file.file_name()?)));
+    let inside = real.and_then(|real| Some(real.strip_prefix(base.canonicalize().ok()?).ok()?.to_path_buf()));
+    to_text(inside.unwrap_or(file))
+}
+
+/// The file that a drop was read from; `None` for standard input.
+pub(crate) fn file_of(plan: &Plan, drop: &DropRow) -> Option<PathBuf> {
+    (drop.path != "-").then(|| plan.pipeline.resolve(Path::new(&from_text(&drop.path))))
+}
+
+/// Whether a drop's file is known to be gone; one in a folder that cannot be read is not.
+fn is_gone(plan: &Plan, drop: &DropRow) -> bool {
+    file_of(plan, drop).is_some_and(|path| matches!(path.try_exists(), Ok(false)))
 }
 
 /// Copies standard input to a file: it is read more than once. A thread waits for the input, so that the run can be ended
@@ -230,12 +297,13 @@ fn digest_all(paths: Vec<&Path>, threads: usize) -> Result<Vec<(FileStamp, Strin
     Ok(digests)
 }
 
+/// Compares a candidate with the ledger.
 fn compare(
     plan: &Plan,
-    candidate: &Candidate,
+    candidate: &mut Candidate,
     ledger: &Snapshot,
     notices: &mut Vec<String>,
-) -> Result<Standing, RunError> {
+) -> Result<(), RunError> {
     let stage = &plan.stages[candidate.source].name;
     let known = ledger.drops.iter().find(|drop| drop.source == *stage && drop.name == candidate.name);
     let Some(known) = known else {
@@ -246,20 +314,23 @@ fn compare(
                 candidate.name, twin.name
             ));
         }
-        return Ok(Standing::New);
+        return Ok(());
     };
     if known.bytes_digest == candidate.bytes_digest {
-        return Ok(Standing::Same(known.clone(), false));
+        candidate.standing = Standing::Same(known.clone(), false);
+        return Ok(());
     }
     let (digest, header) = digest_content(plan, candidate)?;
+    candidate.records = Some(digest.records);
     // Where no key came twice when it was loaded, the order of the records does not matter; ledgers of before the order was
     // digested tell by the duplicates.
     let same = known.content_digest == digest.text(header, true)
         || (known.content_digest == digest.text(header, false) && known.counts.duplicates == 0);
-    Ok(match same {
+    candidate.standing = match same {
         true => Standing::Same(known.clone(), true),
         false => Standing::Changed(known.clone()),
-    })
+    };
+    Ok(())
 }
 
 /// The digests of a file's records and of its header, without decoding the records.

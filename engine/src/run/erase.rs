@@ -41,7 +41,7 @@ use crate::{
     run::{
         RunOptions,
         compute::{self, Work},
-        erase_search,
+        deliveries, erase_search,
     },
     state::SHARDS,
     suggest::nearest,
@@ -233,7 +233,7 @@ fn take_back(
         report.drops.push(DropReport::new(&name, &drop.source, Action::Erased, reason, Default::default()));
     }
     for drop in &withdrawn {
-        if drop.path != "-" && std::path::Path::new(&drop.path).exists() {
+        if deliveries::file_of(plan, drop).is_some_and(|path| path.exists()) {
             report.notices.push(format!(
                 "the file {} is there still: where the source's path finds it, the next run loads it again",
                 drop.path

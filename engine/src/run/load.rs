@@ -1,6 +1,6 @@
 //! `run`: what is new or changed is loaded, what is gone is withdrawn, all as one epoch.
 
-use std::{sync::atomic::Ordering, time::Instant};
+use std::sync::atomic::Ordering;
 
 use vardelta_schemas::ledger::DropRow;
 
@@ -14,6 +14,7 @@ use crate::{
         reject_share::check_reject_share,
     },
     error::RunError,
+    event::RunEvent,
     flow::{feed::Load, table::Retraction},
     plan::{
         content::{Definitions, Wanted},
@@ -24,7 +25,7 @@ use crate::{
         RunOptions,
         compute::{self, Work},
         deliveries::{self, Deliveries, Standing, load},
-        erase,
+        erase, guards,
     },
 };
 
@@ -33,7 +34,10 @@ use crate::{
 /// # Errors
 /// See [`RunErrorKind`](crate::error::RunErrorKind); nothing was written then, unless the message says otherwise.
 pub fn run(context: Context<'_>, options: &RunOptions) -> Result<RunReport, RunError> {
-    let started = Instant::now();
+    context.to_the_end(|| run_once(context, options))
+}
+
+fn run_once(context: Context<'_>, options: &RunOptions) -> Result<RunReport, RunError> {
     let plan = context.plan;
     let access = if options.dry_run { Access::Read } else { Access::Write };
     let mut opened = open::open(plan, access)?;
@@ -41,6 +45,8 @@ pub fn run(context: Context<'_>, options: &RunOptions) -> Result<RunReport, RunE
     let definitions = open::check_definition(plan, &opened.ledger, Wanted::All)?;
     let pending = if options.dry_run { Vec::new() } else { erase::finish_pending(context, options, &mut opened)? };
     let found = deliveries::find(plan, context.abort, options, &opened.ledger)?;
+    guards::check_prune(plan, options, &opened.ledger, &found)?;
+    guards::check_shrink(plan, options, &found.candidates)?;
     context.abort.check()?;
     let epoch = opened.ledger.epoch + 1;
     let workers = options.workers_of(plan);
@@ -48,19 +54,25 @@ pub fn run(context: Context<'_>, options: &RunOptions) -> Result<RunReport, RunE
     let (loads, kept) = loads(next, &found);
     let retractions = retractions(context, &found, epoch);
     let unchanged = unchanged(context, &mut opened, &found, options.dry_run)?;
-    let mut report = RunReport {
-        dry_run: options.dry_run,
-        drops: unchanged,
-        notices: pending.into_iter().chain(found.notices.iter().cloned()).collect(),
-        ..RunReport::new(&plan.pipeline.name, opened.ledger.epoch, workers)
-    };
+    let mut report = context.start(opened.ledger.epoch, workers, options.dry_run);
+    for load in &loads {
+        let source = plan.stages[load.source].name.clone();
+        context.observer.event(&RunEvent::Discovered { drop: load.name.clone(), source, bytes: load.stamp.bytes });
+    }
+    for notice in pending.into_iter().chain(found.notices.iter().cloned()) {
+        context.tell(&mut report, RunEvent::Notice(notice));
+    }
     if loads.is_empty() && retractions.is_empty() {
-        report.tables = commit::untouched(plan, &opened.ledger);
+        tell_drops(context, &mut report, unchanged);
+        for table in commit::untouched(plan, &opened.ledger) {
+            context.tell(&mut report, RunEvent::Table(table));
+        }
         if !options.dry_run && opened.ledger.epoch > 0 {
             // What a killed run left undone behind its commit.
-            commit::settle(plan, opened.sink.as_mut(), &mut report.notices);
+            let mut notices = Vec::new();
+            commit::settle(plan, opened.sink.as_mut(), &mut notices);
+            notices.into_iter().for_each(|notice| context.tell(&mut report, RunEvent::Notice(notice)));
         }
-        report.seconds = started.elapsed().as_secs_f64();
         return Ok(report);
     }
     let work = Work {
@@ -71,13 +83,12 @@ pub fn run(context: Context<'_>, options: &RunOptions) -> Result<RunReport, RunE
         retractions,
         spill_dir: spill_dir(context, options.dry_run),
     };
-    let written = load_found(context, &mut opened, work, kept, definitions, &found, &mut report);
+    let written = load_found(context, &mut opened, work, (kept, unchanged), definitions, &found, &mut report);
     if written.is_err() {
         // Rows may have gone ahead. A connection that is gone has given them up by itself.
         let _ = opened.sink.rollback();
     }
     written?;
-    report.seconds = started.elapsed().as_secs_f64();
     Ok(report)
 }
 
@@ -86,7 +97,7 @@ fn load_found(
     context: Context<'_>,
     opened: &mut Opened,
     work: Work,
-    kept: Vec<Kept>,
+    (kept, mut drops): (Vec<Kept>, Vec<DropReport>),
     definitions: Definitions,
     found: &Deliveries,
     report: &mut RunReport,
@@ -103,7 +114,7 @@ fn load_found(
             Some(_) => (Action::Replaced, "the file's content changed"),
             None => (Action::Added, "a new name"),
         };
-        report.drops.push(DropReport::new(&load.name, &plan.stages[load.source].name, action, reason, counts));
+        drops.push(DropReport::new(&load.name, &plan.stages[load.source].name, action, reason, counts));
         outcome.upserted.push((
             action,
             DropRow {
@@ -119,17 +130,27 @@ fn load_found(
             },
         ));
         let restriction = source(plan, load.source)?.restriction();
-        report.notices.extend(notice(&load.name, restriction, &counts));
+        if let Some(notice) = notice(&load.name, restriction, &counts) {
+            context.tell(report, RunEvent::Notice(notice));
+        }
         let origin = if load.has_lines.load(Ordering::Relaxed) { "line" } else { "record" };
-        report.notices.extend(load.contradictions.notice(&load.name, origin, &run)?);
+        if let Some(notice) = load.contradictions.notice(&load.name, origin, &run)? {
+            context.tell(report, RunEvent::Notice(notice));
+        }
     }
     for gone in &found.gone {
         let reason = "its file is gone";
-        report.drops.push(DropReport::new(&gone.name, &gone.source, Action::Withdrawn, reason, Default::default()));
+        drops.push(DropReport::new(&gone.name, &gone.source, Action::Withdrawn, reason, Default::default()));
     }
-    report.drops.sort_by(|a, b| (&a.name, &a.source).cmp(&(&b.name, &b.source)));
+    tell_drops(context, report, drops);
     commit::conclude(context, opened, &run, outcome, report)?;
     Ok(())
+}
+
+/// Tells what becomes of drops, by name.
+fn tell_drops(context: Context<'_>, report: &mut RunReport, mut drops: Vec<DropReport>) {
+    drops.sort_by(|a, b| (&a.name, &a.source).cmp(&(&b.name, &b.source)));
+    drops.into_iter().for_each(|drop| context.tell(report, RunEvent::Drop(drop)));
 }
 
 /// What must be remembered of a candidate beside its load.

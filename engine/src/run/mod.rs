@@ -4,6 +4,7 @@ pub(crate) mod compute;
 pub(crate) mod deliveries;
 pub(crate) mod erase;
 mod erase_search;
+mod guards;
 pub(crate) mod load;
 pub(crate) mod migrate;
 pub(crate) mod rebuild;
@@ -14,7 +15,7 @@ use std::path::PathBuf;
 
 use vardelta_schemas::ledger;
 
-use crate::{contract::sink::Access, error::RunError, plan::Plan};
+use crate::{contract::sink::Access, error::RunError, path_text::to_text, plan::Plan};
 
 pub use erase::{EraseReport, ErasedPlace, ErasedReport, erase};
 pub use load::run;
@@ -43,6 +44,10 @@ pub struct RunOptions {
     pub dry_run: bool,
     /// Withdraw drops whose file is gone.
     pub prune: bool,
+    /// Withdraw them however many they are.
+    pub prune_all: bool,
+    /// Take a new delivery of a drop however many of its records are gone.
+    pub accept_smaller: bool,
 }
 
 impl RunOptions {
@@ -52,12 +57,18 @@ impl RunOptions {
     }
 }
 
-/// What is loaded.
+/// What is loaded, each drop with the whole path of its file.
 ///
 /// # Errors
 /// When the sink cannot be read.
 pub fn drops(plan: &Plan) -> Result<ledger::Snapshot, RunError> {
-    Ok(plan.sink().connect(Access::Read)?.ledger(&plan.pipeline.name)?)
+    let mut ledger = plan.sink().connect(Access::Read)?.ledger(&plan.pipeline.name)?;
+    for drop in &mut ledger.drops {
+        if let Some(path) = deliveries::file_of(plan, drop) {
+            drop.path = to_text(std::path::absolute(&path).unwrap_or(path));
+        }
+    }
+    Ok(ledger)
 }
 
 /// What every epoch did.

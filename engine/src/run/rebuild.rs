@@ -3,7 +3,7 @@
 //! Where the base tables compute what they computed before, their state is replayed into the views, and no file is
 //! read. Otherwise every drop's file is read again, in ledger order.
 
-use std::{collections::BTreeSet, path::PathBuf, time::Instant};
+use std::collections::BTreeSet;
 
 use vardelta_schemas::ledger::DropRow;
 
@@ -16,6 +16,7 @@ use crate::{
         reject_share::check_reject_share,
     },
     error::{RunError, RunErrorKind},
+    event::RunEvent,
     flow::{
         RunContext,
         feed::Item,
@@ -33,6 +34,7 @@ use crate::{
         RunOptions,
         compute::{self, Work},
         deliveries::{self, Standing, load},
+        guards,
     },
     state::{SHARDS, Session},
 };
@@ -46,7 +48,10 @@ pub(crate) const REPLAY_ROWS: usize = 4_096;
 /// When a file that must be read again is gone (all such files are named), or for sink or state trouble; nothing was
 /// written then.
 pub fn rebuild(context: Context<'_>, options: &RunOptions) -> Result<RunReport, RunError> {
-    let started = Instant::now();
+    context.to_the_end(|| rebuild_once(context, options))
+}
+
+fn rebuild_once(context: Context<'_>, options: &RunOptions) -> Result<RunReport, RunError> {
     let plan = context.plan;
     let access = if options.dry_run { Access::Read } else { Access::Write };
     let mut opened = open::open_to_rebuild(plan, access)?;
@@ -68,6 +73,7 @@ pub fn rebuild(context: Context<'_>, options: &RunOptions) -> Result<RunReport, 
     let changed = changed_stages(&opened.ledger.definition, &definitions);
     let mut outcome = Outcome { replace_tables: true, ..Outcome::new(definitions) };
     let mut drops = Vec::new();
+    let mut report = context.start(opened.ledger.epoch, workers, options.dry_run);
     let run = if opened.state.epoch() == opened.ledger.epoch && tables_are_the_same(plan, &changed) {
         outcome.without_drop = Some(Action::Rebuilt);
         compute::replay(context, work, Box::new(|run, send| send_state(run, send)))?
@@ -98,13 +104,8 @@ pub fn rebuild(context: Context<'_>, options: &RunOptions) -> Result<RunReport, 
         }
         run
     };
-    let mut report = RunReport {
-        dry_run: options.dry_run,
-        drops,
-        ..RunReport::new(&plan.pipeline.name, opened.ledger.epoch, workers)
-    };
+    drops.into_iter().for_each(|drop| context.tell(&mut report, RunEvent::Drop(drop)));
     commit::conclude(context, &mut opened, &run, outcome, &mut report)?;
-    report.seconds = started.elapsed().as_secs_f64();
     Ok(report)
 }
 
@@ -143,7 +144,7 @@ pub(crate) fn candidates(
     let drops = &opened.ledger.drops;
     let missing: Vec<String> = drops
         .iter()
-        .filter(|drop| !std::path::Path::new(&drop.path).is_file())
+        .filter(|drop| !deliveries::file_of(context.plan, drop).is_some_and(|path| path.is_file()))
         .map(|drop| format!("drop `{}` of `{}`: {}", drop.name, drop.source, drop.path))
         .collect();
     if !missing.is_empty() {
@@ -171,12 +172,13 @@ pub(crate) fn candidates(
             .with_hint("Withdraw it with the pipeline's old definition first, or keep the source's name."));
         }
         let request = RunOptions {
-            files: vec![PathBuf::from(&drop.path)],
+            files: Vec::from_iter(deliveries::file_of(context.plan, drop)),
             into: Some(drop.source.clone()),
             name: Some(drop.name.clone()),
             ..options.clone()
         };
         let found = deliveries::find(context.plan, context.abort, &request, &opened.ledger)?;
+        guards::check_shrink(context.plan, &request, &found.candidates)?;
         files.extend(found.candidates.into_iter().map(|candidate| (drop.clone(), candidate)));
     }
     Ok(files)
@@ -227,7 +229,7 @@ pub(crate) fn standing_rows(
             let list = Assertion::decode(bytes)
                 .ok_or_else(|| RunError::internal(format!("the state of `{}` cannot be read", stage.name)))?;
             if let Some(winner) = Assertion::winner(&list, spec.conflict)
-                && !each(key, &winner.value)
+                && !each(key, spec.conflict.row(&winner.value))
             {
                 return Ok(());
             }

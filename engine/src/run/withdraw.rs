@@ -1,7 +1,5 @@
 //! `withdraw`: what drops asserted is taken back, from the state alone.
 
-use std::time::Instant;
-
 use crate::{
     contract::sink::Access,
     epoch::{
@@ -10,6 +8,7 @@ use crate::{
         open::{self, spill_dir},
     },
     error::RunError,
+    event::RunEvent,
     flow::table::Retraction,
     plan::{content::Wanted, tables_of},
     report::{Action, DropReport, RunReport},
@@ -25,7 +24,10 @@ use crate::{
 /// # Errors
 /// When a name is unknown, or for sink or state trouble; nothing was written then.
 pub fn withdraw(context: Context<'_>, names: &[String], options: &RunOptions) -> Result<RunReport, RunError> {
-    let started = Instant::now();
+    context.to_the_end(|| withdraw_once(context, names, options))
+}
+
+fn withdraw_once(context: Context<'_>, names: &[String], options: &RunOptions) -> Result<RunReport, RunError> {
     let plan = context.plan;
     let access = if options.dry_run { Access::Read } else { Access::Write };
     let mut opened = open::open(plan, access)?;
@@ -43,17 +45,13 @@ pub fn withdraw(context: Context<'_>, names: &[String], options: &RunOptions) ->
         retractions: withdrawn.iter().map(|drop| Retraction::new(drop.drop_id, None, &tables(&drop.source))).collect(),
         spill_dir: spill_dir(context, options.dry_run),
     };
+    let mut report = context.start(opened.ledger.epoch, workers, options.dry_run);
+    notices.into_iter().for_each(|notice| context.tell(&mut report, RunEvent::Notice(notice)));
     let run = compute::load(context, work)?;
-    let mut report = RunReport {
-        dry_run: options.dry_run,
-        drops: withdrawn
-            .iter()
-            .map(|drop| DropReport::new(&drop.name, &drop.source, Action::Withdrawn, "as asked", Default::default()))
-            .collect(),
-        notices,
-        ..RunReport::new(&plan.pipeline.name, opened.ledger.epoch, workers)
-    };
+    for drop in &withdrawn {
+        let drop = DropReport::new(&drop.name, &drop.source, Action::Withdrawn, "as asked", Default::default());
+        context.tell(&mut report, RunEvent::Drop(drop));
+    }
     commit::conclude(context, &mut opened, &run, Outcome { withdrawn, ..Outcome::new(definitions) }, &mut report)?;
-    report.seconds = started.elapsed().as_secs_f64();
     Ok(report)
 }

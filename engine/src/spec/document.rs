@@ -25,14 +25,17 @@ pub(super) struct Document {
 /// The parser's word for a line that is no `key = value`, behind which it gives up.
 const NO_PAIR: &str = "key with no value";
 
-/// How often a line is blanked to read on behind it.
+/// How often a line is blanked to read on behind it, and how many bytes are read for it in all.
 const MOST_ROUNDS: usize = 100;
+const MOST_BYTES_AGAIN: usize = 16 << 20;
+/// Syntax errors whose places are kept; they bear on what later checks may say.
+const MOST_PLACES: usize = 10_000;
 
 /// Reads a whole TOML document.
 pub(super) fn read(text: &str, diagnostics: &mut Diagnostics) -> Document {
     let (mut syntax_errors, mut seen) = (Vec::new(), BTreeSet::new());
     let mut readable = text.to_owned();
-    let mut rounds = MOST_ROUNDS;
+    let mut rounds = MOST_ROUNDS.min(1 + MOST_BYTES_AGAIN / text.len().max(1));
     loop {
         let (table, errors) = DeTable::parse_recoverable(&readable);
         let mut gave_up = None;
@@ -43,7 +46,9 @@ pub(super) fn read(text: &str, diagnostics: &mut Diagnostics) -> Document {
             }
             if seen.insert((span.start, span.end)) {
                 report(text, &span, error.message(), diagnostics);
-                syntax_errors.push(span);
+                if syntax_errors.len() < MOST_PLACES {
+                    syntax_errors.push(span);
+                }
             }
         }
         if let Some(at) = gave_up.filter(|_| rounds > 0) {

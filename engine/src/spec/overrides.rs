@@ -7,7 +7,7 @@ use toml::de::{DeTable, DeValue};
 use crate::{
     diagnostics::Diagnostics,
     spec::{Entry, Node, SpecFile, Value, document::NodeReader},
-    suggest::nearest,
+    suggest::{listed, nearest},
 };
 
 const FORM_HINT: &str = "Write `--set stages.NAME.OPTION=VALUE`; the value is TOML, or else taken as text.";
@@ -56,7 +56,7 @@ pub(super) fn apply(spec: &mut SpecFile, text: &str, start: usize, diagnostics: 
                 let problem = diagnostics.error(key.span, format!("the pipeline file has no table `{walked}`"));
                 match nearest(&key.name, known.iter().map(String::as_str)) {
                     Some(near) => problem.hint(format!("Did you mean `{near}`?")),
-                    None => problem.hint(format!("The keys there are: {}.", known.join(", "))),
+                    None => problem.hint(format!("The keys there are: {}.", listed(known.iter().map(String::as_str)))),
                 };
                 return;
             }

@@ -1,4 +1,4 @@
-//! One value, as people and as programs read it; nothing of it is lost.
+//! One value, as people and as programs read it. Programs get all of it.
 
 use arrow_array::{
     Array as _, ArrayRef,
@@ -8,8 +8,9 @@ use arrow_array::{
 use arrow_cast::display::{ArrayFormatter, FormatOptions};
 use arrow_schema::{ArrowError, DataType};
 use serde_json::Value;
+use vardelta_engine::edge::escape;
 
-/// A value for people. Text that could be taken for something else is quoted, control characters escaped.
+/// A value for people; of a long one the beginning and its length. Text that could be taken for something else is quoted, control characters escaped.
 ///
 /// # Errors
 /// When Arrow cannot print the type, which no table's column has.
@@ -17,11 +18,18 @@ pub fn text(column: &ArrayRef, row: usize) -> Result<String, ArrowError> {
     if column.is_null(row) {
         return Ok("NULL".into());
     }
-    let shown = formatted(column, row)?;
-    let ambiguous = |letter: char| letter.is_whitespace() || letter.is_control() || matches!(letter, '"' | '=' | ',');
+    let whole = formatted(column, row)?;
+    let (shown, length) = match escape::beginning(&whole) {
+        None => (whole.as_str(), String::new()),
+        Some((shown, characters)) => (shown, format!("… ({characters} characters)")),
+    };
+    let ambiguous =
+        |letter: char| letter.is_whitespace() || escape::steers(letter) || matches!(letter, '"' | '=' | ',');
     let quote = *column.data_type() == DataType::Utf8
         && (shown.is_empty() || shown == "NULL" || shown == "->" || shown.chars().any(ambiguous));
-    Ok(if quote { Value::from(shown).to_string() } else { shown })
+    // Quoted as JSON does it; what JSON leaves as it is and a terminal would obey is escaped as well.
+    let text = if quote { escape::json(&Value::from(shown).to_string()).into_owned() } else { shown.to_owned() };
+    Ok(text + &length)
 }
 
 /// A value for programs: booleans, integers and floats as such, decimals and dates as texts, which keep every digit.
@@ -59,11 +67,11 @@ mod tests {
             Some(""),
             Some("NULL"),
             Some("a b"),
-            Some("a\u{1b}"),
+            Some("a\u{1b}\u{9b}\u{202e}"),
             None,
         ]));
         let shown: Vec<String> = (0..6).map(|row| text(&texts, row).expect("text")).collect();
-        assert_eq!(shown, ["BRCA1", "\"\"", "\"NULL\"", "\"a b\"", "\"a\\u001b\"", "NULL"]);
+        assert_eq!(shown, ["BRCA1", "\"\"", "\"NULL\"", "\"a b\"", "\"a\\u001b\\u009b\\u202e\"", "NULL"]);
     }
 
     #[test]

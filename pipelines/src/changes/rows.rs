@@ -3,7 +3,10 @@
 use arrow_array::RecordBatch;
 use arrow_schema::ArrowError;
 use serde_json::Value;
-use vardelta_engine::contract::sink::{ChangeBatch, Op};
+use vardelta_engine::{
+    contract::sink::{ChangeBatch, Op},
+    edge::escape,
+};
 use vardelta_schemas::TableSchema;
 
 use crate::changes::cells;
@@ -35,35 +38,59 @@ pub fn text(table: &TableSchema, batch: &ChangeBatch) -> Result<String, ArrowErr
         text.push_str(&format!("  {line}\n"));
         Ok(())
     })?;
-    Ok(text)
+    // Values are safe already; names of columns are not.
+    Ok(escape::lines(&text).into_owned())
 }
 
 /// `{"op","key","old","new"}` per row, comma-separated; `old` is null for an insert, `new` for a delete. Unless these are
-/// the table's first rows, a comma comes before them.
+/// the table's first rows, a comma comes before them. No more than `most` of them.
 ///
 /// # Errors
 /// When a value cannot be printed.
-pub fn json(table: &TableSchema, batch: &ChangeBatch, first: bool) -> Result<String, ArrowError> {
-    let mut text = String::new();
+pub fn json(table: &TableSchema, batch: &ChangeBatch, first: bool, most: u64) -> Result<String, ArrowError> {
+    let (mut text, mut listed) = (String::new(), 0);
     each(batch, |op, old, new| {
+        listed += 1;
+        if listed > most {
+            return Ok(());
+        }
         if !first || !text.is_empty() {
             text.push(',');
         }
-        let (word, has_old, has_new) = match op {
-            Op::Insert => ("insert", false, true),
-            Op::Update => ("update", true, true),
-            Op::Delete => ("delete", true, false),
-        };
-        let (kept, row) = if has_new { (&batch.new, new) } else { (&batch.old, old) };
-        let key = object(table, kept, row, table.key.iter().copied())?;
-        let side = |there: bool, rows: &RecordBatch, row: usize| {
-            if there { object(table, rows, row, all(table)) } else { Ok("null".to_owned()) }
-        };
-        let (old, new) = (side(has_old, &batch.old, old)?, side(has_new, &batch.new, new)?);
-        text.push_str(&format!(r#"{{"op":"{word}","key":{key},"old":{old},"new":{new}}}"#));
+        text.push_str(&format!("{{{}}}", members(table, batch, op, old, new)?));
         Ok(())
     })?;
     Ok(text)
+}
+
+/// A line per row: `{"table","op","key","old","new"}`.
+///
+/// # Errors
+/// When a value cannot be printed.
+pub fn lines(table: &TableSchema, batch: &ChangeBatch) -> Result<String, ArrowError> {
+    let (mut text, name) = (String::new(), json_text(&table.name));
+    each(batch, |op, old, new| {
+        text.push_str(&format!("{{\"table\":{name},{}}}\n", members(table, batch, op, old, new)?));
+        Ok(())
+    })?;
+    Ok(text)
+}
+
+/// `"op","key","old","new"` of one row.
+fn members(table: &TableSchema, batch: &ChangeBatch, op: Op, old: usize, new: usize) -> Result<String, ArrowError> {
+    let (word, has_old, has_new) = match op {
+        Op::Insert => ("insert", false, true),
+        Op::Update => ("update", true, true),
+        Op::Delete => ("delete", true, false),
+    };
+    let (kept, row) = if has_new { (&batch.new, new) } else { (&batch.old, old) };
+    let key = object(table, kept, row, table.key.iter().copied())?;
+    let side = |there: bool, rows: &RecordBatch, row: usize| {
+        if there { object(table, rows, row, all(table)) } else { Ok("null".to_owned()) }
+    };
+    let (old, new) = (side(has_old, &batch.old, old)?, side(has_new, &batch.new, new)?);
+    // Bytes of a file that would steer a terminal are escaped; a reader of JSON sees them as they are.
+    Ok(escape::json(&format!(r#""op":"{word}","key":{key},"old":{old},"new":{new}"#)).into_owned())
 }
 
 /// A text as JSON writes it.
@@ -123,7 +150,7 @@ mod tests {
     use vardelta_engine::contract::sink::{ChangeBatch, Op};
     use vardelta_schemas::{Column, ColumnType, Schema, TableSchema};
 
-    use super::{json, text};
+    use super::{json, lines, text};
 
     fn genes(rows: &[(&str, Option<i64>)], table: &TableSchema) -> RecordBatch {
         let names = StringArray::from_iter_values(rows.iter().map(|row| row.0));
@@ -163,7 +190,11 @@ mod tests {
             r#"{"op":"insert","key":{"gene":"BRCA1"},"old":null,"new":{"gene":"BRCA1","variants":2}}"#,
             r#"{"op":"update","key":{"gene":"TP53"},"old":{"gene":"TP53","variants":null},"new":{"gene":"TP53","variants":3}}"#,
         ];
-        assert_eq!(json(&table, &batch, true).expect("json"), expected.join(","));
-        assert!(json(&table, &batch, false).expect("json").starts_with(",{"));
+        assert_eq!(json(&table, &batch, true, 9).expect("json"), expected.join(","));
+        assert!(json(&table, &batch, false, 9).expect("json").starts_with(",{"));
+        assert_eq!(json(&table, &batch, true, 2).expect("json"), expected[..2].join(","));
+        assert_eq!(json(&table, &batch, false, 0).expect("json"), "");
+        let line = lines(&table, &batch).expect("lines").lines().nth(1).map(str::to_owned);
+        assert_eq!(line, Some(expected[1].replacen('{', r#"{"table":"summary","#, 1)));
     }
 }

@@ -2,7 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use vardelta_engine::report::{Action, DropReport, RunReport};
+use vardelta_engine::{
+    edge::escape,
+    report::{Action, DropReport, RunReport},
+};
+use vardelta_schemas::ledger::{FirstPlace, WarningRow};
 
 use crate::report::{Table, grouped, stages};
 
@@ -18,7 +22,7 @@ pub fn run_report(report: &RunReport, verbose: bool) -> (String, String) {
     if report.committed && !report.rejects.is_empty() {
         tail += "  (each with its place and text in the table vardelta_rejects)\n";
     }
-    tail += &section("warnings", counts(&report.warnings));
+    tail += &section("warnings", warnings(&report.warnings, verbose));
     let retried = (report.retries > 0).then(|| {
         let times = if report.retries == 1 { "once" } else { &format!("{} times", report.retries) };
         format!("the transaction was run again {times}, after other clients' locks or a lost connection")
@@ -104,12 +108,40 @@ fn counts(counts: &BTreeMap<String, u64>) -> String {
     table.render()
 }
 
+/// The warnings by reason; verbosely each with its drop, stage, field and first place.
+fn warnings(rows: &[WarningRow], verbose: bool) -> String {
+    if !verbose {
+        let mut by_reason: BTreeMap<String, u64> = BTreeMap::new();
+        rows.iter().for_each(|row| *by_reason.entry(row.reason.clone()).or_default() += row.count);
+        return counts(&by_reason);
+    }
+    let mut table = Table::default();
+    for row in rows {
+        table.row().text(&row.reason).number(row.count).text(row.drop.as_deref().unwrap_or("-")).text(&row.stage);
+        table.text(escape::cut(row.field.as_deref().unwrap_or("-"))).text(first(row));
+    }
+    table.render()
+}
+
+fn first(row: &WarningRow) -> String {
+    let Some(FirstPlace { line, contig, pos }) = &row.first else { return String::new() };
+    let line = line.map(|line| format!("line {line}"));
+    let place = contig.as_ref().map(|contig| match pos {
+        Some(pos) => format!("{}:{pos}", escape::cut(contig)),
+        None => escape::cut(contig).into_owned(),
+    });
+    match line.into_iter().chain(place).collect::<Vec<_>>().join(", ") {
+        place if place.is_empty() => place,
+        place => format!("first at {place}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
 
     use vardelta_engine::report::{Action, DropReport, RunReport};
-    use vardelta_schemas::ledger::{RecordCounts, TableCounts};
+    use vardelta_schemas::ledger::{FirstPlace, RecordCounts, TableCounts, WarningRow};
 
     use super::run_report;
 
@@ -126,23 +158,34 @@ mod tests {
         };
         let table = TableCounts { name: "variants".into(), inserted: 1_001, unchanged: 7, ..TableCounts::default() };
         let report = RunReport {
-            pipeline: "genes".into(),
-            epoch: 2,
             committed: true,
-            dry_run: false,
             drops: vec![
                 DropReport::new("day1", "calls", Action::Unchanged, "the same bytes", counts),
                 DropReport::new("day2_long", "calls", Action::Added, "a new name", counts),
             ],
             tables: vec![table],
             rejects: BTreeMap::from([("bad_position".into(), 1)]),
-            warnings: BTreeMap::new(),
+            warnings: vec![
+                WarningRow {
+                    reason: "undeclared_filter".into(),
+                    drop: Some("day2_long".into()),
+                    stage: "calls".into(),
+                    field: Some("weird\u{1b}".into()),
+                    count: 1,
+                    first: Some(FirstPlace { line: Some(12), contig: Some("chr1".into()), pos: Some(7) }),
+                    ..WarningRow::default()
+                },
+                WarningRow {
+                    reason: "undeclared_filter".into(),
+                    stage: "calls".into(),
+                    count: 1_000,
+                    ..WarningRow::default()
+                },
+            ],
             notices: vec!["something".into()],
-            stages: Vec::new(),
             retries: 2,
-            workers: 4,
-            rows_ahead: 0,
             seconds: 0.126,
+            ..RunReport::new("genes", 2, 4)
         };
         let (head, tail) = run_report(&report, false);
         let expected = "\
@@ -161,10 +204,20 @@ rejects
   bad_position  1
   (each with its place and text in the table vardelta_rejects)
 
+warnings
+  undeclared_filter  1,001
+
 notices
   something
   the transaction was run again 2 times, after other clients' locks or a lost connection
 ";
         assert_eq!(tail, expected);
+        let (_, tail) = run_report(&report, true);
+        let expected = "
+warnings
+  undeclared_filter      1  day2_long  calls  weird\\u{1b}  first at line 12, chr1:7
+  undeclared_filter  1,000  -          calls  -
+";
+        assert!(tail.contains(expected), "{tail}");
     }
 }

@@ -1,5 +1,7 @@
 //! Columns of text, aligned.
 
+use vardelta_engine::edge::escape;
+
 /// Rows of cells, printed with their columns aligned.
 #[derive(Default)]
 pub struct Table {
@@ -26,7 +28,7 @@ impl Table {
 
     /// Adds a text to the row, aligned to the left.
     pub fn text(&mut self, text: impl Into<String>) -> &mut Table {
-        self.cell(text.into(), false)
+        self.cell(escape::line(&text.into()).into_owned(), false)
     }
 
     /// Adds a number to the row, aligned to the right.

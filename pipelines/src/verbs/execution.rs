@@ -1,10 +1,10 @@
 //! What `run`, `withdraw` and `rebuild` share: watching, interrupting, and the closing report.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use vardelta_engine::{
     error::{RunError, RunErrorKind},
-    plan::Plan,
+    plan::{LogForm, Plan},
     report::RunReport,
     run::{Context, RunOptions},
 };
@@ -12,17 +12,21 @@ use vardelta_engine::{
 use crate::{
     arguments::ExecutionArguments,
     changes::{ChangeCollector, Form},
+    changes_file::ChangesFile,
     failure::Failure,
     interrupt,
+    operate::{log::LogWriter, metrics::Metrics},
     output::Output,
     progress::ProgressLines,
     rejects_file::RejectsFile,
-    report,
+    report::{self, grouped},
     watcher::Watcher,
 };
 
 /// Changed rows of a table that are listed, at the most; beyond it they are only counted.
 const ROWS_LISTED: u64 = 20;
+/// Changed rows of a table that the JSON of a dry run lists.
+const ROWS_LISTED_JSON: u64 = 1_000;
 /// The same with `-v`.
 const ROWS_LISTED_VERBOSE: u64 = 1_000;
 
@@ -41,9 +45,10 @@ pub fn execute(
     arguments: &ExecutionArguments,
     work: impl FnOnce(Context<'_>) -> Result<RunReport, RunError>,
 ) -> Result<u8, Failure> {
-    let rejects = arguments.rejects.as_deref().map(|path| rejects_file(path, output)).transpose()?;
+    let rejects = arguments.rejects.as_deref().map(|path| rejects_file(path, plan, output)).transpose()?;
+    let all_changes = arguments.changes.as_deref().map(|path| changes_file(path, plan, output)).transpose()?;
     let (form, limit) = match (output.is_json(), arguments.dry_run) {
-        (true, true) => (Form::Json, None),
+        (true, true) => (Form::Json, Some(ROWS_LISTED_JSON)),
         (false, true) if !output.is_quiet() => (Form::Text, None),
         (false, false) if !output.is_quiet() => {
             (Form::Text, Some(if output.is_verbose() { ROWS_LISTED_VERBOSE } else { ROWS_LISTED }))
@@ -51,32 +56,53 @@ pub fn execute(
         // Nobody is going to see them.
         _ => (Form::Text, Some(0)),
     };
+    let log = log_of(output, plan);
     let mut watcher = Watcher {
+        log: log.clone(),
+        metrics: Metrics::default(),
         progress: output.shows_progress().then(ProgressLines::new),
         changes: ChangeCollector::new(form, limit),
+        all_changes,
         rejects,
     };
     let abort = interrupt::watch();
     let result = work(Context { plan, abort: &abort, observer: &watcher });
     // The progress lines are gone before anything is reported.
     watcher.progress = None;
+    // A run whose metrics find no taker is done all the same.
+    let metrics = std::mem::take(&mut watcher.metrics);
+    let trouble = if arguments.dry_run { Vec::new() } else { metrics.publish(plan) };
+    trouble.iter().for_each(|trouble| output.complain(&format!("notice: {trouble}")));
     // Of a run that ended otherwise the list may lack records: what stood there before stays.
     let is_whole = !matches!(&result, Err(error) if error.kind != RunErrorKind::RejectShare);
     if let Some(rejects) = watcher.rejects.take().filter(|_| is_whole) {
         rejects.finish()?;
     }
     let report = result?;
+    if let Some(changes) = watcher.all_changes.take() {
+        changes.finish()?;
+    }
     if output.is_json() {
         write_json(output, &report, &watcher.changes)?;
-    } else if output.is_quiet() {
+    } else if output.is_quiet() && log.is_none() {
         report.notices.iter().for_each(|notice| output.complain(&format!("notice: {notice}")));
-    } else {
+    } else if !output.is_quiet() {
         let (head, tail) = report::run_report(&report, output.is_verbose());
         output.text(&head)?;
         watcher.changes.write_text(output)?;
         output.text(&tail)?;
     }
     Ok(0)
+}
+
+/// The log of this command, where the pipeline wants one for programs.
+fn log_of(output: &mut Output, plan: &Plan) -> Option<Arc<LogWriter>> {
+    if plan.operate.log != LogForm::Json {
+        return None;
+    }
+    let log = Arc::new(LogWriter::new(plan));
+    output.log_to(Arc::clone(&log));
+    Some(log)
 }
 
 /// Carries out what shows no rows: those of a drop that is being forgotten are nobody's to see.
@@ -88,17 +114,13 @@ pub fn unlisted<T>(
     plan: &Plan,
     work: impl FnOnce(Context<'_>) -> Result<T, RunError>,
 ) -> Result<T, RunError> {
-    let watcher = Watcher {
-        progress: output.shows_progress().then(ProgressLines::new),
-        changes: ChangeCollector::new(Form::Text, Some(0)),
-        rejects: None,
-    };
+    let watcher = Watcher::without_rows(output.shows_progress().then(ProgressLines::new));
     let abort = interrupt::watch();
     work(Context { plan, abort: &abort, observer: &watcher })
 }
 
 /// The file that `--rejects` names; nothing else may go where it goes.
-fn rejects_file(path: &Path, output: &Output) -> Result<RejectsFile, RunError> {
+fn rejects_file(path: &Path, plan: &Plan, output: &Output) -> Result<RejectsFile, RunError> {
     if path == Path::new("-") && (output.is_json() || !output.is_quiet()) {
         return Err(RunError::new(
             RunErrorKind::Usage,
@@ -106,18 +128,40 @@ fn rejects_file(path: &Path, output: &Output) -> Result<RejectsFile, RunError> {
         )
         .with_hint("Name a file, or leave the report out with --quiet and without --json."));
     }
-    RejectsFile::create(path)
+    RejectsFile::create(path, plan)
 }
 
-/// The report as one JSON object; a dry run's has the row changes too, which are not held in memory.
+/// The file that `--changes` names; nothing else may go where it goes.
+fn changes_file(path: &Path, plan: &Plan, output: &Output) -> Result<ChangesFile, RunError> {
+    if path == Path::new("-") && (output.is_json() || !output.is_quiet()) {
+        return Err(RunError::new(
+            RunErrorKind::Usage,
+            "`--changes -` writes to standard output, where the report goes too",
+        )
+        .with_hint("Name a file, or leave the report out with --quiet and without --json."));
+    }
+    ChangesFile::create(path, plan)
+}
+
+/// The report as one JSON object; a dry run's has the first row changes of each table too, which are not held in memory, and
+/// says of how many rows they are the first.
 fn write_json(output: &mut Output, report: &RunReport, changes: &ChangeCollector) -> Result<(), RunError> {
     if !report.dry_run {
         return output.json(report);
     }
-    let text = serde_json::to_string(report)
+    let (mut report, mut omitted) = (report.clone(), serde_json::Map::new());
+    for (table, listed, all) in changes.cut() {
+        report.notices.push(format!(
+            "table `{table}`: the first {} of {} changed rows are listed; `--changes FILE` writes them all",
+            grouped(listed),
+            grouped(all)
+        ));
+        omitted.insert(table, (all - listed).into());
+    }
+    let text = serde_json::to_string(&report)
         .map_err(|error| RunError::internal(format!("the report cannot be written as JSON: {error}")))?;
     let open = text.strip_suffix('}').unwrap_or(&text);
-    output.text(&format!("{open},\"changes\":"))?;
+    output.json_text(&format!("{open},\"changes_omitted\":{},\"changes\":", serde_json::Value::from(omitted)))?;
     changes.write_json(report.tables.iter().map(|table| table.name.as_str()), output)?;
-    output.text("}\n")
+    output.json_text("}\n")
 }

@@ -7,15 +7,8 @@ use vardelta_engine::{
 };
 
 use crate::{
-    arguments::PipelineArguments,
-    changes::{ChangeCollector, Form},
-    failure::Failure,
-    interrupt,
-    output::Output,
-    pipeline_file,
-    progress::ProgressLines,
-    report,
-    watcher::Watcher,
+    arguments::PipelineArguments, failure::Failure, interrupt, output::Output, pipeline_file, progress::ProgressLines,
+    report, watcher::Watcher,
 };
 
 /// Arguments of `migrate`.
@@ -66,7 +59,7 @@ impl Arguments {
             batch_rows: self.batch_rows.into(),
         };
         let progress = output.shows_progress().then(ProgressLines::new);
-        let mut watcher = Watcher { progress, changes: ChangeCollector::new(Form::Text, Some(0)), rejects: None };
+        let mut watcher = Watcher::without_rows(progress);
         let abort = interrupt::watch();
         let report = run::migrate(Context { plan: &plan, abort: &abort, observer: &watcher }, &options);
         // The lines go before anything is said.

@@ -31,9 +31,18 @@ pub struct Arguments {
     #[arg(long = "as", value_name = "NAME", requires = "files")]
     name: Option<String>,
 
-    /// Withdraw drops whose file is gone.
+    /// Withdraw drops whose file is gone, unless a source matches no file at all or more than `max_prune_share` of its
+    /// drops are gone.
     #[arg(long, conflicts_with = "files")]
     prune: bool,
+
+    /// Withdraw drops whose file is gone, however many they are.
+    #[arg(long, conflicts_with = "files")]
+    prune_all: bool,
+
+    /// Take a new delivery of a drop that has lost more than `max_shrink_share` of its records.
+    #[arg(long)]
+    accept_smaller: bool,
 
     #[command(flatten)]
     execution: ExecutionArguments,
@@ -46,7 +55,9 @@ impl Arguments {
             files: self.files.clone(),
             into: self.into.clone(),
             name: self.name.clone(),
-            prune: self.prune,
+            prune: self.prune || self.prune_all,
+            prune_all: self.prune_all,
+            accept_smaller: self.accept_smaller,
             ..execution::options(&self.execution)
         };
         execution::execute(output, &plan, &self.execution, |context| run::run(context, &options))

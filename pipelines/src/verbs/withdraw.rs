@@ -31,7 +31,7 @@ pub struct Arguments {
     /// others touched, the history since their first epoch goes as a whole. It cannot be undone, and takes as long as
     /// writing state and database file anew. Out of reach: the drops' own files, lists written with --rejects, backups, and
     /// a server's logs.
-    #[arg(long, conflicts_with_all = ["dry_run", "rejects"])]
+    #[arg(long, conflicts_with_all = ["dry_run", "rejects", "changes"])]
     erase: bool,
 
     #[command(flatten)]

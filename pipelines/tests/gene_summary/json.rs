@@ -63,13 +63,16 @@ fn diagnostics_have_places() {
 fn the_report_has_the_keys_that_programs_rely_on() {
     let copy = Copy::new();
     let report = copy.json(&["run", PIPELINE]);
-    for key in ["pipeline", "epoch", "drops", "tables", "rejects", "stages", "seconds"] {
+    for key in ["pipeline", "epoch", "drops", "tables", "rejects", "warnings", "stages", "lookups", "seconds", "commit"]
+    {
         assert!(!report[key].is_null(), "{key}");
     }
     for (list, keys) in [
         ("drops", &["name", "action", "read", "loaded", "filtered", "rejected", "duplicates"][..]),
         ("tables", &["name", "inserted", "updated", "deleted"]),
-        ("stages", &["name", "rows_in", "rows_out", "seconds", "p50_us", "p99_us"]),
+        ("stages", &["name", "rows_in", "rows_out", "seconds", "wait_s", "p50_us", "p90_us", "p99_us", "max_us"]),
+        ("readers", &["name", "chunks", "seconds", "wait_s", "p50_us", "p90_us", "p99_us", "max_us"]),
+        ("worker_times", &["worker", "busy_s", "wait_s"]),
     ] {
         for key in keys {
             assert!(!report[list][0][*key].is_null(), "{list}.{key}");

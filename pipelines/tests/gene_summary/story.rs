@@ -84,7 +84,7 @@ fn pruning_withdraws_what_is_gone() {
 
     let kept = copy.json(&["run", PIPELINE]);
     assert_eq!(kept["committed"], false);
-    let pruned = copy.json(&["run", PIPELINE, "--prune"]);
+    let pruned = copy.json(&["run", PIPELINE, "--prune-all"]);
     assert_eq!(pruned["committed"], true);
     assert_eq!(copy.dump(), after_first);
 }

@@ -175,6 +175,16 @@ pub const DELETE_REJECTS: &str = "DELETE FROM vardelta_rejects WHERE pipeline = 
 pub const DELETE_REJECTS_OF_NO_DROP: &str =
     "DELETE FROM vardelta_rejects WHERE pipeline = ? AND drop_id IS NULL AND epoch BETWEEN ? AND ?";
 /// Parameters: pipeline, drop_id.
+pub const DELETE_WARNINGS: &str = "DELETE FROM vardelta_warnings WHERE pipeline = ? AND drop_id = ?";
+/// Parameters: as of [`DELETE_REJECTS_OF_NO_DROP`].
+pub const DELETE_WARNINGS_OF_NO_DROP: &str =
+    "DELETE FROM vardelta_warnings WHERE pipeline = ? AND drop_id IS NULL AND epoch BETWEEN ? AND ?";
+/// Parameters: pipeline, drop_id.
+pub const COUNT_WARNINGS: &str = "SELECT COUNT(*) FROM vardelta_warnings WHERE pipeline = ? AND drop_id = ?";
+/// Parameters: as of [`DELETE_REJECTS_OF_NO_DROP`].
+pub const COUNT_WARNINGS_OF_NO_DROP: &str =
+    "SELECT COUNT(*) FROM vardelta_warnings WHERE pipeline = ? AND drop_id IS NULL AND epoch BETWEEN ? AND ?";
+/// Parameters: pipeline, drop_id.
 pub const COUNT_REJECTS: &str = "SELECT COUNT(*) FROM vardelta_rejects WHERE pipeline = ? AND drop_id = ?";
 /// Parameters: as of [`DELETE_REJECTS_OF_NO_DROP`].
 pub const COUNT_REJECTS_OF_NO_DROP: &str =

@@ -6,7 +6,7 @@
 use super::{Dialect, mysql::ledger as mysql};
 
 /// The version of the ledger's tables that this vardelta writes.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 /// One step from one version of the ledger's tables to the next.
 #[derive(Clone, Copy, Debug)]
@@ -27,7 +27,7 @@ pub fn migrations(dialect: Dialect) -> &'static [Migration] {
     }
 }
 
-const SQLITE_MIGRATIONS: &[Migration] = &[SQLITE_TABLES, SQLITE_REFERENCE_BLOCKS, SQLITE_LAX_COLUMNS];
+const SQLITE_MIGRATIONS: &[Migration] = &[SQLITE_TABLES, SQLITE_REFERENCE_BLOCKS, SQLITE_LAX_COLUMNS, SQLITE_WARNINGS];
 
 const SQLITE_TABLES: Migration = Migration {
     version: 1,
@@ -128,6 +128,26 @@ const SQLITE_LAX_COLUMNS: Migration = Migration {
 ) STRICT, WITHOUT ROWID"],
 };
 
+/// What was adapted rather than refused, by reason, drop, stage and field, with the first place.
+const SQLITE_WARNINGS: Migration = Migration {
+    version: 4,
+    statements: &["CREATE TABLE vardelta_warnings (
+  pipeline TEXT NOT NULL,
+  epoch INTEGER NOT NULL,
+  ordinal INTEGER NOT NULL,
+  drop_id INTEGER,
+  drop_name TEXT,
+  stage TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  field TEXT,
+  occurrences INTEGER NOT NULL,
+  first_line INTEGER,
+  first_contig TEXT,
+  first_pos INTEGER,
+  PRIMARY KEY (pipeline, epoch, ordinal)
+) STRICT, WITHOUT ROWID"],
+};
+
 /// [`SELECT_DROPS`] or [`SELECT_EVENTS`] for tables that are of this version still: a ledger that is only read is not
 /// migrated, and what it does not count yet reads as 0.
 pub fn select_at(statement: &str, version: u32) -> String {
@@ -197,6 +217,11 @@ pub const INSERT_EVENT: &str = "INSERT INTO vardelta_events (pipeline, epoch, or
 pub const INSERT_REJECT: &str = "INSERT INTO vardelta_rejects (pipeline, epoch, drop_id, drop_name, stage, line, \
     contig, pos, reason, detail, raw) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
+/// Parameters: pipeline, epoch, ordinal, drop_id, drop_name, stage, reason, field, occurrences, first_line, first_contig,
+/// first_pos.
+pub const INSERT_WARNING: &str = "INSERT INTO vardelta_warnings (pipeline, epoch, ordinal, drop_id, drop_name, stage, \
+    reason, field, occurrences, first_line, first_contig, first_pos) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -233,7 +258,9 @@ mod tests {
 
     #[test]
     fn statements_have_as_many_parameters_as_columns() {
-        for insert in [INSERT_VERSION, INSERT_OWNED, INSERT_EPOCH, INSERT_DROP, INSERT_EVENT, INSERT_REJECT] {
+        for insert in
+            [INSERT_VERSION, INSERT_OWNED, INSERT_EPOCH, INSERT_DROP, INSERT_EVENT, INSERT_REJECT, INSERT_WARNING]
+        {
             let (columns, values) = insert.split_once(") VALUES (").unwrap_or_default();
             assert_eq!(columns.matches(',').count(), values.matches(',').count(), "{insert}");
         }

@@ -75,6 +75,9 @@ static NAMES: Names = Names {
     reserved_prefixes: &[RESERVED_PREFIX],
     added_columns: &[TableSchema::CHANGED_EPOCH, KEY_HASH],
     characters_max: 64,
+    // InnoDB's limits, with pages of 16 KiB: half a page, less what the page itself takes.
+    columns_max: 1_017,
+    page_row_bytes_max: Some(8_126),
 };
 
 /// The `mysql` sink.

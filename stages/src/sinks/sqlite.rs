@@ -52,6 +52,9 @@ static SQLITE_NAMES: Names = Names {
     reserved_prefixes: &[RESERVED_PREFIX, "sqlite_"],
     added_columns: &[TableSchema::CHANGED_EPOCH],
     characters_max: usize::MAX,
+    // SQLITE_MAX_COLUMN of the bundled library.
+    columns_max: 2_000,
+    page_row_bytes_max: None,
 };
 
 /// The `sqlite` sink, as the registry lists it.
@@ -136,6 +139,15 @@ struct PlannedSqlite {
 impl SinkStage for PlannedSqlite {
     fn default_state_dir(&self) -> Option<PathBuf> {
         Some(self.path.parent().unwrap_or_else(|| Path::new("")).join(".vardelta"))
+    }
+
+    fn files(&self) -> Vec<PathBuf> {
+        let with = |suffix: &str| {
+            let mut path = self.path.clone().into_os_string();
+            path.push(suffix);
+            PathBuf::from(path)
+        };
+        ["", "-wal", "-shm", "-journal"].map(with).into()
     }
 
     fn location(&self) -> String {

@@ -27,8 +27,8 @@ use vardelta_engine::{
     diagnostics::Diagnostics,
 };
 
-use self::{columns::Columns, options::DelimitedOptions, source::DelimitedSource};
-use crate::sources::shared::files::Files;
+use self::{columns::Columns, dialect::FORMATS, options::DelimitedOptions, source::DelimitedSource};
+use crate::sources::shared::files::{FileOptions, Files, with_drop_column};
 
 /// The `delimited` source, for the registry.
 pub static DELIMITED: DelimitedStage = DelimitedStage;
@@ -104,7 +104,7 @@ tables = ["drugs"]
     }
 
     fn inert_options(&self) -> &'static [&'static str] {
-        &["path", "allow_missing_eof"]
+        &["path", "drop_name", "allow_missing_eof"]
     }
 
     fn plan(&self, request: PlanRequest<'_>, diagnostics: &mut Diagnostics) -> Option<Planned> {
@@ -116,12 +116,11 @@ tables = ["drugs"]
             return None;
         }
         let columns = Columns::plan(&options.columns, options.null_values.clone(), diagnostics);
-        let files = match &options.path {
-            None => None,
-            Some(path) => Some(Files::plan(path, request.pipeline, diagnostics)?),
-        };
+        let files = FileOptions { path: options.path.clone(), drop_name: options.drop_name.clone() };
+        let files = Files::plan(files, FORMATS, request.pipeline, diagnostics);
         Some(Planned::Source(Arc::new(DelimitedSource {
-            files,
+            files: files?,
+            schema: with_drop_column(&columns.as_ref()?.schema, options.drop_column.as_ref(), diagnostics)?,
             columns: Arc::new(columns?),
             separator: options.separator.map(|separator| separator.0),
             quote: options.quote.byte(),

@@ -27,7 +27,16 @@ use vardelta_engine::{
 };
 
 use self::{rows::Layout, source::GeneModelSource};
-use crate::{assembly::PlannedAssembly, sources::shared::files::Files};
+use crate::{
+    assembly::PlannedAssembly,
+    sources::shared::{
+        files::{FileOptions, Files, PathGlob, with_drop_column},
+        naming::DropNaming,
+    },
+};
+
+/// The extensions of its formats; they are not part of a drop's name.
+const FORMATS: &[&str] = &[".gff3", ".gff", ".gtf"];
 
 /// The `gff3` source, for the registry.
 pub static GFF3: Gff3Stage = Gff3Stage;
@@ -39,8 +48,16 @@ options! {
     /// Options of `gff3`.
     pub struct Gff3Options {
         /// The files, as a glob relative to the pipeline file (`genes/*.gff3.gz`). A run loads what is new or changed here;
-        /// without it, files are named on the command line. Hidden files and indexes are left alone.
-        "path" => path: Option<Spanned<String>> = None, "\"\"",
+        /// without it, files are named on the command line. Hidden files, indexes, checksums and copies that
+        /// are not complete (`.part`, `.tmp`, …) are left alone.
+        "path" => path: Option<Spanned<PathGlob>> = None, "\"\"",
+        /// What drops are called: a text with `{stem}` (the file's name without extensions), `{name}` (with them),
+        /// `{parent}` and `{grandparent}` (its folders), such as `"{parent}_{stem}"`; or
+        /// `{ match = 'runs/(?<sample>[^/]+)/', name = "{sample}" }`, where `match` is a regular expression that is looked
+        /// for in the path from the pipeline file's directory. A file that is loaded keeps its name.
+        "drop_name" => drop_name: Option<DropNaming> = None, "\"{stem}\"",
+        /// The name of a further column, the last, that holds the name of the row's drop.
+        "drop_column" => drop_column: Option<Spanned<String>> = None, "none",
         /// The kinds of features to load, as the third column writes them, such as `["gene", "transcript", "exon", "CDS"]`.
         /// The other records are read and count as filtered. Without it all are loaded.
         "features" => features: Vec<String> = Vec::new(), "[]",
@@ -124,19 +141,18 @@ tables = ["gene_model"]
     }
 
     fn inert_options(&self) -> &'static [&'static str] {
-        &["path", "allow_missing_eof"]
+        &["path", "drop_name", "allow_missing_eof"]
     }
 
     fn plan(&self, request: PlanRequest<'_>, diagnostics: &mut Diagnostics) -> Option<Planned> {
         let options = Gff3Options::read(request.options, diagnostics)?;
         let layout = Layout::plan(&options.attributes, diagnostics);
-        let files = match &options.path {
-            None => None,
-            Some(path) => Some(Files::plan(path, request.pipeline, diagnostics)?),
-        };
+        let files = FileOptions { path: options.path.clone(), drop_name: options.drop_name.clone() };
+        let files = Files::plan(files, FORMATS, request.pipeline, diagnostics);
         let assembly = PlannedAssembly::plan(request.pipeline, diagnostics)?;
         Some(Planned::Source(Arc::new(GeneModelSource {
-            files,
+            files: files?,
+            schema: with_drop_column(&layout.as_ref()?.schema, options.drop_column.as_ref(), diagnostics)?,
             layout: Arc::new(layout?),
             features: options.features.into(),
             assembly,

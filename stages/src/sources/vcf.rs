@@ -52,7 +52,13 @@ pub use self::{
     options::{FieldOption, Samples, UnknownContigs, VcfOptions},
 };
 use self::{projection::Projection, regions::PlannedRegions, source::VcfSource};
-use crate::{assembly::PlannedAssembly, sources::shared::files::Files};
+use crate::{
+    assembly::PlannedAssembly,
+    sources::shared::files::{FileOptions, Files, with_drop_column},
+};
+
+/// The extensions of its formats; they are not part of a drop's name.
+const FORMATS: &[&str] = &[".vcf", ".bcf", ".gvcf"];
 
 /// The `vcf` source, for the registry.
 pub static VCF: VcfStage = VcfStage;
@@ -161,17 +167,15 @@ tables = ["variants"]
     }
 
     fn inert_options(&self) -> &'static [&'static str] {
-        &["path", "allow_missing_eof"]
+        &["path", "drop_name", "allow_missing_eof"]
     }
 
     fn plan(&self, request: PlanRequest<'_>, diagnostics: &mut Diagnostics) -> Option<Planned> {
         let options = VcfOptions::read(request.options, diagnostics)?;
         let projection = Projection::resolve(&options, diagnostics);
         let samples = options.sample_rules(request.pipeline, diagnostics);
-        let files = match &options.path {
-            None => None,
-            Some(path) => Some(Files::plan(path, request.pipeline, diagnostics)?),
-        };
+        let files = FileOptions { path: options.path.clone(), drop_name: options.drop_name.clone() };
+        let files = Files::plan(files, FORMATS, request.pipeline, diagnostics);
         let assembly = PlannedAssembly::plan(request.pipeline, diagnostics)?;
         let reject_unknown_contigs = options.unknown_contigs.value == UnknownContigs::Reject;
         if reject_unknown_contigs && assembly.is_none() {
@@ -186,7 +190,8 @@ tables = ["variants"]
             PlannedRegions::new(listed, regions_file)
         });
         Some(Planned::Source(Arc::new(VcfSource {
-            files,
+            files: files?,
+            schema: with_drop_column(&projection.as_ref()?.schema, options.drop_column.as_ref(), diagnostics)?,
             projection: Arc::new(projection?),
             regions,
             assembly,

@@ -37,7 +37,7 @@ fn every_byte_stays_and_the_changes_are_those_of_the_run() {
 
     let before = everything(project.directory());
     for (verb, arguments) in
-        [("run", &["--dry-run", "--prune"][..]), ("withdraw", &["--dry-run", "alpha"]), ("rebuild", &["--dry-run"])]
+        [("run", &["--dry-run", "--prune-all"][..]), ("withdraw", &["--dry-run", "alpha"]), ("rebuild", &["--dry-run"])]
     {
         project.vardelta(verb, arguments).expect(0);
         let after = everything(project.directory());
@@ -45,8 +45,8 @@ fn every_byte_stays_and_the_changes_are_those_of_the_run() {
             before.keys().chain(after.keys()).filter(|path| before.get(*path) != after.get(*path)).collect();
         assert!(differing.is_empty(), "{verb} changed {differing:?}");
     }
-    let shown = project.vardelta("run", &["--dry-run", "--prune", "--json"]).expect(0).json();
-    let done = project.vardelta("run", &["--prune", "--json"]).expect(0).json();
+    let shown = project.vardelta("run", &["--dry-run", "--prune-all", "--json"]).expect(0).json();
+    let done = project.vardelta("run", &["--prune-all", "--json"]).expect(0).json();
     assert_eq!(shown["tables"], done["tables"]);
     assert_eq!(shown["drops"], done["drops"]);
     assert_eq!((&shown["dry_run"], &done["dry_run"]), (&true.into(), &false.into()));

@@ -20,7 +20,7 @@ fn standard_input_is_a_drop_with_a_name() {
     assert_eq!(story::tables(project.directory()).rows, (story::PIPELINE.expected)(&[&lines]));
     // A drop that came from nowhere is not gone.
     story::write_drop(&project, "alpha", &story::lines(2, 10));
-    let report = project.vardelta("run", &["--prune", "--json"]).expect(0).json();
+    let report = project.vardelta("run", &["--prune-all", "--json"]).expect(0).json();
     assert_eq!(report["drops"].as_array().map(Vec::len), Some(1), "{report}");
     project.vardelta("withdraw", &["typed"]).expect(0);
     let alpha = story::lines(2, 10);

@@ -43,7 +43,7 @@ const SCENES: &[Scene] = &[
     Scene { name: "first load", prepare: not_loaded, verb: "run", arguments: &[] },
     // Three chunks, so that the rows of the first two go to the sink before the last is read.
     Scene { name: "first load in chunks", prepare: not_loaded, verb: "run", arguments: IN_CHUNKS },
-    Scene { name: "replacement, addition and prune", prepare: changed, verb: "run", arguments: &["--prune"] },
+    Scene { name: "replacement, addition and prune", prepare: changed, verb: "run", arguments: &["--prune-all"] },
     Scene { name: "withdrawal", prepare: loaded, verb: "withdraw", arguments: &["beta"] },
     Scene { name: "rebuild", prepare: loaded, verb: "rebuild", arguments: &[] },
 ];

@@ -3,22 +3,28 @@
 use std::{
     io::Write as _,
     process::{Child, Stdio},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
-use vardelta_tests::{drop_file, process::wait_at_most, project::Project, story};
+use vardelta_tests::{
+    drop_file,
+    process::{until, wait_at_most},
+    project::Project,
+    story,
+};
+
+/// The file that a run has locked.
+const LOCK: &str = ".vardelta/gene_summary/LOCK";
 
 /// A run that holds the pipeline's lock until its input ends.
 fn hold(project: &Project) -> Child {
     let mut command = project.command("run", &["-", "--as", "typed"]);
     let child = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
     let child = child.expect("it starts");
-    // The state's lock file tells that the run is on its way.
-    let started = Instant::now();
-    while !project.path(".vardelta").exists() && started.elapsed() < Duration::from_secs(20) {
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    std::thread::sleep(Duration::from_millis(300));
+    until("the run holds the lock of its state", || {
+        let lock = std::fs::File::open(project.path(LOCK));
+        lock.is_ok_and(|file| matches!(file.try_lock_shared(), Err(std::fs::TryLockError::WouldBlock)))
+    });
     child
 }
 

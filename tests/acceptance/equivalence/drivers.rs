@@ -120,6 +120,9 @@ impl Driver for InProcess {
             workers: Some(request.workers),
             dry_run: request.dry_run,
             prune: request.prune,
+            // Histories are full of what would be slips.
+            prune_all: true,
+            accept_smaller: true,
             ..RunOptions::default()
         };
         if request.erase {
@@ -159,7 +162,9 @@ impl Driver for Processes {
         arguments.extend(request.files.iter().map(|file| file.to_string_lossy().into_owned()));
         arguments.extend(request.withdraw.iter().cloned());
         arguments.extend(request.erase.then(|| "--erase".into()));
-        arguments.extend(request.prune.then(|| "--prune".into()));
+        arguments.extend(request.prune.then(|| "--prune-all".into()));
+        // Histories are full of what would be slips.
+        arguments.extend(["--set".into(), "pipeline.max_shrink_share=1".into()]);
         arguments.extend(request.dry_run.then(|| "--dry-run".into()));
         if request.chunk_records > 0 {
             arguments.extend(["--set".into(), format!("pipeline.chunk_records={}", request.chunk_records)]);

@@ -6,6 +6,7 @@ use serde_json::Value;
 use vardelta_tests::{
     database::texts,
     project::Project,
+    report::warnings_of,
     shared::{has_tool, tool_output},
 };
 
@@ -37,8 +38,8 @@ fn records_that_cover_a_region_are_read() {
         project.write("panel.bed", b"track name=x\nchr3\t4\t5\n");
         let report = run(&project);
         assert_eq!(rows(&project), expected, "{source}");
-        let outside = RECORDS.len() - expected.len();
-        assert_eq!(report["warnings"]["outside_regions"], outside, "{source}");
+        let outside = (RECORDS.len() - expected.len()) as u64;
+        assert_eq!(warnings_of(&report, "outside_regions"), outside, "{source}");
         assert_eq!(report["drops"][0]["read"], expected.len(), "{source}");
         // What lies outside is no part of the content.
         let mut more = RECORDS.to_vec();
@@ -120,7 +121,7 @@ fn an_index_saves_reading_and_changes_nothing_else() {
         // Without an index first: what is read and what it is.
         let whole = run(&project);
         let without = (rows(&project), digests(&project));
-        assert!(whole["warnings"]["outside_regions"].as_u64() > Some(50_000), "{name}");
+        assert!(warnings_of(&whole, "outside_regions") > 50_000, "{name}");
 
         let indexed = Project::new(&pipeline("", &source));
         let copy = indexed.path(&format!("drops/{name}")).to_str().expect("a path of text").to_owned();
@@ -129,7 +130,7 @@ fn an_index_saves_reading_and_changes_nothing_else() {
         let report = run(&indexed);
         assert_eq!((rows(&indexed), digests(&indexed)), without, "{name} {index}");
         assert_eq!(report["drops"][0]["read"], whole["drops"][0]["read"]);
-        let seen = report["warnings"]["outside_regions"].as_u64().unwrap_or_default();
+        let seen = warnings_of(&report, "outside_regions");
         // The chunks of larger bins are read from their beginning, for long deletions may reach into a region: here they
         // follow each other so closely that those of one contig are one.
         assert!(seen < 40_000, "{name} {index}: of 60000 records {seen} outside were read");
@@ -189,7 +190,7 @@ fn an_index_that_is_none_is_left_alone() {
         }
         let report = project.vardelta("run", &["--json", "--dry-run"]).expect(0).json();
         let code = if stale { "stale_index" } else { "unusable_index" };
-        assert_eq!(report["warnings"][code], 1, "{report}");
+        assert_eq!(warnings_of(&report, code), 1, "{report}");
         assert_eq!(report["drops"][0]["read"], 5, "{report}");
     }
 }

@@ -23,7 +23,7 @@ fn cuts_around_commit(server: &'static Server) {
     let mut pair = Pair::new(server, 300, OPTIONS);
     // The ledger's tables are made, which commits too.
     pair.next();
-    pair.disturbed.vardelta("run", &["--prune"]).expect(0);
+    pair.disturbed.vardelta("run", &["--prune-all"]).expect(0);
     for (cut, retries) in [
         (Cut::AfterCommit, 0),
         (Cut::BeforeCommit, 1),
@@ -33,7 +33,7 @@ fn cuts_around_commit(server: &'static Server) {
     ] {
         let load = pair.next();
         let proxy = Proxy::start(server.port, cut, false);
-        let said = pair.disturbed.vardelta_at(proxy.port, "run", &["--prune", "--json"]).expect(0);
+        let said = pair.disturbed.vardelta_at(proxy.port, "run", &["--prune-all", "--json"]).expect(0);
         let what = format!("{cut:?}");
         assert!(proxy.happened(), "{what}: it did not happen");
         let report = said.json();
@@ -49,11 +49,11 @@ on_both!(cuts_around_commit: a_cut_around_commit_on_mariadb_is_resolved_by_the_l
 fn cuts_without_return(server: &'static Server) {
     let mut pair = Pair::new(server, 300, OPTIONS);
     pair.next();
-    pair.disturbed.vardelta("run", &["--prune"]).expect(0);
+    pair.disturbed.vardelta("run", &["--prune-all"]).expect(0);
     for cut in [Cut::BeforeCommit, Cut::AfterCommit, Cut::WithCommit] {
         let load = pair.next();
         let proxy = Proxy::start(server.port, cut, true);
-        let said = pair.disturbed.vardelta_at(proxy.port, "run", &["--prune"]).expect(6);
+        let said = pair.disturbed.vardelta_at(proxy.port, "run", &["--prune-all"]).expect(6);
         let what = format!("{cut:?} without return");
         assert!(proxy.happened() && said.stderr.contains("error:"), "{what}: {}", said.stderr);
         drop(proxy);
@@ -66,10 +66,10 @@ on_both!(cuts_without_return: a_cut_without_return_on_mariadb_is_resolved_by_the
 fn cuts_anywhere(server: &'static Server) {
     let (mut pair, mut random) = (Pair::new(server, 1_500, OPTIONS), seeded());
     pair.next();
-    pair.disturbed.vardelta("run", &["--prune"]).expect(0);
+    pair.disturbed.vardelta("run", &["--prune-all"]).expect(0);
     let load = pair.next();
     let proxy = Proxy::start(server.port, Cut::Never, false);
-    pair.disturbed.vardelta_at(proxy.port, "run", &["--prune"]).expect(0);
+    pair.disturbed.vardelta_at(proxy.port, "run", &["--prune-all"]).expect(0);
     pair.is_after("nothing is cut", &load);
     let bytes = proxy.bytes();
     assert!(bytes > 10_000, "a load is {bytes} bytes");
@@ -78,7 +78,7 @@ fn cuts_anywhere(server: &'static Server) {
         let load = pair.next();
         let place = random.below(bytes as usize) as u64;
         let proxy = Proxy::start(server.port, Cut::AfterBytes(place), number % 2 == 1);
-        let said = pair.disturbed.vardelta_at(proxy.port, "run", &["--prune"]);
+        let said = pair.disturbed.vardelta_at(proxy.port, "run", &["--prune-all"]);
         let what = format!("cut after {place} of {bytes} bytes, staying down: {}", number % 2 == 1);
         assert!(proxy.happened(), "{what}: it did not happen");
         works_or_reports_the_sink(&what, &said);
@@ -114,14 +114,14 @@ fn kill_connections(server: &Server, database: &str, first_wait: Duration, stop:
 fn killed_connections(server: &'static Server) {
     let (mut pair, mut random, mut killed) = (Pair::new(server, 3_000, ""), seeded(), 0);
     pair.next();
-    pair.disturbed.vardelta("run", &["--prune"]).expect(0);
+    pair.disturbed.vardelta("run", &["--prune-all"]).expect(0);
     for _ in 0..KILLS {
         let load = pair.next();
         let wait = load.duration.mul_f64(random.below(100) as f64 / 100.0);
         let stop = AtomicBool::new(false);
         let said = std::thread::scope(|scope| {
             let killer = scope.spawn(|| kill_connections(server, &pair.disturbed.database, wait, &stop));
-            let said = pair.disturbed.vardelta("run", &["--prune", "--json"]);
+            let said = pair.disturbed.vardelta("run", &["--prune-all", "--json"]);
             stop.store(true, Ordering::SeqCst);
             killed += killer.join().expect("the killer ends");
             said

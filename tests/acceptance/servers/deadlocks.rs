@@ -1,7 +1,10 @@
 //! Another client updates the rows of a load in the opposite order, so that each waits for the other.
 
 use std::{
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Barrier,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -37,7 +40,7 @@ fn is_held(probe: &mut Conn, version: usize) -> bool {
 }
 
 /// Holds the summary, waits until the load holds the variants, then wants those too. Returns whether the load came.
-fn get_in_the_way(server: &Server, database: &str, version: usize, stop: &AtomicBool) -> bool {
+fn get_in_the_way(server: &Server, database: &str, version: usize, there: &Barrier, stop: &AtomicBool) -> bool {
     let (mut rival, mut probe) = (server.root_in(database), server.root_in(database));
     drop_all(
         &mut rival,
@@ -47,6 +50,7 @@ fn get_in_the_way(server: &Server, database: &str, version: usize, stop: &Atomic
             "UPDATE mutation_summary SET variant_count = variant_count + 1000 ORDER BY gene_symbol DESC",
         ],
     );
+    there.wait();
     let came = loop {
         if is_held(&mut probe, version) {
             break true;
@@ -67,7 +71,7 @@ fn get_in_the_way(server: &Server, database: &str, version: usize, stop: &Atomic
 fn deadlocks(server: &'static Server) {
     let mut pair = Pair::new(server, RECORDS, "");
     pair.next();
-    pair.disturbed.vardelta("run", &["--prune"]).expect(0);
+    pair.disturbed.vardelta("run", &["--prune-all"]).expect(0);
     let numbers: Vec<String> = (0..BALLAST).map(|number| format!("({number})")).collect();
     drop_all(
         &mut server.root_in(&pair.disturbed.database),
@@ -79,13 +83,13 @@ fn deadlocks(server: &'static Server) {
     let (mut retries, mut meetings) = (0, 0);
     for _ in 0..LOADS {
         let load = pair.next();
-        let stop = AtomicBool::new(false);
+        let (stop, there) = (AtomicBool::new(false), Barrier::new(2));
         let said = std::thread::scope(|scope| {
             let database = &pair.disturbed.database;
-            let rival = scope.spawn(|| get_in_the_way(server, database, pair.version, &stop));
+            let rival = scope.spawn(|| get_in_the_way(server, database, pair.version, &there, &stop));
             // The other client is there first.
-            std::thread::sleep(Duration::from_millis(200));
-            let said = pair.disturbed.vardelta("run", &["--prune", "--json"]);
+            there.wait();
+            let said = pair.disturbed.vardelta("run", &["--prune-all", "--json"]);
             stop.store(true, Ordering::SeqCst);
             meetings += usize::from(rival.join().expect("the other client works"));
             said

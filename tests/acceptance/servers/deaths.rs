@@ -4,6 +4,7 @@ use std::{process::Stdio, time::Duration};
 
 use vardelta_test_servers::{Flavor, Server};
 use vardelta_tests::{
+    deaths::{self, Deaths},
     process::wait_at_most,
     project::finish,
     proxy::{Cut, Proxy},
@@ -25,8 +26,6 @@ const STEPS: &[&str] = &[
     "state:before-finalize",
     "state:finalized",
 ];
-/// Loads that are killed at a random moment.
-const KILLS: usize = 5;
 /// How long a COMMIT is held back while its sender dies.
 const HELD_BACK: Duration = Duration::from_millis(1500);
 /// No load takes this long.
@@ -39,7 +38,7 @@ fn aborts(server: &'static Server) {
     steps.insert(0, "commit:before-sink");
     for step in steps {
         let load = pair.next();
-        let mut command = pair.disturbed.command("run", &["--prune"]);
+        let mut command = pair.disturbed.command("run", &["--prune-all"]);
         let said = finish(command.env("VARDELTA_FAILPOINT", format!("{step}:1")));
         assert_eq!(said.code, -1, "no load came by {step}: {}", said.stderr);
         pair.recovers(&format!("dying at {step}"), &load);
@@ -52,7 +51,7 @@ on_both!(aborts: death_at_any_step_on_mariadb_loses_and_doubles_nothing, death_a
 fn aborts_ahead(server: &'static Server) {
     let mut pair = Pair::new(server, 60, "");
     let load = pair.next();
-    let arguments = ["--prune", "--workers", "1", "--set", "pipeline.chunk_records=1"];
+    let arguments = ["--prune-all", "--workers", "1", "--set", "pipeline.chunk_records=1"];
     let mut command = pair.disturbed.command("run", &arguments);
     let said = finish(command.env("VARDELTA_FAILPOINT", "ahead:batch"));
     assert_eq!(said.code, -1, "no row went ahead: {}", said.stderr);
@@ -65,7 +64,7 @@ on_both!(aborts_ahead: death_with_rows_ahead_on_mariadb_leaves_none, death_with_
 fn aborted_rebuilds(server: &'static Server) {
     let mut pair = Pair::new(server, 60, "");
     let load = pair.next();
-    pair.disturbed.vardelta("run", &["--prune"]).expect(0);
+    pair.disturbed.vardelta("run", &["--prune-all"]).expect(0);
     for step in ["commit:applied", "commit:before-sink", "commit:after-sink", "state:before-finalize"] {
         let mut command = pair.disturbed.command("rebuild", &[]);
         let said = finish(command.env("VARDELTA_FAILPOINT", format!("{step}:1")));
@@ -73,7 +72,7 @@ fn aborted_rebuilds(server: &'static Server) {
         let what = format!("a rebuild dying at {step}");
         assert_eq!(pair.disturbed.contents().tables.rows, load.after.tables.rows, "{what}: the tables behind it");
         pair.disturbed.vardelta("verify", &[]).expect(0);
-        pair.disturbed.vardelta("run", &["--prune"]).expect(0);
+        pair.disturbed.vardelta("run", &["--prune-all"]).expect(0);
         assert_eq!(pair.disturbed.contents().tables.rows, load.after.tables.rows, "{what}: the tables after a run");
         pair.disturbed.vardelta("verify", &[]).expect(0);
         assert_eq!(pair.disturbed.pending(), Vec::<String>::new(), "{what}");
@@ -83,34 +82,29 @@ fn aborted_rebuilds(server: &'static Server) {
 on_both!(aborted_rebuilds: a_rebuild_that_dies_on_mariadb_loses_nothing, a_rebuild_that_dies_on_mysql_loses_nothing);
 
 fn kills(server: &'static Server) {
-    let (mut pair, mut random, mut deaths) = (Pair::new(server, 4_000, ""), seeded(), 0);
+    let (mut pair, mut random, mut deaths) = (Pair::new(server, 4_000, ""), seeded(), Deaths::default());
     pair.next();
-    pair.disturbed.vardelta("run", &["--prune"]).expect(0);
-    for _ in 0..KILLS {
+    pair.disturbed.vardelta("run", &["--prune-all"]).expect(0);
+    for _ in 0..deaths::per_database() {
         let load = pair.next();
         let moment = load.duration.mul_f64(random.below(105) as f64 / 100.0);
-        let mut command = pair.disturbed.command("run", &["--prune"]);
-        let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts");
-        std::thread::sleep(moment);
-        deaths += usize::from(child.try_wait().expect("a child can be waited for").is_none());
-        let _ = child.kill();
-        let _ = child.wait();
+        deaths.kill(pair.disturbed.command("run", &["--prune-all"]), moment);
         pair.recovers(&format!("version {}, killed after {moment:?}", pair.version), &load);
     }
-    eprintln!("{deaths} of {KILLS} loads were killed before they ended");
+    deaths.have_hit();
 }
 
-on_both!(kills: kill_at_any_moment_on_mariadb_loses_and_doubles_nothing, kill_at_any_moment_on_mysql_loses_and_doubles_nothing);
+on_both!(kills: random_moments_of_death_on_mariadb_lose_and_double_nothing, random_moments_of_death_on_mysql_lose_and_double_nothing);
 
 /// The process is gone, its COMMIT is still on its way: who comes next must not take the epoch for one that never was.
 fn overtaken_commits(server: &'static Server) {
     let mut pair = Pair::new(server, 60, "tls = \"off\"");
     pair.next();
-    pair.disturbed.vardelta("run", &["--prune"]).expect(0);
+    pair.disturbed.vardelta("run", &["--prune-all"]).expect(0);
     for verb in ["run", "verify"] {
         let load = pair.next();
         let proxy = Proxy::start(server.port, Cut::LateCommit(HELD_BACK), false);
-        let mut command = pair.disturbed.command_at(proxy.port, "run", &["--prune"]);
+        let mut command = pair.disturbed.command_at(proxy.port, "run", &["--prune-all"]);
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts");
         while !proxy.happened() {
             assert!(
@@ -122,7 +116,7 @@ fn overtaken_commits(server: &'static Server) {
         let _ = child.kill();
         assert!(wait_at_most(&mut child, PATIENCE).is_some());
         assert_eq!(pair.disturbed.contents(), load.before, "the commit is held back");
-        let arguments: &[&str] = if verb == "run" { &["--prune"] } else { &[] };
+        let arguments: &[&str] = if verb == "run" { &["--prune-all"] } else { &[] };
         let said = pair.disturbed.vardelta(verb, arguments);
         assert_eq!(said.code, 0, "{verb} beside a late commit: {}{}", said.stdout, said.stderr);
         pair.is_after(&format!("{verb} beside a late commit"), &load);

@@ -15,11 +15,11 @@ fn killed_servers(test: &str, flavor: Flavor) {
     let Some(server) = private(test, flavor, &Options::default()) else { return };
     let (mut pair, mut random) = (Pair::new(&server, 3_000, ""), seeded());
     pair.next();
-    pair.disturbed.vardelta("run", &["--prune"]).expect(0);
+    pair.disturbed.vardelta("run", &["--prune-all"]).expect(0);
     for number in 0..KILLS {
         let load = pair.next();
         let moment = load.duration.mul_f64((20 + random.below(80)) as f64 / 100.0);
-        let mut command = pair.disturbed.command("run", &["--prune"]);
+        let mut command = pair.disturbed.command("run", &["--prune-all"]);
         let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
         std::thread::sleep(moment);
         server.kill();

@@ -66,7 +66,7 @@ fn story(server: &'static Server) {
         ("run", &[]),
         ("run", &["--json"]),
         ("run", &["gene_summary/later/day2.vcf"]),
-        ("run", &["--prune", "--json"]),
+        ("run", &["--prune-all", "--json"]),
         ("withdraw", &["day2"]),
         ("withdraw", &["day1", "--json"]),
     ];

@@ -5,7 +5,7 @@ use std::{fmt::Write as _, path::Path};
 use rusqlite::Connection;
 use serde_json::Value;
 use vardelta_engine::{error::RunError, report::RunReport, run::RunOptions};
-use vardelta_tests::{in_process::Warehouse, project::Project};
+use vardelta_tests::{in_process::Warehouse, project::Project, report::warned};
 
 use super::cases::Case;
 
@@ -61,8 +61,10 @@ fn refused(error: &RunError, directory: &Path) -> Outcome {
 
 fn counts(report: &Value) -> String {
     let mut text = String::new();
-    for (key, verb) in [("rejects", "rejected"), ("warnings", "")] {
-        for (code, count) in report[key].as_object().into_iter().flatten() {
+    let rejects = report["rejects"].as_object().into_iter().flatten();
+    let rejects = rejects.map(|(code, count)| (code.clone(), count.as_u64().unwrap_or_default())).collect();
+    for (counts, verb) in [(rejects, "rejected"), (warned(report), "")] {
+        for (code, count) in counts {
             let _ = write!(
                 text,
                 "{}{code} {count}{verb}",

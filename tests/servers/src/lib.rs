@@ -11,6 +11,7 @@ mod binaries;
 mod flavor;
 mod guard;
 mod server;
+mod skipped;
 
 use std::sync::{
     OnceLock,
@@ -20,6 +21,7 @@ use std::sync::{
 pub use self::{
     flavor::Flavor,
     server::{Options, Server, USER},
+    skipped::{shared_data, skipped},
 };
 
 static MARIADB: OnceLock<Result<Server, String>> = OnceLock::new();
@@ -75,7 +77,7 @@ fn installed(test: &str, flavor: Flavor) -> bool {
         Err(why) => {
             let required = std::env::var("VARDELTA_REQUIRE_SERVERS").is_ok_and(|value| value == "1");
             assert!(!required, "{test}: {why}, and VARDELTA_REQUIRE_SERVERS is 1");
-            eprintln!("skipped: {test}: {why}");
+            skipped(test, &why);
             false
         }
     }

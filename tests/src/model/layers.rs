@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Arrival, Counts, Expected, alleles::alleles, count, standing};
+use super::{Arrival, Counts, Expected, alleles::alleles, count, standing_by};
 use crate::{
     database::{Cell, Rows},
     record::Line,
@@ -55,7 +55,7 @@ fn depth_sum(rows: &[&Hit]) -> Option<i64> {
 /// The tables.
 pub fn expected(drops: &[&[Line]]) -> Expected {
     let arrived: Vec<_> = drops.iter().map(|drop| hits(drop)).collect();
-    let table = standing(&arrived, false);
+    let table = standing_by(&arrived, |old, new| new.depth >= old.depth);
     let mut genes: BTreeMap<&str, Vec<&Hit>> = BTreeMap::new();
     let mut notable: BTreeMap<(Cell, &str), Vec<&Hit>> = BTreeMap::new();
     for hit in table.values() {

@@ -109,3 +109,43 @@ fn problems_stand_apart() {
     let both: Vec<Diagnostic> = problem(4..5).into_iter().chain(problem(6..7)).collect();
     assert_eq!(render(&spec(), &both, false).matches("\n\nerror: ").count(), 1);
 }
+
+/// A secret in every place of a file where one may stand; what is read of it is underlined, and what is not.
+#[test]
+fn no_underlined_line_shows_a_secret() {
+    let text = "[pipeline]\nname = 'a'\npasword = \"hu\nsh\"\n[stages.w]\nulr = 'mysql://me:hu?sh@db/w'\n\
+        url = \"mysql://me:${PW}hu\\\"sh@db/w\"\ntoken = 12345\nsecrets = ['hush', { a = 'hush' }]\nx = { api_key = 'hush', y = 1 }\n\
+        # url = mysql://me:hush@db\nwebhook = hush\nhook = https://h/?token=hush\n\
+        late = \"mysql\\u003a//me:hush@db\"\nn = 'mysql://me:h${u sh}@db'\n\u{9b}31m = 1\n";
+    let overrides =
+        ["stages.w.tokn=hush".to_owned(), "stages.w.url=mysql://me:hu sh@h".to_owned(), "token:hush".to_owned()];
+    let mut diagnostics = Diagnostics::default();
+    let environment = |name: &str| (name == "PW").then(|| "hush-hush".to_owned());
+    let spec = SpecFile::parse("\u{202e}p.toml".into(), text.into(), &overrides, &environment, &mut diagnostics);
+    let end = text.len() + overrides.iter().map(|text| text.len() + 1).sum::<usize>();
+    for start in 0..end {
+        diagnostics.error(start..start, "what");
+        diagnostics.error(start..end.min(start + 40), "`hush` is what `12345` and 'mysql://me:hu?sh@db/w' say");
+    }
+    let mut all = diagnostics.into_sorted();
+    // Which message speaks of a secret is known by its place; here all of them do.
+    all.iter_mut().for_each(|diagnostic| spec.redact(diagnostic));
+    for diagnostic in &all {
+        let said = render(&spec, std::slice::from_ref(diagnostic), false);
+        let shown = said.split_once('\n').map_or("", |(_, shown)| shown);
+        assert!(!shown.contains("hush") && !shown.contains("12345"), "{said}");
+        assert!(!shown.contains("sh@") && !said.contains("hu?"), "{said}");
+        assert!(!said.contains(['\u{9b}', '\u{202e}']), "{said:?}");
+    }
+    let of = |line: &str| text.find(line).expect("a line of the text");
+    let underlined = |place: Range<usize>| {
+        let mut problems = Diagnostics::default();
+        problems.error(place, "x").label("here");
+        render(&spec, &problems.into_sorted(), false)
+    };
+    assert!(underlined(of("ulr")..of("ulr") + 3).contains("6 | ulr = 'mysql://me:***'\n  | ^^^ here"));
+    assert!(
+        underlined(of("y = 1")..of("y = 1") + 1)
+            .contains("x = { api_key = ***, y = 1 }\n   |                      ^ here")
+    );
+}

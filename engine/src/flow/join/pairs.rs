@@ -154,7 +154,7 @@ impl Iterator for Pairs {
         }
         let mut joined = RowBatch::default();
         let result = self.fill(&mut joined);
-        worker.meters.busy(self.pairing.stage, started.elapsed());
+        worker.meters.worked(self.pairing.stage, started.elapsed(), !joined.is_empty());
         if let Err(error) = result {
             worker.run.abort.raise(error);
             return None;

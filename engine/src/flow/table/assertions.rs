@@ -11,7 +11,7 @@ pub(crate) struct Assertion {
     pub version: u64,
     /// The record's origin in the drop.
     pub origin: u64,
-    /// The columns that are not in the key.
+    /// The columns that are not in the key, as [`Conflict::row`] finds them.
     pub value: Row,
 }
 
@@ -60,6 +60,8 @@ impl Assertion {
         match conflict {
             Conflict::LatestDrop => list.last(),
             Conflict::FirstDrop => list.first(),
+            // Of equal ranks the last drop's.
+            Conflict::Greatest => list.iter().max_by_key(|assertion| conflict.rank(&assertion.value)),
         }
     }
 

@@ -6,6 +6,7 @@
 
 mod assertions;
 mod drops;
+pub(crate) mod rank;
 mod resolve;
 mod retract;
 mod standing;
@@ -26,6 +27,7 @@ use self::{assertions::PutAside, resolve::Resolve};
 use crate::{
     differential::{KeyLocal, arrange, reduce},
     error::{RunError, RunErrorKind},
+    failpoint,
     flow::{WorkerContext, gather::GatheredRows},
     relational::{Conflict, TableSpec},
     rows::{BatchCutter, RowBatch},
@@ -63,6 +65,7 @@ impl KeyLocal for Table {
 
     fn changes(&mut self, before: &Snapshot, rows: &GatheredRows) -> Result<Vec<RowBatch>, RunError> {
         let run = &self.worker.run;
+        failpoint::panics("worker:table");
         let mut changes = BatchCutter::default();
         let mut superseded: BTreeMap<u64, Vec<PutAside>> = BTreeMap::new();
         for shard in (0..SHARDS).filter(|shard| *shard as usize % self.worker.peers == self.worker.index) {

@@ -101,7 +101,7 @@ impl Shard<'_> {
                 Assertion::encode_one(&mut self.scratch, batch.place, epoch, batch.origin(row), batch.value(row));
                 self.writer.push_hashed(hash, key, Some(&self.scratch))?;
                 self.drops.push(batch.place, epoch, key, true);
-                changes.change(key, None, Some(batch.value(row)));
+                changes.change(key, None, Some(conflict.row(batch.value(row))));
                 return Ok(());
             }
             None => Vec::new(),
@@ -129,7 +129,7 @@ impl Shard<'_> {
                 self.drops.push(new.place, new.version, key, true);
             }
         }
-        let winner = |list| Assertion::winner(list, conflict).map(|winner| &*winner.value);
+        let winner = |list| Assertion::winner(list, conflict).map(|winner| conflict.row(&winner.value));
         let (old, new) = (winner(&stored[..]), winner(&standing[..]));
         if old != new {
             changes.change(key, old, new);

@@ -7,7 +7,7 @@ use std::{
 
 use timely::{container::CapacityContainerBuilder, dataflow::operators::generic::operator::source};
 
-use super::{Removal, assertions::PutAside, drop_space, key_space, resolve::Resolve};
+use super::{Removal, assertions::PutAside, drop_space, key_space, rank, resolve::Resolve};
 use crate::{
     abort::Abort,
     differential::{
@@ -168,7 +168,13 @@ fn history(seed: u64, conflict: Conflict, workers: usize) {
         let rows: Vec<Asserted> = (0..count)
             .map(|origin| {
                 let key = format!("chr{}:{:06}", random() % 3, random() % keys);
-                (key.into_bytes(), place, origin, format!("value {}", random() % 3).into_bytes())
+                let (rank, text) = (random() % 3, format!("value {}", random() % 3));
+                let mut value = Vec::new();
+                match conflict {
+                    Conflict::Greatest => rank::put(&mut value, format!("rank {rank}").as_bytes(), text.as_bytes()),
+                    Conflict::LatestDrop | Conflict::FirstDrop => value.extend(text.into_bytes()),
+                }
+                (key.into_bytes(), place, origin, value)
             })
             .collect();
         // The rows come in one to three chunks, in the order of their records; so do the removals, in any order.
@@ -210,8 +216,9 @@ fn history(seed: u64, conflict: Conflict, workers: usize) {
         let winner = match conflict {
             Conflict::LatestDrop => present.next_back(),
             Conflict::FirstDrop => present.next(),
+            Conflict::Greatest => present.max_by_key(|(place, value)| (conflict.rank(value), *place)),
         };
-        winner.map(|(_, value)| value.clone())
+        winner.map(|(_, value)| conflict.row(value).to_vec())
     });
     assert_eq!(found, expected, "seed {seed}, {workers} workers");
     assert!(model.is_empty());
@@ -227,7 +234,9 @@ fn history(seed: u64, conflict: Conflict, workers: usize) {
 #[test]
 fn the_change_is_what_differential_says_it_is() {
     for seed in 1..14 {
-        for (conflict, workers) in [(Conflict::LatestDrop, 1), (Conflict::FirstDrop, 2), (Conflict::LatestDrop, 4)] {
+        for (conflict, workers) in
+            [(Conflict::LatestDrop, 1), (Conflict::FirstDrop, 2), (Conflict::LatestDrop, 4), (Conflict::Greatest, 3)]
+        {
             history(seed, conflict, workers);
         }
     }

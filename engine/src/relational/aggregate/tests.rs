@@ -245,15 +245,7 @@ fn entry(key: &str, value: Value) -> Entry {
 
 fn plan_stage(entries: &[Entry], key: Option<&[usize]>) -> (Option<Planned>, Vec<String>) {
     let schema = input();
-    let pipeline = PipelineSettings {
-        name: "p".into(),
-        assembly: None,
-        workers: 1,
-        chunk_records: 1,
-        max_reject_share: 0.0,
-        state_dir: None,
-        base_dir: ".".into(),
-    };
+    let pipeline = PipelineSettings { name: "p".into(), ..PipelineSettings::default() };
     let request = PlanRequest {
         name: "summary",
         inputs: vec![PlannedInput { name: "variants", schema: &schema, key, is_table: true, span: 50..60 }],

@@ -132,6 +132,28 @@ macro_rules! migrations {
 "
                 )],
             },
+            // What was adapted rather than refused, by reason, drop, stage and field, with the first place.
+            Migration {
+                version: 4,
+                statements: &[table!(
+                    $collation,
+                    "vardelta_warnings",
+                    "  pipeline VARCHAR(255) NOT NULL,
+  epoch BIGINT NOT NULL,
+  ordinal BIGINT NOT NULL,
+  drop_id BIGINT NULL,
+  drop_name VARCHAR(255) NULL,
+  stage VARCHAR(255) NOT NULL,
+  reason VARCHAR(255) NOT NULL,
+  field LONGTEXT NULL,
+  occurrences BIGINT NOT NULL,
+  first_line BIGINT NULL,
+  first_contig LONGTEXT NULL,
+  first_pos BIGINT NULL,
+  PRIMARY KEY (pipeline, epoch, ordinal)
+"
+                )],
+            },
         ]
     };
 }

@@ -29,6 +29,8 @@ pub struct MySqlTable<'a> {
 pub enum RowValue {
     /// The row's value of this column: an index into the table's columns.
     Column(usize),
+    /// SHA-256 of the row's text in this column, as the server's SHA2 writes it.
+    Digest(usize),
     /// The hash of the row's key.
     KeyHash,
     /// The epoch that changes the row.
@@ -71,6 +73,7 @@ impl<'a> MySqlTable<'a> {
             RowValue::Column(index) => self.column(index),
             RowValue::KeyHash => self.quoted(KEY_HASH),
             RowValue::Epoch => self.quoted(TableSchema::CHANGED_EPOCH),
+            RowValue::Digest(_) => unreachable!("a row has values, no digests"),
         };
         self.row().into_iter().map(name).collect()
     }
@@ -79,6 +82,17 @@ impl<'a> MySqlTable<'a> {
     pub fn key(&self) -> Vec<RowValue> {
         let columns = self.table.key.iter().copied().map(RowValue::Column);
         columns.chain(self.layout.has_hash.then_some(RowValue::KeyHash)).collect()
+    }
+
+    /// What is bound to tell a row by its key where the key's texts are larger than the server takes: their digests.
+    pub fn key_by_digest(&self) -> Vec<RowValue> {
+        let bounded = |index: &usize| self.layout.primary_key.contains(index);
+        let is_text = |index: usize| self.table.schema.columns()[index].column_type == crate::ColumnType::Text;
+        let value = |value| match value {
+            RowValue::Column(index) if is_text(index) && !bounded(&index) => RowValue::Digest(index),
+            other => other,
+        };
+        self.key().into_iter().map(value).collect()
     }
 
     /// The primary key's columns, in order.
@@ -224,7 +238,16 @@ impl<'a> MySqlTable<'a> {
     /// epoch and its time are bound before the keys.
     pub fn delete(&self, rows: usize) -> String {
         let by_key = format!("({})", self.by_key());
-        let condition = self.and_live(&vec![by_key.as_str(); rows].join(" OR "));
+        self.delete_where(&vec![by_key.as_str(); rows].join(" OR "))
+    }
+
+    /// The same for one row whose key is bound as [`MySqlTable::key_by_digest`] says.
+    pub fn delete_by_digest(&self) -> String {
+        self.delete_where(&format!("({})", self.by(&self.key_by_digest())))
+    }
+
+    fn delete_where(&self, condition: &str) -> String {
+        let condition = self.and_live(condition);
         let name = self.quoted(self.name);
         if !self.is_marking() {
             return format!("DELETE FROM {name} WHERE {condition}");
@@ -256,15 +279,19 @@ impl<'a> MySqlTable<'a> {
     }
 
     fn by_key(&self) -> String {
-        let term = |value| match value {
-            RowValue::Column(index) => {
-                let nullable = self.table.schema.columns()[index].nullable;
-                format!("{} {} ?", self.column(index), if nullable { "<=>" } else { "=" })
-            }
+        self.by(&self.key())
+    }
+
+    fn by(&self, key: &[RowValue]) -> String {
+        let equals = |index: usize| if self.table.schema.columns()[index].nullable { "<=>" } else { "=" };
+        let term = |value: &RowValue| match *value {
+            RowValue::Column(index) => format!("{} {} ?", self.column(index), equals(index)),
+            // Over the bytes as they are kept, so that case and collation do not matter.
+            RowValue::Digest(index) => format!("SHA2({}, 256) {} ?", self.column(index), equals(index)),
             RowValue::KeyHash => format!("{} = ?", self.quoted(KEY_HASH)),
             RowValue::Epoch => unreachable!("no key has the epoch"),
         };
-        let terms: Vec<String> = self.key().into_iter().map(term).collect();
+        let terms: Vec<String> = key.iter().map(term).collect();
         terms.join(" AND ")
     }
 
@@ -347,6 +374,12 @@ mod tests {
         assert_eq!(sql.create_index("i", &[0, 3]), "CREATE INDEX `i` ON `vari``ants` (`chromosome`, `quality`)");
         assert_eq!(sql.key().len(), 4);
         assert_eq!(sql.place().len(), 3);
+        assert_eq!(
+            sql.delete_by_digest(),
+            "DELETE FROM `vari``ants` WHERE (`chromosome` = ? AND `position` = ? AND SHA2(`alternate`, 256) = ? AND \
+             `key_hash` = ?)"
+        );
+        assert_eq!(sql.key_by_digest()[2], RowValue::Digest(2));
     }
 
     #[test]

@@ -8,6 +8,7 @@ use mysql::{Row, Value, prelude::Queryable};
 use vardelta_engine::contract::sink::{ChangeBatch, Offender, Op, SinkError, SinkErrorKind};
 use vardelta_schemas::{
     TableSchema,
+    history::is_history,
     sql::mysql::{
         self as sql,
         constraint::{Constraint, Letter},
@@ -18,7 +19,7 @@ use vardelta_schemas::{
 
 use crate::sinks::{
     mysql::{
-        error::{explain, is_about_a_value, is_referred_to, refuses_local_infile, server_words},
+        error::{LARGE_ROW, explain, is_about_a_value, is_referred_to, refuses_local_infile, server_words},
         gather::{Gatherer, Slice, Work},
         ledger::integer,
         link::{Link, take},
@@ -82,7 +83,9 @@ pub(super) fn apply(
     let (works, to_do) = sync_channel(SLICES_READY);
     let (give_back, spare) = channel();
     let as_text = target.local_infile.then(|| target.sql.row());
-    let gatherer = Gatherer { table: target.table, layout: target.layout, epoch, as_text, works, spare };
+    // Rows of a history are never named again.
+    let packet_bytes = (!is_history(target.table)).then_some(target.link.packet_bytes);
+    let gatherer = Gatherer { table: target.table, layout: target.layout, epoch, packet_bytes, as_text, works, spare };
     let writer = Writer { target, epoch, text: Vec::new(), meets_marks: false, revived: 0 };
     std::thread::scope(|scope| {
         let writing = scope.spawn(|| writer.work(to_do, &give_back));
@@ -128,8 +131,9 @@ impl Writer<'_> {
         for work in to_do {
             match work {
                 Work::Rows(op, slice) => self.slice(op, slice)?,
-                Work::Misfit { op, column, key, row, why } => {
+                Work::Misfit { op, column, key, row, why, is_too_large } => {
                     let hint = match self.target.layout.partition_column {
+                        _ if is_too_large => LARGE_ROW,
                         Some(partitions) if partitions == column => PARTITION_HINT,
                         _ => MISFIT_HINT,
                     };
@@ -237,20 +241,37 @@ impl Writer<'_> {
             if bytes >= bytes_max && to - from > 1 {
                 to -= 1;
             }
-            self.statement(op, &values, &Sent { rows: &sent.rows[from..to], ..*sent })?;
+            let sent = Sent { rows: &sent.rows[from..to], ..*sent };
+            // A row that is there and whose key may be more than a statement holds.
+            match op == Op::Delete && to - from == 1 && bytes >= bytes_max {
+                true => {
+                    self.statement(op, &self.target.sql.key_by_digest(), self.target.sql.delete_by_digest(), &sent)?
+                }
+                false => self.statement(op, &values, self.text_of(op, to - from), &sent)?,
+            }
             from = to;
         }
         Ok(())
     }
 
-    fn statement(&mut self, op: Op, values: &[RowValue], sent: &Sent<'_, '_>) -> Result<(), SinkError> {
-        let rows = sent.rows.len();
-        let statement = match op {
+    /// The statement for this many rows.
+    fn text_of(&self, op: Op, rows: usize) -> String {
+        match op {
             Op::Insert if self.has_marks() => self.target.sql.revive(rows),
             Op::Insert => self.target.sql.insert(rows),
             Op::Update => self.target.sql.update(rows),
             Op::Delete => self.target.sql.delete(rows),
-        };
+        }
+    }
+
+    fn statement(
+        &mut self,
+        op: Op,
+        values: &[RowValue],
+        statement: String,
+        sent: &Sent<'_, '_>,
+    ) -> Result<(), SinkError> {
+        let rows = sent.rows.len();
         let mut parameters = Vec::with_capacity(rows * values.len() + 2);
         if op == Op::Delete && self.target.sql.is_marking() {
             parameters.extend([Value::Int(self.epoch), Value::from(self.target.epoch_time)]);
@@ -289,8 +310,9 @@ impl Writer<'_> {
     /// it takes for the old ones, as 0.0 for -0.0. Nothing of the statement stands when they are looked for.
     fn replace(&mut self, sent: &Sent<'_, '_>) -> Result<(), SinkError> {
         let (key, row) = (self.target.sql.key(), self.target.sql.row());
-        self.statement(Op::Delete, &key, sent)?;
-        self.statement(Op::Insert, &row, sent)
+        let rows = sent.rows.len();
+        self.statement(Op::Delete, &key, self.text_of(Op::Delete, rows), sent)?;
+        self.statement(Op::Insert, &row, self.text_of(Op::Insert, rows), sent)
     }
 
     fn savepoint(&mut self) -> Result<(), SinkError> {

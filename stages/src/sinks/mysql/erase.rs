@@ -76,8 +76,10 @@ fn remove(link: &mut Link, erasure: &Erasure) -> Result<Removed, Error> {
     }
     let (first, last) = (integer(first)?, integer(erasure.epoch)?);
     removed.rejects += affected(link, sql::DELETE_REJECTS_OF_NO_DROP, (pipeline, first, last))?;
+    removed.ledger += affected(link, sql::DELETE_WARNINGS_OF_NO_DROP, (pipeline, first, last))?;
     for drop in &erasure.drops {
         let id = integer(drop.drop_id)?;
+        removed.ledger += affected(link, sql::DELETE_WARNINGS, (pipeline, id))?;
         removed.rejects += affected(link, sql::DELETE_REJECTS, (pipeline, id))?;
         removed.ledger += affected(link, sql::RENAME_EVENTS, (drop.neutral_name(), pipeline, id))?;
         removed.ledger += count(link, sql::COUNT_DROPS, (pipeline, id))?;
@@ -138,9 +140,12 @@ pub(super) fn search(location: &str, link: &mut Link, erasure: &Erasure) -> Resu
     }
     let without_drop = count(link, sql::COUNT_REJECTS_OF_NO_DROP, (pipeline, first, last))?;
     search.found(Place::Rejects, without_drop, "rejects of the drops' time that name no drop");
+    let without_drop = count(link, sql::COUNT_WARNINGS_OF_NO_DROP, (pipeline, first, last))?;
+    search.found(Place::Ledger, without_drop, "warnings of the drops' time that name no drop");
     for drop in &erasure.drops {
         let id = integer(drop.drop_id)?;
         search.found(Place::Rejects, count(link, sql::COUNT_REJECTS, (pipeline, id))?, "rejects of the drop");
+        search.found(Place::Ledger, count(link, sql::COUNT_WARNINGS, (pipeline, id))?, "warnings of the drop");
         search.found(Place::Ledger, count(link, sql::COUNT_DROPS, (pipeline, id))?, "the drop's row");
         let values: Vec<Value> = vec![pipeline.into(), id.into(), drop.neutral_name().into(), last.into()];
         let otherwise = count(link, sql::COUNT_EVENTS_NAMED_OTHERWISE, values)?;

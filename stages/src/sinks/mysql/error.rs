@@ -95,6 +95,21 @@ fn words(error: &Error) -> (SinkErrorKind, String, &'static str) {
             1290 | 1792 | 1836 => {
                 (Unavailable, said, "The server refuses writes: connect to the primary, not to a replica.")
             }
+            1117 | 1118 | 1074 => (
+                Unavailable,
+                format!("a table has more or wider columns than InnoDB keeps in a row (error {})", server.code),
+                "Keep fewer columns with a `select`, part them among several tables with the same key, or leave \
+                 `text_characters` of wide columns out.",
+            ),
+            // MariaDB says "errno: 150", MySQL which part does not fit.
+            1005 if said.contains("150") => (
+                Unavailable,
+                "the server does not take a foreign key: the columns of `references` and of the key that they refer to \
+                 differ in type, length or character set, or there is no such key (error 1005, errno 150)"
+                    .into(),
+                REFERENCE,
+            ),
+            1215 | 1239 | 1821 | 1822 | 1824..=1826 | 3780 | 6125 => (Unavailable, said, REFERENCE),
             1021 | 1114 | 1041 | 1037 | 1038 => {
                 (Unavailable, said, "Make room on the server and run again; the database is as it was before this run.")
             }
@@ -156,7 +171,10 @@ fn words(error: &Error) -> (SinkErrorKind, String, &'static str) {
     }
 }
 
-const LARGE_ROW: &str = "A row is larger than the server takes: raise `max_allowed_packet` on the server.";
+pub(super) const LARGE_ROW: &str = "A row is larger than the server takes: raise `max_allowed_packet` on the server.";
+
+const REFERENCE: &str = "Compare `references` with the other table (`SHOW CREATE TABLE`): every column needs a column of the \
+     same type and length there, and together they must be its primary key or lead an index; `text_characters` sets lengths.";
 
 const CONTENTION: &str = "Run again when the other client is done; nothing of this run was kept.";
 
@@ -188,6 +206,21 @@ mod tests {
         }
         let lost = Error::IoError(std::io::ErrorKind::BrokenPipe.into());
         assert_eq!(explain("x", "y")(lost).kind, SinkErrorKind::ConnectionLost);
+    }
+
+    #[test]
+    fn what_a_server_says_in_numbers_is_said_in_words() {
+        let words = |code, message: &str| explain("x", "make the tables of")(server(code, message));
+        let errno =
+            words(1005, "Can't create table `d`.`t` (errno: 150 \"Foreign key constraint is incorrectly formed\")");
+        assert!(errno.message.contains("does not take a foreign key"), "{errno}");
+        assert!(errno.hint.is_some_and(|hint| hint.contains("references")));
+        let wide = words(
+            1118,
+            "Row size too large. The maximum row size for the used table type, not counting BLOBs, is 8126.",
+        );
+        assert!(wide.message.contains("more or wider columns") && wide.hint.is_some(), "{wide}");
+        assert!(words(1005, "Can't create table (errno: 28)").hint.is_none());
     }
 
     #[test]

@@ -22,7 +22,7 @@ pub(super) enum Work {
     /// Rows to be written.
     Rows(Op, Slice),
     /// A row that the column at this place cannot hold.
-    Misfit { op: Op, column: usize, key: String, row: RecordBatch, why: String },
+    Misfit { op: Op, column: usize, key: String, row: RecordBatch, why: String, is_too_large: bool },
 }
 
 /// Rows that wait for their statement.
@@ -54,6 +54,8 @@ pub(super) struct Gatherer<'a> {
     pub(super) table: &'a TableSchema,
     pub(super) layout: &'a TableLayout,
     pub(super) epoch: i64,
+    /// Bytes of the longest packet that the server takes, where rows must be able to leave the table again.
+    pub(super) packet_bytes: Option<usize>,
     /// What is written of a new row as text, if anything is.
     pub(super) as_text: Option<Vec<RowValue>>,
     pub(super) works: SyncSender<Work>,
@@ -108,7 +110,10 @@ impl Gatherer<'_> {
                 Op::Delete => (&mut *deletes, &old, &batch.old, old_row),
             };
             let mut work = None;
-            match rows.misfit(row) {
+            let limit = self.packet_bytes.filter(|_| *op != Op::Delete);
+            let too_large = limit.and_then(|limit| rows.too_large(row, limit));
+            let is_too_large = too_large.is_some();
+            match too_large.or_else(|| rows.misfit(row)) {
                 None => {
                     slice.push(from, row, rows.bytes(row));
                     if let (Op::Insert, Some(values)) = (op, &self.as_text) {
@@ -118,7 +123,7 @@ impl Gatherer<'_> {
                 Some((column, why)) => {
                     let why = format!("column `{}`: {why}", table.schema.columns()[column].name);
                     let key = show_key(table, &rows.columns, row);
-                    work = Some(Work::Misfit { op: *op, column, key, row: from.slice(row, 1), why });
+                    work = Some(Work::Misfit { op: *op, column, key, row: from.slice(row, 1), why, is_too_large });
                 }
             }
             let (rows_max, bytes_max) = match op {

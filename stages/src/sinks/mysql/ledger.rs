@@ -258,6 +258,24 @@ fn drops_and_events(link: &mut Link, record: &EpochRecord) -> Result<(), Error> 
         values.extend(count_values(&event.counts)?);
         link.conn.exec_drop(sql::INSERT_EVENT, values)?;
     }
+    for (ordinal, warning) in (0_i64..).zip(&record.warnings) {
+        let first = warning.first.clone().unwrap_or_default();
+        let values: Vec<Value> = vec![
+            pipeline.clone(),
+            epoch.into(),
+            ordinal.into(),
+            optional_integer(warning.drop_id)?.into(),
+            warning.drop.as_deref().into(),
+            warning.stage.as_str().into(),
+            warning.reason.as_str().into(),
+            warning.field.as_deref().into(),
+            integer(warning.count)?.into(),
+            optional_integer(first.line)?.into(),
+            first.contig.into(),
+            first.pos.into(),
+        ];
+        link.conn.exec_drop(sql::INSERT_WARNING, values)?;
+    }
     Ok(())
 }
 

@@ -62,7 +62,8 @@ impl Settings {
     /// The client's options: with TLS as asked, or without where it is only preferred and the server has none.
     pub(super) fn client_options(&self, without_tls: bool) -> Opts {
         let ssl = if without_tls { None } else { self.tls.options(self.tls_ca.as_deref()) };
-        self.options.clone().ssl_opts(ssl).into()
+        // What is sent is measured by the server's limit; what comes may be a row that went in under a higher one.
+        self.options.clone().ssl_opts(ssl).max_allowed_packet(Some(RECEIVED_BYTES_MAX)).into()
     }
 
     /// Whether the server is on this machine, as far as the address tells.
@@ -88,6 +89,9 @@ impl Settings {
         }
     }
 }
+
+/// Bytes of a packet that is received, at the most: what the protocol's own limit is.
+const RECEIVED_BYTES_MAX: usize = 1 << 30;
 
 /// How a table is laid out, partitions apart.
 pub(super) fn whole_layout(
@@ -117,11 +121,16 @@ pub(super) fn read_url(url: &str, socket: Option<&PathBuf>) -> Result<(OptsBuild
     if !url.starts_with("mysql://") {
         return Err("it does not begin with mysql://".into());
     }
+    // What stands before the last `@` is user and password. With one of these in it, the client would take a part of the
+    // password for the host or the database, and messages would name it.
+    let rest = &url["mysql://".len()..];
+    if rest.rsplit_once('@').is_some_and(|(user, _)| user.contains(['/', '?', '#', '@'])) {
+        return Err("user or password hold a `/`, `?`, `#` or `@`, which are written %2F, %3F, %23 and %40".into());
+    }
     // Options behind a `?` are the stage's own options; what the client knows beside them is not offered.
     let (address, query) = url.split_once('?').unwrap_or((url, ""));
     if !query.is_empty() {
-        let name = query.split('=').next().unwrap_or_default();
-        return Err(format!("it has an option (`{name}`) behind a `?`; options are written in the stage"));
+        return Err("it has options behind a `?`; options are written in the stage".into());
     }
     let opts = Opts::from_url(address)
         .map_err(|_| "it is not of the form mysql://user:password@host:port/database".to_owned())?;
@@ -168,6 +177,11 @@ mod tests {
             "mysql://me:secret@h:port/d",
             "mysql://me:secret@h/d?require_ssl=secret",
             "mysql:me:secret",
+            "mysql://me:12/secret@h/d",
+            "mysql://me:12?secret@h/d",
+            "mysql://me:12#secret@h/d",
+            "mysql://me:12@secret@h/d",
+            "mysql://me:12/secret@h",
             "secret",
             "",
         ] {

@@ -8,6 +8,7 @@ mod contention;
 mod epochs;
 mod fills;
 mod indexes;
+mod large;
 mod layouts;
 mod loss;
 mod marks;

@@ -1,6 +1,7 @@
 //! Rows as text for LOAD DATA and as parameters of statements, and the hash of a key.
 
 use mysql::Value;
+use sha2::Digest as _;
 use vardelta_schemas::{
     TableSchema,
     sql::mysql::{
@@ -13,6 +14,9 @@ use xxhash_rust::xxh3::Xxh3;
 
 pub(super) use crate::base64::base64;
 use crate::sinks::shared::values::ColumnReader;
+
+/// What a statement about one row has beside the row, in bytes, at the most.
+const STATEMENT_BYTES: usize = 4096;
 
 /// A row of a batch on its way into a table.
 pub(super) struct RowReader<'a> {
@@ -71,6 +75,7 @@ impl RowReader<'_> {
             match value {
                 RowValue::Column(index) => write_field(&self.columns[*index], row, line, scratch),
                 RowValue::KeyHash => line.extend_from_slice(self.key_hash(row).as_bytes()),
+                RowValue::Digest(index) => line.extend_from_slice(self.digest(*index, row).as_bytes()),
                 RowValue::Epoch => {
                     scratch.clear();
                     push(scratch, self.epoch);
@@ -86,8 +91,35 @@ impl RowReader<'_> {
         parameters.extend(values.iter().map(|value| match value {
             RowValue::Column(index) => parameter(&self.columns[*index], row),
             RowValue::KeyHash => Value::Bytes(self.key_hash(row).into_bytes()),
+            RowValue::Digest(index) => match self.columns[*index].is_null(row) {
+                true => Value::NULL,
+                false => Value::Bytes(self.digest(*index, row).into_bytes()),
+            },
             RowValue::Epoch => Value::Int(self.epoch),
         }));
+    }
+
+    /// SHA-256 of a text, as the server's SHA2 writes it; empty for what is no text.
+    fn digest(&self, column: usize, row: usize) -> String {
+        let ColumnReader::Text(array) = &self.columns[column] else { return String::new() };
+        let digest = sha2::Sha256::digest(array.value(row).as_bytes());
+        digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// Why a row cannot be written where the server takes statements of so many bytes: it could go in by LOAD DATA, but
+    /// nothing that names it could be sent any more. With the column that has most of it.
+    pub(super) fn too_large(&self, row: usize, packet_bytes: usize) -> Option<(usize, String)> {
+        let bytes = self.bytes(row);
+        if bytes + STATEMENT_BYTES + 4 * self.columns.len() <= packet_bytes {
+            return None;
+        }
+        let text_bytes = |column: &ColumnReader<'_>| match column {
+            ColumnReader::Text(array) if !column.is_null(row) => array.value(row).len(),
+            _ => 0,
+        };
+        let largest = (0..self.columns.len()).max_by_key(|index| text_bytes(&self.columns[*index]))?;
+        let why = format!("the row has {bytes} bytes, and the server takes {packet_bytes} (max_allowed_packet)");
+        Some((largest, why))
     }
 
     /// The hash of a row's key: xxh3-128 over each of its values, with a mark for NULL and lengths for text, so that no

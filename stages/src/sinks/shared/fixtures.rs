@@ -69,6 +69,7 @@ pub(crate) fn record(pipeline: &str, epoch: u64) -> EpochRecord {
         withdrawn_drops: Vec::new(),
         events: Vec::new(),
         tables: Vec::new(),
+        warnings: Vec::new(),
     }
 }
 

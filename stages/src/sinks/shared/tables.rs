@@ -13,7 +13,7 @@ use vardelta_engine::{
     suggest::nearest,
 };
 use vardelta_schemas::{
-    TableSchema,
+    ColumnType, TableSchema,
     history::{history_name, history_table},
 };
 
@@ -66,6 +66,42 @@ pub(crate) struct Names {
     pub(crate) added_columns: &'static [&'static str],
     /// Characters of a name at the most.
     pub(crate) characters_max: usize,
+    /// Columns of a table at the most, those that the sink adds included.
+    pub(crate) columns_max: usize,
+    /// Bytes of a row that must lie in one page; `None` where a row may take any number of pages.
+    pub(crate) page_row_bytes_max: Option<usize>,
+}
+
+/// The least that a column takes of a row in one page of InnoDB: a long text lies elsewhere, and a pointer to it here
+/// (MySQL 8.4 Reference Manual, 17.10, "DYNAMIC Row Format").
+fn page_bytes(column_type: &ColumnType) -> usize {
+    match column_type {
+        ColumnType::Text => 20,
+        ColumnType::Bool => 1,
+        ColumnType::Date => 3,
+        _ => 8,
+    }
+}
+
+/// Reports a table that is too wide for the database, before anything is read.
+fn check_width(input: &PlannedInput<'_>, names: &Names, diagnostics: &mut Diagnostics) {
+    let columns = input.schema.columns();
+    let count = columns.len() + names.added_columns.len();
+    let bytes: usize = columns.iter().map(|column| page_bytes(&column.column_type)).sum();
+    let message = if count > names.columns_max {
+        format!("`{}` has {count} columns, and {} keeps at most {}", input.name, names.database, names.columns_max)
+    } else if let Some(most) = names.page_row_bytes_max.filter(|most| bytes > *most) {
+        format!(
+            "the {count} columns of `{}` take at least {bytes} bytes of a row, and {} keeps at most {most} in a page",
+            input.name, names.database
+        )
+    } else {
+        return;
+    };
+    diagnostics
+        .error(input.span.clone(), message)
+        .label("too wide")
+        .hint("Keep fewer columns with a `select`, or part them among several tables with the same key.");
 }
 
 /// Reports what a database cannot keep as tables: names it does not tell apart, names that are taken, lists, and inputs
@@ -102,6 +138,7 @@ pub(crate) fn check_tables(inputs: &[PlannedInput<'_>], names: &Names, diagnosti
                 .hint("Put a `table` stage behind it, with the columns that name a row as its `key`.");
         }
         check_columns(input, names, diagnostics);
+        check_width(input, names, diagnostics);
     }
 }
 

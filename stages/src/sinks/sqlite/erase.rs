@@ -98,8 +98,10 @@ fn remove(connection: &Connection, erasure: &Erasure) -> rusqlite::Result<Remove
     }
     let (first, last) = (integer(first)?, integer(erasure.epoch)?);
     removed.rejects += connection.execute(sql::DELETE_REJECTS_OF_NO_DROP, (pipeline, first, last))? as u64;
+    removed.ledger += connection.execute(sql::DELETE_WARNINGS_OF_NO_DROP, (pipeline, first, last))? as u64;
     for drop in &erasure.drops {
         let id = integer(drop.drop_id)?;
+        removed.ledger += connection.execute(sql::DELETE_WARNINGS, (pipeline, id))? as u64;
         removed.rejects += connection.execute(sql::DELETE_REJECTS, (pipeline, id))? as u64;
         removed.ledger += connection.execute(sql::RENAME_EVENTS, (drop.neutral_name(), pipeline, id))? as u64;
         removed.ledger += connection.query_row(sql::COUNT_DROPS, (pipeline, id), |row| unsigned(row, 0))?;
@@ -192,9 +194,12 @@ pub(super) fn search(connection: &Connection, erasure: &Erasure) -> rusqlite::Re
     }
     let without_drop = count(sql::COUNT_REJECTS_OF_NO_DROP, params![pipeline, first, last])?;
     search.found(Place::Rejects, without_drop, "rejects of the drops' time that name no drop");
+    let without_drop = count(sql::COUNT_WARNINGS_OF_NO_DROP, params![pipeline, first, last])?;
+    search.found(Place::Ledger, without_drop, "warnings of the drops' time that name no drop");
     for drop in &erasure.drops {
         let id = integer(drop.drop_id)?;
         search.found(Place::Rejects, count(sql::COUNT_REJECTS, params![pipeline, id])?, "rejects of the drop");
+        search.found(Place::Ledger, count(sql::COUNT_WARNINGS, params![pipeline, id])?, "warnings of the drop");
         search.found(Place::Ledger, count(sql::COUNT_DROPS, params![pipeline, id])?, "the drop's row");
         let otherwise = count(sql::COUNT_EVENTS_NAMED_OTHERWISE, params![pipeline, id, drop.neutral_name(), last])?;
         search.found(Place::Ledger, otherwise, "events of the drop under another name");

@@ -5,7 +5,7 @@ use std::path::Path;
 use rusqlite::{Connection, Error, OptionalExtension as _, Row};
 use vardelta_engine::contract::sink::{SinkError, SinkErrorKind};
 use vardelta_schemas::{
-    ledger::{DropRow, EpochRecord, Event, RecordCounts, RejectRow, Snapshot},
+    ledger::{DropRow, EpochRecord, Event, RecordCounts, RejectRow, Snapshot, WarningRow},
     sql::{Dialect, ledger as sql, sqlite},
 };
 
@@ -270,6 +270,28 @@ pub(super) fn write(connection: &Connection, record: &EpochRecord) -> rusqlite::
             duplicates,
             no_alternate,
             reference_blocks,
+        ))?;
+    }
+    warnings(connection, pipeline, epoch, &record.warnings)
+}
+
+fn warnings(connection: &Connection, pipeline: &str, epoch: i64, warnings: &[WarningRow]) -> rusqlite::Result<()> {
+    let mut insert = connection.prepare(sql::INSERT_WARNING)?;
+    for (ordinal, warning) in (0_i64..).zip(warnings) {
+        let first = warning.first.clone().unwrap_or_default();
+        insert.execute((
+            pipeline,
+            epoch,
+            ordinal,
+            optional_integer(warning.drop_id)?,
+            &warning.drop,
+            &warning.stage,
+            &warning.reason,
+            &warning.field,
+            integer(warning.count)?,
+            optional_integer(first.line)?,
+            first.contig,
+            first.pos,
         ))?;
     }
     Ok(())

@@ -1,8 +1,8 @@
 //! How a file writes its table.
 
-use std::path::Path;
+use std::{os::unix::ffi::OsStrExt as _, path::Path};
 
-use crate::sources::shared::files::{COMPRESSION, without_extension};
+use crate::sources::shared::naming::{COMPRESSION, without_extension};
 
 /// How a file writes its table.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,8 +23,8 @@ pub(super) const FORMATS: &[&str] = &[".tsv", ".tab", ".txt", ".csv", ".psv"];
 
 /// The separator that a file's name tells.
 pub(super) fn separator_of(path: &Path) -> Option<u8> {
-    let name = path.file_name()?.to_string_lossy();
-    let stem = COMPRESSION.iter().find_map(|extension| without_extension(&name, extension)).unwrap_or(&name);
+    let name = path.file_name()?.as_bytes();
+    let stem = COMPRESSION.iter().find_map(|extension| without_extension(name, extension)).unwrap_or(name);
     let told = EXTENSIONS.iter().find(|(extension, _)| without_extension(stem, extension).is_some());
     told.map(|(_, separator)| *separator)
 }

@@ -11,12 +11,22 @@ use vardelta_engine::{
 };
 use vardelta_schemas::ColumnType;
 
+use crate::sources::shared::{files::PathGlob, naming::DropNaming};
+
 options! {
     /// Options of `delimited`.
     pub struct DelimitedOptions {
         /// The files, as a glob relative to the pipeline file (`drugs/*.tsv`). A run loads what is new or changed here;
-        /// without it, files are named on the command line. Hidden files are left alone.
-        "path" => path: Option<Spanned<String>> = None, "\"\"",
+        /// without it, files are named on the command line. Hidden files, checksums and copies that are
+        /// not complete (`.part`, `.tmp`, …) are left alone.
+        "path" => path: Option<Spanned<PathGlob>> = None, "\"\"",
+        /// What drops are called: a text with `{stem}` (the file's name without extensions), `{name}` (with them),
+        /// `{parent}` and `{grandparent}` (its folders), such as `"{parent}_{stem}"`; or
+        /// `{ match = 'runs/(?<sample>[^/]+)/', name = "{sample}" }`, where `match` is a regular expression that is looked
+        /// for in the path from the pipeline file's directory. A file that is loaded keeps its name.
+        "drop_name" => drop_name: Option<DropNaming> = None, "\"{stem}\"",
+        /// The name of a further column, the last, that holds the name of the row's drop.
+        "drop_column" => drop_column: Option<Spanned<String>> = None, "none",
         /// The columns to read, in the order of the rows: `name = "type"`, or
         /// `name = { from = "header", type = "type", required = true }` where the header spells it otherwise or a record
         /// without a value is to be rejected. Types are text, int64, float64, decimal(p,s), bool and date. A column that

@@ -51,6 +51,7 @@ impl Parser for DelimitedParser {
         for (found, line, lines) in records(bytes, &header.dialect) {
             let record = &bytes[found.start..found.end];
             let origin = chunk.raw.first_origin + line;
+            tally.look_at(origin);
             let outcome = match found.kind {
                 Kind::Comment => continue,
                 Kind::Blank => {

@@ -1,26 +1,23 @@
 //! A planned `delimited` source: finds files, names drops, opens readers.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{path::Path, sync::Arc};
 
 use vardelta_engine::contract::{
-    source::{ChunkReader, Parser, PlaceColumns, Source},
+    source::{ChunkReader, Discovered, Parser, PlaceColumns, Source},
     stage::StageError,
 };
 use vardelta_schemas::{ColumnType, Schema};
 
 use super::{
     columns::Columns,
-    dialect::{Dialect, FORMATS, separator_of},
+    dialect::{Dialect, separator_of},
     header::unknown_separator,
     parser::DelimitedParser,
     reader::DelimitedChunks,
 };
 use crate::sources::shared::{
     container::{Container, Format},
-    files::{Files, drop_name},
+    files::Files,
 };
 
 /// What the source reads, for messages.
@@ -29,8 +26,10 @@ static FORMAT: Format =
 
 /// A planned source.
 pub(super) struct DelimitedSource {
-    /// Which files it reads, if the pipeline file says so.
-    pub files: Option<Files>,
+    /// Where its files lie and how drops are named after them.
+    pub files: Files,
+    /// The columns of its rows: what it reads, and the drop's name where that is wanted.
+    pub schema: Schema,
     /// What it reads of them.
     pub columns: Arc<Columns>,
     /// The byte between two fields, if the pipeline file says so.
@@ -45,7 +44,7 @@ pub(super) struct DelimitedSource {
 
 impl Source for DelimitedSource {
     fn schema(&self) -> &Schema {
-        &self.columns.schema
+        &self.schema
     }
 
     fn place_columns(&self) -> PlaceColumns {
@@ -56,16 +55,28 @@ impl Source for DelimitedSource {
         PlaceColumns { contig: column("chrom", ColumnType::Text), position: column("pos", ColumnType::Int64) }
     }
 
-    fn discover(&self) -> Result<Vec<PathBuf>, StageError> {
-        self.files.as_ref().map_or_else(|| Ok(Vec::new()), Files::discover)
+    fn discover(&self) -> Result<Discovered, StageError> {
+        self.files.discover()
     }
 
     fn pattern(&self) -> Option<String> {
-        self.files.as_ref().map(|files| files.pattern.clone())
+        self.files.pattern()
     }
 
-    fn drop_name(&self, path: &Path) -> String {
-        drop_name(path, FORMATS)
+    fn drop_name(&self, path: &Path) -> Result<String, StageError> {
+        self.files.drop_name(path)
+    }
+
+    fn names_by_rule(&self) -> bool {
+        self.files.names_by_rule()
+    }
+
+    fn by_product(&self, path: &Path) -> Option<&'static str> {
+        Files::by_product(path)
+    }
+
+    fn has_drop_column(&self) -> bool {
+        self.schema.columns().len() > self.columns.schema.columns().len()
     }
 
     fn open(&self, path: &Path, decompression_threads: usize) -> Result<Box<dyn ChunkReader>, StageError> {

@@ -89,6 +89,7 @@ impl Parser for ModelParser {
             tally.count(Warning::NoFinalNewline);
         }
         for (line, origin) in lines(&chunk) {
+            tally.look_at(origin);
             match model.class(line, origin) {
                 LineClass::Record => {}
                 LineClass::Blank => {

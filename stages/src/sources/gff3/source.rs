@@ -1,13 +1,10 @@
 //! A planned `gff3` source: finds files, names drops, opens readers.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{path::Path, sync::Arc};
 
 use vardelta_engine::contract::{
     side_input::SideInput,
-    source::{ChunkReader, Parser, PlaceColumns, Source},
+    source::{ChunkReader, Discovered, Parser, PlaceColumns, Source},
     stage::StageError,
 };
 use vardelta_schemas::Schema;
@@ -17,7 +14,7 @@ use crate::{
     assembly::PlannedAssembly,
     sources::shared::{
         container::{Container, Format},
-        files::{Files, drop_name},
+        files::Files,
     },
 };
 
@@ -27,8 +24,10 @@ static FORMAT: Format =
 
 /// A planned source.
 pub(super) struct GeneModelSource {
-    /// Which files it reads, if the pipeline file says so.
-    pub files: Option<Files>,
+    /// Where its files lie and how drops are named after them.
+    pub files: Files,
+    /// The columns of its rows: what it reads, and the drop's name where that is wanted.
+    pub schema: Schema,
     /// The columns it makes.
     pub layout: Arc<Layout>,
     /// The kinds of features that are loaded; empty for all.
@@ -41,7 +40,7 @@ pub(super) struct GeneModelSource {
 
 impl Source for GeneModelSource {
     fn schema(&self) -> &Schema {
-        &self.layout.schema
+        &self.schema
     }
 
     fn side_inputs(&self) -> Vec<SideInput> {
@@ -56,16 +55,28 @@ impl Source for GeneModelSource {
         PlaceColumns { contig: self.schema().index_of("chrom"), position: self.schema().index_of("start") }
     }
 
-    fn discover(&self) -> Result<Vec<PathBuf>, StageError> {
-        self.files.as_ref().map_or_else(|| Ok(Vec::new()), Files::discover)
+    fn discover(&self) -> Result<Discovered, StageError> {
+        self.files.discover()
     }
 
     fn pattern(&self) -> Option<String> {
-        self.files.as_ref().map(|files| files.pattern.clone())
+        self.files.pattern()
     }
 
-    fn drop_name(&self, path: &Path) -> String {
-        drop_name(path, &[".gff3", ".gff", ".gtf"])
+    fn drop_name(&self, path: &Path) -> Result<String, StageError> {
+        self.files.drop_name(path)
+    }
+
+    fn names_by_rule(&self) -> bool {
+        self.files.names_by_rule()
+    }
+
+    fn by_product(&self, path: &Path) -> Option<&'static str> {
+        Files::by_product(path)
+    }
+
+    fn has_drop_column(&self) -> bool {
+        self.schema.columns().len() > self.layout.schema.columns().len()
     }
 
     fn open(&self, path: &Path, decompression_threads: usize) -> Result<Box<dyn ChunkReader>, StageError> {

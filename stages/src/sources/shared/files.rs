@@ -1,95 +1,223 @@
-//! Finding the files of a source: the glob of `path`, relative to the pipeline file.
+//! The files of a source: what `path` matches, which of it are drops, and what they are called.
 
-use std::path::{Path, PathBuf};
+use std::{
+    ffi::OsStr,
+    os::unix::ffi::OsStrExt as _,
+    path::{Path, PathBuf},
+};
 
 use vardelta_engine::{
     contract::{
-        options::Spanned,
-        stage::{PipelineSettings, StageError},
+        emit::StageError,
+        options::{OptionValue, Spanned},
+        source::Discovered,
+        stage::PipelineSettings,
     },
     diagnostics::Diagnostics,
+    path_text::to_text,
+    spec::{Node, Value},
+};
+use vardelta_schemas::{Column, ColumnType, Schema};
+
+use crate::sources::shared::{
+    by_product::{by_product, is_htslib_index, told},
+    glob::{self, Part},
+    location,
+    naming::{DropNaming, stem},
+    walk::{entries, walk},
 };
 
-/// The glob of a source.
+/// Characters of a glob, at the most.
+const MOST_CHARACTERS: usize = 4_096;
+
+/// The option `path`: one glob.
+#[derive(Clone, Debug)]
+pub struct PathGlob(pub String);
+
+impl OptionValue for PathGlob {
+    const EXPECTS: &'static str = "a text";
+    fn read(node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {
+        match &node.value {
+            Value::Array(_) => {
+                diagnostics
+                    .error(node.span.clone(), "`path` is one glob, not a list")
+                    .hint("Write the choices in braces, such as `{a,b}/*.{vcf,vcf.gz}`.");
+                None
+            }
+            _ => String::read(node, diagnostics).map(PathGlob),
+        }
+    }
+    fn json_schema() -> String {
+        String::json_schema()
+    }
+}
+
+/// What a pipeline file says about the files of a source: the options `path` and `drop_name`.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct FileOptions {
+    /// The glob.
+    pub path: Option<Spanned<PathGlob>>,
+    /// How drops are named.
+    pub drop_name: Option<DropNaming>,
+}
+
+/// The files of a planned source.
 #[derive(Clone, Debug)]
 pub(crate) struct Files {
     /// The glob as the pipeline file writes it.
-    pub pattern: String,
-    /// The glob made independent of the working directory.
-    resolved: glob::Pattern,
+    pattern: Option<String>,
+    /// The glob, one list of parts for each alternative that its braces make.
+    alternatives: Vec<Vec<Part>>,
+    /// Where the glob starts: `/`, or the pipeline file's directory.
+    root: PathBuf,
+    /// The pipeline file's directory.
+    base: PathBuf,
+    naming: Option<DropNaming>,
+    /// The extensions of the source's formats, with their dots; they are not part of a drop's name.
+    formats: &'static [&'static str],
 }
 
 impl Files {
-    /// The glob, relative to the pipeline file; the directory's own name is taken literally.
-    pub fn plan(path: &Spanned<String>, pipeline: &PipelineSettings, diagnostics: &mut Diagnostics) -> Option<Files> {
-        let pattern = if Path::new(&path.value).is_absolute() {
-            path.value.clone()
-        } else {
-            let base = glob::Pattern::escape(&pipeline.base_dir.to_string_lossy());
-            Path::new(&base).join(&path.value).to_string_lossy().into_owned()
-        };
-        match glob::Pattern::new(&pattern) {
-            Ok(resolved) if !path.value.is_empty() => Some(Files { pattern: path.value.clone(), resolved }),
-            outcome => {
-                let problem = outcome.err().map_or("it is empty".to_string(), |error| error.msg.to_string());
-                diagnostics
-                    .error(path.span.clone(), format!("`path` is not a glob: {problem}"))
-                    .hint("Write a file name in which `*` stands for any characters, such as `drops/*.vcf.gz`.");
-                None
+    /// Resolves the options, and reports a `path` that is no glob of files on this machine.
+    pub fn plan(
+        options: FileOptions,
+        formats: &'static [&'static str],
+        pipeline: &PipelineSettings,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<Files> {
+        let base = pipeline.base_dir.clone();
+        let (mut root, mut alternatives) = (base.clone(), Vec::new());
+        if let Some(path) = &options.path {
+            if path.value.0.starts_with('/') {
+                root = PathBuf::from("/");
             }
+            alternatives = read_glob(path, &base, diagnostics)?;
         }
+        let pattern = options.path.map(|path| path.value.0);
+        Some(Files { pattern, alternatives, root, base, naming: options.drop_name, formats })
     }
 
-    /// The files that it matches now, sorted by name. Hidden files are left alone, and indexes of other files: globs such
-    /// as `drops/*.vcf*` take them along.
+    /// Whether the pipeline file has a rule for the names of drops.
+    pub fn names_by_rule(&self) -> bool {
+        self.naming.is_some()
+    }
+
+    /// What a file of this name is, if it is no drop.
+    pub fn by_product(path: &Path) -> Option<&'static str> {
+        by_product(path.file_name().unwrap_or_default().as_bytes())
+    }
+
+    /// What `path` says.
+    pub fn pattern(&self) -> Option<String> {
+        self.pattern.clone()
+    }
+
+    /// The files that `path` matches now, and what is worth saying of them.
     ///
     /// # Errors
-    /// When a directory cannot be read.
-    pub fn discover(&self) -> Result<Vec<PathBuf>, StageError> {
-        let pattern = &self.resolved;
-        // Copying tools write to hidden names first.
-        let options = glob::MatchOptions { require_literal_leading_dot: true, ..glob::MatchOptions::new() };
-        let paths = glob::glob_with(pattern.as_str(), options)
-            .map_err(|error| StageError::new(format!("`{pattern}` is not a glob: {error}")))?;
-        let mut found = Vec::new();
-        for path in paths {
-            let path = path.map_err(|error| {
-                StageError::new(format!("cannot read {}: {}", error.path().display(), error.error()))
-                    .with_hint("Check the permissions of the directory.")
-            })?;
-            if !path.is_dir() && !is_index(&path) {
-                found.push(path);
-            }
+    /// When a folder cannot be read.
+    pub fn discover(&self) -> Result<Discovered, StageError> {
+        let Some(pattern) = &self.pattern else { return Ok(Discovered::default()) };
+        let mut paths = Vec::new();
+        for parts in &self.alternatives {
+            walk(&self.root, parts, &mut paths)?;
         }
-        found.sort_by(|a, b| (a.file_name(), a).cmp(&(b.file_name(), b)));
-        Ok(found)
+        paths.sort_by(|a, b| (a.file_name(), a).cmp(&(b.file_name(), b)));
+        paths.dedup();
+        let mut left_alone = Vec::new();
+        paths.retain(|path| {
+            let name = path.file_name().unwrap_or_default();
+            let what = by_product(name.as_bytes());
+            // Indexes are read where they lie; nobody needs to be told of them.
+            left_alone.extend(what.filter(|_| !is_htslib_index(name.as_bytes())).map(|what| (to_text(name), what)));
+            what.is_none()
+        });
+        let mut notices = Vec::from_iter(told(&left_alone));
+        if paths.is_empty() {
+            notices.insert(0, format!("no file matches {pattern}: {}", self.nearest()?));
+        }
+        Ok(Discovered { paths, notices })
+    }
+
+    /// Where the glob leads as far as it is literal, for a message that says why nothing matches.
+    fn nearest(&self) -> Result<String, StageError> {
+        let mut folder = self.root.clone();
+        let parts = self.alternatives.first().map_or(&[][..], Vec::as_slice);
+        for part in &parts[..parts.len().saturating_sub(1)] {
+            let Part::Name(name) = part else { break };
+            let below = folder.join(name);
+            if !below.is_dir() {
+                let what = if below.symlink_metadata().is_ok() { "is no folder" } else { "is not there" };
+                return Ok(format!("{} {what}; the nearest folder is {}", shown(&below), shown(&folder)));
+            }
+            folder = below;
+        }
+        let mut names = entries(&folder)?;
+        names.retain(|path| by_product(path.file_name().unwrap_or_default().as_bytes()).is_none());
+        Ok(match names.first().and_then(|path| path.file_name()) {
+            None => format!("the folder {} is empty", shown(&folder)),
+            Some(first) => format!("the folder {} is there, and holds {}", shown(&folder), holding(first, names.len())),
+        })
+    }
+
+    /// The drop's default name for a file.
+    ///
+    /// # Errors
+    /// When the source's rule gives it none.
+    pub fn drop_name(&self, path: &Path) -> Result<String, StageError> {
+        match &self.naming {
+            Some(naming) if path != Path::new("-") => naming.name(path, &self.base, self.formats),
+            _ => Ok(stem(path, self.formats)),
+        }
     }
 }
 
-/// Whether a file is the index of another.
-fn is_index(path: &Path) -> bool {
-    let extension = path.extension().map(|extension| extension.to_string_lossy().to_ascii_lowercase());
-    extension.is_some_and(|extension| ["tbi", "csi", "gzi"].contains(&extension.as_str()))
-}
-
-/// The extensions of compression.
-pub(crate) const COMPRESSION: &[&str] = &[".gz", ".bgz", ".bgzf"];
-
-/// The file name without the extensions of compression and of these formats; `stdin` for `-`.
-pub(crate) fn drop_name(path: &Path, formats: &[&str]) -> String {
-    let name = match path.file_name() {
-        Some(name) if path != Path::new("-") => name.to_string_lossy().into_owned(),
-        _ => return "stdin".into(),
+/// The alternatives of a glob; `None` after reporting what is wrong with it.
+fn read_glob(path: &Spanned<PathGlob>, base: &Path, diagnostics: &mut Diagnostics) -> Option<Vec<Vec<Part>>> {
+    const HINT: &str = "Write a file name in which `*` stands for any characters, such as `drops/*.vcf.gz`.";
+    let text = &path.value.0;
+    let problem = if text.len() > MOST_CHARACTERS {
+        Some((format!("it has more than {MOST_CHARACTERS} bytes"), HINT.to_owned()))
+    } else {
+        location::problem(text, base)
     };
-    let mut stem = name.as_str();
-    for extensions in [COMPRESSION, formats] {
-        stem = extensions.iter().find_map(|extension| without_extension(stem, extension)).unwrap_or(stem);
-    }
-    stem.to_string()
+    let read = match problem {
+        None => glob::read(text).map_err(|problem| (problem, HINT.to_owned())),
+        Some(problem) => Err(problem),
+    };
+    read.map_err(|(problem, hint)| {
+        diagnostics.error(path.span.clone(), format!("`path` is not a glob of files: {problem}")).hint(hint);
+    })
+    .ok()
 }
 
-/// Takes an extension off, in whatever case, unless nothing would be left.
-pub(crate) fn without_extension<'a>(name: &'a str, extension: &str) -> Option<&'a str> {
-    let at = name.len().checked_sub(extension.len()).filter(|at| *at > 0 && name.is_char_boundary(*at))?;
-    name[at..].eq_ignore_ascii_case(extension).then_some(&name[..at])
+fn shown(folder: &Path) -> String {
+    to_text(std::path::absolute(folder).unwrap_or_else(|_| folder.to_path_buf()))
 }
+
+fn holding(first: &OsStr, count: usize) -> String {
+    match count {
+        1 => to_text(first),
+        count => format!("{count} of other names, such as {}", to_text(first)),
+    }
+}
+
+/// A source's columns with the one that `drop_column` names behind them; `None` after reporting that it is there already.
+pub(crate) fn with_drop_column(
+    schema: &Schema,
+    name: Option<&Spanned<String>>,
+    diagnostics: &mut Diagnostics,
+) -> Option<Schema> {
+    let Some(name) = name else { return Some(schema.clone()) };
+    if name.value.is_empty() || schema.index_of(&name.value).is_some() {
+        diagnostics
+            .error(name.span.clone(), format!("there already is a column `{}`", name.value))
+            .hint("Name a column that the source does not have, such as `drop_name`.");
+        return None;
+    }
+    let column = Column::required(name.value.clone(), ColumnType::Text).with_doc("The name of the row's drop.");
+    Some(Schema::new(schema.columns().iter().cloned().chain([column]).collect()))
+}
+
+#[cfg(test)]
+mod tests;

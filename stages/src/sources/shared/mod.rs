@@ -1,9 +1,13 @@
-//! What sources do in one way: finding files, taking containers apart, cutting text into chunks, telling where a record
-//! stood.
+//! What sources do in one way: finding files and naming drops after them, taking containers apart, cutting text into chunks,
+//! telling where a record stood.
 
+mod by_product;
 pub(crate) mod container;
 pub(crate) mod files;
+mod glob;
 pub(crate) mod lines;
+mod location;
+pub(crate) mod naming;
 pub(crate) mod place;
 pub(crate) mod stretches;
 pub(crate) mod tail;
@@ -11,3 +15,4 @@ pub(crate) mod tally;
 #[cfg(test)]
 pub(crate) mod testing;
 pub(crate) mod text;
+mod walk;

@@ -1,6 +1,6 @@
 //! What the sources' tests share: planning a source from options, reading files through it.
 
-use std::{collections::BTreeMap, path::Path, sync::Arc};
+use std::{path::Path, sync::Arc};
 
 use arrow_array::{
     Array, ArrayRef, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int64Array, StringArray, cast::AsArray,
@@ -11,6 +11,7 @@ use vardelta_engine::{
         options::{OptionReader, Spanned},
         source::{Chunk, ContentDigest, Source},
         stage::{Emit, PipelineSettings, PlanRequest, Planned, Reject, StageType},
+        warning::Warnings,
     },
     diagnostics::Diagnostics,
     spec::SpecFile,
@@ -52,7 +53,7 @@ pub(crate) struct Outcome {
     pub header_digest: u128,
     pub batches: Vec<Batch>,
     pub rejects: Vec<Reject>,
-    pub warnings: BTreeMap<&'static str, u64>,
+    pub warnings: Warnings,
     pub filtered: usize,
 }
 
@@ -65,7 +66,7 @@ impl Outcome {
 
     /// What was adapted, with how often.
     pub fn warned(&self) -> Vec<(&'static str, u64)> {
-        self.warnings.iter().map(|(code, count)| (*code, *count)).collect()
+        self.warnings.counts()
     }
 
     /// Rows as text: the origin, then every cell.
@@ -173,9 +174,7 @@ pub(crate) fn read(source: &dyn Source, path: &Path) -> Result<Outcome, String> 
         emit.batches.extend(own.batches);
         emit.rejects.extend(own.rejects);
         emit.filtered.extend(own.filtered);
-        for (code, count) in own.warnings {
-            *emit.warnings.entry(code).or_default() += count;
-        }
+        emit.warnings.merge(own.warnings);
     }
     let Emit { batches, rejects, warnings, filtered, .. } = emit;
     let header_digest = reader.header_digest();

@@ -136,10 +136,14 @@ fn is_last_header_line(line: &[u8], first: bool, number: u64, file: &str) -> Res
 /// Header lines start with `#`; blank ones are tolerated.
 fn refuse_foreign_start(line: &[u8], first: bool, number: u64, file: &str) -> Result<(), StageError> {
     match line.first() {
+        Some(b'#') if first && line.get(1) == Some(&0) => rewritten(line, first, number, file).map_or(Ok(()), Err),
         None | Some(b'#' | b'\r' | b' ' | b'\t') => Ok(()),
         Some(0xef) if first => Ok(()),
         Some(_) => {
             let line = line.split(|byte| *byte == b'\n').next().unwrap_or(line);
+            if let Some(error) = rewritten(line, first, number, file) {
+                return Err(error);
+            }
             Err(StageError::new(format!(
                 "{file}: line {number} is neither a header line nor does a #CHROM line come before it: `{}`",
                 shown(line)
@@ -147,6 +151,30 @@ fn refuse_foreign_start(line: &[u8], first: bool, number: u64, file: &str) -> Re
             .with_hint("A VCF file starts with its ## lines and the #CHROM line, which names the columns and samples."))
         }
     }
+}
+
+/// A VCF file that another program has written anew in a way of its own.
+fn rewritten(line: &[u8], first: bool, number: u64, file: &str) -> Option<StageError> {
+    // With a byte order mark or without; in ASCII every second byte is zero.
+    let is_utf16 = first
+        && (line.starts_with(b"\xff\xfe")
+            || line.starts_with(b"\xfe\xff")
+            || line.starts_with(b"\0#")
+            || line.starts_with(b"#\0"));
+    if is_utf16 {
+        let message = format!("{file} is UTF-16 text, not UTF-8: PowerShell's `>` and some editors write files so");
+        return Some(
+            StageError::new(message)
+                .with_hint("Take the original file, or convert it with `iconv -f UTF-16 -t UTF-8`."),
+        );
+    }
+    line.starts_with(b"\"#").then(|| {
+        StageError::new(format!(
+            "{file}: line {number} is a header line in quotation marks, as a spreadsheet saves it: `{}`",
+            shown(line)
+        ))
+        .with_hint("Take the original file: a spreadsheet also changes values, gene names and dates for example.")
+    })
 }
 
 impl ChunkReader for TextChunks {

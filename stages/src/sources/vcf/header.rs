@@ -271,11 +271,11 @@ impl VcfHeader {
         };
         let (definition, is_usable) = Definition::of_fields(&fields);
         if !is_usable {
-            self.tally.count(Warning::BadDefinition);
+            self.tally.name(Warning::BadDefinition, id.as_bytes(), true);
         }
         let definitions = if key == "INFO" { &mut self.info } else { &mut self.format };
         if definitions.contains_key(id) {
-            self.tally.count(Warning::DuplicateDefinition);
+            self.tally.name(Warning::DuplicateDefinition, id.as_bytes(), true);
         } else {
             definitions.insert(id.to_string(), definition);
         }
@@ -361,6 +361,7 @@ impl VcfHeader {
         sorted.sort_unstable();
         match sorted.windows(2).find(|pair| pair[0] == pair[1]) {
             None => Ok(()),
+            // What cannot be decoded is replaced, and names that differ there become one.
             Some(pair) => Err(StageError::new(format!(
                 "{file}: the #CHROM line (line {}) names the sample `{}` twice",
                 self.lines,
@@ -418,7 +419,7 @@ mod tests {
     fn warnings(header: &VcfHeader) -> Vec<(&'static str, u64)> {
         let mut emit = Emit::default();
         header.tally.report(&mut emit);
-        emit.warnings.into_iter().collect()
+        emit.warnings.counts()
     }
 
     #[test]

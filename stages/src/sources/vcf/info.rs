@@ -1,12 +1,15 @@
 //! INFO, walked once: finds the projected keys and skips the rest.
 
-use crate::sources::vcf::{
-    checks::Checks,
-    fields::MAX_VALUE_BYTES,
-    header::VcfHeader,
-    projection::Field,
-    reasons::{Tally, Warning},
-    values::{TextRules, ValueBuilder},
+use crate::sources::{
+    shared::tally::About,
+    vcf::{
+        checks::Checks,
+        fields::MAX_VALUE_BYTES,
+        header::VcfHeader,
+        projection::Field,
+        reasons::{Tally, Warning},
+        values::{TextRules, ValueBuilder},
+    },
 };
 
 /// What a record's INFO says of one projected key.
@@ -92,13 +95,15 @@ impl InfoColumns {
             return 0;
         }
         self.scan(info, tally);
+        tally.look_at_field(About::Record);
         let length = |slot: &Slot| if let Slot::Value(start, end) = slot { end - start } else { 0 };
         if info.len() > MAX_VALUE_BYTES { self.slots.iter().map(length).max().unwrap_or_default() } else { 0 }
     }
 
     /// Appends what [`InfoColumns::find`] found in this INFO.
     pub fn append<C: Checks>(&mut self, info: &[u8], tally: &mut Tally) {
-        for (place, builder) in self.places.iter().zip(&mut self.builders) {
+        for (at, (place, builder)) in self.places.iter().zip(&mut self.builders).enumerate() {
+            tally.look_at_field(About::Info(at));
             match self.slots[*place] {
                 Slot::Absent => builder.append_absent(),
                 Slot::Bare => builder.append_bare(Warning::BadInfoValue, tally),
@@ -107,6 +112,7 @@ impl InfoColumns {
                 }
             }
         }
+        tally.look_at_field(About::Record);
     }
 
     /// Notes where each projected key's value lies. Empty entries (`;;`, a final `;`) are tolerated, and so are blanks around
@@ -128,7 +134,7 @@ impl InfoColumns {
 
     fn note(&mut self, info: &[u8], start: usize, end: usize, is_indented: bool, tally: &mut Tally) {
         let entry = &info[start..end];
-        for (key, slot) in self.keys.iter().zip(&mut self.slots) {
+        for (at, (key, slot)) in self.keys.iter().zip(&mut self.slots).enumerate() {
             let Some(rest) = entry.strip_prefix(key.as_slice()) else {
                 continue;
             };
@@ -151,6 +157,8 @@ impl InfoColumns {
                 },
                 _ => continue,
             };
+            let column = self.places.iter().position(|place| *place == at).unwrap_or_default();
+            tally.look_at_field(About::Info(column));
             tally.add(Warning::BlanksAround, u64::from(is_indented || has_blanks));
             if *slot == Slot::Absent {
                 *slot = found;
@@ -195,7 +203,7 @@ mod tests {
             depth.is_valid(0).then(|| depth.value(0)),
             annotation.is_valid(0).then(|| annotation.value(0).to_string()),
             flag.value(0),
-            emit.warnings.into_iter().collect(),
+            emit.warnings.counts(),
         )
     }
 

@@ -16,22 +16,32 @@ use vardelta_schemas::Number;
 
 use crate::{
     columns::is_identifier,
-    sources::vcf::{
-        cohort::SampleRules,
-        kind::{ValueKind, number_from_text},
-        ped::PedigreeFile,
-        regions::Region,
-        sex::PseudoAutosomal,
+    sources::{
+        shared::{files::PathGlob, naming::DropNaming},
+        vcf::{
+            cohort::SampleRules,
+            kind::{ValueKind, number_from_text},
+            ped::PedigreeFile,
+            regions::Region,
+            sex::PseudoAutosomal,
+        },
     },
 };
 
 options! {
     /// Options of `vcf`.
     pub struct VcfOptions {
-        /// The files, as a glob relative to the pipeline file (`drops/*.vcf.gz`). A run loads what is new or changed
-        /// here; without it, files are named on the command line. Hidden files and
-        /// indexes (`.tbi`, `.csi`, `.gzi`) are left alone.
-        "path" => path: Option<Spanned<String>> = None, "\"\"",
+        /// The files, as a glob relative to the pipeline file (`drops/*.vcf.gz`, `drops/**/*.{vcf,vcf.gz}`). A run loads
+        /// what is new or changed here; without it, files are named on the command line. Hidden files, indexes, checksums
+        /// and copies that are not complete (`.part`, `.tmp`, …) are left alone.
+        "path" => path: Option<Spanned<PathGlob>> = None, "\"\"",
+        /// What drops are called: a text with `{stem}` (the file's name without extensions), `{name}` (with them),
+        /// `{parent}` and `{grandparent}` (its folders), such as `"{parent}_{stem}"`; or
+        /// `{ match = 'runs/(?<sample>[^/]+)/', name = "{sample}" }`, where `match` is a regular expression that is looked
+        /// for in the path from the pipeline file's directory. A file that is loaded keeps its name.
+        "drop_name" => drop_name: Option<DropNaming> = None, "\"{stem}\"",
+        /// The name of a further column, the last, that holds the name of the row's drop.
+        "drop_column" => drop_column: Option<Spanned<String>> = None, "none",
         /// INFO fields to read, each into a column `info_<name in lower case>`: names, or tables such as
         /// `{ name = "AF", type = "Float", number = "A" }` with type Integer, Float, Flag, String or Character and
         /// number as in a VCF header. A bare name is typed by the specification's reserved keys, and is the raw text

@@ -13,7 +13,10 @@ use vardelta_engine::contract::{
 };
 
 use crate::sources::{
-    shared::lines::lines,
+    shared::{
+        lines::lines,
+        tally::{About, FieldNames},
+    },
     vcf::{
         alleles::{self, Allele},
         checks::{Checked, Checks, texts},
@@ -52,13 +55,20 @@ pub(super) struct VcfParser<C: Checks = Checked> {
     cohort: Option<(Arc<VcfHeader>, Cohort)>,
     origins: Vec<u64>,
     tally: Tally,
+    /// The keys of the fields that are read.
+    names: FieldNames,
     checks: PhantomData<C>,
 }
 
 impl<C: Checks> VcfParser<C> {
     /// A parser that makes these columns.
     pub fn new(projection: &Projection, rules: Arc<SampleRules>) -> VcfParser<C> {
+        let samples = projection.format.as_deref().map(|fields| SampleColumns::new(fields, rules.pedigree.is_some()));
         VcfParser {
+            names: FieldNames {
+                info: projection.info.iter().map(|field| field.key.clone()).collect(),
+                format: samples.as_ref().map(SampleColumns::names).unwrap_or_default(),
+            },
             schema: C::schema(projection.schema.to_arrow()),
             chrom: BinaryBuilder::new(),
             pos: Int64Builder::new(),
@@ -71,7 +81,7 @@ impl<C: Checks> VcfParser<C> {
             header_keys: projection.header.clone(),
             contig: ContigLookup::default(),
             declared: Declared::default(),
-            samples: projection.format.as_deref().map(|fields| SampleColumns::new(fields, rules.pedigree.is_some())),
+            samples,
             rules,
             cohort: None,
             origins: Vec::new(),
@@ -212,7 +222,11 @@ impl<C: Checks> VcfParser<C> {
             Arc::new(self.qual.finish()),
             C::text(self.filter.finish(), &mut self.tally),
         ];
-        columns.extend(self.info.builders.iter_mut().map(|builder| builder.finish::<C>(&mut self.tally)));
+        for (at, builder) in self.info.builders.iter_mut().enumerate() {
+            self.tally.look_at_field(About::Info(at));
+            columns.push(builder.finish::<C>(&mut self.tally));
+        }
+        self.tally.look_at_field(About::Record);
         let origins = std::mem::take(&mut self.origins);
         let provenance: Arc<dyn Provenance> = Arc::new(ChunkProvenance::new(chunk));
         let parts = match (&mut self.samples, &self.cohort) {
@@ -255,6 +269,7 @@ impl<C: Checks> Parser for VcfParser<C> {
             cohort.report(&mut self.tally);
         }
         for (line, origin) in lines(&chunk) {
+            self.tally.look_at(origin);
             match class(line) {
                 LineClass::Record if is_outside(line, &header) => self.tally.count(Warning::OutsideRegions),
                 LineClass::Record => {
@@ -270,8 +285,10 @@ impl<C: Checks> Parser for VcfParser<C> {
                 }
             }
         }
+        self.tally.look_at(0);
+        let places = ChunkProvenance::new(Arc::clone(&chunk));
         self.finish(chunk, &header, emit)?;
-        self.tally.report(emit);
+        self.tally.report_at(emit, &self.names, &|origin| places.place(origin));
         Ok(digest)
     }
 

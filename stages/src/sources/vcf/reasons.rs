@@ -141,19 +141,35 @@ warnings! {
 
 #[cfg(test)]
 mod tests {
-    use vardelta_engine::contract::stage::Emit;
+    use vardelta_engine::contract::{batch::Place, stage::Emit};
 
     use super::*;
+    use crate::sources::shared::tally::{About, FieldNames};
 
     #[test]
     fn every_code_belongs_to_its_variant() {
         let mut tally = Tally::default();
         tally.count(Warning::TrailingHeaderTab);
+        tally.look_at(7);
+        tally.look_at_field(About::Format(0));
         tally.count(Warning::BadFormatValue);
+        tally.look_at(8);
+        tally.look_at_field(About::Format(0));
         tally.count(Warning::BadFormatValue);
+        tally.name(Warning::UndeclaredFilter, b"q10", true);
         let mut emit = Emit::default();
-        tally.report(&mut emit);
-        let expected = [("bad_format_value", 2), ("trailing_header_tab", 1)];
-        assert_eq!(emit.warnings.into_iter().collect::<Vec<_>>(), expected);
+        let names = FieldNames { info: Vec::new(), format: vec!["DP".into()] };
+        tally.report_at(&mut emit, &names, &|origin| Place { line: Some(origin), ..Place::default() });
+        let found: Vec<_> = emit
+            .warnings
+            .into_entries()
+            .map(|(code, field, warned)| (code, field, warned.count, warned.place.and_then(|place| place.line)))
+            .collect();
+        let expected = [
+            ("bad_format_value", "DP".to_owned(), 2, Some(7)),
+            ("trailing_header_tab", String::new(), 1, None),
+            ("undeclared_filter", "q10".to_owned(), 1, Some(8)),
+        ];
+        assert_eq!(found, expected);
     }
 }

@@ -6,15 +6,18 @@ use arrow_array::{ArrayRef, StringArray, UInt64Array};
 use arrow_select::take::take;
 use vardelta_engine::contract::stage::StageError;
 
-use crate::sources::vcf::{
-    calls::CallColumns,
-    checks::Checked,
-    cohort::Cohort,
-    genotype,
-    projection::Field,
-    reasons::{Tally, Warning},
-    sex::CopiesBySex,
-    values::{TextRules, ValueBuilder},
+use crate::sources::{
+    shared::tally::About,
+    vcf::{
+        calls::CallColumns,
+        checks::Checked,
+        cohort::Cohort,
+        genotype,
+        projection::Field,
+        reasons::{Tally, Warning},
+        sex::CopiesBySex,
+        values::{TextRules, ValueBuilder},
+    },
 };
 
 /// Columns and the origins of their rows.
@@ -83,6 +86,15 @@ impl SampleColumns {
         }
     }
 
+    /// The keys of the FORMAT fields, in the order of their columns.
+    pub fn names(&self) -> Vec<String> {
+        let key_of = |place: &usize| self.keys.iter().find(|(_, at)| *at == place).map(|(key, _)| key.as_slice());
+        self.places
+            .iter()
+            .map(|place| String::from_utf8_lossy(key_of(place).unwrap_or_default()).into_owned())
+            .collect()
+    }
+
     /// Whether a FORMAT field has a column.
     pub fn reads(&self, key: &[u8]) -> bool {
         self.keys.contains_key(key)
@@ -133,12 +145,14 @@ impl SampleColumns {
                 }
             }
             self.calls.append(*sex, genotype.as_ref(), &self.carried);
-            for (builder, place) in self.builders.iter_mut().zip(&self.places) {
+            for (at, (builder, place)) in self.builders.iter_mut().zip(&self.places).enumerate() {
+                tally.look_at_field(About::Format(at));
                 match values[*place] {
                     Some(value) => builder.append::<Checked>(value, rules, Warning::BadFormatValue, tally),
                     None => builder.append_absent(),
                 }
             }
+            tally.look_at_field(About::Record);
             self.records.push(site.record);
             self.samples.push(sample as u64);
             self.repeated_bytes.push(site.record_bytes);

@@ -1,14 +1,11 @@
 //! A planned `vcf` source: finds files, names drops, opens readers.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{path::Path, sync::Arc};
 
 use vardelta_engine::contract::{
+    emit::StageError,
     side_input::SideInput,
-    source::{ChunkReader, Parser, PlaceColumns, Source},
-    stage::StageError,
+    source::{ChunkReader, Discovered, Parser, PlaceColumns, Source},
 };
 use vardelta_schemas::Schema;
 
@@ -17,7 +14,7 @@ use crate::{
     sources::{
         shared::{
             container::{Container, Format},
-            files::{Files, drop_name},
+            files::Files,
         },
         vcf::{
             bcf::{self, BcfChunks},
@@ -43,8 +40,10 @@ static VCF_FORMAT: Format =
 
 /// A planned source.
 pub(super) struct VcfSource {
-    /// Which files it reads, if the pipeline file says so.
-    pub files: Option<Files>,
+    /// Where its files lie and how drops are named after them.
+    pub files: Files,
+    /// The columns: those of the projection, and the drop's name where that is wanted.
+    pub schema: Schema,
     /// What to decode.
     pub projection: Arc<Projection>,
     /// Where records are read from.
@@ -61,7 +60,7 @@ pub(super) struct VcfSource {
 
 impl Source for VcfSource {
     fn schema(&self) -> &Schema {
-        &self.projection.schema
+        &self.schema
     }
 
     fn side_inputs(&self) -> Vec<SideInput> {
@@ -88,16 +87,28 @@ impl Source for VcfSource {
         self.regions.as_ref().map(|_| "within its regions")
     }
 
-    fn discover(&self) -> Result<Vec<PathBuf>, StageError> {
-        self.files.as_ref().map_or_else(|| Ok(Vec::new()), Files::discover)
+    fn discover(&self) -> Result<Discovered, StageError> {
+        self.files.discover()
     }
 
     fn pattern(&self) -> Option<String> {
-        self.files.as_ref().map(|files| files.pattern.clone())
+        self.files.pattern()
     }
 
-    fn drop_name(&self, path: &Path) -> String {
-        drop_name(path, &[".vcf", ".bcf", ".gvcf"])
+    fn drop_name(&self, path: &Path) -> Result<String, StageError> {
+        self.files.drop_name(path)
+    }
+
+    fn names_by_rule(&self) -> bool {
+        self.files.names_by_rule()
+    }
+
+    fn by_product(&self, path: &Path) -> Option<&'static str> {
+        Files::by_product(path)
+    }
+
+    fn has_drop_column(&self) -> bool {
+        self.schema.columns().len() > self.projection.schema.columns().len()
     }
 
     fn open(&self, path: &Path, decompression_threads: usize) -> Result<Box<dyn ChunkReader>, StageError> {
@@ -168,53 +179,6 @@ mod tests {
     use crate::sources::vcf::VCF;
 
     #[test]
-    fn names_drops_after_their_files() {
-        let cases = [
-            ("drops/a.vcf", "a"),
-            ("a.b.vcf.gz", "a.b"),
-            ("a.VCF.BGZ", "a"),
-            ("a.bcf", "a"),
-            ("a.gvcf.gz", "a"),
-            ("a.g.vcf.gz", "a.g"),
-            ("a.gz", "a"),
-            ("a.txt", "a.txt"),
-            (".vcf", ".vcf"),
-            ("é.vcf", "é"),
-            ("-", "stdin"),
-        ];
-        for (path, expected) in cases {
-            assert_eq!(drop_name(Path::new(path), &[".vcf", ".bcf", ".gvcf"]), expected, "{path}");
-        }
-    }
-
-    #[test]
-    fn discovers_files_by_name_and_leaves_hidden_ones_alone() {
-        let folder = tempfile::tempdir().expect("a folder");
-        // Characters of the folder's own name are not part of the glob.
-        let base = folder.path().join("run [1]");
-        for directory in ["drops/b", "drops/a", "drops/d.vcf"] {
-            std::fs::create_dir_all(base.join(directory)).expect("a folder");
-        }
-        for file in ["drops/a/2.vcf", "drops/b/1.vcf", "drops/a/.3.vcf", "drops/a/4.txt", "drops/a/2.vcf.gz.tbi"] {
-            std::fs::write(base.join(file), "").expect("a file");
-        }
-        let discover = |path: &str| -> Vec<String> {
-            let entries = [entry("path", path)];
-            let planned = plan(&entries, &base).expect("a sound plan");
-            let Planned::Source(source) = planned else { panic!("a source is planned") };
-            assert_eq!(source.pattern().as_deref(), Some(path));
-            let found = source.discover().expect("readable folders");
-            let shown = found.iter().map(|path| path.strip_prefix(&base).unwrap_or(path).display().to_string());
-            shown.collect()
-        };
-        assert_eq!(discover("drops/*/*.vcf"), ["drops/b/1.vcf", "drops/a/2.vcf"]);
-        assert_eq!(discover("drops/a/*.vcf*"), ["drops/a/2.vcf"]);
-        assert_eq!(discover("drops/a/2.vcf"), ["drops/a/2.vcf"]);
-        assert_eq!(discover("drops/*.vcf"), [""; 0]);
-        assert_eq!(discover("nowhere/*"), [""; 0]);
-    }
-
-    #[test]
     fn reports_what_is_wrong_with_the_options() {
         for (key, value, expected) in [
             ("path", "a[", "`path` is not a glob"),
@@ -232,15 +196,7 @@ mod tests {
     }
 
     fn plan(entries: &[Entry], base: &Path) -> Result<Planned, Vec<String>> {
-        let pipeline = PipelineSettings {
-            name: "test".into(),
-            assembly: None,
-            workers: 1,
-            chunk_records: 1,
-            max_reject_share: 0.01,
-            state_dir: None,
-            base_dir: base.into(),
-        };
+        let pipeline = PipelineSettings { base_dir: base.into(), ..PipelineSettings::default() };
         let options = OptionReader::new("stage `calls` (vcf)".into(), 0..0, entries.iter());
         let request = PlanRequest { name: "calls", inputs: vec![], options, pipeline: &pipeline };
         let mut diagnostics = Diagnostics::default();

@@ -8,7 +8,6 @@ mod samples;
 mod traps;
 
 use std::{
-    collections::BTreeMap,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -20,11 +19,13 @@ use vardelta_engine::{
         options::{NamedTexts, Spanned},
         source::{Chunk, ContentDigest, Source},
         stage::{Emit, PipelineSettings, Reject},
+        warning::Warnings,
     },
     diagnostics::Diagnostics,
 };
 
-use crate::sources::vcf::{FieldOption, Samples, VcfOptions, projection::Projection, source::VcfSource};
+use crate::sources::shared::files::{FileOptions, Files};
+use crate::sources::vcf::{FORMATS, FieldOption, Samples, VcfOptions, projection::Projection, source::VcfSource};
 
 /// A source with these options, in a pipeline for GRCh38 whose file lies in this folder.
 fn source_of(options: &VcfOptions, folder: &Path) -> Result<VcfSource, String> {
@@ -36,6 +37,7 @@ fn source_of(options: &VcfOptions, folder: &Path) -> Result<VcfSource, String> {
         ..crate::test_support::settings()
     };
     let samples = options.sample_rules(&pipeline, &mut diagnostics);
+    let files = Files::plan(FileOptions::default(), FORMATS, &pipeline, &mut diagnostics).ok_or("no files")?;
     let problems: Vec<String> = diagnostics.into_sorted().into_iter().map(|problem| problem.message).collect();
     let (Some(projection), Some(samples), true) = (projection, samples, problems.is_empty()) else {
         return Err(problems.join("; "));
@@ -44,7 +46,8 @@ fn source_of(options: &VcfOptions, folder: &Path) -> Result<VcfSource, String> {
         regions: None,
         assembly: None,
         reject_unknown_contigs: false,
-        files: None,
+        files,
+        schema: projection.schema.clone(),
         projection: Arc::new(projection),
         samples: Arc::new(samples),
         allow_missing_eof: options.allow_missing_eof,
@@ -79,7 +82,7 @@ struct Outcome {
     header_digest: u128,
     batches: Vec<Batch>,
     rejects: Vec<Reject>,
-    warnings: BTreeMap<&'static str, u64>,
+    warnings: Warnings,
 }
 
 impl Outcome {
@@ -88,7 +91,7 @@ impl Outcome {
     }
 
     fn warned(&self) -> Vec<(&'static str, u64)> {
-        self.warnings.iter().map(|(code, count)| (*code, *count)).collect()
+        self.warnings.counts()
     }
 
     /// Rows as text: the origin, then every cell.
@@ -167,12 +170,7 @@ fn read_bytes(source: &VcfSource, bytes: &[u8]) -> Result<Outcome, String> {
 
 /// The shared test data; `None`, said aloud, where they are not there.
 fn shared(part: &str) -> Option<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared").join(part);
-    if !path.exists() {
-        println!("skipped: {} is not there", path.display());
-        return None;
-    }
-    Some(path)
+    vardelta_test_servers::shared_data("a test of `vcf`", part)
 }
 
 /// A file of eight columns with these records.

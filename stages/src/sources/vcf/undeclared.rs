@@ -4,7 +4,7 @@
 //! declares some of it, as files without any such line are common and sound (VCF 4.3, section 1.4: "optional").
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, hash_map::Entry},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -14,9 +14,9 @@ use crate::sources::vcf::{
     reasons::{Tally, Warning},
 };
 
-/// The names of one file that were met without declaration, by whichever worker.
+/// The names of one file that were met without declaration, by whichever worker, each with the first record known to have it.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Undeclared(Arc<Mutex<HashSet<Met>>>);
+pub(super) struct Undeclared(Arc<Mutex<HashMap<Met, u64>>>);
 
 /// Which warning, and the name.
 type Met = (usize, Vec<u8>);
@@ -25,8 +25,14 @@ impl Undeclared {
     /// Counts a name the first time it is met in the file.
     fn meet(&self, warning: Warning, name: &[u8], tally: &mut Tally) {
         let mut met = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if met.insert((warning as usize, name.to_vec())) {
-            tally.count(warning);
+        let origin = tally.origin();
+        let first = met.entry((warning as usize, name.to_vec()));
+        let is_new = matches!(first, Entry::Vacant(_));
+        let first = first.or_insert(u64::MAX);
+        // Another worker may come to an earlier record later.
+        if origin < *first {
+            *first = origin;
+            tally.name(warning, name, is_new);
         }
     }
 }

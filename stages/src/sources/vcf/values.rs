@@ -313,7 +313,7 @@ mod tests {
                 },
             })
             .collect();
-        (rows.join(" / "), emit.warnings.into_iter().collect())
+        (rows.join(" / "), emit.warnings.counts())
     }
 
     #[test]

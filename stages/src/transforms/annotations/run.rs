@@ -7,6 +7,7 @@ use arrow_schema::DataType;
 use arrow_select::take::take;
 use vardelta_engine::contract::{
     batch::Batch,
+    reason::Reason,
     stage::{Emit, StageError, TransformRun},
 };
 
@@ -149,34 +150,6 @@ fn sort_entries(
     }
 }
 
-/// What a batch is told of, in rows.
-#[derive(Default)]
-struct Counts {
-    ambiguous: u64,
-    unmatched: u64,
-    undeclared: u64,
-    unknown: u64,
-    elsewhere: u64,
-    parts: u64,
-    unmarked: u64,
-    bad_parts: u64,
-    missing_parts: u64,
-}
-
-impl Counts {
-    fn report(&self, emit: &mut Emit) {
-        emit.warn(ANNOTATION_ALLELE_AMBIGUOUS, self.ambiguous);
-        emit.warn(ANNOTATION_ALLELE_UNMATCHED, self.unmatched);
-        emit.warn(ANNOTATION_ELSEWHERE, self.elsewhere);
-        emit.warn(ANNOTATION_FORMAT_MISSING, self.undeclared);
-        emit.warn(ANNOTATION_PART_BAD, self.bad_parts);
-        emit.warn(ANNOTATION_PART_MISSING, self.missing_parts);
-        emit.warn(ANNOTATION_PARTS_MISMATCH, self.parts);
-        emit.warn(ANNOTATION_PICK_MISSING, self.unmarked);
-        emit.warn(CONSEQUENCE_UNKNOWN, self.unknown);
-    }
-}
-
 impl TransformRun for Annotator {
     fn apply(&mut self, batch: &Batch, emit: &mut Emit) -> Result<(), StageError> {
         let texts = columns::text(&batch.columns, self.plan.places.field);
@@ -184,7 +157,11 @@ impl TransformRun for Annotator {
         let Annotator { plan, wanted, tape, entries, picker, .. } = self;
         let mut rows: Vec<u64> = Vec::with_capacity(batch.rows());
         let mut output = Output::new(plan, wanted, layout.as_deref(), batch.rows());
-        let mut counts = Counts::default();
+        let mut warn = |is_met: bool, row: usize, reason| {
+            if is_met {
+                emit.warn(batch, row, reason, &plan.field);
+            }
+        };
         let lacks_marks = layout.as_deref().is_some_and(|layout| match plan.pick {
             Pick::Mane => !layout.marks_mane(),
             Pick::Canonical => layout.canonical.is_none(),
@@ -193,7 +170,7 @@ impl TransformRun for Annotator {
         for row in 0..batch.rows() {
             let text = if texts.is_valid(row) { texts.value(row) } else { "" };
             let Some(layout) = layout.as_deref().filter(|_| !text.is_empty()) else {
-                counts.undeclared += u64::from(!text.is_empty());
+                warn(!text.is_empty(), row, ANNOTATION_FORMAT_MISSING);
                 rows.push(row as u64);
                 output.append_nothing();
                 continue;
@@ -203,29 +180,33 @@ impl TransformRun for Annotator {
                 Own::Written => entries.written.as_slice(),
                 Own::Shortened => entries.shortened.as_slice(),
                 Own::Open => {
-                    counts.ambiguous += 1;
+                    warn(true, row, ANNOTATION_ALLELE_AMBIGUOUS);
                     rows.push(row as u64);
                     output.append_nothing();
                     continue;
                 }
             };
-            counts.unmarked += u64::from(lacks_marks && !own.is_empty());
+            warn(lacks_marks && !own.is_empty(), row, ANNOTATION_PICK_MISSING);
             if let Some(parts) = &layout.parts {
-                counts.parts += u64::from(own.iter().any(|entry| !parts.contains(&field.part_count(*entry))));
+                let is_other = own.iter().any(|entry| !parts.contains(&field.part_count(*entry)));
+                warn(is_other, row, ANNOTATION_PARTS_MISMATCH);
             }
-            counts.unknown += u64::from(picker.pick(field, own, plan.pick, layout));
+            warn(picker.pick(field, own, plan.pick, layout), row, CONSEQUENCE_UNKNOWN);
             if own.is_empty() {
-                counts.unmatched += u64::from(!entries.others.is_empty());
-                counts.elsewhere += u64::from(entries.others.is_empty() && entries.elsewhere > 0);
+                let has_others = !entries.others.is_empty();
+                warn(has_others, row, ANNOTATION_ALLELE_UNMATCHED);
+                warn(!has_others && entries.elsewhere > 0, row, ANNOTATION_ELSEWHERE);
                 rows.push(row as u64);
                 output.append_nothing();
             }
             for entry in &picker.picked {
                 rows.push(row as u64);
-                output.append(field, *entry, layout, &mut counts);
+                output.append(field, *entry, layout);
             }
         }
-        counts.report(emit);
+        for (row, part, reason) in output.odd_parts.drain(..) {
+            emit.warn(batch, rows[row] as usize, reason, &plan.parts[part].name);
+        }
         if rows.is_empty() {
             return Ok(());
         }
@@ -251,6 +232,8 @@ struct Output {
     carried: [bool; OUTPUTS.len()],
     /// The further parts: where the layout has each, and its column.
     parts: Vec<(Option<usize>, PartBuilder)>,
+    /// Parts that are NULL for a reason: the row, the part, the reason.
+    odd_parts: Vec<(usize, usize, &'static Reason)>,
     rows: usize,
 }
 
@@ -263,10 +246,10 @@ impl Output {
             let place = layout.and_then(|layout| layout.place(&part.name));
             (place, PartBuilder::new(&part.column_type))
         });
-        Output { builders, carried, parts: parts.collect(), rows: 0 }
+        Output { builders, carried, parts: parts.collect(), odd_parts: Vec::new(), rows: 0 }
     }
 
-    fn append(&mut self, field: Field<'_>, entry: EntryAt, layout: &Layout, counts: &mut Counts) {
+    fn append(&mut self, field: Field<'_>, entry: EntryAt, layout: &Layout) {
         self.rows += 1;
         let decoded = decode(field, entry, layout, &self.carried);
         for (builder, value) in self.builders.iter_mut().zip(&decoded) {
@@ -274,11 +257,15 @@ impl Output {
                 builder.append_option(value.as_deref());
             }
         }
-        for (place, builder) in &mut self.parts {
-            counts.missing_parts += u64::from(place.is_none());
+        for (part, (place, builder)) in self.parts.iter_mut().enumerate() {
+            if place.is_none() {
+                self.odd_parts.push((self.rows - 1, part, ANNOTATION_PART_MISSING));
+            }
             let text = Some(field.part(entry, *place)).filter(|text| !text.is_empty());
             let text = text.map(|text| unescape(text, field, layout));
-            counts.bad_parts += u64::from(!builder.append(text.as_deref()));
+            if !builder.append(text.as_deref()) {
+                self.odd_parts.push((self.rows - 1, part, ANNOTATION_PART_BAD));
+            }
         }
     }
 

@@ -32,9 +32,14 @@ pub(super) fn split_column(column: &Column) -> Option<Column> {
     Some(Column { column_type, nullable: true, number: Some(Number::Count(1)), ..column.clone() })
 }
 
-/// Takes each allele's value. A row with another number of values than its alleles ask for gets NULL and is counted.
-pub(super) fn split(lists: &ListArray, number: Number, alleles: &[AlleleOfRow]) -> Result<(ArrayRef, u64), ArrowError> {
-    let mut mismatches = Mismatches::default();
+/// Takes each allele's value. A row with another number of values than its alleles ask for gets NULL
+/// and is listed.
+pub(super) fn split(
+    lists: &ListArray,
+    number: Number,
+    alleles: &[AlleleOfRow],
+) -> Result<(ArrayRef, Vec<usize>), ArrowError> {
+    let mut mismatches: Vec<usize> = Vec::new();
     let offsets = lists.value_offsets();
     // The first of a row's values, if there are as many as there must be.
     let mut first_value = |of: &AlleleOfRow, expected: usize| {
@@ -44,7 +49,10 @@ pub(super) fn split(lists: &ListArray, number: Number, alleles: &[AlleleOfRow]) 
             return Some(first);
         }
         if !missing {
-            mismatches.count(of.row);
+            // Once, however many of its alleles ask.
+            if mismatches.last() != Some(&of.row) {
+                mismatches.push(of.row);
+            }
         }
         None
     };
@@ -73,23 +81,7 @@ pub(super) fn split(lists: &ListArray, number: Number, alleles: &[AlleleOfRow]) 
             take(lists.values(), &items, None)?
         }
     };
-    Ok((values, mismatches.rows))
-}
-
-/// Counts rows once, however many of their alleles ask.
-#[derive(Default)]
-struct Mismatches {
-    rows: u64,
-    last: Option<usize>,
-}
-
-impl Mismatches {
-    fn count(&mut self, row: usize) {
-        if self.last != Some(row) {
-            self.rows += 1;
-            self.last = Some(row);
-        }
-    }
+    Ok((values, mismatches))
 }
 
 /// The ploidy at which that many alleles, at least two, have this number of genotypes.
@@ -155,7 +147,7 @@ mod tests {
         let shown: Vec<Option<String>> =
             (0..values.len()).map(|at| values.is_valid(at).then(|| value_text(&values, at))).collect();
         assert_eq!(shown.iter().map(Option::as_deref).collect::<Vec<_>>(), expected);
-        assert_eq!(counted, mismatches);
+        assert_eq!(counted.len() as u64, mismatches);
     }
 
     #[test]

@@ -198,7 +198,10 @@ impl Normalizer {
             let contig = match self.ground(batch, row, reference)? {
                 Ground::Contig(contig) => Some(contig),
                 Ground::Unknown => {
-                    emit.warn(CONTIG_NOT_IN_FASTA, u64::from(self.lacks_contig(batch, row)));
+                    if self.lacks_contig(batch, row) {
+                        let contig = columns::text(&batch.columns, self.plan.places.chrom).value(row);
+                        emit.warn(batch, row, CONTIG_NOT_IN_FASTA, contig);
+                    }
                     None
                 }
                 Ground::Mismatch(found) => {
@@ -320,7 +323,9 @@ impl Normalizer {
             } else if let Some(number) = self.plan.splits[column] {
                 let lists = columns::list(&batch.columns, column);
                 let (values, mismatches) = split_lists(lists, number, alleles)?;
-                emit.warn(NUMBER_MISMATCH, mismatches);
+                for row in mismatches {
+                    emit.warn(batch, row, NUMBER_MISMATCH, batch.columns.schema_ref().field(column).name());
+                }
                 values
             } else {
                 along(column)?
@@ -374,19 +379,21 @@ impl Extents {
                 })
                 .unwrap_or_default();
             self.origin = origin;
-            emit.warn(BAD_END, u64::from(self.extent.bad_end));
+            if self.extent.bad_end {
+                emit.warn(batch, row, BAD_END, "END");
+            }
         }
         &self.extent
     }
 }
 
 /// Splits a column's lists; where every row has one allele and one value, the values are the column.
-fn split_lists(lists: &ListArray, number: Number, alleles: &Alleles) -> Result<(ArrayRef, u64), StageError> {
+fn split_lists(lists: &ListArray, number: Number, alleles: &Alleles) -> Result<(ArrayRef, Vec<usize>), StageError> {
     let offsets = lists.value_offsets();
     let one_each = || lists.null_count() == 0 && offsets.windows(2).all(|pair| pair[1] - pair[0] == 1);
     let only_allele = || alleles.from.iter().all(|of| of.alternates == 1);
     if number == Number::PerAlternate && alleles.one_per_row && one_each() && only_allele() {
-        return Ok((lists.values().slice(offsets[0] as usize, lists.len()), 0));
+        return Ok((lists.values().slice(offsets[0] as usize, lists.len()), Vec::new()));
     }
     Ok(split(lists, number, &alleles.from)?)
 }

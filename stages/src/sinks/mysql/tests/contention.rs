@@ -46,7 +46,13 @@ fn a_deadlock_is_contention() {
         apply(sink.as_mut(), &numbers("t"), 2, &[(Op::Update, "a", Some(5))]).unwrap();
         let second =
             std::thread::spawn(move || other.query_drop("update t set number = 2 where name = 'a'").map(|()| other));
-        std::thread::sleep(Duration::from_millis(300));
+        let waits = "select count(*) from information_schema.innodb_trx where trx_state = 'LOCK WAIT' \
+                     and trx_query like 'update t set number = 2 where name = %'";
+        let mut watcher = db.server.root();
+        let started = std::time::Instant::now();
+        while watcher.query_first::<u64, _>(waits).unwrap() == Some(0) {
+            assert!(started.elapsed() < Duration::from_secs(60), "the other one never came to wait");
+        }
         let error = error_of(apply(sink.as_mut(), &numbers("t"), 2, &[(Op::Update, "b", Some(5))]));
         assert_eq!(error.kind, SinkErrorKind::Contention, "{error}");
         assert!(error.message.contains("deadlock"), "{error}");

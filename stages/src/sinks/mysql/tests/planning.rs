@@ -16,15 +16,8 @@ use vardelta_schemas::history::history_table;
 use crate::sinks::mysql::{MYSQL, tests::*};
 
 fn plan(options: &[(&str, Value)]) -> Result<Planned, Vec<String>> {
-    let pipeline = PipelineSettings {
-        name: "p".into(),
-        assembly: None,
-        workers: 1,
-        chunk_records: 1,
-        max_reject_share: 0.0,
-        state_dir: None,
-        base_dir: PathBuf::from("base"),
-    };
+    let pipeline =
+        PipelineSettings { name: "p".into(), base_dir: PathBuf::from("base"), ..PipelineSettings::default() };
     let columns = vec![
         Column::required("chromosome", ColumnType::Text),
         Column::required("position", ColumnType::Int64),

@@ -14,15 +14,8 @@ use vardelta_engine::{
 use crate::sinks::sqlite::{SQLITE, tests::*};
 
 fn plan(inputs: &[(&str, Schema, Option<&[usize]>)], options: &[Entry]) -> Result<Planned, Vec<String>> {
-    let pipeline = PipelineSettings {
-        name: "p".into(),
-        assembly: None,
-        workers: 1,
-        chunk_records: 1,
-        max_reject_share: 0.0,
-        state_dir: None,
-        base_dir: PathBuf::from("base"),
-    };
+    let pipeline =
+        PipelineSettings { name: "p".into(), base_dir: PathBuf::from("base"), ..PipelineSettings::default() };
     let inputs = inputs
         .iter()
         .map(|(name, schema, key)| PlannedInput { name, schema, key: *key, is_table: false, span: 0..1 })

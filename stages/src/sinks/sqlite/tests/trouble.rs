@@ -117,7 +117,7 @@ fn a_directory_that_is_missing_or_read_only_is_named() {
     load(&file, 1, &[(Op::Insert, "a", Some(1))]);
     set_writable(&locked, &file, false);
     if fs::write(locked.join("probe"), "").is_ok() {
-        println!("skipped: this user may write to read-only directories");
+        vardelta_test_servers::skipped("a read-only directory", "this user may write to such");
     } else {
         let error = error_of(connect(&locked.join("new.sqlite"), Access::Write));
         assert_eq!(error.kind, SinkErrorKind::Unavailable);

@@ -102,7 +102,7 @@ fn damaged_files_get_an_answer() {
 fn bcf_reads_as_bcftools_prints_it() {
     let Some(folder) = shared("data") else { return };
     if Command::new("bcftools").arg("--version").output().is_err() {
-        println!("skipped: bcftools is not there");
+        vardelta_test_servers::skipped("BCF as bcftools prints it", "bcftools is not there");
         return;
     }
     let mut inputs =

@@ -1,6 +1,6 @@
 //! Real files, through the vcf source: every allele is accounted for.
 
-use std::{collections::BTreeSet, fs, path::PathBuf};
+use std::{collections::BTreeSet, fs};
 
 use crate::{
     test_support::{plan, read_source, then},
@@ -9,11 +9,8 @@ use crate::{
 
 #[test]
 fn every_allele_of_real_files_is_accounted_for() {
-    let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data"));
-    let Ok(expected) = fs::read_to_string(folder.join("EXPECTED.json")) else {
-        eprintln!("skipped: shared/data is not there");
-        return;
-    };
+    let Some(folder) = vardelta_test_servers::shared_data("every allele of real files", "data") else { return };
+    let expected = fs::read_to_string(folder.join("EXPECTED.json")).expect("the list of files");
     let expected: serde_json::Value = serde_json::from_str(&expected).expect("JSON");
     let mut files = 0;
     for (name, facts) in expected.as_object().expect("a table") {

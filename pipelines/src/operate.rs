@@ -1,0 +1,7 @@
+//! What a run tells beside its report: logs and metrics, and whether all is well.
+
+pub mod health;
+pub mod log;
+pub mod machine;
+pub mod metrics;
+pub mod push;

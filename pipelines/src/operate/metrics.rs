@@ -1,0 +1,307 @@
+//! The metrics of a run in the classic text format of Prometheus. docs/operate.md lists them.
+//!
+//! Labels are pipelines, stages, tables and reasons, which a pipeline file bounds; never a gene, a sample or a file.
+
+use std::{
+    collections::BTreeMap,
+    io::Write as _,
+    path::Path,
+    sync::{Mutex, PoisonError},
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use vardelta_engine::{
+    event::RunEvent,
+    plan::Plan,
+    report::{Action, RunReport},
+    run::state_directory,
+};
+
+use crate::operate::{machine, push};
+
+/// Upper bounds of `vardelta_run_duration_seconds`, in seconds.
+const DURATION_BUCKETS: [f64; 12] = [0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0, 300.0, 600.0, 1_800.0, 3_600.0, 14_400.0];
+
+/// Name, type and meaning of every metric, in the order in which they are written.
+const METRICS: [(&str, &str, &str); 13] = [
+    (
+        "vardelta_records_total",
+        "counter",
+        "Records by what became of them; of other stages than sources rows in and out.",
+    ),
+    ("vardelta_stage_busy_seconds_total", "counter", "Seconds that a stage worked, summed over threads."),
+    ("vardelta_stage_wait_seconds_total", "counter", "Seconds that a stage waited for rows, or its reader for room."),
+    ("vardelta_rows_changed_total", "counter", "Rows that were inserted, updated or deleted in a table."),
+    ("vardelta_rejects_total", "counter", "Rejected records and rows by reason."),
+    ("vardelta_warnings_total", "counter", "Adapted values by reason."),
+    ("vardelta_lookups_total", "counter", "Keys that look-up stages asked for, by what became of them."),
+    ("vardelta_run_duration_seconds", "histogram", "Seconds that runs took."),
+    ("vardelta_last_run_status", "gauge", "1 if the last run ended well, else 0."),
+    (
+        "vardelta_last_success_timestamp_seconds",
+        "gauge",
+        "When a run ended well for the last time, in seconds since 1970.",
+    ),
+    ("vardelta_epoch", "gauge", "The last committed epoch."),
+    ("vardelta_disk_free_bytes", "gauge", "Bytes free where the state lies."),
+    ("vardelta_memory_available_bytes", "gauge", "Bytes of memory that are available."),
+];
+
+/// Samples by their names with labels, as they are written.
+type Samples = BTreeMap<String, f64>;
+
+/// Gathers the events of a run for its metrics.
+#[derive(Default)]
+pub struct Metrics {
+    events: Mutex<Vec<RunEvent>>,
+}
+
+impl Metrics {
+    /// Takes an event.
+    pub fn event(&self, event: &RunEvent) {
+        // Progress is no metric of a run, and there may be much of it.
+        if !matches!(event, RunEvent::ChunkDone { .. } | RunEvent::Discovered { .. } | RunEvent::Notice(_)) {
+            self.events.lock().unwrap_or_else(PoisonError::into_inner).push(event.clone());
+        }
+    }
+
+    /// Writes them where the plan wants them. What goes wrong comes back, in words: it is no failure of the run.
+    pub fn publish(self, plan: &Plan) -> Vec<String> {
+        let operate = &plan.operate;
+        if operate.textfile.is_none() && operate.push_gateway.is_none() {
+            return Vec::new();
+        }
+        let events = self.events.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let samples = samples(plan, &events);
+        let mut trouble = Vec::new();
+        if let Some(path) = &operate.textfile {
+            let path = plan.pipeline.resolve(path);
+            if let Err(error) = write_textfile(&path, &samples) {
+                trouble.push(format!("the metrics cannot be written to {}: {error}", path.display()));
+            }
+        }
+        if let Some(gateway) = &operate.push_gateway {
+            trouble.extend(push::post(gateway, &plan.pipeline.name, &text(&samples)).err());
+        }
+        trouble
+    }
+}
+
+/// The metrics of these events.
+fn samples(plan: &Plan, events: &[RunEvent]) -> Samples {
+    let mut samples = Samples::new();
+    let pipeline = plan.pipeline.name.as_str();
+    let mut set = |name: &str, labels: &[(&str, &str)], value: f64| {
+        let labels = [("pipeline", pipeline)]
+            .into_iter()
+            .chain(labels.iter().copied())
+            .map(|(key, value)| format!("{key}=\"{}\"", label(value)));
+        let labels = labels.collect::<Vec<_>>().join(",");
+        *samples.entry(format!("{name}{{{labels}}}")).or_default() += value;
+    };
+    let end = events.iter().rev().find_map(|event| match event {
+        RunEvent::Finished { seconds } => Some((true, *seconds)),
+        RunEvent::Failed { seconds, .. } => Some((false, *seconds)),
+        _ => None,
+    });
+    if let Some((is_good, seconds)) = end {
+        set("vardelta_last_run_status", &[], f64::from(u8::from(is_good)));
+        if is_good {
+            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+            set("vardelta_last_success_timestamp_seconds", &[], now.as_secs_f64());
+        }
+        for bound in DURATION_BUCKETS {
+            let is_within = f64::from(u8::from(seconds <= bound));
+            set("vardelta_run_duration_seconds_bucket", &[("le", &bound.to_string())], is_within);
+        }
+        set("vardelta_run_duration_seconds_bucket", &[("le", "+Inf")], 1.0);
+        set("vardelta_run_duration_seconds_sum", &[], seconds);
+        set("vardelta_run_duration_seconds_count", &[], 1.0);
+    }
+    if let Ok(bytes) = machine::disk_free_bytes(&state_directory(plan)) {
+        set("vardelta_disk_free_bytes", &[], bytes as f64);
+    }
+    if let Ok(bytes) = machine::memory_available_bytes() {
+        set("vardelta_memory_available_bytes", &[], bytes as f64);
+    }
+    let Some(report) = RunReport::of(events) else { return samples };
+    set("vardelta_epoch", &[], report.epoch as f64);
+    // Nothing of a run that ended otherwise, or was dry, was loaded, changed or rejected in the database.
+    if report.committed {
+        of_report(plan, &report, &mut set);
+    }
+    samples
+}
+
+fn of_report(plan: &Plan, report: &RunReport, set: &mut dyn FnMut(&str, &[(&str, &str)], f64)) {
+    for drop in
+        report.drops.iter().filter(|drop| matches!(drop.action, Action::Added | Action::Replaced | Action::Rebuilt))
+    {
+        let counts = [
+            ("loaded", drop.loaded),
+            ("filtered", drop.filtered),
+            ("rejected", drop.rejected),
+            ("duplicate", drop.duplicates),
+        ];
+        for (outcome, count) in counts {
+            set("vardelta_records_total", &[("stage", &drop.source), ("outcome", outcome)], count as f64);
+        }
+    }
+    for stage in &report.stages {
+        let name = ("stage", stage.name.as_str());
+        if plan.stage(&stage.name).is_some_and(|(_, planned)| !planned.inputs.is_empty()) {
+            set("vardelta_records_total", &[name, ("outcome", "in")], stage.rows_in as f64);
+            set("vardelta_records_total", &[name, ("outcome", "out")], stage.rows_out as f64);
+        }
+        set("vardelta_stage_busy_seconds_total", &[name], stage.times.seconds);
+        set("vardelta_stage_wait_seconds_total", &[name, ("cause", "input")], stage.times.wait_s);
+    }
+    for reader in &report.readers {
+        let labels = [("stage", reader.name.as_str()), ("cause", "output")];
+        set("vardelta_stage_wait_seconds_total", &labels, reader.times.wait_s);
+    }
+    for table in &report.tables {
+        for (op, count) in [("insert", table.inserted), ("update", table.updated), ("delete", table.deleted)] {
+            set("vardelta_rows_changed_total", &[("table", &table.name), ("op", op)], count as f64);
+        }
+    }
+    for (reason, count) in &report.rejects {
+        set("vardelta_rejects_total", &[("reason", reason)], *count as f64);
+    }
+    for warning in &report.warnings {
+        set("vardelta_warnings_total", &[("reason", &warning.reason)], warning.count as f64);
+    }
+    for lookup in &report.lookups {
+        let outcomes = [
+            ("memory", lookup.memory),
+            ("disk", lookup.disk),
+            ("database", lookup.database),
+            ("redis", lookup.redis),
+            ("answered", lookup.answered),
+            ("absent", lookup.absent),
+            ("failed", lookup.failed),
+        ];
+        for (outcome, count) in outcomes {
+            set("vardelta_lookups_total", &[("stage", &lookup.stage), ("outcome", outcome)], count as f64);
+        }
+    }
+}
+
+/// A label's value as the format wants it.
+fn label(value: &str) -> String {
+    value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+}
+
+/// The samples as text, each metric after its type and meaning.
+fn text(samples: &Samples) -> String {
+    let mut text = String::new();
+    for (metric, kind, help) in METRICS {
+        let of_metric = |sample: &str| metric_of(sample) == Some((metric, kind));
+        let own: Vec<_> = samples.iter().filter(|(sample, _)| of_metric(sample)).collect();
+        if !own.is_empty() {
+            text.push_str(&format!("# HELP {metric} {help}\n# TYPE {metric} {kind}\n"));
+            // Buckets of a histogram are written in the order of their bounds.
+            let mut own = own;
+            own.sort_by(|a, b| bound(a.0).total_cmp(&bound(b.0)));
+            own.iter().for_each(|(sample, value)| text.push_str(&format!("{sample} {value}\n")));
+        }
+    }
+    text
+}
+
+/// The metric that a sample belongs to, and its type.
+fn metric_of(sample: &str) -> Option<(&'static str, &'static str)> {
+    let name = sample.split('{').next().unwrap_or_default();
+    let plain = ["_bucket", "_sum", "_count"].iter().find_map(|suffix| name.strip_suffix(suffix)).unwrap_or(name);
+    let find =
+        |name: &str| METRICS.iter().find(|(metric, _, _)| *metric == name).map(|(metric, kind, _)| (*metric, *kind));
+    find(name).or_else(|| find(plain).filter(|(_, kind)| *kind == "histogram"))
+}
+
+/// The bound of a bucket; below all of them for what is none.
+fn bound(sample: &str) -> f64 {
+    let text = sample.split_once("le=\"").and_then(|(_, rest)| rest.split_once('"')).map(|(bound, _)| bound);
+    match text {
+        None => f64::NEG_INFINITY,
+        Some("+Inf") => f64::INFINITY,
+        Some(text) => text.parse().unwrap_or(f64::INFINITY),
+    }
+}
+
+/// Writes a file whole, in place of the one that an earlier run wrote. Its counters go on; what this run says nothing of
+/// (the time of the last success, where it failed) stays.
+fn write_textfile(path: &Path, samples: &Samples) -> Result<(), String> {
+    let before = match std::fs::read_to_string(path) {
+        Ok(text) if text.is_empty() || text.starts_with("# HELP vardelta_") => text,
+        Ok(_) => return Err("the file there holds no metrics of vardelta".into()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+        Err(error) => return Err(error.to_string()),
+    };
+    let mut all: Samples = before.lines().filter(|line| !line.starts_with('#')).filter_map(sample).collect();
+    for (name, value) in samples {
+        let grows = metric_of(name).is_some_and(|(_, kind)| kind != "gauge");
+        let known = all.entry(name.clone()).or_default();
+        *known = if grows { *known + value } else { *value };
+    }
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut file = tempfile::Builder::new()
+        .prefix(".vardelta")
+        // The collector is another user.
+        .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))
+        .tempfile_in(directory)
+        .map_err(|error| error.to_string())?;
+    file.write_all(text(&all).as_bytes()).map_err(|error| error.to_string())?;
+    file.persist(path).map_err(|error| error.error.to_string())?;
+    Ok(())
+}
+
+/// A line `name{labels} value`.
+fn sample(line: &str) -> Option<(String, f64)> {
+    let (name, value) = line.rsplit_once(' ')?;
+    Some((name.to_owned(), value.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn some(values: &[(&str, f64)]) -> Samples {
+        values.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect()
+    }
+
+    #[test]
+    fn a_file_is_replaced_whole_and_its_counters_go_on() -> Result<(), String> {
+        let directory = tempfile::tempdir().map_err(|error| error.to_string())?;
+        let path = directory.path().join("vardelta.prom");
+        let first = [
+            ("vardelta_rejects_total{pipeline=\"p\",reason=\"bad_ref\"}", 2.0),
+            ("vardelta_last_run_status{pipeline=\"p\"}", 1.0),
+            ("vardelta_last_success_timestamp_seconds{pipeline=\"p\"}", 1_700_000_000.5),
+            ("vardelta_run_duration_seconds_bucket{pipeline=\"p\",le=\"10\"}", 1.0),
+            ("vardelta_run_duration_seconds_bucket{pipeline=\"p\",le=\"0.5\"}", 0.0),
+            ("vardelta_run_duration_seconds_bucket{pipeline=\"p\",le=\"+Inf\"}", 1.0),
+        ];
+        write_textfile(&path, &some(&first))?;
+        write_textfile(&path, &some(&[(first[0].0, 3.0), (first[1].0, 0.0)]))?;
+        let expected = "\
+# HELP vardelta_rejects_total Rejected records and rows by reason.
+# TYPE vardelta_rejects_total counter
+vardelta_rejects_total{pipeline=\"p\",reason=\"bad_ref\"} 5
+# HELP vardelta_run_duration_seconds Seconds that runs took.
+# TYPE vardelta_run_duration_seconds histogram
+vardelta_run_duration_seconds_bucket{pipeline=\"p\",le=\"0.5\"} 0
+vardelta_run_duration_seconds_bucket{pipeline=\"p\",le=\"10\"} 1
+vardelta_run_duration_seconds_bucket{pipeline=\"p\",le=\"+Inf\"} 1
+# HELP vardelta_last_run_status 1 if the last run ended well, else 0.
+# TYPE vardelta_last_run_status gauge
+vardelta_last_run_status{pipeline=\"p\"} 0
+# HELP vardelta_last_success_timestamp_seconds When a run ended well for the last time, in seconds since 1970.
+# TYPE vardelta_last_success_timestamp_seconds gauge
+vardelta_last_success_timestamp_seconds{pipeline=\"p\"} 1700000000.5
+";
+        assert_eq!(std::fs::read_to_string(&path).map_err(|error| error.to_string())?, expected);
+        std::fs::write(&path, "something else\n").map_err(|error| error.to_string())?;
+        assert!(write_textfile(&path, &Samples::new()).is_err());
+        Ok(())
+    }
+}

@@ -1,0 +1,86 @@
+//! Small files made after what people reported of other tools, each with what must come of it. They lie beside the
+//! repository; the expectations are here.
+
+mod expected;
+
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Stdio},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use vardelta_tests::{
+    binary::binary,
+    shared::{shared, skipped},
+};
+
+use expected::{CASES, Case};
+
+/// Runs a case's command in a copy of its folder, and then its query; everything that was said, and the query's rows.
+fn play(folder: &Path, name: &str) -> String {
+    let scratch = tempfile::tempdir().expect("a temporary directory can be made");
+    let copied = Command::new("cp").arg("-a").arg(folder.join(".")).arg(scratch.path()).status();
+    assert!(copied.expect("cp can be started").success(), "{name} cannot be copied");
+    // Folders that are empty before the case begins, and what it puts aside.
+    for folder in ["drops", "aside/vardelta_field"] {
+        fs::create_dir_all(scratch.path().join(folder)).expect("a directory can be made");
+    }
+    let script = "exec 2>&1; bash ./cmd; echo \"rc=$?\"; \
+        if [ -f check.sql ] && [ -f out.sqlite ]; then echo '-- rows'; sqlite3 -nullvalue NULL out.sqlite < check.sql; fi";
+    let mut command = Command::new("bash");
+    command.args(["-c", script]).current_dir(scratch.path()).stdin(Stdio::null());
+    command.env("VARDELTA", binary()).env("TMPDIR", scratch.path().join("aside"));
+    let output = command.output().expect("bash can be started");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// What is wrong with what came.
+fn judge(case: &Case, said: &str) -> Vec<String> {
+    let missing = case.says.iter().filter(|text| !said.contains(**text)).map(|text| format!("does not say `{text}`"));
+    let unwanted = case.never.iter().filter(|text| said.contains(**text)).map(|text| format!("says `{text}`"));
+    missing.chain(unwanted).collect()
+}
+
+#[test]
+fn every_field_case_ends_as_it_must() {
+    let Some(folder) = shared("field cases", "field/cases") else { return };
+    let tools = ["bash", "sqlite3", "bcftools", "bgzip", "tabix"];
+    let missing = tools.iter().find(|tool| {
+        let found = Command::new("sh").args(["-c", &format!("command -v {tool}")]).stdout(Stdio::null()).status();
+        !found.is_ok_and(|status| status.success())
+    });
+    if let Some(tool) = missing {
+        skipped("field cases", &format!("`{tool}` is not there"));
+        return;
+    }
+    let (next, wrong) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                while let Some(case) = CASES.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let said = play(&folder.join(case.name), case.name);
+                    let problems = judge(case, &said);
+                    if !problems.is_empty() {
+                        let text = format!("{}: {}\n{said}", case.name, problems.join("; "));
+                        wrong.lock().unwrap_or_else(PoisonError::into_inner).push(text);
+                    }
+                }
+            });
+        }
+    });
+    let wrong = wrong.into_inner().unwrap_or_else(PoisonError::into_inner);
+    assert!(wrong.is_empty(), "{} of {} cases:\n{}", wrong.len(), CASES.len(), wrong.join("\n"));
+}
+
+#[test]
+fn every_case_is_there_and_says_what_must_come() {
+    let Some(folder) = shared("field cases", "field/cases") else { return };
+    for case in CASES {
+        assert!(folder.join(case.name).join("cmd").is_file(), "there is no case {}", case.name);
+        assert!(!case.says.is_empty(), "{} expects nothing", case.name);
+    }
+}

@@ -1,0 +1,176 @@
+//! Metrics in the classic text format, in a file and posted; and health.
+
+use std::{
+    collections::BTreeMap,
+    io::{Read as _, Write as _},
+    net::TcpListener,
+    thread,
+};
+
+use vardelta_tests::project::Project;
+
+use super::{pipeline, write_drop};
+
+fn project(operate: &str) -> Project {
+    let project = Project::new(&format!("{}\n[operate]\n{operate}\n", pipeline("info = [\"DP\"]")));
+    write_drop(&project, "one", "", &["1 5 . A C 9 PASS DP=x", "1 x . A C 9 PASS .", "1 6 . A C 9 PASS DP=2"]);
+    project
+}
+
+/// The samples of a text, after a look at its form.
+#[track_caller]
+fn samples(text: &str) -> BTreeMap<String, f64> {
+    let (mut samples, mut metric) = (BTreeMap::new(), String::new());
+    assert!(text.ends_with('\n'), "{text}");
+    for line in text.lines() {
+        if let Some(rest) = line.strip_prefix("# HELP ") {
+            metric = rest.split(' ').next().unwrap_or_default().to_owned();
+        } else if let Some(rest) = line.strip_prefix("# TYPE ") {
+            assert!(rest.starts_with(&format!("{metric} ")), "{line}");
+        } else {
+            let (name, value) = line.rsplit_once(' ').expect("a sample");
+            assert!(name.starts_with(&metric) && name.contains("{pipeline=\"said\"") && name.ends_with('}'), "{line}");
+            assert!(
+                samples.insert(name.to_owned(), value.parse().expect("a number")).is_none(),
+                "{line} is there twice"
+            );
+        }
+    }
+    samples
+}
+
+#[track_caller]
+fn value(samples: &BTreeMap<String, f64>, name: &str, labels: &str) -> f64 {
+    let name = format!("vardelta_{name}{{pipeline=\"said\"{labels}}}");
+    *samples.get(&name).unwrap_or_else(|| panic!("{name} is not among {samples:?}"))
+}
+
+#[test]
+fn the_textfile_tells_of_every_run_and_keeps_the_last_success() {
+    let project = project("textfile = \"vardelta.prom\"");
+    let read = || samples(std::str::from_utf8(&project.bytes("vardelta.prom")).expect("UTF-8"));
+    let report = project.vardelta("run", &["--json"]).expect(0).json();
+    let first = read();
+    for (outcome, count) in [("loaded", 2.0), ("rejected", 1.0), ("filtered", 0.0), ("duplicate", 0.0)] {
+        assert_eq!(value(&first, "records_total", &format!(",stage=\"calls\",outcome=\"{outcome}\"")), count);
+    }
+    assert_eq!(value(&first, "rows_changed_total", ",table=\"variants\",op=\"insert\""), 2.0);
+    assert_eq!(value(&first, "rejects_total", ",reason=\"bad_position\""), 1.0);
+    assert_eq!(value(&first, "warnings_total", ",reason=\"bad_info_value\""), 1.0);
+    assert_eq!((value(&first, "epoch", ""), value(&first, "last_run_status", "")), (1.0, 1.0));
+    assert_eq!(value(&first, "run_duration_seconds_bucket", ",le=\"+Inf\""), 1.0);
+    for stage in report["stages"].as_array().expect("stages") {
+        let name = stage["name"].as_str().expect("a name");
+        let busy = value(&first, "stage_busy_seconds_total", &format!(",stage=\"{name}\""));
+        assert_eq!(Some(busy), stage["seconds"].as_f64());
+        value(&first, "stage_wait_seconds_total", &format!(",stage=\"{name}\",cause=\"input\""));
+    }
+    assert!(value(&first, "disk_free_bytes", "") > 0.0 && value(&first, "memory_available_bytes", "") > 0.0);
+    // Neither drops nor genes nor samples are labels.
+    assert!(first.keys().all(|name| !name.contains("one")), "{first:?}");
+
+    project.write("drops/two.vcf", b"nonsense\n");
+    project.vardelta("run", &[]).expect(4);
+    let failed = read();
+    assert_eq!(value(&failed, "last_run_status", ""), 0.0);
+    let success = |samples| value(samples, "last_success_timestamp_seconds", "");
+    assert_eq!(success(&failed), success(&first));
+    assert_eq!(value(&failed, "rejects_total", ",reason=\"bad_position\""), 1.0);
+
+    write_drop(&project, "two", "", &["2 x . A C 9 PASS .", "2 6 . A C 9 PASS ."]);
+    project.vardelta("run", &[]).expect(0);
+    let last = read();
+    assert_eq!(value(&last, "rejects_total", ",reason=\"bad_position\""), 2.0);
+    assert_eq!(value(&last, "run_duration_seconds_count", ""), 3.0);
+    assert_eq!((value(&last, "epoch", ""), value(&last, "last_run_status", "")), (2.0, 1.0));
+    assert!(success(&last) >= success(&first));
+}
+
+/// Takes one request and answers it; yields the request.
+fn gateway(status: &'static str) -> (u16, thread::JoinHandle<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    let served = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().expect("a request");
+        let (mut request, mut piece) = (Vec::new(), [0; 4_096]);
+        loop {
+            let read = stream.read(&mut piece).expect("bytes");
+            request.extend_from_slice(&piece[..read]);
+            let text = String::from_utf8_lossy(&request);
+            let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
+            let length = head.lines().find_map(|line| line.strip_prefix("Content-Length: ")).expect("a length");
+            if read == 0 || body.len() >= length.parse().expect("a number") {
+                break;
+            }
+        }
+        stream
+            .write_all(format!("HTTP/1.1 {status}\r\nContent-Length: 5\r\n\r\nwhy?\n").as_bytes())
+            .expect("an answer");
+        String::from_utf8(request).expect("UTF-8")
+    });
+    (port, served)
+}
+
+#[test]
+fn metrics_are_posted_to_the_gateway_under_job_and_pipeline() {
+    let (port, served) = gateway("200 OK");
+    let project = project(&format!("push_gateway = \"http://127.0.0.1:{port}/base/\""));
+    let said = project.vardelta("run", &[]).expect(0);
+    assert!(!said.stderr.contains("notice"), "{}", said.stderr);
+    let request = served.join().expect("served");
+    let (head, body) = request.split_once("\r\n\r\n").expect("a body");
+    assert!(head.starts_with("POST /base/metrics/job/vardelta/pipeline/said HTTP/1.1\r\n"), "{head}");
+    assert_eq!(value(&samples(body), "last_run_status", ""), 1.0);
+}
+
+#[test]
+fn a_gateway_that_refuses_or_is_gone_fails_no_run() {
+    let (port, served) = gateway("400 Bad Request");
+    let known = project(&format!("push_gateway = \"http://127.0.0.1:{port}\""));
+    known.vardelta("run", &[]).expect(0).says(&["refused the metrics: 400 why?"]);
+    served.join().expect("served");
+    // Nobody listens there any more. A run that failed tells its own error, and says nothing of a success.
+    known.write("drops/two.vcf", b"nonsense\n");
+    known.vardelta("run", &[]).expect(4).says(&["cannot be reached", "two.vcf"]);
+    for url in ["https://h", "http://me:hush@h", "h:9091"] {
+        let said = project(&format!("push_gateway = \"{url}\"")).vardelta("validate", &[]);
+        let said = said.expect(3).says(&["pipeline.toml:", "http://host:port"]);
+        assert!(!said.stderr.contains("hush"), "{}", said.stderr);
+    }
+}
+
+#[test]
+fn health_tells_what_is_failing_with_an_exit_code() {
+    let project = project("[operate.health]\ndisk_free_gb = 0\nmemory_available_gb = 0\nfresh_hours = 1");
+    project.vardelta("health", &[]).expect(6).says(&["said: failing", "nothing has been loaded yet"]);
+    project.vardelta("run", &[]).expect(0);
+    let ok = project.vardelta("health", &["--json"]).expect(0).json();
+    assert_eq!(ok["status"], "ok");
+    let checks: Vec<&str> =
+        ok["checks"].as_array().expect("a list").iter().filter_map(|check| check["name"].as_str()).collect();
+    assert_eq!(checks, ["database", "disk", "memory", "freshness"]);
+    for (option, words) in [("disk_free_gb=1e9", "free where"), ("memory_available_gb=1e9", "of memory available")] {
+        let said = project.vardelta("health", &["--set", &format!("operate.health.{option}")]);
+        said.expect(6).says(&["failing", words]);
+    }
+    project.write("said.sqlite", b"this is no database, and nothing like one");
+    project.vardelta("health", &[]).expect(6).says(&["database   failing"]);
+    // A server that takes connections and never answers is no answer.
+    let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("mysql://me@127.0.0.1:{}/w", silent.local_addr().expect("an address").port());
+    let text = String::from_utf8(project.bytes("pipeline.toml")).expect("UTF-8");
+    let text = text.replace("type = \"sqlite\"\npath = \"said.sqlite\"", &format!("type = \"mysql\"\nurl = \"{url}\""));
+    project.write("pipeline.toml", text.as_bytes());
+    let started = std::time::Instant::now();
+    project.vardelta("health", &[]).expect(6).says(&["has not answered within 2 s"]);
+    assert!(started.elapsed().as_secs_f64() < 10.0, "{:?}", started.elapsed());
+}
+
+#[test]
+fn what_operate_does_not_know_is_an_error_with_its_place() {
+    let project = project("lgo = \"json\"\n[operate.health]\ndisk_gb = 1");
+    project
+        .vardelta("validate", &[])
+        .expect(3)
+        .says(&["Did you mean `log`?", "[operate.health] has no option `disk_gb`"]);
+}
