@@ -110,9 +110,3 @@ pub(crate) fn list(batch: &RecordBatch, column: usize) -> &ListArray {
 pub(crate) fn int64(batch: &RecordBatch, column: usize) -> &Int64Array {
     batch.column(column).as_any().downcast_ref().expect("the plan found a whole-number column here")
 }
-
-/// Whether a name can be a column in every dialect without surprises.
-pub(crate) fn is_identifier(name: &str) -> bool {
-    name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-}

@@ -55,12 +55,13 @@ impl Contradictions {
             };
             examples.push(format!("{} {shown} ({origin} {old}, then {new})", run.plan.stages[*table].name));
         }
-        let (rows, first) = match found.count {
-            1 => ("1 row gave way".to_owned(), "it"),
-            count => (format!("{count} rows gave way"), "the first"),
+        let rows = match found.count {
+            1 => "1 row gave way".to_owned(),
+            count => format!("{count} rows gave way"),
         };
+        let first = if found.count > EXAMPLES as u64 { ", the first" } else { "" };
         Ok(Some(format!(
-            "drop `{drop}`: {rows} to a later row of the same key that says something else; {first}: {}",
+            "drop `{drop}`: {rows} to a later row of the same key that says something else{first}: {}",
             examples.join("; ")
         )))
     }

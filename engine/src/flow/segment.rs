@@ -81,14 +81,14 @@ pub(crate) struct Segment {
 impl Segment {
     /// The segment behind a producer.
     pub fn behind(plan: &Plan, root: usize) -> Segment {
-        let mut live = live_columns(plan);
+        let live = live_columns(plan);
         let mut segment = Segment { root, steps: Vec::new(), leaves: Vec::new(), first: Vec::new(), live: Vec::new() };
         let mut known = BTreeMap::new();
         segment.first = segment.follow(plan, root, &mut known);
         for step in &mut segment.steps {
-            step.live = std::mem::take(&mut live[step.stage]);
+            step.live.clone_from(&live[step.stage]);
         }
-        segment.live = std::mem::take(&mut live[root]);
+        segment.live.clone_from(&live[root]);
         segment
     }
 

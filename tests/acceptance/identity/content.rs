@@ -55,7 +55,6 @@ fn a_second_header_may_only_repeat_the_first() {
         project.write("drops/a.vcf", format!("{first}{}", second(&other)).as_bytes());
         let said = project.vardelta("run", &[]).expect(4);
         said.says(&[&format!("a.vcf: line {line} "), what, "two files were joined into one"]);
-        assert!(!project.path("identity.sqlite").exists() || rows(&project).is_empty());
     }
     project.write("drops/a.vcf", format!("{first}{}", second(header)).as_bytes());
     project.vardelta("run", &[]).expect(0);
