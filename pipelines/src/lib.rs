@@ -4,6 +4,7 @@
 mod arguments;
 mod changes;
 mod failure;
+mod generate;
 mod interrupt;
 mod output;
 mod pipeline_file;

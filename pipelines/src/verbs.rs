@@ -3,6 +3,7 @@
 mod drops;
 mod execution;
 mod explain;
+mod generate;
 mod graph;
 mod history;
 mod migrate;
@@ -43,6 +44,8 @@ pub enum Verb {
     Migrate(migrate::Arguments),
     /// Recompute state and tables after the pipeline's definition changed.
     Rebuild(rebuild::Arguments),
+    /// Make up a drop of any size that looks like the field's; see docs/generate.md.
+    Generate(generate::Arguments),
     /// List the stage types, or explain one: its options and an example.
     Stages(stages::Arguments),
     /// Print the JSON Schema of a pipeline file, for editors.
@@ -66,6 +69,7 @@ impl Verb {
             Verb::Verify(arguments) => arguments.execute(output),
             Verb::Migrate(arguments) => arguments.execute(output),
             Verb::Rebuild(arguments) => arguments.execute(output),
+            Verb::Generate(arguments) => arguments.execute(output),
             Verb::Stages(arguments) => arguments.execute(output),
             Verb::Schema(arguments) => arguments.execute(output),
         }
