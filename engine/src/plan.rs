@@ -146,7 +146,7 @@ fn resolve(spec: &SpecFile, registry: &[&dyn StageType], problems: &mut Diagnost
 
 /// Reports tables that no pipeline file has.
 fn check_top_level(spec: &SpecFile, problems: &mut Diagnostics) {
-    const KNOWN: [&str; 2] = ["pipeline", "stages"];
+    const KNOWN: [&str; 3] = ["pipeline", "stages", "tests"];
     for entry in spec.root.iter().filter(|entry| !KNOWN.contains(&entry.key.as_str())) {
         let problem = problems.error(entry.key_span.clone(), format!("a pipeline file has no `{}`", entry.key));
         problem.label("unknown key");

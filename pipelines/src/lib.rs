@@ -11,6 +11,7 @@ mod pipeline_file;
 mod progress;
 mod rejects_file;
 mod report;
+mod testing;
 mod usage;
 mod verbs;
 mod watcher;

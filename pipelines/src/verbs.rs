@@ -11,6 +11,7 @@ mod rebuild;
 mod run;
 mod schema;
 mod stages;
+mod test;
 mod validate;
 mod verify;
 mod withdraw;
@@ -44,6 +45,8 @@ pub enum Verb {
     Migrate(migrate::Arguments),
     /// Recompute state and tables after the pipeline's definition changed.
     Rebuild(rebuild::Arguments),
+    /// Run the tests of pipeline files: sequences of loads with what they must lead to; exit code 7 where one fails.
+    Test(test::Arguments),
     /// Make up a drop of any size that looks like the field's; see docs/generate.md.
     Generate(generate::Arguments),
     /// List the stage types, or explain one: its options and an example.
@@ -69,6 +72,7 @@ impl Verb {
             Verb::Verify(arguments) => arguments.execute(output),
             Verb::Migrate(arguments) => arguments.execute(output),
             Verb::Rebuild(arguments) => arguments.execute(output),
+            Verb::Test(arguments) => arguments.execute(output),
             Verb::Generate(arguments) => arguments.execute(output),
             Verb::Stages(arguments) => arguments.execute(output),
             Verb::Schema(arguments) => arguments.execute(output),
