@@ -9,6 +9,7 @@ mod interrupt;
 mod output;
 mod pipeline_file;
 mod progress;
+mod proposal;
 mod rejects_file;
 mod report;
 mod testing;

@@ -7,6 +7,7 @@ mod generate;
 mod graph;
 mod history;
 mod migrate;
+mod new;
 mod rebuild;
 mod run;
 mod schema;
@@ -25,6 +26,8 @@ use crate::{failure::Failure, output::Output, report::Table};
 /// The verbs, in the order in which help lists them.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
+    /// Write a commented pipeline to start from.
+    New(new::Arguments),
     /// Find every problem of a pipeline file; opens no data.
     Validate(validate::Arguments),
     /// Show the stages and the columns on each edge.
@@ -62,6 +65,7 @@ impl Verb {
     /// Whatever kept it from being done.
     pub fn execute(&self, output: &mut Output) -> Result<u8, Failure> {
         match self {
+            Verb::New(arguments) => arguments.execute(output),
             Verb::Validate(arguments) => arguments.execute(output),
             Verb::Graph(arguments) => arguments.execute(output),
             Verb::Explain(arguments) => arguments.execute(output),
