@@ -5,6 +5,7 @@ mod arguments;
 mod changes;
 mod failure;
 mod generate;
+mod happened;
 mod interrupt;
 mod output;
 mod pipeline_file;

@@ -1,5 +1,6 @@
 //! One file per verb: its arguments, and what it does.
 
+mod changes;
 mod drops;
 mod execution;
 mod explain;
@@ -42,6 +43,8 @@ pub enum Verb {
     Drops(drops::Arguments),
     /// List what every epoch did.
     History(history::Arguments),
+    /// Show what an epoch did to the rows of tables with a history.
+    Changes(changes::Arguments),
     /// Recompute every view inside the sink and compare; exit code 7 on a mismatch.
     Verify(verify::Arguments),
     /// Change the tables to a changed definition, column by column, and write only rows that differ.
@@ -73,6 +76,7 @@ impl Verb {
             Verb::Withdraw(arguments) => arguments.execute(output),
             Verb::Drops(arguments) => arguments.execute(output),
             Verb::History(arguments) => arguments.execute(output),
+            Verb::Changes(arguments) => arguments.execute(output),
             Verb::Verify(arguments) => arguments.execute(output),
             Verb::Migrate(arguments) => arguments.execute(output),
             Verb::Rebuild(arguments) => arguments.execute(output),
