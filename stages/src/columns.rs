@@ -78,6 +78,12 @@ pub(crate) fn refuse_existing(
     existing.is_empty().then_some(())
 }
 
+/// Whether a name can be a column in every dialect without surprises.
+pub(crate) fn is_identifier(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
 /// Reports names that are no identifiers or that differ in case alone (SQLite and MySQL ignore the case of columns).
 pub(crate) fn check_names(names: &[Spanned<String>], diagnostics: &mut Diagnostics) -> bool {
     let problems_before = diagnostics.len();

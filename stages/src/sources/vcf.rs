@@ -50,6 +50,7 @@ pub use self::{
     header::{Contig, Definition, VcfHeader},
     kind::ValueKind,
     options::{FieldOption, Samples, UnknownContigs, VcfOptions},
+    reserved::declaration,
 };
 use self::{projection::Projection, regions::PlannedRegions, source::VcfSource};
 use crate::{
