@@ -167,7 +167,7 @@ pub fn read(source: &dyn Source, drop: &Drop) -> Result<Vec<Arc<Chunk>>> {
 fn digest(source: &dyn Source, chunks: &[Arc<Chunk>]) -> ContentDigest {
     let mut parser = source.parser();
     let mut digest = ContentDigest::default();
-    chunks.iter().for_each(|chunk| digest.merge(parser.digest(chunk)));
+    chunks.iter().for_each(|chunk| digest.append(parser.digest(chunk)));
     digest
 }
 

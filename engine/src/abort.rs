@@ -1,11 +1,12 @@
 //! The first cause that ends a run: an error or panic anywhere, or Ctrl-C. Everyone looks at it; nothing is written after it.
+//! And what of the run is written, for whoever has to say it.
 
 use std::sync::{
     Arc, Mutex, PoisonError,
     atomic::{AtomicBool, Ordering},
 };
 
-use crate::error::RunError;
+use crate::error::{RunError, Written};
 
 /// Shared by readers, workers, the sink and the command line.
 #[derive(Clone, Default)]
@@ -17,6 +18,7 @@ pub struct Abort {
 struct Shared {
     raised: AtomicBool,
     first: Mutex<Option<RunError>>,
+    written: Mutex<Written>,
 }
 
 impl Abort {
@@ -25,6 +27,16 @@ impl Abort {
         let mut first = self.shared.first.lock().unwrap_or_else(PoisonError::into_inner);
         first.get_or_insert(error);
         self.shared.raised.store(true, Ordering::Release);
+    }
+
+    /// Notes what of the run is written from now on. Whatever goes wrong from here, wherever, this is what is said of it.
+    pub(crate) fn note_written(&self, written: Written) {
+        *self.shared.written.lock().unwrap_or_else(PoisonError::into_inner) = written;
+    }
+
+    /// What of the run is written.
+    pub fn written(&self) -> Written {
+        *self.shared.written.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether the run is to end.

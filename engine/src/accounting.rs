@@ -3,7 +3,10 @@
 //! A record may yield many rows, at many alleles, into several tables, and lose some of them to filters, rejects, or later
 //! records with the same key. One word per origin keeps what is needed to say in the end what became of it.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{
+    Mutex, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
 
 use vardelta_schemas::ledger::RecordCounts;
 
@@ -28,6 +31,7 @@ const STANDING: u32 = ARRIVED - 1;
 #[derive(Default)]
 pub struct RecordLedger {
     words: Mutex<Vec<u32>>,
+    has_superseded: AtomicBool,
 }
 
 /// What one chunk did, gathered by one worker and added in one step.
@@ -94,6 +98,7 @@ impl RecordLedger {
 
     /// Rows of these records were superseded inside the drop; an origin comes once per row.
     pub fn superseded(&self, origins: &[u64]) {
+        self.has_superseded.fetch_or(!origins.is_empty(), Ordering::Relaxed);
         let mut words = self.words.lock().unwrap_or_else(PoisonError::into_inner);
         for origin in origins {
             if let Some(word) = words.get_mut(*origin as usize) {
@@ -101,6 +106,11 @@ impl RecordLedger {
                 *word -= u32::from(*word & STANDING > 0);
             }
         }
+    }
+
+    /// Whether some row was superseded inside the drop: then the order of its records decides which rows stand.
+    pub fn has_superseded(&self) -> bool {
+        self.has_superseded.load(Ordering::Relaxed)
     }
 
     /// A row of this record was taken back because the sink does not take it.

@@ -128,6 +128,11 @@ impl Expression {
         }
     }
 
+    /// Whether its value depends on this column of the schema.
+    pub fn reads(&self, column: usize) -> bool {
+        self.typed.reads(&|read| read == column)
+    }
+
     /// Evaluates the expression on every row. A row on which it fails (integer overflow, division by zero, a cast that
     /// does not hold the value, a float that is not finite) is in `failures`, and its value is NULL.
     pub fn evaluate(&self, batch: &RecordBatch) -> Evaluated {

@@ -1,10 +1,10 @@
 //! Fail points: named places at every durability step where a test can kill the process or make an operation fail.
 //!
 //! `VARDELTA_FAILPOINT=state:prepared` aborts the process when it first reaches that point, `state:prepared:3` at the
-//! third time. Where the point is asked by [`fails`], the operation reports a full disk instead, from that time on.
-//! `VARDELTA_FAILPOINT=panic:worker:chunk` panics where [`panics`] is asked. With `VARDELTA_FAILPOINT_LOG` every point that is
-//! reached is added to that file, so that a test which kills the process can tell where it was.
-//! Without the variables a point costs two atomic loads.
+//! third time; `panic@state:prepared` panics there instead. Where the point is asked by [`fails`], the operation reports a full
+//! disk instead, from that time on. `VARDELTA_FAILPOINT=panic:worker:chunk` panics where [`panics`] is asked. With
+//! `VARDELTA_FAILPOINT_LOG` every point that is reached is added to that file, so that a test which kills the process can tell
+//! where it was. Without the variables a point costs two atomic loads.
 
 use std::fs::{File, OpenOptions};
 use std::io::Write as _;
@@ -44,12 +44,17 @@ pub fn panics(name: &str) {
 struct Armed {
     name: String,
     at_hit: u64,
+    panics: bool,
     hits: AtomicU64,
 }
 
 impl Armed {
     /// `name` or `name:N`; names hold colons themselves, so only a number behind the last one counts.
     fn parse(text: &str) -> Armed {
+        let (panics, text) = match text.strip_prefix("panic@") {
+            Some(rest) => (true, rest),
+            None => (false, text),
+        };
         let (name, at_hit) = match text.rsplit_once(':') {
             Some((name, number)) => match number.parse() {
                 Ok(number) => (name, number),
@@ -57,7 +62,7 @@ impl Armed {
             },
             None => (text, 1),
         };
-        Armed { name: name.to_owned(), at_hit, hits: AtomicU64::new(0) }
+        Armed { name: name.to_owned(), at_hit, panics, hits: AtomicU64::new(0) }
     }
 
     /// How often the point was reached, this time included, when it is the armed one.
@@ -79,6 +84,7 @@ pub fn hit(name: &str) {
     if let Some(armed) = armed()
         && armed.count(name) == Some(armed.at_hit)
     {
+        assert!(!armed.panics, "the fail point {name} was reached");
         // No unwinding, no destructors, no buffers flushed: as near to `kill -9` as a process comes by itself.
         std::process::abort();
     }

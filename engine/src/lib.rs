@@ -10,6 +10,7 @@
 
 pub mod abort;
 pub(crate) mod accounting;
+pub mod cause;
 pub(crate) mod changes;
 pub(crate) mod clock;
 pub mod contract;

@@ -10,6 +10,7 @@ pub(crate) mod fakes;
 pub mod graph;
 pub mod json_schema;
 mod links;
+pub(crate) mod liveness;
 mod operate;
 mod outline;
 mod pipeline;
@@ -156,7 +157,7 @@ fn resolve(spec: &SpecFile, registry: &[&dyn StageType], problems: &mut Diagnost
 
 /// Reports tables that no pipeline file has.
 fn check_top_level(spec: &SpecFile, problems: &mut Diagnostics) {
-    const KNOWN: [&str; 3] = ["pipeline", "stages", "operate"];
+    const KNOWN: [&str; 4] = ["pipeline", "stages", "operate", "tests"];
     for entry in spec.root.iter().filter(|entry| !KNOWN.contains(&entry.key.as_str())) {
         if entry.key == "include" {
             problems

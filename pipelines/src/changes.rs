@@ -1,6 +1,6 @@
 //! The rows that a run changes, rendered while they pass, so that a dry run over millions of them needs no memory.
 
-mod cells;
+pub mod cells;
 mod rows;
 
 use std::{

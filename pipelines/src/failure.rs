@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use vardelta_engine::{
     diagnostics::Located,
-    error::{RunError, RunErrorKind},
+    error::{RunError, RunErrorKind, Written},
 };
 
 use crate::output::Output;
@@ -32,7 +32,8 @@ impl Failure {
     /// Tells what happened, on standard error or as JSON, and gives the exit code.
     pub fn report(&self, output: &mut Output) -> u8 {
         let error = match self {
-            Failure::Run(error) => error.clone(),
+            // Also what went wrong after the run itself: what the run has written, it has written.
+            Failure::Run(error) => output.told(error.clone()),
             Failure::Invalid { problems, .. } => {
                 let s = if problems.len() == 1 { "" } else { "s" };
                 RunError::new(RunErrorKind::Pipeline, format!("the pipeline has {} problem{s}", problems.len()))
@@ -50,7 +51,7 @@ impl Failure {
             // What a run said before it failed comes first.
             let _ = output.finish();
             match self {
-                Failure::Run(error) => output.error(error),
+                Failure::Run(_) => output.error(&error),
                 // The renderer has made it safe, and perhaps coloured it.
                 Failure::Invalid { text, .. } => {
                     output.complain_safely(&format!("{}\n\nerror: {error}", text.trim_end()));
@@ -65,8 +66,9 @@ impl Failure {
 pub fn error_json(error: &RunError) -> Value {
     json!({
         "kind": kind_name(error.kind),
-        "message": error.message,
-        "hint": error.hint,
+        "message": error.to_string(),
+        "hint": error.advice(),
+        "written": error.written.map(Written::as_str),
         "exit_code": error.kind.exit_code(),
     })
 }

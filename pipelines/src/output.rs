@@ -7,6 +7,7 @@ use std::{
 
 use serde::Serialize;
 use vardelta_engine::{
+    abort::Abort,
     edge::{escape, secret},
     error::{RunError, RunErrorKind},
 };
@@ -25,6 +26,8 @@ pub struct Output {
     stdout: BufWriter<io::Stdout>,
     reader_gone: bool,
     failed: bool,
+    /// What the command's run has written, it knows.
+    run: Option<Abort>,
     /// Takes what would be said on standard error, where that is a log for programs.
     log: Option<Arc<LogWriter>>,
 }
@@ -39,6 +42,7 @@ impl Output {
             stdout: BufWriter::new(io::stdout()),
             reader_gone: false,
             failed: false,
+            run: None,
             log: None,
         }
     }
@@ -46,6 +50,19 @@ impl Output {
     /// Has everything that would be said on standard error go into a log from now on.
     pub fn log_to(&mut self, log: Arc<LogWriter>) {
         self.log = Some(log);
+    }
+
+    /// From now on errors say what this run has written.
+    pub fn follow(&mut self, run: &Abort) {
+        self.run = Some(run.clone());
+    }
+
+    /// An error of the command, with what its run has written.
+    pub fn told(&self, error: RunError) -> RunError {
+        match &self.run {
+            Some(run) => error.or_written(run.written()),
+            None => error,
+        }
     }
 
     /// Whether programs read it.
@@ -133,8 +150,8 @@ impl Output {
         }
         let (red, bold, plain) =
             if self.complains_in_color() { ("\u{1b}[1;31m", "\u{1b}[1m", "\u{1b}[0m") } else { ("", "", "") };
-        let hint = error.hint.as_ref().map(|hint| format!("\n{bold}hint{plain}: {}", safe(hint))).unwrap_or_default();
-        self.complain_safely(&format!("{red}error{plain}: {}{hint}", safe(&error.message)));
+        let hint = error.advice().map(|hint| format!("\n{bold}hint{plain}: {}", safe(&hint))).unwrap_or_default();
+        self.complain_safely(&format!("{red}error{plain}: {}{hint}", safe(&error.to_string())));
     }
 
     /// Writes an error to the log, where there is one.
@@ -169,7 +186,8 @@ impl Output {
             Err(error) => {
                 self.failed = true;
                 Err(RunError::new(RunErrorKind::Sink, format!("the report cannot be written: {error}"))
-                    .with_hint("What the command was to do is done; see `vardelta history`."))
+                    .with_hint("Only the report is lost: `vardelta history` lists what every epoch did.")
+                    .caused_by(error))
             }
             Ok(()) => Ok(()),
         }

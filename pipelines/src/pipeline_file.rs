@@ -1,6 +1,6 @@
 //! From a pipeline file to a plan, or to all of its problems.
 
-use std::{fs, io::ErrorKind};
+use std::{fs, io::ErrorKind, path::Path};
 
 use vardelta_engine::{
     diagnostics::{Diagnostics, located, render},
@@ -21,27 +21,7 @@ const BYTES_MAX: u64 = 16 << 20;
 /// When the file cannot be read, or has problems: then all of them at once.
 pub fn load(arguments: &PipelineArguments, output: &Output) -> Result<Plan, Failure> {
     let path = &arguments.pipeline;
-    if let Ok(metadata) = fs::metadata(path)
-        && metadata.len() > BYTES_MAX
-    {
-        let message =
-            format!("the pipeline file `{}` has {} bytes, more than {BYTES_MAX}", path.display(), metadata.len());
-        return Err(RunError::new(RunErrorKind::Pipeline, message)
-            .with_hint("Name the pipeline's TOML file first; a drop (VCF) comes after it.")
-            .into());
-    }
-    let text = fs::read_to_string(path).map_err(|error| {
-        let shown = path.display();
-        let pipeline = |message: String| RunError::new(RunErrorKind::Pipeline, message);
-        match error.kind() {
-            ErrorKind::NotFound => pipeline(format!("there is no pipeline file `{shown}`"))
-                .with_hint("Name the pipeline's TOML file; `vardelta stages TYPE` shows a whole one."),
-            ErrorKind::InvalidData => pipeline(format!("the pipeline file `{shown}` is not UTF-8 text"))
-                .with_hint("Save it as UTF-8; a drop (VCF) comes after the pipeline file."),
-            _ => pipeline(format!("the pipeline file `{shown}` cannot be read: {error}"))
-                .with_hint("Name the pipeline's TOML file."),
-        }
-    })?;
+    let text = read(path)?;
     let mut diagnostics = Diagnostics::default();
     let environment = |name: &str| std::env::var(name).ok();
     let spec = SpecFile::parse(path.clone(), text, &arguments.overrides, &environment, &mut diagnostics);
@@ -55,4 +35,31 @@ pub fn load(arguments: &PipelineArguments, output: &Output) -> Result<Plan, Fail
             })
         }
     }
+}
+
+/// The text of a pipeline file.
+///
+/// # Errors
+/// When it is not there, not UTF-8, or cannot be read.
+pub fn read(path: &Path) -> Result<String, RunError> {
+    if let Ok(metadata) = fs::metadata(path)
+        && metadata.len() > BYTES_MAX
+    {
+        let message =
+            format!("the pipeline file `{}` has {} bytes, more than {BYTES_MAX}", path.display(), metadata.len());
+        return Err(RunError::new(RunErrorKind::Pipeline, message)
+            .with_hint("Name the pipeline's TOML file first; a drop (VCF) comes after it."));
+    }
+    fs::read_to_string(path).map_err(|error| {
+        let shown = path.display();
+        let pipeline = |message: String| RunError::new(RunErrorKind::Pipeline, message);
+        match error.kind() {
+            ErrorKind::NotFound => pipeline(format!("there is no pipeline file `{shown}`"))
+                .with_hint("Name the pipeline's TOML file; `vardelta stages TYPE` shows a whole one."),
+            ErrorKind::InvalidData => pipeline(format!("the pipeline file `{shown}` is not UTF-8 text"))
+                .with_hint("Save it as UTF-8; a drop (VCF) comes after the pipeline file."),
+            _ => pipeline(format!("the pipeline file `{shown}` cannot be read: {error}"))
+                .with_hint("Name the pipeline's TOML file."),
+        }
+    })
 }

@@ -1,16 +1,20 @@
 //! One file per verb: its arguments, and what it does.
 
+mod changes;
 mod drops;
 mod execution;
 mod explain;
+mod generate;
 mod graph;
 mod health;
 mod history;
 mod migrate;
+mod new;
 mod rebuild;
 mod run;
 mod schema;
 mod stages;
+mod test;
 mod validate;
 mod verify;
 mod withdraw;
@@ -24,6 +28,8 @@ use crate::{failure::Failure, output::Output, report::Table};
 /// The verbs, in the order in which help lists them.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
+    /// Write a commented pipeline to start from.
+    New(new::Arguments),
     /// Find every problem of a pipeline file; opens no data.
     Validate(validate::Arguments),
     /// Show the stages and the columns on each edge.
@@ -38,6 +44,8 @@ pub enum Verb {
     Drops(drops::Arguments),
     /// List what every epoch did.
     History(history::Arguments),
+    /// Show what an epoch did to the rows of tables with a history.
+    Changes(changes::Arguments),
     /// Recompute every view inside the sink and compare; exit code 7 on a mismatch.
     Verify(verify::Arguments),
     /// Change the tables to a changed definition, column by column, and write only rows that differ.
@@ -46,6 +54,10 @@ pub enum Verb {
     Rebuild(rebuild::Arguments),
     /// Check database, disk, memory and freshness; exit code 6 where one of them fails.
     Health(health::Arguments),
+    /// Run the tests of pipeline files: sequences of loads with what they must lead to; exit code 7 where one fails.
+    Test(test::Arguments),
+    /// Make up a drop of any size that looks like the field's; see docs/generate.md.
+    Generate(generate::Arguments),
     /// List the stage types, or explain one: its options and an example.
     Stages(stages::Arguments),
     /// Print the JSON Schema of a pipeline file, for editors.
@@ -59,6 +71,7 @@ impl Verb {
     /// Whatever kept it from being done.
     pub fn execute(&self, output: &mut Output) -> Result<u8, Failure> {
         match self {
+            Verb::New(arguments) => arguments.execute(output),
             Verb::Validate(arguments) => arguments.execute(output),
             Verb::Graph(arguments) => arguments.execute(output),
             Verb::Explain(arguments) => arguments.execute(output),
@@ -66,10 +79,13 @@ impl Verb {
             Verb::Withdraw(arguments) => arguments.execute(output),
             Verb::Drops(arguments) => arguments.execute(output),
             Verb::History(arguments) => arguments.execute(output),
+            Verb::Changes(arguments) => arguments.execute(output),
             Verb::Verify(arguments) => arguments.execute(output),
             Verb::Migrate(arguments) => arguments.execute(output),
             Verb::Rebuild(arguments) => arguments.execute(output),
             Verb::Health(arguments) => arguments.execute(output),
+            Verb::Test(arguments) => arguments.execute(output),
+            Verb::Generate(arguments) => arguments.execute(output),
             Verb::Stages(arguments) => arguments.execute(output),
             Verb::Schema(arguments) => arguments.execute(output),
         }

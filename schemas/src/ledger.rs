@@ -3,11 +3,38 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::Identity;
+
+/// Which epoch is meant: its number, and what tells it from another epoch of the same number. State and ledger agree when
+/// theirs are equal.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct EpochId {
+    /// Its number; 0 before the first.
+    pub number: u64,
+    /// Its identity. Epochs that were written before there were identities have none.
+    pub identity: Option<Identity>,
+    /// The pipeline's identity, made with its first epoch.
+    pub pipeline: Option<Identity>,
+}
+
+impl EpochId {
+    /// An epoch of before there were identities.
+    pub const fn numbered(number: u64) -> EpochId {
+        EpochId { number, identity: None, pipeline: None }
+    }
+}
+
 /// The ledger of one pipeline at one moment.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Snapshot {
     /// The last committed epoch; 0 before the first.
     pub epoch: u64,
+    /// The identity of that epoch; `None` before the first, and where it was written before there were identities.
+    pub identity: Option<Identity>,
+    /// The identity of the pipeline in this database; `None` as for the epoch.
+    pub pipeline_identity: Option<Identity>,
+    /// The greatest number that a drop was ever given, whether it stands or not; 0 for none.
+    pub last_drop_id: u64,
     /// The stages' definitions as of that epoch, as JSON text (see the engine's plan); empty before the first.
     pub definition: String,
     /// The drops that stand, in ledger order.
@@ -16,11 +43,21 @@ pub struct Snapshot {
     pub tables: Vec<TableCounts>,
 }
 
+impl Snapshot {
+    /// The last committed epoch.
+    pub fn id(&self) -> EpochId {
+        EpochId { number: self.epoch, identity: self.identity, pipeline: self.pipeline_identity }
+    }
+}
+
 /// A drop that stands.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct DropRow {
     /// Its number, which is its place in ledger order. A replacement keeps it.
     pub drop_id: u64,
+    /// What tells it from every other drop, also from one that was given the same number in a copy of the database.
+    /// Drops of before there were identities have none.
+    pub identity: Option<Identity>,
     /// The source stage it was delivered to.
     pub source: String,
     /// The logical name.
@@ -94,6 +131,15 @@ pub struct TableCounts {
     pub unchanged: u64,
 }
 
+/// What the ledger says that was written, for whoever compares it with what is there.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Accounts {
+    /// What every epoch did with the tables, in order of epoch.
+    pub epochs: Vec<(u64, Vec<TableCounts>)>,
+    /// The pipeline's tables and histories, with the epoch that made each.
+    pub made: Vec<(String, u64)>,
+}
+
 /// Everything the ledger learns at a commit.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EpochRecord {
@@ -101,6 +147,10 @@ pub struct EpochRecord {
     pub pipeline: String,
     /// The new epoch.
     pub epoch: u64,
+    /// Its identity.
+    pub identity: Identity,
+    /// The pipeline's identity: that of the ledger, or a new one where the ledger has none.
+    pub pipeline_identity: Identity,
     /// The UTC time, RFC 3339, to the second.
     pub committed_at: String,
     /// The stages' definitions, as JSON text.
@@ -147,6 +197,13 @@ pub struct FirstPlace {
     pub contig: Option<String>,
     /// The position, 1-based.
     pub pos: Option<i64>,
+}
+
+impl EpochRecord {
+    /// The new epoch.
+    pub fn id(&self) -> EpochId {
+        EpochId { number: self.epoch, identity: Some(self.identity), pipeline: Some(self.pipeline_identity) }
+    }
 }
 
 /// A row of `vardelta_rejects`.

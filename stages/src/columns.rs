@@ -79,7 +79,7 @@ pub(crate) fn refuse_existing(
 }
 
 /// Whether a name can be a column in every dialect without surprises.
-fn is_identifier(name: &str) -> bool {
+pub(crate) fn is_identifier(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }

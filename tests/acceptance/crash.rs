@@ -1,12 +1,17 @@
 //! Every way to die that can be provoked. Afterwards the sink holds the tables of before or those of after, `verify`
 //! finds nothing, and going on ends where an undisturbed run ends.
 
+mod after_commit;
+mod copies;
+mod damage;
 mod fail_points;
+mod identities;
 mod interrupt;
 mod moments;
 mod no_rights;
 mod no_room;
 mod panics;
+mod scratch;
 mod two_runs;
 
 use vardelta_tests::{database::Tables, project::Project, story};

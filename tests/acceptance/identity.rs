@@ -1,6 +1,7 @@
 //! Which place a record means: contig names, assemblies, regions.
 
 mod assemblies;
+mod content;
 mod regions;
 
 use vardelta_tests::{database::texts, project::Project};

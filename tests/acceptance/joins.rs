@@ -202,7 +202,7 @@ fn a_changed_join_is_rebuilt_or_migrated() {
     assert_eq!(annotated(&database), ["1 TP53 4", "2 EGFR -", "3 - -", "4 TP53 4"]);
     // What the replay kept of the table's own side is gone; the left side stays.
     let spaces: Vec<String> = {
-        let state = State::open_read(&project.path(".vardelta/joined")).expect("the state can be read");
+        let state = State::open_read(&project.path(".vardelta/joined"), None).expect("the state can be read");
         state.statistics().into_iter().map(|statistics| statistics.space).collect()
     };
     assert!(spaces.contains(&"annotated/left".to_owned()), "{spaces:?}");
@@ -241,7 +241,7 @@ fn an_erased_drop_leaves_nothing_in_a_side() {
     assert_eq!(said["erased"]["proven"], true, "{said}");
     assert_eq!(files_holding(&project, b"ZZMARK"), 0);
     assert_eq!(annotated(&project.path("joined.sqlite")), ["3 TP53 4"]);
-    let state = State::open_read(&project.path(".vardelta/joined")).expect("the state can be read");
+    let state = State::open_read(&project.path(".vardelta/joined"), None).expect("the state can be read");
     let session = state.begin().expect("it is finalised");
     let mut left = 0;
     for shard in 0..SHARDS {

@@ -4,6 +4,7 @@
 //! Each test runs on either server in a database of its own, and prints its seed (`VARDELTA_SEED` repeats it).
 
 mod ahead;
+mod copies;
 mod cuts;
 mod deadlocks;
 mod deaths;

@@ -1,5 +1,6 @@
 //! How the repository is kept. Each rule names its reason where it is broken.
 
+mod imports;
 mod source;
 
 use std::{

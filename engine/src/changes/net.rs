@@ -28,7 +28,7 @@ impl From<ChangesError> for RunError {
             ChangesError::Io(_) => RunErrorKind::Sink,
             ChangesError::TwoRows { .. } => RunErrorKind::Internal,
         };
-        RunError::new(kind, format!("the run's changes cannot be read back: {error}; nothing was written"))
+        RunError::new(kind, format!("the run's changes cannot be read back: {error}"))
     }
 }
 

@@ -1,9 +1,14 @@
 //! What a source's parser or a transform yields, and why one cannot go on.
 
-use crate::contract::{
-    batch::{Batch, Place},
-    reason::Reason,
-    warning::{Warned, Warnings},
+use std::{error::Error, fmt, sync::Arc};
+
+use crate::{
+    cause::Cause,
+    contract::{
+        batch::{Batch, Place},
+        reason::Reason,
+        warning::{Warned, Warnings},
+    },
 };
 
 /// What a source's parser or a transform makes of its input.
@@ -88,19 +93,32 @@ pub struct Reject {
 }
 
 /// Why a stage cannot go on: what, where, and what to do.
-#[derive(Debug, thiserror::Error)]
-#[error("{message}")]
+#[derive(Clone, Debug)]
 pub struct StageError {
     /// What happened and where.
     pub message: String,
     /// What to do, a full sentence.
     pub hint: Option<String>,
+    /// What it came from.
+    pub cause: Option<Cause>,
+}
+
+impl fmt::Display for StageError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl Error for StageError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.cause.as_ref().map(|cause| cause.as_ref() as &(dyn Error + 'static))
+    }
 }
 
 impl StageError {
     /// An error without a hint.
     pub fn new(message: impl Into<String>) -> StageError {
-        StageError { message: message.into(), hint: None }
+        StageError { message: message.into(), hint: None, cause: None }
     }
 
     /// Adds what to do.
@@ -108,10 +126,16 @@ impl StageError {
         self.hint = Some(hint.into());
         self
     }
+
+    /// Adds what it came from.
+    pub fn caused_by(mut self, cause: impl Error + Send + Sync + 'static) -> StageError {
+        self.cause = Some(Arc::new(cause));
+        self
+    }
 }
 
 impl From<arrow_schema::ArrowError> for StageError {
     fn from(error: arrow_schema::ArrowError) -> StageError {
-        StageError::new(format!("batch kernel failed: {error}"))
+        StageError::new(format!("batch kernel failed: {error}")).caused_by(error)
     }
 }

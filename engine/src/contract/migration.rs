@@ -1,7 +1,7 @@
 //! What changes about a sink's tables when a pipeline's definition changes, step by step.
 
 use serde::Serialize;
-use vardelta_schemas::TableSchema;
+use vardelta_schemas::{TableSchema, ledger::EpochId};
 
 /// A column that gets another name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -19,8 +19,8 @@ pub struct Rename {
 pub struct Migration<'a> {
     /// The pipeline.
     pub pipeline: &'a str,
-    /// The epoch that its ledger must be at.
-    pub expected_epoch: u64,
+    /// The epoch that its ledger must be at, by number and identity.
+    pub expected: EpochId,
     /// The tables as they are planned.
     pub tables: &'a [TableSchema],
     /// The histories that go with them. One that is missing is made by the next epoch.

@@ -1,6 +1,7 @@
 //! What a stage is: the traits that sources, transforms and sinks implement, and what passes between them and the engine.
 
 pub mod batch;
+pub mod content;
 pub mod emit;
 pub mod erasure;
 pub mod migration;

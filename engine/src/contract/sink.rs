@@ -1,14 +1,19 @@
 //! What a sink is: a database that takes one epoch's changes and the ledger row in one transaction.
 
-use std::path::PathBuf;
+mod erase;
+mod migrate;
+
+use std::{error::Error, fmt, path::PathBuf, sync::Arc};
 
 use arrow_array::{BooleanArray, RecordBatch};
 use arrow_select::filter::filter_record_batch;
 use vardelta_schemas::{TableSchema, ledger};
 
-use crate::contract::{
-    erasure::{Erasure, Removed, Search},
-    migration::{Migration, Scope, Step},
+use crate::cause::Cause;
+
+pub use self::{
+    erase::Erase,
+    migrate::{Fill, Migrate},
 };
 
 /// A planned sink.
@@ -52,7 +57,7 @@ pub enum Access {
 ///
 /// One epoch is written by `begin`, any number of `apply` and `rejects`, then `commit`. Dropping the connection, or
 /// `rollback`, leaves the database as it was before `begin`.
-pub trait Sink: Send {
+pub trait Sink: Migrate + Erase + Send {
     /// The ledger of a pipeline as of now. A database without ledger tables, or without this pipeline, has epoch 0 and no drops.
     ///
     /// # Errors
@@ -64,6 +69,12 @@ pub trait Sink: Send {
     /// # Errors
     /// When the database cannot be read.
     fn history(&mut self, pipeline: &str) -> Result<Vec<ledger::Event>, SinkError>;
+
+    /// What the ledger says that was written, epoch by epoch.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    fn accounts(&mut self, pipeline: &str) -> Result<ledger::Accounts, SinkError>;
 
     /// Starts the transaction of one epoch, taking the database's write lock. Creates the ledger's and the sink's tables
     /// that are missing (inside the transaction where the dialect can), and refuses a table whose columns are not the
@@ -126,9 +137,7 @@ pub trait Sink: Send {
     ///
     /// # Errors
     /// When the database cannot be reached in that time; whether the transaction was committed is then unknown.
-    fn recover(&mut self, pipeline: &str) -> Result<ledger::Snapshot, SinkError> {
-        self.ledger(pipeline)
-    }
+    fn recover(&mut self, pipeline: &str) -> Result<ledger::Snapshot, SinkError>;
 
     /// How often a transaction that met [`SinkErrorKind::Contention`], or lost its connection, is run again.
     fn retries(&self) -> u32 {
@@ -140,10 +149,14 @@ pub trait Sink: Send {
     ///
     /// # Errors
     /// When a statement fails. The epoch stands all the same.
-    fn settle(&mut self, pipeline: &str, tables: &[TableSchema]) -> Result<(), SinkError> {
-        let _ = (pipeline, tables);
-        Ok(())
-    }
+    fn settle(&mut self, pipeline: &str, tables: &[TableSchema]) -> Result<(), SinkError>;
+
+    /// The triggers of the database, as far as the user may see them. One on a table of vardelta's may change rows behind its
+    /// back.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    fn triggers(&mut self) -> Result<Vec<Trigger>, SinkError>;
 
     /// Things worth saying about how the rows were written, once each.
     fn take_notices(&mut self) -> Vec<String> {
@@ -159,78 +172,6 @@ pub trait Sink: Send {
         table: &TableSchema,
         each: &mut dyn FnMut(RecordBatch) -> Result<(), SinkError>,
     ) -> Result<(), SinkError>;
-
-    /// Finds, or carries out, the steps from the tables as they are to those that are planned. A part that was cut short is
-    /// completed when it is asked for again.
-    ///
-    /// # Errors
-    /// [`SinkErrorKind::Layout`] where a table can only be made anew; [`SinkErrorKind::Stale`] when the pipeline's epoch is
-    /// not the expected one; or when a statement fails.
-    fn migrate(&mut self, migration: &Migration<'_>, scope: Scope) -> Result<Vec<Step>, SinkError> {
-        let _ = (migration, scope);
-        Err(SinkError::new(SinkErrorKind::Unavailable, "this sink cannot change its tables, only make them anew")
-            .with_hint("Use `vardelta rebuild`."))
-    }
-
-    /// Updates rows in a transaction of its own, before the epoch that a migration makes: columns that the standing
-    /// definition does not have get their values, and `changed_epoch` that epoch. Asked for where [`Sink::quarantines`] does
-    /// not hold.
-    ///
-    /// # Errors
-    /// [`SinkErrorKind::Stale`] when the pipeline's epoch is not the expected one; or when a statement fails, or touches
-    /// another number of rows than there are changes. Nothing of the batch is kept then.
-    fn fill(&mut self, fill: &Fill<'_>) -> Result<(), SinkError> {
-        let message = format!("this sink cannot fill columns of table `{}`, only make tables anew", fill.table.name);
-        Err(SinkError::new(SinkErrorKind::Unavailable, message).with_hint("Use `vardelta rebuild`."))
-    }
-
-    /// Inside the transaction, behind all rows: takes drops out of histories, rejects and ledger. The events of the epoch
-    /// itself are written by `commit`.
-    ///
-    /// # Errors
-    /// When the database has tables or columns of the pipeline that nothing keeps up any more, so that nobody can tell what
-    /// they hold of the drops; or when a statement fails.
-    fn erase(&mut self, erasure: &Erasure) -> Result<Removed, SinkError> {
-        let _ = erasure;
-        Err(SinkError::new(SinkErrorKind::Unavailable, "this sink cannot forget what it held"))
-    }
-
-    /// Whether an erasure of this pipeline is committed and not yet proven.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
-    fn is_erasing(&mut self, pipeline: &str) -> Result<bool, SinkError> {
-        let _ = pipeline;
-        Ok(false)
-    }
-
-    /// Behind the commit of an erasure: overwrites what the database itself keeps of rows that are gone, as far as a client
-    /// can. May be called again.
-    ///
-    /// # Errors
-    /// When other connections keep it from that, or there is no room.
-    fn scrub(&mut self) -> Result<(), SinkError> {
-        Ok(())
-    }
-
-    /// Looks for what an erasure should have taken out of histories, rejects and ledger, and in the database's files where
-    /// it has some.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
-    fn search(&mut self, erasure: &Erasure) -> Result<Search, SinkError> {
-        let _ = erasure;
-        Ok(Search::default())
-    }
-
-    /// Writes down that an erasure is proven.
-    ///
-    /// # Errors
-    /// When the statement fails.
-    fn finish_erasure(&mut self, erasure: &Erasure) -> Result<(), SinkError> {
-        let _ = erasure;
-        Ok(())
-    }
 
     /// Brings the bytes digest and the path of an unchanged drop up to date, outside of any epoch.
     ///
@@ -250,32 +191,26 @@ pub trait Sink: Send {
 pub struct EpochStart<'a> {
     /// The pipeline.
     pub pipeline: &'a str,
-    /// The epoch that the ledger must have; the one that starts is the next.
-    pub expected_epoch: u64,
+    /// The epoch that the ledger must have, by number and identity; the one that starts is the next.
+    pub expected: ledger::EpochId,
     /// The UTC time that the ledger is to have for it, RFC 3339.
     pub committed_at: &'a str,
     /// The tables that the pipeline keeps.
     pub tables: &'a [TableSchema],
-    /// The tables that hold their history. Nothing but [`Sink::erase`] takes rows out of them, and only a missing table is
+    /// The tables that hold their history. Nothing but [`Erase::erase`] takes rows out of them, and only a missing table is
     /// made.
     pub history: &'a [TableSchema],
     /// Whether `tables` are made anew, and tables of the pipeline that are neither in `tables` nor in `history` dropped.
     pub replace_tables: bool,
 }
 
-/// A batch of a table's rows that get values in new columns.
-#[derive(Clone, Debug)]
-pub struct Fill<'a> {
-    /// The pipeline.
-    pub pipeline: &'a str,
-    /// The epoch that the ledger must have; the migration makes the next.
-    pub expected_epoch: u64,
-    /// The table.
-    pub table: &'a TableSchema,
-    /// Updates alone.
-    pub changes: ChangeBatch,
-    /// Whether the rows may be so already: the batch was sent before, and what became of it is not known.
-    pub may_stand: bool,
+/// Something that the database does by itself when a row of a table changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trigger {
+    /// Its name.
+    pub name: String,
+    /// Its table.
+    pub table: String,
 }
 
 /// What happens to one row.
@@ -368,8 +303,7 @@ impl ChangeBatch {
 }
 
 /// Sink or state trouble.
-#[derive(Debug, thiserror::Error)]
-#[error("{message}")]
+#[derive(Clone, Debug)]
 pub struct SinkError {
     /// What sort of trouble.
     pub kind: SinkErrorKind,
@@ -377,6 +311,20 @@ pub struct SinkError {
     pub message: String,
     /// What to do, a full sentence.
     pub hint: Option<String>,
+    /// What it came from.
+    pub cause: Option<Cause>,
+}
+
+impl fmt::Display for SinkError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl Error for SinkError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.cause.as_ref().map(|cause| cause.as_ref() as &(dyn Error + 'static))
+    }
 }
 
 /// Sorts of sink trouble.
@@ -395,6 +343,8 @@ pub enum SinkErrorKind {
     Contention,
     /// The connection is gone, and with it the transaction, unless it was just being committed: see [`Sink::recover`].
     ConnectionLost,
+    /// The database holds what vardelta never writes there: a defect, or somebody's hand.
+    Unreadable,
     /// Everything else: unreachable, read-only, disk full.
     Unavailable,
 }
@@ -402,12 +352,18 @@ pub enum SinkErrorKind {
 impl SinkError {
     /// An error without a hint.
     pub fn new(kind: SinkErrorKind, message: impl Into<String>) -> SinkError {
-        SinkError { kind, message: message.into(), hint: None }
+        SinkError { kind, message: message.into(), hint: None, cause: None }
     }
 
     /// Adds what to do.
     pub fn with_hint(mut self, hint: impl Into<String>) -> SinkError {
         self.hint = Some(hint.into());
+        self
+    }
+
+    /// Adds what it came from.
+    pub fn caused_by(mut self, cause: impl Error + Send + Sync + 'static) -> SinkError {
+        self.cause = Some(Arc::new(cause));
         self
     }
 }

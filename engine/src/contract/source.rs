@@ -9,6 +9,7 @@ use std::{
 use arrow_array::{RecordBatch, StringArray};
 use vardelta_schemas::Schema;
 
+pub use crate::contract::content::ContentDigest;
 use crate::contract::{
     batch::Batch,
     emit::{Emit, StageError},
@@ -126,6 +127,12 @@ pub trait ChunkReader: Send {
 
     /// How many bytes of the file have been consumed, for the progress line.
     fn position_bytes(&self) -> u64;
+
+    /// At the end: xxh3-128 of all bytes of the file as they were read; `None` where it was not read from its first byte
+    /// to its last. It proves that what was parsed is what was digested before.
+    fn bytes_digest(&self) -> Option<u128> {
+        None
+    }
 }
 
 /// Whole records as they stand in the file, decompressed.
@@ -178,27 +185,4 @@ pub trait Parser: Send {
 
     /// The digest alone, without decoding: the same as [`Parser::parse`] returns.
     fn digest(&mut self, chunk: &Chunk) -> ContentDigest;
-}
-
-/// A digest of records that depends neither on their order nor on their compression: the sum of a 128-bit hash per record.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ContentDigest {
-    /// How many records.
-    pub records: u64,
-    /// The wrapping sum of their hashes.
-    pub sum: u128,
-}
-
-impl ContentDigest {
-    /// Adds one record, as its bytes stand in the file (without line end).
-    pub fn add(&mut self, record: &[u8]) {
-        self.records += 1;
-        self.sum = self.sum.wrapping_add(xxhash_rust::xxh3::xxh3_128(record));
-    }
-
-    /// Adds the records of another digest.
-    pub fn merge(&mut self, other: ContentDigest) {
-        self.records += other.records;
-        self.sum = self.sum.wrapping_add(other.sum);
-    }
 }

@@ -228,11 +228,27 @@ pub trait Transform: Send + Sync {
         Vec::from_iter(self.passes_through(column))
     }
 
+    /// Whether its output depends on input column `column` beyond where it [carries](Transform::carries) it. What it does not
+    /// read, and nobody behind it, is NULL in its batches.
+    fn reads(&self, column: usize) -> bool {
+        let _ = column;
+        true
+    }
+
     /// An instance for one worker.
     ///
     /// # Errors
     /// When something it needs cannot be opened (a FASTA, say).
     fn start(&self) -> Result<Box<dyn TransformRun>, StageError>;
+
+    /// The same, where nobody reads the output columns that are not `live`: it need not build them, and leaves them NULL.
+    ///
+    /// # Errors
+    /// As [`Transform::start`].
+    fn start_live(&self, live: &[bool]) -> Result<Box<dyn TransformRun>, StageError> {
+        let _ = live;
+        self.start()
+    }
 }
 
 /// A transform at work on one worker.

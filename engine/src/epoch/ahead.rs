@@ -27,7 +27,7 @@ use crate::{
 
 /// What the sink's transaction has when the last chunk is computed.
 #[derive(Debug, Default)]
-pub(crate) struct Written {
+pub(crate) struct Sent {
     /// Whether the transaction has begun, and is still good.
     pub is_open: bool,
     /// The time that it has been told of.
@@ -60,9 +60,9 @@ impl<'a> Ahead<'a> {
     }
 
     /// Writes chunk after chunk, as their numbers come, until there are no more or something is in the way.
-    pub fn write(self, run: &Arc<RunContext>, chunks: &Receiver<u64>) -> Written {
+    pub fn write(self, run: &Arc<RunContext>, chunks: &Receiver<u64>) -> Sent {
         let Ahead { context, sink, ledger, tables, going } = self;
-        let mut written = Written::default();
+        let mut written = Sent::default();
         let transaction = Transaction {
             context,
             run,
@@ -93,7 +93,7 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    fn write(mut self, chunks: &Receiver<u64>, written: &mut Written) -> Result<(), RunError> {
+    fn write(mut self, chunks: &Receiver<u64>, written: &mut Sent) -> Result<(), RunError> {
         for chunk in chunks {
             let sent = self.chunk(chunk, written);
             written.retries = self.transaction.retries;
@@ -113,7 +113,7 @@ impl Writer<'_> {
         Ok(())
     }
 
-    fn chunk(&mut self, chunk: u64, written: &mut Written) -> Result<(), Failure> {
+    fn chunk(&mut self, chunk: u64, written: &mut Sent) -> Result<(), Failure> {
         if !written.is_open {
             self.transaction.begin(self.sink)?;
             written.is_open = true;

@@ -11,7 +11,7 @@ use std::{
 
 use vardelta_schemas::{
     TableSchema,
-    ledger::{DropRow, EpochRecord, Event, RecordCounts, Snapshot, TableCounts},
+    ledger::{DropRow, EpochId, EpochRecord, Event, RecordCounts, Snapshot, TableCounts},
     sql::erase::ERASING,
 };
 
@@ -22,16 +22,17 @@ use crate::{
         sink::{Access, Sink, SinkError},
     },
     epoch::{
-        ahead::Written,
+        ahead::Sent,
         batches::show,
         context::Context,
-        fills,
+        drops, fills,
         history::EpochFacts,
-        open::{NEXT_DROP, Opened, next_drop},
-        transaction::{Standing, Transaction, is_of, is_passing},
+        identity,
+        open::{self, Opened},
+        transaction::{Standing, Transaction, is_passing},
         write::Writing,
     },
-    error::RunError,
+    error::{RunError, Written},
     event::RunEvent,
     failpoint,
     flow::{
@@ -40,6 +41,7 @@ use crate::{
     },
     plan::{Plan, content::Definitions},
     report::{Action, DropReport, RunReport},
+    state::State,
 };
 
 /// What becomes of the ledger.
@@ -52,10 +54,12 @@ pub(crate) struct Outcome {
     pub replace_tables: bool,
     /// What a run over no drop is recorded as.
     pub without_drop: Option<Action>,
+    /// Whether the state's list of drops is made anew from the ledger's.
+    pub lists_all_drops: bool,
     /// What the pipeline computes.
     pub definitions: Definitions,
     /// What the sink's transaction has already.
-    pub written: Written,
+    pub written: Sent,
     /// The drops that are forgotten: those withdrawn, and others of their names.
     pub erasure: Option<Arc<Erasure>>,
 }
@@ -68,10 +72,17 @@ impl Outcome {
             withdrawn: Vec::new(),
             replace_tables: false,
             without_drop: None,
+            lists_all_drops: false,
             definitions,
-            written: Written::default(),
+            written: Sent::default(),
             erasure: None,
         }
+    }
+
+    /// What the epoch changes about the drops that stand.
+    fn drop_changes(&self) -> drops::Changes {
+        let withdrawn = self.withdrawn.iter().map(|drop| (drop.drop_id, None));
+        withdrawn.chain(self.upserted.iter().map(|(_, drop)| (drop.drop_id, Some(drop.identity)))).collect()
     }
 
     /// The names of the drops that the epoch is about. What is forgotten is not named.
@@ -215,11 +226,11 @@ fn commit(
 ) -> Result<Committed, RunError> {
     let plan = context.plan;
     let mut metadata = opened.state.metadata().clone();
-    let next = outcome.upserted.iter().map(|(_, drop)| drop.drop_id + 1).max().unwrap_or(1);
     fills::note_columns(tables, &mut metadata);
-    metadata.insert(NEXT_DROP.to_owned(), next.max(next_drop(context, opened)?).to_string());
-
     let Opened { state, sink, ledger, .. } = opened;
+    let pipeline_identity = ledger.pipeline_identity.map_or_else(identity::random, Ok)?;
+    let id = EpochId { number: run.epoch, identity: Some(identity::random()?), pipeline: Some(pipeline_identity) };
+    let triggers = sink.triggers()?;
     failpoint::hit("commit:begin");
     let is_open = outcome.written.is_open;
     let committed_at = if is_open { outcome.written.committed_at.clone() } else { clock::now() };
@@ -242,6 +253,7 @@ fn commit(
         removed: Removed::default(),
     };
     let erases = outcome.erasure.is_some();
+    let (changes, lists_all) = (outcome.drop_changes(), outcome.lists_all_drops);
     // The state is prepared on its own thread while the sink takes the rows, however often that takes.
     let (prepared, applied) = std::thread::scope(|scope| {
         if !is_open && let Err(error) = writing.transaction.begin(sink.as_mut()) {
@@ -249,12 +261,16 @@ fn commit(
         }
         let session = Arc::clone(&run.session);
         let prepare = || -> Result<(), RunError> {
+            if lists_all {
+                drops::forget(&session, &mut metadata);
+            }
+            drops::note(&session, ledger, &changes, &mut metadata)?;
             if erases {
                 session.rewrite()?
             } else {
                 session.compact()?
             }
-            Ok(state.prepare(session, run.epoch, metadata)?)
+            Ok(state.prepare(session, id, metadata)?)
         };
         // A row that is taken out changes the state, so that is prepared when the sink has taken the rest.
         if sink.quarantines() {
@@ -276,37 +292,44 @@ fn commit(
         if let Err(error) = written {
             // A connection that is gone has given the transaction up by itself.
             let _ = sink.rollback();
-            give_up(state, ledger.epoch)?;
+            open::settle(state, ledger.id())?;
             return Err(error);
         }
         count_unchanged(counts, ledger, outcome.replace_tables);
         failpoint::hit("commit:before-sink");
-        let record = record(run, outcome, counts, &committed_at);
+        let record = record(run, id, outcome, counts, &committed_at)?;
+        // Until the ledger is known to have the epoch, or not to have it, nobody can say whether it is committed.
+        run.abort.note_written(Written::Unknown(run.epoch));
         let started = Instant::now();
         let committed = sink.commit(&record);
         run.totals.committed(plan.sink, started.elapsed());
         let Err(error) = committed else { break };
         if !is_passing(&error) {
-            after_failed_commit(plan, state, &record, error)?;
+            after_failed_commit(context, state, &record, error)?;
             break;
         }
         match writing.transaction.after_passing_error(sink.as_mut(), error, Some(&record)) {
             Ok(Standing::Committed) => break,
             // The rows went with the transaction; the state's part stays prepared.
-            Ok(Standing::NotCommitted) => written = writing.write_again(sink.as_mut(), counts).map_err(RunError::from),
-            Ok(Standing::GivenUp(error)) => written = Err(error.into()),
-            // Whether it was committed is not known: the state stays prepared, and the next start asks the ledger again.
+            Ok(Standing::NotCommitted) => {
+                run.abort.note_written(Written::Nothing);
+                written = writing.write_again(sink.as_mut(), counts).map_err(RunError::from);
+            }
+            Ok(Standing::GivenUp(error)) => {
+                run.abort.note_written(Written::Nothing);
+                written = Err(error.into());
+            }
+            // The state stays prepared, and the next start asks the ledger again.
             Err(error) => return Err(error.into()),
         }
     }
+    run.abort.note_written(Written::Committed(run.epoch));
     failpoint::hit("commit:after-sink");
     state.finalize()?;
     let (retries, removed) = (writing.transaction.retries, writing.removed);
     let mut notices = writing.notices();
-    if let Err(error) = sink.settle(&plan.pipeline.name, &plan.kept_tables()) {
-        notices
-            .push(format!("the epoch stands, but its tables are not settled, which the next run tries again: {error}"));
-    }
+    notices.extend(open::trigger_notices(plan, &triggers));
+    settle(plan, sink.as_mut(), &mut notices);
     notices.append(&mut sink.take_notices());
     Ok(Committed { removed, retries, notices })
 }
@@ -314,27 +337,24 @@ fn commit(
 /// Lets the sink do what waits for the commit. A failure is no failure of the run.
 pub(crate) fn settle(plan: &Plan, sink: &mut dyn Sink, notices: &mut Vec<String>) {
     if let Err(error) = sink.settle(&plan.pipeline.name, &plan.kept_tables()) {
-        notices.push(format!("the epoch stands, but the next run must settle its tables: {error}"));
+        notices.push(format!("the epoch is committed, but the next run must settle its tables: {error}"));
     }
-}
-
-/// Rolls a prepared state back, if it got that far.
-fn give_up(state: &mut crate::state::State, ledger_epoch: u64) -> Result<(), RunError> {
-    super::open::settle(state, ledger_epoch)
 }
 
 /// The commit failed, or its acknowledgement was lost: the ledger tells which.
 fn after_failed_commit(
-    plan: &Plan,
-    state: &mut crate::state::State,
+    context: Context<'_>,
+    state: &mut State,
     record: &EpochRecord,
     error: SinkError,
 ) -> Result<(), RunError> {
+    let plan = context.plan;
     let ledger = plan.sink().connect(Access::Read).and_then(|mut sink| sink.ledger(&plan.pipeline.name));
     match ledger {
-        Ok(ledger) if is_of(&ledger, record) => Ok(()),
+        Ok(ledger) if ledger.id() == record.id() => Ok(()),
         Ok(ledger) => {
-            give_up(state, ledger.epoch)?;
+            context.abort.note_written(Written::Nothing);
+            open::settle(state, ledger.id())?;
             Err(error.into())
         }
         // The state stays prepared; the next start asks the ledger again.
@@ -342,8 +362,17 @@ fn after_failed_commit(
     }
 }
 
-fn record(run: &RunContext, outcome: &Outcome, counts: &[TableCounts], committed_at: &str) -> EpochRecord {
-    let (plan, epoch) = (&run.plan, run.epoch);
+fn record(
+    run: &RunContext,
+    id: EpochId,
+    outcome: &Outcome,
+    counts: &[TableCounts],
+    committed_at: &str,
+) -> Result<EpochRecord, RunError> {
+    let EpochId { number: epoch, identity: Some(identity), pipeline: Some(pipeline_identity) } = id else {
+        return Err(RunError::internal(format!("epoch {} was given no identity", id.number)));
+    };
+    let plan = &run.plan;
     let notes = run.notes.lock().unwrap_or_else(PoisonError::into_inner);
     let event = |drop: &DropRow, action: Action, counts: RecordCounts| Event {
         epoch,
@@ -379,9 +408,11 @@ fn record(run: &RunContext, outcome: &Outcome, counts: &[TableCounts], committed
         action: action.as_str().to_owned(),
         counts: RecordCounts::default(),
     }));
-    EpochRecord {
+    Ok(EpochRecord {
         pipeline: plan.pipeline.name.clone(),
         epoch,
+        identity,
+        pipeline_identity,
         committed_at: committed_at.to_owned(),
         definition: outcome.definitions.to_json(),
         upserted_drops: outcome.upserted.iter().map(|(_, drop)| drop.clone()).collect(),
@@ -389,5 +420,5 @@ fn record(run: &RunContext, outcome: &Outcome, counts: &[TableCounts], committed
         events,
         tables: counts.to_vec(),
         warnings: notes.warnings.rows(plan, &run.loads),
-    }
+    })
 }

@@ -16,6 +16,11 @@ pub struct Context<'a> {
 }
 
 impl Context<'_> {
+    /// The result of a verb that writes: an error says what of the run is written.
+    pub(crate) fn told<T>(self, result: Result<T, RunError>) -> Result<T, RunError> {
+        result.map_err(|error| error.or_written(self.abort.written()))
+    }
+
     /// Begins the report of a run on top of this epoch.
     pub(crate) fn start(self, epoch: u64, workers: usize, dry_run: bool) -> RunReport {
         let pipeline = &self.plan.pipeline.name;
@@ -29,10 +34,10 @@ impl Context<'_> {
         self.observer.event(&event);
     }
 
-    /// Carries a run out and tells how it ended.
+    /// Carries a run out and tells how it ended; an error says what of the run is written.
     pub(crate) fn to_the_end(self, run: impl FnOnce() -> Result<RunReport, RunError>) -> Result<RunReport, RunError> {
         let started = Instant::now();
-        let mut result = run();
+        let mut result = self.told(run());
         let seconds = started.elapsed().as_secs_f64();
         match &mut result {
             Ok(report) => self.tell(report, RunEvent::Finished { seconds }),

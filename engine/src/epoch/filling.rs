@@ -2,7 +2,10 @@
 
 use arrow_array::RecordBatch;
 use arrow_select::concat::concat_batches;
-use vardelta_schemas::{TableSchema, ledger::TableCounts};
+use vardelta_schemas::{
+    TableSchema,
+    ledger::{EpochId, TableCounts},
+};
 
 use crate::{
     contract::sink::{ChangeBatch, Fill, Op, Sink, SinkError, SinkErrorKind},
@@ -40,7 +43,7 @@ pub(crate) fn fill(
             context,
             run,
             sink: opened.sink.as_mut(),
-            expected_epoch: opened.ledger.epoch,
+            expected: opened.ledger.id(),
             table,
             compared,
             waiting: Vec::new(),
@@ -61,7 +64,7 @@ struct Fillings<'a> {
     context: Context<'a>,
     run: &'a RunContext,
     sink: &'a mut dyn Sink,
-    expected_epoch: u64,
+    expected: EpochId,
     table: &'a TableSchema,
     compared: &'a mut ComparedTable,
     /// Rows that are not written yet, in key order.
@@ -155,23 +158,24 @@ impl Fillings<'_> {
     /// Writes a batch, again where it gave way to another client or lost its connection.
     fn write_batch(&mut self, changes: ChangeBatch) -> Result<(), RunError> {
         let pipeline = self.context.plan.pipeline.name.as_str();
-        let expected_epoch = self.expected_epoch;
-        let mut fill = Fill { pipeline, expected_epoch, table: self.table, changes, may_stand: false };
+        let expected = self.expected;
+        let mut fill = Fill { pipeline, expected, table: self.table, changes, may_stand: false };
         let mut retries = 0;
         loop {
             self.run.abort.check()?;
             let Err(error) = self.sink.fill(&fill) else { return Ok(()) };
             if !is_passing(&error) || retries >= u64::from(self.sink.retries()) {
-                let hint = "What is filled stays, and shows in no column that was there: run `vardelta migrate` again to go on.";
-                let hint = error.hint.clone().map_or_else(|| hint.to_owned(), |other| format!("{other} {hint}"));
-                return Err(SinkError { hint: Some(hint), ..error }.into());
+                return Err(error.into());
             }
             if error.kind == SinkErrorKind::ConnectionLost {
                 // The batch may have been committed before the connection was lost.
                 fill.may_stand = true;
                 let ledger = self.sink.recover(pipeline)?;
-                if ledger.epoch != expected_epoch {
-                    let message = format!("another run has committed epoch {} of `{pipeline}`", ledger.epoch);
+                if ledger.id() != expected {
+                    let message = format!(
+                        "another run has committed since this one began: `{pipeline}` is at epoch {}",
+                        ledger.epoch
+                    );
                     let error = SinkError::new(SinkErrorKind::Stale, message);
                     return Err(error.with_hint("Run `vardelta migrate` again; it goes on from what stands.").into());
                 }

@@ -12,9 +12,12 @@ use arrow_row::{RowConverter, SortField};
 use arrow_schema::ArrowError;
 use vardelta_schemas::TableSchema;
 
-use crate::contract::{
-    migration::Rename,
-    sink::{ChangeBatch, Op, SinkError, SinkErrorKind},
+use crate::{
+    contract::{
+        migration::Rename,
+        sink::{ChangeBatch, Op, SinkError, SinkErrorKind},
+    },
+    error::RunError,
 };
 
 /// The state's note of the columns that the definition of its epoch gives each table.
@@ -33,13 +36,20 @@ pub(crate) fn note_columns(tables: &[TableSchema], metadata: &mut BTreeMap<Strin
 }
 
 /// For each table the columns that the standing definition does not have, by place. None where it is not known.
+///
+/// # Errors
+/// When the note is not what was written.
 pub(crate) fn new_columns(
     tables: &[TableSchema],
     metadata: &BTreeMap<String, String>,
     renames: &[Rename],
-) -> Vec<Vec<usize>> {
-    let noted = metadata.get(COLUMNS).and_then(|text| serde_json::from_str(text).ok());
-    let standing: BTreeMap<String, Vec<String>> = noted.unwrap_or_default();
+) -> Result<Vec<Vec<usize>>, RunError> {
+    let standing: BTreeMap<String, Vec<String>> = match metadata.get(COLUMNS) {
+        Some(text) => serde_json::from_str(text).map_err(|error| {
+            RunError::internal(format!("the state's note of the tables' columns cannot be read ({error}): `{text}`"))
+        })?,
+        None => BTreeMap::new(),
+    };
     let of_table = |table: &TableSchema| {
         let Some(known) = standing.get(&table.name) else { return Vec::new() };
         let is_known = |name: &String| {
@@ -50,7 +60,7 @@ pub(crate) fn new_columns(
         let columns = table.schema.columns().iter().enumerate();
         columns.filter(|(at, column)| !table.key.contains(at) && !is_known(&column.name)).map(|(at, _)| at).collect()
     };
-    tables.iter().map(of_table).collect()
+    Ok(tables.iter().map(of_table).collect())
 }
 
 /// Which changes are updates of new columns alone.
@@ -160,12 +170,12 @@ mod tests {
     fn columns_are_new_that_the_standing_definition_does_not_have() {
         let mut metadata = BTreeMap::new();
         let none = [Vec::<usize>::new(); 1];
-        assert_eq!(new_columns(&[table()], &metadata, &[]), none, "nothing is known");
+        assert_eq!(new_columns(&[table()], &metadata, &[]).expect("readable"), none, "nothing is known");
         let mut before = table();
         before.schema = Schema::new(table().schema.columns()[..2].to_vec());
         note_columns(&[before], &mut metadata);
-        assert_eq!(new_columns(&[table()], &metadata, &[]), [vec![2]]);
+        assert_eq!(new_columns(&[table()], &metadata, &[]).expect("readable"), [vec![2]]);
         let rename = Rename { table: "t".into(), from: "old".into(), to: "new".into() };
-        assert_eq!(new_columns(&[table()], &metadata, &[rename]), none, "it keeps its values");
+        assert_eq!(new_columns(&[table()], &metadata, &[rename]).expect("readable"), none, "it keeps its values");
     }
 }

@@ -2,11 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
-use vardelta_schemas::ledger::Snapshot;
+use vardelta_schemas::{
+    ledger::{EpochId, Snapshot},
+    sql::ledger::is_ledger_table,
+};
 
 use crate::{
-    contract::sink::{Access, Sink},
-    epoch::context::Context,
+    contract::sink::{Access, Sink, Trigger},
+    epoch::{
+        drops::{self, Disagreement},
+        scratch::{self, Scratch},
+    },
     error::{RunError, RunErrorKind},
     plan::{
         Plan,
@@ -21,77 +27,117 @@ pub(crate) struct Opened {
     pub state: State,
     pub sink: Box<dyn Sink>,
     pub ledger: Snapshot,
-    /// Holds the state of a dry run before the first real one.
-    _scratch: Option<tempfile::TempDir>,
+    access: Access,
+    /// Where a command that only reads puts what it computes.
+    scratch: Option<Scratch>,
 }
 
 /// Opens both and finishes or undoes an epoch that a killed run left prepared.
 pub(crate) fn open(plan: &Plan, access: Access) -> Result<Opened, RunError> {
-    open_with(plan, access, State::open)
+    open_with(plan, access, open_state(access))
 }
 
-/// As [`open`], but a state that is damaged, or ahead of the ledger (an older copy of the database was put back), is taken
-/// for none: it is to be made anew.
+/// As [`open`], but a state that is damaged, ahead of the ledger (an older copy of the database was put back) or of another
+/// epoch of the ledger's number is taken for none: it is to be made anew.
 pub(crate) fn open_to_rebuild(plan: &Plan, access: Access) -> Result<Opened, RunError> {
-    let mut opened = open_with(plan, access, |directory| match State::open(directory) {
+    let open = open_state(access);
+    let mut opened = open_with(plan, access, |directory, aside| match open(directory, aside) {
         Err(error) if matches!(error.kind, StateErrorKind::Corrupt | StateErrorKind::Version) => {
-            State::open_anew(directory)
+            State::open_anew(aside.unwrap_or(directory))
         }
         opened => opened,
     })?;
-    if opened.state.epoch() > opened.ledger.epoch {
-        let Opened { state, sink, ledger, _scratch } = opened;
-        // The lock is given back with the state.
-        drop(state);
-        let state = State::open_anew(&state_directory(plan))?;
-        opened = Opened { state, sink, ledger, _scratch };
+    if opened.state.epoch() >= opened.ledger.epoch && opened.state.id() != opened.ledger.id() {
+        opened = anew(plan, opened)?;
     }
     Ok(opened)
+}
+
+/// The same with an empty state in place of what lies there, which goes when the first epoch is finalised.
+pub(crate) fn anew(plan: &Plan, opened: Opened) -> Result<Opened, RunError> {
+    let Opened { state, sink, ledger, access, scratch } = opened;
+    // The lock is given back with the state.
+    drop(state);
+    let directory = state_directory(plan);
+    let state = State::open_anew(scratch.as_ref().map_or(&directory, Scratch::path))?;
+    Ok(Opened { state, sink, ledger, access, scratch })
+}
+
+/// How a state is opened: to write it, or to read it, while what is computed on top of it goes aside. Where there is none to
+/// read, that is an empty one.
+fn open_state(access: Access) -> impl Fn(&Path, Option<&Path>) -> Result<State, StateError> {
+    move |directory, aside| match (access, aside) {
+        (Access::Read, Some(aside)) if State::exists(directory) => State::open_read(directory, Some(aside)),
+        (Access::Read, Some(aside)) => State::open(aside),
+        _ => State::open(directory),
+    }
 }
 
 fn open_with(
     plan: &Plan,
     access: Access,
-    open_state: impl FnOnce(&Path) -> Result<State, StateError>,
+    open_state: impl FnOnce(&Path, Option<&Path>) -> Result<State, StateError>,
 ) -> Result<Opened, RunError> {
-    let mut directory = state_directory(plan);
-    let mut scratch = None;
-    if access == Access::Read && !State::exists(&directory) {
-        let temporary = tempfile::tempdir().map_err(|error| {
-            RunError::new(RunErrorKind::Sink, format!("no temporary directory can be made: {error}"))
-        })?;
-        directory = temporary.path().join(&plan.pipeline.name);
-        scratch = Some(temporary);
-    }
+    let directory = state_directory(plan);
+    let scratch = match access {
+        Access::Read => Some(Scratch::new(&directory, access)?),
+        Access::Write => None,
+    };
     // The sink first: where its directory is missing, making a state directory there would hide the mistake.
     let mut sink = plan.sink().connect(access)?;
-    let mut state = open_state(&directory)?;
+    let mut state = open_state(&directory, scratch.as_ref().map(Scratch::path))?;
+    if access == Access::Write {
+        // With the state's lock nobody else is at work on it.
+        scratch::clean(&directory);
+    }
     let mut ledger = sink.ledger(&plan.pipeline.name)?;
-    if state.prepared_epoch().is_some_and(|prepared| prepared != ledger.epoch) {
+    if state.prepared().is_some_and(|prepared| prepared != ledger.id()) {
         // The run that prepared it may have asked for the commit and died; what a server has not done yet it may still
         // do, as long as that run's session lives.
         ledger = sink.recover(&plan.pipeline.name)?;
     }
-    settle(&mut state, ledger.epoch)?;
-    Ok(Opened { state, sink, ledger, _scratch: scratch })
+    settle(&mut state, ledger.id())?;
+    Ok(Opened { state, sink, ledger, access, scratch })
 }
 
-/// A prepared epoch is finalised if the ledger has it, rolled back if it has not.
-pub(crate) fn settle(state: &mut State, ledger_epoch: u64) -> Result<(), RunError> {
-    match state.prepared_epoch() {
-        Some(prepared) if prepared == ledger_epoch => state.finalize()?,
+/// A prepared epoch is finalised if the ledger has it, itself and not one of the same number; rolled back if it has not.
+pub(crate) fn settle(state: &mut State, ledger: EpochId) -> Result<(), RunError> {
+    match state.prepared() {
+        Some(prepared) if prepared == ledger => state.finalize()?,
         Some(_) => state.roll_back()?,
         None => {}
     }
     Ok(())
 }
 
+/// Refuses to go on when state and ledger are of different epochs, or hold different drops.
+pub(crate) fn check_agreement(plan: &Plan, opened: &Opened) -> Result<(), RunError> {
+    check_epochs(plan, opened)?;
+    let disagreements = drops::disagreements(&opened.state, &opened.ledger)?;
+    let Some(Disagreement { drop, state, ledger }) = disagreements.first() else { return Ok(()) };
+    let (sink, count) = (plan.sink().location(), disagreements.len());
+    let has = |there: &Option<String>| if there.is_some() { "has it" } else { "has it not" };
+    let message = format!(
+        "the ledger in {sink} and the state of `{}` hold different drops, {count} in all; of {drop} the state {}, the ledger {}",
+        plan.pipeline.name,
+        has(state),
+        has(ledger),
+    );
+    Err(RunError::new(RunErrorKind::Sink, message).with_hint(
+        "Somebody has changed the table vardelta_drops: put a sound copy of the database back. `vardelta verify` lists \
+         them all; `vardelta rebuild` takes the ledger's drops and reads their files again.",
+    ))
+}
+
 /// Refuses to go on when state and ledger are of different epochs.
 pub(crate) fn check_epochs(plan: &Plan, opened: &Opened) -> Result<(), RunError> {
-    let (state, ledger) = (opened.state.epoch(), opened.ledger.epoch);
-    if state == ledger {
+    if opened.state.id() == opened.ledger.id() {
         return Ok(());
     }
+    let (state, ledger) = (opened.state.epoch(), opened.ledger.epoch);
+    // One of before identities may be an older copy of either.
+    let pipelines = opened.state.id().pipeline.zip(opened.ledger.id().pipeline);
+    let is_same_pipeline = pipelines.is_none_or(|(state, ledger)| state == ledger);
     let (name, sink, directory) = (&plan.pipeline.name, plan.sink().location(), state_directory(plan));
     let error = |message: String| RunError::new(RunErrorKind::Sink, message);
     Err(match (state, ledger) {
@@ -105,6 +151,21 @@ pub(crate) fn check_epochs(plan: &Plan, opened: &Opened) -> Result<(), RunError>
             directory.display()
         ))
         .with_hint(format!("Put the database back, or remove {} to start from nothing.", directory.display())),
+        _ if !is_same_pipeline => error(format!(
+            "the state in {} belongs to another database than {sink}: a pipeline `{name}` that was begun there",
+            directory.display()
+        ))
+        .with_hint(
+            "Put state and database together again that belong together: is `state_dir` or the sink's address another \
+             pipeline's? If this database's own state is lost, move the other one away and run `vardelta rebuild`, which \
+             reads the drops' files again.",
+        ),
+        _ if state == ledger => error(format!(
+            "{sink} and the state in {} are at epoch {ledger} of `{name}`, but not at the same one: another run, from a \
+             copy of the state or into a copy of the database, has made an epoch of that number",
+            directory.display()
+        ))
+        .with_hint("Put the state back that made it, or run `vardelta rebuild`, which reads the drops' files again."),
         _ => error(format!(
             "{sink} is at epoch {ledger} of `{name}`, but its state in {} is at epoch {state}",
             directory.display()
@@ -119,7 +180,7 @@ pub(crate) fn check_definition(plan: &Plan, ledger: &Snapshot, wanted: Wanted) -
     if ledger.epoch == 0 {
         return Ok(definitions);
     }
-    let changes = definition_changes(&ledger.definition, &definitions);
+    let changes = definition_changes(&ledger.definition, &definitions)?;
     if changes.is_empty() {
         return Ok(definitions);
     }
@@ -143,21 +204,30 @@ pub fn state_directory(plan: &Plan) -> PathBuf {
     base.join(&pipeline.name)
 }
 
-/// The key under which the state remembers the next drop's number.
-pub(crate) const NEXT_DROP: &str = "next_drop_id";
-
-/// The number of the next new drop: never one that was used before. A state that was lost and rebuilt does not know, but
-/// the ledger's history does.
-pub(crate) fn next_drop(context: Context<'_>, opened: &mut Opened) -> Result<u64, RunError> {
-    if let Some(next) = opened.state.metadata().get(NEXT_DROP).and_then(|text| text.parse().ok()) {
-        return Ok(next);
-    }
-    let history = opened.sink.history(&context.plan.pipeline.name)?;
-    Ok(history.iter().filter_map(|event| event.drop_id).max().map_or(1, |last| last + 1))
+/// What is to be said of triggers on tables that vardelta keeps.
+pub(crate) fn trigger_notices(plan: &Plan, triggers: &[Trigger]) -> Vec<String> {
+    let kept = plan.kept_tables();
+    let is_kept = |table: &str| is_ledger_table(table) || kept.iter().any(|kept| kept.name.eq_ignore_ascii_case(table));
+    let notice = |Trigger { name, table }: &Trigger| {
+        format!(
+            "table `{table}` has the trigger `{name}`: rows may not be what vardelta wrote; `vardelta verify` tells, and \
+             dropping the trigger keeps it so"
+        )
+    };
+    triggers.iter().filter(|trigger| is_kept(&trigger.table)).map(notice).collect()
 }
 
-/// Where changes are spilled: beside the state, unless nothing is to be left there.
-pub(crate) fn spill_dir(context: Context<'_>, dry_run: bool) -> PathBuf {
-    let directory = state_directory(context.plan);
-    if dry_run && !directory.is_dir() { std::env::temp_dir() } else { directory }
+impl Opened {
+    /// Where changes are spilled: beside the state, or where a command that only reads puts what it computes.
+    pub(crate) fn spill_dir(&self, plan: &Plan) -> PathBuf {
+        match &self.scratch {
+            Some(scratch) => scratch.path().to_owned(),
+            None => state_directory(plan),
+        }
+    }
+
+    /// Room for what is only computed to be compared.
+    pub(crate) fn aside(&self, plan: &Plan) -> Result<Scratch, RunError> {
+        Scratch::new(&state_directory(plan), self.access)
+    }
 }

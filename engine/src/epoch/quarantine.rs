@@ -68,7 +68,7 @@ impl Writing<'_> {
             let Some(at) = tables.iter().position(|found| found.name == *table) else {
                 // A history's row goes when the row goes that it tells of.
                 let message = format!("table `{table}` does not take a row: {message}");
-                views.push(RunError::new(RunErrorKind::Sink, format!("{message}; nothing was written")));
+                views.push(RunError::new(RunErrorKind::Sink, format!("{message}")));
                 continue;
             };
             let stage = plan.stages[plan.sink].inputs[at];
@@ -92,7 +92,7 @@ impl Writing<'_> {
             let reject = self.reject(&row)?;
             run.note_reject(&reject);
             context.observer.reject(run.epoch, &reject).map_err(|error| {
-                let message = format!("the list of rejects cannot be written: {error}; nothing was written");
+                let message = format!("the list of rejects cannot be written: {error}");
                 RunError::new(RunErrorKind::Sink, message)
             })?;
         }

@@ -17,7 +17,7 @@ pub(crate) fn check_reject_share(plan: &Plan, run: &RunContext) -> Result<(), Ru
         if counts.read > 0 && counts.rejected as f64 > limit * counts.read as f64 {
             let notes = run.notes.lock().unwrap_or_else(PoisonError::into_inner);
             let mut message = format!(
-                "drop `{}`: {} of {} records were rejected, more than max_reject_share = {limit} allows; nothing was written",
+                "drop `{}`: {} of {} records were rejected, more than max_reject_share = {limit} allows",
                 load.name, counts.rejected, counts.read
             );
             for reject in notes.rejects.iter().filter(|reject| reject.drop_id == Some(load.drop_id)).take(5) {

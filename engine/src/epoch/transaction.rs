@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use vardelta_schemas::{
     TableSchema,
-    ledger::{DropRow, EpochRecord, Snapshot},
+    ledger::{EpochRecord, Snapshot},
 };
 
 use crate::{
@@ -53,7 +53,7 @@ impl Transaction<'_> {
         let history: Vec<TableSchema> = self.histories.iter().flatten().cloned().collect();
         sink.begin(&EpochStart {
             pipeline: self.pipeline(),
-            expected_epoch: self.ledger.epoch,
+            expected: self.ledger.id(),
             committed_at: &self.committed_at,
             tables: self.tables,
             history: &history,
@@ -85,7 +85,11 @@ impl Transaction<'_> {
     fn overtaken(&self) -> SinkError {
         SinkError::new(
             SinkErrorKind::Stale,
-            format!("another run has committed epoch {} of `{}`", self.run.epoch, self.pipeline()),
+            format!(
+                "another run has committed since this one began, epoch {} of `{}` or later",
+                self.run.epoch,
+                self.pipeline()
+            ),
         )
         .with_hint("Run again; it starts from what the other run has left.")
     }
@@ -100,11 +104,11 @@ impl Transaction<'_> {
     ) -> Result<Standing, SinkError> {
         if error.kind == SinkErrorKind::ConnectionLost {
             let ledger = sink.recover(self.pipeline())?;
-            if ledger.epoch >= self.run.epoch {
-                return Ok(match asked.is_some_and(|record| is_of(&ledger, record)) {
-                    true => Standing::Committed,
-                    false => Standing::GivenUp(self.overtaken()),
-                });
+            if asked.is_some_and(|record| record.id() == ledger.id()) {
+                return Ok(Standing::Committed);
+            }
+            if ledger.id() != self.ledger.id() {
+                return Ok(Standing::GivenUp(self.overtaken()));
             }
         } else {
             // After a deadlock there may be nothing left to roll back.
@@ -113,7 +117,7 @@ impl Transaction<'_> {
         if self.retries >= u64::from(sink.retries()) {
             let tried = self.retries + 1;
             let s = if tried == 1 { "" } else { "s" };
-            let message = format!("{error}; the transaction was tried {tried} time{s}, and nothing was kept");
+            let message = format!("{error}; the transaction was tried {tried} time{s}");
             return Ok(Standing::GivenUp(SinkError { message, ..error }));
         }
         self.retries += 1;
@@ -155,14 +159,4 @@ impl From<Failure> for RunError {
             Failure::Run(error) => error,
         }
     }
-}
-
-/// Whether a ledger's last epoch is this one: another loader may have made one of the same number.
-pub(crate) fn is_of(ledger: &Snapshot, record: &EpochRecord) -> bool {
-    let stands = |drop: &DropRow| ledger.drops.contains(drop);
-    ledger.epoch == record.epoch
-        && ledger.definition == record.definition
-        && ledger.tables == record.tables
-        && record.upserted_drops.iter().all(stands)
-        && !ledger.drops.iter().any(|drop| record.withdrawn_drops.contains(&drop.drop_id))
 }

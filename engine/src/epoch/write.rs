@@ -84,7 +84,7 @@ impl Writing<'_> {
             // The state is prepared without a chance to take a row out.
             Some(Offender { table, message, .. }) => Err(SinkError::new(
                 SinkErrorKind::Value,
-                format!("table `{table}`, written again after its connection was lost: {message}; nothing was kept"),
+                format!("table `{table}`, written again after its connection was lost: {message}"),
             )
             .with_hint("Somebody has changed what the row depends on meanwhile; run again.")
             .into()),

@@ -164,14 +164,21 @@ impl Typed {
 
     /// Whether no column is asked for.
     pub(crate) fn is_constant(&self) -> bool {
+        !self.reads(&|_| true)
+    }
+
+    /// Whether a column is asked for of which this is true.
+    pub(crate) fn reads(&self, is_meant: &dyn Fn(usize) -> bool) -> bool {
         match &self.node {
-            Node::Column(_) => false,
-            Node::Constant(_) => true,
-            Node::Call { arguments, .. } | Node::Coalesce(arguments) => arguments.iter().all(Typed::is_constant),
-            Node::Logic { sides, .. } => sides.iter().all(Typed::is_constant),
+            Node::Column(at) => is_meant(*at),
+            Node::Constant(_) => false,
+            Node::Call { arguments, .. } | Node::Coalesce(arguments) => {
+                arguments.iter().any(|argument| argument.reads(is_meant))
+            }
+            Node::Logic { sides, .. } => sides.iter().any(|side| side.reads(is_meant)),
             Node::Case { branches, otherwise } => {
-                branches.iter().all(|(when, then)| when.is_constant() && then.is_constant())
-                    && otherwise.iter().all(|value| value.is_constant())
+                branches.iter().any(|(when, then)| when.reads(is_meant) || then.reads(is_meant))
+                    || otherwise.iter().any(|value| value.reads(is_meant))
             }
         }
     }

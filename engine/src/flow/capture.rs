@@ -49,11 +49,8 @@ impl Capture {
         let built = RunBuilder::fold(rows).map_err(|key| two_rows(&self.run, table, &key))?;
         rows.clear();
         self.run.changes.push(table, self.chunk, built).map_err(|error| {
-            RunError::new(
-                RunErrorKind::Sink,
-                format!("the changes cannot be kept beside the state: {error}; nothing was written"),
-            )
-            .with_hint("Make room on that disk, or point `state_dir` elsewhere.")
+            RunError::new(RunErrorKind::Sink, format!("the changes cannot be kept beside the state: {error}"))
+                .with_hint("Make room on that disk, or point `state_dir` elsewhere.")
         })
     }
 }

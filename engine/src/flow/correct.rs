@@ -125,6 +125,5 @@ pub(crate) fn computed(run: &RunContext, stage: usize, key: &[u8], message: &str
              row first.",
         ),
     };
-    RunError::new(RunErrorKind::Sink, format!("table `{name}`, {key}: {message}; {why}; nothing was written"))
-        .with_hint(hint)
+    RunError::new(RunErrorKind::Sink, format!("table `{name}`, {key}: {message}; {why}")).with_hint(hint)
 }

@@ -3,6 +3,7 @@
 
 use std::{
     any::Any,
+    collections::BTreeMap,
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, PoisonError,
@@ -22,10 +23,10 @@ use crate::{
     },
     error::{RunError, RunErrorKind},
     failpoint,
-    flow::meter::MeterTotals,
+    flow::{contradictions::Contradictions, meter::MeterTotals},
     plan::{
         Plan,
-        stamp::{FileStamp, check_unchanged},
+        stamp::{FileStamp, check_bytes, check_unchanged},
     },
     rows::RowBatch,
 };
@@ -47,10 +48,14 @@ pub(crate) struct Load {
     pub drop_id: u64,
     /// The file as it was when its bytes were digested.
     pub stamp: FileStamp,
+    /// xxh3-128 of its bytes, 32 hexadecimal digits.
+    pub bytes_digest: String,
     /// What became of its records.
     pub records: RecordLedger,
-    /// The content digest so far.
-    pub digest: Mutex<ContentDigest>,
+    /// Rows of it that gave way to others that say something else.
+    pub contradictions: Contradictions,
+    /// The content digests of the chunks so far, by their first origin: workers are done with them in any order.
+    pub digests: Mutex<BTreeMap<u64, ContentDigest>>,
     /// The digest of what matters in the header.
     pub header_digest: Mutex<u128>,
     /// Bytes of the file consumed so far.
@@ -64,21 +69,15 @@ pub(crate) struct Load {
 }
 
 impl Load {
-    /// The content digest, 32 hexadecimal digits.
+    /// The content digest, 32 hexadecimal digits. Where records of the drop asserted one key several times, the order of its
+    /// records counts.
     pub fn content_digest(&self) -> String {
-        let digest = *self.digest.lock().unwrap_or_else(PoisonError::into_inner);
+        let digests = self.digests.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut digest = ContentDigest::default();
+        digests.values().for_each(|chunk| digest.append(*chunk));
         let header = *self.header_digest.lock().unwrap_or_else(PoisonError::into_inner);
-        content_digest(digest, header)
+        digest.text(header, self.records.has_superseded())
     }
-}
-
-/// The digest of records and header together, 32 hexadecimal digits.
-pub(crate) fn content_digest(records: ContentDigest, header: u128) -> String {
-    let mut bytes = Vec::with_capacity(40);
-    bytes.extend_from_slice(&records.records.to_le_bytes());
-    bytes.extend_from_slice(&records.sum.to_le_bytes());
-    bytes.extend_from_slice(&header.to_le_bytes());
-    format!("{:032x}", xxhash_rust::xxh3::xxh3_128(&bytes))
 }
 
 /// A piece of work for one worker.
@@ -231,17 +230,12 @@ fn read_file(
     totals: &MeterTotals,
     abort: &Abort,
 ) -> Result<(), RunError> {
-    let input = |error: crate::contract::emit::StageError| RunError {
-        kind: RunErrorKind::Input,
-        message: error.message,
-        hint: error.hint,
-    };
-    let mut reader = source.open(&load.path, decompression_threads).map_err(input)?;
+    let mut reader = source.open(&load.path, decompression_threads)?;
     let header: Arc<dyn Any + Send + Sync> = reader.header();
     *load.header_digest.lock().unwrap_or_else(PoisonError::into_inner) = reader.header_digest();
     loop {
         let started = Instant::now();
-        let Some(raw) = reader.next_chunk().map_err(input)? else { break };
+        let Some(raw) = reader.next_chunk()? else { break };
         load.position_bytes.store(reader.position_bytes(), Ordering::Relaxed);
         let read = started.elapsed();
         failpoint::panics("reader:chunk");
@@ -251,6 +245,9 @@ fn read_file(
         if !is_sent {
             return Ok(());
         }
+    }
+    if let Some(read) = reader.bytes_digest() {
+        check_bytes(&load.path, &load.bytes_digest, read)?;
     }
     check_unchanged(&load.path, &load.stamp)
 }

@@ -140,6 +140,7 @@ impl Ingest {
 
         failpoint::panics("worker:chunk");
         let started = Instant::now();
+        let first_origin = chunk.raw.first_origin;
         let digest = parser
             .parse(chunk, &mut emit)
             .map_err(|error| RunError::stage(&run.plan.stages[load.source].name, error))?;
@@ -150,7 +151,7 @@ impl Ingest {
         }
         let rows_out = batches.iter().map(Batch::rows).sum();
         self.worker.meters.add(load.source, digest.records as usize, rows_out, Some(started.elapsed()));
-        load.digest.lock().unwrap_or_else(std::sync::PoisonError::into_inner).merge(digest);
+        load.digests.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(first_origin, digest);
         load.records_read.fetch_add(digest.records, Ordering::Relaxed);
         let provenance = batches.first().cloned();
         events.absorb(load.source, &mut emit, provenance.as_ref());
@@ -178,7 +179,12 @@ impl Ingest {
                 let Some(origins) = &batch.origins else {
                     return Err(RunError::internal("a transform lost the origins of its rows"));
                 };
-                let slot = tables.iter().position(|known| *known == table).unwrap_or_default();
+                let Some(slot) = tables.iter().position(|known| *known == table) else {
+                    return Err(RunError::internal(format!(
+                        "rows of drop `{}` go to stage {table}, which is no table of this dataflow",
+                        load.name
+                    )));
+                };
                 let encoded = run.layout(table)?.encode(&batch.columns).map_err(RunError::internal)?;
                 // The rows of one record keep the order in which they come.
                 for (row, origin) in origins.iter().enumerate() {

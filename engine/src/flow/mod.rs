@@ -3,6 +3,7 @@
 pub(crate) mod activity;
 pub(crate) mod aggregate;
 pub(crate) mod capture;
+pub(crate) mod contradictions;
 pub(crate) mod correct;
 pub(crate) mod feed;
 pub(crate) mod finish;

@@ -3,6 +3,8 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
+use arrow_array::{Array as _, RecordBatch, new_null_array};
+
 use crate::{
     contract::{
         batch::Batch,
@@ -13,7 +15,7 @@ use crate::{
     differential::Side,
     error::RunError,
     flow::{meter::Meters, tag::Tag},
-    plan::Plan,
+    plan::{Plan, liveness::live_columns},
     relational::Relational,
 };
 
@@ -32,6 +34,8 @@ pub(crate) struct Step {
     pub stage: usize,
     /// What it does; `None` for a union without a tag, which passes batches on.
     transform: Option<Arc<dyn Transform>>,
+    /// Which of its columns are read behind it.
+    live: Vec<bool>,
     next: Vec<Next>,
 }
 
@@ -70,14 +74,21 @@ pub(crate) struct Segment {
     /// The ways out.
     pub leaves: Vec<Leaf>,
     first: Vec<Next>,
+    /// Which of the producer's columns are read.
+    live: Vec<bool>,
 }
 
 impl Segment {
     /// The segment behind a producer.
     pub fn behind(plan: &Plan, root: usize) -> Segment {
-        let mut segment = Segment { root, steps: Vec::new(), leaves: Vec::new(), first: Vec::new() };
+        let live = live_columns(plan);
+        let mut segment = Segment { root, steps: Vec::new(), leaves: Vec::new(), first: Vec::new(), live: Vec::new() };
         let mut known = BTreeMap::new();
         segment.first = segment.follow(plan, root, &mut known);
+        for step in &mut segment.steps {
+            step.live.clone_from(&live[step.stage]);
+        }
+        segment.live.clone_from(&live[root]);
         segment
     }
 
@@ -127,7 +138,7 @@ impl Segment {
         if let Some(step) = known.get(&(stage, port)) {
             return Next::Step(*step);
         }
-        self.steps.push(Step { stage, transform, next: Vec::new() });
+        self.steps.push(Step { stage, transform, live: Vec::new(), next: Vec::new() });
         let step = self.steps.len() - 1;
         known.insert((stage, port), step);
         self.steps[step].next = self.follow(plan, stage, known);
@@ -138,6 +149,23 @@ impl Segment {
     pub fn is_plain_capture(&self) -> bool {
         self.steps.is_empty() && self.leaves.iter().all(|leaf| matches!(leaf.consumer, Consumer::Capture(_)))
     }
+}
+
+/// A batch without the content of columns that nobody reads: texts that are not there need not be copied. A column that must not
+/// be NULL stays.
+fn without_dead(batch: Batch, live: &[bool]) -> Result<Batch, RunError> {
+    let schema = batch.columns.schema();
+    let is_dead = |at: usize| live.get(at) == Some(&false) && schema.field(at).is_nullable();
+    let holds = |at: usize| batch.columns.column(at).null_count() < batch.rows();
+    if !(0..batch.columns.num_columns()).any(|at| is_dead(at) && holds(at)) {
+        return Ok(batch);
+    }
+    let columns = batch.columns.columns().iter().enumerate().map(|(at, column)| match is_dead(at) && holds(at) {
+        true => new_null_array(column.data_type(), batch.rows()),
+        false => Arc::clone(column),
+    });
+    let columns = RecordBatch::try_new(Arc::clone(&schema), columns.collect()).map_err(RunError::internal)?;
+    Ok(batch.with_columns(columns))
 }
 
 /// A segment at work on one worker.
@@ -192,7 +220,7 @@ impl SegmentRun {
         let mut runs = Vec::new();
         for step in &segment.steps {
             let start = |transform: &Arc<dyn Transform>| {
-                transform.start().map_err(|error| RunError::stage(&names[step.stage], error))
+                transform.start_live(&step.live).map_err(|error| RunError::stage(&names[step.stage], error))
             };
             runs.push(step.transform.as_ref().map(start).transpose()?);
         }
@@ -207,6 +235,7 @@ impl SegmentRun {
         leave: &mut dyn FnMut(usize, &Batch) -> Result<(), RunError>,
     ) -> Result<(), RunError> {
         let segment = Arc::clone(&self.segment);
+        let batch = if segment.steps.is_empty() { batch } else { without_dead(batch, &segment.live)? };
         let mut waiting: Vec<(Next, Batch)> = segment.first.iter().rev().map(|next| (*next, batch.clone())).collect();
         drop(batch);
         while let Some((next, batch)) = waiting.pop() {
@@ -233,9 +262,37 @@ impl SegmentRun {
                 }
             };
             for output in outputs.into_iter().rev() {
+                let output = without_dead(output, &segment.steps[step].live)?;
                 waiting.extend(segment.steps[step].next.iter().rev().map(|next| (*next, output.clone())));
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow_array::{ArrayRef, Int64Array, StringArray};
+    use arrow_schema::{DataType, Field, Schema};
+
+    use super::*;
+
+    #[test]
+    fn columns_that_nobody_reads_lose_their_content() {
+        let fields = vec![
+            Field::new("read", DataType::Utf8, true),
+            Field::new("dead", DataType::Utf8, true),
+            Field::new("required", DataType::Int64, false),
+        ];
+        let texts = || Arc::new(StringArray::from(vec!["a", "b"])) as ArrayRef;
+        let columns: Vec<ArrayRef> = vec![texts(), texts(), Arc::new(Int64Array::from(vec![1, 2]))];
+        let columns = RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).expect("a batch");
+        let batch = Batch::changes(columns, vec![1, -1]);
+        let lighter = without_dead(batch.clone(), &[true, false, false]).expect("a batch");
+        let nulls: Vec<usize> = lighter.columns.columns().iter().map(|column| column.null_count()).collect();
+        assert_eq!(nulls, [0, 2, 0], "what must not be NULL stays");
+        assert_eq!((lighter.diffs, lighter.columns.schema()), (batch.diffs.clone(), batch.columns.schema()));
+        // A batch of other columns than the plan knows is left as it is.
+        assert_eq!(without_dead(batch.clone(), &[]).expect("a batch").columns, batch.columns);
     }
 }

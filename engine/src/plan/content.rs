@@ -19,6 +19,25 @@ pub(super) const FILES: &str = "files";
 /// and time of modification are the same, so that a run over a genome's reference does not read the genome.
 const ALWAYS_DIGESTED_BYTES: u64 = 16 << 20;
 
+/// The definitions as the ledger keeps them; `None` where nothing was written down yet (empty text).
+///
+/// # Errors
+/// When the text is no JSON object. Nobody but vardelta writes it, so this is a defect or somebody's hand; to take it for
+/// other definitions, or for none, would change tables without need or leave them as they should not be.
+pub(crate) fn standing(old_json: &str) -> Result<Option<Map<String, Json>>, RunError> {
+    if old_json.trim().is_empty() {
+        return Ok(None);
+    }
+    serde_json::from_str(old_json).map(Some).map_err(|error| {
+        let begin: String = old_json.chars().take(60).collect();
+        RunError::internal(format!(
+            "the definition in the table vardelta_epochs is no JSON object ({error}): `{begin}`"
+        ))
+        .with_hint("Put a sound copy of the database back, if somebody has changed it; otherwise please report it.")
+        .caused_by(error)
+    })
+}
+
 /// Whose side inputs are wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wanted {
@@ -42,9 +61,9 @@ impl Definitions {
     /// down.
     ///
     /// # Errors
-    /// When a side input cannot be read.
+    /// When a side input cannot be read, or what the last epoch wrote down.
     pub fn of(plan: &Plan, old_json: &str, wanted: Wanted) -> Result<Definitions, RunError> {
-        let old: Map<String, Json> = serde_json::from_str(old_json).unwrap_or_default();
+        let old = standing(old_json)?.unwrap_or_default();
         let mut definitions = Definitions::default();
         for stage in &plan.stages {
             let mut definition: Json =

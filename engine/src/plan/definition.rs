@@ -9,9 +9,10 @@ use crate::{
         migration::Rename,
         stage::{Kind, Planned, StageType},
     },
+    error::RunError,
     plan::{
         Plan, PlannedStage,
-        content::{Definitions, FILES, without_times},
+        content::{Definitions, FILES, standing, without_times},
         outline::Outline,
     },
     relational::JoinSpec,
@@ -108,13 +109,11 @@ fn is_default(stage_type: &dyn StageType, name: &str, node: &Node) -> bool {
 
 /// What changed since definitions were written down ([`Definitions::to_json`]): one line per stage that was added, removed,
 /// or changed, naming what of it changed. Empty where nothing did, and where nothing was written down yet (empty text).
-pub(crate) fn definition_changes(old_json: &str, new: &Definitions) -> Vec<String> {
-    if old_json.trim().is_empty() {
-        return Vec::new();
-    }
-    let Ok(Json::Object(old)) = serde_json::from_str(old_json) else {
-        return vec!["the definitions of the last run cannot be read".into()];
-    };
+///
+/// # Errors
+/// As [`standing`].
+pub(crate) fn definition_changes(old_json: &str, new: &Definitions) -> Result<Vec<String>, RunError> {
+    let Some(old) = standing(old_json)? else { return Ok(Vec::new()) };
     let (old, after) = (without_times(old), without_times(new.stages.clone()));
     let mut changes = Vec::new();
     for (name, after) in &after {
@@ -131,21 +130,31 @@ pub(crate) fn definition_changes(old_json: &str, new: &Definitions) -> Vec<Strin
     changes
         .extend(old.keys().filter(|name| !after.contains_key(*name)).map(|name| format!("stage `{name}` was removed")));
     changes.sort();
-    changes
+    Ok(changes)
 }
 
-/// The stages that were added, removed or changed since definitions were written down. Text that cannot be read means
-/// that every stage may have changed.
-pub(crate) fn changed_stages(old_json: &str, new: &Definitions) -> BTreeSet<String> {
-    let old = without_times(serde_json::from_str(old_json).unwrap_or_default());
+/// The stages that were added, removed or changed since definitions were written down.
+///
+/// # Errors
+/// As [`standing`].
+pub(crate) fn changed_stages(old_json: &str, new: &Definitions) -> Result<BTreeSet<String>, RunError> {
+    let old = without_times(standing(old_json)?.unwrap_or_default());
     let new = without_times(new.stages.clone());
-    old.keys().chain(new.keys()).filter(|name| old.get(*name) != new.get(*name)).cloned().collect()
+    Ok(old.keys().chain(new.keys()).filter(|name| old.get(*name) != new.get(*name)).cloned().collect())
 }
 
 /// Why the rows of a sink's table cannot keep their places: the stage that decides about its key has other keys than were
 /// written down. A key's column may change its name where `renames` says so. `None` where all keys are what they were.
-pub(crate) fn key_changes(plan: &Plan, old_json: &str, new: &Definitions, renames: &[Rename]) -> Option<String> {
-    let old: Map<String, Json> = serde_json::from_str(old_json).unwrap_or_default();
+///
+/// # Errors
+/// As [`standing`].
+pub(crate) fn key_changes(
+    plan: &Plan,
+    old_json: &str,
+    new: &Definitions,
+    renames: &[Rename],
+) -> Result<Option<String>, RunError> {
+    let old = standing(old_json)?.unwrap_or_default();
     let renamed = |column: &Json| -> Json {
         let found = renames.iter().find(|rename| column.as_str() == Some(rename.from.as_str()));
         found.map_or_else(|| column.clone(), |rename| json!(rename.to))
@@ -159,11 +168,12 @@ pub(crate) fn key_changes(plan: &Plan, old_json: &str, new: &Definitions, rename
         for (option, before, after) in written.into_iter().chain([("key", &before["key"], &after["key"])]) {
             let expected = before.as_array().map(|columns| columns.iter().map(renamed).collect::<Vec<Json>>());
             if before != after && expected.as_deref() != after.as_array().map(Vec::as_slice) {
-                return Some(format!("stage `{}` has another `{option}` than the tables were filled with", stage.name));
+                let why = format!("stage `{}` has another `{option}` than the tables were filled with", stage.name);
+                return Ok(Some(why));
             }
         }
         if before["type"] != after["type"] {
-            return Some(format!("stage `{}` is of another type than the tables were filled with", stage.name));
+            return Ok(Some(format!("stage `{}` is of another type than the tables were filled with", stage.name)));
         }
         // What lies before these does not decide about keys, or is in the key that was derived.
         let decides = matches!(&stage.planned, Planned::Relational(relational) if !relational.is_stateless());
@@ -171,7 +181,7 @@ pub(crate) fn key_changes(plan: &Plan, old_json: &str, new: &Definitions, rename
             reached.extend(&stage.inputs);
         }
     }
-    None
+    Ok(None)
 }
 
 /// What differs between two definitions of a stage, in words, without the values.

@@ -50,6 +50,7 @@ pub fn pipeline_json_schema(registry: &[&dyn StageType]) -> String {
                 "propertyNames": { "pattern": "^(?![Vv][Aa][Rr][Dd][Ee][Ll][Tt][Aa]_)[A-Za-z_][A-Za-z0-9_]*$" },
                 "additionalProperties": stage,
             },
+            "tests": tests(),
         },
         "definitions": definitions,
     });
@@ -70,6 +71,52 @@ fn include() -> Json {
                 "properties": { "file": { "type": "string", "minLength": 1 }, "with": { "type": "object" } },
             },
         ] },
+    })
+}
+
+/// The tests of a pipeline file; their steps are read by `vardelta test`.
+fn tests() -> Json {
+    let rows = json!({ "type": "array", "items": { "type": "object" } });
+    let counts = json!({ "type": "object", "additionalProperties": { "type": "integer", "minimum": 0 } });
+    let names = json!({ "anyOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" } }] });
+    let delivery = json!({
+        "type": "object",
+        "description": "The source stage and the drop's name, and its records (`records` or `file`).",
+        "properties": {
+            "records": { "type": "string" },
+            "file": { "type": "string" },
+            "header": { "type": "string" },
+            "samples": { "type": "array", "items": { "type": "string" } },
+        },
+        "additionalProperties": { "type": "string" },
+    });
+    let deliveries = json!({ "anyOf": [delivery, { "type": "array", "items": delivery }] });
+    let expectations = json!({
+        "type": "object",
+        "additionalProperties": false,
+        "properties": {
+            "rows": { "type": "object", "additionalProperties": rows },
+            "changes": { "type": "object", "additionalProperties": { "type": "array", "items": { "type": "string" } } },
+            "counts": counts,
+            "rejects": counts,
+            "warnings": counts,
+            "exit_code": { "type": "integer", "minimum": 0, "maximum": 255 },
+        },
+    });
+    let step = json!({
+        "type": "object",
+        "additionalProperties": false,
+        "properties": { "add": deliveries, "replace": deliveries, "withdraw": names, "expect": expectations },
+    });
+    json!({
+        "type": "array",
+        "description": "Sequences of loads with what they must lead to, run by `vardelta test`.",
+        "items": {
+            "type": "object",
+            "additionalProperties": false,
+            "required": ["name", "steps"],
+            "properties": { "name": { "type": "string" }, "steps": { "type": "array", "minItems": 1, "items": step } },
+        },
     })
 }
 

@@ -1,7 +1,7 @@
 //! Whether a file is still the one that was looked at.
 
 use std::{
-    fs::File,
+    fs::{File, Metadata},
     io::{self, Read as _},
     path::Path,
     time::SystemTime,
@@ -9,19 +9,37 @@ use std::{
 
 use crate::error::{RunError, RunErrorKind};
 
-/// Size and time of a file when it was looked at: another one later means that the file was changed under our hands.
+/// What a file system says of a file when it is looked at: another answer later means that the file was changed under our
+/// hands. The time of modification can be put back by anybody; that of the last change of the file's entry cannot, and a file
+/// that was put in its place is another one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct FileStamp {
     /// Bytes.
     pub bytes: u64,
     modified: Option<SystemTime>,
+    /// Which file it is, and when its entry was changed last.
+    identity: Option<Identity>,
+}
+
+/// Device, inode, and the time of the last change in seconds and nanoseconds.
+type Identity = (u64, u64, i64, i64);
+
+#[cfg(unix)]
+fn identity(metadata: &Metadata) -> Option<Identity> {
+    use std::os::unix::fs::MetadataExt as _;
+    Some((metadata.dev(), metadata.ino(), metadata.ctime(), metadata.ctime_nsec()))
+}
+
+#[cfg(not(unix))]
+fn identity(_: &Metadata) -> Option<Identity> {
+    None
 }
 
 impl FileStamp {
     /// The stamp of a file as it is now.
     pub fn of(path: &Path) -> io::Result<FileStamp> {
         let metadata = File::open(path)?.metadata()?;
-        Ok(FileStamp { bytes: metadata.len(), modified: metadata.modified().ok() })
+        Ok(FileStamp { bytes: metadata.len(), modified: metadata.modified().ok(), identity: identity(&metadata) })
     }
 
     /// The time of modification as a text that is the same for the same time: seconds and nanoseconds since 1970.
@@ -62,10 +80,49 @@ pub(crate) fn digest_bytes(path: &Path) -> Digested {
 pub(crate) fn check_unchanged(path: &Path, stamp: &FileStamp) -> Result<(), RunError> {
     match FileStamp::of(path) {
         Ok(now) if now == *stamp => Ok(()),
-        _ => Err(RunError::new(
-            RunErrorKind::Input,
-            format!("{} was changed while it was read; nothing was written", path.display()),
-        )
-        .with_hint("Run again when the file is complete; deliver files under another name and rename them.")),
+        _ => Err(changed(path)),
+    }
+}
+
+/// Refuses a file of which other bytes were read than those that were digested (32 hexadecimal digits).
+pub(crate) fn check_bytes(path: &Path, digested: &str, read: u128) -> Result<(), RunError> {
+    if format!("{read:032x}") == digested { Ok(()) } else { Err(changed(path)) }
+}
+
+fn changed(path: &Path) -> RunError {
+    RunError::new(RunErrorKind::Input, format!("{} was changed while it was read; nothing was written", path.display()))
+        .with_hint("Run again when the file is complete; deliver files under another name and rename them.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_whose_time_was_put_back_is_another() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("a.vcf");
+        std::fs::write(&path, "one").expect("a file");
+        let stamp = FileStamp::of(&path).expect("a file");
+        check_unchanged(&path, &stamp).expect("nothing was changed");
+        let time = std::fs::metadata(&path).and_then(|metadata| metadata.modified()).expect("a time");
+        // A new file in its place, of the same size and time.
+        let other = folder.path().join("other");
+        std::fs::write(&other, "two").expect("a file");
+        File::options().append(true).open(&other).and_then(|file| file.set_modified(time)).expect("the time is set");
+        std::fs::rename(&other, &path).expect("a rename");
+        let error = check_unchanged(&path, &stamp).expect_err("another file");
+        assert!(error.message.contains("changed while it was read"), "{}", error.message);
+    }
+
+    #[test]
+    fn bytes_are_compared_as_they_are_recorded() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("a.vcf");
+        std::fs::write(&path, "one").expect("a file");
+        let (_, digest) = digest_bytes(&path).expect("a file");
+        check_bytes(&path, &digest, xxhash_rust::xxh3::xxh3_128(b"one")).expect("the same");
+        check_bytes(&path, &digest, xxhash_rust::xxh3::xxh3_128(b"two")).expect_err("others");
     }
 }

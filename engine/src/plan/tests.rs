@@ -3,11 +3,14 @@
 
 mod bad;
 
-use crate::plan::{
-    Plan,
-    content::{Definitions, Wanted},
-    definition_changes,
-    fakes::{problems, resolve, resolve_with},
+use crate::{
+    error::RunErrorKind,
+    plan::{
+        Plan,
+        content::{Definitions, Wanted},
+        definition_changes,
+        fakes::{problems, resolve, resolve_with},
+    },
 };
 
 /// A pipeline that uses every kind of stage.
@@ -137,13 +140,13 @@ fn definitions_know_what_is_computed_and_nothing_else() {
         .replace("type = \"memory\"", "type = \"memory\"\npassword = \"secret\"");
     let same = resolve(&same).unwrap();
     assert_eq!(definitions(&same).to_json(), definitions(&plan).to_json());
-    assert_eq!(definition_changes(&definitions(&plan).to_json(), &definitions(&same)), [""; 0]);
-    assert_eq!(definition_changes("", &definitions(&plan)), [""; 0]);
+    assert_eq!(definition_changes(&definitions(&plan).to_json(), &definitions(&same)).unwrap(), [""; 0]);
+    assert_eq!(definition_changes("", &definitions(&plan)).unwrap(), [""; 0]);
 
     // The order of a table's keys does.
     let turned = GOOD.replace("chrom = \"text\", pos = \"int64\"", "pos = \"int64\", chrom = \"text\"");
     assert_eq!(
-        definition_changes(&definitions(&plan).to_json(), &definitions(&resolve(&turned).unwrap())),
+        definition_changes(&definitions(&plan).to_json(), &definitions(&resolve(&turned).unwrap())).unwrap(),
         ["stage `calls` changed: option `columns`"]
     );
 }
@@ -158,7 +161,7 @@ fn definition_changes_name_stages_and_options() {
         .replace("\"genes\", ", "")
         .replace("[stages.genes]\ntype = \"count_by\"\ninput = \"variants\"\ngroup_by = [\"gene\"]\n", "");
     assert_eq!(
-        definition_changes(&old, &definitions(&resolve(&new).unwrap())),
+        definition_changes(&old, &definitions(&resolve(&new).unwrap())).unwrap(),
         [
             "stage `genes` was removed",
             "stage `places` changed: option `columns` (removed)",
@@ -168,10 +171,9 @@ fn definition_changes_name_stages_and_options() {
             "stage `warehouse` changed: its tables",
         ]
     );
-    assert_eq!(
-        definition_changes("no json", &definitions(&resolve(GOOD).unwrap())),
-        ["the definitions of the last run cannot be read"]
-    );
+    let error = definition_changes("no json", &definitions(&resolve(GOOD).unwrap())).unwrap_err();
+    assert_eq!(error.kind, RunErrorKind::Internal);
+    assert!(error.message.contains("`no json`"), "{error}");
 }
 
 #[test]

@@ -14,7 +14,7 @@ use crossbeam_channel::unbounded;
 use crate::{
     contract::stage::Planned,
     epoch::{
-        ahead::{Ahead, Written},
+        ahead::{Ahead, Sent},
         context::Context,
     },
     error::{RunError, RunErrorKind},
@@ -63,13 +63,13 @@ pub(crate) fn load_ahead(
     context: Context<'_>,
     work: Work,
     ahead: Option<Ahead<'_>>,
-) -> Result<(Arc<RunContext>, Written), RunError> {
+) -> Result<(Arc<RunContext>, Sent), RunError> {
     let (sender, feed) = Feed::channel(work.workers);
     let run = prepare(context, work, Mode::Load, feed)?;
     let (done, order) = (AtomicBool::new(false), &reading_order(&run));
     // Numbers wait here, not rows: a sink that is slower than the workers costs no memory.
     let (finished, to_write) = unbounded();
-    let mut written = Written::default();
+    let mut written = Sent::default();
     std::thread::scope(|scope| {
         scope.spawn(|| tick(context, &run, &done));
         let readers = run.loads.len().min(READERS_MAX).min(run.workers.max(1));
@@ -130,12 +130,8 @@ fn hand_over_rejects(context: Context<'_>, run: &RunContext) -> Result<(), RunEr
         .rejects
         .sort_by(|a, b| (a.drop_id, a.line, &a.stage, &a.detail).cmp(&(b.drop_id, b.line, &b.stage, &b.detail)));
     let Some(log) = &mut notes.log else { return Ok(()) };
-    log.read(&mut |reject| context.observer.reject(run.epoch, &reject)).map_err(|error| {
-        RunError::new(
-            RunErrorKind::Sink,
-            format!("the list of rejects cannot be written: {error}; nothing was written"),
-        )
-    })
+    log.read(&mut |reject| context.observer.reject(run.epoch, &reject))
+        .map_err(|error| RunError::new(RunErrorKind::Sink, format!("the list of rejects cannot be written: {error}")))
 }
 
 /// Replays rows of tables into the views behind them.

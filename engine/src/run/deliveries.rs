@@ -19,13 +19,14 @@ use crate::{
         source::{Chunk, ContentDigest, Discovered, Source},
         stage::Planned,
     },
+    epoch::{open::state_directory, scratch::Scratch},
     error::{RunError, RunErrorKind},
-    flow::feed::{Load, PATIENCE, content_digest},
+    flow::feed::{Load, PATIENCE},
     natural,
     path_text::{from_text, to_text},
     plan::{
         Plan, source,
-        stamp::{Digested, FileStamp, check_unchanged, digest_bytes},
+        stamp::{Digested, FileStamp, check_bytes, check_unchanged, digest_bytes},
     },
     run::RunOptions,
     suggest::nearest,
@@ -73,6 +74,8 @@ pub(crate) struct Deliveries {
     pub notices: Vec<String>,
     /// Holds what came from standard input.
     spool: Option<tempfile::NamedTempFile>,
+    /// Holds the directory of that.
+    _scratch: Option<Scratch>,
 }
 
 impl Deliveries {
@@ -130,9 +133,10 @@ pub(crate) fn find(
         }
         for path in &options.files {
             let (path, recorded, default) = if path == Path::new("-") {
-                let spooled = spool(abort)?;
+                let scratch = Scratch::new(&state_directory(plan), options.access())?;
+                let spooled = spool(abort, scratch.path())?;
                 let path = spooled.path().to_path_buf();
-                found.spool = Some(spooled);
+                (found.spool, found._scratch) = (Some(spooled), Some(scratch));
                 (path, "-".to_owned(), "stdin".to_owned())
             } else {
                 let source = source(plan, at)?;
@@ -245,9 +249,10 @@ fn is_gone(plan: &Plan, drop: &DropRow) -> bool {
 
 /// Copies standard input to a file: it is read more than once. A thread waits for the input, so that the run can be ended
 /// meanwhile.
-fn spool(abort: &Abort) -> Result<tempfile::NamedTempFile, RunError> {
-    let copy = || -> io::Result<tempfile::NamedTempFile> {
-        let mut file = tempfile::NamedTempFile::new()?;
+fn spool(abort: &Abort, directory: &Path) -> Result<tempfile::NamedTempFile, RunError> {
+    let directory = directory.to_owned();
+    let copy = move || -> io::Result<tempfile::NamedTempFile> {
+        let mut file = tempfile::NamedTempFile::new_in(directory)?;
         io::copy(&mut io::stdin().lock(), file.as_file_mut())?;
         Ok(file)
     };
@@ -259,7 +264,7 @@ fn spool(abort: &Abort) -> Result<tempfile::NamedTempFile, RunError> {
             Ok(copied) => {
                 return copied.map_err(|error| {
                     input(format!("standard input cannot be kept in a temporary file: {error}"))
-                        .with_hint("Check the room in the temporary directory, or give the file by its path.")
+                        .with_hint("Check the room in the state directory, or give the file by its path.")
                 });
             }
             Err(RecvTimeoutError::Timeout) => {}
@@ -320,17 +325,21 @@ fn compare(
         candidate.standing = Standing::Same(known.clone(), false);
         return Ok(());
     }
-    let (digest, records) = digest_content(plan, candidate)?;
-    candidate.records = Some(records);
-    candidate.standing = match digest == known.content_digest {
+    let (digest, header) = digest_content(plan, candidate)?;
+    candidate.records = Some(digest.records);
+    // Where no key came twice when it was loaded, the order of the records does not matter; ledgers of before the order was
+    // digested tell by the duplicates.
+    let same = known.content_digest == digest.text(header, true)
+        || (known.content_digest == digest.text(header, false) && known.counts.duplicates == 0);
+    candidate.standing = match same {
         true => Standing::Same(known.clone(), true),
         false => Standing::Changed(known.clone()),
     };
     Ok(())
 }
 
-/// The content digest of a file and the number of its records, without decoding them.
-fn digest_content(plan: &Plan, candidate: &Candidate) -> Result<(String, u64), RunError> {
+/// The digests of a file's records and of its header, without decoding the records.
+fn digest_content(plan: &Plan, candidate: &Candidate) -> Result<(ContentDigest, u128), RunError> {
     let source = source(plan, candidate.source)?;
     let stage = &plan.stages[candidate.source].name;
     let fail = |error| RunError::stage(stage, error);
@@ -338,10 +347,13 @@ fn digest_content(plan: &Plan, candidate: &Candidate) -> Result<(String, u64), R
     let (header, header_digest, mut parser) = (reader.header(), reader.header_digest(), source.parser());
     let mut digest = ContentDigest::default();
     while let Some(raw) = reader.next_chunk().map_err(fail)? {
-        digest.merge(parser.digest(&Chunk { raw, header: std::sync::Arc::clone(&header) }));
+        digest.append(parser.digest(&Chunk { raw, header: std::sync::Arc::clone(&header) }));
+    }
+    if let Some(read) = reader.bytes_digest() {
+        check_bytes(&candidate.path, &candidate.bytes_digest, read)?;
     }
     check_unchanged(&candidate.path, &candidate.stamp)?;
-    Ok((content_digest(digest, header_digest), digest.records))
+    Ok((digest, header_digest))
 }
 
 /// Drops by name, for `withdraw`; `STAGE:NAME` picks one of two drops of the same name.
@@ -378,8 +390,10 @@ pub(crate) fn load(candidate: &Candidate, drop_id: u64) -> Load {
         path: candidate.path.clone(),
         drop_id,
         stamp: candidate.stamp.clone(),
+        bytes_digest: candidate.bytes_digest.clone(),
         records: Default::default(),
-        digest: Mutex::default(),
+        contradictions: Default::default(),
+        digests: Mutex::default(),
         header_digest: Mutex::default(),
         position_bytes: AtomicU64::new(0),
         records_read: AtomicU64::new(0),

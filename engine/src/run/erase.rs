@@ -30,18 +30,18 @@ use crate::{
     epoch::{
         commit::{self, Outcome},
         context::Context,
-        open::{self, Opened, spill_dir},
+        open::{self, Opened},
     },
     error::{RunError, RunErrorKind},
     failpoint,
-    flow::table::{Retraction, drop_space},
-    plan::{Plan, content::Wanted, is_table, tables_of},
+    flow::table::drop_space,
+    plan::{Plan, content::Wanted, is_table},
     relational::{AggregateFunction, Relational},
     report::{Action, DropReport, RunReport},
     run::{
         RunOptions,
         compute::{self, Work},
-        deliveries, erase_search,
+        deliveries, erase_search, retraction,
     },
     state::SHARDS,
     suggest::nearest,
@@ -87,10 +87,14 @@ pub struct ErasedPlace {
 /// When a name is unknown, or for sink or state trouble. Up to the commit nothing was written then; what is behind it is done
 /// by the same command, asked again. That something was found is a result, not an error.
 pub fn erase(context: Context<'_>, names: &[String], options: &RunOptions) -> Result<EraseReport, RunError> {
+    context.told(forget(context, names, options))
+}
+
+fn forget(context: Context<'_>, names: &[String], options: &RunOptions) -> Result<EraseReport, RunError> {
     let started = Instant::now();
     let plan = context.plan;
     let mut opened = open::open(plan, Access::Write)?;
-    open::check_epochs(plan, &opened)?;
+    open::check_agreement(plan, &opened)?;
     let definitions = open::check_definition(plan, &opened.ledger, Wanted::BehindTables)?;
     let events = opened.sink.history(&plan.pipeline.name)?;
     let asked = resolve(&opened.ledger, &events, names)?;
@@ -172,10 +176,9 @@ pub(super) fn finish_pending(
     Ok(notices)
 }
 
-/// An error behind the commit, where something was written after all.
+/// An error after the commit of the epoch that withdrew the drops.
 fn still_pending(error: RunError) -> RunError {
-    let what = error.message.replace("; nothing was written", "");
-    let message = format!("{what}; the drops are withdrawn, and their erasure is pending");
+    let message = format!("{}: the drops are withdrawn, and their erasure is pending", error.message);
     let again = "Give the same command again: it carries on from here.";
     let hint = error.hint.map_or_else(|| again.to_owned(), |hint| format!("{hint} {again}"));
     RunError { message, hint: Some(hint), ..error }
@@ -216,14 +219,13 @@ fn take_back(
     let ids: BTreeSet<u64> = erasure.drops.iter().map(|drop| drop.drop_id).collect();
     let withdrawn: Vec<DropRow> =
         opened.ledger.drops.iter().filter(|drop| ids.contains(&drop.drop_id)).cloned().collect();
-    let tables = |source: &str| plan.stage(source).map(|(at, _)| tables_of(plan, at)).unwrap_or_default();
     let work = Work {
         session: opened.state.begin()?,
         epoch: erasure.epoch,
         workers,
         loads: Vec::new(),
-        retractions: withdrawn.iter().map(|drop| Retraction::new(drop.drop_id, None, &tables(&drop.source))).collect(),
-        spill_dir: spill_dir(context, false),
+        retractions: withdrawn.iter().map(|drop| retraction(plan, drop, None)).collect::<Result<_, _>>()?,
+        spill_dir: opened.spill_dir(plan),
     };
     let run = compute::load(context, work)?;
     for drop in &erasure.drops {

@@ -7,7 +7,11 @@ use crate::{
         erasure::{Erasure, Place, Search, texts_in_file},
         stage::Planned,
     },
-    epoch::{context::Context, open::Opened},
+    epoch::{
+        context::Context,
+        open::{Opened, state_directory},
+        scratch,
+    },
     error::{RunError, RunErrorKind},
     flow::table::{drop_space, scan_assertions},
     plan::{Plan, is_table},
@@ -36,7 +40,8 @@ pub(super) fn search(
         let what = format!("rows of `{}` that the other drops do not account for (see `vardelta verify`)", table.name);
         search.found(Place::Tables, table.differences, what);
     }
-    for path in opened.state.leftovers()? {
+    let left_by_others = scratch::leftovers(&state_directory(context.plan));
+    for path in opened.state.leftovers()?.into_iter().chain(left_by_others) {
         search.found(Place::Files, 1, format!("{} belongs to no epoch, and cannot be deleted", path.display()));
     }
     state_files(opened, erasure, &mut search)?;
@@ -44,8 +49,7 @@ pub(super) fn search(
 }
 
 fn unreadable(stage: &str) -> RunError {
-    RunError::new(RunErrorKind::Sink, format!("the state of stage `{stage}` cannot be read"))
-        .with_hint("Run `vardelta rebuild` to make it anew.")
+    RunError::damaged_state(stage, "cannot be read")
 }
 
 /// Assertions of the erased drops, by key and by drop, in every table.

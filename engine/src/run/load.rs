@@ -1,14 +1,16 @@
 //! `run`: what is new or changed is loaded, what is gone is withdrawn, all as one epoch.
 
+use std::sync::atomic::Ordering;
+
 use vardelta_schemas::ledger::DropRow;
 
 use crate::{
-    contract::sink::Access,
     epoch::{
         ahead::Ahead,
         commit::{self, Outcome},
         context::Context,
-        open::{self, Opened, next_drop, spill_dir},
+        identity,
+        open::{self, Opened},
         reject_share::check_reject_share,
     },
     error::RunError,
@@ -16,30 +18,29 @@ use crate::{
     flow::{feed::Load, table::Retraction},
     plan::{
         content::{Definitions, Wanted},
-        source, tables_of,
+        source,
     },
     report::{Action, DropReport, RunReport},
     run::{
         RunOptions,
         compute::{self, Work},
         deliveries::{self, Deliveries, Standing, load},
-        erase, guards,
+        erase, guards, retraction,
     },
 };
 
 /// Loads what is new or changed.
 ///
 /// # Errors
-/// See [`RunErrorKind`](crate::error::RunErrorKind); nothing was written then, unless the message says otherwise.
+/// See [`RunErrorKind`](crate::error::RunErrorKind); [`RunError::written`] says what is written then.
 pub fn run(context: Context<'_>, options: &RunOptions) -> Result<RunReport, RunError> {
     context.to_the_end(|| run_once(context, options))
 }
 
 fn run_once(context: Context<'_>, options: &RunOptions) -> Result<RunReport, RunError> {
     let plan = context.plan;
-    let access = if options.dry_run { Access::Read } else { Access::Write };
-    let mut opened = open::open(plan, access)?;
-    open::check_epochs(plan, &opened)?;
+    let mut opened = open::open(plan, options.access())?;
+    open::check_agreement(plan, &opened)?;
     let definitions = open::check_definition(plan, &opened.ledger, Wanted::All)?;
     let pending = if options.dry_run { Vec::new() } else { erase::finish_pending(context, options, &mut opened)? };
     let found = deliveries::find(plan, context.abort, options, &opened.ledger)?;
@@ -48,9 +49,9 @@ fn run_once(context: Context<'_>, options: &RunOptions) -> Result<RunReport, Run
     context.abort.check()?;
     let epoch = opened.ledger.epoch + 1;
     let workers = options.workers_of(plan);
-    let next = next_drop(context, &mut opened)?;
-    let (loads, kept) = loads(next, &found);
-    let retractions = retractions(context, &found, epoch);
+    // A number that was ever given is not given again, whatever copy of the state is put back.
+    let (loads, kept) = loads(opened.ledger.last_drop_id + 1, &found);
+    let retractions = retractions(context, &found, epoch)?;
     let unchanged = unchanged(context, &mut opened, &found, options.dry_run)?;
     let mut report = context.start(opened.ledger.epoch, workers, options.dry_run);
     for load in &loads {
@@ -73,14 +74,8 @@ fn run_once(context: Context<'_>, options: &RunOptions) -> Result<RunReport, Run
         }
         return Ok(report);
     }
-    let work = Work {
-        session: opened.state.begin()?,
-        epoch,
-        workers,
-        loads,
-        retractions,
-        spill_dir: spill_dir(context, options.dry_run),
-    };
+    let work =
+        Work { session: opened.state.begin()?, epoch, workers, loads, retractions, spill_dir: opened.spill_dir(plan) };
     let written = load_found(context, &mut opened, work, (kept, unchanged), definitions, &found, &mut report);
     if written.is_err() {
         // Rows may have gone ahead. A connection that is gone has given them up by itself.
@@ -117,6 +112,7 @@ fn load_found(
             action,
             DropRow {
                 drop_id: load.drop_id,
+                identity: Some(kept.replaces.as_ref().and_then(|old| old.identity).map_or_else(identity::random, Ok)?),
                 source: plan.stages[load.source].name.clone(),
                 name: load.name.clone(),
                 path: kept.recorded_path,
@@ -129,6 +125,10 @@ fn load_found(
         ));
         let restriction = source(plan, load.source)?.restriction();
         if let Some(notice) = notice(&load.name, restriction, &counts) {
+            context.tell(report, RunEvent::Notice(notice));
+        }
+        let origin = if load.has_lines.load(Ordering::Relaxed) { "line" } else { "record" };
+        if let Some(notice) = load.contradictions.notice(&load.name, origin, &run)? {
             context.tell(report, RunEvent::Notice(notice));
         }
     }
@@ -171,14 +171,13 @@ fn loads(mut next: u64, found: &Deliveries) -> (Vec<Load>, Vec<Kept>) {
     (loads, kept)
 }
 
-fn retractions(context: Context<'_>, found: &Deliveries, epoch: u64) -> Vec<Retraction> {
+fn retractions(context: Context<'_>, found: &Deliveries, epoch: u64) -> Result<Vec<Retraction>, RunError> {
     let plan = context.plan;
-    let tables = |source: &str| plan.stage(source).map(|(at, _)| tables_of(plan, at)).unwrap_or_default();
     let replaced = found.candidates.iter().filter_map(|candidate| match &candidate.standing {
-        Standing::Changed(old) => Some(Retraction::new(old.drop_id, Some(epoch), &tables(&old.source))),
+        Standing::Changed(old) => Some(retraction(plan, old, Some(epoch))),
         _ => None,
     });
-    let gone = found.gone.iter().map(|drop| Retraction::new(drop.drop_id, None, &tables(&drop.source)));
+    let gone = found.gone.iter().map(|drop| retraction(plan, drop, None));
     replaced.chain(gone).collect()
 }
 

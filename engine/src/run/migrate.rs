@@ -26,10 +26,10 @@ use crate::{
         context::Context,
         filling::fill,
         fills,
-        open::{self, Opened, spill_dir},
+        open::{self, Opened},
         reject_share::check_reject_share,
     },
-    error::{RunError, RunErrorKind},
+    error::{RunError, RunErrorKind, Written},
     failpoint,
     flow::RunContext,
     plan::{
@@ -76,23 +76,27 @@ pub struct MigrateOptions {
 /// When a table can only be made anew, when a file that must be read again is gone, or for sink or state trouble. What was
 /// added to the tables by then stays, and is of no account to anybody.
 pub fn migrate(context: Context<'_>, options: &MigrateOptions) -> Result<MigrationReport, RunError> {
+    context.told(bring_to_definition(context, options))
+}
+
+fn bring_to_definition(context: Context<'_>, options: &MigrateOptions) -> Result<MigrationReport, RunError> {
     let started = Instant::now();
     let plan = context.plan;
     let mut opened = open_loaded(plan, options)?;
     let definitions = Definitions::of(plan, &opened.ledger.definition, Wanted::All)?;
-    let changes = definition_changes(&opened.ledger.definition, &definitions);
+    let changes = definition_changes(&opened.ledger.definition, &definitions)?;
     let tables = plan.tables();
     check_renames(&tables, &options.renames)?;
-    if let Some(why) = key_changes(plan, &opened.ledger.definition, &definitions, &options.renames) {
+    if let Some(why) = key_changes(plan, &opened.ledger.definition, &definitions, &options.renames)? {
         return Err(RunError::new(RunErrorKind::Sink, why)
             .with_hint("Rows cannot keep their places: run `vardelta rebuild`, which makes the tables anew."));
     }
-    let changed = changed_stages(&opened.ledger.definition, &definitions);
+    let changed = changed_stages(&opened.ledger.definition, &definitions)?;
     let histories: Vec<TableSchema> = plan.histories().into_iter().flatten().collect();
     let renames = with_histories(&tables, &histories, &options.renames);
     let migration = Migration {
         pipeline: &plan.pipeline.name,
-        expected_epoch: opened.ledger.epoch,
+        expected: opened.ledger.id(),
         tables: &tables,
         histories: &histories,
         renames: &renames,
@@ -101,7 +105,7 @@ pub fn migrate(context: Context<'_>, options: &MigrateOptions) -> Result<Migrati
     if !options.plan && !options.contract {
         steps.retain(|step| step.phase == crate::contract::migration::Phase::Expand);
     }
-    let new_columns = fills::new_columns(&tables, opened.state.metadata(), &options.renames);
+    let new_columns = fills::new_columns(&tables, opened.state.metadata(), &options.renames)?;
     let mut backfill = planned_backfill(plan, &opened.ledger, &changed, &tables, &steps);
     backfill.batch_rows = if options.batch_rows == 0 { BATCH_ROWS } else { options.batch_rows };
     backfill.plan_batches(&tables, &new_columns, opened.sink.quarantines());
@@ -120,12 +124,13 @@ pub fn migrate(context: Context<'_>, options: &MigrateOptions) -> Result<Migrati
         // Missing files are found before anything is altered.
         let run = RunOptions { workers: options.workers, ..RunOptions::default() };
         let files = match report.backfill.from {
-            Origin::Files => candidates(context, &run, &opened)?,
+            Origin::Files => candidates(context, &run, &opened, None)?,
             Origin::State | Origin::Nothing => Vec::new(),
         };
         let made: BTreeSet<String> =
             report.steps.iter().filter(|step| step.makes_table).map(|step| step.table.clone()).collect();
         report.steps = opened.sink.migrate(&migration, Scope::Expand)?;
+        context.abort.note_written(Written::Expanded);
         failpoint::hit("migrate:expanded");
         if !report.changes.is_empty() {
             let anew = Anew { definitions, files, made, new_columns };
@@ -135,7 +140,7 @@ pub fn migrate(context: Context<'_>, options: &MigrateOptions) -> Result<Migrati
         }
         failpoint::hit("migrate:filled");
         if options.contract {
-            let migration = Migration { expected_epoch: report.epoch, ..migration };
+            let migration = Migration { expected: opened.sink.ledger(&plan.pipeline.name)?.id(), ..migration };
             report.steps.extend(opened.sink.migrate(&migration, Scope::Contract)?);
         }
         report.executed = true;
@@ -162,7 +167,7 @@ fn open_loaded(plan: &Plan, options: &MigrateOptions) -> Result<Opened, RunError
         drop(opened);
         opened = open::open(plan, Access::Write)?;
     }
-    open::check_epochs(plan, &opened)?;
+    open::check_agreement(plan, &opened)?;
     Ok(opened)
 }
 
@@ -277,14 +282,8 @@ fn compute(
     let plan = context.plan;
     let workers = options.workers_of(plan);
     let (session, epoch) = (opened.state.begin()?, opened.ledger.epoch + 1);
-    let mut work = Work {
-        session,
-        epoch,
-        workers,
-        loads: Vec::new(),
-        retractions: Vec::new(),
-        spill_dir: spill_dir(context, false),
-    };
+    let mut work =
+        Work { session, epoch, workers, loads: Vec::new(), retractions: Vec::new(), spill_dir: opened.spill_dir(plan) };
     clear_views(plan, &work.session);
     let mut outcome = Outcome::new(definitions);
     let mut drops = Vec::new();

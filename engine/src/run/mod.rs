@@ -15,7 +15,13 @@ use std::path::PathBuf;
 
 use vardelta_schemas::ledger;
 
-use crate::{contract::sink::Access, error::RunError, path_text::to_text, plan::Plan};
+use crate::{
+    contract::sink::Access,
+    error::RunError,
+    flow::table::Retraction,
+    path_text::to_text,
+    plan::{Plan, tables_of},
+};
 
 pub use erase::{EraseReport, ErasedPlace, ErasedReport, erase};
 pub use load::run;
@@ -51,10 +57,26 @@ pub struct RunOptions {
 }
 
 impl RunOptions {
+    /// What it may do with state and sink.
+    fn access(&self) -> Access {
+        if self.dry_run { Access::Read } else { Access::Write }
+    }
+
     /// Worker threads of a run of this plan.
     fn workers_of(&self, plan: &Plan) -> usize {
         self.workers.unwrap_or(plan.pipeline.workers).max(1)
     }
+}
+
+/// What takes back what a drop asserted, all of it or what it asserted before the epoch that replaces it.
+fn retraction(plan: &Plan, drop: &ledger::DropRow, replaced_by: Option<u64>) -> Result<Retraction, RunError> {
+    let Some((source, _)) = plan.stage(&drop.source) else {
+        return Err(RunError::internal(format!(
+            "drop {} `{}` is of the source `{}`, which the plan does not have, so nobody can tell what it asserted",
+            drop.drop_id, drop.name, drop.source
+        )));
+    };
+    Ok(Retraction::new(drop.drop_id, replaced_by, &tables_of(plan, source)))
 }
 
 /// What is loaded, each drop with the whole path of its file.

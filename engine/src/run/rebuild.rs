@@ -8,11 +8,12 @@ use std::collections::BTreeSet;
 use vardelta_schemas::ledger::DropRow;
 
 use crate::{
-    contract::{sink::Access, stage::Planned},
+    contract::stage::Planned,
     epoch::{
         commit::{self, Outcome},
         context::Context,
-        open::{self, Opened, spill_dir},
+        drops,
+        open::{self, Opened},
         reject_share::check_reject_share,
     },
     error::{RunError, RunErrorKind},
@@ -33,7 +34,7 @@ use crate::{
         deliveries::{self, Standing, load},
         guards,
     },
-    state::{SHARDS, Session},
+    state::{SHARDS, Session, State},
 };
 
 /// Rows of a table that are replayed together.
@@ -42,16 +43,14 @@ pub(crate) const REPLAY_ROWS: usize = 4_096;
 /// Recomputes state and sink tables for the pipeline as it is now.
 ///
 /// # Errors
-/// When a file that must be read again is gone (all such files are named), or for sink or state trouble; nothing was
-/// written then.
+/// When a file that must be read again is gone (all such files are named), or for sink or state trouble.
 pub fn rebuild(context: Context<'_>, options: &RunOptions) -> Result<RunReport, RunError> {
     context.to_the_end(|| rebuild_once(context, options))
 }
 
 fn rebuild_once(context: Context<'_>, options: &RunOptions) -> Result<RunReport, RunError> {
     let plan = context.plan;
-    let access = if options.dry_run { Access::Read } else { Access::Write };
-    let mut opened = open::open_to_rebuild(plan, access)?;
+    let mut opened = open::open_to_rebuild(plan, options.access())?;
     if opened.ledger.epoch == 0 {
         return Err(RunError::new(
             RunErrorKind::Usage,
@@ -60,23 +59,31 @@ fn rebuild_once(context: Context<'_>, options: &RunOptions) -> Result<RunReport,
         .with_hint("There is nothing to rebuild: use `vardelta run`."));
     }
     let workers = options.workers_of(plan);
+    let definitions = Definitions::of(plan, &opened.ledger.definition, Wanted::All)?;
+    let changed = changed_stages(&opened.ledger.definition, &definitions)?;
+    let why_files = why_files(plan, &changed, &opened)?;
+    if let Some(WhyFiles::Damaged(_)) = &why_files {
+        opened = open::anew(plan, opened)?;
+    }
     let session = opened.state.begin()?;
     let epoch = opened.ledger.epoch + 1;
-    let spill_dir = spill_dir(context, options.dry_run);
+    let spill_dir = opened.spill_dir(plan);
     let mut work = Work { session, epoch, workers, loads: Vec::new(), retractions: Vec::new(), spill_dir };
     clear_views(plan, &work.session);
 
-    let definitions = Definitions::of(plan, &opened.ledger.definition, Wanted::All)?;
-    let changed = changed_stages(&opened.ledger.definition, &definitions);
     let mut outcome = Outcome { replace_tables: true, ..Outcome::new(definitions) };
     let mut drops = Vec::new();
     let mut report = context.start(opened.ledger.epoch, workers, options.dry_run);
-    let run = if opened.state.epoch() == opened.ledger.epoch && tables_are_the_same(plan, &changed) {
+    for notice in why_files.iter().flat_map(WhyFiles::notice) {
+        context.tell(&mut report, RunEvent::Notice(notice));
+    }
+    let run = if why_files.is_none() {
         outcome.without_drop = Some(Action::Rebuilt);
         compute::replay(context, work, Box::new(|run, send| send_state(run, send)))?
     } else {
         clear_tables(plan, &work.session);
-        let files = candidates(context, options, &opened)?;
+        outcome.lists_all_drops = true;
+        let files = candidates(context, options, &opened, why_files.as_ref())?;
         work.loads = files.iter().map(|(drop, candidate)| load(candidate, drop.drop_id)).collect();
         let run = compute::load(context, work)?;
         check_reject_share(plan, &run)?;
@@ -106,6 +113,69 @@ fn rebuild_once(context: Context<'_>, options: &RunOptions) -> Result<RunReport,
     Ok(report)
 }
 
+/// Why the drops' files must be read again.
+pub(crate) enum WhyFiles {
+    /// What the tables hold is computed in another way than before.
+    Definition,
+    /// The state is not of the ledger's epoch, or holds other drops.
+    OtherState,
+    /// The state is damaged, as the error says.
+    Damaged(RunError),
+}
+
+impl WhyFiles {
+    fn words(&self) -> String {
+        match self {
+            WhyFiles::Definition => "the base tables are computed in another way".to_owned(),
+            WhyFiles::OtherState => "the state is not that of the ledger's last epoch".to_owned(),
+            WhyFiles::Damaged(error) => error.to_string(),
+        }
+    }
+
+    fn notice(&self) -> Option<String> {
+        let is_trouble = !matches!(self, WhyFiles::Definition);
+        is_trouble.then(|| format!("{}: the state was made anew from the drops' files", self.words()))
+    }
+}
+
+/// Why the files must be read again; `None` where the state will do. Whatever of it is kept is read once before, so that
+/// damage is found while there is still another way.
+fn why_files(plan: &Plan, changed: &BTreeSet<String>, opened: &Opened) -> Result<Option<WhyFiles>, RunError> {
+    if !tables_are_the_same(plan, changed) {
+        return Ok(Some(WhyFiles::Definition));
+    }
+    if opened.state.id() != opened.ledger.id() {
+        return Ok(Some(WhyFiles::OtherState));
+    }
+    let agrees = drops::disagreements(&opened.state, &opened.ledger).map(|found| found.is_empty());
+    match agrees.and_then(|agrees| check_readable(plan, &opened.state).map(|()| agrees)) {
+        Ok(true) => Ok(None),
+        Ok(false) => Ok(Some(WhyFiles::OtherState)),
+        Err(error) if error.is_damaged_state() => Ok(Some(WhyFiles::Damaged(error))),
+        Err(error) => Err(error),
+    }
+}
+
+/// Reads everything that the state keeps of the base tables.
+fn check_readable(plan: &Plan, state: &State) -> Result<(), RunError> {
+    let session = state.begin()?;
+    let before = session.snapshot();
+    for stage in &plan.stages {
+        let Planned::Relational(relational @ Relational::Table(spec)) = &stage.planned else { continue };
+        for shard in 0..SHARDS {
+            for space in relational.spaces(&stage.name) {
+                let mut reader = session.reader(&space, shard)?;
+                // Asks every run's filter.
+                reader.get(b"")?;
+                let mut scan = reader.scan(&[])?;
+                while scan.next_borrowed()?.is_some() {}
+            }
+            scan_assertions(&before, &stage.name, shard, spec.conflict, &mut |_, _, _| true)?;
+        }
+    }
+    Ok(())
+}
+
 /// Whether every base table, and all that leads to it, computes what the ledger says it computed.
 pub(crate) fn tables_are_the_same(plan: &Plan, changed: &BTreeSet<String>) -> bool {
     plan.stages
@@ -116,7 +186,11 @@ pub(crate) fn tables_are_the_same(plan: &Plan, changed: &BTreeSet<String>) -> bo
 
 /// Empties the views' spaces, and those of stages that the pipeline no longer has.
 pub(crate) fn clear_views(plan: &Plan, session: &Session) {
-    clear(session, |owner| !plan.stages.iter().any(|stage| stage.name == owner && is_table(&stage.planned)));
+    // The list of drops is of no stage.
+    let is_kept = |owner: &str| {
+        owner.is_empty() || plan.stages.iter().any(|stage| stage.name == owner && is_table(&stage.planned))
+    };
+    clear(session, |owner| !is_kept(owner));
 }
 
 pub(crate) fn clear_tables(plan: &Plan, session: &Session) {
@@ -137,6 +211,7 @@ pub(crate) fn candidates(
     context: Context<'_>,
     options: &RunOptions,
     opened: &Opened,
+    why: Option<&WhyFiles>,
 ) -> Result<Vec<(DropRow, deliveries::Candidate)>, RunError> {
     let drops = &opened.ledger.drops;
     let missing: Vec<String> = drops
@@ -148,13 +223,17 @@ pub(crate) fn candidates(
         return Err(RunError::new(
             RunErrorKind::Input,
             format!(
-                "these files must be read again and are not there:\n  - {}\nnothing was written",
+                "{}these files must be read again and are not there:\n  - {}",
+                why.map(|why| format!("{}; ", why.words())).unwrap_or_default(),
                 missing.join("\n  - ")
             ),
         )
-        .with_hint(
-            "Put them back under these paths, or withdraw their drops with the pipeline's old definition first.",
-        ));
+        .with_hint(match why {
+            Some(WhyFiles::Damaged(_) | WhyFiles::OtherState) => {
+                "Put them back under these paths; or put back a copy of the state directory of this epoch."
+            }
+            _ => "Put them back under these paths, or withdraw their drops with the pipeline's old definition first.",
+        }));
     }
     let mut files = Vec::new();
     for drop in drops {

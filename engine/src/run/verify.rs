@@ -1,6 +1,8 @@
 //! `verify`: every view is recomputed from the base tables' rows in the sink and compared with what the sink holds; the
 //! base tables are compared with the state.
 
+mod history;
+
 use std::{io, sync::Arc};
 
 use arrow_array::RecordBatch;
@@ -15,7 +17,8 @@ use crate::{
     },
     epoch::{
         context::Context,
-        open::{self, Opened, spill_dir},
+        drops::{self, Disagreement},
+        open::{self, Opened},
     },
     error::{RunError, RunErrorKind},
     flow::{RunContext, feed::Item},
@@ -29,6 +32,8 @@ use crate::{
     },
     state::{Session, State},
 };
+
+use self::history::{Compared, Known};
 
 /// Differences told in full; beyond this number they are only counted.
 const DIFFERENCES_TOLD: usize = 100;
@@ -48,6 +53,8 @@ pub struct VerifyReport {
     pub differences: Vec<Difference>,
     /// How many rows differ.
     pub difference_count: u64,
+    /// Things worth saying.
+    pub notices: Vec<String>,
     /// Wall-clock seconds.
     pub seconds: f64,
 }
@@ -109,6 +116,7 @@ pub(crate) fn verify_opened(
         tables: Vec::new(),
         differences: Vec::new(),
         difference_count: 0,
+        notices: Vec::new(),
         seconds: 0.0,
     };
     if opened.ledger.epoch == 0 {
@@ -116,7 +124,7 @@ pub(crate) fn verify_opened(
     }
 
     // The views are recomputed into a state of their own that is thrown away.
-    let scratch = tempfile::tempdir().map_err(|error| unavailable(&error))?;
+    let scratch = opened.aside(plan)?;
     let scratch_state = State::open(scratch.path())?;
     let mut read_back = Vec::new();
     let found = ChangeLog::new(tables.len(), scratch.path().to_path_buf());
@@ -131,7 +139,7 @@ pub(crate) fn verify_opened(
         workers: options.workers_of(plan),
         loads: Vec::new(),
         retractions: Vec::new(),
-        spill_dir: spill_dir(context, true),
+        spill_dir: scratch.path().to_path_buf(),
     };
     let rows = |run: &RunContext, send: &mut dyn FnMut(Item) -> bool| {
         for (at, stage) in run.plan.stages.iter().enumerate() {
@@ -167,14 +175,49 @@ pub(crate) fn verify_opened(
         let differences = report.difference_count - before;
         report.tables.push(VerifiedTable { name: table.name.clone(), against, rows: read_back[at], differences });
     }
+    compare_drops(opened, &mut report)?;
+    let known = Known::read(opened.sink.as_mut(), &plan.pipeline.name)?;
+    for (at, of_table) in plan.histories().iter().enumerate() {
+        let Some(of_table) = of_table else { continue };
+        let rows = ChangeLog::new(1, scratch.path().to_path_buf());
+        let compared = Compared { table: &tables[at], at, history: of_table };
+        history::compare(opened.sink.as_mut(), &known, &compared, &rows, &found, &mut report)?;
+    }
+    report.notices = open::trigger_notices(plan, &opened.sink.triggers()?);
     look(&state_session, &run.session)?;
     report.seconds = started.elapsed().as_secs_f64();
     Ok(report)
 }
 
-fn unavailable(error: &dyn std::fmt::Display) -> RunError {
+/// Compares the drops that the state says stand with those of the ledger.
+fn compare_drops(opened: &Opened, report: &mut VerifyReport) -> Result<(), RunError> {
+    let disagreements = drops::disagreements(&opened.state, &opened.ledger)?;
+    let (rows, differences) = (opened.ledger.drops.len() as u64, disagreements.len() as u64);
+    for Disagreement { drop, state, ledger } in disagreements {
+        report.differ("vardelta_drops", || (drop, state, ledger));
+    }
+    report.tables.push(VerifiedTable { name: "vardelta_drops".into(), against: "the state", rows, differences });
+    Ok(())
+}
+
+impl VerifyReport {
+    /// Counts a difference, and keeps it if there are not too many: the key, what is expected and what was found.
+    pub(super) fn differ(
+        &mut self,
+        table: &str,
+        difference: impl FnOnce() -> (String, Option<String>, Option<String>),
+    ) {
+        self.difference_count += 1;
+        if self.differences.len() < DIFFERENCES_TOLD {
+            let (key, expected, found) = difference();
+            self.differences.push(Difference { table: table.to_owned(), key, expected, found });
+        }
+    }
+}
+
+pub(super) fn unavailable(error: &dyn std::fmt::Display) -> RunError {
     RunError::new(RunErrorKind::Sink, format!("rows cannot be kept for comparison: {error}"))
-        .with_hint("Make room in the temporary directory.")
+        .with_hint("Make room in the state directory, or in TMPDIR where that may not be written to.")
 }
 
 fn layouts(plan: &Plan) -> Result<Vec<RowLayout>, RunError> {
@@ -184,18 +227,18 @@ fn layouts(plan: &Plan) -> Result<Vec<RowLayout>, RunError> {
 }
 
 /// Collects rows in sorted runs.
-struct Runs<'a> {
+pub(super) struct Runs<'a> {
     log: &'a ChangeLog,
     table: usize,
     rows: RowBatch,
 }
 
 impl<'a> Runs<'a> {
-    fn new(log: &'a ChangeLog, table: usize) -> Runs<'a> {
+    pub(super) fn new(log: &'a ChangeLog, table: usize) -> Runs<'a> {
         Runs { log, table, rows: RowBatch::default() }
     }
 
-    fn add(&mut self, key: &[u8], value: &[u8]) -> io::Result<()> {
+    pub(super) fn add(&mut self, key: &[u8], value: &[u8]) -> io::Result<()> {
         self.rows.push(key, value, 1);
         if self.rows.len() >= RUN_ROWS { self.flush() } else { Ok(()) }
     }
@@ -207,7 +250,7 @@ impl<'a> Runs<'a> {
         self.log.push(self.table, 0, run)
     }
 
-    fn finish(mut self) -> io::Result<()> {
+    pub(super) fn finish(mut self) -> io::Result<()> {
         self.flush()
     }
 }
@@ -291,16 +334,12 @@ fn compare(
         if want.as_ref().map(|change| &change.new) == have.as_ref().map(|change| &change.new) {
             continue;
         }
-        report.difference_count += 1;
-        if report.differences.len() < DIFFERENCES_TOLD {
+        report.differ(&table.name, || {
             let key = want.as_ref().or(have.as_ref()).map(|change| layout.describe_key(&change.key));
-            report.differences.push(Difference {
-                table: table.name.clone(),
-                key: key.unwrap_or_default(),
-                expected: want.and_then(|change| layout.describe_row(&change.key, change.new.as_deref()?)),
-                found: have.and_then(|change| layout.describe_row(&change.key, change.new.as_deref()?)),
-            });
-        }
+            let shown =
+                |change: Option<Change>| change.and_then(|row| layout.describe_row(&row.key, row.new.as_deref()?));
+            (key.unwrap_or_default(), shown(want), shown(have))
+        });
     }
     Ok(())
 }

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use vardelta_schemas::ledger::EpochId;
+
 use super::catalog::Catalog;
 use super::error::{StateError, StateErrorKind};
 use super::file::{DataFile, lock, serial_of};
@@ -35,7 +37,7 @@ pub struct State {
 /// The state of one epoch.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Snapshot {
-    epoch: u64,
+    id: EpochId,
     metadata: BTreeMap<String, String>,
     credit_bytes: u64,
     pub(super) catalog: Catalog,
@@ -46,6 +48,8 @@ pub(super) struct Snapshot {
 pub(super) struct Directory {
     pub(super) path: PathBuf,
     writable: bool,
+    /// Where the files of sessions go whose epoch is never prepared.
+    aside: Option<PathBuf>,
     lock: Option<File>,
     next_serial: AtomicU64,
 }
@@ -74,18 +78,21 @@ impl State {
         Ok(State { directory, finalised: Snapshot::default(), prepared: None, unreadable: None, generation: 0 })
     }
 
-    /// Opens a state to read it; nothing on disk is changed. Several may do so at once, but not while it is written.
+    /// Opens a state to read it; nothing in its directory is changed, and what sessions write goes into the directory `aside`,
+    /// if there is one. Several may do so at once, but not while it is written.
     /// [`State::finalize`] and [`State::roll_back`] only decide which epoch is read.
     ///
     /// # Errors
     /// As [`State::open`]; also when there is no state.
-    pub fn open_read(directory: &Path) -> Result<State, StateError> {
+    pub fn open_read(directory: &Path, aside: Option<&Path>) -> Result<State, StateError> {
         if !State::exists(directory) {
             let message = format!("there is no state in {}", directory.display());
             return Err(StateError::new(StateErrorKind::Io, message)
                 .with_hint("Run the pipeline first, or say where the state is with `state_dir`."));
         }
-        State::load(Directory::lock_shared(directory)?)
+        let mut directory = Directory::lock_shared(directory)?;
+        directory.aside = aside.map(Path::to_owned);
+        State::load(directory)
     }
 
     /// Whether the directory holds a state of some epoch.
@@ -95,12 +102,17 @@ impl State {
 
     /// The finalised epoch, 0 when the state is new.
     pub fn epoch(&self) -> u64 {
-        self.finalised.epoch
+        self.finalised.id.number
+    }
+
+    /// The finalised epoch with its identity.
+    pub fn id(&self) -> EpochId {
+        self.finalised.id
     }
 
     /// The epoch that is prepared and not yet finalised.
-    pub fn prepared_epoch(&self) -> Option<u64> {
-        self.prepared.as_ref().map(|prepared| prepared.epoch)
+    pub fn prepared(&self) -> Option<EpochId> {
+        self.prepared.as_ref().map(|prepared| prepared.id)
     }
 
     /// The engine's own notes, as of the finalised epoch.
@@ -119,13 +131,13 @@ impl State {
     /// While a prepared epoch waits to be finalised or rolled back.
     pub fn begin(&self) -> Result<Arc<Session>, StateError> {
         if let Some(prepared) = &self.prepared {
-            return Err(StateError::misuse(&format!("epoch {} is prepared and not yet decided", prepared.epoch)));
+            return Err(StateError::misuse(&format!("epoch {} is prepared and not yet decided", prepared.id.number)));
         }
         let Snapshot { credit_bytes, catalog, .. } = self.finalised.clone();
         Ok(Arc::new(Session::new(Arc::clone(&self.directory), self.generation, catalog, credit_bytes)))
     }
 
-    /// Makes what the session wrote durable as `epoch`, but revocable: it counts after [`State::finalize`].
+    /// Makes what the session wrote durable as the epoch `id`, but revocable: it counts after [`State::finalize`].
     ///
     /// # Errors
     /// When the disk is full or broken; the session is gone then, and the state is as it was before it.
@@ -133,15 +145,16 @@ impl State {
     pub fn prepare(
         &mut self,
         session: Arc<Session>,
-        epoch: u64,
+        id: EpochId,
         metadata: BTreeMap<String, String>,
     ) -> Result<(), StateError> {
+        let epoch = id.number;
         self.directory.check_writable()?;
         if !Arc::ptr_eq(&session.directory, &self.directory) || session.generation != self.generation {
             return Err(StateError::misuse("the session began on another epoch"));
         }
-        if self.prepared.is_some() || epoch < self.finalised.epoch {
-            let now = self.prepared_epoch().unwrap_or(self.finalised.epoch);
+        if self.prepared.is_some() || epoch < self.finalised.id.number {
+            let now = self.prepared().unwrap_or(self.finalised.id).number;
             return Err(StateError::misuse(&format!("epoch {epoch} cannot be prepared after epoch {now}")));
         }
         let snapshot = {
@@ -149,7 +162,7 @@ impl State {
             progress.check_open()?;
             progress.sealed = true;
             let (catalog, credit_bytes) = (progress.catalog.clone(), progress.credit_bytes);
-            Snapshot { epoch, metadata, credit_bytes, catalog }
+            Snapshot { id, metadata, credit_bytes, catalog }
         };
         failpoint::hit("state:before-prepare");
         let finalised_files: HashSet<u64> =
@@ -183,7 +196,11 @@ impl State {
             // the sink's ledger, which has the epoch by now, decides again as it did now. The files deleted below may be
             // lost to MANIFEST then; so it is not asked for its files while PREPARED is there.
             let (from, to) = (self.directory.path.join(PREPARED), self.directory.path.join(MANIFEST));
-            fs::rename(&from, &to).map_err(|error| StateError::io("rename", &from, &error))?;
+            let renamed = match failpoint::fails("state:rename") {
+                true => Err(io::ErrorKind::StorageFull.into()),
+                false => fs::rename(&from, &to),
+            };
+            renamed.map_err(|error| StateError::io("rename", &from, &error))?;
         }
         failpoint::hit("state:finalized");
         if let Some(prepared) = self.prepared.take() {
@@ -204,8 +221,8 @@ impl State {
         if self.prepared.is_none() {
             return Ok(());
         }
-        if let Some(StateError { kind, message, hint }) = &self.unreadable {
-            return Err(StateError { kind: *kind, message: message.clone(), hint: hint.clone() });
+        if let Some(error) = &self.unreadable {
+            return Err(error.clone());
         }
         self.finalised.check_files()?;
         if self.directory.writable {
@@ -259,9 +276,9 @@ impl State {
 
 impl Snapshot {
     fn manifest(&self) -> Manifest {
-        let Snapshot { epoch, metadata, credit_bytes, catalog } = self;
+        let Snapshot { id, metadata, credit_bytes, catalog } = self;
         let mut manifest =
-            Manifest { epoch: *epoch, credit_bytes: *credit_bytes, metadata: metadata.clone(), ..Manifest::default() };
+            Manifest { id: *id, credit_bytes: *credit_bytes, metadata: metadata.clone(), ..Manifest::default() };
         catalog.describe(&mut manifest);
         manifest
     }
@@ -286,8 +303,8 @@ impl Snapshot {
             .with_hint("Use the vardelta that wrote it, or run `vardelta rebuild` to make the state anew."),
         })?;
         let catalog = Catalog::of(&manifest, &directory.path, open);
-        let Manifest { epoch, credit_bytes, metadata, .. } = manifest;
-        Ok(Some(Snapshot { epoch, metadata, credit_bytes, catalog }))
+        let Manifest { id, credit_bytes, metadata, .. } = manifest;
+        Ok(Some(Snapshot { id, metadata, credit_bytes, catalog }))
     }
 
     fn check_files(&self) -> Result<(), StateError> {
@@ -319,7 +336,8 @@ impl Directory {
     }
 
     fn new(path: &Path, writable: bool, lock: Option<File>) -> Result<Directory, StateError> {
-        let mut directory = Directory { path: path.to_owned(), writable, lock, next_serial: AtomicU64::new(1) };
+        let mut directory =
+            Directory { path: path.to_owned(), writable, aside: None, lock, next_serial: AtomicU64::new(1) };
         let serials = directory.serials().map_err(|error| StateError::io("list", path, &error))?;
         // Also past the files nobody refers to, so that a name never means two contents.
         directory.next_serial = AtomicU64::new(serials.into_iter().max().map_or(1, |serial| serial + 1));
@@ -342,7 +360,11 @@ impl Directory {
 
     /// A new data file.
     pub(super) fn create_file(&self) -> Result<DataFile, StateError> {
-        DataFile::create(&self.path, self.next_serial.fetch_add(1, Ordering::Relaxed))
+        if self.aside.is_none() {
+            self.check_writable()?;
+        }
+        let path = self.aside.as_ref().unwrap_or(&self.path);
+        DataFile::create(path, self.next_serial.fetch_add(1, Ordering::Relaxed))
     }
 
     /// Writes PREPARED so that it is there wholly or not at all; when this returns without error, durably.

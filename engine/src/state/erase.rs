@@ -56,6 +56,8 @@ impl State {
 mod tests {
     use std::path::Path;
 
+    use vardelta_schemas::ledger::EpochId;
+
     use super::*;
     use crate::state::SHARDS;
 
@@ -80,7 +82,7 @@ mod tests {
         let mut state = State::open(directory.path()).unwrap();
         let session = state.begin().unwrap();
         write(&session, &[("a", Some("stays")), ("marker-key", Some("marker-value")), ("z", Some("marker-old"))]);
-        state.prepare(session, 1, Default::default()).unwrap();
+        state.prepare(session, EpochId::numbered(1), Default::default()).unwrap();
         state.finalize().unwrap();
         let session = state.begin().unwrap();
         write(&session, &[("marker-key", None), ("z", Some("marker-passing"))]);
@@ -95,7 +97,7 @@ mod tests {
         }
         assert_eq!(entries, [("a".into(), "stays".into()), ("z".into(), "new".into())]);
         drop(reader);
-        state.prepare(session, 2, Default::default()).unwrap();
+        state.prepare(session, EpochId::numbered(2), Default::default()).unwrap();
         state.finalize().unwrap();
         assert!(!holds(directory.path(), "marker"));
         assert_eq!(state.leftovers().unwrap(), Vec::<PathBuf>::new());

@@ -2,9 +2,10 @@
 
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 
 /// State trouble.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 #[error("{message}")]
 pub struct StateError {
     /// What sort of trouble.
@@ -13,6 +14,9 @@ pub struct StateError {
     pub message: String,
     /// What to do, a full sentence.
     pub hint: Option<String>,
+    /// What the operating system said.
+    #[source]
+    pub cause: Option<Arc<io::Error>>,
 }
 
 /// Sorts of state trouble.
@@ -31,7 +35,7 @@ pub enum StateErrorKind {
 impl StateError {
     /// An error without a hint.
     pub fn new(kind: StateErrorKind, message: impl Into<String>) -> StateError {
-        StateError { kind, message: message.into(), hint: None }
+        StateError { kind, message: message.into(), hint: None, cause: None }
     }
 
     /// Adds what to do.
@@ -44,17 +48,17 @@ impl StateError {
     pub(super) fn io(action: &str, path: &Path, error: &io::Error) -> StateError {
         let hint = match error.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
-                "Free some disk space there, or move the state with `state_dir`, and run again; the state is as it \
-                 was before this run."
+                "Free some disk space there, or move the state with `state_dir`, and run again."
             }
             io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
                 "Make the state directory writable for this user, or move it with `state_dir`."
             }
-            _ => {
-                "Check the disk that holds the state directory, and run again; the state is as it was before this run."
-            }
+            _ => "Check the disk that holds the state directory, and run again.",
         };
-        StateError::new(StateErrorKind::Io, format!("cannot {action} {}: {error}", path.display())).with_hint(hint)
+        // The system's own error cannot be kept, only what it says.
+        let cause = Arc::new(io::Error::new(error.kind(), error.to_string()));
+        let what = format!("cannot {action} {}: {error}", path.display());
+        StateError { cause: Some(cause), ..StateError::new(StateErrorKind::Io, what).with_hint(hint) }
     }
 
     /// The content of this path is not what was written.
@@ -66,6 +70,6 @@ impl StateError {
     /// The state is used in a way its protocol forbids: a defect of vardelta, said instead of damaging anything.
     pub(super) fn misuse(what: &str) -> StateError {
         StateError::new(StateErrorKind::Io, format!("the state cannot do that now: {what}"))
-            .with_hint("This is a defect of vardelta, please report it; the state is as it was before this run.")
+            .with_hint("This is a defect of vardelta, please report it.")
     }
 }

@@ -1,9 +1,14 @@
 //! The manifest: which sections make up the state of one epoch. Small, written whole, never changed.
 //!
+//! An identity is kept among the notes, under a name that the engine does not use: a state of before there were identities
+//! has the same layout without them.
+//!
 //! Layout: magic, format version (4 bytes), body, CRC-32 of everything before it. The body is varints and
 //! length-prefixed bytes, in the order of the fields below.
 
 use std::collections::BTreeMap;
+
+use vardelta_schemas::{Identity, ledger::EpochId};
 
 use super::SHARD_BITS;
 use super::block::Pointer;
@@ -18,11 +23,15 @@ const FORMAT: u32 = 2;
 /// The oldest format that is read: it has no shard bits, and tables' assertions lie in lists.
 const FORMAT_OLDEST: u32 = 1;
 
+/// The notes that hold the identities of the epoch and of the pipeline.
+const EPOCH_IDENTITY: &str = "epoch_identity";
+const PIPELINE_IDENTITY: &str = "pipeline_identity";
+
 /// What a manifest says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Manifest {
     /// The epoch whose state this is.
-    pub(super) epoch: u64,
+    pub(super) id: EpochId,
     /// Bytes of merging that were allowed and not yet used, see `compaction`.
     pub(super) credit_bytes: u64,
     /// The engine's own notes.
@@ -60,11 +69,16 @@ impl Manifest {
     pub(super) fn encode(&self) -> Vec<u8> {
         let mut out = MAGIC.to_vec();
         out.extend_from_slice(&FORMAT.to_le_bytes());
+        let EpochId { number, identity, pipeline } = self.id;
         varint::push(&mut out, SHARD_BITS);
-        varint::push(&mut out, self.epoch);
+        varint::push(&mut out, number);
         varint::push(&mut out, self.credit_bytes);
-        varint::push(&mut out, self.metadata.len() as u64);
-        for (key, value) in &self.metadata {
+        let identities = [(EPOCH_IDENTITY, identity), (PIPELINE_IDENTITY, pipeline)];
+        let mut notes = self.metadata.clone();
+        notes
+            .extend(identities.into_iter().filter_map(|(key, identity)| Some((key.to_owned(), identity?.to_string()))));
+        varint::push(&mut out, notes.len() as u64);
+        for (key, value) in &notes {
             varint::push_bytes(&mut out, key.as_bytes());
             varint::push_bytes(&mut out, value.as_bytes());
         }
@@ -115,7 +129,7 @@ impl Manifest {
 
     fn decode_body(body: &[u8], position: &mut usize) -> Option<Manifest> {
         let mut manifest = Manifest {
-            epoch: varint::read(body, position)?,
+            id: EpochId::numbered(varint::read(body, position)?),
             credit_bytes: varint::read(body, position)?,
             ..Manifest::default()
         };
@@ -123,6 +137,8 @@ impl Manifest {
             let key = read_text(body, position)?;
             manifest.metadata.insert(key, read_text(body, position)?);
         }
+        manifest.id.identity = take_identity(&mut manifest.metadata, EPOCH_IDENTITY)?;
+        manifest.id.pipeline = take_identity(&mut manifest.metadata, PIPELINE_IDENTITY)?;
         for _ in 0..varint::read(body, position)? {
             manifest.files.push((varint::read(body, position)?, varint::read(body, position)?));
         }
@@ -169,6 +185,14 @@ impl SectionRecord {
     }
 }
 
+/// The identity under a note; `None` where the note is none.
+fn take_identity(notes: &mut BTreeMap<String, String>, key: &str) -> Option<Option<Identity>> {
+    match notes.remove(key) {
+        Some(text) => text.parse().ok().map(Some),
+        None => Some(None),
+    }
+}
+
 fn read_text(body: &[u8], position: &mut usize) -> Option<String> {
     String::from_utf8(varint::read_bytes(body, position)?.to_vec()).ok()
 }
@@ -190,7 +214,11 @@ mod tests {
         };
         let small = SectionRecord { shard: 0, file: 0, filter: None, ..section.clone() };
         Manifest {
-            epoch: 300,
+            id: EpochId {
+                number: 300,
+                identity: Some(Identity::from_bytes([7; 16])),
+                pipeline: Some(Identity::from_bytes([255; 16])),
+            },
             credit_bytes: 5,
             metadata: BTreeMap::from([("fingerprint".into(), "äöü".into())]),
             files: vec![(4, 1000), (9, 1 << 33)],
@@ -200,7 +228,8 @@ mod tests {
 
     #[test]
     fn comes_back() {
-        for manifest in [Manifest::default(), example()] {
+        let without = Manifest { id: EpochId::numbered(3), ..example() };
+        for manifest in [Manifest::default(), example(), without] {
             assert_eq!(Manifest::decode(&manifest.encode()), Ok(manifest));
         }
     }

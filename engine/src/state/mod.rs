@@ -46,6 +46,7 @@ pub use reader::{Entry, Reader, Scan};
 pub use session::Session;
 pub use snapshot::Snapshot;
 pub use statistics::SpaceStatistics;
+pub use vardelta_schemas::ledger::EpochId;
 pub use writer::RunWriter;
 
 /// How many of the highest bits of a key's hash number its shard; every manifest says so.

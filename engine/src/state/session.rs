@@ -147,7 +147,6 @@ impl Session {
     }
 
     fn current_file(&self, slot: &Mutex<Option<Arc<DataFile>>>) -> Result<Arc<DataFile>, StateError> {
-        self.directory.check_writable()?;
         let mut slot = lock(slot);
         if let Some(file) = &*slot
             && file.length() < FILE_BYTES

@@ -4,6 +4,7 @@ use std::{path::Path, sync::Arc};
 
 use vardelta_engine::{
     error::{RunError, RunErrorKind},
+    failpoint,
     plan::{LogForm, Plan},
     report::RunReport,
     run::{Context, RunOptions},
@@ -66,6 +67,7 @@ pub fn execute(
         rejects,
     };
     let abort = interrupt::watch();
+    output.follow(&abort);
     let result = work(Context { plan, abort: &abort, observer: &watcher });
     // The progress lines are gone before anything is reported.
     watcher.progress = None;
@@ -79,6 +81,7 @@ pub fn execute(
         rejects.finish()?;
     }
     let report = result?;
+    failpoint::hit("report:begin");
     if let Some(changes) = watcher.all_changes.take() {
         changes.finish()?;
     }
@@ -110,12 +113,13 @@ fn log_of(output: &mut Output, plan: &Plan) -> Option<Arc<LogWriter>> {
 /// # Errors
 /// Those of the work.
 pub fn unlisted<T>(
-    output: &Output,
+    output: &mut Output,
     plan: &Plan,
     work: impl FnOnce(Context<'_>) -> Result<T, RunError>,
 ) -> Result<T, RunError> {
     let watcher = Watcher::without_rows(output.shows_progress().then(ProgressLines::new));
     let abort = interrupt::watch();
+    output.follow(&abort);
     work(Context { plan, abort: &abort, observer: &watcher })
 }
 

@@ -61,6 +61,7 @@ impl Arguments {
         let progress = output.shows_progress().then(ProgressLines::new);
         let mut watcher = Watcher::without_rows(progress);
         let abort = interrupt::watch();
+        output.follow(&abort);
         let report = run::migrate(Context { plan: &plan, abort: &abort, observer: &watcher }, &options);
         // The lines go before anything is said.
         watcher.progress = None;

@@ -44,6 +44,7 @@ impl Arguments {
             if !output.is_quiet() || mismatch.is_some() {
                 output.text(&text(&report))?;
             }
+            report.notices.iter().for_each(|notice| output.complain(&format!("notice: {notice}")));
             if let Some(mismatch) = &mismatch {
                 output.finish()?;
                 output.error(mismatch);

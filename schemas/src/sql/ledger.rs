@@ -27,7 +27,8 @@ pub fn migrations(dialect: Dialect) -> &'static [Migration] {
     }
 }
 
-const SQLITE_MIGRATIONS: &[Migration] = &[SQLITE_TABLES, SQLITE_REFERENCE_BLOCKS, SQLITE_LAX_COLUMNS, SQLITE_WARNINGS];
+const SQLITE_MIGRATIONS: &[Migration] =
+    &[SQLITE_TABLES, SQLITE_REFERENCE_BLOCKS, SQLITE_LAX_COLUMNS, SQLITE_WARNINGS, SQLITE_IDENTITIES];
 
 const SQLITE_TABLES: Migration = Migration {
     version: 1,
@@ -148,21 +149,49 @@ const SQLITE_WARNINGS: Migration = Migration {
 ) STRICT, WITHOUT ROWID"],
 };
 
-/// [`SELECT_DROPS`] or [`SELECT_EVENTS`] for tables that are of this version still: a ledger that is only read is not
-/// migrated, and what it does not count yet reads as 0.
+/// Random identities of pipelines, epochs and drops; what was written before has none. And a definition is kept with the
+/// epoch that brought it alone: an empty one says that it is that of the epoch before.
+const SQLITE_IDENTITIES: Migration = Migration {
+    version: 5,
+    statements: &[
+        "CREATE TABLE vardelta_pipelines (
+  pipeline TEXT NOT NULL PRIMARY KEY,
+  identity TEXT NOT NULL
+) STRICT, WITHOUT ROWID",
+        "ALTER TABLE vardelta_epochs ADD COLUMN identity TEXT",
+        "ALTER TABLE vardelta_drops ADD COLUMN identity TEXT",
+        "UPDATE vardelta_epochs SET definition = '' WHERE EXISTS (SELECT 1 FROM vardelta_epochs AS earlier \
+         WHERE earlier.pipeline = vardelta_epochs.pipeline AND earlier.epoch = vardelta_epochs.epoch - 1 \
+         AND earlier.definition = vardelta_epochs.definition)",
+    ],
+};
+
+/// [`SELECT_DROPS`], [`SELECT_EVENTS`] or [`SELECT_LAST_EPOCH`] for tables that are of this version still: a ledger that is only
+/// read is not migrated, and what it does not count yet reads as 0.
 pub fn select_at(statement: &str, version: u32) -> String {
     let mut text = statement.to_owned();
     if version < SQLITE_REFERENCE_BLOCKS.version {
         text = text.replace("events.records_reference_blocks", "0").replace("records_reference_blocks", "0");
     }
+    if version < SQLITE_IDENTITIES.version {
+        text = text.replace("identity FROM", "NULL FROM");
+    }
     text
 }
+
+/// The first version in which pipelines have identities.
+pub const VERSION_WITH_IDENTITIES: u32 = 5;
 
 /// The table whose presence says that a database has a ledger.
 pub const META_TABLE: &str = "vardelta_meta";
 
 /// Names that begin so belong to the ledger.
 pub const RESERVED_PREFIX: &str = "vardelta_";
+
+/// Whether a table is the ledger's.
+pub fn is_ledger_table(name: &str) -> bool {
+    name.get(..RESERVED_PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(RESERVED_PREFIX))
+}
 
 /// Yields the version as text.
 pub const SELECT_VERSION: &str = "SELECT value FROM vardelta_meta WHERE name = 'ledger_version'";
@@ -180,22 +209,38 @@ pub const INSERT_OWNED: &str = "INSERT INTO vardelta_tables (table_name, pipelin
 /// Parameter: table name.
 pub const DELETE_OWNED: &str = "DELETE FROM vardelta_tables WHERE table_name = ?";
 
-/// Parameter: pipeline. Yields the last epoch, its definition and its table counts; no row before the first.
+/// Parameter: pipeline. Yields the last epoch, its table counts and its identity; no row before the first.
 pub const SELECT_LAST_EPOCH: &str =
-    "SELECT epoch, definition, table_counts FROM vardelta_epochs WHERE pipeline = ? ORDER BY epoch DESC LIMIT 1";
-/// Parameters: pipeline, epoch, committed_at, definition, table counts as JSON.
-pub const INSERT_EPOCH: &str =
-    "INSERT INTO vardelta_epochs (pipeline, epoch, committed_at, definition, table_counts) VALUES (?, ?, ?, ?, ?)";
+    "SELECT epoch, table_counts, identity FROM vardelta_epochs WHERE pipeline = ? ORDER BY epoch DESC LIMIT 1";
+/// Parameter: pipeline. Yields every epoch and its table counts, in order.
+pub const SELECT_EPOCHS: &str = "SELECT epoch, table_counts FROM vardelta_epochs WHERE pipeline = ? ORDER BY epoch";
+/// Parameter: pipeline. Yields its tables and the epoch that made each.
+pub const SELECT_MADE: &str =
+    "SELECT table_name, created_epoch FROM vardelta_tables WHERE pipeline = ? ORDER BY table_name";
+/// Parameter: pipeline. Yields the definition as of the last epoch.
+pub const SELECT_DEFINITION: &str =
+    "SELECT definition FROM vardelta_epochs WHERE pipeline = ? AND definition <> '' ORDER BY epoch DESC LIMIT 1";
+/// Parameter: pipeline. Yields its identity.
+pub const SELECT_PIPELINE: &str = "SELECT identity FROM vardelta_pipelines WHERE pipeline = ?";
+/// Parameters: pipeline, identity.
+pub const INSERT_PIPELINE: &str = "INSERT INTO vardelta_pipelines (pipeline, identity) VALUES (?, ?)";
+/// Parameters: pipeline, twice. Yields the greatest number that a drop was ever given, NULL for none.
+pub const SELECT_LAST_DROP: &str = "SELECT MAX(drop_id) FROM (SELECT drop_id FROM vardelta_events WHERE pipeline = ? \
+    UNION ALL SELECT drop_id FROM vardelta_drops WHERE pipeline = ?) AS given";
+/// Parameters: pipeline, epoch, committed_at, definition (empty where it is that of the epoch before), table counts as JSON,
+/// identity.
+pub const INSERT_EPOCH: &str = "INSERT INTO vardelta_epochs (pipeline, epoch, committed_at, definition, table_counts, \
+    identity) VALUES (?, ?, ?, ?, ?, ?)";
 
 /// Parameter: pipeline. Yields the drops that stand, in ledger order, columns as in [`INSERT_DROP`] without pipeline.
 pub const SELECT_DROPS: &str = "SELECT drop_id, source, name, path, bytes_digest, content_digest, added_epoch, \
     loaded_epoch, records_read, records_loaded, records_filtered, records_rejected, records_duplicate, \
-    records_no_alternate, records_reference_blocks FROM vardelta_drops WHERE pipeline = ? ORDER BY drop_id";
-/// Parameters: pipeline, drop_id, source, name, path, the two digests, the two epochs, the seven counts.
+    records_no_alternate, records_reference_blocks, identity FROM vardelta_drops WHERE pipeline = ? ORDER BY drop_id";
+/// Parameters: pipeline, drop_id, source, name, path, the two digests, the two epochs, the seven counts, identity.
 pub const INSERT_DROP: &str = "INSERT INTO vardelta_drops (pipeline, drop_id, source, name, path, bytes_digest, \
     content_digest, added_epoch, loaded_epoch, records_read, records_loaded, records_filtered, records_rejected, \
-    records_duplicate, records_no_alternate, records_reference_blocks) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, \
-    ?, ?)";
+    records_duplicate, records_no_alternate, records_reference_blocks, identity) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, \
+    ?, ?, ?, ?, ?, ?)";
 /// Parameters: pipeline, drop_id.
 pub const DELETE_DROP: &str = "DELETE FROM vardelta_drops WHERE pipeline = ? AND drop_id = ?";
 /// Parameters: bytes digest, path, pipeline, drop_id.
@@ -213,9 +258,15 @@ pub const INSERT_EVENT: &str = "INSERT INTO vardelta_events (pipeline, epoch, or
     records_read, records_loaded, records_filtered, records_rejected, records_duplicate, records_no_alternate, \
     records_reference_blocks) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
-/// Parameters: pipeline, epoch, drop_id, drop_name, stage, line, contig, pos, reason, detail, raw.
-pub const INSERT_REJECT: &str = "INSERT INTO vardelta_rejects (pipeline, epoch, drop_id, drop_name, stage, line, \
-    contig, pos, reason, detail, raw) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+/// Inserts this many rejects. Parameters, for each: pipeline, epoch, drop_id, drop_name, stage, line, contig, pos, reason,
+/// detail, raw.
+pub fn insert_rejects(rows: usize) -> String {
+    let rows = vec!["(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"; rows].join(", ");
+    format!(
+        "INSERT INTO vardelta_rejects (pipeline, epoch, drop_id, drop_name, stage, line, contig, pos, reason, detail, raw) \
+         VALUES {rows}"
+    )
+}
 
 /// Parameters: pipeline, epoch, ordinal, drop_id, drop_name, stage, reason, field, occurrences, first_line, first_contig,
 /// first_pos.
@@ -241,8 +292,14 @@ mod tests {
         for statement in [SELECT_DROPS, SELECT_EVENTS] {
             assert_eq!(select_at(statement, VERSION), statement);
             assert!(!select_at(statement, 1).contains("reference_blocks"));
-            assert_eq!(select_at(statement, 1).matches(',').count(), statement.matches(',').count());
         }
+        for statement in [SELECT_DROPS, SELECT_EVENTS, SELECT_LAST_EPOCH] {
+            for version in 1..VERSION {
+                assert!(!select_at(statement, version).contains("identity"));
+                assert_eq!(select_at(statement, version).matches(',').count(), statement.matches(',').count());
+            }
+        }
+        assert_eq!(insert_rejects(3).matches('?').count(), 33);
     }
 
     #[test]
@@ -250,7 +307,9 @@ mod tests {
         let all = DIALECTS.into_iter().flat_map(migrations).flat_map(|migration| migration.statements);
         for statement in all {
             let name = statement.replace("IF NOT EXISTS ", "");
-            let name = name.split_whitespace().nth(2).unwrap_or_default();
+            let mut words = name.split_whitespace();
+            let nth = if words.next() == Some("UPDATE") { 0 } else { 1 };
+            let name = words.nth(nth).unwrap_or_default();
             assert!(name.starts_with(RESERVED_PREFIX), "{statement}");
         }
         assert!(META_TABLE.starts_with(RESERVED_PREFIX));
@@ -258,9 +317,10 @@ mod tests {
 
     #[test]
     fn statements_have_as_many_parameters_as_columns() {
-        for insert in
-            [INSERT_VERSION, INSERT_OWNED, INSERT_EPOCH, INSERT_DROP, INSERT_EVENT, INSERT_REJECT, INSERT_WARNING]
-        {
+        let rejects = insert_rejects(1);
+        let plain =
+            [INSERT_VERSION, INSERT_OWNED, INSERT_PIPELINE, INSERT_EPOCH, INSERT_DROP, INSERT_EVENT, INSERT_WARNING];
+        for insert in plain.into_iter().chain([rejects.as_str()]) {
             let (columns, values) = insert.split_once(") VALUES (").unwrap_or_default();
             assert_eq!(columns.matches(',').count(), values.matches(',').count(), "{insert}");
         }

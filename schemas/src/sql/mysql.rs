@@ -23,6 +23,8 @@ pub const SELECT_SERVER: &str = "SELECT DATABASE(), CONNECTION_ID(), @@local_inf
 ///   other without need; vardelta reads what it writes by key, so it needs no repeatable snapshot.
 /// - `sql_mode`: strict for all tables, so that a value that does not fit is an error; without `ANSI_QUOTES` and
 ///   `NO_BACKSLASH_ESCAPES`, which change what a text is.
+/// - `completion_type`: a COMMIT ends the transaction and nothing else. `CHAIN` would open another one behind it, in which
+///   later statements would be lost; `RELEASE` would end the connection.
 /// - `net_read_timeout`, `net_write_timeout`: the server waits ten minutes for the next piece of a load, not 30 seconds.
 /// - `wait_timeout`: a load may compute for a day between two statements.
 pub fn session(lock_wait_seconds: u64) -> Vec<String> {
@@ -30,7 +32,7 @@ pub fn session(lock_wait_seconds: u64) -> Vec<String> {
         "SET NAMES utf8mb4".into(),
         format!(
             "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,\
-             NO_ENGINE_SUBSTITUTION', autocommit = 1, time_zone = '+00:00', net_read_timeout = 600, \
+             NO_ENGINE_SUBSTITUTION', autocommit = 1, completion_type = 'NO_CHAIN', time_zone = '+00:00', net_read_timeout = 600, \
              net_write_timeout = 600, wait_timeout = 86400, sql_safe_updates = 0, foreign_key_checks = 1, \
              unique_checks = 1, innodb_lock_wait_timeout = {lock_wait_seconds}, lock_wait_timeout = {lock_wait_seconds}"
         ),
@@ -90,6 +92,10 @@ pub const SELECT_INDEXES: &str = "SELECT index_name, non_unique, column_name, su
 /// Parameter: a table's name. Yields the names of its triggers.
 pub const SELECT_TRIGGERS: &str = "SELECT trigger_name FROM information_schema.triggers \
     WHERE event_object_schema = DATABASE() AND event_object_table = ? ORDER BY trigger_name";
+
+/// Yields name and table of every trigger of the database that the user may see (right TRIGGER).
+pub const SELECT_ALL_TRIGGERS: &str = "SELECT trigger_name, event_object_table FROM information_schema.triggers \
+    WHERE event_object_schema = DATABASE() ORDER BY event_object_table, trigger_name";
 
 /// The collation in which text is told apart byte by byte, trailing spaces included (`utf8mb4_bin` takes `a` and `a ` for
 /// the same on both servers).

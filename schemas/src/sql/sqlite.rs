@@ -53,6 +53,10 @@ pub const SELECT_ADDED_TO_TABLE: &str = "SELECT name, sql FROM sqlite_schema WHE
 /// Parameter: a table's name. Yields the statement that made it.
 pub const SELECT_STATEMENT: &str = "SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = ? COLLATE NOCASE";
 
+/// Yields name and table of every trigger.
+pub const SELECT_ALL_TRIGGERS: &str =
+    "SELECT name, tbl_name FROM sqlite_schema WHERE type = 'trigger' ORDER BY tbl_name, name";
+
 /// The name of a constraint in its table.
 pub fn constraint_name(constraint: &Constraint) -> String {
     format!("{PREFIX}{}", constraint.tag)

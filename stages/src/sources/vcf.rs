@@ -18,6 +18,7 @@ mod index;
 mod info;
 mod kind;
 mod meta;
+mod names;
 mod options;
 mod parser;
 mod ped;
@@ -28,6 +29,7 @@ mod reasons;
 mod regions;
 mod reserved;
 mod samples;
+mod second_header;
 mod sex;
 mod source;
 mod undeclared;
@@ -48,6 +50,7 @@ pub use self::{
     header::{Contig, Definition, VcfHeader},
     kind::ValueKind,
     options::{FieldOption, Samples, UnknownContigs, VcfOptions},
+    reserved::declaration,
 };
 use self::{projection::Projection, regions::PlannedRegions, source::VcfSource};
 use crate::{
@@ -74,7 +77,8 @@ impl StageType for VcfStage {
     }
 
     fn version(&self) -> u32 {
-        3
+        // 4: blanks are no part of filters and INFO fields; an empty QUAL is a missing one.
+        4
     }
 
     fn manual(&self) -> &'static str {

@@ -16,17 +16,21 @@ use vardelta_engine::{
 };
 use vardelta_schemas::{Column, ColumnType, Schema};
 
-use crate::columns::refuse_existing;
+use crate::columns::{is_identifier, refuse_existing};
 
 mod alleles;
 mod consequences;
 mod decode;
 mod header;
 mod layout;
+mod parts;
 mod pick;
 mod run;
+mod split_records;
+mod tape;
 
 use layout::{Family, Layout, OUTPUTS};
+use parts::{PartOption, Parts};
 
 /// The stage type.
 pub static ANNOTATIONS: Annotations = Annotations;
@@ -37,6 +41,9 @@ pub struct Annotations;
 reasons! {
     /// What this stage warns of; it rejects nothing.
     pub REASONS:
+    warning ANNOTATION_ALLELE_AMBIGUOUS = "annotation_allele_ambiguous":
+        "a row's annotation lists alleles that its record does not have, and more than one entry may be the row's: NULL"
+        => "annotate after records are split and trimmed: some tool changed the alleles and kept their annotation";
     warning ANNOTATION_ALLELE_UNMATCHED = "annotation_allele_unmatched":
         "a row's annotation has entries, but none of the row's allele: NULL"
         => "annotate after splitting, or with VEP's `--allele_number`";
@@ -46,6 +53,12 @@ reasons! {
     warning ANNOTATION_FORMAT_MISSING = "annotation_format_missing":
         "the header does not say how an entry of the field is laid out: NULL"
         => "keep the annotation tool's ##INFO line in the header";
+    warning ANNOTATION_PART_BAD = "annotation_part_bad":
+        "a part that `parts` names does not fit its type: NULL; counted per value"
+        => "read it as text: `{ name = ..., type = \"text\" }`";
+    warning ANNOTATION_PART_MISSING = "annotation_part_missing":
+        "the header does not list a part that `parts` names: NULL; counted per value"
+        => "check the spelling, or run the annotation tool with the part";
     warning ANNOTATION_PARTS_MISMATCH = "annotation_parts_mismatch":
         "an annotation has an entry with fewer or more parts than its header lists: what is missing is NULL"
         => "look whether values hold commas or bars of their own, and keep header and records of one run together";
@@ -84,6 +97,11 @@ options! {
         /// of the canonical transcript, else the worst. `worst_per_gene`: one row per gene, the worst of each. `all`: one
         /// row per entry, in the order of the file.
         "pick" => pick: Spanned<Pick> = Spanned { value: Pick::Worst, span: 0..0 }, "\"worst\"",
+        /// Further parts of the picked entry, each into a column: `{ lof = "LoF", gnomad_af = { name = "gnomADe_AF",
+        /// type = "float64" } }`. The name is the header's, in any case; the type text, int64, float64, decimal(p,s), bool or
+        /// date. A value that does not fit its type is NULL and counted (`annotation_part_bad`), as is a part that the header
+        /// does not list (`annotation_part_missing`).
+        "parts" => parts: Parts = Parts::default(), "{}",
     }
 }
 
@@ -109,6 +127,11 @@ shortened form of it (without the first base, `-` for a deletion), or, where the
 number, its number. A number that the record cannot have was given before alleles were split into records of their own, and \
 is left out of account. A row whose annotation has no entry of its allele gets NULLs and is counted \
 (`annotation_allele_unmatched`).
+
+Where records were split or trimmed after they were annotated (VEP, then `bcftools norm -m-`), the annotation lists alleles \
+that the record no longer has, and an entry that looks like the row's may be another allele's: `CAA>CA` has become `CA>C`, and \
+`-` is what VEP calls `CAA>C`. Where an entry of a lost allele may be the row's as well the row gets NULLs and is counted \
+(`annotation_allele_ambiguous`), so that no row has another allele's gene. Annotate after splitting.
 
 Picking never depends on the order of entries in the file:
   worst           the severity of the consequence, then MANE Select, MANE Plus Clinical, canonical, others
@@ -187,8 +210,9 @@ impl StageType for Annotations {
     }
 
     fn version(&self) -> u32 {
+        // 3: what is left open by alleles that the record does not have is NULL.
         // 2: ties no longer go by the order of entries in the file; headers lay out ANN and BCSQ too.
-        2
+        3
     }
 
     fn manual(&self) -> &'static str {
@@ -228,13 +252,41 @@ impl StageType for Annotations {
         columns.extend(
             OUTPUTS.iter().zip(DOCS).map(|(name, doc)| Column::nullable(*name, ColumnType::Text).with_doc(doc)),
         );
+        let parts = options.parts.0;
+        check_parts(&parts, family, &columns, diagnostics)?;
+        columns.extend(parts.iter().map(PartOption::column));
         let schema = Schema::new(columns);
         let arrow_schema = schema.to_arrow();
         let layout = family.default_layout().map(Arc::new);
         let field = options.field.value;
-        let planned = PlannedAnnotations { family, field, pick, places: places?, layout, schema, arrow_schema };
+        let planned = PlannedAnnotations { family, field, pick, parts, places: places?, layout, schema, arrow_schema };
         Some(Planned::Transform(Arc::new(planned)))
     }
+}
+
+/// Reports parts whose columns cannot be, and parts of a field that has no names for them.
+fn check_parts(parts: &[PartOption], family: Family, columns: &[Column], diagnostics: &mut Diagnostics) -> Option<()> {
+    let before = diagnostics.len();
+    for (at, part) in parts.iter().enumerate() {
+        let column = &part.column;
+        if family == Family::Geneinfo {
+            diagnostics
+                .error(column.span.clone(), "GENEINFO has no parts but symbol and identifier")
+                .hint("Use `gene_symbol` and `gene_id`.");
+        }
+        if !is_identifier(&column.value) {
+            diagnostics
+                .error(column.span.clone(), format!("`{}` cannot be the name of a column", column.value))
+                .hint("A name is made of the letters A to Z, digits and `_`, and does not begin with a digit.");
+        }
+        let known = columns.iter().map(|column| &column.name).chain(parts[..at].iter().map(|part| &part.column.value));
+        if known.into_iter().any(|known| known.eq_ignore_ascii_case(&column.value)) {
+            diagnostics
+                .error(column.span.clone(), format!("there already is a column `{}`", column.value))
+                .hint("Give the part's column another name.");
+        }
+    }
+    (diagnostics.len() == before).then_some(())
 }
 
 /// What the added columns mean.
@@ -325,6 +377,7 @@ struct PlannedAnnotations {
     /// The field's name.
     field: String,
     pick: Pick,
+    parts: Vec<PartOption>,
     places: Places,
     /// The layout where the header does not say it.
     layout: Option<Arc<Layout>>,
@@ -349,8 +402,19 @@ impl Transform for PlannedAnnotations {
         vec![column]
     }
 
+    fn reads(&self, column: usize) -> bool {
+        let places = &self.places;
+        [Some(places.field), places.reference, places.alternate, places.allele_number].contains(&Some(column))
+    }
+
     fn start(&self) -> Result<Box<dyn TransformRun>, StageError> {
-        Ok(Box::new(run::Annotator::new(self.clone())))
+        Ok(Box::new(run::Annotator::new(self.clone(), [true; OUTPUTS.len()])))
+    }
+
+    fn start_live(&self, live: &[bool]) -> Result<Box<dyn TransformRun>, StageError> {
+        let first = self.schema.columns().len() - self.parts.len() - OUTPUTS.len();
+        let wanted = std::array::from_fn(|output| live.get(first + output).copied().unwrap_or(true));
+        Ok(Box::new(run::Annotator::new(self.clone(), wanted)))
     }
 }
 

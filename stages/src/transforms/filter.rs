@@ -154,6 +154,10 @@ impl Transform for PlannedFilter {
         Some(column)
     }
 
+    fn reads(&self, column: usize) -> bool {
+        self.predicate.reads(column)
+    }
+
     fn start(&self) -> Result<Box<dyn TransformRun>, StageError> {
         Ok(Box::new(self.clone()))
     }

@@ -92,8 +92,11 @@ Added columns: `orig_pos`, `orig_ref` and `orig_alt` hold the allele as the file
 place among the record's alternates. `end_pos` is the last base of the reference that the allele covers, 1-based and \
 inclusive, and `sv_len` the length of a symbolic allele, without sign. Of a sequence they are the end of REF and 0, of a \
 breakend too. Of a symbolic allele they come from INFO END and SVLEN, whether or not those are projected: one completes \
-the other, SVLEN goes allele by allele where it has a value for each (VCF 4.4), and an insertion covers no base however \
-long it is. An END before POS is taken as absent (`bad_end`).
+the other, and SVLEN goes allele by allele where it has a value for each. Where they contradict each other END decides in \
+files up to VCF 4.3; since 4.4 SVLEN does for deletions, duplications, inversions and copy numbers, as END is computed from \
+it there. Of a record with several alternates END is that of the longest, so SVLEN decides in any version. An insertion \
+covers no base however long it is: since 4.4, and beside other alternates, END does not count for it. An END before POS is \
+taken as absent (`bad_end`).
 
 Several structural variants may share position, REF and ALT. A pipeline that keeps them puts them in its key: \
 `key = [\"chrom\", \"pos\", \"ref\", \"alt\", \"end_pos\", \"sv_len\"]`.
@@ -156,7 +159,8 @@ impl StageType for Normalize {
     }
 
     fn version(&self) -> u32 {
-        2
+        // 3: since VCF 4.4 SVLEN decides where a symbolic allele ends.
+        3
     }
 
     fn manual(&self) -> &'static str {
@@ -295,6 +299,11 @@ impl Transform for PlannedNormalize {
     /// INFO END and SVLEN of symbolic alleles are read from the record's text.
     fn needs_provenance(&self) -> bool {
         true
+    }
+
+    fn reads(&self, column: usize) -> bool {
+        let places = self.places;
+        [places.chrom, places.pos, places.reference, places.alternate].contains(&column)
     }
 
     fn start(&self) -> Result<Box<dyn TransformRun>, StageError> {

@@ -176,6 +176,10 @@ impl Transform for PlannedSelect {
         self.selected.iter().position(|selected| selected.expression.as_column() == Some(column))
     }
 
+    fn reads(&self, column: usize) -> bool {
+        self.selected.iter().any(|selected| selected.expression.reads(column))
+    }
+
     fn start(&self) -> Result<Box<dyn TransformRun>, StageError> {
         Ok(Box::new(self.clone()))
     }

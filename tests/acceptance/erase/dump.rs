@@ -37,7 +37,7 @@ pub fn everything(place: &Place) -> String {
 /// The state's entries, key and value.
 pub fn file_entries(place: &Place) -> Vec<Vec<u8>> {
     let directory = place.project.path(".vardelta/gene_summary");
-    let state = State::open_read(&directory).expect("the state can be read");
+    let state = State::open_read(&directory, None).expect("the state can be read");
     let session = state.begin().expect("it is finalised");
     let mut entries = Vec::new();
     for space in state.statistics() {

@@ -131,7 +131,9 @@ fn an_index_saves_reading_and_changes_nothing_else() {
         assert_eq!((rows(&indexed), digests(&indexed)), without, "{name} {index}");
         assert_eq!(report["drops"][0]["read"], whole["drops"][0]["read"]);
         let seen = warnings_of(&report, "outside_regions");
-        assert!(seen < 20_000, "{name} {index}: of 60000 records {seen} outside were read");
+        // The chunks of larger bins are read from their beginning, for long deletions may reach into a region: here they
+        // follow each other so closely that those of one contig are one.
+        assert!(seen < 40_000, "{name} {index}: of 60000 records {seen} outside were read");
         // And as bcftools judges.
         let listed = regions.join(",");
         // Not `bcftools query`: it goes by REF alone in text and by END in BCF.

@@ -234,9 +234,18 @@ impl Server {
 
     /// Gives the user the right that `on_delete = "mark"` needs beside the others.
     pub fn allow_views(&self, database: &str) {
+        self.allow_also("CREATE VIEW", database);
+    }
+
+    /// Gives the user the right to see triggers beside the others.
+    pub fn allow_triggers(&self, database: &str) {
+        self.allow_also("TRIGGER", database);
+    }
+
+    fn allow_also(&self, right: &str, database: &str) {
         // A server looks at one grant alone, the one whose name says most.
         let database = database.replace('_', "\\_");
-        let grant = format!("GRANT {RIGHTS}, CREATE VIEW ON `{database}`.* TO '{USER}'@'%'");
+        let grant = format!("GRANT {RIGHTS}, {right} ON `{database}`.* TO '{USER}'@'%'");
         self.root().query_drop(grant).expect("rights can be granted");
     }
 

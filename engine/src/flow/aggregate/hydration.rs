@@ -8,7 +8,7 @@ use super::{
     pack,
 };
 use crate::{
-    error::{RunError, RunErrorKind},
+    error::RunError,
     flow::{Update, WorkerContext},
     relational::{AggregateFunction, AggregateSpec, accumulate::Cells, spaces},
     rows::Row,
@@ -221,11 +221,7 @@ impl Hydration {
     }
 
     fn corrupt(&self) -> RunError {
-        RunError::new(
-            RunErrorKind::Sink,
-            format!("the state of stage `{}` does not fit the changes; nothing was written", self.space),
-        )
-        .with_hint("Run `vardelta rebuild` to make it anew.")
+        RunError::damaged_state(&self.space, "does not fit the changes")
     }
 }
 

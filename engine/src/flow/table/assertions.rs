@@ -30,6 +30,14 @@ pub(crate) struct Assertion {
 
 /// An assertion where it lies: place, version, origin, value.
 pub(crate) type Parts<'a> = (u64, u64, u64, &'a [u8]);
+/// A row that was put aside by a later record of the same content.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct PutAside {
+    /// The origin of its record.
+    pub origin: u64,
+    /// The later record's origin and the key, where its row says something else.
+    pub contradicted: Option<(u64, Row)>,
+}
 
 impl Assertion {
     /// Decodes a list of assertions in order of place, as they lay before each had an entry of its own; `None` for other
@@ -63,14 +71,13 @@ impl Assertion {
     }
 
     /// Puts one row in place, in a list in order of place: the last record of a key stands within its drop; an older version
-    /// of the drop's content gives way. Returns the record whose row this one takes the place of, where they are of the same
-    /// content.
-    pub(super) fn put(list: &mut Vec<Assertion>, new: Assertion) -> Option<u64> {
+    /// of the drop's content gives way. Returns what this one takes the place of, where they are of the same content.
+    pub(super) fn put(list: &mut Vec<Assertion>, new: Assertion) -> Option<Assertion> {
         match list.binary_search_by_key(&new.place, |assertion| assertion.place) {
             Err(at) => list.insert(at, new),
             Ok(at) if list[at].version != new.version => list[at] = new,
             // Rows come in the order of their records, also over chunks, since one reader reads a drop from the start.
-            Ok(at) => return Some(std::mem::replace(&mut list[at], new).origin),
+            Ok(at) => return Some(std::mem::replace(&mut list[at], new)),
         }
         None
     }

@@ -18,7 +18,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use timely::dataflow::StreamVec;
 
-use self::resolve::Resolve;
+use self::{assertions::PutAside, resolve::Resolve};
 pub(crate) use self::{
     assertions::{Assertion, assertion_space},
     drops::drop_space,
@@ -27,7 +27,7 @@ pub(crate) use self::{
 };
 use crate::{
     differential::{KeyLocal, arrange, reduce},
-    error::{RunError, RunErrorKind},
+    error::RunError,
     failpoint,
     flow::{WorkerContext, gather::GatheredRows},
     relational::{Conflict, TableSpec, spaces},
@@ -69,7 +69,7 @@ impl KeyLocal for Table {
         let run = &self.worker.run;
         failpoint::panics("worker:table");
         let mut changes = BatchCutter::default();
-        let mut superseded: BTreeMap<u64, Vec<u64>> = BTreeMap::new();
+        let mut superseded: BTreeMap<u64, Vec<PutAside>> = BTreeMap::new();
         for shard in (0..SHARDS).filter(|shard| *shard as usize % self.worker.peers == self.worker.index) {
             run.abort.check()?;
             let removals = retract::removals(&self.worker, self.stage, shard, self.conflict)?;
@@ -85,9 +85,11 @@ impl KeyLocal for Table {
                 &mut superseded,
             )?;
         }
-        for (place, origins) in superseded {
+        for (place, rows) in superseded {
             if let Some(load) = run.loads.iter().find(|load| load.drop_id == place) {
-                load.records.superseded(&origins);
+                load.records.superseded(&rows.iter().map(|row| row.origin).collect::<Vec<_>>());
+                let contradicted = |row: PutAside| row.contradicted.map(|(by, key)| (row.origin, by, self.stage, key));
+                load.contradictions.add(rows.into_iter().filter_map(contradicted));
             }
         }
         self.worker.meters.add(self.stage, rows.rows(), 0, None);
@@ -97,6 +99,5 @@ impl KeyLocal for Table {
 
 /// What is said when the state of a table cannot be read.
 fn corrupt(stage: &str) -> RunError {
-    RunError::new(RunErrorKind::Sink, format!("the state of stage `{stage}` cannot be read; nothing was written"))
-        .with_hint("Run `vardelta rebuild` to make it anew.")
+    RunError::damaged_state(stage, "cannot be read")
 }

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
     Assertion, Removal, assertion_space,
-    assertions::{push_place, push_value},
+    assertions::{PutAside, push_place, push_value},
     drops::DropChanges,
     list_space,
     stored::{OfKey, Stored},
@@ -53,7 +53,7 @@ impl Resolve<'_> {
         rows: &GatheredRows,
         mut removals: &[Removal],
         changes: &mut BatchCutter,
-        superseded: &mut BTreeMap<u64, Vec<u64>>,
+        superseded: &mut BTreeMap<u64, Vec<PutAside>>,
     ) -> Result<(), RunError> {
         let mut work = Shard {
             rule: self,
@@ -97,7 +97,7 @@ impl Shard<'_> {
         group: &[Entry],
         removals: &[Removal],
         changes: &mut BatchCutter,
-        superseded: &mut BTreeMap<u64, Vec<u64>>,
+        superseded: &mut BTreeMap<u64, Vec<PutAside>>,
     ) -> Result<(), RunError> {
         let Resolve { epoch, conflict, .. } = *self.rule;
         let batches = self.rows.batches();
@@ -128,7 +128,9 @@ impl Shard<'_> {
             let (batch, row) = (&batches[entry.batch()], entry.row());
             let (place, origin, value) = (batch.place, batch.origin(row), batch.value(row).into());
             if let Some(aside) = Assertion::put(&mut standing, Assertion { place, version: epoch, origin, value }) {
-                superseded.entry(place).or_default().push(aside);
+                let is_same = *aside.value == *batch.value(row);
+                let contradicted = (!is_same).then(|| (origin, key.into()));
+                superseded.entry(place).or_default().push(PutAside { origin: aside.origin, contradicted });
             }
         }
         if standing == stored {

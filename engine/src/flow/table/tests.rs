@@ -7,7 +7,7 @@ use std::{
 
 use timely::{container::CapacityContainerBuilder, dataflow::operators::generic::operator::source};
 
-use super::{Removal, assertion_space, drop_space, list_space, rank, resolve::Resolve};
+use super::{Removal, assertion_space, assertions::PutAside, drop_space, list_space, rank, resolve::Resolve};
 use crate::{
     abort::Abort,
     differential::{
@@ -37,7 +37,7 @@ struct Bare {
     removals: Arc<Vec<Removal>>,
     index: usize,
     peers: usize,
-    superseded: Arc<Mutex<BTreeMap<u64, Vec<u64>>>>,
+    superseded: Arc<Mutex<BTreeMap<u64, Vec<PutAside>>>>,
 }
 
 impl KeyLocal for Bare {
@@ -72,7 +72,7 @@ fn chunk(
     workers: usize,
     rows: &[Asserted],
     removals: &[Removal],
-) -> (Changes<Vec<u8>>, BTreeMap<u64, Vec<u64>>) {
+) -> (Changes<Vec<u8>>, BTreeMap<u64, Vec<PutAside>>) {
     let (session, before, abort) = (Arc::clone(session), session.snapshot(), Abort::default());
     let (rows, removals) = (Arc::new(rows.to_vec()), Arc::new(removals.to_vec()));
     let changes = Arc::new(Mutex::new(Changes::new()));
@@ -208,7 +208,7 @@ fn history(seed: u64, conflict: Conflict, workers: usize) {
             steps.push(step);
         }
         session.compact().unwrap();
-        state.prepare(session, epoch, BTreeMap::new()).unwrap();
+        state.prepare(session, crate::state::EpochId::numbered(epoch), BTreeMap::new()).unwrap();
         state.finalize().unwrap();
     }
     let expected = reduced(steps, move |drops| {

@@ -11,6 +11,8 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
+use vardelta_schemas::ledger::EpochId;
+
 use super::{Session, State};
 
 /// What a space and shard hold.
@@ -47,7 +49,7 @@ fn commit(state: &mut State, changes: &Changes) {
     write(&session, "table", 0, changes);
     session.compact().unwrap();
     let epoch = state.epoch() + 1;
-    state.prepare(session, epoch, BTreeMap::from([("epoch".into(), epoch.to_string())])).unwrap();
+    state.prepare(session, EpochId::numbered(epoch), BTreeMap::from([("epoch".into(), epoch.to_string())])).unwrap();
     state.finalize().unwrap();
 }
 

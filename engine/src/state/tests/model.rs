@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use vardelta_schemas::ledger::EpochId;
+
 use super::{Changes, Content, read, write};
 use crate::state::{Session, State};
 use std::sync::Arc;
@@ -109,13 +111,15 @@ fn history(seed: u64) {
         check(&session, &next, &mut random);
         if random.below(6) > 0 {
             let epoch = state.epoch() + 1;
-            state.prepare(session, epoch, BTreeMap::from([("seed".into(), epoch.to_string())])).unwrap();
+            state
+                .prepare(session, EpochId::numbered(epoch), BTreeMap::from([("seed".into(), epoch.to_string())]))
+                .unwrap();
             let reopens = random.below(2) == 0;
             if reopens {
                 drop(state);
                 state = State::open(directory.path()).unwrap();
             }
-            assert_eq!((state.epoch(), state.prepared_epoch()), (epoch - 1, Some(epoch)));
+            assert_eq!((state.epoch(), state.prepared().map(|id| id.number)), (epoch - 1, Some(epoch)));
             if random.below(4) > 0 {
                 state.finalize().unwrap();
                 model = next;
@@ -132,7 +136,7 @@ fn history(seed: u64) {
             drop(state);
             state = State::open(directory.path()).unwrap();
         }
-        assert_eq!(state.prepared_epoch(), None);
+        assert_eq!(state.prepared().map(|id| id.number), None);
         check(&state.begin().unwrap(), &model, &mut random);
     }
 }

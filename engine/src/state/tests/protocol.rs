@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::thread;
 
+use vardelta_schemas::ledger::EpochId;
+
 use super::{commit, content, data_files, read, rows, write};
 use crate::state::{SHARDS, State, StateErrorKind, key_hash, shard_of};
 
@@ -21,7 +23,7 @@ fn a_new_state_is_empty() {
     let directory = root.path().join("deep").join("state");
     assert!(!State::exists(&directory));
     let state = State::open(&directory).unwrap();
-    assert_eq!((state.epoch(), state.prepared_epoch(), state.metadata().len()), (0, None, 0));
+    assert_eq!((state.epoch(), state.prepared().map(|id| id.number), state.metadata().len()), (0, None, 0));
     assert!(!State::exists(&directory), "nothing was finalised");
     let session = state.begin().unwrap();
     let mut reader = session.reader("table", 5).unwrap();
@@ -35,7 +37,7 @@ fn a_second_state_is_locked_out() {
     let mut state = State::open(directory.path()).unwrap();
     commit(&mut state, &rows(0..3, "x"));
     for second in
-        [State::open(directory.path()), State::open_read(directory.path()), State::open_anew(directory.path())]
+        [State::open(directory.path()), State::open_read(directory.path(), None), State::open_anew(directory.path())]
     {
         let error = second.unwrap_err();
         assert_eq!(error.kind, StateErrorKind::Locked);
@@ -52,17 +54,17 @@ fn a_second_state_is_locked_out() {
 #[test]
 fn readers_share_and_change_nothing() {
     let directory = tempfile::tempdir().unwrap();
-    assert_eq!(State::open_read(directory.path()).unwrap_err().kind, StateErrorKind::Io);
+    assert_eq!(State::open_read(directory.path(), None).unwrap_err().kind, StateErrorKind::Io);
     let mut state = State::open(directory.path()).unwrap();
     commit(&mut state, &rows(0..3, "x"));
     let session = state.begin().unwrap();
     write(&session, "table", 0, &rows(1..2, "new"));
-    state.prepare(session, 2, BTreeMap::new()).unwrap();
+    state.prepare(session, EpochId::numbered(2), BTreeMap::new()).unwrap();
     drop(state);
     let before = data_files(directory.path());
-    let mut one = State::open_read(directory.path()).unwrap();
-    let mut two = State::open_read(directory.path()).unwrap();
-    assert_eq!(one.prepared_epoch(), Some(2));
+    let mut one = State::open_read(directory.path(), None).unwrap();
+    let mut two = State::open_read(directory.path(), None).unwrap();
+    assert_eq!(one.prepared().map(|id| id.number), Some(2));
     one.roll_back().unwrap();
     two.finalize().unwrap();
     let mut expected = content(&rows(0..3, "x"));
@@ -72,10 +74,10 @@ fn readers_share_and_change_nothing() {
     assert_eq!(read(&session, "table", 0), expected);
     assert!(session.run_writer("table", 0).push(b"key", None).is_err());
     assert!(session.compact().is_err());
-    assert!(two.prepare(session, 3, BTreeMap::new()).is_err());
+    assert!(two.prepare(session, EpochId::numbered(3), BTreeMap::new()).is_err());
     drop((one, two));
     assert_eq!(data_files(directory.path()), before);
-    assert_eq!(State::open(directory.path()).unwrap().prepared_epoch(), Some(2));
+    assert_eq!(State::open(directory.path()).unwrap().prepared().map(|id| id.number), Some(2));
 }
 
 #[test]
@@ -87,17 +89,17 @@ fn an_undecided_epoch_stops_everything() {
     let (session, late) = (state.begin().unwrap(), state.begin().unwrap());
     let same = Arc::clone(&session);
     write(&session, "table", 0, &rows(0..3, "x"));
-    state.prepare(session, 7, BTreeMap::new()).unwrap();
+    state.prepare(session, EpochId::numbered(7), BTreeMap::new()).unwrap();
     assert!(state.begin().is_err());
     assert!(same.run_writer("table", 0).finish().is_ok(), "an empty run is none");
     let mut writer = same.run_writer("table", 0);
     writer.push(b"key", None).unwrap();
     assert!(writer.finish().is_err(), "a prepared session takes nothing");
-    assert!(state.prepare(Arc::clone(&late), 8, BTreeMap::new()).is_err());
+    assert!(state.prepare(Arc::clone(&late), EpochId::numbered(8), BTreeMap::new()).is_err());
     state.finalize().unwrap();
-    assert!(state.prepare(late, 8, BTreeMap::new()).is_err(), "it began before epoch 7");
+    assert!(state.prepare(late, EpochId::numbered(8), BTreeMap::new()).is_err(), "it began before epoch 7");
     let session = state.begin().unwrap();
-    assert!(state.prepare(session, 6, BTreeMap::new()).is_err(), "epochs do not go back");
+    assert!(state.prepare(session, EpochId::numbered(6), BTreeMap::new()).is_err(), "epochs do not go back");
 }
 
 #[test]
@@ -140,7 +142,7 @@ fn threads_write_into_one_session() {
             });
         }
     });
-    state.prepare(session, 1, BTreeMap::new()).unwrap();
+    state.prepare(session, EpochId::numbered(1), BTreeMap::new()).unwrap();
     state.finalize().unwrap();
     drop(state);
     let session = State::open(directory.path()).unwrap().begin().unwrap();
@@ -158,7 +160,7 @@ fn a_cleared_session_starts_from_nothing() {
     session.clear();
     write(&session, "groups", 3, &rows(0..2, "y"));
     assert!(read(&session, "table", 0).is_empty());
-    state.prepare(session, 2, BTreeMap::new()).unwrap();
+    state.prepare(session, EpochId::numbered(2), BTreeMap::new()).unwrap();
     state.finalize().unwrap();
     assert_eq!(data_files(directory.path()).len(), 1, "the files of before are deleted");
     let spaces: Vec<_> = state.statistics().into_iter().map(|it| (it.space, it.entries)).collect();

@@ -1,7 +1,7 @@
 //! The ledger's tables in MySQL and MariaDB, and the statements that only these two need.
 //!
-//! Every definition commits by itself there, so a migration can be cut short: its statements can be run again, and the
-//! version is written behind them.
+//! Every definition commits by itself there, so a migration can be cut short: its statements can be run again, where a
+//! column that is there already ([`DUPLICATE_COLUMN`]) is no error, and the version is written after them.
 
 use crate::sql::ledger::Migration;
 
@@ -154,6 +154,24 @@ macro_rules! migrations {
 "
                 )],
             },
+            // Random identities; and a definition is kept with the epoch that brought it alone.
+            Migration {
+                version: 5,
+                statements: &[
+                    table!(
+                        $collation,
+                        "vardelta_pipelines",
+                        "  pipeline VARCHAR(255) NOT NULL PRIMARY KEY,
+  identity CHAR(32) NOT NULL
+"
+                    ),
+                    "ALTER TABLE vardelta_epochs ADD COLUMN identity CHAR(32) NULL",
+                    "ALTER TABLE vardelta_drops ADD COLUMN identity CHAR(32) NULL",
+                    "UPDATE vardelta_epochs AS later JOIN vardelta_epochs AS earlier ON earlier.pipeline = later.pipeline \
+                     AND earlier.epoch = later.epoch - 1 AND earlier.definition = later.definition \
+                     SET later.definition = ''",
+                ],
+            },
         ]
     };
 }
@@ -203,5 +221,7 @@ pub const UPDATE_OWNED: &str = "UPDATE vardelta_tables SET created_epoch = ?, pe
 /// Parameters: what is pending, table name.
 pub const UPDATE_PENDING: &str = "UPDATE vardelta_tables SET pending = ? WHERE table_name = ?";
 /// Parameter: pipeline. The last epoch, as in the ledger's own statement, kept from others until the transaction ends.
-pub const SELECT_LAST_EPOCH_FOR_UPDATE: &str =
-    "SELECT epoch FROM vardelta_epochs WHERE pipeline = ? ORDER BY epoch DESC LIMIT 1 FOR UPDATE";
+pub const SELECT_LAST_EPOCH_FOR_UPDATE: &str = "SELECT epoch, table_counts, identity FROM vardelta_epochs WHERE pipeline = ? ORDER BY epoch DESC LIMIT 1 FOR UPDATE";
+
+/// The error with which a server refuses to add a column that is there (`ER_DUP_FIELDNAME`).
+pub const DUPLICATE_COLUMN: u16 = 1060;

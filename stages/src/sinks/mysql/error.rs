@@ -9,8 +9,12 @@ use crate::sinks::mysql::tls;
 pub(super) fn explain<'a>(location: &'a str, doing: &'a str) -> impl Fn(Error) -> SinkError + Copy + 'a {
     move |error| {
         let (kind, why, hint) = words(&error);
-        let error = SinkError::new(kind, format!("cannot {doing} {location}: {why}"));
-        if hint.is_empty() { error } else { error.with_hint(hint) }
+        let mut told = SinkError::new(kind, format!("cannot {doing} {location}: {why}"));
+        if !hint.is_empty() {
+            told = told.with_hint(hint);
+        }
+        // An address holds the password.
+        if matches!(error, Error::UrlError(_)) { told } else { told.caused_by(error) }
     }
 }
 
@@ -110,9 +114,7 @@ fn words(error: &Error) -> (SinkErrorKind, String, &'static str) {
                 REFERENCE,
             ),
             1215 | 1239 | 1821 | 1822 | 1824..=1826 | 3780 | 6125 => (Unavailable, said, REFERENCE),
-            1021 | 1114 | 1041 | 1037 | 1038 => {
-                (Unavailable, said, "Make room on the server and run again; the database is as it was before this run.")
-            }
+            1021 | 1114 | 1041 | 1037 | 1038 => (Unavailable, said, "Make room on the server and run again."),
             1153 | 3030 => (Value, said, LARGE_ROW),
             3058 | 1058 => (Locked, said, "Wait until the other run is done, then run again."),
             1506 => {
@@ -176,7 +178,7 @@ pub(super) const LARGE_ROW: &str = "A row is larger than the server takes: raise
 const REFERENCE: &str = "Compare `references` with the other table (`SHOW CREATE TABLE`): every column needs a column of the \
      same type and length there, and together they must be its primary key or lead an index; `text_characters` sets lengths.";
 
-const CONTENTION: &str = "Run again when the other client is done; nothing of this run was kept.";
+const CONTENTION: &str = "Run again when the other client is done.";
 
 #[cfg(test)]
 mod tests {

@@ -61,7 +61,7 @@ impl Migrating<'_> {
             Settling { settings, link: self.link, pipeline, tables }.swap_and_drop()?;
         }
         // Its FOR UPDATE is over with the statement: no transaction is open.
-        records::check_epoch(location, self.link, self.migration.pipeline, self.migration.expected_epoch)?;
+        records::ledger(location, self.link).check_epoch(self.migration.pipeline, &self.migration.expected)?;
         if self.settings.on_delete == OnDelete::Mark && self.scope != Scope::Contract {
             let tables = self.migration.tables;
             self.tables().prepare_live(tables)?;
@@ -78,7 +78,8 @@ impl Migrating<'_> {
     }
 
     fn tables(&mut self) -> Tables<'_> {
-        let Migration { pipeline, expected_epoch, .. } = *self.migration;
+        let Migration { pipeline, expected, .. } = *self.migration;
+        let expected_epoch = expected.number;
         Tables { location: &self.settings.location, link: self.link, pipeline, expected_epoch }
     }
 

@@ -7,10 +7,13 @@ use mysql::prelude::Queryable;
 use vardelta_engine::contract::{
     erasure::{Erasure, Removed, Search},
     migration::{Migration, Scope, Step},
-    sink::{Access, ChangeBatch, EpochStart, Fill, Offender, Part, Sink, SinkError, SinkErrorKind},
+    sink::{
+        Access, ChangeBatch, EpochStart, Erase, Fill, Migrate, Offender, Part, Sink, SinkError, SinkErrorKind, Trigger,
+    },
 };
 use vardelta_schemas::{
-    TableSchema, ledger,
+    TableSchema,
+    ledger::{self, EpochId},
     sql::{
         marks::{Marks, server_time},
         mysql::{
@@ -28,7 +31,7 @@ use crate::sinks::{
         constraints::{parents_first, write_order},
         erase,
         error::explain,
-        ledger::{self as records, integer},
+        ledger::{self as records, integer, ledger as ledger_in},
         link::Link,
         lock, marks,
         migrate::Migrating,
@@ -67,7 +70,7 @@ pub(super) struct MySqlSink {
 /// The transaction that is open.
 struct Begun {
     pipeline: String,
-    expected_epoch: u64,
+    expected: EpochId,
     /// The tables that are filled anew, under other names.
     replaced: Vec<String>,
     /// The tables that are no longer declared.
@@ -177,7 +180,8 @@ impl MySqlSink {
 
     /// Makes and checks tables before the transaction.
     fn prepare(&mut self, start: &EpochStart<'_>) -> Result<Prepared, SinkError> {
-        let EpochStart { pipeline, expected_epoch, tables, history, replace_tables, .. } = *start;
+        let EpochStart { pipeline, expected, tables, history, replace_tables, .. } = *start;
+        let expected_epoch = expected.number;
         self.with(|settings, link| {
             lock::with_definitions(settings, link, |link| {
                 records::migrate(&settings.location, link)?;
@@ -247,20 +251,19 @@ impl MySqlSink {
 
     fn write_commit(&mut self, record: &ledger::EpochRecord) -> Result<(), SinkError> {
         let begun = self.begun()?;
-        let (pipeline, expected) = (begun.pipeline.clone(), begun.expected_epoch);
+        let (pipeline, expected) = (begun.pipeline.clone(), begun.expected);
         let (replaced, dropped) = (begun.replaced.clone(), begun.dropped.clone());
-        if record.pipeline != pipeline || record.epoch != expected + 1 {
+        if record.pipeline != pipeline || record.epoch != expected.number + 1 {
             let message = format!(
-                "the transaction on {} is for the epoch after {expected} of pipeline `{pipeline}`, not for epoch {} of \
-                 `{}`",
-                self.settings.location, record.epoch, record.pipeline
+                "the transaction on {} is for the epoch after {} of pipeline `{pipeline}`, not for epoch {} of `{}`",
+                self.settings.location, expected.number, record.epoch, record.pipeline
             );
             return Err(SinkError::new(SinkErrorKind::Stale, message));
         }
         self.with(|settings, link| {
             let location = settings.location.as_str();
             let failed = explain(location, "commit to");
-            records::check_epoch(location, link, &pipeline, expected)?;
+            ledger_in(location, link).check_epoch(&pipeline, &expected)?;
             let epoch = integer(record.epoch).map_err(failed)?;
             for table in &replaced {
                 let values = (epoch, Pending::Swap.as_str(), table);
@@ -270,7 +273,7 @@ impl MySqlSink {
                 let values = (Pending::Drop.as_str(), table);
                 link.conn.exec_drop(owner_sql::UPDATE_PENDING, values).map_err(failed)?;
             }
-            records::write(location, link, record)?;
+            ledger_in(location, link).write(&expected, record)?;
             link.conn.query_drop(sql::COMMIT).map_err(failed)
         })
     }
@@ -306,15 +309,19 @@ impl MySqlSink {
 
 impl Sink for MySqlSink {
     fn ledger(&mut self, pipeline: &str) -> Result<ledger::Snapshot, SinkError> {
-        self.on_snapshot("read the ledger of", |location, link| records::snapshot(location, link, pipeline))
+        self.on_snapshot("read the ledger of", |location, link| ledger_in(location, link).snapshot(pipeline))
     }
 
     fn history(&mut self, pipeline: &str) -> Result<Vec<ledger::Event>, SinkError> {
-        self.on_snapshot("read the ledger of", |location, link| records::history(location, link, pipeline))
+        self.on_snapshot("read the ledger of", |location, link| ledger_in(location, link).history(pipeline))
+    }
+
+    fn accounts(&mut self, pipeline: &str) -> Result<ledger::Accounts, SinkError> {
+        self.on_snapshot("read the ledger of", |location, link| ledger_in(location, link).accounts(pipeline))
     }
 
     fn begin(&mut self, start: &EpochStart<'_>) -> Result<(), SinkError> {
-        let EpochStart { pipeline, expected_epoch, committed_at, .. } = *start;
+        let EpochStart { pipeline, expected, committed_at, .. } = *start;
         if self.begun.is_some() {
             let message = format!("a transaction is already open on {}", self.settings.location);
             return Err(SinkError::new(SinkErrorKind::Unavailable, message));
@@ -322,13 +329,13 @@ impl Sink for MySqlSink {
         self.lock(pipeline)?;
         // Before anything is made: a run that comes late makes nothing.
         let snapshot = self.ledger(pipeline)?;
-        if snapshot.epoch != expected_epoch {
-            self.with(|settings, link| records::check_epoch(&settings.location, link, pipeline, expected_epoch))?;
+        if snapshot.id() != expected {
+            self.with(|settings, link| ledger_in(&settings.location, link).check_epoch(pipeline, &expected))?;
         }
         let Prepared { replaced, dropped, left_over, notices } = self.prepare(start)?;
         let begun = self.with(|settings, link| {
             link.conn.query_drop(sql::BEGIN_WRITE).map_err(explain(&settings.location, "write to"))?;
-            records::check_epoch(&settings.location, link, pipeline, expected_epoch)
+            ledger_in(&settings.location, link).check_epoch(pipeline, &expected)
         });
         match begun {
             Ok(()) => {
@@ -338,7 +345,7 @@ impl Sink for MySqlSink {
                 let notices: Vec<String> = notices.into_iter().filter(is_new).collect();
                 self.notices.extend(notices);
                 let (pipeline, epoch_time) = (pipeline.to_owned(), server_time(committed_at));
-                self.begun = Some(Begun { pipeline, expected_epoch, replaced, dropped, left_over, epoch_time });
+                self.begun = Some(Begun { pipeline, expected, replaced, dropped, left_over, epoch_time });
                 Ok(())
             }
             Err(error) => {
@@ -402,10 +409,7 @@ impl Sink for MySqlSink {
 
     fn rejects(&mut self, pipeline: &str, epoch: u64, rejects: &[ledger::RejectRow]) -> Result<(), SinkError> {
         self.begun()?;
-        self.with(|settings, link| {
-            records::rejects(link, pipeline, epoch, rejects)
-                .map_err(explain(&settings.location, "write the rejects to"))
-        })
+        self.with(|settings, link| ledger_in(&settings.location, link).rejects(pipeline, epoch, rejects))
     }
 
     fn commit(&mut self, record: &ledger::EpochRecord) -> Result<(), SinkError> {
@@ -458,7 +462,7 @@ impl Sink for MySqlSink {
     }
 
     fn settle(&mut self, pipeline: &str, tables: &[TableSchema]) -> Result<(), SinkError> {
-        let undone = self.with(|settings, link| match records::version(&settings.location, link)? {
+        let undone = self.with(|settings, link| match ledger_in(&settings.location, link).version()? {
             Some(_) => Settling { settings, link, pipeline, tables }.pending().map(|pending| !pending.is_empty()),
             None => Ok(false),
         })?;
@@ -467,6 +471,14 @@ impl Sink for MySqlSink {
             self.with(|settings, link| Settling { settings, link, pipeline, tables }.settle())?;
         }
         Ok(())
+    }
+
+    fn triggers(&mut self) -> Result<Vec<Trigger>, SinkError> {
+        self.with(|settings, link| {
+            let found: Result<Vec<(String, String)>, _> = link.conn.query(sql::SELECT_ALL_TRIGGERS);
+            let found = found.map_err(explain(&settings.location, "read the triggers of"))?;
+            Ok(found.into_iter().map(|(name, table)| Trigger { name, table }).collect())
+        })
     }
 
     fn take_notices(&mut self) -> Vec<String> {
@@ -488,6 +500,20 @@ impl Sink for MySqlSink {
         })
     }
 
+    fn refresh_delivery(
+        &mut self,
+        pipeline: &str,
+        drop_id: u64,
+        bytes_digest: &str,
+        path: &str,
+    ) -> Result<(), SinkError> {
+        self.with(|settings, link| {
+            ledger_in(&settings.location, link).refresh_delivery(pipeline, drop_id, bytes_digest, path)
+        })
+    }
+}
+
+impl Migrate for MySqlSink {
     fn migrate(&mut self, migration: &Migration<'_>, scope: Scope) -> Result<Vec<Step>, SinkError> {
         self.lock(migration.pipeline)?;
         self.with(|settings, link| {
@@ -502,7 +528,7 @@ impl Sink for MySqlSink {
             let location = settings.location.as_str();
             let failed = explain(location, "fill columns in");
             link.conn.query_drop(sql::BEGIN_WRITE).map_err(failed)?;
-            records::check_epoch(location, link, fill.pipeline, fill.expected_epoch)?;
+            ledger_in(location, link).check_epoch(fill.pipeline, &fill.expected)?;
             let marks = marks::found(settings, link, fill.table, &fill.table.name)?;
             let layout = settings.layout(link.dialect, fill.table).marking(marks);
             let target = Target {
@@ -518,7 +544,7 @@ impl Sink for MySqlSink {
                 untouched: if fill.may_stand { Untouched::Written } else { Untouched::Wrong },
                 offenders: None,
             };
-            apply::apply(target, fill.expected_epoch + 1, &mut std::iter::once(Ok(fill.changes.clone())))?;
+            apply::apply(target, fill.expected.number + 1, &mut std::iter::once(Ok(fill.changes.clone())))?;
             link.conn.query_drop(sql::COMMIT).map_err(failed)
         });
         if filled.is_err() {
@@ -527,14 +553,16 @@ impl Sink for MySqlSink {
         }
         filled
     }
+}
 
+impl Erase for MySqlSink {
     fn erase(&mut self, erasure: &Erasure) -> Result<Removed, SinkError> {
         self.begun()?;
         self.with(|settings, link| erase::erase(settings, link, erasure))
     }
 
     fn is_erasing(&mut self, pipeline: &str) -> Result<bool, SinkError> {
-        self.with(|settings, link| match records::version(&settings.location, link)? {
+        self.with(|settings, link| match ledger_in(&settings.location, link).version()? {
             Some(_) => erase::is_erasing(link, pipeline).map_err(explain(&settings.location, "read the ledger of")),
             None => Ok(false),
         })
@@ -555,21 +583,8 @@ impl Sink for MySqlSink {
         })
     }
 
-    fn refresh_delivery(
-        &mut self,
-        pipeline: &str,
-        drop_id: u64,
-        bytes_digest: &str,
-        path: &str,
-    ) -> Result<(), SinkError> {
-        let found = self.with(|settings, link| {
-            records::refresh_delivery(link, pipeline, drop_id, bytes_digest, path)
-                .map_err(explain(&settings.location, "write to"))
-        })?;
-        if found {
-            return Ok(());
-        }
-        let message = format!("drop {drop_id} of pipeline `{pipeline}` is no longer in {}", self.settings.location);
-        Err(SinkError::new(SinkErrorKind::Stale, message).with_hint("Another run has withdrawn it; run again."))
+    /// What a server keeps of rows that are gone is out of a client's reach; docs/erasure.md says so.
+    fn scrub(&mut self) -> Result<(), SinkError> {
+        Ok(())
     }
 }

@@ -244,7 +244,7 @@ impl Settling<'_> {
 /// The name under which a table's rows are: another one between a commit and its swap.
 pub(super) fn current_name(location: &str, link: &mut Link, table: &str) -> Result<String, SinkError> {
     let failed = explain(location, "read the tables of");
-    if super::ledger::version(location, link)?.is_some() {
+    if super::ledger::ledger(location, link).version()?.is_some() {
         let owner: Option<(String, u64, Option<String>)> =
             link.conn.exec_first(owner_sql::SELECT_OWNER, (table,)).map_err(failed)?;
         let is_pending = owner.is_some_and(|(_, _, pending)| pending.as_deref() == Some(Pending::Swap.as_str()));

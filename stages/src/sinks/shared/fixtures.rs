@@ -9,8 +9,8 @@ use arrow_array::{
 };
 use vardelta_engine::contract::sink::{ChangeBatch, EpochStart, Op, Sink, SinkError};
 use vardelta_schemas::{
-    Column, ColumnType, Schema, TableSchema,
-    ledger::{DropRow, EpochRecord, Event, RecordCounts},
+    Column, ColumnType, Identity, Schema, TableSchema,
+    ledger::{DropRow, EpochId, EpochRecord, Event, RecordCounts},
 };
 
 /// The pipeline that most tests run.
@@ -56,13 +56,38 @@ pub(crate) fn starting<'a>(
     replace_tables: bool,
 ) -> EpochStart<'a> {
     let committed_at = "2026-01-01T00:00:00Z";
-    EpochStart { pipeline, expected_epoch, committed_at, tables, history: &[], replace_tables }
+    EpochStart {
+        pipeline,
+        expected: epoch_id(pipeline, expected_epoch),
+        committed_at,
+        tables,
+        history: &[],
+        replace_tables,
+    }
+}
+
+/// An identity that tests can name.
+pub(crate) fn identity(number: u64) -> Identity {
+    Identity::from_bytes(u128::from(number).to_be_bytes())
+}
+
+/// The identity of a pipeline.
+pub(crate) fn pipeline_identity(pipeline: &str) -> Identity {
+    identity(pipeline.bytes().fold(1 << 32, |sum, byte| sum * 31 + u64::from(byte)))
+}
+
+/// An epoch that [`record`] wrote.
+pub(crate) fn epoch_id(pipeline: &str, epoch: u64) -> EpochId {
+    let of = |identity| (epoch > 0).then_some(identity);
+    EpochId { number: epoch, identity: of(identity(epoch)), pipeline: of(pipeline_identity(pipeline)) }
 }
 
 pub(crate) fn record(pipeline: &str, epoch: u64) -> EpochRecord {
     EpochRecord {
         pipeline: pipeline.into(),
         epoch,
+        identity: identity(epoch),
+        pipeline_identity: pipeline_identity(pipeline),
         committed_at: format!("2026-01-01T00:00:{epoch:02}Z"),
         definition: format!("{{\"epoch\":{epoch}}}"),
         upserted_drops: Vec::new(),
@@ -104,6 +129,7 @@ pub(crate) fn counts(read: u64) -> RecordCounts {
 pub(crate) fn drop_row(drop_id: u64, name: &str, epoch: u64) -> DropRow {
     DropRow {
         drop_id,
+        identity: Some(identity(1000 + drop_id)),
         source: "calls".into(),
         name: name.into(),
         path: format!("/drops/{name}.vcf.gz"),

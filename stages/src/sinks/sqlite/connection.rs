@@ -12,9 +12,13 @@ use rusqlite::{Connection, OpenFlags, config::DbConfig};
 use vardelta_engine::contract::{
     erasure::{Erasure, Removed, Search},
     migration::{Migration, Scope, Step},
-    sink::{Access, ChangeBatch, EpochStart, Fill, Offender, Sink, SinkError, SinkErrorKind},
+    sink::{Access, ChangeBatch, EpochStart, Erase, Fill, Migrate, Offender, Sink, SinkError, SinkErrorKind, Trigger},
 };
-use vardelta_schemas::{TableSchema, ledger, sql::sqlite as sql};
+use vardelta_schemas::{
+    TableSchema,
+    ledger::{self, EpochId},
+    sql::sqlite as sql,
+};
 
 use crate::sinks::{
     shared::{
@@ -26,7 +30,8 @@ use crate::sinks::{
         constraints::{self, Refusals},
         erase,
         error::{self, explain},
-        layout, ledger as records,
+        layout,
+        ledger::{self as records, ledger as ledger_in},
         marks::{self, TableMarks},
         migrate, read,
     },
@@ -53,7 +58,7 @@ pub(super) struct SqliteSink {
 /// The transaction that is open.
 struct Begun {
     pipeline: String,
-    expected_epoch: u64,
+    expected: EpochId,
     /// The time of the epoch, as the ledger will have it.
     committed_at: String,
     marks: TableMarks,
@@ -162,23 +167,28 @@ impl SqliteSink {
 
 impl Sink for SqliteSink {
     fn ledger(&mut self, pipeline: &str) -> Result<ledger::Snapshot, SinkError> {
-        self.on_snapshot("read the ledger of", |path, connection| records::snapshot(path, connection, pipeline))
+        self.on_snapshot("read the ledger of", |path, connection| ledger_in(path, connection).snapshot(pipeline))
     }
 
     fn history(&mut self, pipeline: &str) -> Result<Vec<ledger::Event>, SinkError> {
-        self.on_snapshot("read the ledger of", |path, connection| records::history(path, connection, pipeline))
+        self.on_snapshot("read the ledger of", |path, connection| ledger_in(path, connection).history(pipeline))
+    }
+
+    fn accounts(&mut self, pipeline: &str) -> Result<ledger::Accounts, SinkError> {
+        self.on_snapshot("read the ledger of", |path, connection| ledger_in(path, connection).accounts(pipeline))
     }
 
     fn begin(&mut self, start: &EpochStart<'_>) -> Result<(), SinkError> {
-        let EpochStart { pipeline, expected_epoch, committed_at, .. } = *start;
+        let EpochStart { pipeline, expected, committed_at, .. } = *start;
         if !self.connection.is_autocommit() {
             let message = format!("a transaction is already open on {}", self.path.display());
             return Err(SinkError::new(SinkErrorKind::Unavailable, message));
         }
         self.connection.execute_batch(sql::BEGIN_WRITE).map_err(explain(&self.path, "write to"))?;
-        let prepared = records::prepare(&self.path, &self.connection, pipeline, expected_epoch).and_then(|()| {
+        let prepared = records::prepare(&self.path, &self.connection, pipeline, &expected).and_then(|()| {
             let (path, connection) = (&self.path, &self.connection);
             let (on_delete, constraints) = (self.on_delete, &self.constraints);
+            let expected_epoch = expected.number;
             let layout = layout::Layout { path, connection, pipeline, expected_epoch, on_delete, constraints };
             let notices = if start.replace_tables { layout.lost_marks(start.tables)? } else { Vec::new() };
             let restore = layout.prepare(start)?;
@@ -189,7 +199,7 @@ impl Sink for SqliteSink {
             Ok((restore, marks, notices)) => {
                 self.offenders.clear();
                 let (pipeline, committed_at) = (pipeline.to_owned(), committed_at.to_owned());
-                self.begun = Some(Begun { pipeline, expected_epoch, committed_at, marks, restore, notices });
+                self.begun = Some(Begun { pipeline, expected, committed_at, marks, restore, notices });
                 Ok(())
             }
             Err(error) => {
@@ -229,27 +239,27 @@ impl Sink for SqliteSink {
 
     fn rejects(&mut self, pipeline: &str, epoch: u64, rejects: &[ledger::RejectRow]) -> Result<(), SinkError> {
         self.begun()?;
-        records::rejects(&self.connection, pipeline, epoch, rejects)
-            .map_err(explain(&self.path, "write the rejects to"))
+        ledger_in(&self.path, &self.connection).rejects(pipeline, epoch, rejects)
     }
 
     fn commit(&mut self, record: &ledger::EpochRecord) -> Result<(), SinkError> {
         let begun = self.begun()?;
-        let (pipeline, expected) = (begun.pipeline.as_str(), begun.expected_epoch);
-        if record.pipeline != pipeline || record.epoch != expected + 1 {
+        let (pipeline, expected) = (begun.pipeline.as_str(), begun.expected);
+        if record.pipeline != pipeline || record.epoch != expected.number + 1 {
             let message = format!(
-                "the transaction on {} is for the epoch after {expected} of pipeline `{pipeline}`, not for epoch {} of \
-                 `{}`",
+                "the transaction on {} is for the epoch after {} of pipeline `{pipeline}`, not for epoch {} of `{}`",
                 self.path.display(),
+                expected.number,
                 record.epoch,
                 record.pipeline
             );
             return Err(SinkError::new(SinkErrorKind::Stale, message));
         }
         let failed = explain(&self.path, "commit to");
-        let committed = records::check_epoch(&self.path, &self.connection, pipeline, expected)
+        let committed = ledger_in(&self.path, &self.connection)
+            .check_epoch(pipeline, &expected)
             .and_then(|()| layout::restore(&self.path, &self.connection, &begun.restore))
-            .and_then(|()| records::write(&self.connection, record).map_err(failed))
+            .and_then(|()| ledger_in(&self.path, &self.connection).write(&expected, record))
             .and_then(|()| self.connection.execute_batch(sql::COMMIT).map_err(failed));
         // After a failed commit the transaction may still be open; leaving it so would keep the lock.
         let notices = self.begun.take().map(|begun| begun.notices).unwrap_or_default();
@@ -279,10 +289,41 @@ impl Sink for SqliteSink {
         })
     }
 
+    fn triggers(&mut self) -> Result<Vec<Trigger>, SinkError> {
+        let read = || -> rusqlite::Result<Vec<Trigger>> {
+            let mut statement = self.connection.prepare(sql::SELECT_ALL_TRIGGERS)?;
+            let triggers = statement.query_map([], |row| Ok(Trigger { name: row.get(0)?, table: row.get(1)? }))?;
+            triggers.collect()
+        };
+        read().map_err(explain(&self.path, "read the triggers of"))
+    }
+
     fn take_notices(&mut self) -> Vec<String> {
         std::mem::take(&mut self.notices)
     }
 
+    fn refresh_delivery(
+        &mut self,
+        pipeline: &str,
+        drop_id: u64,
+        bytes_digest: &str,
+        path: &str,
+    ) -> Result<(), SinkError> {
+        ledger_in(&self.path, &self.connection).refresh_delivery(pipeline, drop_id, bytes_digest, path)
+    }
+
+    /// What the file says is final: a process that is gone has no transaction.
+    fn recover(&mut self, pipeline: &str) -> Result<ledger::Snapshot, SinkError> {
+        self.ledger(pipeline)
+    }
+
+    /// All of an epoch is in its transaction.
+    fn settle(&mut self, _: &str, _: &[TableSchema]) -> Result<(), SinkError> {
+        Ok(())
+    }
+}
+
+impl Migrate for SqliteSink {
     fn migrate(&mut self, migration: &Migration<'_>, scope: Scope) -> Result<Vec<Step>, SinkError> {
         migrate::migrate(&self.path, &self.connection, (self.on_delete, &self.constraints), migration, scope)
     }
@@ -293,8 +334,9 @@ impl Sink for SqliteSink {
         let changes = &mut std::iter::once(Ok(fill.changes.clone()));
         let refusals = || Refusals { constraints: constraints::of(&self.constraints, fill.table), offenders: None };
         // Updates alone: nothing is marked.
-        let epoch = apply::Epoch { number: fill.expected_epoch + 1, time: "" };
-        let filled = records::check_epoch(&self.path, &self.connection, fill.pipeline, fill.expected_epoch)
+        let epoch = apply::Epoch { number: fill.expected.number + 1, time: "" };
+        let filled = ledger_in(&self.path, &self.connection)
+            .check_epoch(fill.pipeline, &fill.expected)
             .and_then(|()| marks::found(&self.path, &self.connection, self.on_delete, fill.table))
             .and_then(|marks| {
                 apply::apply(&self.path, &self.connection, (fill.table, marks), refusals(), epoch, changes)
@@ -306,14 +348,16 @@ impl Sink for SqliteSink {
         }
         filled
     }
+}
 
+impl Erase for SqliteSink {
     fn erase(&mut self, erasure: &Erasure) -> Result<Removed, SinkError> {
         self.begun()?;
         erase::erase(&self.path, &self.connection, self.on_delete, erasure)
     }
 
     fn is_erasing(&mut self, pipeline: &str) -> Result<bool, SinkError> {
-        self.on_snapshot("read the ledger of", |path, connection| match records::version(path, connection)? {
+        self.on_snapshot("read the ledger of", |path, connection| match ledger_in(path, connection).version()? {
             Some(_) => erase::is_erasing(connection, pipeline).map_err(explain(path, "read the ledger of")),
             None => Ok(false),
         })
@@ -347,22 +391,6 @@ impl Sink for SqliteSink {
 
     fn finish_erasure(&mut self, erasure: &Erasure) -> Result<(), SinkError> {
         erase::finish(&self.path, &self.connection, erasure)
-    }
-
-    fn refresh_delivery(
-        &mut self,
-        pipeline: &str,
-        drop_id: u64,
-        bytes_digest: &str,
-        path: &str,
-    ) -> Result<(), SinkError> {
-        let failed = explain(&self.path, "write to");
-        let touched = records::refresh_delivery(&self.connection, pipeline, drop_id, bytes_digest, path);
-        if touched.map_err(failed)? == 1 {
-            return Ok(());
-        }
-        let message = format!("drop {drop_id} of pipeline `{pipeline}` is no longer in {}", self.path.display());
-        Err(SinkError::new(SinkErrorKind::Stale, message).with_hint("Another run has withdrawn it; run again."))
     }
 }
 

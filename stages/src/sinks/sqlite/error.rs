@@ -15,11 +15,9 @@ pub(super) fn explain<'a>(path: &'a Path, doing: &'a str) -> impl Fn(Error) -> S
                 "another run or program is writing to it".into(),
                 "Wait until that is done, then run again.",
             ),
-            Some(ErrorCode::DiskFull) => (
-                SinkErrorKind::Unavailable,
-                "there is no space left for it".into(),
-                "Make room and run again; the database is as it was before this run.",
-            ),
+            Some(ErrorCode::DiskFull) => {
+                (SinkErrorKind::Unavailable, "there is no space left for it".into(), "Make room and run again.")
+            }
             Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => (
                 SinkErrorKind::Unavailable,
                 "the file or its directory is read-only".into(),
@@ -43,16 +41,17 @@ pub(super) fn explain<'a>(path: &'a Path, doing: &'a str) -> impl Fn(Error) -> S
             Some(ErrorCode::SystemIoFailure) => (
                 SinkErrorKind::Unavailable,
                 format!("the disk reported an error ({error})"),
-                "See to the disk and run again; the database is as it was before this run.",
+                "See to the disk and run again.",
             ),
             Some(ErrorCode::ConstraintViolation | ErrorCode::TypeMismatch | ErrorCode::TooBig) => {
                 (SinkErrorKind::Value, error.to_string(), "Run `vardelta verify` to see which rows differ.")
             }
             _ => {
-                return SinkError::new(SinkErrorKind::Unavailable, format!("cannot {doing} {file}: {error}"));
+                let message = format!("cannot {doing} {file}: {error}");
+                return SinkError::new(SinkErrorKind::Unavailable, message).caused_by(error);
             }
         };
-        SinkError::new(kind, format!("cannot {doing} {file}: {why}")).with_hint(hint)
+        SinkError::new(kind, format!("cannot {doing} {file}: {why}")).with_hint(hint).caused_by(error)
     }
 }
 

@@ -57,7 +57,8 @@ pub(super) fn migrate(
     scope: Scope,
 ) -> Result<Vec<Step>, SinkError> {
     let failed = explain(path, "change the tables of");
-    let Migration { pipeline, expected_epoch, .. } = *migration;
+    let Migration { pipeline, expected, .. } = *migration;
+    let expected_epoch = expected.number;
     let layout = Layout { path, connection, pipeline, expected_epoch, on_delete, constraints };
     if scope == Scope::Plan {
         return steps(&layout, migration, scope);
@@ -65,7 +66,7 @@ pub(super) fn migrate(
     let [rename_alone, rename_all] = sql::SQLITE_RENAME_ALONE;
     connection.execute_batch(rename_alone).map_err(failed)?;
     connection.execute_batch(sqlite_sql::BEGIN_WRITE).map_err(failed)?;
-    let done = records::prepare(path, connection, migration.pipeline, migration.expected_epoch)
+    let done = records::prepare(path, connection, pipeline, &expected)
         .and_then(|()| steps(&layout, migration, scope))
         .and_then(|steps| connection.execute_batch(sqlite_sql::COMMIT).map_err(failed).map(|()| steps));
     if done.is_err() && !connection.is_autocommit() {

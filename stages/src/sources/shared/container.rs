@@ -128,6 +128,11 @@ impl Container {
         self.progress.bytes()
     }
 
+    /// At the end of the data: the digest of all bytes of the file; `None` where only stretches of it were read.
+    pub fn bytes_digest(&self) -> Option<u128> {
+        (!matches!(self.stream, Stream::Stretches(_))).then(|| self.progress.digest())
+    }
+
     /// Appends up to `count` decompressed bytes, fewer only at the end. Returns how many; at the end it has checked
     /// that the file is complete.
     ///

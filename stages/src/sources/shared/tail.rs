@@ -1,4 +1,4 @@
-//! Watches a file being read: how far, and its last bytes.
+//! Watches a file being read: how far, its last bytes, and the digest of them all.
 
 use std::{
     io::{self, Read, Seek, SeekFrom},
@@ -8,16 +8,19 @@ use std::{
     },
 };
 
+use xxhash_rust::xxh3::Xxh3;
+
 /// The empty block that ends every complete BGZF file (SAM 1.6, section 4.1.2).
 pub(crate) const END_BLOCK: [u8; 28] = [
     0x1f, 0x8b, 0x08, 0x04, 0, 0, 0, 0, 0, 0xff, 0x06, 0, 0x42, 0x43, 0x02, 0, 0x1b, 0, 0x03, 0, 0, 0, 0, 0, 0, 0, 0, 0,
 ];
 
 /// What has been read of a file so far, seen from another thread than the reading one.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Progress {
     bytes: AtomicU64,
     tail: Mutex<[u8; END_BLOCK.len()]>,
+    digest: Mutex<Xxh3>,
 }
 
 impl Progress {
@@ -31,7 +34,13 @@ impl Progress {
         *self.tail.lock().unwrap_or_else(PoisonError::into_inner) == END_BLOCK
     }
 
+    /// xxh3-128 of the bytes that have been read.
+    pub fn digest(&self) -> u128 {
+        self.digest.lock().unwrap_or_else(PoisonError::into_inner).digest128()
+    }
+
     fn add(&self, read: &[u8]) {
+        self.digest.lock().unwrap_or_else(PoisonError::into_inner).update(read);
         self.bytes.fetch_add(read.len() as u64, Ordering::Relaxed);
         let mut tail = self.tail.lock().unwrap_or_else(PoisonError::into_inner);
         let kept = tail.len().saturating_sub(read.len());
@@ -84,6 +93,7 @@ mod tests {
                 assert_eq!(progress.ends_with_end_block(), progress.bytes() == 128, "step {step}");
             }
             assert!(progress.ends_with_end_block());
+            assert_eq!(progress.digest(), xxhash_rust::xxh3::xxh3_128(&file));
         }
     }
 }

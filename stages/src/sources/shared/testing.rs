@@ -146,7 +146,7 @@ pub(crate) fn read(source: &dyn Source, path: &Path) -> Result<Outcome, String> 
         let mut own = Emit::default();
         let parsed = parser.parse(chunk, &mut own).map_err(shown)?;
         assert_eq!(alone, parsed, "digest alone and with parsing");
-        digest.merge(parsed);
+        digest.append(parsed);
         // A record may make several rows.
         let mut accounted: Vec<u64> =
             own.batches.iter().flat_map(|batch| batch.origins.clone().unwrap_or_default()).collect();

@@ -53,7 +53,8 @@ pub(super) fn reference(text: &[u8]) -> Result<Allele, Refusal> {
     }
 }
 
-/// One item of ALT: bases, `*`, a symbolic allele or a breakend. Case matters in the last two: they are kept as they are.
+/// One item of ALT: bases, `*`, a symbolic allele, a breakend, or an inserted contig (`C<ctg1>`: VCF 4.1 to 4.3, section
+/// 5.4.3). Case matters in the last three: they are kept as they are.
 pub(super) fn alternate(text: &[u8]) -> Result<Allele, Refusal> {
     if let Some(allele) = bases(text) {
         return Ok(allele);
@@ -61,14 +62,27 @@ pub(super) fn alternate(text: &[u8]) -> Result<Allele, Refusal> {
     match text {
         [] => refuse(BAD_ALT, "ALT is empty or has an empty item"),
         b"*" => Ok(Allele::default()),
+        _ if std::str::from_utf8(text).is_err() => {
+            let encoding = "is not UTF-8; it may be Latin-1 (ISO 8859-1)";
+            refuse(BAD_ALT, format!("ALT `{}` {encoding}", text[..text.len().min(60)].escape_ascii()))
+        }
         [b'<', id @ .., b'>'] if is_symbol(id) => Ok(Allele::default()),
-        _ if is_breakend(text) => Ok(Allele::default()),
+        _ if is_breakend(text) || is_inserted_contig(text) => Ok(Allele::default()),
         _ => refuse(BAD_ALT, format!("ALT `{}` is not an allele", shown(text))),
     }
 }
 
 fn is_symbol(id: &[u8]) -> bool {
     !id.is_empty() && !id.iter().any(|byte| byte.is_ascii_whitespace() || matches!(byte, b'<' | b'>' | b','))
+}
+
+/// Bases and the contig that is inserted after them.
+fn is_inserted_contig(text: &[u8]) -> bool {
+    let Some(open) = memchr::memchr(b'<', text) else { return false };
+    match &text[open..] {
+        [b'<', id @ .., b'>'] => bases(&text[..open]).is_some() && is_symbol(id),
+        _ => false,
+    }
 }
 
 /// `t[p[`, `t]p]`, `]p]t`, `[p[t`, where `t` may be `.` or bases; or a single breakend, `t.` or `.t`.
@@ -110,6 +124,8 @@ mod tests {
             (".[13:123457[", plain),
             ("G.", plain),
             (".A", plain),
+            ("C<ctg1>", plain),
+            ("acg<ctg1>", plain),
         ];
         for (input, expected) in cases {
             assert_eq!(alternate(input.as_bytes()), Ok(expected), "{input}");
@@ -119,10 +135,13 @@ mod tests {
     #[test]
     fn refuses_what_is_no_allele() {
         for input in [
-            "", ".", "..", "-", "A-", "<>", "<DEL", "DEL>", "<A B>", "A C", "G[17[", "G]:1]", "G]17:1[", "]2:321]", "2",
+            "", ".", "..", "-", "A-", "<>", "<DEL", "DEL>", "<A B>", "A C", "G[17[", "G]:1]", "G]17:1[", "]2:321]",
+            "2", "<ctg1>C", "C<>", "C<ctg1", "2<ctg1>", "C<a><b>",
         ] {
             assert_eq!(alternate(input.as_bytes()).map_err(|refusal| refusal.reason.code()), Err("bad_alt"), "{input}");
         }
+        let refusal = alternate(b"<D\xfcP>").expect_err("not UTF-8");
+        assert!(refusal.detail.contains("<D\\xfcP>") && refusal.detail.contains("UTF-8"), "{}", refusal.detail);
         for input in ["", ".", "*", "-", "<DEL>", "A,C", "A\u{e9}"] {
             assert_eq!(reference(input.as_bytes()).map_err(|refusal| refusal.reason.code()), Err("bad_ref"), "{input}");
         }

@@ -32,6 +32,8 @@ pub(super) struct BcfChunks {
     input: Input,
     header: Arc<VcfHeader>,
     header_digest: u128,
+    /// The length of the header: magic, length and text.
+    header_bytes: u64,
     dictionary: Dictionary,
     next_record: u64,
 }
@@ -65,7 +67,8 @@ impl BcfChunks {
         header.first_origin = 1;
         let dictionary = Dictionary::parse(text);
         let header_digest = prepare(&mut header)?;
-        Ok(BcfChunks { input, header_digest, header: Arc::new(header), dictionary, next_record: 1 })
+        let header_bytes = 9 + length as u64;
+        Ok(BcfChunks { input, header_digest, header: Arc::new(header), header_bytes, dictionary, next_record: 1 })
     }
 
     /// Renders the next record behind `text`; false at the end of the file.
@@ -105,6 +108,10 @@ impl Indexable for BcfChunks {
         &self.input.container
     }
 
+    fn header_bytes(&self) -> u64 {
+        self.header_bytes
+    }
+
     fn header_mut(&mut self) -> &mut VcfHeader {
         Arc::make_mut(&mut self.header)
     }
@@ -140,6 +147,10 @@ impl ChunkReader for BcfChunks {
 
     fn position_bytes(&self) -> u64 {
         self.input.container.position_bytes()
+    }
+
+    fn bytes_digest(&self) -> Option<u128> {
+        self.input.container.bytes_digest()
     }
 }
 

@@ -43,8 +43,9 @@ fn interval(line: &[u8]) -> Result<Region, &'static str> {
     let contig = columns.next().filter(|contig| !contig.is_empty()).ok_or("no contig")?;
     let mut place = || columns.next().and_then(digits).filter(|place| *place >= 0);
     let (start, end) = (place().ok_or("start is no number")?, place().ok_or("end is no number")?);
+    let contig = std::str::from_utf8(contig).map_err(|_| "the contig's name is not UTF-8; it may be Latin-1")?;
     match start < end {
-        true => Ok(Region { contig: String::from_utf8_lossy(contig).into_owned(), start: start + 1, end }),
+        true => Ok(Region { contig: contig.to_owned(), start: start + 1, end }),
         false => Err("it ends before it starts, or is empty"),
     }
 }

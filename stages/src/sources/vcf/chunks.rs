@@ -28,6 +28,8 @@ pub(super) struct TextChunks {
     text: TextCutter<LineEnds>,
     header: Arc<VcfHeader>,
     header_digest: u128,
+    /// The length of the header's text.
+    header_bytes: u64,
 }
 
 impl TextChunks {
@@ -47,14 +49,19 @@ impl TextChunks {
         let mut header = VcfHeader::parse(&text[..length], container.file())?;
         let header_digest = prepare(&mut header)?;
         let carry = text.split_off(length);
+        let header_bytes = length as u64;
         let text = TextCutter::new(container, LineEnds::default(), carry, header.first_origin, ended);
-        Ok(TextChunks { text, header_digest, header: Arc::new(header) })
+        Ok(TextChunks { text, header_digest, header_bytes, header: Arc::new(header) })
     }
 }
 
 impl Indexable for TextChunks {
     fn container(&self) -> &Container {
         self.text.container()
+    }
+
+    fn header_bytes(&self) -> u64 {
+        self.header_bytes
     }
 
     fn header_mut(&mut self) -> &mut VcfHeader {
@@ -76,15 +83,18 @@ impl Indexable for TextChunks {
 fn read_header(container: &mut Container, text: &mut Vec<u8>, ended: &mut bool) -> Result<usize, StageError> {
     /// Headers are read in pieces of this size.
     const PIECE_BYTES: usize = 64 * 1024;
-    let (mut start, mut lines) = (0, 0);
+    // What has been searched for a line end is not searched again, however long the line becomes.
+    let (mut start, mut searched, mut lines) = (0, 0, 0);
     loop {
-        while let Some(length) = memchr::memchr(b'\n', &text[start..]) {
+        while let Some(at) = memchr::memchr(b'\n', &text[searched..]) {
+            let end = searched + at;
             lines += 1;
-            if is_last_header_line(&text[start..start + length], start == 0, lines, container.file())? {
-                return Ok(start + length + 1);
+            if is_last_header_line(&text[start..end], start == 0, lines, container.file())? {
+                return Ok(end + 1);
             }
-            start += length + 1;
+            (start, searched) = (end + 1, end + 1);
         }
+        searched = text.len();
         if *ended {
             if text.is_empty() {
                 return Err(StageError::new(format!("{} holds no text: it has no VCF header", container.file()))
@@ -182,5 +192,9 @@ impl ChunkReader for TextChunks {
 
     fn position_bytes(&self) -> u64 {
         self.text.container().position_bytes()
+    }
+
+    fn bytes_digest(&self) -> Option<u128> {
+        self.text.container().bytes_digest()
     }
 }

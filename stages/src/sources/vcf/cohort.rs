@@ -8,6 +8,7 @@ use vardelta_engine::contract::stage::StageError;
 use crate::sources::vcf::{
     fields::shown,
     header::VcfHeader,
+    names::HINT,
     ped::PedigreeFile,
     reasons::{Tally, Warning},
     sex::{CopiesBySex, PseudoAutosomal, Sex, copies_at},
@@ -44,14 +45,18 @@ impl SampleRules {
     /// The samples of a file.
     ///
     /// # Errors
-    /// When two samples would have one name, and when the pedigree cannot be read.
+    /// When two samples would have one name, when the name of one that is read is not UTF-8, and when the pedigree cannot be
+    /// read.
     pub fn cohort(&self, header: &VcfHeader) -> Result<Cohort, StageError> {
         let (mut chosen, mut names) = (Vec::new(), Vec::new());
         let mut from: BTreeMap<&str, &str> = BTreeMap::new();
-        for written in &header.samples {
+        for (place, written) in header.samples.iter().enumerate() {
             chosen.push(self.include.is_empty() || self.include.contains(written));
             if chosen.last() == Some(&false) {
                 continue;
+            }
+            if let Some(problem) = header.undecodable_samples.get(&place) {
+                return Err(StageError::new(problem.clone()).with_hint(HINT));
             }
             let name = self.rename.get(written).map_or(written.as_str(), String::as_str);
             if let Some(other) = from.insert(name, written) {

@@ -5,7 +5,11 @@ use vardelta_engine::contract::reason::Reason;
 use crate::sources::vcf::{
     checks::Checks,
     header::VcfHeader,
-    reasons::{BAD_CONTIG, BAD_POSITION, BAD_QUAL, MISSING_COLUMNS, NOT_TAB_SEPARATED, SAMPLE_COLUMNS},
+    names::undecodable,
+    reasons::{
+        BAD_CONTIG, BAD_FILTER, BAD_POSITION, BAD_QUAL, MISSING_COLUMNS, NOT_TAB_SEPARATED, SAMPLE_COLUMNS, Tally,
+        VALUE_TOO_LONG, Warning,
+    },
     values::digits,
 };
 
@@ -23,6 +27,33 @@ pub(super) struct Refusal {
 /// Refuses a record.
 pub(super) fn refuse<T>(reason: &'static Reason, detail: impl Into<String>) -> Result<T, Refusal> {
     Err(Refusal { reason, detail: detail.into() })
+}
+
+/// No value that becomes a cell is longer. On its way to a table a value is copied a dozen times, and databases refuse longer
+/// ones by default; the longest alleles there are take a tenth of it.
+pub(super) const MAX_VALUE_BYTES: usize = 1 << 25;
+
+/// Checks that no value is too long to be a cell: of the fixed columns, of the INFO fields that are read (`longest_info`), and
+/// of samples.
+pub(super) fn check_lengths(columns: &Columns<'_>, longest_info: usize) -> Result<(), Refusal> {
+    let too_long = |what: &str, length: usize| {
+        refuse(VALUE_TOO_LONG, format!("{what} has {length} bytes, and a cell has at most {MAX_VALUE_BYTES}"))
+    };
+    let fixed =
+        [("ID", columns.id), ("REF", columns.reference), ("ALT", columns.alternates), ("FILTER", columns.filter)];
+    if let Some((what, text)) = fixed.iter().find(|(_, text)| text.len() > MAX_VALUE_BYTES) {
+        return too_long(what, text.len());
+    }
+    if longest_info > MAX_VALUE_BYTES {
+        return too_long("an INFO field that is read", longest_info);
+    }
+    if columns.genotypes.len() > MAX_VALUE_BYTES {
+        let values = columns.genotypes.split(|byte| matches!(byte, b'\t' | b':'));
+        if let Some(length) = values.map(<[u8]>::len).max().filter(|length| *length > MAX_VALUE_BYTES) {
+            return too_long("a FORMAT value", length);
+        }
+    }
+    Ok(())
 }
 
 /// A record's columns as the line writes them.
@@ -88,7 +119,10 @@ pub(super) fn check_contig(chrom: &[u8]) -> Result<(), Refusal> {
     if chrom.iter().any(u8::is_ascii_whitespace) {
         return refuse(BAD_CONTIG, format!("CHROM `{}` holds white space", shown(chrom)));
     }
-    Ok(())
+    match undecodable("CHROM", chrom, 0) {
+        Some(problem) => refuse(BAD_CONTIG, problem),
+        None => Ok(()),
+    }
 }
 
 /// POS: 1-based; 0 is the telomere (VCF 4.3, section 1.6.1.2).
@@ -102,7 +136,7 @@ pub(super) fn position(pos: &[u8]) -> Result<i64, Refusal> {
 /// What QUAL says.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Quality {
-    /// `.`
+    /// `.`, or nothing.
     Missing,
     /// A number.
     Phred(f64),
@@ -112,7 +146,7 @@ pub(super) enum Quality {
 
 /// QUAL: a number or `.` (VCF 4.3, section 1.6.1.6).
 pub(super) fn quality(qual: &[u8]) -> Result<Quality, Refusal> {
-    if qual == b"." {
+    if qual == b"." || qual.is_empty() {
         return Ok(Quality::Missing);
     }
     match std::str::from_utf8(qual).ok().and_then(|text| text.parse::<f64>().ok()) {
@@ -122,22 +156,41 @@ pub(super) fn quality(qual: &[u8]) -> Result<Quality, Refusal> {
     }
 }
 
-/// FILTER as a set: a filter that stands twice counts once, in the order of first mention. `None` where nothing repeats.
-pub(super) fn without_repeats(filter: &[u8]) -> Option<Vec<u8>> {
+/// FILTER: names, which must be told apart.
+pub(super) fn check_filter(columns: &Columns<'_>) -> Result<(), Refusal> {
+    let before = [columns.chrom, columns.pos, columns.id, columns.reference, columns.alternates, columns.qual];
+    let at = || before.iter().map(|column| column.len() + 1).sum();
+    match columns.filter.is_ascii() {
+        true => Ok(()),
+        false => match undecodable("FILTER", columns.filter, at()) {
+            Some(problem) => refuse(BAD_FILTER, problem),
+            None => Ok(()),
+        },
+    }
+}
+
+/// FILTER as a set: a filter that stands twice counts once, in the order of first mention, and blanks around a name are none
+/// of it, which is counted. `None` where nothing is to be changed.
+pub(super) fn tidy_filters(filter: &[u8], tally: &mut Tally) -> Option<Vec<u8>> {
     let filters: Vec<&[u8]> = filter.split(|byte| *byte == b';').collect();
     let mut kept: Vec<&[u8]> = Vec::with_capacity(filters.len());
+    let mut has_blanks = false;
     for name in &filters {
-        if !name.is_empty() && !kept.contains(name) {
-            kept.push(name);
+        let trimmed = name.trim_ascii();
+        has_blanks |= trimmed.len() < name.len();
+        if !trimmed.is_empty() && !kept.contains(&trimmed) {
+            kept.push(trimmed);
         }
     }
-    (kept.len() < filters.len()).then(|| kept.join(&b';'))
+    tally.add(Warning::BlanksAround, u64::from(has_blanks));
+    (has_blanks || kept.len() < filters.len()).then(|| kept.join(&b';'))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::sources::vcf::checks::Checked;
+    use vardelta_engine::contract::stage::Emit;
 
     fn reason<T: std::fmt::Debug>(result: Result<T, Refusal>) -> &'static str {
         result.expect_err("should be refused").reason.code()
@@ -177,6 +230,7 @@ mod tests {
     fn reads_quality() {
         let cases = [
             (".", Quality::Missing),
+            ("", Quality::Missing),
             ("-1", Quality::Phred(-1.0)),
             ("1234567890123.5", Quality::Phred(1_234_567_890_123.5)),
             ("1e400", Quality::NotFinite),
@@ -187,15 +241,39 @@ mod tests {
             assert_eq!(quality(input.as_bytes()), Ok(expected), "{input}");
         }
         assert_eq!(reason(quality(b"high")), "bad_qual");
-        assert_eq!(reason(quality(b"")), "bad_qual");
+        assert_eq!(reason(quality(b" ")), "bad_qual");
+    }
+
+    #[test]
+    fn values_have_a_greatest_length() {
+        let header = VcfHeader::for_samples(&["a"]);
+        let line = |reference: usize, genotype: usize| {
+            let (reference, genotype) = ("A".repeat(reference), "1".repeat(genotype));
+            format!("1\t5\t.\t{reference}\tC\t.\tPASS\tDP=5\tGT:X\t0/1:{genotype}").into_bytes()
+        };
+        let check = |line: &[u8], info| check_lengths(&split::<Checked>(line, &header).expect("ten columns"), info);
+        assert_eq!(check(&line(MAX_VALUE_BYTES, MAX_VALUE_BYTES), MAX_VALUE_BYTES), Ok(()));
+        assert_eq!(reason(check(&line(MAX_VALUE_BYTES + 1, 1), 0)), "value_too_long");
+        assert_eq!(reason(check(&line(1, MAX_VALUE_BYTES + 1), 0)), "value_too_long");
+        assert_eq!(reason(check(&line(1, 1), MAX_VALUE_BYTES + 1)), "value_too_long");
     }
 
     #[test]
     fn filters_are_a_set() {
-        assert_eq!(without_repeats(b"PASS;PASS").as_deref(), Some(&b"PASS"[..]));
-        assert_eq!(without_repeats(b"q10;s50;q10").as_deref(), Some(&b"q10;s50"[..]));
-        assert_eq!(without_repeats(b"q10;;s50").as_deref(), Some(&b"q10;s50"[..]));
-        assert_eq!(without_repeats(b"q10;s50"), None);
+        let tidy = |filter: &str| {
+            let mut tally = Tally::default();
+            let tidied = tidy_filters(filter.as_bytes(), &mut tally);
+            let mut emit = Emit::default();
+            tally.report(&mut emit);
+            (tidied.map(|filter| String::from_utf8_lossy(&filter).into_owned()), !emit.warnings.is_empty())
+        };
+        assert_eq!(tidy("PASS;PASS"), (Some("PASS".into()), false));
+        assert_eq!(tidy("q10;s50;q10"), (Some("q10;s50".into()), false));
+        assert_eq!(tidy("q10;;s50"), (Some("q10;s50".into()), false));
+        assert_eq!(tidy("q10;s50"), (None, false));
+        assert_eq!(tidy("PASS "), (Some("PASS".into()), true));
+        assert_eq!(tidy(" q10 ; q10"), (Some("q10".into()), true));
+        assert_eq!(tidy(" "), (Some(String::new()), true));
     }
 
     #[test]

@@ -2,7 +2,8 @@
 //! sample a value belongs to.
 
 use std::{
-    collections::{BTreeMap, HashSet},
+    borrow::Cow,
+    collections::{BTreeMap, HashMap, HashSet},
     sync::Arc,
 };
 
@@ -14,6 +15,7 @@ use crate::sources::vcf::{
     fields::shown,
     kind::{ValueKind, is_number, number_from_text, number_to_text},
     meta,
+    names::{HINT, undecodable},
     projection::Field,
     reasons::{Tally, Warning},
     regions::Regions,
@@ -33,8 +35,10 @@ pub struct VcfHeader {
     pub format: BTreeMap<String, Definition>,
     /// Contigs, in the order of the file.
     pub contigs: Vec<Contig>,
-    /// Sample names, in the order of their columns. Unique.
+    /// Sample names, in the order of their columns. Unique, but for bytes that are not UTF-8.
     pub samples: Vec<String>,
+    /// Samples whose names are not UTF-8, by their place in `samples`, and what is wrong with them: they cannot be read.
+    pub(super) undecodable_samples: BTreeMap<usize, String>,
     /// The values of `##key=value` lines, by key, the first of each; those of structured lines (`<…>`) are not among them.
     pub values: BTreeMap<String, String>,
     /// The file's name, for messages.
@@ -53,8 +57,12 @@ pub struct VcfHeader {
     pub(super) is_indexed: bool,
     /// Where records are read from; everywhere where there are none.
     pub(super) regions: Option<Arc<Regions>>,
-    /// The names of the contigs.
-    pub(super) contig_ids: HashSet<Vec<u8>>,
+    /// Where each contig stands in `contigs`; the first where one is listed twice.
+    pub(super) contig_places: HashMap<Vec<u8>, usize>,
+    /// The hashes of its `##` lines: a header that is repeated between the records says nothing new.
+    line_hashes: HashSet<u64>,
+    /// The value of `##reference`, if there is one.
+    pub(super) reference: Option<String>,
     /// The names of the filters.
     pub(super) filters: HashSet<Vec<u8>>,
     /// Names that its records use and it does not declare.
@@ -75,6 +83,19 @@ pub struct Definition {
 }
 
 impl Definition {
+    /// What a line's fields say, and whether its number and type are such as there are.
+    pub(super) fn of_fields(fields: &[(&str, String)]) -> (Definition, bool) {
+        let (number, kind) = (meta::field(fields, "Number"), meta::field(fields, "Type"));
+        let kind = kind.and_then(ValueKind::from_header);
+        let is_usable = kind.is_some() && number.is_some_and(is_number);
+        let definition = Definition {
+            number: number.and_then(number_from_text).unwrap_or(Number::Unknown),
+            kind: kind.unwrap_or(ValueKind::String),
+            description: meta::field(fields, "Description").unwrap_or_default().to_string(),
+        };
+        (definition, is_usable)
+    }
+
     /// Whether the description lists the parts of which each value is made, separated by `|`.
     pub fn lists_parts(&self) -> bool {
         self.description.contains('|')
@@ -92,6 +113,17 @@ pub struct Contig {
     pub assembly: Option<String>,
 }
 
+impl Contig {
+    /// What a line's fields say; `None` where they name none.
+    pub(super) fn of_fields(fields: &[(&str, String)]) -> Option<Contig> {
+        Some(Contig {
+            id: meta::field(fields, "ID")?.to_string(),
+            length: meta::field(fields, "length").and_then(|length| length.parse().ok()),
+            assembly: meta::field(fields, "assembly").map(str::to_string),
+        })
+    }
+}
+
 /// The fixed columns, in their order.
 const FIXED: [&str; 8] = ["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO"];
 
@@ -99,7 +131,8 @@ impl VcfHeader {
     /// Reads a header: every line up to and with `#CHROM`. `file` names the file in messages.
     ///
     /// # Errors
-    /// When the `#CHROM` line is missing, is not separated by tabs, lacks a fixed column or names a sample twice.
+    /// When the `#CHROM` line is missing, is not separated by tabs, lacks a fixed column or names a sample twice, and when an
+    /// INFO, FORMAT, FILTER or contig line has an ID that is not UTF-8.
     pub fn parse(text: &[u8], file: &str) -> Result<VcfHeader, StageError> {
         let mut header = VcfHeader { version: (4, 0), file: file.to_string(), ..VcfHeader::default() };
         let mut has_version = false;
@@ -125,7 +158,12 @@ impl VcfHeader {
             if line.iter().all(u8::is_ascii_whitespace) {
                 header.tally.count(Warning::HeaderBlankLine);
             } else if let Some(content) = line.strip_prefix(b"##") {
-                has_version |= header.read_meta(&String::from_utf8_lossy(content));
+                header.line_hashes.insert(xxhash_rust::xxh3::xxh3_64(line));
+                let text = String::from_utf8_lossy(content);
+                if matches!(text, Cow::Owned(_)) {
+                    header.refuse_undecodable_id(line)?;
+                }
+                has_version |= header.read_meta(&text);
             }
         }
         Err(no_column_line(file, header.lines))
@@ -134,6 +172,16 @@ impl VcfHeader {
     /// How many columns a record has.
     pub fn columns(&self) -> usize {
         if self.has_format { FIXED.len() + 1 + self.samples.len() } else { FIXED.len() }
+    }
+
+    /// Whether it has this very line.
+    pub(super) fn has_line(&self, line: &[u8]) -> bool {
+        self.line_hashes.contains(&xxhash_rust::xxh3::xxh3_64(line))
+    }
+
+    /// What it says of a contig; the first line where there are two.
+    pub(super) fn contig(&self, id: &str) -> Option<&Contig> {
+        self.contigs.get(*self.contig_places.get(id.as_bytes())?)
     }
 
     /// How values are decoded: percent-encoding came with 4.3.
@@ -152,7 +200,7 @@ impl VcfHeader {
         self.text_rules().percent_encoded
     }
 
-    /// The digest of what changes how records are decoded: percent-encoding, the definitions of the projected INFO
+    /// The digest of what changes how records are read: the version where it matters, the definitions of the projected INFO
     /// fields (annotations find their field lists there), sample names, contig names that mean something of their own.
     pub(super) fn digest(&self, projected: &[Field], values: &[String]) -> u128 {
         let mut text = vec![u8::from(self.text_rules().percent_encoded)];
@@ -168,6 +216,10 @@ impl VcfHeader {
                 add(&number_to_text(definition.number));
                 add(&definition.description);
             }
+        }
+        // Since 4.4 SVLEN decides where a symbolic allele ends.
+        if self.version >= (4, 4) {
+            add("4.4");
         }
         add("samples");
         for sample in &self.samples {
@@ -198,6 +250,7 @@ impl VcfHeader {
             }
             "INFO" | "FORMAT" => self.read_definition(key.trim(), value),
             "contig" => self.read_contig(value),
+            "reference" => self.reference = self.reference.take().or_else(|| Some(value.trim().to_string())),
             "FILTER" => {
                 let fields = meta::fields(value).unwrap_or_default();
                 self.filters.extend(meta::field(&fields, "ID").map(|id| id.as_bytes().to_vec()));
@@ -216,16 +269,10 @@ impl VcfHeader {
             self.tally.count(Warning::BadDefinition);
             return;
         };
-        let (number, kind) = (meta::field(&fields, "Number"), meta::field(&fields, "Type"));
-        let kind = kind.and_then(ValueKind::from_header);
-        if kind.is_none() || !number.is_some_and(is_number) {
+        let (definition, is_usable) = Definition::of_fields(&fields);
+        if !is_usable {
             self.tally.name(Warning::BadDefinition, id.as_bytes(), true);
         }
-        let definition = Definition {
-            number: number.and_then(number_from_text).unwrap_or(Number::Unknown),
-            kind: kind.unwrap_or(ValueKind::String),
-            description: meta::field(&fields, "Description").unwrap_or_default().to_string(),
-        };
         let definitions = if key == "INFO" { &mut self.info } else { &mut self.format };
         if definitions.contains_key(id) {
             self.tally.name(Warning::DuplicateDefinition, id.as_bytes(), true);
@@ -234,15 +281,28 @@ impl VcfHeader {
         }
     }
 
+    /// Refuses a line that is not UTF-8 where it is the ID that is not: records would be told by it.
+    fn refuse_undecodable_id(&self, line: &[u8]) -> Result<(), StageError> {
+        let names = [&b"##INFO="[..], b"##FORMAT=", b"##FILTER=", b"##contig="];
+        let Some(start) =
+            memchr::memmem::find(line, b"ID=").filter(|_| names.iter().any(|name| line.starts_with(name)))
+        else {
+            return Ok(());
+        };
+        let start = start + b"ID=".len();
+        let length = memchr::memchr2(b',', b'>', &line[start..]).unwrap_or(line.len() - start);
+        match undecodable("the ID", &line[start..start + length], start) {
+            None => Ok(()),
+            Some(problem) => {
+                Err(StageError::new(format!("{}: line {}: {problem}", self.file, self.lines)).with_hint(HINT))
+            }
+        }
+    }
+
     fn read_contig(&mut self, value: &str) {
-        let Some(fields) = meta::fields(value) else { return };
-        let Some(id) = meta::field(&fields, "ID") else { return };
-        // A linear search would be quadratic in assemblies of a million contigs, and only neighbours repeat in practice;
-        // whoever looks a contig up takes the first.
-        let length = meta::field(&fields, "length").and_then(|length| length.parse().ok());
-        let assembly = meta::field(&fields, "assembly").map(str::to_string);
-        self.contig_ids.insert(id.as_bytes().to_vec());
-        self.contigs.push(Contig { id: id.to_string(), length, assembly });
+        let Some(contig) = meta::fields(value).as_deref().and_then(Contig::of_fields) else { return };
+        self.contig_places.entry(contig.id.as_bytes().to_vec()).or_insert(self.contigs.len());
+        self.contigs.push(contig);
     }
 
     fn read_columns(&mut self, line: &[u8], file: &str) -> Result<(), StageError> {
@@ -284,28 +344,28 @@ impl VcfHeader {
             self.has_format = true;
             self.samples = names[FIXED.len() + 1..].iter().map(|name| (*name).to_string()).collect();
         }
-        self.check_samples(file)
+        let written: Vec<&[u8]> =
+            line.split(|byte| *byte == b'\t').skip(FIXED.len() + 1).take(self.samples.len()).collect();
+        if matches!(text, Cow::Owned(_)) {
+            for (place, name) in written.iter().enumerate() {
+                let at = name.as_ptr().addr() - line.as_ptr().addr();
+                let problem = undecodable("the sample name", name, at);
+                let problem = problem.map(|problem| format!("{file}: line {}: {problem}", self.lines));
+                self.undecodable_samples.extend(problem.map(|problem| (place, problem)));
+            }
+        }
+        self.check_samples(written, file)
     }
 
-    fn check_samples(&self, file: &str) -> Result<(), StageError> {
-        let mut sorted: Vec<&String> = self.samples.iter().collect();
+    fn check_samples(&self, mut sorted: Vec<&[u8]>, file: &str) -> Result<(), StageError> {
         sorted.sort_unstable();
         match sorted.windows(2).find(|pair| pair[0] == pair[1]) {
             None => Ok(()),
             // What cannot be decoded is replaced, and names that differ there become one.
-            Some(pair) if pair[0].contains('\u{fffd}') && std::str::from_utf8(&self.column_line).is_err() => {
-                Err(StageError::new(format!(
-                    "{file}: the #CHROM line (line {}) is not UTF-8, and sample names that differ in such bytes cannot be told \
-                     apart: `{}`",
-                    self.lines,
-                    shown(pair[0].as_bytes())
-                ))
-                .with_hint("Convert the file, for example with `iconv -f latin1 -t utf8`."))
-            }
             Some(pair) => Err(StageError::new(format!(
                 "{file}: the #CHROM line (line {}) names the sample `{}` twice",
                 self.lines,
-                shown(pair[0].as_bytes())
+                shown(pair[0])
             ))
             .with_hint("Rename one of them, for example with `bcftools reheader --samples`.")),
         }
@@ -326,7 +386,7 @@ pub(super) fn no_column_line(file: &str, lines: u64) -> StageError {
 }
 
 /// The first `digits.digits` of a `##fileformat` value.
-fn version(value: &str) -> Option<(u32, u32)> {
+pub(super) fn version(value: &str) -> Option<(u32, u32)> {
     let start = value.find(|c: char| c.is_ascii_digit())?;
     let (major, rest) = value[start..].split_once('.')?;
     let minor: String = rest.chars().take_while(char::is_ascii_digit).collect();

@@ -4,6 +4,7 @@ use crate::sources::{
     shared::tally::About,
     vcf::{
         checks::Checks,
+        fields::MAX_VALUE_BYTES,
         header::VcfHeader,
         projection::Field,
         reasons::{Tally, Warning},
@@ -24,7 +25,10 @@ enum Slot {
 
 /// Builds the projected INFO columns.
 pub(super) struct InfoColumns {
+    /// Each key once.
     keys: Vec<Vec<u8>>,
+    /// For each column the place of its key.
+    places: Vec<usize>,
     /// How each is decoded in the file at hand.
     rules: Vec<TextRules>,
     /// Whether some key starts with this byte: most entries of most files are skipped on it.
@@ -32,14 +36,22 @@ pub(super) struct InfoColumns {
     slots: Vec<Slot>,
     /// Whether the file at hand need not be searched for fields that it does not declare.
     pub are_declared: bool,
-    /// One per projected key.
+    /// One per column.
     pub builders: Vec<ValueBuilder>,
 }
 
 impl InfoColumns {
     /// Empty columns for these fields.
     pub fn new(fields: &[Field]) -> InfoColumns {
-        let keys: Vec<Vec<u8>> = fields.iter().map(|field| field.key.as_bytes().to_vec()).collect();
+        let mut keys: Vec<Vec<u8>> = Vec::new();
+        let mut places = Vec::with_capacity(fields.len());
+        for field in fields {
+            let known = keys.iter().position(|key| key == field.key.as_bytes());
+            places.push(known.unwrap_or(keys.len()));
+            if known.is_none() {
+                keys.push(field.key.as_bytes().to_vec());
+            }
+        }
         let mut starts = [false; 256];
         for first in keys.iter().filter_map(|key| key.first()) {
             starts[usize::from(*first)] = true;
@@ -49,9 +61,15 @@ impl InfoColumns {
             are_declared: true,
             rules: vec![TextRules::default(); keys.len()],
             keys,
+            places,
             starts,
             builders: fields.iter().map(|field| ValueBuilder::new(field.shape)).collect(),
         }
+    }
+
+    /// Whether a field has a column.
+    pub fn reads(&self, key: &[u8]) -> bool {
+        self.keys.iter().any(|known| known == key)
     }
 
     /// Another file follows.
@@ -70,54 +88,81 @@ impl InfoColumns {
         slots.map(|(at, _)| (at, self.keys[at].as_slice()))
     }
 
-    /// Appends one record's INFO.
-    pub fn append<C: Checks>(&mut self, info: &[u8], tally: &mut Tally) {
+    /// Finds the fields of one record's INFO that are read; [`InfoColumns::append`] then takes them. Returns how long the
+    /// longest value is.
+    pub fn find(&mut self, info: &[u8], tally: &mut Tally) -> usize {
         if self.keys.is_empty() {
-            return;
+            return 0;
         }
         self.scan(info, tally);
-        for (at, ((slot, rules), builder)) in self.slots.iter().zip(&self.rules).zip(&mut self.builders).enumerate() {
+        tally.look_at_field(About::Record);
+        let length = |slot: &Slot| if let Slot::Value(start, end) = slot { end - start } else { 0 };
+        if info.len() > MAX_VALUE_BYTES { self.slots.iter().map(length).max().unwrap_or_default() } else { 0 }
+    }
+
+    /// Appends what [`InfoColumns::find`] found in this INFO.
+    pub fn append<C: Checks>(&mut self, info: &[u8], tally: &mut Tally) {
+        for (at, (place, builder)) in self.places.iter().zip(&mut self.builders).enumerate() {
             tally.look_at_field(About::Info(at));
-            match *slot {
+            match self.slots[*place] {
                 Slot::Absent => builder.append_absent(),
                 Slot::Bare => builder.append_bare(Warning::BadInfoValue, tally),
-                Slot::Value(start, end) => builder.append::<C>(&info[start..end], *rules, Warning::BadInfoValue, tally),
+                Slot::Value(start, end) => {
+                    builder.append::<C>(&info[start..end], self.rules[*place], Warning::BadInfoValue, tally);
+                }
             }
         }
         tally.look_at_field(About::Record);
     }
 
-    /// Notes where each projected key's value lies. Empty entries (`;;`, a final `;`) and spaces around entries are
-    /// tolerated; of a key that comes twice the first stands.
+    /// Notes where each projected key's value lies. Empty entries (`;;`, a final `;`) are tolerated, and so are blanks around
+    /// entries, keys and values, which are counted; of a key that comes twice the first stands.
     fn scan(&mut self, info: &[u8], tally: &mut Tally) {
         self.slots.fill(Slot::Absent);
         let mut start = 0;
         for end in memchr::memchr_iter(b';', info).chain([info.len()]) {
-            while start + 1 < end && info[start] == b' ' {
-                start += 1;
+            let mut first = start;
+            while first + 1 < end && info[first] == b' ' {
+                first += 1;
             }
-            if start < end && self.starts[usize::from(info[start])] {
-                self.note(info, start, end, tally);
+            if first < end && self.starts[usize::from(info[first])] {
+                self.note(info, first, end, first > start, tally);
             }
             start = end + 1;
         }
     }
 
-    fn note(&mut self, info: &[u8], start: usize, end: usize, tally: &mut Tally) {
+    fn note(&mut self, info: &[u8], start: usize, end: usize, is_indented: bool, tally: &mut Tally) {
         let entry = &info[start..end];
         for (at, (key, slot)) in self.keys.iter().zip(&mut self.slots).enumerate() {
             let Some(rest) = entry.strip_prefix(key.as_slice()) else {
                 continue;
             };
-            let found = match rest.first() {
-                None => Slot::Bare,
-                Some(b'=') => Slot::Value(start + key.len() + 1, end),
-                Some(_) => continue,
+            let (found, has_blanks) = match rest {
+                [] => (Slot::Bare, false),
+                [b'=', value @ ..] => {
+                    let trimmed = value.trim_ascii();
+                    let leading = value.len() - value.trim_ascii_start().len();
+                    let from = start + key.len() + 1 + leading;
+                    (Slot::Value(from, from + trimmed.len()), trimmed.len() < value.len())
+                }
+                [b' ', ..] => match rest.trim_ascii() {
+                    [] => (Slot::Bare, true),
+                    [b'=', value @ ..] => {
+                        let value = value.trim_ascii();
+                        let from = end - entry.len() + (value.as_ptr().addr() - entry.as_ptr().addr());
+                        (Slot::Value(from, from + value.len()), true)
+                    }
+                    _ => continue,
+                },
+                _ => continue,
             };
+            let column = self.places.iter().position(|place| *place == at).unwrap_or_default();
+            tally.look_at_field(About::Info(column));
+            tally.add(Warning::BlanksAround, u64::from(is_indented || has_blanks));
             if *slot == Slot::Absent {
                 *slot = found;
             } else {
-                tally.look_at_field(About::Info(at));
                 tally.count(Warning::DuplicateInfoKey);
             }
             return;
@@ -146,6 +191,7 @@ mod tests {
             field("DB", ValueKind::Flag, Some(Number::Count(0))),
         ]);
         let mut tally = Tally::default();
+        columns.find(info.as_bytes(), &mut tally);
         columns.append::<Checked>(info.as_bytes(), &mut tally);
         let arrays: Vec<_> = columns.builders.iter_mut().map(|builder| builder.finish::<Checked>(&mut tally)).collect();
         let depth = arrays[0].as_any().downcast_ref::<Int64Array>().expect("integers");
@@ -166,8 +212,30 @@ mod tests {
         assert_eq!(read("."), (None, None, false, vec![]));
         assert_eq!(read("ADP=1;DPX=2;DP=5;DB"), (Some(5), None, true, vec![]));
         assert_eq!(read("DP=5;;ANN=T|x=y,z;"), (Some(5), Some("T|x=y,z".into()), false, vec![]));
-        assert_eq!(read(";DP=5; DB"), (Some(5), None, true, vec![]));
+        assert_eq!(read(";DP=5;DB"), (Some(5), None, true, vec![]));
         assert_eq!(read(" "), (None, None, false, vec![]));
+    }
+
+    #[test]
+    fn blanks_are_no_part_of_names_and_values() {
+        let blanks = |count| vec![("blanks_around", count)];
+        assert_eq!(read("DP = 7"), (Some(7), None, false, blanks(1)));
+        assert_eq!(read("DP =7; DB "), (Some(7), None, true, blanks(2)));
+        assert_eq!(read("DP= 7 ;ANN=a b"), (Some(7), Some("a b".into()), false, blanks(1)));
+        assert_eq!(read("ANN = a "), (None, Some("a".into()), false, blanks(1)));
+        assert_eq!(read("DP X=7;XY = 1"), (None, None, false, vec![]), "another key, and one that nobody reads");
+    }
+
+    #[test]
+    fn a_key_may_have_several_columns() {
+        let field = |kind| Field { key: "DP".into(), shape: Shape { kind, number: Some(Number::Count(1)) } };
+        let mut columns = InfoColumns::new(&[field(ValueKind::Integer), field(ValueKind::String)]);
+        columns.find(b"DP=5", &mut Tally::default());
+        columns.append::<Checked>(b"DP=5", &mut Tally::default());
+        let ends: Vec<_> =
+            columns.builders.iter_mut().map(|builder| builder.finish::<Checked>(&mut Tally::default())).collect();
+        assert!(ends.iter().all(|column| column.is_valid(0)));
+        assert_eq!(columns.present().count(), 1);
     }
 
     #[test]

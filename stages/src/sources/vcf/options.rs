@@ -14,13 +14,18 @@ use vardelta_engine::{
 };
 use vardelta_schemas::Number;
 
-use crate::sources::shared::{files::PathGlob, naming::DropNaming};
-use crate::sources::vcf::{
-    cohort::SampleRules,
-    kind::{ValueKind, number_from_text},
-    ped::PedigreeFile,
-    regions::Region,
-    sex::PseudoAutosomal,
+use crate::{
+    columns::is_identifier,
+    sources::{
+        shared::{files::PathGlob, naming::DropNaming},
+        vcf::{
+            cohort::SampleRules,
+            kind::{ValueKind, number_from_text},
+            ped::PedigreeFile,
+            regions::Region,
+            sex::PseudoAutosomal,
+        },
+    },
 };
 
 options! {
@@ -42,12 +47,14 @@ options! {
         /// number as in a VCF header. A bare name is typed by the specification's reserved keys, and is the raw text
         /// otherwise. A type without number means one value; a number without type means text. Percent-encoding is
         /// decoded from VCF 4.3 on, but in a field whose header lists parts between `|`: `annotations` decodes those.
+        /// `as` names the column: `{ name = "dp", as = "lower_dp" }` beside `"DP"`, whose columns would have one name.
         "info" => info: Vec<FieldOption> = Vec::new(), "[]",
         /// `none`: one row per record; `long`: one row per record and sample, with the columns `sample`, `zygosity`,
         /// `ploidy`, `phased`, `allele_count`, `gt`, `dp`, `gq` and `ad`.
         "samples" => samples: Samples = Samples::None, "\"none\"",
         /// FORMAT fields to read with `samples = "long"` beyond GT, DP, GQ and AD, each into a column of its name in
-        /// lower case; written like the items of `info`.
+        /// lower case; written like the items of `info`, `as` included. A table for GQ, DP or AD says how that column is read
+        /// (`{ name = "GQ", type = "Float" }`, as freebayes writes it), or, with `as`, makes a column beside it.
         "format" => format: Vec<FieldOption> = Vec::new(), "[]",
         /// Read only records that overlap these regions: `"chr7"`, `"chr7:55019017"`, `"chr7:55019017-"` or
         /// `"chr7:55019017-55211628"`, 1-based and inclusive. Contigs in any spelling where `assembly` is given; one whose
@@ -167,6 +174,8 @@ pub struct FieldOption {
     pub kind: Option<ValueKind>,
     /// How many values it has, where the pipeline file says so.
     pub number: Option<Number>,
+    /// The column's name, where the pipeline file says so.
+    pub column: Option<Spanned<String>>,
 }
 
 impl OptionValue for FieldOption {
@@ -175,14 +184,17 @@ impl OptionValue for FieldOption {
 
     fn read(node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {
         let option = match &node.value {
-            Value::Text(_) => FieldOption { name: Spanned::read(node, diagnostics)?, kind: None, number: None },
+            Value::Text(_) => {
+                FieldOption { name: Spanned::read(node, diagnostics)?, kind: None, number: None, column: None }
+            }
             Value::Table(entries) => {
                 let mut reader = OptionReader::new("a field".into(), node.span.clone(), entries.iter());
                 let name = reader.required::<Spanned<String>>("name", diagnostics);
                 let kind = reader.optional::<Option<ValueKind>>("type", None, diagnostics);
                 let number = reader.optional::<Option<FieldNumber>>("number", None, diagnostics);
+                let column = reader.optional::<Option<Spanned<String>>>("as", None, diagnostics);
                 reader.finish(diagnostics);
-                FieldOption { name: name?, kind: kind?, number: number?.map(|number| number.0) }
+                FieldOption { name: name?, kind: kind?, number: number?.map(|number| number.0), column: column? }
             }
             _ => return wrong_type(node, Self::EXPECTS, diagnostics),
         };
@@ -190,6 +202,12 @@ impl OptionValue for FieldOption {
             diagnostics
                 .error(option.name.span.clone(), format!("`{}` cannot be the name of a VCF field", option.name.value))
                 .hint("A name has at least one character and no white space, `;`, `:`, `,` or `=`.");
+            return None;
+        }
+        if let Some(column) = option.column.as_ref().filter(|column| !is_identifier(&column.value)) {
+            diagnostics
+                .error(column.span.clone(), format!("`{}` cannot be the name of a column", column.value))
+                .hint("A name is made of the letters A to Z, digits and `_`, and does not begin with a digit.");
             return None;
         }
         if let (Some(kind), Some(number)) = (option.kind, option.number)
@@ -205,7 +223,7 @@ impl OptionValue for FieldOption {
 
     fn json_schema() -> String {
         format!(
-            r#"{{"anyOf":[{{"type":"string"}},{{"type":"object","required":["name"],"additionalProperties":false,"properties":{{"name":{{"type":"string"}},"type":{},"number":{}}}}}]}}"#,
+            r#"{{"anyOf":[{{"type":"string"}},{{"type":"object","required":["name"],"additionalProperties":false,"properties":{{"name":{{"type":"string"}},"type":{},"number":{},"as":{{"type":"string"}}}}}}]}}"#,
             ValueKind::json_schema(),
             FieldNumber::json_schema()
         )
@@ -284,6 +302,8 @@ mod tests {
         assert_eq!(read(&node(text("DP")))?.name.value, "DP");
         let field = read(&table(&[("name", text("AF")), ("type", text("Float")), ("number", text("A"))]))?;
         assert_eq!((field.kind, field.number), (Some(ValueKind::Float), Some(Number::PerAlternate)));
+        let field = read(&table(&[("name", text("GQ")), ("as", text("gq_float"))]))?;
+        assert_eq!(field.column.map(|column| column.value).as_deref(), Some("gq_float"));
         let field = read(&table(&[("name", text("X")), ("number", Value::Integer(2))]))?;
         assert_eq!((field.kind, field.number), (None, Some(Number::Count(2))));
         Ok(())
@@ -298,6 +318,7 @@ mod tests {
             (table(&[("name", text("X")), ("type", text("Double"))]), "`Double` is not a choice here"),
             (table(&[("name", text("X")), ("number", text("Q"))]), "not a number of values"),
             (table(&[("name", text("X")), ("typ", text("Float"))]), "no option `typ`"),
+            (table(&[("name", text("X")), ("as", text("a b"))]), "`a b` cannot be the name of a column"),
             (
                 table(&[("name", text("X")), ("type", text("Flag")), ("number", Value::Integer(1))]),
                 "a Flag has number 0",

@@ -23,12 +23,13 @@ use crate::sources::{
         cohort::{Cohort, SampleRules},
         contigs::{ContigLookup, ContigNames},
         fields::{self, Columns, Quality, Refusal},
-        header::{VcfHeader, is_column_line},
+        header::VcfHeader,
         info::InfoColumns,
         projection::Projection,
         provenance::{ChunkProvenance, place},
         reasons::{Tally, Warning},
         samples::{SampleColumns, Site},
+        second_header,
         undeclared::Declared,
         values::{TextRules, assumed_digits},
     },
@@ -96,6 +97,10 @@ impl<C: Checks> VcfParser<C> {
         self.contig.find(columns.chrom, names);
         let judged = if C::ON { self.judge(&columns, names)? } else { Judged::assumed(&columns) };
         let quality = fields::quality(columns.qual)?;
+        let longest_info = self.info.find(columns.info, &mut self.tally);
+        if line.len() > fields::MAX_VALUE_BYTES {
+            fields::check_lengths(&columns, longest_info)?;
+        }
 
         self.chrom.append_value(self.contig.canonical(columns.chrom));
         if C::ON && self.contig.is_missing(names) {
@@ -117,7 +122,10 @@ impl<C: Checks> VcfParser<C> {
         self.alternates.append(true);
         match quality {
             Quality::Phred(phred) => self.qual.append_value(phred),
-            Quality::Missing => self.qual.append_null(),
+            Quality::Missing => {
+                self.tally.add(Warning::EmptyField, u64::from(columns.qual.is_empty()));
+                self.qual.append_null();
+            }
             Quality::NotFinite => {
                 self.tally.count(Warning::QualNotFinite);
                 self.qual.append_null();
@@ -151,6 +159,9 @@ impl<C: Checks> VcfParser<C> {
         }
         let position = fields::position(columns.pos)?;
         self.contig.check(columns.chrom, position, names)?;
+        if columns.filter != b"PASS" {
+            fields::check_filter(&columns)?;
+        }
         let reference = alleles::reference(columns.reference)?;
         let mut judged = Judged { position, reference, alternates: 0, are_plain: true };
         if columns.alternates != b"." {
@@ -164,8 +175,8 @@ impl<C: Checks> VcfParser<C> {
 
     fn append_filter(&mut self, filter: &[u8]) {
         if C::ON
-            && memchr::memchr(b';', filter).is_some()
-            && let Some(set) = fields::without_repeats(filter)
+            && memchr::memchr2(b';', b' ', filter).is_some()
+            && let Some(set) = fields::tidy_filters(filter, &mut self.tally)
         {
             append_optional::<C>(&mut self.filter, &set, &mut self.tally);
             return;
@@ -269,7 +280,7 @@ impl<C: Checks> Parser for VcfParser<C> {
                 }
                 LineClass::Blank => self.tally.count(Warning::BlankLine),
                 LineClass::Comment => {
-                    refuse_other_columns(line, origin, &header)?;
+                    second_header::check(line, origin, &header, |key| self.info.reads(key))?;
                     self.tally.count(Warning::CommentLine);
                 }
             }
@@ -313,18 +324,6 @@ fn class(line: &[u8]) -> LineClass {
 /// Whether a record lies outside the source's regions.
 fn is_outside(line: &[u8], header: &VcfHeader) -> bool {
     header.regions.as_ref().is_some_and(|regions| !regions.contain(line, &header.contig_names))
-}
-
-/// A second `#CHROM` line may only repeat the first: otherwise what follows belongs to other samples.
-fn refuse_other_columns(line: &[u8], origin: u64, header: &VcfHeader) -> Result<(), StageError> {
-    if is_column_line(line) && line != header.column_line {
-        return Err(StageError::new(format!(
-            "{}: line {origin} is a second #CHROM line and names other columns than the first: two files were joined into one",
-            header.file
-        ))
-        .with_hint("Deliver them as two drops, or join them with `bcftools concat` or `bcftools merge`."));
-    }
-    Ok(())
 }
 
 fn reject(refusal: Refusal, line: &[u8], origin: u64, header: &VcfHeader) -> Reject {

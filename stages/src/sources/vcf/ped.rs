@@ -8,7 +8,7 @@ use std::{
 
 use vardelta_engine::contract::stage::StageError;
 
-use crate::sources::vcf::{fields::shown, sex::Sex};
+use crate::sources::vcf::{fields::shown, names::undecodable, sex::Sex};
 
 /// What a hint says of the format.
 const FORMAT: &str = "A PED file has six columns, separated by white space: family, individual, father, mother, sex (1 male, \
@@ -51,18 +51,25 @@ impl Pedigree {
         let bytes = std::fs::read(path).map_err(|error| {
             (format!("cannot read the PED file {}: {error}", path.display()), "Check the path and the rights on it.")
         })?;
-        Pedigree::parse(&String::from_utf8_lossy(&bytes))
-            .map_err(|(line, problem)| (format!("{}:{line}: {problem}", path.display()), FORMAT))
+        Pedigree::parse(&bytes).map_err(|(line, problem)| (format!("{}:{line}: {problem}", path.display()), FORMAT))
     }
 
     /// The first malformed line and what is wrong with it, where there is one.
-    fn parse(text: &str) -> Result<Pedigree, (usize, String)> {
+    fn parse(bytes: &[u8]) -> Result<Pedigree, (usize, String)> {
         let mut pedigree = Pedigree::default();
-        for (line, text) in (1..).zip(text.strip_prefix('\u{feff}').unwrap_or(text).lines()) {
+        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        for (line, bytes) in (1..).zip(bytes.split(|byte| *byte == b'\n')) {
+            let text = String::from_utf8_lossy(bytes);
             if text.trim().is_empty() || text.starts_with('#') {
                 continue;
             }
-            let (individual, sex) = individual(text).map_err(|problem| (line, problem))?;
+            let (individual, sex) = individual(&text).map_err(|problem| (line, problem))?;
+            // Columns that do not count may hold what they like.
+            if individual.contains(char::REPLACEMENT_CHARACTER)
+                && let Some(problem) = undecodable("the line", bytes, 0)
+            {
+                return Err((line, problem));
+            }
             match pedigree.0.insert(individual.to_owned(), sex) {
                 Some(other) if other != sex => {
                     return Err((
@@ -108,7 +115,7 @@ mod tests {
         let text = "#family_id\tindividual\tfather\tmother\tsex\tphenotype\n\
                     f1\tfather\t0\t0\t1\t1\textra\tcolumns\nf1 mother 0 -9  2 .\r\n\nf1\tthe child\tfather\tmother\t0\t2\n\
                     f2 d . . . -9\nf2 e 0 0 -9 1\nf3 father 0 0 1 2\n";
-        let pedigree = Pedigree::parse(text)?;
+        let pedigree = Pedigree::parse(text.as_bytes())?;
         for (name, expected) in [
             ("father", Some(Some(Sex::Male))),
             ("mother", Some(Some(Sex::Female))),
@@ -120,7 +127,7 @@ mod tests {
         ] {
             assert_eq!(pedigree.sex(name), expected, "{name}");
         }
-        assert_eq!(Pedigree::parse("\u{feff}#x\n")?, Pedigree::default());
+        assert_eq!(Pedigree::parse("\u{feff}#x\n".as_bytes())?, Pedigree::default());
         Ok(())
     }
 
@@ -133,8 +140,10 @@ mod tests {
             ("f 0 0 0 1 1", (1, "`0` is no individual's name")),
             ("f a 0 0 1 1\ng a 0 0 2 1", (2, "`a` has another sex than on a line before")),
         ] {
-            assert_eq!(Pedigree::parse(text), Err((expected.0, expected.1.to_owned())), "{text}");
+            assert_eq!(Pedigree::parse(text.as_bytes()), Err((expected.0, expected.1.to_owned())), "{text}");
         }
+        let (line, problem) = Pedigree::parse(b"f a 0 0 1 \xfc\nf M\xfcller 0 0 2 1\n").expect_err("not UTF-8");
+        assert!(line == 2 && problem.contains("0xfc, byte 4 of the line, looks like Latin-1"), "{line}: {problem}");
     }
 
     #[test]

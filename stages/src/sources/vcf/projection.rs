@@ -40,24 +40,30 @@ impl Projection {
     pub fn resolve(options: &VcfOptions, diagnostics: &mut Diagnostics) -> Option<Projection> {
         let mut columns = fixed_columns();
         let mut sound = true;
-        let mut fields = |list: &[FieldOption], prefix: &str, what: &str, columns: &mut Vec<Column>| -> Vec<Field> {
+        let mut fields = |list: Vec<&FieldOption>, prefix: &str, what: &str, columns: &mut Vec<Column>| -> Vec<Field> {
             let mut fields = Vec::new();
             for option in list {
                 let field = resolve_field(option, what);
-                let name = format!("{prefix}{}", field.key.to_lowercase());
-                if columns.iter().any(|column| column.name == name) {
+                let name = column_name(option, prefix);
+                // Databases ignore the case of column names.
+                if columns.iter().any(|column| column.name.eq_ignore_ascii_case(&name)) {
                     sound = false;
+                    let span = option.column.as_ref().map_or(&option.name.span, |column| &column.span);
                     diagnostics
-                        .error(option.name.span.clone(), format!("there already is a column `{name}`"))
+                        .error(span.clone(), format!("there already is a column `{name}`"))
                         .label("named again here")
-                        .hint("Name each field once; column names are the fields' names in lower case.");
+                        .hint(format!(
+                            "Give the column another name: `{{ name = \"{}\", as = \"{prefix}{}_2\" }}`.",
+                            field.key,
+                            field.key.to_lowercase()
+                        ));
                 }
                 columns.push(field.shape.column(name, field_doc(&field, what)));
                 fields.push(field);
             }
             fields
         };
-        let info = fields(&options.info, "info_", "INFO", &mut columns);
+        let info = fields(options.info.iter().collect(), "info_", "INFO", &mut columns);
         let format = match options.samples {
             Samples::None => None,
             Samples::Long => {
@@ -66,14 +72,18 @@ impl Projection {
                         .with_doc("sample name, as the file's header writes it or `rename_samples` says"),
                 );
                 columns.extend(calls::columns(options.ped.is_some()));
-                let mut format: Vec<Field> = ["GT", "DP", "GQ", "AD"]
-                    .into_iter()
-                    .map(|key| Field { key: key.into(), shape: reserved::format(key).unwrap_or(Shape::RAW) })
-                    .collect();
-                for field in &format {
-                    columns.push(field.shape.column(field.key.to_lowercase(), field_doc(field, "FORMAT")));
+                // A table about one of these says how its column is read; it makes none of its own.
+                let (about_these, others): (Vec<_>, Vec<_>) =
+                    options.format.iter().partition(|option| is_about_always_read(option));
+                let mut format: Vec<Field> = Vec::new();
+                for key in ALWAYS_READ {
+                    let option = about_these.iter().find(|option| option.name.value == key);
+                    let reserved = || Field { key: key.into(), shape: reserved::format(key).unwrap_or(Shape::RAW) };
+                    let field = option.map_or_else(reserved, |option| resolve_field(option, "FORMAT"));
+                    columns.push(field.shape.column(key.to_lowercase(), field_doc(&field, "FORMAT")));
+                    format.push(field);
                 }
-                format.extend(fields(&options.format, "", "FORMAT", &mut columns));
+                format.extend(fields(others, "", "FORMAT", &mut columns));
                 Some(format)
             }
         };
@@ -100,6 +110,25 @@ impl Projection {
         }
         let header = header.iter().map(|(_, key)| key.value.clone()).collect();
         sound.then(|| Projection { info, format, header, schema: Schema::new(columns) })
+    }
+}
+
+/// The FORMAT fields that have a column whether or not they are named. What GT says is read from its text.
+const ALWAYS_READ: [&str; 4] = ["GT", "DP", "GQ", "AD"];
+
+/// Whether an option says how the column of a field that is always read is to be read.
+fn is_about_always_read(option: &FieldOption) -> bool {
+    let key = option.name.value.as_str();
+    ALWAYS_READ[1..].contains(&key)
+        && (option.kind.is_some() || option.number.is_some())
+        && column_name(option, "") == key.to_lowercase()
+}
+
+/// The name of a field's column.
+fn column_name(option: &FieldOption, prefix: &str) -> String {
+    match &option.column {
+        Some(column) => column.value.clone(),
+        None => format!("{prefix}{}", option.name.value.to_lowercase()),
     }
 }
 
@@ -152,7 +181,11 @@ mod tests {
     use vardelta_engine::contract::options::Spanned;
 
     fn field(name: &str, kind: Option<ValueKind>, number: Option<Number>) -> FieldOption {
-        FieldOption { name: Spanned { value: name.into(), span: 0..1 }, kind, number }
+        FieldOption { name: Spanned { value: name.into(), span: 0..1 }, kind, number, column: None }
+    }
+
+    fn named(name: &str, kind: Option<ValueKind>, column: &str) -> FieldOption {
+        FieldOption { column: Some(Spanned { value: column.into(), span: 2..3 }), ..field(name, kind, None) }
     }
 
     fn resolve(info: Vec<FieldOption>, samples: Samples, format: Vec<FieldOption>) -> Result<Projection, Vec<String>> {
@@ -202,11 +235,43 @@ mod tests {
     }
 
     #[test]
+    fn columns_may_have_other_names() -> Result<(), Vec<String>> {
+        let info = vec![field("DP", None, None), named("dp", None, "info_dp_lower")];
+        let format = vec![
+            named("ID", None, "call_id"),
+            named("QUAL", Some(ValueKind::Float), "call_qual"),
+            field("GQ", Some(ValueKind::Float), None),
+            named("DP", Some(ValueKind::String), "dp_text"),
+        ];
+        let projection = resolve(info, Samples::Long, format)?;
+        for (column, expected) in [
+            ("info_dp", ColumnType::Int64),
+            ("info_dp_lower", ColumnType::Text),
+            ("call_id", ColumnType::Text),
+            ("call_qual", ColumnType::Float64),
+            ("gq", ColumnType::Float64),
+            ("dp", ColumnType::Int64),
+            ("dp_text", ColumnType::Text),
+        ] {
+            assert_eq!(projection.schema.column(column).map(|column| &column.column_type), Some(&expected), "{column}");
+        }
+        let named_so = resolve(vec![], Samples::Long, vec![named("GQ", Some(ValueKind::Float), "gq")])?;
+        assert_eq!(named_so.schema.column("gq").map(|column| &column.column_type), Some(&ColumnType::Float64));
+        Ok(())
+    }
+
+    #[test]
     fn reports_clashes() {
         let clash = resolve(vec![field("DP", None, None), field("dp", None, None)], Samples::None, vec![]);
         assert_eq!(clash.expect_err("clash"), ["there already is a column `info_dp`"]);
         let clash = resolve(vec![], Samples::Long, vec![field("ID", None, None)]);
         assert_eq!(clash.expect_err("clash"), ["there already is a column `id`"]);
+        let clash = resolve(vec![], Samples::Long, vec![field("GQ", None, None)]);
+        assert_eq!(clash.expect_err("clash"), ["there already is a column `gq`"]);
+        let clash = resolve(vec![], Samples::Long, vec![field("GT", Some(ValueKind::Integer), None)]);
+        assert_eq!(clash.expect_err("clash"), ["there already is a column `gt`"]);
+        let clash = resolve(vec![named("A", None, "x"), named("B", None, "X")], Samples::None, vec![]);
+        assert_eq!(clash.expect_err("clash"), ["there already is a column `X`"]);
         let unread = resolve(vec![], Samples::None, vec![field("PL", None, None)]);
         assert_eq!(unread.expect_err("unread"), ["FORMAT fields are read per sample, and samples are left out"]);
     }

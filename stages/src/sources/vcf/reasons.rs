@@ -8,16 +8,19 @@ reasons! {
     /// What is rejected.
     pub(super) REJECTS:
     reject BAD_ALT = "bad_alt":
-        "ALT is empty, has an empty item, or holds characters that no allele can have"
+        "ALT is empty, has an empty item, or holds characters that no allele can have or that are not UTF-8"
         => "write `.` where there is no alternate allele; symbolic alleles stand in angle brackets";
     reject BAD_CONTIG = "bad_contig":
-        "CHROM is empty, `.` or holds white space"
+        "CHROM is empty, `.`, holds white space or is not UTF-8"
         => "name the contig";
+    reject BAD_FILTER = "bad_filter":
+        "FILTER is not UTF-8: filters that differ in such bytes alone could not be told apart"
+        => "convert the file to UTF-8, for example with `iconv -f latin1 -t utf8`";
     reject BAD_POSITION = "bad_position":
         "POS is not a whole number from 0 to 9223372036854775807"
         => "write the 1-based position in digits alone";
     reject BAD_QUAL = "bad_qual":
-        "QUAL is neither a number nor `.`"
+        "QUAL is neither a number nor `.` nor empty"
         => "write `.` where there is no quality";
     reject BAD_REF = "bad_ref":
         "REF is empty or holds characters other than IUPAC base letters"
@@ -37,6 +40,9 @@ reasons! {
     reject UNKNOWN_CONTIG = "unknown_contig":
         "the pipeline's assembly has no such contig, and `unknown_contigs` is \"reject\""
         => "load such contigs with `unknown_contigs = \"keep\"`, or correct `assembly`";
+    reject VALUE_TOO_LONG = "value_too_long":
+        "ID, REF, ALT, FILTER, or a field that is read, is longer than 33554432 bytes"
+        => "leave the field out of `info` or `format`; write a long allele as a symbolic one";
 }
 
 warnings! {
@@ -52,13 +58,16 @@ warnings! {
     BadInfoValue = "bad_info_value":
         "an INFO value does not fit its type, or its key stands without a value: NULL"
         => "correct the value, or read the field as `{ name = ..., type = \"String\" }`";
+    BlanksAround = "blanks_around":
+        "FILTER or an INFO entry that is read has blanks around a name, `=` or a value (`DP = 7`, `PASS `): read without them"
+        => "write no blanks there: other tools take them for a part of the name";
     BlankLine = "blank_line": "a blank line was skipped" => "nothing needs to be done";
     ByteOrderMark = "byte_order_mark":
         "a byte order mark before the header was skipped"
         => "save the file as UTF-8 without byte order mark";
     CommentLine = "comment_line":
         "a line starting with # between the records was skipped"
-        => "nothing needs to be done; a second header tells of files joined with `cat`";
+        => "nothing needs to be done; a second header that says the same tells of files joined with `cat`";
     DecimalInteger = "decimal_integer":
         "a whole number is written as a decimal such as `5.0`: read as the integer"
         => "write integers without a decimal point, or declare the field as Float";
@@ -68,7 +77,7 @@ warnings! {
     DuplicateInfoKey = "duplicate_info_key":
         "an INFO key stands twice in one record: the first stands"
         => "write each key once";
-    EmptyField = "empty_field": "ID, FILTER or INFO is empty: read as `.`" => "write `.` for a missing value";
+    EmptyField = "empty_field": "ID, QUAL, FILTER or INFO is empty: read as `.`" => "write `.` for a missing value";
     FemaleY = "female_y":
         "a female, by the PED file, has a call on the Y chromosome: her genotype there is missing"
         => "check the PED file and the sample; reads of X may be misplaced";

@@ -101,6 +101,19 @@ pub(super) fn format(key: &str) -> Option<Shape> {
     find(FORMAT, key)
 }
 
+/// How a header declares a reserved INFO or FORMAT key: its `Number` and its `Type`.
+pub fn declaration(is_format: bool, key: &str) -> Option<(String, &'static str)> {
+    let shape = if is_format { format(key) } else { info(key) }?;
+    let number = match shape.number? {
+        Number::Count(count) => count.to_string(),
+        Number::PerAlternate => "A".into(),
+        Number::PerAllele => "R".into(),
+        Number::PerGenotype => "G".into(),
+        Number::Unknown => ".".into(),
+    };
+    Some((number, shape.kind.as_str()))
+}
+
 fn find(table: &[(&str, ValueKind, Number)], key: &str) -> Option<Shape> {
     let (_, kind, number) = table[table.binary_search_by(|(name, ..)| (*name).cmp(key)).ok()?];
     Some(Shape { kind, number: Some(number) })
@@ -116,6 +129,14 @@ mod tests {
             assert!(table.windows(2).all(|pair| pair[0].0 < pair[1].0), "the lookup is a binary search");
             assert!(table.iter().all(|(_, kind, number)| (*kind == Flag) == (*number == FLAG)));
         }
+    }
+
+    #[test]
+    fn headers_declare_reserved_keys_as_the_specification_does() {
+        assert_eq!(declaration(false, "AF"), Some(("A".into(), "Float")));
+        assert_eq!(declaration(false, "DB"), Some(("0".into(), "Flag")));
+        assert_eq!(declaration(true, "PL"), Some(("G".into(), "Integer")));
+        assert_eq!(declaration(true, "CSQ"), None);
     }
 
     #[test]

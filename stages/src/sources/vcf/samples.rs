@@ -43,15 +43,17 @@ pub(super) struct Site {
 
 /// Builds the FORMAT columns and keeps which record each row belongs to.
 pub(super) struct SampleColumns {
-    /// Keys in the order of the columns; GT is the first.
-    columns: HashMap<Vec<u8>, usize>,
+    /// The place of each key; GT has the first.
+    keys: HashMap<Vec<u8>, usize>,
     builders: Vec<ValueBuilder>,
+    /// For each column the place of its key.
+    places: Vec<usize>,
     calls: CallColumns,
     /// For each alternate allele of the record how many copies the sample carries.
     carried: Vec<i64>,
     /// The FORMAT text that `wanted` was made for: neighbouring records mostly have the same.
     format: Vec<u8>,
-    /// For each FORMAT key of the record its column.
+    /// For each FORMAT key of the record its place, if it is read.
     wanted: Vec<Option<usize>>,
     /// For each row the record it belongs to, counted from the batch's first.
     records: Vec<u64>,
@@ -64,8 +66,15 @@ pub(super) struct SampleColumns {
 impl SampleColumns {
     /// Empty columns for these fields.
     pub fn new(fields: &[Field], with_sex: bool) -> SampleColumns {
+        let mut keys = HashMap::new();
+        let places = fields.iter().map(|field| {
+            let next = keys.len();
+            *keys.entry(field.key.as_bytes().to_vec()).or_insert(next)
+        });
+        let places = places.collect();
         SampleColumns {
-            columns: fields.iter().enumerate().map(|(at, field)| (field.key.as_bytes().to_vec(), at)).collect(),
+            keys,
+            places,
             builders: fields.iter().map(|field| ValueBuilder::new(field.shape)).collect(),
             calls: CallColumns::new(with_sex),
             carried: Vec::new(),
@@ -79,16 +88,16 @@ impl SampleColumns {
 
     /// The keys of the FORMAT fields, in the order of their columns.
     pub fn names(&self) -> Vec<String> {
-        let mut names = vec![String::new(); self.builders.len()];
-        for (key, at) in &self.columns {
-            names[*at] = String::from_utf8_lossy(key).into_owned();
-        }
-        names
+        let key_of = |place: &usize| self.keys.iter().find(|(_, at)| *at == place).map(|(key, _)| key.as_slice());
+        self.places
+            .iter()
+            .map(|place| String::from_utf8_lossy(key_of(place).unwrap_or_default()).into_owned())
+            .collect()
     }
 
     /// Whether a FORMAT field has a column.
     pub fn reads(&self, key: &[u8]) -> bool {
-        self.columns.contains_key(key)
+        self.keys.contains_key(key)
     }
 
     /// Appends a row per chosen sample of a record. `genotypes` is FORMAT and the samples.
@@ -97,14 +106,14 @@ impl SampleColumns {
         let format = parts.next().unwrap_or_default();
         if format != self.format || self.wanted.is_empty() {
             self.format = format.to_vec();
-            self.wanted = format.split(|byte| *byte == b':').map(|key| self.columns.get(key).copied()).collect();
+            self.wanted = format.split(|byte| *byte == b':').map(|key| self.keys.get(key).copied()).collect();
             // Of a key that stands twice the first counts.
-            let mut seen = vec![false; self.builders.len()];
+            let mut seen = vec![false; self.keys.len()];
             for wanted in &mut self.wanted {
-                *wanted = wanted.filter(|column| !std::mem::replace(&mut seen[*column], true));
+                *wanted = wanted.filter(|place| !std::mem::replace(&mut seen[*place], true));
             }
         }
-        let mut values: Vec<Option<&[u8]>> = vec![None; self.builders.len()];
+        let mut values: Vec<Option<&[u8]>> = vec![None; self.keys.len()];
         // Without GT nothing is known of what a sample carries; with it a value that is left out is missing.
         let has_genotypes = self.wanted.contains(&Some(GENOTYPE));
         self.carried.resize(site.alternates, 0);
@@ -113,10 +122,10 @@ impl SampleColumns {
             values.fill(None);
             // Trailing fields may be left out (VCF 4.3, section 1.6.2); fields without a key have no column.
             let mut written = text.split(|byte| *byte == b':');
-            for column in &self.wanted {
+            for place in &self.wanted {
                 let Some(value) = written.next() else { break };
-                if let Some(column) = column {
-                    values[*column] = Some(value).filter(|value| !value.is_empty());
+                if let Some(place) = place {
+                    values[*place] = Some(value).filter(|value| !value.is_empty());
                 }
             }
             tally.add(Warning::ExtraFormatValue, u64::from(written.next().is_some()));
@@ -136,9 +145,9 @@ impl SampleColumns {
                 }
             }
             self.calls.append(*sex, genotype.as_ref(), &self.carried);
-            for (at, (builder, value)) in self.builders.iter_mut().zip(&values).enumerate() {
+            for (at, (builder, place)) in self.builders.iter_mut().zip(&self.places).enumerate() {
                 tally.look_at_field(About::Format(at));
-                match value {
+                match values[*place] {
                     Some(value) => builder.append::<Checked>(value, rules, Warning::BadFormatValue, tally),
                     None => builder.append_absent(),
                 }

@@ -172,7 +172,6 @@ mod tests {
             stage::{PipelineSettings, PlanRequest, Planned, StageType as _},
         },
         diagnostics::Diagnostics,
-        expression::functions::Functions,
         spec::{Entry, Node, Value},
     };
 
@@ -204,7 +203,7 @@ mod tests {
             inputs: vec![],
             options,
             pipeline: &pipeline,
-            functions: Functions::built_in(),
+            functions: vardelta_engine::expression::functions::Functions::built_in(),
         };
         let mut diagnostics = Diagnostics::default();
         let planned = VCF.plan(request, &mut diagnostics);

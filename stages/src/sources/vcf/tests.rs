@@ -2,6 +2,7 @@
 
 mod containers;
 mod files;
+mod indexes;
 mod rows;
 mod samples;
 mod traps;
@@ -63,6 +64,7 @@ fn source_allowing(info: &[&str], samples: Samples, allow_missing_eof: bool) -> 
         name: Spanned { value: (*name).to_string(), span: 0..0 },
         kind: None,
         number: None,
+        column: None,
     };
     let options = VcfOptions {
         info: info.iter().map(field).collect(),
@@ -138,7 +140,7 @@ fn read(source: &VcfSource, path: &Path) -> Result<Outcome, String> {
         let alone = digester.digest(&chunk);
         let parsed = parser.parse(chunk, &mut emit).map_err(|error| error.message)?;
         assert_eq!(alone, parsed, "digest alone and with parsing");
-        digest.merge(parsed);
+        digest.append(parsed);
     }
     let mut origins: Vec<u64> =
         emit.batches.iter().flat_map(|batch| batch.origins.clone().unwrap_or_default()).collect();

@@ -54,7 +54,7 @@ impl Declared {
 
     /// Looks at the contig of a record, where it is another than that of the record before.
     pub fn check_contig(chrom: &[u8], header: &VcfHeader, tally: &mut Tally) {
-        if !header.contigs.is_empty() && !header.contig_ids.contains(chrom) {
+        if !header.contigs.is_empty() && !header.contig_places.contains_key(chrom) {
             header.undeclared.meet(Warning::UndeclaredContig, chrom, tally);
         }
     }
@@ -70,7 +70,7 @@ impl Declared {
         let undeclared = &header.undeclared;
         if !header.filters.is_empty() && columns.filter != self.filter {
             self.filter = columns.filter.to_vec();
-            let names = columns.filter.split(|byte| *byte == b';');
+            let names = columns.filter.split(|byte| *byte == b';').map(<[u8]>::trim_ascii);
             for name in names.filter(|name| !matches!(*name, b"" | b"." | b"PASS" | b"0")) {
                 if !header.filters.contains(name) {
                     undeclared.meet(Warning::UndeclaredFilter, name, tally);

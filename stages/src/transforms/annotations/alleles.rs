@@ -70,7 +70,7 @@ pub(super) fn shortens(reference: &str, alternates: &str) -> bool {
 }
 
 /// Whether it is a sequence. Ambiguity codes do not count: annotators do not write them, but they do write `BND`.
-fn is_bases(allele: &str) -> bool {
+pub(super) fn is_bases(allele: &str) -> bool {
     !allele.is_empty() && allele.bytes().all(|base| b"ACGTN".contains(&base.to_ascii_uppercase()))
 }
 

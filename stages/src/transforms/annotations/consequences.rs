@@ -235,6 +235,34 @@ pub(super) fn rank(consequence: &str) -> Rank {
     rank
 }
 
+/// Ranks that were asked for lately, by the consequence's text: a file has few of them, over and over.
+#[derive(Debug)]
+pub(super) struct Ranks(Vec<(String, Rank)>);
+
+/// How many texts are remembered; one that falls on another's place takes it.
+const REMEMBERED: usize = 64;
+
+impl Default for Ranks {
+    fn default() -> Ranks {
+        Ranks(vec![(String::new(), rank("")); REMEMBERED])
+    }
+}
+
+impl Ranks {
+    /// What [`rank`] says.
+    pub fn rank(&mut self, consequence: &str) -> Rank {
+        let bytes = consequence.as_bytes();
+        let byte = |at: usize| usize::from(bytes.get(at).copied().unwrap_or_default());
+        let place = (bytes.len() ^ byte(0) ^ (byte(bytes.len() / 2) << 2) ^ (byte(4) << 1)) % REMEMBERED;
+        let (text, known) = &mut self.0[place];
+        if text != consequence {
+            consequence.clone_into(text);
+            *known = rank(consequence);
+        }
+        *known
+    }
+}
+
 /// The class of impact of a severity, if it is known.
 pub(super) fn impact(severity: usize) -> Option<Impact> {
     TERMS.get(severity).map(|(_, impact, _)| *impact)
@@ -255,6 +283,18 @@ mod tests {
     use std::fmt::Write as _;
 
     use super::*;
+
+    #[test]
+    fn remembers_ranks_and_mixes_none_up() {
+        let mut ranks = Ranks::default();
+        let terms: Vec<&str> =
+            TERMS.iter().map(|(term, ..)| *term).chain(["", "stop_gained&intron_variant", "x"]).collect();
+        for _ in 0..2 {
+            for term in &terms {
+                assert_eq!(ranks.rank(term), rank(term), "{term}");
+            }
+        }
+    }
 
     /// The tables as a page of the documentation, in Markdown.
     fn page() -> String {

@@ -8,49 +8,48 @@ use crate::{
         alleles::{Fit, RowAllele},
         consequences::{impact, rank, terms_of_effect},
         layout::{CONSEQUENCE, HGVS_C, HGVS_P, IMPACT, Layout, OUTPUTS},
+        tape::{EntryAt, Field},
     },
 };
 
-/// The entries of a row, sorted by how their allele fits the row's. Each is a slice of the field's text.
-#[derive(Default)]
-pub(super) struct Entries<'a> {
+/// The entries of a row, sorted by how their allele fits the row's.
+#[derive(Debug, Default)]
+pub(super) struct Entries {
     /// Entries of the allele as the file writes it, or of any allele.
-    pub written: Vec<&'a str>,
+    pub written: Vec<EntryAt>,
     /// Entries of the shortened allele.
-    pub shortened: Vec<&'a str>,
-    /// How many entries are of other alleles.
-    pub others: usize,
+    pub shortened: Vec<EntryAt>,
+    /// Entries of other alleles.
+    pub others: Vec<EntryAt>,
     /// How many entries only point to another record.
     pub elsewhere: usize,
     /// The greatest allele number that an entry states.
     pub greatest_number: i64,
 }
 
-impl<'a> Entries<'a> {
+impl Entries {
     /// Sorts the entries of a field's text. Without trust in numbers an allele is told by its bases alone.
-    pub(super) fn sort(&mut self, text: &'a str, layout: &Layout, row: Option<RowAllele<'_>>, trust_numbers: bool) {
+    pub(super) fn sort(&mut self, field: Field<'_>, layout: &Layout, row: Option<RowAllele<'_>>, trust_numbers: bool) {
         self.written.clear();
         self.shortened.clear();
-        (self.others, self.elsewhere, self.greatest_number) = (0, 0, 0);
-        for entry in text.split(layout.entry_separator) {
-            if entry.is_empty() || entry == "." {
-                continue;
-            }
-            // `@` and a position: bcftools csq has put the consequence into another record.
-            if entry.starts_with('@') {
-                self.elsewhere += 1;
-                continue;
-            }
-            match row.map_or(Fit::Written, |row| self.fit(entry, layout, row, trust_numbers)) {
-                Fit::Written => self.written.push(entry),
-                Fit::Shortened => self.shortened.push(entry),
-                Fit::Other => self.others += 1,
+        self.others.clear();
+        (self.elsewhere, self.greatest_number) = (0, 0);
+        for at in 0..field.len() {
+            match field.entry(at).as_bytes() {
+                [] | b"." => {}
+                // `@` and a position: bcftools csq has put the consequence into another record.
+                [b'@', ..] => self.elsewhere += 1,
+                _ => match row.map_or(Fit::Written, |row| self.fit(field, at, layout, row, trust_numbers)) {
+                    Fit::Written => self.written.push(at),
+                    Fit::Shortened => self.shortened.push(at),
+                    Fit::Other => self.others.push(at),
+                },
             }
         }
     }
 
-    fn fit(&mut self, entry: &str, layout: &Layout, row: RowAllele<'_>, trust_numbers: bool) -> Fit {
-        let number = layout.allele_number.and_then(|at| layout.part(entry, Some(at)).parse::<i64>().ok());
+    fn fit(&mut self, field: Field<'_>, at: EntryAt, layout: &Layout, row: RowAllele<'_>, trust_numbers: bool) -> Fit {
+        let number = layout.allele_number.and_then(|part| field.part(at, Some(part)).parse::<i64>().ok());
         self.greatest_number = self.greatest_number.max(number.unwrap_or(0));
         match (number.filter(|_| trust_numbers), row.number) {
             (Some(stated), Some(own)) => return if stated == own { Fit::Written } else { Fit::Other },
@@ -60,45 +59,53 @@ impl<'a> Entries<'a> {
         }
         match layout.allele {
             // In EFF the part may be left out.
-            Some(at) if layout.bracketed && layout.part(entry, Some(at)).is_empty() => Fit::Written,
-            Some(at) => row.fit(layout.part(entry, Some(at))),
+            Some(part) if layout.bracketed && field.part(at, Some(part)).is_empty() => Fit::Written,
+            Some(part) => row.fit(field.part(at, Some(part))),
             None if layout.allele_number.is_some() && row.number.is_some() => Fit::Other,
             None => Fit::Written,
         }
     }
 }
 
-/// What an entry says for each output column; `None` for what it does not carry.
+/// What an entry says for each output column that `is_wanted`; `None` for what it does not carry.
 pub(super) fn decode<'a>(
-    entry: &'a str,
+    field: Field<'a>,
+    at: EntryAt,
     layout: &Layout,
-    parts: &mut Vec<&'a str>,
+    is_wanted: &[bool; OUTPUTS.len()],
 ) -> [Option<Cow<'a, str>>; OUTPUTS.len()] {
-    parts.clear();
-    parts.extend(layout.split(entry));
-    let part = |at: Option<usize>| at.and_then(|at| parts.get(at).copied()).filter(|part| !part.is_empty());
-    let mut decoded = layout.outputs.map(|at| part(at).map(|part| unescape(part, layout)));
+    let part = |at_part: Option<usize>| Some(field.part(at, at_part)).filter(|part| !part.is_empty());
+    let mut decoded = std::array::from_fn(|output| {
+        let part = if is_wanted[output] { part(layout.outputs[output]) } else { None };
+        part.map(|part| unescape(part, field, layout))
+    });
     if layout.bracketed {
         decoded[CONSEQUENCE] = part(layout.outputs[CONSEQUENCE]).map(terms_of_effect);
         // `p.Met1Val/c.1A>G`, either alone, or `M1V`, which is not in HGVS notation.
         for change in part(layout.change).into_iter().flat_map(|changes| changes.split('/')) {
             match change.as_bytes() {
-                [b'p', b'.', ..] => decoded[HGVS_P] = Some(unescape(change, layout)),
-                [b'c' | b'n' | b'g' | b'm', b'.', ..] => decoded[HGVS_C] = Some(unescape(change, layout)),
+                [b'p', b'.', ..] => decoded[HGVS_P] = Some(unescape(change, field, layout)),
+                [b'c' | b'n' | b'g' | b'm', b'.', ..] => decoded[HGVS_C] = Some(unescape(change, field, layout)),
                 _ => {}
             }
         }
     }
-    if decoded[IMPACT].is_none() {
-        let severity = decoded[CONSEQUENCE].as_deref().map(|consequence| rank(consequence).severity);
+    if is_wanted[IMPACT] && decoded[IMPACT].is_none() {
+        let consequence = match &decoded[CONSEQUENCE] {
+            Some(consequence) => Some(consequence.as_ref()),
+            None => part(layout.outputs[CONSEQUENCE]),
+        };
+        let severity = consequence.map(|consequence| rank(consequence).severity);
         decoded[IMPACT] = severity.and_then(impact).map(|impact| Cow::Borrowed(impact.as_str()));
     }
     decoded
 }
 
 /// Decodes a part, once, after splitting. VEP writes `=` as `%3D` (`p.Leu2%3D`) whatever version of VCF the file has.
-fn unescape<'a>(value: &'a str, layout: &Layout) -> Cow<'a, str> {
-    if layout.percent_encoded {
+pub(super) fn unescape<'a>(value: &'a str, field: Field<'_>, layout: &Layout) -> Cow<'a, str> {
+    if !field.has_percent() {
+        Cow::Borrowed(value)
+    } else if layout.percent_encoded {
         percent::decode(Cow::Borrowed(value))
     } else if value.contains("%3D") {
         Cow::Owned(value.replace("%3D", "="))
@@ -109,14 +116,20 @@ fn unescape<'a>(value: &'a str, layout: &Layout) -> Cow<'a, str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::layout::Family, *};
+    use super::{
+        super::{layout::Family, tape::Tape},
+        *,
+    };
 
     fn layout(family: Family) -> Layout {
         family.default_layout().expect("has one")
     }
 
     fn decoded(entry: &str, layout: &Layout) -> Vec<String> {
-        decode(entry, layout, &mut Vec::new())
+        let mut tape = Tape::default();
+        // A part of EFF may hold the entries' separator; here the whole text is one entry.
+        let field = tape.read(entry, layout);
+        decode(field, 0, layout, &[true; OUTPUTS.len()])
             .into_iter()
             .map(|part| part.map_or("NULL".to_owned(), Cow::into_owned))
             .collect()
@@ -126,9 +139,10 @@ mod tests {
     fn parts_are_percent_decoded_once_and_after_splitting() {
         let text = "T|missense_variant||A%2CB%7C|||||||p.Leu2%253D";
         let encoded = Layout { percent_encoded: true, ..layout(Family::Ann) };
-        let mut entries = Entries::default();
-        entries.sort(text, &encoded, None, true);
-        assert_eq!(entries.written, [text], "one entry");
+        let (mut entries, mut tape) = (Entries::default(), Tape::default());
+        let field = tape.read(text, &encoded);
+        entries.sort(field, &encoded, None, true);
+        assert_eq!((entries.written.as_slice(), field.entry(0)), (&[0][..], text), "one entry");
         let shown = decoded(text, &encoded);
         assert_eq!((shown[0].as_str(), shown[HGVS_P].as_str()), ("A,B%7C", "p.Leu2%3D"));
         let shown = decoded(text, &layout(Family::Ann));
@@ -198,14 +212,15 @@ mod tests {
     fn sorts_entries_by_allele() {
         let ann = layout(Family::Ann);
         let row = RowAllele { reference: Some("A"), alternate: "AT", number: None };
-        let mut entries = Entries::default();
-        entries.sort("AT|a,T|b,G|c,", &ann, Some(row), true);
+        let (mut entries, mut tape) = (Entries::default(), Tape::default());
+        entries.sort(tape.read("AT|a,T|b,G|c,", &ann), &ann, Some(row), true);
         assert_eq!(
-            (entries.written.as_slice(), entries.shortened.as_slice(), entries.others),
-            (&["AT|a"][..], &["T|b"][..], 1)
+            (entries.written.as_slice(), entries.shortened.as_slice(), entries.others.len()),
+            (&[0][..], &[1][..], 1)
         );
-        entries.sort("@100,missense|X", &layout(Family::Bcsq), Some(row), true);
-        assert_eq!((entries.written.as_slice(), entries.elsewhere), (&["missense|X"][..], 1));
+        let bcsq = layout(Family::Bcsq);
+        entries.sort(tape.read("@100,missense|X", &bcsq), &bcsq, Some(row), true);
+        assert_eq!((entries.written.as_slice(), entries.elsewhere), (&[1][..], 1));
     }
 
     #[test]
@@ -213,14 +228,14 @@ mod tests {
         let eff = layout(Family::Eff);
         let entry = |allele: &str| format!("INTRON(MODIFIER||||||||||{allele})");
         let text = [entry("1"), entry("2"), entry("G"), entry("")].join(",");
-        let all: Vec<&str> = text.split(',').collect();
         let row = RowAllele { reference: Some("A"), alternate: "G", number: Some(2) };
-        let mut entries = Entries::default();
-        entries.sort(&text, &eff, Some(row), true);
-        assert_eq!((entries.written.as_slice(), entries.others, entries.greatest_number), (&all[1..], 1, 2));
-        entries.sort(&text, &eff, Some(row), false);
-        assert_eq!((entries.written.as_slice(), entries.others), (&all[2..], 2));
-        entries.sort(&text, &eff, Some(RowAllele { number: None, ..row }), true);
-        assert_eq!(entries.written, all);
+        let (mut entries, mut tape) = (Entries::default(), Tape::default());
+        let field = tape.read(&text, &eff);
+        entries.sort(field, &eff, Some(row), true);
+        assert_eq!((entries.written.as_slice(), entries.others.len(), entries.greatest_number), (&[1, 2, 3][..], 1, 2));
+        entries.sort(field, &eff, Some(row), false);
+        assert_eq!((entries.written.as_slice(), entries.others.len()), (&[2, 3][..], 2));
+        entries.sort(field, &eff, Some(RowAllele { number: None, ..row }), true);
+        assert_eq!(entries.written, [0, 1, 2, 3]);
     }
 }

@@ -109,6 +109,8 @@ pub(super) struct Layout {
     pub change: Option<usize>,
     /// Whether the parts are percent-encoded (VCF 4.3, section 1.2).
     pub percent_encoded: bool,
+    /// The names of the parts, in lower case.
+    pub names: Vec<String>,
     /// How many parts an entry has; `None` where they may be left out.
     pub parts: Option<RangeInclusive<usize>>,
     /// For each of [`OUTPUTS`], the part that holds it.
@@ -129,6 +131,7 @@ impl Default for Layout {
             canonical: None,
             change: None,
             percent_encoded: false,
+            names: Vec::new(),
             parts: None,
             outputs: [None; OUTPUTS.len()],
         }
@@ -209,7 +212,13 @@ impl Layout {
             Family::Ann if layout.outputs[CONSEQUENCE].and(layout.gene()).is_none() => return None,
             Family::Ann | Family::Geneinfo | Family::Declared => {}
         }
+        layout.names = names;
         (layout.outputs[CONSEQUENCE].is_some() || layout.gene().is_some()).then_some(layout)
+    }
+
+    /// The part with this name, in whatever case.
+    pub(super) fn place(&self, name: &str) -> Option<usize> {
+        self.names.iter().position(|known| known.eq_ignore_ascii_case(name))
     }
 
     /// A part that names the gene.
@@ -230,27 +239,11 @@ impl Layout {
             _ => self.outputs[output].is_some(),
         }
     }
-
-    /// The parts of an entry, without the blanks around them.
-    pub(super) fn split<'a>(&self, entry: &'a str) -> impl Iterator<Item = &'a str> {
-        let (first, rest) = if self.bracketed {
-            let (effect, parts) = split_effect(entry);
-            (Some(effect), parts)
-        } else {
-            (None, entry)
-        };
-        first.into_iter().chain(rest.split(self.part_separator)).map(str::trim)
-    }
-
-    /// One part of an entry; empty where the entry has fewer.
-    pub(super) fn part<'a>(&self, entry: &'a str, at: Option<usize>) -> &'a str {
-        at.and_then(|at| self.split(entry).nth(at)).unwrap_or("")
-    }
 }
 
 /// An entry of EFF as its effect and what stands in brackets behind it. Details of the effect, as in
 /// `MOTIF[MA0099.2:AP1](…)`, are left out.
-fn split_effect(entry: &str) -> (&str, &str) {
+pub(super) fn split_effect(entry: &str) -> (&str, &str) {
     let details_end = match (entry.find('['), entry.find('(')) {
         (Some(details), Some(brackets)) if details < brackets => entry.find(']').unwrap_or(0),
         _ => 0,
@@ -276,6 +269,7 @@ mod tests {
         assert_eq!(layout.outputs, [Some(3), Some(4), Some(6), Some(7), Some(1), Some(2), Some(10), Some(11)]);
         assert_eq!((layout.canonical, layout.mane_select, layout.mane_plus_clinical), (Some(13), Some(14), Some(15)));
         assert_eq!(layout.parts, Some(16..=16));
+        assert_eq!((layout.place("Exon"), layout.place("gnomADe_AF")), (Some(8), None));
     }
 
     #[test]
@@ -323,12 +317,9 @@ mod tests {
                        Amino_Acid_change| Amino_Acid_length | Gene_Name | Transcript_BioType | Gene_Coding | Transcript_ID | \
                        Exon  | GenotypeNum [ | ERRORS | WARNINGS ] )' ",
         );
-        assert_eq!(Some(new.clone()), Family::Eff.default_layout());
+        let usual = Family::Eff.default_layout().expect("has one");
+        assert_eq!(new, Layout { names: new.names.clone(), ..usual });
         assert_eq!((new.allele, new.allele_number), (Some(11), Some(11)));
-        let parts = |entry| new.split(entry).collect::<Vec<_>>();
-        assert_eq!(parts("INTRON(MODIFIER||| |TP53)"), ["INTRON", "MODIFIER", "", "", "", "TP53"]);
-        assert_eq!(parts("MOTIF[MA0099.2:AP1(x)](LOW|)"), ["MOTIF", "LOW", ""]);
-        assert_eq!(parts("INTERGENIC"), ["INTERGENIC", ""]);
     }
 
     #[test]

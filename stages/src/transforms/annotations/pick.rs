@@ -5,8 +5,9 @@ use std::cmp::Ordering;
 
 use crate::transforms::annotations::{
     Pick,
-    consequences::rank,
+    consequences::Ranks,
     layout::{BIOTYPE, CONSEQUENCE, FEATURE_ID, GENE_ID, GENE_SYMBOL, Layout},
+    tape::{EntryAt, Field},
 };
 
 /// How a transcript is marked, the one to report first.
@@ -20,103 +21,127 @@ enum Mark {
 
 /// An entry with the severity of its consequence, which is asked for most.
 #[derive(Clone, Copy, Debug)]
-struct Candidate<'a> {
-    entry: &'a str,
+struct Candidate {
+    entry: EntryAt,
     severity: usize,
 }
 
-/// Picks entries of one allele into `picked`. Returns whether an entry has a consequence with a term that is not known.
-pub(super) fn pick<'a>(entries: &[&'a str], pick: Pick, layout: &Layout, picked: &mut Vec<&'a str>) -> bool {
-    picked.clear();
-    let mut has_unknown = false;
-    let mut candidate = |entry: &&'a str| {
-        let rank = layout.outputs[CONSEQUENCE].map(|at| rank(layout.part(entry, Some(at))));
-        has_unknown |= rank.is_some_and(|rank| rank.has_unknown);
-        Candidate { entry, severity: rank.map_or(0, |rank| rank.severity) }
-    };
-    match (pick, entries) {
-        (_, [only]) => {
-            candidate(only);
-            picked.push(only);
-        }
-        (Pick::All, entries) => {
-            for entry in entries {
-                candidate(entry);
-            }
-            picked.extend(entries);
-        }
-        (Pick::WorstPerGene, entries) => {
-            let mut candidates: Vec<Candidate> = entries.iter().map(candidate).collect();
-            // What is of no gene is not wanted beside what is.
-            if candidates.iter().any(|candidate| !gene(candidate.entry, layout).is_empty()) {
-                candidates.retain(|candidate| !gene(candidate.entry, layout).is_empty());
-            }
-            candidates.sort_by(|a, b| {
-                gene(a.entry, layout).cmp(gene(b.entry, layout)).then_with(|| order(a, b, Pick::Worst, layout))
-            });
-            candidates.dedup_by(|b, a| gene(a.entry, layout) == gene(b.entry, layout));
-            picked.extend(candidates.iter().map(|candidate| candidate.entry));
-        }
-        (Pick::Worst | Pick::Mane | Pick::Canonical, entries) => {
-            let candidates: Vec<Candidate> = entries.iter().map(candidate).collect();
-            picked.extend(candidates.iter().min_by(|a, b| order(a, b, pick, layout)).map(|first| first.entry));
-        }
-    }
-    has_unknown
+/// Picks entries of one allele.
+#[derive(Debug, Default)]
+pub(super) struct Picker {
+    ranks: Ranks,
+    /// What was picked last.
+    pub picked: Vec<EntryAt>,
 }
 
-/// The order of entries, the one to pick first: see the manual of the stage.
-fn order(a: &Candidate<'_>, b: &Candidate<'_>, pick: Pick, layout: &Layout) -> Ordering {
-    let severity = a.severity.cmp(&b.severity);
-    let marks = || mark(a.entry, layout).cmp(&mark(b.entry, layout));
-    let first = match pick {
-        Pick::Mane => marks().then(severity),
-        Pick::Canonical => {
-            is_canonical(b.entry, layout).cmp(&is_canonical(a.entry, layout)).then(severity).then_with(marks)
+impl Picker {
+    /// Picks among these entries. Returns whether one of them has a consequence with a term that is not known.
+    pub fn pick(&mut self, field: Field<'_>, entries: &[EntryAt], pick: Pick, layout: &Layout) -> bool {
+        self.picked.clear();
+        let mut has_unknown = false;
+        let ranks = &mut self.ranks;
+        let mut candidate = |entry: &EntryAt| {
+            let rank = layout.outputs[CONSEQUENCE].map(|at| ranks.rank(field.part(*entry, Some(at))));
+            has_unknown |= rank.is_some_and(|rank| rank.has_unknown);
+            Candidate { entry: *entry, severity: rank.map_or(0, |rank| rank.severity) }
+        };
+        let order = Order { field, layout };
+        match (pick, entries) {
+            (_, [only]) => {
+                candidate(only);
+                self.picked.push(*only);
+            }
+            (Pick::All, entries) => {
+                for entry in entries {
+                    candidate(entry);
+                }
+                self.picked.extend(entries);
+            }
+            (Pick::WorstPerGene, entries) => {
+                let mut candidates: Vec<Candidate> = entries.iter().map(candidate).collect();
+                // What is of no gene is not wanted beside what is.
+                if candidates.iter().any(|candidate| !order.gene(candidate.entry).is_empty()) {
+                    candidates.retain(|candidate| !order.gene(candidate.entry).is_empty());
+                }
+                candidates.sort_by(|a, b| {
+                    order.gene(a.entry).cmp(order.gene(b.entry)).then_with(|| order.compare(a, b, Pick::Worst))
+                });
+                candidates.dedup_by(|b, a| order.gene(a.entry) == order.gene(b.entry));
+                self.picked.extend(candidates.iter().map(|candidate| candidate.entry));
+            }
+            (Pick::Worst | Pick::Mane | Pick::Canonical, entries) => {
+                let first = entries.iter().map(candidate).min_by(|a, b| order.compare(a, b, pick));
+                self.picked.extend(first.map(|first| first.entry));
+            }
         }
-        Pick::Worst | Pick::WorstPerGene | Pick::All => severity.then_with(marks),
-    };
-    let part = |entry, output: usize| layout.part(entry, layout.outputs[output]);
-    let by_text = |output| part(a.entry, output).cmp(part(b.entry, output));
-    let is_coding = |entry| part(entry, BIOTYPE) == "protein_coding";
-    let is_named = |entry| !gene(entry, layout).is_empty();
-    let is_placeholder = |entry| is_placeholder(part(entry, GENE_SYMBOL));
-    first
-        .then_with(|| is_coding(b.entry).cmp(&is_coding(a.entry)))
-        .then_with(|| is_named(b.entry).cmp(&is_named(a.entry)))
-        .then_with(|| is_placeholder(a.entry).cmp(&is_placeholder(b.entry)))
-        .then_with(|| by_text(GENE_SYMBOL))
-        .then_with(|| by_text(GENE_ID))
-        .then_with(|| by_text(FEATURE_ID))
-        .then_with(|| a.entry.cmp(b.entry))
-}
-
-fn mark(entry: &str, layout: &Layout) -> Mark {
-    // VEP writes into MANE which of the two it is; releases before 103 the matching transcript of MANE Select.
-    let mane = layout.part(entry, layout.mane);
-    let is_plus_clinical = mane.to_ascii_lowercase().contains("plus");
-    if !layout.part(entry, layout.mane_select).is_empty() || (!mane.is_empty() && !is_plus_clinical) {
-        Mark::ManeSelect
-    } else if !layout.part(entry, layout.mane_plus_clinical).is_empty() || is_plus_clinical {
-        Mark::ManePlusClinical
-    } else if is_canonical(entry, layout) {
-        Mark::Canonical
-    } else {
-        Mark::None
+        has_unknown
     }
 }
 
-fn is_canonical(entry: &str, layout: &Layout) -> bool {
-    let canonical = layout.part(entry, layout.canonical);
-    canonical.eq_ignore_ascii_case("YES") || canonical == "1"
+/// The order of a field's entries, the one to pick first: see the manual of the stage.
+#[derive(Clone, Copy)]
+struct Order<'a> {
+    field: Field<'a>,
+    layout: &'a Layout,
 }
 
-/// What tells genes apart: the symbol, and the identifier where there is none. Ensembl and NCBI give one gene two
-/// identifiers.
-fn gene<'a>(entry: &'a str, layout: &Layout) -> &'a str {
-    match layout.part(entry, layout.outputs[GENE_SYMBOL]) {
-        "" => layout.part(entry, layout.outputs[GENE_ID]),
-        symbol => symbol,
+impl<'a> Order<'a> {
+    fn compare(self, a: &Candidate, b: &Candidate, pick: Pick) -> Ordering {
+        let severity = a.severity.cmp(&b.severity);
+        let marks = || self.mark(a.entry).cmp(&self.mark(b.entry));
+        let first = match pick {
+            Pick::Mane => marks().then(severity),
+            Pick::Canonical => {
+                self.is_canonical(b.entry).cmp(&self.is_canonical(a.entry)).then(severity).then_with(marks)
+            }
+            Pick::Worst | Pick::WorstPerGene | Pick::All => severity.then_with(marks),
+        };
+        let by_text = |output| self.output(a.entry, output).cmp(self.output(b.entry, output));
+        let is_coding = |entry| self.output(entry, BIOTYPE) == "protein_coding";
+        let is_named = |entry| !self.gene(entry).is_empty();
+        let is_placeholder = |entry| is_placeholder(self.output(entry, GENE_SYMBOL));
+        first
+            .then_with(|| is_coding(b.entry).cmp(&is_coding(a.entry)))
+            .then_with(|| is_named(b.entry).cmp(&is_named(a.entry)))
+            .then_with(|| is_placeholder(a.entry).cmp(&is_placeholder(b.entry)))
+            .then_with(|| by_text(GENE_SYMBOL))
+            .then_with(|| by_text(GENE_ID))
+            .then_with(|| by_text(FEATURE_ID))
+            .then_with(|| self.field.entry(a.entry).cmp(self.field.entry(b.entry)))
+    }
+
+    fn output(self, entry: EntryAt, output: usize) -> &'a str {
+        self.field.part(entry, self.layout.outputs[output])
+    }
+
+    fn mark(self, entry: EntryAt) -> Mark {
+        let part = |at| self.field.part(entry, at);
+        // VEP writes into MANE which of the two it is; releases before 103 the matching transcript of MANE Select.
+        let mane = part(self.layout.mane);
+        let is_plus_clinical = mane.to_ascii_lowercase().contains("plus");
+        if !part(self.layout.mane_select).is_empty() || (!mane.is_empty() && !is_plus_clinical) {
+            Mark::ManeSelect
+        } else if !part(self.layout.mane_plus_clinical).is_empty() || is_plus_clinical {
+            Mark::ManePlusClinical
+        } else if self.is_canonical(entry) {
+            Mark::Canonical
+        } else {
+            Mark::None
+        }
+    }
+
+    fn is_canonical(self, entry: EntryAt) -> bool {
+        let canonical = self.field.part(entry, self.layout.canonical);
+        canonical.eq_ignore_ascii_case("YES") || canonical == "1"
+    }
+
+    /// What tells genes apart: the symbol, and the identifier where there is none. Ensembl and NCBI give one gene two
+    /// identifiers.
+    fn gene(self, entry: EntryAt) -> &'a str {
+        match self.output(entry, GENE_SYMBOL) {
+            "" => self.output(entry, GENE_ID),
+            symbol => symbol,
+        }
     }
 }
 
@@ -127,23 +152,32 @@ fn is_placeholder(symbol: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::layout::Family, *};
+    use super::{
+        super::{layout::Family, tape::Tape},
+        *,
+    };
 
     const DESCRIPTION: &str =
         "Format: Consequence|SYMBOL|Feature|BIOTYPE|CANONICAL|MANE_SELECT|MANE_PLUS_CLINICAL|MANE|Gene";
 
-    fn check(by: Pick, entries: &[&str], expected: &[&str]) {
+    /// Picks among the entries of one field, and whether a term is not known.
+    fn pick(entries: &[&str], by: Pick) -> (Vec<String>, bool) {
         let layout = Layout::from_description(Family::Declared, DESCRIPTION).expect("has a format");
-        let mut picked = Vec::new();
+        let (text, mut tape, mut picker) = (entries.join(","), Tape::default(), Picker::default());
+        let field = tape.read(&text, &layout);
+        let all: Vec<EntryAt> = (0..entries.len()).collect();
+        let has_unknown = picker.pick(field, &all, by, &layout);
+        (picker.picked.iter().map(|entry| field.entry(*entry).to_owned()).collect(), has_unknown)
+    }
+
+    fn check(by: Pick, entries: &[&str], expected: &[&str]) {
         // Every rotation, there and back, yields the same.
         for turn in 0..entries.len() {
             let mut turned = entries.to_vec();
             turned.rotate_left(turn);
-            pick(&turned, by, &layout, &mut picked);
-            assert_eq!(picked, expected, "{by:?}");
+            assert_eq!(pick(&turned, by).0, expected, "{by:?}");
             turned.reverse();
-            pick(&turned, by, &layout, &mut picked);
-            assert_eq!(picked, expected, "{by:?}");
+            assert_eq!(pick(&turned, by).0, expected, "{by:?}");
         }
     }
 
@@ -195,11 +229,9 @@ mod tests {
 
     #[test]
     fn unknown_terms_are_told() {
-        let layout = Layout::from_description(Family::Declared, DESCRIPTION).expect("has a format");
-        let mut picked = Vec::new();
-        assert!(pick(&["new_term|A"], Pick::Worst, &layout, &mut picked));
-        assert!(pick(&["intron_variant|A", "new_term|A"], Pick::All, &layout, &mut picked));
-        assert!(!pick(&["intron_variant|A", "missense|A"], Pick::Mane, &layout, &mut picked));
-        assert!(!pick(&[], Pick::Worst, &layout, &mut picked) && picked.is_empty());
+        assert!(pick(&["new_term|A"], Pick::Worst).1);
+        assert!(pick(&["intron_variant|A", "new_term|A"], Pick::All).1);
+        assert!(!pick(&["intron_variant|A", "missense|A"], Pick::Mane).1);
+        assert_eq!(pick(&[], Pick::Worst), (Vec::new(), false));
     }
 }

@@ -1,33 +1,44 @@
 //! Decoding a batch.
 
-use std::{any::Any, borrow::Cow, sync::Arc};
+use std::{any::Any, sync::Arc};
 
 use arrow_array::{Array, ArrayRef, RecordBatch, UInt64Array, builder::StringBuilder, new_null_array};
 use arrow_schema::DataType;
 use arrow_select::take::take;
 use vardelta_engine::contract::{
     batch::Batch,
+    reason::Reason,
     stage::{Emit, StageError, TransformRun},
 };
 
 use crate::{
     columns,
     transforms::annotations::{
-        ANNOTATION_ALLELE_UNMATCHED, ANNOTATION_ELSEWHERE, ANNOTATION_FORMAT_MISSING, ANNOTATION_PARTS_MISMATCH,
-        ANNOTATION_PICK_MISSING, CONSEQUENCE_UNKNOWN, Pick, PlannedAnnotations,
+        ANNOTATION_ALLELE_AMBIGUOUS, ANNOTATION_ALLELE_UNMATCHED, ANNOTATION_ELSEWHERE, ANNOTATION_FORMAT_MISSING,
+        ANNOTATION_PART_BAD, ANNOTATION_PART_MISSING, ANNOTATION_PARTS_MISMATCH, ANNOTATION_PICK_MISSING,
+        CONSEQUENCE_UNKNOWN, Pick, Places, PlannedAnnotations,
         alleles::{RowAllele, shortens},
-        decode::{Entries, decode},
+        decode::{Entries, decode, unescape},
         header::{description, is_percent_encoded},
         layout::{Family, Layout, OUTPUTS},
-        pick::pick,
+        parts::PartBuilder,
+        pick::Picker,
+        split_records::Record,
+        tape::{EntryAt, Field, Tape},
     },
 };
 
 /// An annotations stage at work on one worker.
 pub(super) struct Annotator {
     plan: PlannedAnnotations,
+    /// Which of the added columns somebody reads.
+    wanted: [bool; OUTPUTS.len()],
     /// The layout that the header of the drop at work declares.
     declared: Option<Declared>,
+    /// Used again from row to row.
+    tape: Tape,
+    entries: Entries,
+    picker: Picker,
 }
 
 /// A drop's header and the layout it declares.
@@ -37,8 +48,15 @@ struct Declared {
 }
 
 impl Annotator {
-    pub(super) fn new(plan: PlannedAnnotations) -> Annotator {
-        Annotator { plan, declared: None }
+    pub(super) fn new(plan: PlannedAnnotations, wanted: [bool; OUTPUTS.len()]) -> Annotator {
+        Annotator {
+            plan,
+            wanted,
+            declared: None,
+            tape: Tape::default(),
+            entries: Entries::default(),
+            picker: Picker::default(),
+        }
     }
 
     /// How the field is laid out in this batch's drop; `None` where only the header could say it and does not.
@@ -61,58 +79,74 @@ impl Annotator {
             }
         }
     }
+}
 
-    /// The row's allele as the annotator saw it; `None` where the row has no ALT.
-    fn row_allele<'a>(&self, batch: &'a Batch, row: usize) -> Option<RowAllele<'a>> {
-        let places = &self.plan.places;
-        let text = |column: Option<usize>| {
-            let texts = columns::text(&batch.columns, column?);
-            texts.is_valid(row).then(|| texts.value(row))
-        };
-        let number = places.allele_number.and_then(|column| {
-            let numbers = columns::int64(&batch.columns, column);
-            numbers.is_valid(row).then(|| numbers.value(row))
-        });
-        Some(RowAllele { reference: text(places.reference), alternate: text(places.alternate)?, number })
+/// Which of a row's entries are of its allele.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Own {
+    Written,
+    Shortened,
+    /// They may be another allele's.
+    Open,
+}
+
+/// The row's allele as the annotator saw it; `None` where the row has no ALT.
+fn row_allele<'a>(places: &Places, batch: &'a Batch, row: usize) -> Option<RowAllele<'a>> {
+    let text = |column: Option<usize>| {
+        let texts = columns::text(&batch.columns, column?);
+        texts.is_valid(row).then(|| texts.value(row))
+    };
+    let number = places.allele_number.and_then(|column| {
+        let numbers = columns::int64(&batch.columns, column);
+        numbers.is_valid(row).then(|| numbers.value(row))
+    });
+    Some(RowAllele { reference: text(places.reference), alternate: text(places.alternate)?, number })
+}
+
+/// The alleles of a row's record, as its line writes them; `None` behind a table.
+fn record(batch: &Batch, row: usize) -> Option<Record<'_>> {
+    let origin = batch.origins.as_ref()?[row];
+    Record::of_line(batch.provenance.as_ref()?.record(origin)?)
+}
+
+/// Sorts a row's entries and says which of them are of its allele.
+fn sort_entries(
+    plan: &PlannedAnnotations,
+    (batch, row): (&Batch, usize),
+    field: Field<'_>,
+    layout: &Layout,
+    entries: &mut Entries,
+) -> Own {
+    let allele = row_allele(&plan.places, batch, row);
+    entries.sort(field, layout, allele, true);
+    let own_number = allele.and_then(|allele| allele.number);
+    let mut is_by_number = entries.greatest_number > 0 && own_number.is_some();
+    // An allele number that the record cannot have was given before its alleles were split into records.
+    if entries.greatest_number > own_number.unwrap_or(i64::MAX)
+        && record(batch, row).is_some_and(|record| entries.greatest_number > record.alternate_count() as i64)
+    {
+        entries.sort(field, layout, allele, false);
+        is_by_number = false;
     }
-
-    /// REF and ALT of a row's record, as its line writes them.
-    fn alleles_of_record<T>(batch: &Batch, row: usize, read: impl FnOnce(&str, &str) -> T) -> Option<T> {
-        let place = batch.provenance.as_ref()?.place(batch.origins.as_ref()?[row]);
-        let raw = place.raw?;
-        let mut fields = raw.split('\t').skip(3);
-        fields.next().zip(fields.next()).map(|(reference, alternates)| read(reference, alternates))
-    }
-
-    /// The entries of a row's allele, in `entries`; returns which of the two lists there holds them.
-    fn entries_of_allele<'a, 'e>(
-        &self,
-        batch: &Batch,
-        row: usize,
-        text: &'a str,
-        layout: &Layout,
-        entries: &'e mut Entries<'a>,
-    ) -> &'e [&'a str] {
-        let allele = self.row_allele(batch, row);
-        entries.sort(text, layout, allele, true);
-        // An allele number that the record cannot have was given before its alleles were split into records.
-        let own_number = allele.and_then(|allele| allele.number).unwrap_or(i64::MAX);
-        if entries.greatest_number > own_number {
-            let alternates = Self::alleles_of_record(batch, row, |_, alternates| alternates.split(',').count());
-            if alternates.is_some_and(|alternates| entries.greatest_number > alternates as i64) {
-                entries.sort(text, layout, allele, false);
-            }
-        }
+    let own = match (entries.written.is_empty(), entries.shortened.is_empty()) {
+        (true, _) => Own::Shortened,
+        (false, true) => Own::Written,
         // Both can only be where another allele of the record is spelled like this one; what VEP did with it follows from
-        // the record's other alleles.
-        let is_shortened = match (entries.written.is_empty(), entries.shortened.is_empty()) {
-            (true, _) => true,
-            (false, true) => false,
-            (false, false) => {
-                self.plan.family == Family::Declared && Self::alleles_of_record(batch, row, shortens).unwrap_or(false)
-            }
-        };
-        if is_shortened { &entries.shortened } else { &entries.written }
+        // the record's other alleles, if they are still there.
+        (false, false) => match record(batch, row).filter(|_| plan.family == Family::Declared) {
+            Some(record) if record.has_one_alternate() && !is_by_number => Own::Open,
+            Some(record) if shortens(record.reference, record.alternates) => Own::Shortened,
+            _ => Own::Written,
+        },
+    };
+    let is_found = !entries.written.is_empty() || !entries.shortened.is_empty();
+    if !is_found || entries.others.is_empty() || is_by_number || layout.allele.is_none() {
+        return own;
+    }
+    let others = entries.others.iter().map(|other| field.part(*other, layout.allele));
+    match allele.zip(record(batch, row)) {
+        Some((allele, record)) if record.leaves_open(allele, others) => Own::Open,
+        _ => own,
     }
 }
 
@@ -120,21 +154,19 @@ impl TransformRun for Annotator {
     fn apply(&mut self, batch: &Batch, emit: &mut Emit) -> Result<(), StageError> {
         let texts = columns::text(&batch.columns, self.plan.places.field);
         let layout = self.layout(batch);
+        let Annotator { plan, wanted, tape, entries, picker, .. } = self;
         let mut rows: Vec<u64> = Vec::with_capacity(batch.rows());
-        let mut output = Output::new(layout.as_deref(), batch.rows());
-        let (mut picked, mut split) = (Vec::new(), Vec::new());
-        let field = self.plan.field.clone();
+        let mut output = Output::new(plan, wanted, layout.as_deref(), batch.rows());
         let mut warn = |is_met: bool, row: usize, reason| {
             if is_met {
-                emit.warn(batch, row, reason, &field);
+                emit.warn(batch, row, reason, &plan.field);
             }
         };
-        let lacks_marks = layout.as_deref().is_some_and(|layout| match self.plan.pick {
+        let lacks_marks = layout.as_deref().is_some_and(|layout| match plan.pick {
             Pick::Mane => !layout.marks_mane(),
             Pick::Canonical => layout.canonical.is_none(),
             Pick::Worst | Pick::WorstPerGene | Pick::All => false,
         });
-        let mut entries = Entries::default();
         for row in 0..batch.rows() {
             let text = if texts.is_valid(row) { texts.value(row) } else { "" };
             let Some(layout) = layout.as_deref().filter(|_| !text.is_empty()) else {
@@ -143,24 +175,37 @@ impl TransformRun for Annotator {
                 output.append_nothing();
                 continue;
             };
-            let own = self.entries_of_allele(batch, row, text, layout, &mut entries);
-            let is_empty = own.is_empty();
-            warn(lacks_marks && !is_empty, row, ANNOTATION_PICK_MISSING);
+            let field = tape.read(text, layout);
+            let own = match sort_entries(plan, (batch, row), field, layout, entries) {
+                Own::Written => entries.written.as_slice(),
+                Own::Shortened => entries.shortened.as_slice(),
+                Own::Open => {
+                    warn(true, row, ANNOTATION_ALLELE_AMBIGUOUS);
+                    rows.push(row as u64);
+                    output.append_nothing();
+                    continue;
+                }
+            };
+            warn(lacks_marks && !own.is_empty(), row, ANNOTATION_PICK_MISSING);
             if let Some(parts) = &layout.parts {
-                let count = |entry: &str| entry.matches(layout.part_separator).count() + 1;
-                warn(own.iter().any(|entry| !parts.contains(&count(entry))), row, ANNOTATION_PARTS_MISMATCH);
+                let is_other = own.iter().any(|entry| !parts.contains(&field.part_count(*entry)));
+                warn(is_other, row, ANNOTATION_PARTS_MISMATCH);
             }
-            warn(pick(own, self.plan.pick, layout, &mut picked), row, CONSEQUENCE_UNKNOWN);
-            if is_empty {
-                warn(entries.others > 0, row, ANNOTATION_ALLELE_UNMATCHED);
-                warn(entries.others == 0 && entries.elsewhere > 0, row, ANNOTATION_ELSEWHERE);
+            warn(picker.pick(field, own, plan.pick, layout), row, CONSEQUENCE_UNKNOWN);
+            if own.is_empty() {
+                let has_others = !entries.others.is_empty();
+                warn(has_others, row, ANNOTATION_ALLELE_UNMATCHED);
+                warn(!has_others && entries.elsewhere > 0, row, ANNOTATION_ELSEWHERE);
                 rows.push(row as u64);
                 output.append_nothing();
             }
-            for entry in &picked {
+            for entry in &picker.picked {
                 rows.push(row as u64);
-                output.append(&decode(entry, layout, &mut split));
+                output.append(field, *entry, layout);
             }
+        }
+        for (row, part, reason) in output.odd_parts.drain(..) {
+            emit.warn(batch, rows[row] as usize, reason, &plan.parts[part].name);
         }
         if rows.is_empty() {
             return Ok(());
@@ -169,13 +214,13 @@ impl TransformRun for Annotator {
         if rows.len() == batch.rows() {
             let mut columns = batch.columns.columns().to_vec();
             columns.extend(output.finish());
-            emit.batch(batch.with_columns(RecordBatch::try_new(self.plan.arrow_schema.clone(), columns)?));
+            emit.batch(batch.with_columns(RecordBatch::try_new(plan.arrow_schema.clone(), columns)?));
         } else {
             let indexes = UInt64Array::from(rows.clone());
             let along = batch.columns.columns().iter().map(|column| take(column, &indexes, None));
             let mut columns = along.collect::<Result<Vec<_>, _>>()?;
             columns.extend(output.finish());
-            emit.batch(batch.derive(RecordBatch::try_new(self.plan.arrow_schema.clone(), columns)?, &rows));
+            emit.batch(batch.derive(RecordBatch::try_new(plan.arrow_schema.clone(), columns)?, &rows));
         }
         Ok(())
     }
@@ -184,34 +229,60 @@ impl TransformRun for Annotator {
 /// The added columns while they grow. What the field never carries is made at the end, as NULLs.
 struct Output {
     builders: [Option<StringBuilder>; OUTPUTS.len()],
+    carried: [bool; OUTPUTS.len()],
+    /// The further parts: where the layout has each, and its column.
+    parts: Vec<(Option<usize>, PartBuilder)>,
+    /// Parts that are NULL for a reason: the row, the part, the reason.
+    odd_parts: Vec<(usize, usize, &'static Reason)>,
     rows: usize,
 }
 
 impl Output {
-    fn new(layout: Option<&Layout>, rows: usize) -> Output {
-        let carried = |at: usize| layout.is_some_and(|layout| layout.carries(at));
-        let builders = std::array::from_fn(|at| carried(at).then(|| StringBuilder::with_capacity(rows, rows * 8)));
-        Output { builders, rows: 0 }
+    fn new(plan: &PlannedAnnotations, wanted: &[bool; OUTPUTS.len()], layout: Option<&Layout>, rows: usize) -> Output {
+        let carried = std::array::from_fn(|at| wanted[at] && layout.is_some_and(|layout| layout.carries(at)));
+        let builders =
+            std::array::from_fn(|at: usize| carried[at].then(|| StringBuilder::with_capacity(rows, rows * 8)));
+        let parts = plan.parts.iter().map(|part| {
+            let place = layout.and_then(|layout| layout.place(&part.name));
+            (place, PartBuilder::new(&part.column_type))
+        });
+        Output { builders, carried, parts: parts.collect(), odd_parts: Vec::new(), rows: 0 }
     }
 
-    fn append(&mut self, decoded: &[Option<Cow<'_, str>>; OUTPUTS.len()]) {
+    fn append(&mut self, field: Field<'_>, entry: EntryAt, layout: &Layout) {
         self.rows += 1;
-        for (builder, value) in self.builders.iter_mut().zip(decoded) {
+        let decoded = decode(field, entry, layout, &self.carried);
+        for (builder, value) in self.builders.iter_mut().zip(&decoded) {
             if let Some(builder) = builder {
                 builder.append_option(value.as_deref());
+            }
+        }
+        for (part, (place, builder)) in self.parts.iter_mut().enumerate() {
+            if place.is_none() {
+                self.odd_parts.push((self.rows - 1, part, ANNOTATION_PART_MISSING));
+            }
+            let text = Some(field.part(entry, *place)).filter(|text| !text.is_empty());
+            let text = text.map(|text| unescape(text, field, layout));
+            if !builder.append(text.as_deref()) {
+                self.odd_parts.push((self.rows - 1, part, ANNOTATION_PART_BAD));
             }
         }
     }
 
     fn append_nothing(&mut self) {
-        self.append(&[const { None }; OUTPUTS.len()]);
+        self.rows += 1;
+        self.builders.iter_mut().flatten().for_each(StringBuilder::append_null);
+        for (_, builder) in &mut self.parts {
+            builder.append(None);
+        }
     }
 
     fn finish(self) -> impl Iterator<Item = ArrayRef> {
         let rows = self.rows;
-        self.builders.into_iter().map(move |builder| match builder {
+        let builders = self.builders.into_iter().map(move |builder| match builder {
             Some(mut builder) => Arc::new(builder.finish()) as ArrayRef,
             None => new_null_array(&DataType::Utf8, rows),
-        })
+        });
+        builders.chain(self.parts.into_iter().map(|(_, mut builder)| builder.finish()))
     }
 }

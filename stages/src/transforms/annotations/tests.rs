@@ -1,6 +1,9 @@
 //! Lines by hand. Files from the field are judged by the acceptance tests.
 
-use vardelta_engine::{contract::stage::Emit, spec::Value};
+use vardelta_engine::{
+    contract::stage::Emit,
+    spec::{Entry, Node, Value},
+};
 use vardelta_schemas::{Column, ColumnType, Schema};
 
 use crate::{
@@ -11,6 +14,10 @@ use crate::{
 const ANN: &str = "##INFO=<ID=ANN,Number=.,Type=String,Description=\"Functional annotations: 'Allele | Annotation'\">";
 const CSQ: &str = "##INFO=<ID=CSQ,Number=.,Type=String,Description=\"Consequence annotations from Ensembl VEP. Format: \
                    Allele|Consequence|IMPACT|SYMBOL|Gene|Feature_type|Feature|BIOTYPE|HGVSc|HGVSp\">";
+
+fn node(value: Value) -> Node {
+    Node { span: 0..0, value }
+}
 
 /// VCF text through normalize and annotations.
 fn annotate(vcf: &str, field: &str, pick: &str) -> Emit {
@@ -339,4 +346,125 @@ fn shortened_alleles_find_what_allele_numbers_find() {
     let by_number = rows(&annotate(&input, "CSQ", "all"), &columns);
     let by_allele = rows(&annotate(&input.replacen("|ALLELE_NUM|", "|NOT_KNOWN|", 1), "CSQ", "all"), &columns);
     assert_eq!(by_number, by_allele);
+}
+
+/// What `bcftools norm -m- -f` makes of records that VEP or SnpEff annotated before.
+#[test]
+fn another_alleles_gene_is_never_taken() {
+    let frameshift = "frameshift_variant|HIGH|GONE|ENSG1|Transcript|ENST1|protein_coding||";
+    let inframe = "inframe_deletion|MODERATE|GTWO|ENSG1|Transcript|ENST1|protein_coding||";
+    let vep = format!("CSQ=A|{frameshift},-|{inframe}");
+    let columns = ["ref", "orig_ref", "orig_alt", "gene_symbol", "consequence"];
+    // As it was annotated.
+    let whole = format!("1 100 CAA CA,C {vep}");
+    let expected = ["CA CAA CA GONE frameshift_variant", "CAA CAA C GTWO inframe_deletion"];
+    let emit = check(CSQ, "CSQ", "worst", &[&whole], &columns, &expected);
+    assert!(emit.warnings.is_empty());
+    // Split and trimmed: both may be either.
+    let split = [format!("1 100 CA C {vep}"), format!("1 100 CAA C {vep}")];
+    let split: Vec<&str> = split.iter().map(String::as_str).collect();
+    let emit = check(CSQ, "CSQ", "worst", &split, &columns, &["CA CA C NULL NULL", "CAA CAA C NULL NULL"]);
+    assert_eq!(emit.warnings.counts(), [("annotation_allele_ambiguous", 2)]);
+    // Split and not trimmed: the first can only be itself.
+    let emit = check(CSQ, "CSQ", "worst", &[&format!("1 100 CAA CA {vep}")], &columns, &[expected[0]]);
+    assert!(emit.warnings.is_empty());
+    // The same from SnpEff, which names alleles by their ALT.
+    let ann = "ANN=CA|frameshift_variant|HIGH|GONE,C|inframe_deletion|MODERATE|GTWO";
+    let emit = check(ANN, "ANN", "worst", &[&format!("1 100 CA C {ann}")], &columns, &["CA CA C NULL NULL"]);
+    assert_eq!(emit.warnings.count("annotation_allele_ambiguous"), 1);
+    // Substitutions beside others are what most sites with several alleles are.
+    let ann = "ANN=G|stop_gained|HIGH|A1,T|missense_variant|MODERATE|B1";
+    let emit = check(ANN, "ANN", "worst", &[&format!("1 9 A T {ann}")], &columns, &["A A T B1 missense_variant"]);
+    assert!(emit.warnings.count("annotation_allele_ambiguous") == 0);
+    // An allele number that the record can have is believed.
+    let numbered = CSQ.replace("HGVSp", "HGVSp|ALLELE_NUM");
+    let own = format!("1 9 CA C CSQ=-|{inframe}|1");
+    check(&numbered, "CSQ", "worst", &[&own], &columns, &["CA CA C GTWO inframe_deletion"]);
+}
+
+#[test]
+fn further_parts_are_of_the_picked_entry() {
+    let header = "##INFO=<ID=CSQ,Number=.,Type=String,Description=\"Format: \
+                  Allele|Consequence|IMPACT|SYMBOL|gnomADe_AF|LoF|Protein_position|CLIN_SIG\">";
+    let input = read_vcf(
+        &vcf(
+            &[header],
+            &[
+                "1 10 A C CSQ=C|intron_variant|MODIFIER|G1|0.5||7|,C|stop_gained|HIGH|G2|0.0001|HC|12|x%3Dy",
+                "1 20 A C CSQ=C|intron_variant|MODIFIER|G1|0.1&0.2||7-8|",
+                "1 30 A C .",
+            ],
+        ),
+        &["CSQ"],
+    );
+    let normalize = plan(&NORMALIZE, &[], &input.schema).expect("plans");
+    let alleles = run(&*normalize, &input.batch);
+    let named = |name: &str, column_type: Option<&str>| {
+        let entry = |key: &str, value: &str| Entry { key: key.into(), key_span: 0..0, node: node(text(value)) };
+        let typed = column_type.map(|column_type| entry("type", column_type));
+        node(Value::Table(std::iter::once(entry("name", name)).chain(typed).collect()))
+    };
+    let part = |column: &str, node: Node| Entry { key: column.into(), key_span: 0..0, node };
+    let parts = Value::Table(vec![
+        part("gnomad_af", named("GNOMADE_AF", Some("float64"))),
+        part("lof", node(text("LoF"))),
+        part("place", named("Protein_position", Some("int64"))),
+        part("sig", named("CLIN_SIG", None)),
+        part("absent", named("SpliceAI", Some("float64"))),
+    ]);
+    let options = [("field", text("CSQ")), ("parts", parts)];
+    let planned = plan(&ANNOTATIONS, &options, normalize.schema()).expect("plans");
+    let shown = planned.schema().to_string();
+    let expected = "gnomad_af float64?, lof text?, place int64?, sig text?, absent float64?";
+    assert!(shown.ends_with(expected), "{shown}");
+    let emit = then(&alleles, &*planned);
+    let columns = ["pos", "gene_symbol", "gnomad_af", "lof", "place", "sig", "absent"];
+    assert_eq!(
+        rows(&emit, &columns),
+        ["10 G2 0.0001 HC 12 x=y NULL", "20 G1 NULL NULL NULL NULL NULL", "30 NULL NULL NULL NULL NULL NULL"]
+    );
+    assert_eq!(emit.warnings.counts(), [("annotation_part_bad", 2), ("annotation_part_missing", 2)]);
+}
+
+#[test]
+fn parts_that_cannot_be_are_refused() {
+    let base = read_vcf(&vcf(&[CSQ], &[]), &["CSQ", "GENEINFO"]).schema;
+    let split = plan(&NORMALIZE, &[], &base).expect("plans").schema().clone();
+    let problem = |field: &str, column: &str, part: Value| {
+        let parts = Value::Table(vec![Entry { key: column.into(), key_span: 0..0, node: node(part) }]);
+        let problems = plan(&ANNOTATIONS, &[("field", text(field)), ("parts", parts)], &split);
+        problems.err().expect("is refused").swap_remove(0).message
+    };
+    assert_eq!(problem("CSQ", "impact", text("LoF")), "there already is a column `impact`");
+    assert_eq!(problem("CSQ", "a b", text("LoF")), "`a b` cannot be the name of a column");
+    assert_eq!(problem("GENEINFO", "x", text("LoF")), "GENEINFO has no parts but symbol and identifier");
+    let table =
+        |key: &str, value: &str| Value::Table(vec![Entry { key: key.into(), key_span: 0..0, node: node(text(value)) }]);
+    assert_eq!(problem("CSQ", "x", table("type", "float64")), "a part needs `name`");
+    assert!(problem("CSQ", "x", Value::Bool(true)).starts_with("expected a part's name"));
+}
+
+/// Not a test: its instructions are counted, with `VARDELTA_RECORDS` records and without the reading of them as
+/// `valgrind --tool=callgrind --toggle-collect='*Annotator*apply*' <this binary> --ignored --exact <this name>`.
+#[test]
+#[ignore = "counts instructions"]
+fn instructions_of_annotations() {
+    let records = std::env::var("VARDELTA_RECORDS").ok().and_then(|records| records.parse().ok()).unwrap_or(1_000);
+    let entry = |allele: &str, term: &str, gene: usize| {
+        format!(
+            "{allele}|{term}|MODERATE|GENE{gene}|ENSG{gene:011}|transcript|ENST{gene:011}.4|protein_coding|5/11|\
+             c.{gene}G>A|p.Arg{gene}His|714/2579|524/1182|175/393||"
+        )
+    };
+    let terms = ["missense_variant", "intron_variant", "synonymous_variant", "missense_variant&splice_region_variant"];
+    let lines: Vec<String> = (0..records)
+        .map(|at: usize| {
+            let entries =
+                (0..1 + at % 3).map(|number| entry("C", terms[(at + number) % terms.len()], at % 500 + number));
+            format!("1 {} A C ANN={}", at + 1, entries.collect::<Vec<_>>().join(","))
+        })
+        .collect();
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    let emit = annotate(&vcf(&[ANN], &lines), "ANN", "worst");
+    assert_eq!(rows(&emit, &["gene_symbol"]).len(), records);
 }

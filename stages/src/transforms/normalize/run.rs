@@ -15,6 +15,7 @@ use vardelta_schemas::Number;
 
 use crate::{
     columns,
+    sources::vcf::VcfHeader,
     transforms::normalize::{
         BAD_END, CONTIG_NOT_IN_FASTA, NUMBER_MISMATCH, PlannedNormalize, REF_EQUALS_ALT, REF_MISMATCH,
         allele::{Alternate, classify, is_bases, is_unobserved, iupac_set, trim},
@@ -370,8 +371,13 @@ impl Extents {
         let origin = batch.origins.as_ref().map(|origins| origins[row]);
         if origin.is_none() || origin != self.origin {
             let provenance = batch.provenance.as_ref().zip(origin);
-            let record = provenance.and_then(|(provenance, origin)| provenance.record(origin));
-            self.extent = record.map(|record| Extent::of_record(record, pos)).unwrap_or_default();
+            self.extent = provenance
+                .and_then(|(provenance, origin)| {
+                    let header = provenance.header();
+                    let version = header.downcast_ref::<VcfHeader>().map_or((4, 0), |header| header.version);
+                    Some(Extent::of_record(provenance.record(origin)?, pos, version))
+                })
+                .unwrap_or_default();
             self.origin = origin;
             if self.extent.bad_end {
                 emit.warn(batch, row, BAD_END, "END");

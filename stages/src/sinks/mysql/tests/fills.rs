@@ -7,7 +7,7 @@ use crate::sinks::mysql::tests::*;
 fn fill(db: &Db, epoch: u64, changes: &[Change], may_stand: bool) -> Result<(), SinkError> {
     let table = numbers("t");
     let changes = batch(&table, changes);
-    db.open().fill(&Fill { pipeline: PIPELINE, expected_epoch: epoch, table: &table, changes, may_stand })
+    db.open().fill(&Fill { pipeline: PIPELINE, expected: epoch_id(PIPELINE, epoch), table: &table, changes, may_stand })
 }
 
 #[test]
@@ -47,7 +47,13 @@ fn a_batch_that_meets_a_lock_gives_way_whole() {
         let changes = [(Op::Update, "a", Some(1)), (Op::Update, "b", Some(2))];
         let mut sink = db.open();
         let table = numbers("t");
-        let of = |changes| Fill { pipeline: PIPELINE, expected_epoch: 1, table: &table, changes, may_stand: false };
+        let of = |changes| Fill {
+            pipeline: PIPELINE,
+            expected: epoch_id(PIPELINE, 1),
+            table: &table,
+            changes,
+            may_stand: false,
+        };
         let error = error_of(sink.fill(&of(batch(&table, &changes))));
         assert_eq!(error.kind, SinkErrorKind::Contention, "{error}");
         hold("rollback", &mut other);

@@ -16,8 +16,13 @@ fn marking(db: &Db, on_delete: OnDelete) -> Db {
 
 fn migrate(db: &Db, epoch: u64, scope: Scope) -> Result<Vec<Step>, SinkError> {
     let tables = [numbers("t")];
-    let migration =
-        Migration { pipeline: PIPELINE, expected_epoch: epoch, tables: &tables, histories: &[], renames: &[] };
+    let migration = Migration {
+        pipeline: PIPELINE,
+        expected: epoch_id(PIPELINE, epoch),
+        tables: &tables,
+        histories: &[],
+        renames: &[],
+    };
     db.open().migrate(&migration, scope)
 }
 

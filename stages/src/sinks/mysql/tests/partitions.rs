@@ -117,8 +117,13 @@ fn other_partitions_are_refused_with_the_difference() {
 
 fn migrate(db: &Db, epoch: u64, scope: Scope) -> Vec<Step> {
     let tables = [numbers("t")];
-    let migration =
-        Migration { pipeline: PIPELINE, expected_epoch: epoch, tables: &tables, histories: &[], renames: &[] };
+    let migration = Migration {
+        pipeline: PIPELINE,
+        expected: epoch_id(PIPELINE, epoch),
+        tables: &tables,
+        histories: &[],
+        renames: &[],
+    };
     db.open().migrate(&migration, scope).unwrap()
 }
 

@@ -58,6 +58,9 @@ fn the_ledger_keeps_drops_events_rejects_and_counts() {
         sink.ledger(PIPELINE).unwrap(),
         Snapshot {
             epoch: 1,
+            identity: Some(identity(1)),
+            pipeline_identity: Some(pipeline_identity(PIPELINE)),
+            last_drop_id: 2,
             definition: "{\"epoch\":1}".into(),
             drops: vec![drop_row(1, "one", 1), drop_row(2, "two", 1)],
             tables: first.tables,
@@ -189,6 +192,9 @@ fn a_digest_is_refreshed_outside_of_epochs() {
         ledger,
         Snapshot {
             epoch: 1,
+            identity: Some(identity(1)),
+            pipeline_identity: Some(pipeline_identity(PIPELINE)),
+            last_drop_id: 5,
             definition: "{\"epoch\":1}".into(),
             drops: vec![DropRow { bytes_digest: "new".into(), path: "/new/path".into(), ..drop_row(5, "five", 1) }],
             tables: Vec::new(),

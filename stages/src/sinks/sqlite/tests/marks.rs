@@ -21,8 +21,13 @@ fn write(path: &Path, on_delete: OnDelete, epoch: u64, changes: &[Change]) {
 
 fn migrate(path: &Path, on_delete: OnDelete, epoch: u64, scope: Scope) -> Result<Vec<Step>, SinkError> {
     let tables = [numbers("t")];
-    let migration =
-        Migration { pipeline: PIPELINE, expected_epoch: epoch, tables: &tables, histories: &[], renames: &[] };
+    let migration = Migration {
+        pipeline: PIPELINE,
+        expected: epoch_id(PIPELINE, epoch),
+        tables: &tables,
+        histories: &[],
+        renames: &[],
+    };
     let planned = PlannedSqlite { on_delete, ..planned(path) };
     planned.connect(Access::Write).unwrap().migrate(&migration, scope)
 }

@@ -143,14 +143,21 @@ fn long_form_has_a_row_per_sample() -> Result<(), String> {
 #[test]
 fn digest_depends_neither_on_order_nor_on_line_ends() -> Result<(), String> {
     let source = source(&[], Samples::None);
-    let digest = |bytes: &[u8]| read_bytes(&source, bytes).map(|outcome| (outcome.digest, outcome.header_digest));
+    let text = |bytes: &[u8], is_ordered: bool| {
+        read_bytes(&source, bytes).map(|outcome| outcome.digest.text(outcome.header_digest, is_ordered))
+    };
+    let digest = |bytes: &[u8]| text(bytes, false);
     let (one, two) = ("1 10 . A C . . .", "1 11 . A C . . .");
     let base = digest(&sites("4.2", &[one, two]))?;
     assert_eq!(base, digest(&sites("4.1", &[two, one]))?);
     let crlf = String::from_utf8_lossy(&sites("4.2", &[one, two])).replace('\n', "\r\n");
     assert_eq!(base, digest(crlf.as_bytes())?);
     assert_eq!(base, digest(crlf.trim_end().as_bytes())?);
-    assert_ne!(base.0, digest(&sites("4.2", &[one, one]))?.0);
+    assert_ne!(base, digest(&sites("4.2", &[one, one]))?);
+    // Where it is asked for, order counts, and nothing else does.
+    let ordered = text(&sites("4.2", &[one, two]), true)?;
+    assert_ne!(ordered, text(&sites("4.2", &[two, one]), true)?);
+    assert_eq!(ordered, text(&sites("4.2", &[one, "# a remark", "", two]), true)?);
     Ok(())
 }
 

@@ -166,7 +166,7 @@ fn options_about_samples_need_samples() {
 
 #[test]
 fn local_alleles_stay_text() -> Result<(), String> {
-    let field = |name: &str| FieldOption { name: spanned(name), kind: None, number: None };
+    let field = |name: &str| FieldOption { name: spanned(name), kind: None, number: None, column: None };
     let mut given = options(&[], &[], None);
     given.format = ["LAA", "LAD", "LPL"].map(field).to_vec();
     let source = source_of(&given, Path::new("/"))?;

@@ -1,0 +1,250 @@
+//! Histories compared with their tables and with the ledger: every epoch has as many rows as the ledger says that it changed,
+//! and the last row of a key says what the table holds.
+//!
+//! Where tables were made anew or brought to another definition, histories do not say what became of rows; where drops were
+//! erased, rows of histories went. There less can be asked, see [`Known`].
+
+use std::{collections::BTreeMap, ops::RangeInclusive, sync::Arc};
+
+use arrow_array::{Array as _, Int64Array, RecordBatch, StringArray};
+use arrow_schema::ArrowError;
+use vardelta_schemas::{
+    TableSchema,
+    ledger::{Accounts, Event, TableCounts},
+    sql::erase::{ERASED, ERASING},
+};
+
+use crate::{
+    changes::{Change, ChangeLog},
+    contract::sink::{Sink, SinkError, SinkErrorKind},
+    error::RunError,
+    report::Action,
+    rows::{RowLayout, lax_layout, lax_table},
+    run::verify::{Runs, VerifiedTable, VerifyReport, unavailable},
+};
+
+/// What the ledger knows that a history must fit.
+pub(super) struct Known {
+    accounts: Accounts,
+    /// The epochs that made tables anew or brought them to another definition.
+    blind: Vec<u64>,
+    /// The epochs of which rows of histories may be gone: from the first of an erased drop to that of its erasure.
+    erased: Vec<RangeInclusive<u64>>,
+}
+
+impl Known {
+    pub(super) fn read(sink: &mut dyn Sink, pipeline: &str) -> Result<Known, RunError> {
+        let events = sink.history(pipeline)?;
+        Ok(Known { accounts: sink.accounts(pipeline)?, blind: blind(&events), erased: erased(&events) })
+    }
+
+    fn made(&self, table: &str) -> Option<u64> {
+        self.accounts.made.iter().find(|(name, _)| name.eq_ignore_ascii_case(table)).map(|(_, epoch)| *epoch)
+    }
+
+    /// The last epoch up to which the last row of a key need not be what the table holds.
+    fn last_unsure(&self) -> u64 {
+        self.blind.iter().chain(self.erased.iter().map(RangeInclusive::end)).max().copied().unwrap_or(0)
+    }
+}
+
+fn blind(events: &[Event]) -> Vec<u64> {
+    let is_blind = |event: &&Event| [Action::Rebuilt, Action::Migrated].iter().any(|it| it.as_str() == event.action);
+    events.iter().filter(is_blind).map(|event| event.epoch).collect()
+}
+
+fn erased(events: &[Event]) -> Vec<RangeInclusive<u64>> {
+    let is_erasure = |event: &&Event| [ERASING, ERASED].contains(&event.action.as_str());
+    let range = |erasure: &Event| {
+        let of_drop = events.iter().filter(|event| event.drop_id == erasure.drop_id);
+        of_drop.map(|event| event.epoch).min().unwrap_or(erasure.epoch)..=erasure.epoch
+    };
+    events.iter().filter(is_erasure).map(range).collect()
+}
+
+/// Rows of one epoch's history, by what happened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Rows {
+    inserted: u64,
+    updated: u64,
+    deleted: u64,
+}
+
+impl Rows {
+    fn of(counts: &TableCounts) -> Rows {
+        Rows { inserted: counts.inserted, updated: counts.updated, deleted: counts.deleted }
+    }
+
+    fn is_within(self, other: Rows) -> bool {
+        self.inserted <= other.inserted && self.updated <= other.updated && self.deleted <= other.deleted
+    }
+
+    fn words(self) -> String {
+        format!("{} rows inserted, {} updated, {} deleted", self.inserted, self.updated, self.deleted)
+    }
+}
+
+/// A history as it is compared.
+pub(super) struct Compared<'a> {
+    /// The table that it tells of, and its place among the sink's tables.
+    pub(super) table: &'a TableSchema,
+    pub(super) at: usize,
+    pub(super) history: &'a TableSchema,
+}
+
+/// Compares a history with its table's rows, as `found` has them, and with the ledger. `kept` takes its rows.
+pub(super) fn compare(
+    sink: &mut dyn Sink,
+    known: &Known,
+    compared: &Compared<'_>,
+    kept: &ChangeLog,
+    found: &ChangeLog,
+    report: &mut VerifyReport,
+) -> Result<(), RunError> {
+    let Compared { table, history, .. } = compared;
+    // The first epoch after a history is asked for makes it.
+    let Some(made) = known.made(&history.name) else { return Ok(()) };
+    let layout = lax_layout(&lax_table(table))?;
+    let (rows, counts) = read(sink, table, history, &layout, kept)?;
+    let before = report.difference_count;
+    compare_counts(known, compared, made, &counts, report);
+    compare_rows(known.last_unsure(), compared, &layout, kept, found, report)?;
+    let differences = report.difference_count - before;
+    let against = "the ledger and the table's rows";
+    report.tables.push(VerifiedTable { name: history.name.clone(), against, rows, differences });
+    Ok(())
+}
+
+fn compare_counts(
+    known: &Known,
+    compared: &Compared<'_>,
+    made: u64,
+    found: &BTreeMap<u64, Rows>,
+    report: &mut VerifyReport,
+) {
+    let Compared { table, history, .. } = compared;
+    let mut expected: BTreeMap<u64, Rows> = found.keys().map(|epoch| (*epoch, Rows::default())).collect();
+    for (epoch, counts) in known.accounts.epochs.iter().filter(|(epoch, _)| *epoch >= made) {
+        let of_table = counts.iter().find(|counts| counts.name == table.name);
+        expected.insert(*epoch, of_table.map(Rows::of).unwrap_or_default());
+    }
+    for (epoch, expected) in expected.into_iter().filter(|(epoch, _)| !known.blind.contains(epoch)) {
+        let found = found.get(&epoch).copied().unwrap_or_default();
+        let may_lack = known.erased.iter().any(|range| range.contains(&epoch));
+        if found != expected && !(may_lack && found.is_within(expected)) {
+            let key = format!("epoch {epoch}");
+            report.differ(&history.name, || (key, Some(expected.words()), Some(found.words())));
+        }
+    }
+}
+
+/// Reads a history: under the table's key and the epoch what happened and the row that came of it.
+fn read(
+    sink: &mut dyn Sink,
+    table: &TableSchema,
+    history: &TableSchema,
+    layout: &RowLayout,
+    kept: &ChangeLog,
+) -> Result<(u64, BTreeMap<u64, Rows>), RunError> {
+    let fail = |error: &dyn std::fmt::Display| {
+        SinkError::new(SinkErrorKind::Unavailable, format!("table `{}` cannot be compared: {error}", history.name))
+    };
+    let lax = lax_table(table).schema.to_arrow();
+    let (mut runs, mut rows, mut counts) = (Runs::new(kept, 0), 0, BTreeMap::<u64, Rows>::new());
+    sink.scan(history, &mut |batch: RecordBatch| {
+        let parts = Parts::of(table, &batch).map_err(|error| fail(&error))?;
+        let new = RecordBatch::try_new(lax.clone(), parts.new).map_err(|error| fail(&error))?;
+        let encoded = layout.encode(&new).map_err(|error| fail(&error))?;
+        rows += batch.num_rows() as u64;
+        for row in 0..batch.num_rows() {
+            let epoch = u64::try_from(parts.epochs.value(row)).map_err(|error| fail(&error))?;
+            let counts = counts.entry(epoch).or_default();
+            let (count, is_there) = match parts.operations.value(row) {
+                "insert" => (&mut counts.inserted, 1),
+                "update" => (&mut counts.updated, 1),
+                "delete" => (&mut counts.deleted, 0),
+                other => return Err(fail(&format!("`{other}` is no operation"))),
+            };
+            *count += 1;
+            let key = [encoded.key(row), &epoch.to_be_bytes()].concat();
+            let value = [&[is_there], encoded.value(row)].concat();
+            runs.add(&key, &value).map_err(|error| fail(&error))?;
+        }
+        Ok(())
+    })?;
+    runs.finish().map_err(|error| unavailable(&error))?;
+    Ok((rows, counts))
+}
+
+/// The columns of a history.
+struct Parts<'a> {
+    epochs: &'a Int64Array,
+    operations: &'a StringArray,
+    /// The table's columns after the epoch.
+    new: Vec<arrow_array::ArrayRef>,
+}
+
+impl<'a> Parts<'a> {
+    fn of(table: &TableSchema, batch: &'a RecordBatch) -> Result<Parts<'a>, ArrowError> {
+        let keys = table.key.len();
+        let other = || ArrowError::SchemaError("the history has other columns".to_owned());
+        let mut others = 0..;
+        let new = (0..table.schema.columns().len()).map(|index| {
+            let column = match table.key.iter().position(|key| *key == index) {
+                Some(key) => key,
+                None => keys + 2 + 2 * others.next().unwrap_or(0) + 1,
+            };
+            Arc::clone(batch.column(column))
+        });
+        Ok(Parts {
+            new: new.collect(),
+            epochs: batch.column(keys).as_any().downcast_ref().ok_or_else(other)?,
+            operations: batch.column(keys + 1).as_any().downcast_ref().ok_or_else(other)?,
+        })
+    }
+}
+
+/// The last thing that a history says of a key.
+struct Last {
+    key: Vec<u8>,
+    epoch: u64,
+    /// The row; `None` where it went.
+    row: Option<Vec<u8>>,
+}
+
+fn compare_rows(
+    last_unsure: u64,
+    compared: &Compared<'_>,
+    layout: &RowLayout,
+    kept: &ChangeLog,
+    found: &ChangeLog,
+    report: &mut VerifyReport,
+) -> Result<(), RunError> {
+    let mut rows = found.net(compared.at)?;
+    let mut standing = rows.next()?;
+    let mut judge = |last: Last| -> Result<(), RunError> {
+        while standing.as_ref().is_some_and(|row| *row.key < *last.key) {
+            standing = rows.next()?;
+        }
+        let row = standing.as_ref().filter(|row| *row.key == *last.key).and_then(|row| row.new.as_deref());
+        if last.epoch > last_unsure && row != last.row.as_deref() {
+            let shown = |row: Option<&[u8]>| row.and_then(|row| layout.describe_row(&last.key, row));
+            let key = format!("{}, epoch {}", layout.describe_key(&last.key), last.epoch);
+            report.differ(&compared.history.name, || (key, shown(row), shown(last.row.as_deref())));
+        }
+        Ok(())
+    };
+    let mut net = kept.net(0)?;
+    let mut last: Option<Last> = None;
+    while let Some(Change { key, new, .. }) = net.next()? {
+        let damaged = || RunError::internal(format!("a row of `{}` was kept without its epoch", compared.history.name));
+        let (key, epoch) = key.split_last_chunk::<8>().ok_or_else(damaged)?;
+        let (is_there, row) = new.as_deref().and_then(<[u8]>::split_first).ok_or_else(damaged)?;
+        if let Some(last) = last.take_if(|last| last.key != key) {
+            judge(last)?;
+        }
+        let row = (*is_there == 1).then(|| row.to_vec());
+        last = Some(Last { key: key.to_vec(), epoch: u64::from_be_bytes(*epoch), row });
+    }
+    last.map_or(Ok(()), judge)
+}

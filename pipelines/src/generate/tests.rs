@@ -1,0 +1,186 @@
+//! What generated files are like: the same bytes for any number of threads, readable, and distributed as documented.
+
+use std::{collections::BTreeMap, fs};
+
+use noodles_vcf::variant::record::{AlternateBases as _, Filters as _};
+
+use super::{
+    Annotations, Kind, Settings, generate,
+    genome::{CONTIGS, base, genes},
+    sites::{Alternates, site},
+};
+
+fn made(settings: &Settings, name: &str, threads: usize) -> Vec<u8> {
+    let directory = tempfile::tempdir().expect("a scratch directory");
+    let path = directory.path().join(name);
+    generate(settings, &path, threads).expect("it is made");
+    fs::read(&path).expect("it is there")
+}
+
+fn text(settings: &Settings) -> String {
+    String::from_utf8(made(settings, "a.txt", 1)).expect("text")
+}
+
+fn kinds() -> [Settings; 4] {
+    [Kind::Calls, Kind::Clinvar, Kind::Genes, Kind::Drugs].map(|kind| Settings {
+        kind,
+        records: 10_000,
+        samples: 3,
+        annotations: Annotations::Both,
+        ..Settings::default()
+    })
+}
+
+#[test]
+fn the_same_options_give_the_same_bytes_for_any_number_of_threads() {
+    for settings in kinds() {
+        for name in ["a.txt", "a.gz"] {
+            let one = made(&settings, name, 1);
+            assert!(one == made(&settings, name, 3), "{:?} {name}", settings.kind);
+            assert!(
+                one != made(&Settings { seed: 2, edition: 3, ..settings.clone() }, name, 1)
+                    || settings.kind == Kind::Genes
+            );
+        }
+    }
+}
+
+#[test]
+fn noodles_reads_every_record_of_a_packed_drop_and_of_its_index() {
+    let directory = tempfile::tempdir().expect("a scratch directory");
+    let path = directory.path().join("drop.vcf.gz");
+    let settings = Settings { records: 20_000, samples: 2, annotations: Annotations::Both, ..Settings::default() };
+    let generated = generate(&settings, &path, 2).expect("it is made");
+    assert_eq!(generated.records, 20_000);
+    assert_eq!(generated.file_bytes, fs::metadata(&path).expect("it is there").len());
+
+    let mut reader = noodles_vcf::io::reader::Builder::default().build_from_path(&path).expect("it opens");
+    let header = reader.read_header().expect("a header");
+    let (mut count, mut of_chr2) = (0, 0);
+    for record in reader.records() {
+        let record = record.expect("a record");
+        assert!(record.alternate_bases().len() > 0 && record.filters().len() == 1);
+        assert!(record.info().iter(&header).all(|field| field.is_ok()));
+        record.variant_start().expect("a position").expect("a position");
+        count += 1;
+        of_chr2 += u64::from(record.reference_sequence_name() == "chr2");
+    }
+    assert_eq!(count, 20_000);
+
+    let index = noodles_tabix::fs::read(directory.path().join("drop.vcf.gz.tbi")).expect("an index");
+    let mut reader =
+        noodles_vcf::io::indexed_reader::Builder::default().set_index(index).build_from_path(&path).expect("it opens");
+    let header = reader.read_header().expect("a header");
+    let found = reader.query(&header, &"chr2".parse().expect("a region")).expect("a query").records().count();
+    assert_eq!(found as u64, of_chr2);
+}
+
+#[test]
+fn records_are_in_the_order_of_the_genome() {
+    let settings = Settings { records: 30_000, ..Settings::default() };
+    let sites: Vec<_> = (0..settings.records).map(|index| site(&settings, index)).collect();
+    assert!(sites.is_sorted_by_key(|site| (site.gene.contig, site.position)));
+    for site in &sites {
+        let expected: Vec<u8> =
+            (0..site.reference.len() as u64).map(|at| base(site.gene.contig, site.position + at)).collect();
+        assert_eq!(site.reference, expected, "the reference is the same for everybody");
+        assert!(site.position + site.reference.len() as u64 <= CONTIGS[site.gene.contig].length);
+        if let Alternates::Spelled(alleles) = &site.alternates {
+            assert!(alleles.iter().all(|allele| *allele != site.reference));
+        }
+    }
+}
+
+#[test]
+fn shapes_come_as_often_as_documented() {
+    let settings = Settings { records: 100_000, ..Settings::default() };
+    let (mut shapes, mut exonic) = (BTreeMap::<&str, f64>::new(), 0.0);
+    for index in 0..settings.records {
+        let site = site(&settings, index);
+        let shape = match &site.alternates {
+            Alternates::Symbolic(..) => "symbolic",
+            Alternates::Spelled(alleles) if alleles.len() > 1 => "multiallelic",
+            Alternates::Spelled(alleles) if alleles[0].len() > site.reference.len() => "insertion",
+            Alternates::Spelled(alleles) if alleles[0].len() < site.reference.len() => "deletion",
+            Alternates::Spelled(_) if site.reference.len() > 1 => "mnv",
+            Alternates::Spelled(_) => "snv",
+        };
+        *shapes.entry(shape).or_default() += 1.0 / settings.records as f64;
+        exonic += f64::from(u8::from(site.gene.is_exonic(site.position))) / settings.records as f64;
+    }
+    for (shape, share) in [
+        ("snv", 0.85),
+        ("multiallelic", 0.03),
+        ("insertion", 0.055),
+        ("deletion", 0.05),
+        ("mnv", 0.01),
+        ("symbolic", 0.005),
+    ] {
+        assert!((shapes[shape] - share).abs() < 0.005, "{shape}: {}", shapes[shape]);
+    }
+    assert!((exonic - 0.6).abs() < 0.02, "{exonic}");
+}
+
+#[test]
+fn drops_of_a_seed_share_as_many_sites_as_they_are_told_to() {
+    let first = Settings { records: 20_000, overlap: 0.3, ..Settings::default() };
+    let second = Settings { drop: 1, ..first.clone() };
+    let same = (0..first.records).filter(|index| site(&first, *index).id == site(&second, *index).id).count();
+    assert!((same as f64 / 20_000.0 - 0.3).abs() < 0.02, "{same}");
+}
+
+#[test]
+fn broken_records_come_as_often_as_asked_for() {
+    let settings = Settings { records: 20_000, broken_share: 0.05, ..Settings::default() };
+    let directory = tempfile::tempdir().expect("a scratch directory");
+    let generated = generate(&settings, &directory.path().join("a.vcf"), 1).expect("it is made");
+    assert!((generated.broken as f64 / 20_000.0 - 0.05).abs() < 0.01, "{}", generated.broken);
+}
+
+#[test]
+fn a_release_of_clinvar_reclassifies_one_record_in_a_hundred() {
+    let lines = |edition| {
+        let settings = Settings { kind: Kind::Clinvar, records: 30_000, edition, ..Settings::default() };
+        text(&settings).lines().filter(|line| !line.starts_with('#')).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let (first, second) = (lines(0), lines(1));
+    let changed = first.iter().zip(&second).filter(|(a, b)| a != b).count();
+    // Some are classified anew as what they were.
+    assert!((0.006..0.011).contains(&(changed as f64 / 30_000.0)), "{changed}");
+    assert!(first.iter().all(|line| !line.starts_with("chr") && line.contains(";CLNREVSTAT=")));
+}
+
+#[test]
+fn the_gene_model_has_every_gene_that_annotations_name() {
+    let model = text(&Settings { kind: Kind::Genes, records: u64::MAX, ..Settings::default() });
+    let names: Vec<&str> = model
+        .lines()
+        .filter(|line| line.split('\t').nth(2) == Some("gene"))
+        .filter_map(|line| line.split("Name=").nth(1)?.split(';').next())
+        .collect();
+    assert_eq!(names.len() as u64, genes());
+    let drop = text(&Settings { records: 2_000, ..Settings::default() });
+    let annotated = drop.lines().filter_map(|line| line.split(";ANN=").nth(1)?.split('|').nth(3));
+    let known: std::collections::BTreeSet<&str> = names.into_iter().collect();
+    assert_eq!(annotated.filter(|name| !known.contains(name)).count(), 0);
+}
+
+#[test]
+fn genotypes_follow_the_frequencies() {
+    let settings = Settings { records: 5_000, samples: 20, ..Settings::default() };
+    let (mut expected, mut seen) = (0.0, 0.0);
+    for line in text(&settings).lines().filter(|line| !line.starts_with('#')) {
+        let columns: Vec<&str> = line.split('\t').collect();
+        assert_eq!(columns.len(), 29);
+        let info = columns[7].split(';').find_map(|field| field.strip_prefix("AF=")).expect("AF");
+        let frequency: f64 = info.split(',').map(|value| value.parse::<f64>().expect("a number")).sum();
+        for sample in &columns[9..] {
+            let genotype = sample.split(':').next().expect("GT");
+            if genotype != "./." {
+                expected += 2.0 * frequency;
+                seen += genotype.split('/').filter(|allele| *allele != "0").count() as f64;
+            }
+        }
+    }
+    assert!((seen / expected - 1.0_f64).abs() < 0.05, "{seen} {expected}");
+}

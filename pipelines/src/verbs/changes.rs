@@ -1,0 +1,85 @@
+//! `changes`: what an epoch did to the rows of tables with a history.
+
+use clap::ValueEnum;
+use serde_json::{Value as Json, json};
+use vardelta_engine::{
+    error::{RunError, RunErrorKind},
+    run,
+};
+
+use crate::{
+    arguments::PipelineArguments,
+    failure::Failure,
+    happened::{self, Histories},
+    output::Output,
+    pipeline_file,
+};
+
+/// How changes are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// Lines for people.
+    Text,
+    /// Comma-separated values, of one table.
+    Csv,
+}
+
+/// Arguments of `changes`.
+#[derive(clap::Args, Debug)]
+pub struct Arguments {
+    #[command(flatten)]
+    pipeline: PipelineArguments,
+
+    /// What this epoch did. Default: the last one.
+    #[arg(long, value_name = "N", conflicts_with = "since")]
+    epoch: Option<u64>,
+
+    /// What every epoch after this one did; 0 for all.
+    #[arg(long, value_name = "N")]
+    since: Option<u64>,
+
+    /// Of this table alone.
+    #[arg(long, value_name = "TABLE")]
+    table: Option<String>,
+
+    /// How they are written.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+impl Arguments {
+    pub fn execute(&self, output: &mut Output) -> Result<u8, Failure> {
+        let plan = pipeline_file::load(&self.pipeline, output)?;
+        let histories = Histories::of(&plan, self.table.as_deref())?;
+        if self.format == Format::Csv && histories.tables.len() > 1 {
+            let names: Vec<&str> = histories.tables.iter().map(|(table, _)| table.name.as_str()).collect();
+            return Err(RunError::new(RunErrorKind::Usage, "comma-separated values are of one table")
+                .with_hint(format!("Add `--table`, one of: {}.", names.join(", ")))
+                .into());
+        }
+        let last = run::drops(&plan)?.epoch;
+        let epochs = match (self.epoch, self.since) {
+            (Some(epoch), _) if epoch == 0 || epoch > last => {
+                return Err(RunError::new(RunErrorKind::Usage, format!("there is no epoch {epoch}"))
+                    .with_hint(format!("The last one is {last}; `vardelta history` lists them."))
+                    .into());
+            }
+            (Some(epoch), _) => epoch..=epoch,
+            (None, Some(since)) => since.saturating_add(1)..=last,
+            (None, None) => last..=last,
+        };
+        let found = if last == 0 { Vec::new() } else { histories.read(&plan, epochs)? };
+        let name = &plan.pipeline.name;
+        if output.is_json() {
+            let changes: Vec<Json> = found.iter().map(|row| histories.json(row)).collect();
+            output.json(&json!({ "pipeline": name, "epoch": last, "changes": changes }))?;
+        } else if self.format == Format::Csv {
+            output.text(&happened::csv(&histories, &found))?;
+        } else if found.is_empty() {
+            output.text(&format!("{name}: no rows changed\n"))?;
+        } else {
+            output.text(&happened::text(&histories, &found))?;
+        }
+        Ok(0)
+    }
+}

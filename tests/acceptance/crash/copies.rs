@@ -1,0 +1,169 @@
+//! Copies of a state and of a database, and deaths between them: what is not of one history is not taken for it.
+
+use std::path::Path;
+
+use vardelta_tests::{
+    database::texts,
+    drop_file,
+    project::{Project, finish},
+    record::Line,
+    story,
+};
+
+const DATABASE: &str = story::PIPELINE.database;
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("a directory can be made");
+    for entry in std::fs::read_dir(from).expect("it can be listed") {
+        let entry = entry.expect("it can be listed");
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &target)
+        } else {
+            std::fs::copy(entry.path(), target).map(drop).expect("it can be copied")
+        }
+    }
+}
+
+fn move_database(from: &Project, to: &Path) {
+    for end in ["", "-wal", "-shm"] {
+        let name = format!("{DATABASE}{end}");
+        if from.path(&name).exists() {
+            std::fs::rename(from.path(&name), to.join(name)).expect("it can be moved");
+        }
+    }
+}
+
+/// A pipeline with one drop loaded, and a copy of its state in `other`.
+fn with_two_states() -> Project {
+    let project = Project::new(story::PIPELINE.text);
+    story::write_drop(&project, "alpha", &story::lines(1, 40));
+    project.vardelta("run", &[]).expect(0);
+    copy(&project.path(".vardelta"), &project.path("other"));
+    project
+}
+
+const OTHER: &str = "pipeline.state_dir=\"other\"";
+
+fn holds(project: &Project, drops: &[&[Line]]) {
+    assert_eq!(story::tables(project.directory()).rows, (story::PIPELINE.expected)(drops));
+    for set in [&[][..], &["--set", OTHER]] {
+        let said = project.vardelta("verify", set);
+        assert!([0, 6].contains(&said.code), "{}", said.stderr);
+    }
+}
+
+#[test]
+fn an_epoch_that_another_copy_of_the_state_made_is_not_taken_for_the_own_one() {
+    for point in ["state:prepared", "commit:applied", "commit:before-sink"] {
+        let project = with_two_states();
+        let (alpha, beta, gamma) = (story::lines(1, 40), story::lines(2, 30), story::lines(3, 35));
+        // The one dies between prepare and commit of epoch 2 ...
+        story::write_drop(&project, "beta", &beta);
+        let mut dying = project.command("run", &["--set", OTHER]);
+        finish(dying.env("VARDELTA_FAILPOINT", point)).expect(-1);
+        // ... which the other makes, of another drop ...
+        drop_file::remove(&project.path("drops"), "beta");
+        story::write_drop(&project, "gamma", &gamma);
+        project.vardelta("run", &[]).expect(0);
+        holds(&project, &[&alpha, &gamma]);
+        // ... and so does not belong to the first.
+        for (verb, arguments) in
+            [("run", &["--set", OTHER][..]), ("withdraw", &["alpha", "--set", OTHER]), ("verify", &["--set", OTHER])]
+        {
+            let said = project.vardelta(verb, arguments).expect(6);
+            assert!(said.stderr.contains("state"), "{point}, {verb}: {}", said.stderr);
+        }
+        holds(&project, &[&alpha, &gamma]);
+        // A rebuild, as advised, brings back what the ledger says, and not what the dead run had prepared.
+        project.vardelta("rebuild", &["--set", OTHER]).expect(0);
+        holds(&project, &[&alpha, &gamma]);
+        project.vardelta("verify", &["--set", OTHER]).expect(0);
+    }
+}
+
+#[test]
+fn two_copies_of_a_state_that_made_the_same_number_are_told_apart() {
+    let project = with_two_states();
+    let database = tempfile::tempdir().expect("a temporary directory can be made");
+    for end in ["", "-wal"] {
+        let name = format!("{DATABASE}{end}");
+        if project.path(&name).exists() {
+            std::fs::copy(project.path(&name), database.path().join(&name)).expect("it can be copied");
+        }
+    }
+    story::write_drop(&project, "beta", &story::lines(2, 30));
+    project.vardelta("run", &[]).expect(0);
+    // The database of epoch 1 comes back, and the other state makes another epoch 2 in it.
+    for end in ["", "-wal", "-shm"] {
+        let _ = std::fs::remove_file(project.path(&format!("{DATABASE}{end}")));
+    }
+    copy(database.path(), project.directory());
+    drop_file::remove(&project.path("drops"), "beta");
+    story::write_drop(&project, "gamma", &story::lines(3, 35));
+    project.vardelta("run", &["--set", OTHER]).expect(0);
+    let said = project.vardelta("run", &[]).expect(6);
+    assert!(said.stderr.contains("not at the same one"), "{}", said.stderr);
+    project.vardelta("rebuild", &[]).expect(0);
+    assert_eq!(
+        story::tables(project.directory()).rows,
+        (story::PIPELINE.expected)(&[&story::lines(1, 40), &story::lines(3, 35)])
+    );
+    project.vardelta("verify", &[]).expect(0);
+}
+
+#[test]
+fn the_database_of_another_folder_is_not_taken_for_the_own_one() {
+    let (one, two) = (Project::new(story::PIPELINE.text), Project::new(story::PIPELINE.text));
+    story::write_drop(&one, "alpha", &story::lines(1, 40));
+    story::write_drop(&two, "alpha", &story::lines(2, 40));
+    for project in [&one, &two] {
+        project.vardelta("run", &[]).expect(0);
+    }
+    let between = tempfile::tempdir().expect("a temporary directory can be made");
+    let swap = || {
+        move_database(&one, between.path());
+        move_database(&two, one.directory());
+        for entry in std::fs::read_dir(between.path()).expect("it can be listed") {
+            let entry = entry.expect("it can be listed");
+            std::fs::rename(entry.path(), two.path(&entry.file_name().to_string_lossy())).expect("it can be moved");
+        }
+    };
+    swap();
+    for project in [&one, &two] {
+        for (verb, arguments) in [("run", &[][..]), ("withdraw", &["alpha"]), ("verify", &[])] {
+            let said = project.vardelta(verb, arguments).expect(6);
+            assert!(said.stderr.contains("belongs to another database"), "{verb}: {}", said.stderr);
+        }
+    }
+    swap();
+    for project in [&one, &two] {
+        project.vardelta("run", &[]).expect(0);
+        project.vardelta("verify", &[]).expect(0);
+    }
+}
+
+/// The numbers and names of the drops that stand.
+fn drops(project: &Project) -> Vec<String> {
+    texts(&project.path(DATABASE), "SELECT drop_id || ' ' || name FROM vardelta_drops ORDER BY drop_id")
+}
+
+#[test]
+fn the_number_of_a_drop_is_never_given_again_whatever_state_is_put_back() {
+    let project = with_two_states();
+    story::write_drop(&project, "beta", &story::lines(2, 30));
+    project.vardelta("run", &[]).expect(0);
+    project.vardelta("withdraw", &["beta"]).expect(0);
+    drop_file::remove(&project.path("drops"), "beta");
+    // The state of epoch 1, whose next drop was number 2.
+    project.vardelta("rebuild", &["--set", OTHER]).expect(0);
+    story::write_drop(&project, "gamma", &story::lines(3, 35));
+    project.vardelta("run", &["--set", OTHER]).expect(0);
+    assert_eq!(drops(&project), ["1 alpha", "3 gamma"]);
+    // What is erased is what was withdrawn, and nothing of the other drop.
+    project.vardelta("withdraw", &["beta", "--erase", "--set", OTHER]).expect(0);
+    assert_eq!(
+        story::tables(project.directory()).rows,
+        (story::PIPELINE.expected)(&[&story::lines(1, 40), &story::lines(3, 35)])
+    );
+}

@@ -1,0 +1,73 @@
+//! A state and a ledger that a vardelta of before identities left, with an epoch committed and not finalised.
+//!
+//! `before_identities/` was made by that vardelta: four epochs (two drops, a third that was withdrawn) and a fifth, a fourth
+//! drop, whose run died right after the commit.
+
+use std::path::{Path, PathBuf};
+
+use vardelta_tests::{binary::root, database, project::Project};
+
+fn sample(name: &str) -> PathBuf {
+    root().join("tests/acceptance/crash/before_identities").join(name)
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("a directory can be made");
+    for entry in std::fs::read_dir(from).expect("it can be listed") {
+        let path = entry.expect("it can be listed").path();
+        std::fs::copy(&path, to.join(path.file_name().expect("a name"))).expect("it can be copied");
+    }
+}
+
+fn old() -> Project {
+    let project = Project::new(&std::fs::read_to_string(sample("pipeline.toml")).expect("it is there"));
+    copy(&sample("drops"), &project.path("drops"));
+    copy(&sample("state"), &project.path(".vardelta/old"));
+    let statements = std::fs::read_to_string(sample("database.sql")).expect("it is there");
+    let connection = rusqlite::Connection::open(project.path("old.sqlite")).expect("it can be made");
+    connection.execute_batch(&statements).expect("the statements are right");
+    project
+}
+
+fn texts(project: &Project, statement: &str) -> Vec<String> {
+    database::texts(&project.path("old.sqlite"), statement)
+}
+
+const ROWS: &str = "SELECT position || ' ' || gene FROM variants ORDER BY position";
+
+#[test]
+fn a_state_and_a_ledger_of_before_identities_are_taken_over() {
+    let project = old();
+    project.vardelta("verify", &[]).expect(0);
+    // The epoch that was committed stands, and its files are known.
+    project.vardelta("run", &[]).expect(0);
+    assert_eq!(texts(&project, ROWS), ["100 TP53", "200 BRCA2", "300 BRCA2", "500 KRAS"]);
+    assert_eq!(project.vardelta("drops", &["--json"]).expect(0).json()["epoch"], 5);
+    // The next epoch gives identities, and the definition is kept once.
+    project.write("drops/five.vcf", std::fs::read(sample("drops/four.vcf")).expect("it is there").as_slice());
+    project.vardelta("run", &[]).expect(0);
+    project.vardelta("verify", &[]).expect(0);
+    let identities = "SELECT count(*) || ' ' || min(length(identity)) FROM";
+    assert_eq!(texts(&project, &format!("{identities} vardelta_epochs WHERE identity IS NOT NULL")), ["1 32"]);
+    assert_eq!(texts(&project, &format!("{identities} vardelta_pipelines")), ["1 32"]);
+    assert_eq!(texts(&project, &format!("{identities} vardelta_drops WHERE name = 'five'")), ["1 32"]);
+    assert_eq!(texts(&project, "SELECT epoch || '' FROM vardelta_epochs WHERE definition <> ''"), ["1"]);
+    // Number 3 is that of a drop that was withdrawn.
+    let drops = "SELECT drop_id || ' ' || name FROM vardelta_drops ORDER BY drop_id";
+    assert_eq!(texts(&project, drops), ["1 one", "2 two", "4 four", "5 five"]);
+    project.vardelta("withdraw", &["two"]).expect(0);
+    project.vardelta("verify", &[]).expect(0);
+    project.vardelta("rebuild", &[]).expect(0);
+    project.vardelta("verify", &[]).expect(0);
+    assert_eq!(texts(&project, ROWS), ["100 TP53", "200 TP53", "500 KRAS"]);
+}
+
+#[test]
+fn an_old_copy_of_the_state_is_not_taken_for_that_of_a_newer_epoch() {
+    let project = old();
+    project.vardelta("run", &[]).expect(0);
+    copy(&project.path(".vardelta/old"), &project.path("kept/old"));
+    project.vardelta("withdraw", &["two"]).expect(0);
+    let said = project.vardelta("run", &["--set", "pipeline.state_dir=\"kept\""]).expect(6);
+    assert!(said.stderr.contains("copy of another time"), "{}", said.stderr);
+}

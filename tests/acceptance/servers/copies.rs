@@ -1,0 +1,146 @@
+//! Two copies of a state and one database on a server; settings and triggers of the server that would change what is written.
+
+use std::path::Path;
+
+use mysql::prelude::Queryable;
+use vardelta_test_servers::{Flavor, Options, Server, private};
+use vardelta_tests::{drop_file, project::finish, server_project::ServerProject, story};
+
+use super::on_both;
+
+const OTHER: &str = "pipeline.state_dir=\"other\"";
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("a directory can be made");
+    for entry in std::fs::read_dir(from).expect("it can be listed") {
+        let path = entry.expect("it can be listed").path();
+        let target = to.join(path.file_name().expect("a name"));
+        if path.is_dir() {
+            copy(&path, &target);
+        } else {
+            std::fs::copy(&path, target).expect("it can be copied");
+        }
+    }
+}
+
+/// A pipeline with one drop loaded, and a copy of its state in `other`.
+fn with_two_states(server: &'static Server) -> ServerProject<'static> {
+    let two = ServerProject::new(server, story::PIPELINE, "");
+    story::write_drop(&two.project, "alpha", &story::lines(1, 40));
+    two.vardelta("run", &[]).expect(0);
+    copy(&two.project.path(".vardelta"), &two.project.path("other"));
+    two
+}
+
+fn a_copy_of_the_state(server: &'static Server) {
+    for point in ["state:prepared", "commit:before-sink"] {
+        let two = with_two_states(server);
+        let (alpha, gamma) = (story::lines(1, 40), story::lines(3, 35));
+        story::write_drop(&two.project, "beta", &story::lines(2, 30));
+        finish(two.command("run", &["--set", OTHER]).env("VARDELTA_FAILPOINT", point)).expect(-1);
+        drop_file::remove(&two.project.path("drops"), "beta");
+        story::write_drop(&two.project, "gamma", &gamma);
+        two.vardelta("run", &[]).expect(0);
+        for (verb, arguments) in [("run", &["--set", OTHER][..]), ("withdraw", &["alpha", "--set", OTHER])] {
+            let said = two.vardelta(verb, arguments).expect(6);
+            assert!(said.stderr.contains("state"), "{point}, {verb}: {}", said.stderr);
+        }
+        let expected = (story::PIPELINE.expected)(&[&alpha, &gamma]);
+        assert_eq!(two.contents().tables.rows, expected);
+        two.vardelta("rebuild", &["--set", OTHER]).expect(0);
+        assert_eq!(two.contents().tables.rows, expected);
+        two.vardelta("verify", &["--set", OTHER]).expect(0);
+    }
+}
+
+on_both!(a_copy_of_the_state: an_epoch_of_another_copy_is_not_taken_for_the_own_one_on_mariadb, an_epoch_of_another_copy_is_not_taken_for_the_own_one_on_mysql);
+
+fn swapped(server: &'static Server) {
+    let mut one = ServerProject::new(server, story::PIPELINE, "");
+    let mut two = ServerProject::new(server, story::PIPELINE, "");
+    for (project, seed) in [(&one, 1), (&two, 2)] {
+        story::write_drop(&project.project, "alpha", &story::lines(seed, 40));
+        project.vardelta("run", &[]).expect(0);
+    }
+    std::mem::swap(&mut one.database, &mut two.database);
+    for project in [&one, &two] {
+        let said = project.vardelta("run", &[]).expect(6);
+        assert!(said.stderr.contains("belongs to another database"), "{}", said.stderr);
+    }
+    std::mem::swap(&mut one.database, &mut two.database);
+    for project in [&one, &two] {
+        project.vardelta("run", &[]).expect(0);
+        project.vardelta("verify", &[]).expect(0);
+    }
+}
+
+on_both!(swapped: a_database_of_another_folder_is_refused_on_mariadb, a_database_of_another_folder_is_refused_on_mysql);
+
+/// Whatever a COMMIT of the server's users does beside committing, one of vardelta's does nothing beside.
+fn chaining(test: &str, flavor: Flavor) {
+    let Some(server) = private(test, flavor, &Options::default()) else { return };
+    for completion in ["CHAIN", "RELEASE"] {
+        server.root().query_drop(format!("SET GLOBAL completion_type = '{completion}'")).expect("root may do that");
+        let project = ServerProject::new(&server, story::PIPELINE, "history = [\"variants\"]");
+        for (number, name) in (1..).zip(["alpha", "beta"]) {
+            story::write_drop(&project.project, name, &story::lines(number, 40));
+            project.vardelta("run", &[]).expect(0);
+            project.vardelta("verify", &[]).expect(0);
+        }
+        project.vardelta("rebuild", &[]).expect(0);
+        project.vardelta("withdraw", &["alpha"]).expect(0);
+        project.vardelta("verify", &[]).expect(0);
+    }
+}
+
+#[test]
+fn a_commit_on_mariadb_chains_and_releases_nothing() {
+    chaining("a_commit_on_mariadb_chains_and_releases_nothing", Flavor::MariaDb);
+}
+
+#[test]
+fn a_commit_on_mysql_chains_and_releases_nothing() {
+    chaining("a_commit_on_mysql_chains_and_releases_nothing", Flavor::MySql);
+}
+
+fn triggers(server: &'static Server) {
+    let project = ServerProject::new(server, story::PIPELINE, "");
+    story::write_drop(&project.project, "alpha", &story::lines(1, 40));
+    project.vardelta("run", &[]).expect(0);
+    let mut root = server.root_in(&project.database);
+    root.query_drop("CREATE TRIGGER alters BEFORE INSERT ON variants FOR EACH ROW SET NEW.gene_symbol = 'X'")
+        .expect("root may do that");
+    server.allow_triggers(&project.database);
+    story::write_drop(&project.project, "beta", &story::lines(2, 30));
+    project.vardelta("run", &[]).expect(0).says(&["trigger `alters`"]);
+    project.vardelta("verify", &[]).expect(7).says(&["trigger `alters`"]);
+}
+
+on_both!(triggers: triggers_on_the_tables_are_told_on_mariadb, triggers_on_the_tables_are_told_on_mysql);
+
+/// A ledger of before identities: they are added, and the epochs of before have none.
+fn older_ledger(server: &'static Server) {
+    let project = ServerProject::new(server, story::PIPELINE, "");
+    story::write_drop(&project.project, "alpha", &story::lines(1, 40));
+    project.vardelta("run", &[]).expect(0);
+    let mut root = server.root_in(&project.database);
+    for statement in [
+        "DROP TABLE vardelta_pipelines",
+        "ALTER TABLE vardelta_drops DROP COLUMN identity",
+        // The other column is there already: a migration that was cut short.
+        "UPDATE vardelta_epochs SET identity = NULL",
+        "UPDATE vardelta_meta SET value = '3' WHERE name = 'ledger_version'",
+    ] {
+        root.query_drop(statement).expect("root may do that");
+    }
+    // Nothing says that this is not the database of the state, but its epoch is not the state's.
+    let said = project.vardelta("run", &[]).expect(6);
+    assert!(said.stderr.contains("state"), "{}", said.stderr);
+    project.vardelta("rebuild", &[]).expect(0);
+    project.vardelta("verify", &[]).expect(0);
+    let identities: Option<i64> =
+        root.query_first("SELECT COUNT(*) FROM vardelta_epochs WHERE identity IS NOT NULL").expect("it can be read");
+    assert_eq!(identities, Some(1));
+}
+
+on_both!(older_ledger: a_ledger_without_identities_is_given_them_on_mariadb, a_ledger_without_identities_is_given_them_on_mysql);
