@@ -72,7 +72,7 @@ fn calls(settings: &Settings) -> io::Result<vcf::Header> {
         ("AF", Number::AlternateBases, Type::Float, "Frequency of each alternate allele in a population"),
         ("SVTYPE", Number::Count(1), Type::String, "Type of structural variant"),
         ("END", Number::Count(1), Type::Integer, "Last base of the variant"),
-        ("SVLEN", Number::AlternateBases, Type::Integer, "Length of the variant"),
+        ("SVLEN", Number::Unknown, Type::Integer, "Length of the variant"),
         ("CLNSIG", Number::Unknown, Type::String, "Clinical significance"),
     ] {
         builder = with_info(builder, id, number, kind, description);

@@ -6,7 +6,7 @@
 use super::{Dialect, mysql::ledger as mysql};
 
 /// The version of the ledger's tables that this vardelta writes.
-pub const VERSION: u32 = 4;
+pub const VERSION: u32 = 5;
 
 /// One step from one version of the ledger's tables to the next.
 #[derive(Clone, Copy, Debug)]

@@ -375,6 +375,28 @@ impl<D: Database> Ledger<D> {
             cells.extend(count_cells(&event.counts)?);
             self.0.execute(WRITE, sql::INSERT_EVENT, &cells)?;
         }
+        self.write_warnings(record)
+    }
+
+    fn write_warnings(&mut self, record: &EpochRecord) -> Result<(), SinkError> {
+        for (ordinal, warning) in (0_i64..).zip(&record.warnings) {
+            let first = warning.first.clone().unwrap_or_default();
+            let cells = [
+                record.pipeline.as_str().into(),
+                number(record.epoch)?,
+                ordinal.into(),
+                optional_number(warning.drop_id)?,
+                warning.drop.as_ref().into(),
+                Cell::from(&warning.stage),
+                Cell::from(&warning.reason),
+                warning.field.as_ref().into(),
+                number(warning.count)?,
+                optional_number(first.line)?,
+                first.contig.as_ref().into(),
+                first.pos.into(),
+            ];
+            self.0.execute(WRITE, sql::INSERT_WARNING, &cells)?;
+        }
         Ok(())
     }
 
