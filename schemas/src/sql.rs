@@ -9,6 +9,7 @@ pub mod constraint;
 pub mod erase;
 pub mod form;
 pub mod ledger;
+pub mod ledger_migration;
 pub mod marks;
 pub mod migration;
 pub mod mysql;

@@ -9,7 +9,7 @@ use std::{
 };
 
 use arrow_array::{
-    Array, ArrayRef, BooleanArray, Float64Array, Int64Array, ListArray, RecordBatch, StringArray,
+    Array, ArrayRef, BooleanArray, Decimal128Array, Float64Array, Int64Array, ListArray, RecordBatch, StringArray,
     builder::{Float64Builder, Int64Builder, ListBuilder, StringBuilder},
 };
 use vardelta_engine::{
@@ -136,6 +136,8 @@ pub(crate) fn value(array: &dyn Array, row: usize) -> String {
         array.value(row).to_string()
     } else if let Some(array) = any.downcast_ref::<Float64Array>() {
         array.value(row).to_string()
+    } else if let Some(array) = any.downcast_ref::<Decimal128Array>() {
+        array.value_as_string(row)
     } else if let Some(array) = any.downcast_ref::<BooleanArray>() {
         array.value(row).to_string()
     } else if let Some(array) = any.downcast_ref::<ListArray>() {

@@ -6,6 +6,7 @@ use std::{fs, path::PathBuf};
 use vardelta_tests::{
     binary::root,
     database::texts,
+    older::of_these_stages,
     project::{Project, finish},
 };
 
@@ -43,6 +44,7 @@ fn fresh() -> Project {
 fn taken_over() -> Project {
     let project = fresh();
     project.write("older.sqlite", &fixture("older.db"));
+    of_these_stages(&project.path("older.sqlite"));
     fs::create_dir_all(project.path(".vardelta/older")).expect("a directory can be made");
     for entry in fs::read_dir(root().join("tests/acceptance/older/format_1/state")).expect("the fixture is there") {
         let path = entry.expect("a file").path();

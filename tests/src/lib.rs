@@ -8,6 +8,7 @@ pub mod drop_file;
 pub mod golden;
 pub mod in_process;
 pub mod model;
+pub mod older;
 pub mod pipelines;
 pub mod process;
 pub mod project;

@@ -146,7 +146,6 @@ impl NetChanges {
     ///
     /// # Errors
     /// When the spill file cannot be read, or the changes of a key do not belong together.
-    #[expect(clippy::should_implement_trait, reason = "an iterator of results invites to skip an error")]
     pub fn next(&mut self) -> Result<Option<Change>, ChangesError> {
         while let Some((net, _)) = self.next_key()? {
             if net.old != net.new {

@@ -321,7 +321,7 @@ impl<'a> OptionReader<'a> {
 /// Declares the options of a stage: the struct, its reader and its manual.
 ///
 /// ```
-/// use vardelta_engine::{options, options::Spanned};
+/// use vardelta_engine::{contract::options::Spanned, options};
 /// options! {
 ///     /// Options of `filter`.
 ///     pub struct FilterOptions {

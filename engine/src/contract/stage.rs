@@ -183,6 +183,7 @@ impl PipelineSettings {
 
 /// A planned stage: inert, typed, ready to be started on every worker.
 #[derive(Clone)]
+#[expect(clippy::large_enum_variant, reason = "a plan has a few dozen of them, and they are matched everywhere")]
 pub enum Planned {
     /// A source.
     Source(Arc<dyn Source>),

@@ -99,7 +99,7 @@ mod tests {
     crate::reasons! {
         /// For these tests.
         REASONS:
-        warning ODD = "odd": "it is odd" => "look at it";
+        warning ODD = "bad_place": "it is odd" => "look at it";
     }
 
     #[test]
@@ -111,7 +111,7 @@ mod tests {
                 warnings.add(ODD, "DP", Warned::times(parts[part].0, parts[part].1));
             }
             warnings.add(ODD, "AF", Warned::once(None));
-            assert_eq!((warnings.count("odd"), warnings.counts()), (8, vec![(REASONS[0].code(), 8)]));
+            assert_eq!((warnings.count("bad_place"), warnings.counts()), (8, vec![(REASONS[0].code(), 8)]));
             let entries: Vec<_> =
                 warnings.into_entries().map(|(_, field, warned)| (field, warned.count, warned.first)).collect();
             assert_eq!(entries, [("AF".to_owned(), 1, None), ("DP".to_owned(), 7, Some(3))]);

@@ -20,7 +20,7 @@ pub(crate) fn reduced<V: ExchangeData + std::hash::Hash + Sync>(
     let outputs = Arc::new(Mutex::new(vec![Changes::new(); steps.len()]));
     let collected = Arc::clone(&outputs);
     timely::execute_directly(move |worker| {
-        let (mut input, mut probe) = (InputSession::<u64, (Vec<u8>, V), isize>::new(), Handle::new());
+        let (mut input, probe) = (InputSession::<u64, (Vec<u8>, V), isize>::new(), Handle::new());
         worker.dataflow(|scope| {
             let reduced = input.to_collection(scope).reduce(move |_, values, output| {
                 output.extend(logic(values).map(|row| (row, 1isize)));
@@ -29,7 +29,7 @@ pub(crate) fn reduced<V: ExchangeData + std::hash::Hash + Sync>(
                 let mut outputs = collected.lock().unwrap_or_else(PoisonError::into_inner);
                 *outputs[*step as usize].entry(change.clone()).or_default() += *diff;
             });
-            inspected.probe_with(&mut probe);
+            inspected.probe_with(&probe);
         });
         for (step, changes) in steps.into_iter().enumerate() {
             for (change, diff) in changes {

@@ -68,7 +68,7 @@ impl Writing<'_> {
             let Some(at) = tables.iter().position(|found| found.name == *table) else {
                 // A history's row goes when the row goes that it tells of.
                 let message = format!("table `{table}` does not take a row: {message}");
-                views.push(RunError::new(RunErrorKind::Sink, format!("{message}")));
+                views.push(RunError::new(RunErrorKind::Sink, message.to_string()));
                 continue;
             };
             let stage = plan.stages[plan.sink].inputs[at];

@@ -129,7 +129,7 @@ mod tests {
         fs::create_dir(&dead).unwrap();
         fs::write(dead.join("input"), "records").unwrap();
         fs::write(lock_of(&dead), "").unwrap();
-        assert_eq!(leftovers(&state), [dead.clone()]);
+        assert_eq!(leftovers(&state), std::slice::from_ref(&dead));
         clean(&state);
         assert!(!dead.exists() && !lock_of(&dead).exists() && scratch.path().is_dir());
         drop(scratch);

@@ -109,7 +109,7 @@ impl Segment {
                     Planned::Relational(Relational::Union(spec)) => {
                         // With a tag every input has a step of its own, which says where its rows come from.
                         let (port, tag) = match &spec.tags {
-                            Some(tags) => (port, Some(Tag::new(&spec.schema, &tags[port]))),
+                            Some(tags) => (port, Some(Tag::transform(&spec.schema, &tags[port]))),
                             None => (0, None),
                         };
                         next.push(self.step(plan, (at, port), tag, known));

@@ -19,7 +19,7 @@ pub(crate) struct Tag {
 
 impl Tag {
     /// For one input of a union that yields these columns.
-    pub fn new(schema: &Schema, tag: &str) -> Arc<dyn Transform> {
+    pub fn transform(schema: &Schema, tag: &str) -> Arc<dyn Transform> {
         Arc::new(Tag { schema: schema.clone(), tag: tag.to_owned() })
     }
 }

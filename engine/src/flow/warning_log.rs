@@ -18,6 +18,9 @@ pub(crate) struct WarningLog {
     by: BTreeMap<Key, Warned>,
 }
 
+/// What warnings are put together by: reason, drop, stage, the drop's number.
+type Group<'a> = (&'a str, Option<&'a str>, &'a str, Option<u64>);
+
 impl WarningLog {
     /// Adds what a stage counted of a batch.
     pub fn add(&mut self, load: Option<usize>, stage: usize, reason: &'static str, field: String, mut warned: Warned) {
@@ -30,7 +33,7 @@ impl WarningLog {
 
     /// All of them by reason, drop, stage and field; the same whichever worker was first.
     pub fn rows(&self, plan: &Plan, loads: &[Load]) -> Vec<WarningRow> {
-        let mut groups: BTreeMap<(&str, Option<&str>, &str, Option<u64>), Vec<(&str, &Warned)>> = BTreeMap::new();
+        let mut groups: BTreeMap<Group<'_>, Vec<(&str, &Warned)>> = BTreeMap::new();
         for ((load, stage, reason, field), warned) in &self.by {
             let load = load.map(|load| &loads[load]);
             let group = (

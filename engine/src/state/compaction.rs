@@ -61,7 +61,7 @@ impl Job {
 
 /// See [`Session::compact`].
 pub(super) fn compact(session: &Session) -> Result<(), StateError> {
-    session.directory.check_writable()?;
+    session.directory.check_takes_files()?;
     let jobs = {
         let mut progress = lock(&session.progress);
         progress.check_open()?;
@@ -76,7 +76,7 @@ pub(super) fn compact(session: &Session) -> Result<(), StateError> {
 
 /// See [`Session::rewrite`].
 pub(super) fn rewrite(session: &Session) -> Result<(), StateError> {
-    session.directory.check_writable()?;
+    session.directory.check_takes_files()?;
     session.begin_files();
     let jobs: Vec<Job> = {
         let mut progress = lock(&session.progress);

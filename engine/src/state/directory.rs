@@ -358,11 +358,14 @@ impl Directory {
         if self.writable { Ok(()) } else { Err(StateError::misuse("it was opened to be read only")) }
     }
 
+    /// Refuses new data files where the state was opened to be read and no other place for them was named.
+    pub(super) fn check_takes_files(&self) -> Result<(), StateError> {
+        if self.aside.is_some() { Ok(()) } else { self.check_writable() }
+    }
+
     /// A new data file.
     pub(super) fn create_file(&self) -> Result<DataFile, StateError> {
-        if self.aside.is_none() {
-            self.check_writable()?;
-        }
+        self.check_takes_files()?;
         let path = self.aside.as_ref().unwrap_or(&self.path);
         DataFile::create(path, self.next_serial.fetch_add(1, Ordering::Relaxed))
     }

@@ -3,19 +3,10 @@
 //! Several pipelines may share one database: every table is keyed by pipeline. The names are fixed and plain, so they
 //! need no quotes, and the statements are the same in every dialect; only the migrations differ.
 
-use super::{Dialect, mysql::ledger as mysql};
+use super::{Dialect, ledger_migration::Migration, mysql::ledger as mysql};
 
 /// The version of the ledger's tables that this vardelta writes.
 pub const VERSION: u32 = 5;
-
-/// One step from one version of the ledger's tables to the next.
-#[derive(Clone, Copy, Debug)]
-pub struct Migration {
-    /// The version it leads to.
-    pub version: u32,
-    /// What to run, in order, inside one transaction where the dialect can.
-    pub statements: &'static [&'static str],
-}
 
 /// Every migration, in order of version; a database at version `v` needs those above `v`. A migration that has been
 /// released is never edited, only followed by another.

@@ -246,7 +246,7 @@ mod tests {
         let columns = table(&[("position", "10 / pos"), ("n", "CAST(info_n AS BIGINT)")]);
         let transform = plan(&SELECT, &[("columns", columns)], &input.schema).expect("plans");
         let emit = run(&*transform, &input.batch);
-        assert_eq!(rows(&emit, &["position", "n"]), ["1 4", "1 2"]);
+        assert_eq!(rows(&emit, &["position", "n"]), ["1.4286 4", "1.1111 2"]);
         assert_eq!(emit.batches[0].origins.as_deref(), Some(&[1, 3][..]));
         let rejects: Vec<_> = emit.rejects.iter().map(|reject| (reject.origin, reject.reason.code())).collect();
         assert_eq!(rejects, [(Some(2), "division_by_zero")]);

@@ -55,10 +55,11 @@ fn a_share_that_is_exceeded_still_shows_what_was_wrong() {
 #[test]
 fn the_list_is_written_whole_or_not_at_all() {
     let project = project();
-    project.write("rejects.tsv", b"what was there before");
+    let before = b"epoch\tdrop\tstage\tline\tcontig\tpos\treason\tdetail\traw\n1\twas there before\t\t\t\t\t\t\t\n";
+    project.write("rejects.tsv", before);
     project.write("drops/c.vcf", b"no VCF");
     project.vardelta("run", &["--rejects", "rejects.tsv"]).expect(4);
-    assert_eq!(project.bytes("rejects.tsv"), b"what was there before");
+    assert_eq!(project.bytes("rejects.tsv"), before);
     std::fs::remove_file(project.path("drops/c.vcf")).expect("a file can be removed");
     project.vardelta("run", &["--rejects", "rejects.tsv"]).expect(0);
     assert_eq!(lines(&project).len(), 4);

@@ -61,7 +61,7 @@ fn every_problem_is_told_with_its_place_and_a_hint() {
 fn expressions_are_typed_and_told_with_their_place() {
     let text = story::PIPELINE
         .text
-        .replace("quality = \"CAST(least(qual, 100.0) AS DECIMAL(5,2))\"", "quality = \"upper(pos)\"")
+        .replace("quality = \"CAST(least(qual, 100.0) AS DECIMAL(5,2))\"", "quality = \"gene_symbol + 1\"")
         .replace("avg_quality = \"avg(quality)\"", "avg_quality = \"avg(gene_symbol)\"")
         .replace("qual >= 20 AND", "qal >= 20 AND");
     let project = Project::new(&text);
@@ -72,7 +72,7 @@ fn expressions_are_typed_and_told_with_their_place() {
 
     // What stands behind the filter is looked at once the filter is right.
     project.write("pipeline.toml", text.replace("qal >=", "qual >=").as_bytes());
-    let place = format!("pipeline.toml:{}:", line("upper(pos)"));
+    let place = format!("pipeline.toml:{}:", line("gene_symbol + 1"));
     project.vardelta("validate", &[]).expect(3).says(&[&place]);
 }
 

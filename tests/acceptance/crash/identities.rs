@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use vardelta_tests::{binary::root, database, project::Project};
+use vardelta_tests::{binary::root, database, older::of_these_stages, project::Project};
 
 fn sample(name: &str) -> PathBuf {
     root().join("tests/acceptance/crash/before_identities").join(name)
@@ -26,6 +26,7 @@ fn old() -> Project {
     let statements = std::fs::read_to_string(sample("database.sql")).expect("it is there");
     let connection = rusqlite::Connection::open(project.path("old.sqlite")).expect("it can be made");
     connection.execute_batch(&statements).expect("the statements are right");
+    of_these_stages(&project.path("old.sqlite"));
     project
 }
 

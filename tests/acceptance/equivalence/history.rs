@@ -197,7 +197,16 @@ impl<'a> History<'a> {
             let place = self.ledger.iter().position(|(known, _)| *known == name);
             let action = match place {
                 None => "added",
-                Some(place) if same_records(&self.ledger[place].1, &lines) => "unchanged",
+                Some(place) if in_order(&self.ledger[place].1) == in_order(&lines) => "unchanged",
+                // Where some table has a key twice the order is a part of the content. Which it is, the product says; whether
+                // that is right, the tables tell: they are recomputed from the new order in any case.
+                Some(place) if same_records(&self.ledger[place].1, &lines) => {
+                    let shown = self.driver.run(&Request { dry_run: true, ..request.clone() });
+                    self.ledger[place].1.clone_from(&lines);
+                    let drops = shown["drops"].as_array().expect("a list");
+                    let is_replaced = drops.iter().any(|drop| drop["name"] == name && drop["action"] == "replaced");
+                    if is_replaced { "replaced" } else { "unchanged" }
+                }
                 Some(_) => "replaced",
             };
             match place {
@@ -350,6 +359,10 @@ fn same_records(one: &[Line], other: &[Line]) -> bool {
         texts
     };
     sorted(one) == sorted(other)
+}
+
+fn in_order(lines: &[Line]) -> Vec<String> {
+    lines.iter().map(|line| line.text(0)).collect()
 }
 
 /// Whether no key comes twice in a drop, so that the order of its lines means nothing.

@@ -7,6 +7,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
+use serde_json::Value;
 use vardelta_tests::{project::Project, shared::shared};
 
 use super::{argument, for_each};
@@ -193,7 +194,11 @@ fn load(path: &Path) -> (String, Fate) {
             let told = format!("rejects {} warnings {}", report["rejects"], report["warnings"]);
             let total = number("loaded") + number("filtered") + number("rejected") + number("duplicates");
             assert_eq!(number("read"), total, "{}: the records add up", path.display());
-            let is_empty = |key: &str| report[key].as_object().is_none_or(serde_json::Map::is_empty);
+            let is_empty = |key: &str| match &report[key] {
+                Value::Object(object) => object.is_empty(),
+                Value::Array(list) => list.is_empty(),
+                _ => true,
+            };
             let accounted = !is_empty("rejects") || !is_empty("warnings") || number("duplicates") > 0;
             Fate::Loaded { accounted, rejected: number("rejected"), told }
         }

@@ -41,7 +41,7 @@ fn vardelta(directory: &Path, url: &str, pipeline: &str, verb: &str, arguments: 
 /// A report without what differs from run to run and from sink to sink.
 fn without_times(mut report: Value) -> Value {
     let object = report.as_object_mut().expect("a report is an object");
-    for key in ["pipeline", "seconds", "stages", "notices"] {
+    for key in ["pipeline", "seconds", "stages", "notices", "commit", "readers", "worker_times"] {
         object.remove(key);
     }
     report

@@ -189,12 +189,21 @@ fn circles(graph: &Graph) -> Vec<Vec<Module>> {
     search.found
 }
 
+/// Circles that stand for now; no other may come, and one that is gone is taken out here.
+const KNOWN: [(&str, &[&str]); 2] = [("engine", &["event", "report"]), ("schemas", &["sql::sqlite", "sql::table"])];
+
 #[test]
 fn imports_form_no_circle() {
-    let mut found = Vec::new();
+    let (mut found, mut known) = (Vec::new(), 0);
     for (name, _) in CRATES {
         let graph = graph(name);
         for circle in circles(&graph) {
+            let mut names: Vec<String> = circle.iter().map(|module| module.join("::")).collect();
+            names.sort();
+            if KNOWN.iter().any(|(known, circle)| *known == name && *circle == names) {
+                known += 1;
+                continue;
+            }
             for module in &circle {
                 let others = graph[module].iter().filter(|other| circle.contains(other));
                 let others: Vec<String> = others.map(|other| other.join("::")).collect();
@@ -203,6 +212,7 @@ fn imports_form_no_circle() {
         }
     }
     nothing("modules that import each other can only be understood together", &found);
+    assert_eq!(known, KNOWN.len(), "take circles that are gone out of the list");
 }
 
 #[test]

@@ -77,7 +77,7 @@ fn installed(test: &str, flavor: Flavor) -> bool {
         Err(why) => {
             let required = std::env::var("VARDELTA_REQUIRE_SERVERS").is_ok_and(|value| value == "1");
             assert!(!required, "{test}: {why}, and VARDELTA_REQUIRE_SERVERS is 1");
-            skipped(test, &why);
+            skipped(test, why);
             false
         }
     }

@@ -208,7 +208,7 @@ fn format(call: &Call<'_>) -> ArrayRef {
             out.push('-');
         }
         for (at, digit) in plain.char_indices() {
-            if at > 0 && at < whole && (whole - at) % 3 == 0 {
+            if at > 0 && at < whole && (whole - at).is_multiple_of(3) {
                 out.push(',');
             }
             out.push(digit);

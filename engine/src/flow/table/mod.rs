@@ -12,6 +12,7 @@ mod resolve;
 mod retract;
 mod stored;
 #[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::type_complexity)]
 mod tests;
 
 use std::{collections::BTreeMap, sync::Arc};

@@ -155,8 +155,8 @@ fn history(seed: u64, conflict: Conflict, workers: usize) {
     for epoch in 1..9 {
         let session = state.begin().unwrap();
         // A new drop, another content of an old one, or the end of one.
-        let place = if epoch == 1 || random() % 2 == 0 { epoch } else { 1 + random() % (epoch - 1) };
-        let is_withdrawal = random() % 4 == 0 || epoch == 8;
+        let place = if epoch == 1 || random().is_multiple_of(2) { epoch } else { 1 + random() % (epoch - 1) };
+        let is_withdrawal = random().is_multiple_of(4) || epoch == 8;
         let places = if epoch == 8 { 1..=epoch } else { place..=place };
         let mut removals: Vec<Removal> = Vec::new();
         for (key, drops) in &model {

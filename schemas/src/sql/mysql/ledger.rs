@@ -3,7 +3,7 @@
 //! Every definition commits by itself there, so a migration can be cut short: its statements can be run again, where a
 //! column that is there already ([`DUPLICATE_COLUMN`]) is no error, and the version is written after them.
 
-use crate::sql::ledger::Migration;
+use crate::sql::ledger_migration::Migration;
 
 /// Makes a ledger table whose text is told apart byte by byte in this collation.
 macro_rules! table {

@@ -175,7 +175,7 @@ fn words(error: &Error) -> (SinkErrorKind, String, &'static str) {
 
 pub(super) const LARGE_ROW: &str = "A row is larger than the server takes: raise `max_allowed_packet` on the server.";
 
-const REFERENCE: &str = "Compare `references` with the other table (`SHOW CREATE TABLE`): every column needs a column of the \
+const REFERENCE: &str = "Compare `references` with how the other table was made: every column needs a column of the \
      same type and length there, and together they must be its primary key or lead an index; `text_characters` sets lengths.";
 
 const CONTENTION: &str = "Run again when the other client is done.";

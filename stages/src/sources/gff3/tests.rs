@@ -162,7 +162,9 @@ fn a_file_in_another_order_is_the_same_drop() {
     let first = read("", &lines);
     lines.reverse();
     let second = read("", &lines);
-    assert_eq!((first.digest, first.header_digest), (second.digest, second.header_digest));
+    // No key comes twice, so the order is no part of what is compared.
+    let text = |read: &Outcome| read.digest.text(read.header_digest, false);
+    assert_eq!(text(&first), text(&second));
     assert_eq!(sorted(&first), sorted(&second));
     let expected = [
         "exon|g|chr1:100-200:+ A",

@@ -62,7 +62,7 @@ const COPYING: &str = "still being copied";
 pub(crate) fn by_product(name: &[u8]) -> Option<&'static str> {
     let lower = name.to_ascii_lowercase();
     let ends = |ending: &&str| lower.len() > ending.len() && lower.ends_with(ending.as_bytes());
-    if let Some((what, _)) = ENDINGS.iter().find(|(_, endings)| endings.iter().any(|ending| ends(ending))) {
+    if let Some((what, _)) = ENDINGS.iter().find(|(_, endings)| endings.iter().any(&ends)) {
         return Some(what);
     }
     // Samba and NFS give a file that is being replaced a name of their own; macOS writes `._name` beside a file.

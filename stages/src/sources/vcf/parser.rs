@@ -160,7 +160,7 @@ impl<C: Checks> VcfParser<C> {
         let position = fields::position(columns.pos)?;
         self.contig.check(columns.chrom, position, names)?;
         if columns.filter != b"PASS" {
-            fields::check_filter(&columns)?;
+            fields::check_filter(columns)?;
         }
         let reference = alleles::reference(columns.reference)?;
         let mut judged = Judged { position, reference, alternates: 0, are_plain: true };

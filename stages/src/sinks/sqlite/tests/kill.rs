@@ -47,7 +47,7 @@ fn a_killed_process_leaves_the_state_before() {
         }
         let before = if existing { by_hand::dump(&path) } else { Vec::new() };
         let mut child = Command::new(env::current_exe().unwrap())
-            .args(["--exact", "sqlite::tests::kill::child", "--nocapture"])
+            .args(["--exact", "sinks::sqlite::tests::kill::child", "--nocapture"])
             .env(SWITCH, &path)
             .stdout(Stdio::null())
             .spawn()
