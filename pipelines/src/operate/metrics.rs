@@ -133,7 +133,10 @@ fn samples(plan: &Plan, events: &[RunEvent]) -> Samples {
     samples
 }
 
-fn of_report(plan: &Plan, report: &RunReport, set: &mut dyn FnMut(&str, &[(&str, &str)], f64)) {
+/// Takes a metric: its name, its labels, its value.
+type Set<'a> = dyn FnMut(&str, &[(&str, &str)], f64) + 'a;
+
+fn of_report(plan: &Plan, report: &RunReport, set: &mut Set<'_>) {
     for drop in
         report.drops.iter().filter(|drop| matches!(drop.action, Action::Added | Action::Replaced | Action::Rebuilt))
     {

@@ -97,9 +97,7 @@ impl Look {
             } else if line.starts_with("#CHROM") {
                 has_columns = true;
                 look.samples = line.split('\t').count().saturating_sub(9);
-            } else if !has_columns {
-                break;
-            } else if look.records == RECORDS {
+            } else if !has_columns || look.records == RECORDS {
                 break;
             } else if !line.is_empty() {
                 look.record(&line, &mut seen);
