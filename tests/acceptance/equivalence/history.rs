@@ -148,6 +148,7 @@ impl<'a> History<'a> {
         let mut lines = lines.clone();
         if self.random.percent(50) && has_no_duplicates(&lines) {
             self.random.shuffle(&mut lines);
+            self.files.insert(name, lines.clone());
         }
         let packing = *self.random.pick(&Packing::ALL);
         self.log.push(format!("redeliver {name} {packing:?}"));
