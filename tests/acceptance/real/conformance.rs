@@ -15,6 +15,8 @@ use super::{argument, for_each};
 /// Faults with which a file loads as if it had none, and why that is right: how the name of the file and the cause that
 /// the file states begin.
 const CLEAN: &[(&str, &str, &str)] = &[
+    ("body_contiguous", "non-contiguous", "the order of records means nothing to a table with a key"),
+    ("body_unsorted", "non-sorted", "the order of records means nothing to a table with a key"),
     (
         "CNV",
         "",
@@ -163,8 +165,18 @@ fn fields(text: &str, kind: &str) -> String {
     options.join(", ")
 }
 
+/// Columns for the INFO fields of one value per record or allele among `options`, so that they are read: a field that
+/// nobody keeps is not.
+fn kept(options: &str) -> String {
+    let single = |option: &&str| ["\"A\"", "\"R\"", "1"].iter().any(|n| option.contains(&format!("number = {n} }}")));
+    let names = options.split("{ name = \"").filter(single).filter_map(|option| option.split('"').next());
+    let names = names.map(str::to_lowercase).filter(|name| !name.contains('.'));
+    names.map(|name| format!("kept_{name} = \"info_{name}\"\n")).collect()
+}
+
 /// A pipeline that reads every field of this file.
 fn pipeline(text: &str) -> String {
+    let info = fields(text, "INFO");
     let (samples, column, key) = match text.lines().any(|line| line.starts_with("#CHROM") && line.contains("\tFORMAT"))
     {
         true => {
@@ -176,10 +188,10 @@ fn pipeline(text: &str) -> String {
     format!(
         "[pipeline]\nname = \"conformance\"\nmax_reject_share = 1.0\n\n[stages.calls]\ntype = \"vcf\"\ninfo = [{info}]\n{samples}\n\
          [stages.alleles]\ntype = \"normalize\"\ninput = \"calls\"\n\n[stages.named]\ntype = \"select\"\ninput = \"alleles\"\n\
-         [stages.named.columns]\nchrom = \"chrom\"\npos = \"pos\"\nref = \"ref\"\nalt = \"alt\"\n{column}\n\
+         [stages.named.columns]\nchrom = \"chrom\"\npos = \"pos\"\nref = \"ref\"\nalt = \"alt\"\n{column}{kept}\n\
          [stages.variants]\ntype = \"table\"\ninput = \"named\"\nkey = [\"chrom\", \"pos\", \"ref\", \"alt\"{key}]\n\n\
          [stages.warehouse]\ntype = \"sqlite\"\npath = \"conformance.sqlite\"\ntables = [\"variants\"]\n",
-        info = fields(text, "INFO")
+        kept = kept(&info)
     )
 }
 
