@@ -43,14 +43,9 @@ tables = ["variants"]
 fn project(pipeline: &str, drops: &[(&str, &str, &[&str])]) -> Project {
     let project = Project::new(pipeline);
     for (name, meta, records) in drops {
-        write_drop(&project, name, meta, records);
+        project.write_drop(name, meta, records);
     }
     project
-}
-
-fn write_drop(project: &Project, name: &str, meta: &str, records: &[&str]) {
-    let records: String = records.iter().map(|record| format!("{}\n", record.replace(' ', "\t"))).collect();
-    project.write(&format!("drops/{name}.vcf"), format!("##fileformat=VCFv4.2\n{meta}{HEADER}{records}").as_bytes());
 }
 
 /// The rows of the table, `chrom:pos ref>alt`, in order.

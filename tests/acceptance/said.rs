@@ -8,8 +8,6 @@ mod secrets;
 mod terminal;
 mod warnings;
 
-use vardelta_tests::project::Project;
-
 /// A pipeline that keeps alleles in SQLite, with these lines under its source.
 fn pipeline(source: &str) -> String {
     format!(
@@ -38,11 +36,4 @@ path = "said.sqlite"
 tables = ["variants"]
 "#
     )
-}
-
-/// A drop of these `##` lines and these records, separated by blanks.
-fn write_drop(project: &Project, name: &str, meta: &str, records: &[&str]) {
-    let records: String = records.iter().map(|record| format!("{}\n", record.replace(' ', "\t"))).collect();
-    let columns = "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n";
-    project.write(&format!("drops/{name}.vcf"), format!("##fileformat=VCFv4.2\n{meta}{columns}{records}").as_bytes());
 }

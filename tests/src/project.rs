@@ -94,6 +94,13 @@ impl Project {
         path
     }
 
+    /// Writes a drop of these `##` lines and these records without genotypes, separated by blanks.
+    pub fn write_drop(&self, name: &str, meta: &str, records: &[&str]) {
+        let records: String = records.iter().map(|record| format!("{}\n", record.replace(' ', "\t"))).collect();
+        let columns = "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n";
+        self.write(&format!("drops/{name}.vcf"), format!("##fileformat=VCFv4.2\n{meta}{columns}{records}").as_bytes());
+    }
+
     /// A file's bytes; empty when it is not there.
     pub fn bytes(&self, path: &str) -> Vec<u8> {
         std::fs::read(self.path(path)).unwrap_or_default()

@@ -9,7 +9,7 @@ use vardelta_tests::{
     shared::{shared, skipped},
 };
 
-use super::{pipeline, project, rows, write_drop};
+use super::{pipeline, project, rows};
 
 const GRCH38: &str = "assembly = \"GRCh38\"";
 
@@ -83,8 +83,8 @@ fn a_file_of_another_assembly_is_refused() {
     let project = project(&pipeline(GRCH38, ""), &[("a", "", &["1 5 . A C 9 PASS ."])]);
     project.vardelta("run", &[]).expect(0);
     let before = project.bytes("identity.sqlite");
-    write_drop(&project, "b", "##contig=<ID=1,length=249250621>\n", &["1 6 . A C 9 PASS ."]);
-    write_drop(&project, "c", "", &["1 7 . A C 9 PASS ."]);
+    project.write_drop("b", "##contig=<ID=1,length=249250621>\n", &["1 6 . A C 9 PASS ."]);
+    project.write_drop("c", "", &["1 7 . A C 9 PASS ."]);
     let said = project.vardelta("run", &[]).expect(4);
     said.says(&["b.vcf", "249250621", "248956422", "GRCh37 or hg19", "lift it over"]);
     assert_eq!(project.bytes("identity.sqlite"), before, "nothing was written");

@@ -4,7 +4,7 @@ use std::fs;
 
 use vardelta_tests::{database::texts, project::Project};
 
-use super::{HEADER, pipeline, project, rows, write_drop};
+use super::{HEADER, pipeline, project, rows};
 
 /// What a run did with its only drop.
 fn action(project: &Project) -> String {
@@ -23,10 +23,10 @@ fn another_order_of_one_key_is_another_content() {
     assert_eq!(action(&project), "added");
     assert_eq!(qualities(&project), ["10 9.0", "20 6.0"]);
     // Compressed, and with another comment, it is the same.
-    write_drop(&project, "a", "##source=again\n", &records);
+    project.write_drop("a", "##source=again\n", &records);
     assert_eq!(action(&project), "unchanged");
     // The last record of a key stands, and it is another now.
-    write_drop(&project, "a", "", &[records[0], records[2], records[1]]);
+    project.write_drop("a", "", &[records[0], records[2], records[1]]);
     assert_eq!(action(&project), "replaced");
     assert_eq!(qualities(&project), ["10 9.0", "20 5.0"]);
     project.vardelta("verify", &[]).expect(0);
@@ -37,7 +37,7 @@ fn another_order_of_other_keys_is_the_same_content() {
     let records = ["1 10 . A C 9 PASS .", "1 20 . A C 5 PASS .", "2 20 . A C 6 PASS ."];
     let project = project(&pipeline("", ""), &[("a", "", &records)]);
     assert_eq!(action(&project), "added");
-    write_drop(&project, "a", "", &[records[2], records[1], records[0]]);
+    project.write_drop("a", "", &[records[2], records[1], records[0]]);
     assert_eq!(action(&project), "unchanged");
 }
 

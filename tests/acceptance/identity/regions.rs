@@ -10,7 +10,7 @@ use vardelta_tests::{
     shared::{has_tool, tool_output},
 };
 
-use super::{pipeline, project, rows, write_drop};
+use super::{pipeline, project, rows};
 
 /// The report of a run with these lines under its source.
 fn run(project: &Project) -> Value {
@@ -45,7 +45,7 @@ fn records_that_cover_a_region_are_read() {
         let mut more = RECORDS.to_vec();
         more.insert(5, "2 900000000 . A C 9 PASS .");
         if !source.contains("\"2\"") {
-            write_drop(&project, "a", "", &more);
+            project.write_drop("a", "", &more);
             assert_eq!(run(&project)["drops"][0]["action"], "unchanged", "{source}");
         }
     }

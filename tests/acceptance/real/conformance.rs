@@ -129,8 +129,17 @@ fn definitions(text: &str, kind: &str) -> BTreeMap<String, (String, String)> {
     definitions
 }
 
-/// Options for every field that records have, as the header declares it.
-fn fields(text: &str, kind: &str) -> String {
+/// A field to read.
+struct Field {
+    name: String,
+    /// What is said of it in the pipeline file beside its name: nothing, or type and number.
+    typed: String,
+    /// Whether a row has one value of it: one per record, or one per allele.
+    is_single: bool,
+}
+
+/// Every field that records have, as the header declares it.
+fn fields(text: &str, kind: &str) -> Vec<Field> {
     let (column, separator) = if kind == "INFO" { (7, ';') } else { (8, ':') };
     let records = text.lines().filter(|line| !line.starts_with('#'));
     let keys: BTreeSet<&str> = records
@@ -139,7 +148,7 @@ fn fields(text: &str, kind: &str) -> String {
         .map(|field| field.split('=').next().unwrap_or(""))
         .collect();
     let definitions = definitions(text, kind);
-    let (mut seen, mut options) = (BTreeSet::new(), Vec::new());
+    let (mut seen, mut fields) = (BTreeSet::new(), Vec::new());
     for key in keys {
         let is_name =
             !key.is_empty() && key != "." && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '.');
@@ -148,30 +157,38 @@ fn fields(text: &str, kind: &str) -> String {
             continue;
         }
         let declared = definitions.get(key).map(|(number, kind)| (number.as_str(), kind.as_str()));
-        let typed = match declared {
+        let (typed, is_single) = match declared {
             Some((number, kind)) if ["Integer", "Float", "String", "Character", "Flag"].contains(&kind) => {
-                let number = match number {
+                let said = match number {
                     "A" | "R" | "G" | "." => format!(", number = \"{number}\""),
                     _ if number.parse::<u32>().is_ok() => format!(", number = {number}"),
                     _ => String::new(),
                 };
-                let fits = (kind == "Flag") == (number == ", number = 0");
-                if fits { format!(", type = \"{kind}\"{number}") } else { String::new() }
+                let fits = (kind == "Flag") == (said == ", number = 0");
+                if fits {
+                    (format!(", type = \"{kind}\"{said}"), ["1", "A", "R"].contains(&number))
+                } else {
+                    (String::new(), false)
+                }
             }
-            _ => String::new(),
+            _ => (String::new(), false),
         };
-        options.push(format!("{{ name = \"{key}\"{typed} }}"));
+        fields.push(Field { name: key.to_owned(), typed, is_single });
     }
+    fields
+}
+
+/// The option that lists fields.
+fn listed(fields: &[Field]) -> String {
+    let options: Vec<String> =
+        fields.iter().map(|field| format!("{{ name = \"{}\"{} }}", field.name, field.typed)).collect();
     options.join(", ")
 }
 
-/// Columns for the INFO fields of one value per record or allele among `options`, so that they are read: a field that
-/// nobody keeps is not.
-fn kept(options: &str) -> String {
-    let single = |option: &&str| ["\"A\"", "\"R\"", "1"].iter().any(|n| option.contains(&format!("number = {n} }}")));
-    let names = options.split("{ name = \"").filter(single).filter_map(|option| option.split('"').next());
-    let names = names.map(str::to_lowercase).filter(|name| !name.contains('.'));
-    names.map(|name| format!("kept_{name} = \"info_{name}\"\n")).collect()
+/// Columns for the INFO fields of one value, so that they are split by allele: a column that nobody keeps is not.
+fn kept(info: &[Field]) -> String {
+    let names = info.iter().filter(|field| field.is_single && !field.name.contains('.'));
+    names.map(|field| field.name.to_lowercase()).map(|name| format!("kept_{name} = \"info_{name}\"\n")).collect()
 }
 
 /// A pipeline that reads every field of this file.
@@ -180,7 +197,7 @@ fn pipeline(text: &str) -> String {
     let (samples, column, key) = match text.lines().any(|line| line.starts_with("#CHROM") && line.contains("\tFORMAT"))
     {
         true => {
-            let samples = format!("samples = \"long\"\nformat = [{}]\n", fields(text, "FORMAT"));
+            let samples = format!("samples = \"long\"\nformat = [{}]\n", listed(&fields(text, "FORMAT")));
             (samples, "sample = \"coalesce(sample, '')\"\n", ", \"sample\"")
         }
         false => (String::new(), "", ""),
@@ -191,6 +208,7 @@ fn pipeline(text: &str) -> String {
          [stages.named.columns]\nchrom = \"chrom\"\npos = \"pos\"\nref = \"ref\"\nalt = \"alt\"\n{column}{kept}\n\
          [stages.variants]\ntype = \"table\"\ninput = \"named\"\nkey = [\"chrom\", \"pos\", \"ref\", \"alt\"{key}]\n\n\
          [stages.warehouse]\ntype = \"sqlite\"\npath = \"conformance.sqlite\"\ntables = [\"variants\"]\n",
+        info = listed(&info),
         kept = kept(&info)
     )
 }

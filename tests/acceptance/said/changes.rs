@@ -3,12 +3,12 @@
 use serde_json::Value;
 use vardelta_tests::{database::texts, project::Project};
 
-use super::{pipeline, write_drop};
+use super::pipeline;
 
 fn project_of(records: usize) -> Project {
     let project = Project::new(&pipeline(""));
     let lines: Vec<String> = (1..=records).map(|pos| format!("1 {pos} . A C 9 PASS .")).collect();
-    write_drop(&project, "many", "", &lines.iter().map(String::as_str).collect::<Vec<_>>());
+    project.write_drop("many", "", &lines.iter().map(String::as_str).collect::<Vec<_>>());
     project
 }
 
@@ -67,7 +67,7 @@ fn the_file_has_every_change_of_run_and_withdrawal() {
 fn a_long_value_is_cut_in_reports_and_whole_in_the_file() {
     let project = Project::new(&pipeline(""));
     let long = "A".repeat(500_000);
-    write_drop(&project, "long", "", &[&format!("1 5 . {long} A 9 PASS ."), &format!("1 6 . {long}! A 9 PASS .")]);
+    project.write_drop("long", "", &[&format!("1 5 . {long} A 9 PASS ."), &format!("1 6 . {long}! A 9 PASS .")]);
     for arguments in [&["--dry-run"][..], &["-v", "--changes", "all.ndjson"]] {
         let said = project.vardelta("run", arguments).expect(0).says(&["ref=AAAAAAAA", "(500000 characters)"]);
         assert!(said.stdout.len() < 5_000 && said.stderr.len() < 5_000, "{} bytes", said.stdout.len());
@@ -75,6 +75,6 @@ fn a_long_value_is_cut_in_reports_and_whole_in_the_file() {
     assert_eq!(lines_of(&project, "all.ndjson")[0]["new"]["ref"], long);
     // An error says no more of it.
     let strict = Project::new(&pipeline("").replace("max_reject_share = 1.0", ""));
-    write_drop(&strict, "long", "", &[&format!("1 6 . {long}! A 9 PASS .")]);
+    strict.write_drop("long", "", &[&format!("1 6 . {long}! A 9 PASS .")]);
     assert!(strict.vardelta("run", &[]).expect(5).stderr.len() < 2_000);
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 use vardelta_tests::project::Project;
 
-use super::{pipeline, write_drop};
+use super::pipeline;
 
 /// What every line has.
 const ALWAYS: [&str; 9] = ["time", "level", "run", "pipeline", "epoch", "event", "phase", "status", "message"];
@@ -61,8 +61,8 @@ const FAILED: [&str; 5] = ["kind", "exit_code", "hint", "duration_seconds", "rec
 fn project() -> Project {
     let project = Project::new(&format!("{}\n[operate]\nlog = \"json\"\n", pipeline("info = [\"DP\"]")));
     let records = ["1 5 . A C 9 PASS DP=x", "1 x . A C 9 PASS .", "1 6 . A C inf PASS DP=2", "1 6 . A C 9 PASS ."];
-    write_drop(&project, "one", "", &records);
-    write_drop(&project, "two", "", &["2 5 . A C 9 PASS ."]);
+    project.write_drop("one", "", &records);
+    project.write_drop("two", "", &["2 5 . A C 9 PASS ."]);
     project
 }
 
@@ -179,7 +179,7 @@ fn an_error_is_a_line_too_and_nothing_else_is_on_standard_error() {
         assert!(of(&lines, "committed").is_empty() && of(&lines, "finished").is_empty());
     }
     // Withdrawal and a run that has nothing to do are logged as well.
-    write_drop(&project, "two", "", &["2 5 . A C 9 PASS ."]);
+    project.write_drop("two", "", &["2 5 . A C 9 PASS ."]);
     project.vardelta("run", &[]).expect(0);
     for (verb, arguments) in [("run", &[][..]), ("withdraw", &["two"])] {
         let said = project.vardelta(verb, arguments).expect(0);

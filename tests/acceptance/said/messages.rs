@@ -2,7 +2,7 @@
 
 use vardelta_tests::project::Project;
 
-use super::{pipeline, write_drop};
+use super::pipeline;
 
 fn refusal(bytes: &[u8]) -> String {
     let project = Project::new(&pipeline("samples = \"long\""));
@@ -62,7 +62,7 @@ fn a_table_that_is_too_wide_is_refused_before_anything_is_read() {
         format!("info = [{}]", names.join(", "))
     };
     let sqlite = Project::new(&pipeline(&columns(2_100)));
-    write_drop(&sqlite, "one", "", &["1 5 . A C 9 PASS ."]);
+    sqlite.write_drop("one", "", &["1 5 . A C 9 PASS ."]);
     sqlite.vardelta("run", &[]).expect(3).says(&["SQLite keeps at most 2000", "select"]);
     let server = |count: usize| {
         let (head, _) = pipeline(&columns(count))

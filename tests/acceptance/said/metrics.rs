@@ -9,11 +9,11 @@ use std::{
 
 use vardelta_tests::project::Project;
 
-use super::{pipeline, write_drop};
+use super::pipeline;
 
 fn project(operate: &str) -> Project {
     let project = Project::new(&format!("{}\n[operate]\n{operate}\n", pipeline("info = [\"DP\"]")));
-    write_drop(&project, "one", "", &["1 5 . A C 9 PASS DP=x", "1 x . A C 9 PASS .", "1 6 . A C 9 PASS DP=2"]);
+    project.write_drop("one", "", &["1 5 . A C 9 PASS DP=x", "1 x . A C 9 PASS .", "1 6 . A C 9 PASS DP=2"]);
     project
 }
 
@@ -77,7 +77,7 @@ fn the_textfile_tells_of_every_run_and_keeps_the_last_success() {
     assert_eq!(success(&failed), success(&first));
     assert_eq!(value(&failed, "rejects_total", ",reason=\"bad_position\""), 1.0);
 
-    write_drop(&project, "two", "", &["2 x . A C 9 PASS .", "2 6 . A C 9 PASS ."]);
+    project.write_drop("two", "", &["2 x . A C 9 PASS .", "2 6 . A C 9 PASS ."]);
     project.vardelta("run", &[]).expect(0);
     let last = read();
     assert_eq!(value(&last, "rejects_total", ",reason=\"bad_position\""), 2.0);

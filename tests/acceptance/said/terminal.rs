@@ -7,7 +7,7 @@ use vardelta_tests::{
     project::{Project, finish},
 };
 
-use super::{pipeline, write_drop};
+use super::pipeline;
 
 /// ESC, OSC, C1 (in UTF-8), DEL, a right-to-left override, a zero-width joiner.
 const STEERING: &str = "\u{1b}]0;x\u{7}\u{1b}[2J\u{9b}31m\u{9d}\u{7f}\u{202e}\u{2066}\u{200d}";
@@ -31,7 +31,7 @@ fn no_output_steers_the_terminal() {
         format!("1 7 . A{STEERING} C 9 PASS X=1"),
     ];
     let records: Vec<&str> = records.iter().map(String::as_str).collect();
-    write_drop(&project, &name, "##FILTER=<ID=q,Description=\"q\">\n##contig=<ID=1>\n", &records);
+    project.write_drop(&name, "##FILTER=<ID=q,Description=\"q\">\n##contig=<ID=1>\n", &records);
     let file = format!("drops/{name}.vcf");
     for (verb, arguments) in [
         ("run", &["--dry-run"][..]),
@@ -67,8 +67,7 @@ fn no_output_steers_the_terminal() {
 #[test]
 fn no_cell_of_the_rejects_is_a_formula() {
     let project = Project::new(&pipeline(""));
-    write_drop(
-        &project,
+    project.write_drop(
         "=cmd",
         "",
         &["=1+1 x . A C 9 PASS .", "@SUM(A1) x . A C 9 PASS .", "-1 x . A C 9 PASS .", "+1 -7 . A C 9 PASS ."],

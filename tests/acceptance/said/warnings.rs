@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use vardelta_tests::{database::texts, project::Project};
 
-use super::{pipeline, write_drop};
+use super::pipeline;
 
 const META: &str = "##INFO=<ID=DP,Number=1,Type=Integer,Description=\"d\">\n##INFO=<ID=AF,Number=A,Type=Float,Description=\"a\">\n\
     ##FILTER=<ID=q10,Description=\"q\">\n##contig=<ID=1>\n";
@@ -16,8 +16,8 @@ fn project() -> Project {
         "7 7 . A C 9 weird DP=y;AF=z",
         "chrUn_x 8 . A C,G 9 q10 AF=0.5",
     ];
-    write_drop(&project, "b", META, &records);
-    write_drop(&project, "a", META, &["1 9 . A C inf PASS DP=2"]);
+    project.write_drop("b", META, &records);
+    project.write_drop("a", META, &["1 9 . A C inf PASS DP=2"]);
     project
 }
 
@@ -73,7 +73,7 @@ fn text_tells_them_and_the_ledger_keeps_them() {
 fn names_without_end_are_counted_together_beyond_a_thousand() {
     let project = Project::new(&pipeline(""));
     let lines: Vec<String> = (1..=1_500).map(|at| format!("c{at} 5 . A C 9 PASS .")).collect();
-    write_drop(&project, "many", META, &lines.iter().map(String::as_str).collect::<Vec<_>>());
+    project.write_drop("many", META, &lines.iter().map(String::as_str).collect::<Vec<_>>());
     let report = project.vardelta("run", &["--json"]).expect(0).json();
     let rows = report["warnings"].as_array().expect("a list");
     assert_eq!(rows.len(), 1_001);

@@ -10,7 +10,7 @@ use std::{
 };
 
 use super::{
-    CRATES, is_for_tests, nothing, read, rust_files,
+    is_for_tests, nothing, read, rust_files,
     source::{code_and_texts, without_tests},
 };
 
