@@ -1,11 +1,8 @@
 //! Reading a whole table back, in typed batches, as the rows come from the server.
 
-use std::sync::Arc;
-
 use arrow_array::RecordBatch;
-use arrow_schema::SchemaRef;
 use mysql::{Row, Value, prelude::Queryable};
-use vardelta_engine::contract::sink::{SinkError, SinkErrorKind};
+use vardelta_engine::contract::sink::SinkError;
 use vardelta_schemas::{
     TableSchema,
     value_text::{parse_date, parse_decimal},
@@ -13,11 +10,11 @@ use vardelta_schemas::{
 
 use crate::sinks::{
     mysql::{error::explain, link::Link},
-    shared::values::{ColumnBuilder, show_text},
+    shared::{
+        read::{BatchReader, StoredRow},
+        values::{ColumnBuilder, show_text},
+    },
 };
-
-/// Rows per batch.
-const BATCH_ROWS: usize = 8192;
 
 /// Reads every row that a statement yields of a table.
 pub(super) fn scan(
@@ -31,63 +28,25 @@ pub(super) fn scan(
     let failed = explain(location, &doing);
     // The binary protocol: doubles come as they are.
     let rows = link.conn.exec_iter(select, ()).map_err(failed)?;
-    let schema = table.schema.to_arrow();
-    let mut columns: Vec<ColumnBuilder> =
-        table.schema.columns().iter().map(|column| ColumnBuilder::new(&column.column_type)).collect();
-    let mut pending_rows = 0;
+    let mut batches = BatchReader::new(location.to_owned(), table, each);
     for row in rows {
-        let row = row.map_err(failed)?;
-        for (index, column) in columns.iter_mut().enumerate() {
-            let value = row.as_ref(index).unwrap_or(&Value::NULL);
-            let nullable = table.schema.columns()[index].nullable;
-            if *value == Value::NULL && !nullable || !append(column, value) {
-                return Err(misfit(location, table, index, &row));
-            }
-        }
-        pending_rows += 1;
-        if pending_rows == BATCH_ROWS {
-            each(finish(&schema, &mut columns, location, table)?)?;
-            pending_rows = 0;
-        }
+        batches.push(&row.map_err(failed)?)?;
     }
-    if pending_rows > 0 {
-        each(finish(&schema, &mut columns, location, table)?)?;
-    }
-    Ok(())
+    batches.finish()
 }
 
-fn finish(
-    schema: &SchemaRef,
-    columns: &mut [ColumnBuilder],
-    location: &str,
-    table: &TableSchema,
-) -> Result<RecordBatch, SinkError> {
-    let arrays = columns.iter_mut().map(ColumnBuilder::finish).collect();
-    RecordBatch::try_new(Arc::clone(schema), arrays).map_err(|cause| {
-        let message = format!("table `{}` in {location} cannot be read: {cause}", table.name);
-        SinkError::new(SinkErrorKind::Value, message)
-    })
-}
+impl StoredRow for Row {
+    fn is_null(&self, index: usize) -> bool {
+        self.as_ref(index).is_none_or(|value| *value == Value::NULL)
+    }
 
-/// A value that vardelta did not write there.
-fn misfit(location: &str, table: &TableSchema, index: usize, row: &Row) -> SinkError {
-    let columns = table.schema.columns();
-    let value = |index: usize| row.as_ref(index).map_or_else(|| "?".into(), show);
-    let key: Vec<String> =
-        table.key.iter().map(|index| format!("{} = {}", columns[*index].name, value(*index))).collect();
-    let at = if key.is_empty() { "its one row".to_string() } else { key.join(", ") };
-    let column = &columns[index];
-    SinkError::new(
-        SinkErrorKind::Value,
-        format!(
-            "table `{}` in {location}, {at}: column `{}` holds {}, which is no {}",
-            table.name,
-            column.name,
-            value(index),
-            column.column_type
-        ),
-    )
-    .with_hint("Somebody has changed the table; make it anew with `vardelta rebuild`.")
+    fn append(&self, index: usize, column: &mut ColumnBuilder) -> bool {
+        append(column, self.as_ref(index).unwrap_or(&Value::NULL))
+    }
+
+    fn show(&self, index: usize) -> String {
+        self.as_ref(index).map_or_else(|| "?".into(), show)
+    }
 }
 
 fn show(value: &Value) -> String {

@@ -1,9 +1,11 @@
-//! What both sinks do in one way: declared constraints, marked rows, the layout and the values of tables, the ledger.
+//! What both sinks do in one way: declared constraints, marked rows, the layout and the values of tables, reading them
+//! back, the ledger.
 
 pub(crate) mod constraints;
 #[cfg(test)]
 pub(crate) mod fixtures;
 pub(crate) mod ledger;
 pub(crate) mod marks;
+pub(crate) mod read;
 pub(crate) mod tables;
 pub(crate) mod values;

@@ -1,11 +1,10 @@
 //! Reading a whole table back, in typed batches.
 
-use std::{path::Path, sync::Arc};
+use std::path::Path;
 
 use arrow_array::RecordBatch;
-use arrow_schema::SchemaRef;
 use rusqlite::{Connection, Row, types::ValueRef};
-use vardelta_engine::contract::sink::{SinkError, SinkErrorKind};
+use vardelta_engine::contract::sink::SinkError;
 use vardelta_schemas::{
     TableSchema,
     sql::{marks::Marks, table::TableStatements},
@@ -13,12 +12,12 @@ use vardelta_schemas::{
 };
 
 use crate::sinks::{
-    shared::values::{ColumnBuilder, show_text},
+    shared::{
+        read::{BatchReader, StoredRow},
+        values::{ColumnBuilder, show_text},
+    },
     sqlite::error::explain,
 };
-
-/// Rows per batch.
-const BATCH_ROWS: usize = 8192;
 
 /// Reads every live row of a table.
 pub(super) fn scan(
@@ -33,66 +32,25 @@ pub(super) fn scan(
     let select = TableStatements::new(table, marks).select;
     let mut statement = connection.prepare(&select).map_err(failed)?;
     let mut rows = statement.query([]).map_err(failed)?;
-    let schema = table.schema.to_arrow();
-    let mut columns = builders(table);
-    let mut pending_rows = 0;
+    let mut batches = BatchReader::new(path.display().to_string(), table, each);
     while let Some(row) = rows.next().map_err(failed)? {
-        for (index, column) in columns.iter_mut().enumerate() {
-            let value = row.get_ref(index).map_err(failed)?;
-            let nullable = table.schema.columns()[index].nullable;
-            if matches!(value, ValueRef::Null) && !nullable || !append(column, value) {
-                return Err(misfit(path, table, index, row));
-            }
-        }
-        pending_rows += 1;
-        if pending_rows == BATCH_ROWS {
-            each(finish(&schema, &mut columns, path, table)?)?;
-            pending_rows = 0;
-        }
+        batches.push(row)?;
     }
-    if pending_rows > 0 {
-        each(finish(&schema, &mut columns, path, table)?)?;
+    batches.finish()
+}
+
+impl StoredRow for Row<'_> {
+    fn is_null(&self, index: usize) -> bool {
+        matches!(self.get_ref(index), Ok(ValueRef::Null))
     }
-    Ok(())
-}
 
-fn builders(table: &TableSchema) -> Vec<ColumnBuilder> {
-    table.schema.columns().iter().map(|column| ColumnBuilder::new(&column.column_type)).collect()
-}
+    fn append(&self, index: usize, column: &mut ColumnBuilder) -> bool {
+        self.get_ref(index).is_ok_and(|value| append(column, value))
+    }
 
-fn finish(
-    schema: &SchemaRef,
-    columns: &mut [ColumnBuilder],
-    path: &Path,
-    table: &TableSchema,
-) -> Result<RecordBatch, SinkError> {
-    let arrays = columns.iter_mut().map(ColumnBuilder::finish).collect();
-    RecordBatch::try_new(Arc::clone(schema), arrays).map_err(|cause| {
-        let message = format!("table `{}` in {} cannot be read: {cause}", table.name, path.display());
-        SinkError::new(SinkErrorKind::Value, message)
-    })
-}
-
-/// A value that vardelta did not write there.
-fn misfit(path: &Path, table: &TableSchema, index: usize, row: &Row<'_>) -> SinkError {
-    let columns = table.schema.columns();
-    let value = |index: usize| row.get_ref(index).map_or_else(|_| "?".into(), show);
-    let key: Vec<String> =
-        table.key.iter().map(|index| format!("{} = {}", columns[*index].name, value(*index))).collect();
-    let at = if key.is_empty() { "its one row".to_string() } else { key.join(", ") };
-    let column = &columns[index];
-    SinkError::new(
-        SinkErrorKind::Value,
-        format!(
-            "table `{}` in {}, {at}: column `{}` holds {}, which is no {}",
-            table.name,
-            path.display(),
-            column.name,
-            value(index),
-            column.column_type
-        ),
-    )
-    .with_hint("Somebody has changed the table; make it anew with `vardelta rebuild`.")
+    fn show(&self, index: usize) -> String {
+        self.get_ref(index).map_or_else(|_| "?".into(), show)
+    }
 }
 
 fn show(value: ValueRef<'_>) -> String {
