@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+pub use vardelta_engine::display::grouped;
+
 use crate::sizes::Sizes;
 
 /// Figures that belong together.
@@ -92,14 +94,6 @@ pub fn conditions(sizes: &Sizes) -> String {
 pub fn median(values: &mut [f64]) -> f64 {
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or_default()
-}
-
-/// A count with separators.
-pub fn grouped(count: u64) -> String {
-    let digits = count.to_string();
-    let groups: Vec<&str> =
-        digits.as_bytes().rchunks(3).rev().filter_map(|group| std::str::from_utf8(group).ok()).collect();
-    groups.join(",")
 }
 
 /// A throughput.

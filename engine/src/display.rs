@@ -1,4 +1,4 @@
-//! One value of a column as text, for people and messages.
+//! Values of columns and counts as text, for people and messages.
 
 use std::fmt::Write as _;
 
@@ -42,6 +42,19 @@ pub fn value_text(column: &ArrayRef, row: usize) -> String {
     text
 }
 
+/// A number with its thousands apart: `1,234,567`.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -49,6 +62,11 @@ mod tests {
     use arrow_array::{Date32Array, Decimal128Array, Float64Array, ListArray, types::Int64Type};
 
     use super::*;
+
+    #[test]
+    fn thousands_stand_apart() {
+        assert_eq!([0, 999, 1_000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
+    }
 
     #[test]
     fn values_keep_every_digit() {

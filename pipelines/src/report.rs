@@ -7,4 +7,5 @@ mod table;
 
 pub use erased::erased;
 pub use run::run_report;
-pub use table::{Table, grouped};
+pub use table::Table;
+pub use vardelta_engine::display::grouped;

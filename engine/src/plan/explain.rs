@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::{
     contract::stage::{Kind, Planned},
+    display::grouped,
     plan::{Plan, PlannedStage, graph::key_names},
     relational::{AggregateFunction, JoinSide, Relational},
 };
@@ -192,19 +193,6 @@ pub fn explain(plan: &Plan) -> String {
         for line in statement.lines() {
             text += &format!("  {line}\n");
         }
-    }
-    text
-}
-
-/// A number with its thousands apart.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
     }
     text
 }

@@ -62,11 +62,6 @@ impl JoinSpec {
     pub fn side(&self, port: usize) -> &JoinSide {
         if port == 0 { &self.left } else { &self.right }
     }
-
-    /// Whether there is at most one right row for a left row.
-    pub fn is_right_unique(&self) -> bool {
-        self.right.own_key.is_empty()
-    }
 }
 
 #[cfg(test)]

@@ -57,8 +57,6 @@ pub const ROLLBACK: &str = "ROLLBACK";
 pub const SAVEPOINT: &str = "SAVEPOINT vardelta_slice";
 /// Takes back what was written since [`SAVEPOINT`].
 pub const ROLLBACK_TO_SAVEPOINT: &str = "ROLLBACK TO SAVEPOINT vardelta_slice";
-/// Yields the number of warnings of the last statement.
-pub const WARNING_COUNT: &str = "SHOW COUNT(*) WARNINGS";
 /// Yields level, code and text of the warnings of the last statement.
 pub const WARNINGS: &str = "SHOW WARNINGS LIMIT 5";
 

@@ -12,7 +12,6 @@ use std::{
     sync::Arc,
 };
 
-use arrow_array::{Array, ArrayRef, BooleanArray, Float64Array, Int64Array, ListArray, StringArray};
 use vardelta_engine::{
     contract::{
         batch::Batch,
@@ -24,7 +23,10 @@ use vardelta_engine::{
     diagnostics::Diagnostics,
 };
 
-use crate::sources::shared::files::{FileOptions, Files};
+use crate::sources::shared::{
+    files::{FileOptions, Files},
+    testing::cell,
+};
 use crate::sources::vcf::{FORMATS, FieldOption, Samples, VcfOptions, projection::Projection, source::VcfSource};
 
 /// A source with these options, in a pipeline for GRCh38 whose file lies in this folder.
@@ -105,25 +107,6 @@ impl Outcome {
             }
         }
         rows
-    }
-}
-
-fn cell(column: &ArrayRef, row: usize) -> String {
-    if column.is_null(row) {
-        return "NULL".into();
-    }
-    let any = column.as_any();
-    if let Some(texts) = any.downcast_ref::<StringArray>() {
-        texts.value(row).to_string()
-    } else if let Some(integers) = any.downcast_ref::<Int64Array>() {
-        integers.value(row).to_string()
-    } else if let Some(floats) = any.downcast_ref::<Float64Array>() {
-        floats.value(row).to_string()
-    } else if let Some(flags) = any.downcast_ref::<BooleanArray>() {
-        flags.value(row).to_string()
-    } else {
-        let items = any.downcast_ref::<ListArray>().expect("a list").value(row);
-        format!("[{}]", (0..items.len()).map(|item| cell(&items, item)).collect::<Vec<_>>().join(","))
     }
 }
 

@@ -1,5 +1,6 @@
 //! The long form: which samples, what their genotypes say, and what sex changes.
 
+use arrow_array::ArrayRef;
 use std::path::PathBuf;
 
 use vardelta_engine::contract::options::NamedTexts;
