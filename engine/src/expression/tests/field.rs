@@ -95,7 +95,11 @@ fn answer(sql: &str) -> Option<String> {
 
 fn same(one: &str, other: &str) -> bool {
     let number = |text: &str| text.parse::<f64>().ok().filter(|value| value.is_finite());
+    // The file separates its columns by blanks, and a copy of it may have folded them: how many blanks an answer of
+    // blanks alone has is not in it.
+    let blank = |text: &str| text.trim().is_empty();
     one == other
+        || blank(one) && blank(other)
         || matches!((number(one), number(other)), (Some(one), Some(other)) if (one - other).abs() <= one.abs() * 1e-15)
 }
 
