@@ -4,6 +4,7 @@ pub mod batch;
 pub mod content;
 pub mod emit;
 pub mod erasure;
+pub mod lookup;
 pub mod migration;
 pub mod options;
 pub mod reason;
