@@ -6,8 +6,9 @@ use vardelta_engine::{
     abort::Abort,
     diagnostics::Diagnostics,
     error::RunError,
+    observer::Unobserved,
     plan::Plan,
-    report::{RunReport, Unobserved},
+    report::RunReport,
     run::{self, Context, EraseReport, RunOptions, VerifyReport},
     spec::SpecFile,
 };
