@@ -10,6 +10,7 @@ pub(crate) mod members;
 pub(crate) mod migrate;
 pub(crate) mod rebuild;
 pub(crate) mod verify;
+pub mod why;
 pub(crate) mod withdraw;
 
 use std::path::PathBuf;
