@@ -90,11 +90,11 @@ pub fn text(why: &Why) -> String {
     if !why.assertions.is_empty() {
         let mut table = Table::titled(["drop", "source", "record", "loaded in", "stands", "row"]);
         for one in &why.assertions {
-            table.row().text(&one.drop.name).text(&one.drop.source).text(&place(&one.drop, one.origin));
+            table.row().text(&one.drop.name).text(&one.drop.source).text(place(&one.drop, one.origin));
             table.number(one.loaded_epoch).text(if one.stands { "yes" } else { "no" });
             let row: Cells =
                 one.row.iter().filter(|(name, _)| !why.key.iter().any(|key| key.0 == *name)).cloned().collect();
-            table.text(&words(&row));
+            table.text(words(&row));
         }
         let _ = write!(text, "\nasserted by, in ledger order\n{}", table.render());
     }

@@ -169,3 +169,23 @@ fn the_tests_in_the_pipeline_file_pass() {
     let copy = Copy::new();
     copy.done(&["test", COHORT]);
 }
+
+#[test]
+fn an_erased_drop_s_name_goes_and_the_sample_stays_out() {
+    let copy = Copy::new();
+    copy.done(&["run", COHORT]);
+    copy.done(&["withdraw", COHORT, "batch1", "--sample", "NORTH01"]);
+    let of_drop = copy.done(&["drops", COHORT])["withdrawn_samples"].clone();
+    assert_eq!((&of_drop[0]["drop"], &of_drop[0]["name"]), (&json!("batch1"), &json!("NORTH01")));
+    let gone = copy.dump_of(DATABASE);
+    let text = fs::read(copy.path("cohort/drops/batch1.vcf")).expect("drop");
+    fs::remove_file(copy.path("cohort/drops/batch1.vcf")).expect("drop");
+    let report = copy.done(&["withdraw", COHORT, "batch1", "--erase"]);
+    assert_eq!(report["erased"]["proven"], true, "{report}");
+    let of_all = copy.done(&["drops", COHORT])["withdrawn_samples"].clone();
+    assert_eq!((&of_all[0]["drop"], &of_all[0]["name"]), (&Value::Null, &json!("NORTH01")));
+    fs::write(copy.path("cohort/drops/batch1.vcf"), text).expect("drop");
+    let again = copy.done(&["run", COHORT]);
+    assert!(notices(&again).contains("still holds what was withdrawn"), "{again}");
+    assert!(copy.dump_of(DATABASE) == gone);
+}

@@ -316,6 +316,10 @@ impl World {
             if source == "cohort_calls" {
                 self.out.iter().for_each(|sample| text = without(&text, sample));
             }
+            // A file without samples is refused, since nothing could come of it.
+            if source == "cohort_calls" && !text.contains("\tFORMAT\t") {
+                continue;
+            }
             let file = fresh.project.path("delivered.txt");
             fs::write(&file, text).expect("a file");
             let said = fresh.vardelta("run", &[&file.to_string_lossy(), "--into", source, "--as", name]);

@@ -68,6 +68,9 @@ pub(super) struct Found {
 /// Gets rows and their parts.
 type Each<'a> = dyn FnMut(RecordBatch, Vec<Vec<Rc<Leaf>>>) -> Result<(), RunError> + 'a;
 
+/// One row of a group, and what the group is made of.
+type Group = (RecordBatch, Vec<Rc<Leaf>>);
+
 /// Walks back through a plan.
 pub(super) struct Walk<'a> {
     pub plan: &'a Plan,
@@ -272,7 +275,7 @@ impl Walk<'_> {
         if of_this.len() < wanted.len() && self.aggregates.is_none() {
             return Err(self.not_followed(&self.plan.stages[stage].name));
         }
-        let mut by_group: BTreeMap<Box<[u8]>, (RecordBatch, Vec<Rc<Leaf>>)> = BTreeMap::new();
+        let mut by_group: BTreeMap<Box<[u8]>, Group> = BTreeMap::new();
         self.each(self.plan.stages[stage].inputs[0], &of_this, &mut |rows, parts| {
             let encoded = match spec.group_by.is_empty() {
                 true => None,
