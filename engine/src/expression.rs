@@ -189,6 +189,9 @@ crate::reasons! {
     reject EXPRESSION_FAILED = "expression_failed":
         "an expression failed for another reason, which the detail says"
         => "read the detail, and correct the expression or filter such rows out";
+    warning UNKNOWN_TERM = "unknown_term":
+        "a function that knows a vocabulary met a term that is not part of it, and names it; what becomes of the value stands with the function"
+        => "look the term up at its publisher, and write a CASE around the function until vardelta knows it";
 }
 
 /// The values of an expression on a batch.
@@ -198,15 +201,17 @@ pub struct Evaluated {
     pub values: ArrayRef,
     /// Rows on which it failed, in order.
     pub failures: Vec<Failure>,
+    /// What it warns of on rows that have a value all the same, in order.
+    pub warnings: Vec<Failure>,
 }
 
-/// A row on which an expression failed.
+/// A row on which an expression failed, or that it warns of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
     /// The row.
     pub row: usize,
     /// Why: one of [`REASONS`].
     pub reason: &'static Reason,
-    /// What exactly was wrong.
+    /// What exactly was wrong; the term, where one is not known.
     pub detail: String,
 }

@@ -11,6 +11,7 @@ pub mod graph;
 pub mod json_schema;
 mod links;
 pub(crate) mod liveness;
+pub(crate) mod member;
 mod operate;
 mod outline;
 mod pipeline;

@@ -138,6 +138,8 @@ pub enum Action {
     Migrated,
     /// Taken back and forgotten.
     Erased,
+    /// One of its samples was taken back.
+    SampleWithdrawn,
 }
 
 impl Action {
@@ -151,6 +153,7 @@ impl Action {
             Action::Rebuilt => "rebuilt",
             Action::Migrated => "migrated",
             Action::Erased => "erased",
+            Action::SampleWithdrawn => "sample_withdrawn",
         }
     }
 }

@@ -200,6 +200,14 @@ impl RowLayout {
         self.decode(rows.rows().map(|RowRef { key, value, .. }| (key, value)))
     }
 
+    /// The key's columns of rows, in the order of the key.
+    ///
+    /// # Errors
+    /// As [`RowLayout::decode`].
+    pub(crate) fn decode_keys<'a>(&self, keys: impl Iterator<Item = &'a [u8]>) -> Result<Vec<ArrayRef>, ArrowError> {
+        self.key.decode(keys)
+    }
+
     /// A row's key in words, for messages: `chromosome=chr7 position=55019017 …`.
     pub fn describe_key(&self, key: &[u8]) -> String {
         let Ok(arrays) = self.key.decode(std::iter::once(key)) else { return "(unreadable key)".into() };

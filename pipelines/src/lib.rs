@@ -5,6 +5,7 @@ mod arguments;
 mod changes;
 mod changes_file;
 mod destination;
+mod explained;
 mod failure;
 mod generate;
 mod happened;

@@ -17,6 +17,7 @@ mod stages;
 mod test;
 mod validate;
 mod verify;
+mod why;
 mod withdraw;
 
 use clap::Subcommand;
@@ -46,6 +47,8 @@ pub enum Verb {
     History(history::Arguments),
     /// Show what an epoch did to the rows of tables with a history.
     Changes(changes::Arguments),
+    /// Explain a row: the drops that assert it, or the rows that it is made of, and what moved it when.
+    Why(why::Arguments),
     /// Recompute every view inside the sink and compare; exit code 7 on a mismatch.
     Verify(verify::Arguments),
     /// Change the tables to a changed definition, column by column, and write only rows that differ.
@@ -80,6 +83,7 @@ impl Verb {
             Verb::Drops(arguments) => arguments.execute(output),
             Verb::History(arguments) => arguments.execute(output),
             Verb::Changes(arguments) => arguments.execute(output),
+            Verb::Why(arguments) => arguments.execute(output),
             Verb::Verify(arguments) => arguments.execute(output),
             Verb::Migrate(arguments) => arguments.execute(output),
             Verb::Rebuild(arguments) => arguments.execute(output),

@@ -1,6 +1,8 @@
 //! The ledger: what is loaded, what every epoch did, what was rejected. Tables in the sink's own database, written in the
 //! same transaction as the rows; the only judge of what has happened.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::Identity;
@@ -41,12 +43,35 @@ pub struct Snapshot {
     pub drops: Vec<DropRow>,
     /// The tables as the last epoch left them.
     pub tables: Vec<TableCounts>,
+    /// The members of drops that were taken back by themselves, in the order of their epochs.
+    pub withdrawn_members: Vec<WithdrawnMember>,
+}
+
+/// A member of a source's drops (a sample) that was taken back by itself: no delivery brings it in again until it is readmitted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct WithdrawnMember {
+    /// The source stage.
+    pub source: String,
+    /// The one drop that it is kept out of; `None` for all of them, whenever they are delivered.
+    pub drop: Option<String>,
+    /// The member's name.
+    pub name: String,
+    /// The epoch that took it back.
+    pub epoch: u64,
 }
 
 impl Snapshot {
     /// The last committed epoch.
     pub fn id(&self) -> EpochId {
         EpochId { number: self.epoch, identity: self.identity, pipeline: self.pipeline_identity }
+    }
+
+    /// The names of the members that are kept out of a drop of a source.
+    pub fn left_out(&self, source: &str, drop: &str) -> BTreeSet<String> {
+        let is_meant = |member: &&WithdrawnMember| {
+            member.source == source && member.drop.as_deref().is_none_or(|of_member| of_member == drop)
+        };
+        self.withdrawn_members.iter().filter(is_meant).map(|member| member.name.clone()).collect()
     }
 }
 
@@ -110,7 +135,7 @@ pub struct Event {
     pub source: String,
     /// The drop's name.
     pub name: String,
-    /// `added`, `replaced`, `withdrawn`, or `rebuilt`.
+    /// `added`, `replaced`, `withdrawn`, `sample_withdrawn`, or `rebuilt`.
     pub action: String,
     /// The accounting of the records read (zeros for a withdrawal).
     pub counts: RecordCounts,
@@ -159,6 +184,10 @@ pub struct EpochRecord {
     pub upserted_drops: Vec<DropRow>,
     /// The numbers of drops that this epoch withdrew.
     pub withdrawn_drops: Vec<u64>,
+    /// The members of drops that this epoch took back.
+    pub withdrawn_members: Vec<WithdrawnMember>,
+    /// The members that may come in again from this epoch on.
+    pub readmitted_members: Vec<WithdrawnMember>,
     /// What happened, drop by drop.
     pub events: Vec<Event>,
     /// What happened, table by table.

@@ -7,6 +7,7 @@ use vardelta_engine::contract::stage::StageType;
 pub mod assembly;
 mod base64;
 mod columns;
+pub mod functions;
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod relational;

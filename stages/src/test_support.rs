@@ -65,7 +65,7 @@ pub(crate) fn request<T>(options: &[(&str, Value)], input: &Schema, with: impl F
         inputs: vec![PlannedInput { name: "input", schema: input, key: None, is_table: false, span: 1000..1005 }],
         options: OptionReader::new("stage `under_test`".to_owned(), 900..910, entries.iter()),
         pipeline: &settings(),
-        functions: Functions::built_in(),
+        functions: &Functions::with(crate::REGISTRY.iter().map(|stage| stage.functions())),
     })
 }
 
@@ -81,7 +81,13 @@ pub(crate) fn plan_stage(
     let Value::Table(entries) = &spec.root[0].node.value else { panic!("the options are a table") };
     let options = OptionReader::new("stage `under_test`".to_owned(), 0..9, entries.iter());
     stage.plan(
-        PlanRequest { name: "under_test", inputs, options, pipeline: &settings(), functions: Functions::built_in() },
+        PlanRequest {
+            name: "under_test",
+            inputs,
+            options,
+            pipeline: &settings(),
+            functions: &Functions::with(crate::REGISTRY.iter().map(|stage| stage.functions())),
+        },
         diagnostics,
     )
 }
@@ -331,7 +337,7 @@ pub(crate) fn read_source(path: &Path, info: &[&str]) -> Read {
         inputs: Vec::new(),
         options: OptionReader::new("stage `under_test`".to_owned(), 900..910, options.iter()),
         pipeline: &settings(),
-        functions: Functions::built_in(),
+        functions: &Functions::with(crate::REGISTRY.iter().map(|stage| stage.functions())),
     };
     let mut diagnostics = Diagnostics::default();
     let Some(Planned::Source(source)) = VCF.plan(request, &mut diagnostics) else {

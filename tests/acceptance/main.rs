@@ -3,6 +3,8 @@
 
 /// The command line: exit codes, messages, `--json`, and what each verb does and leaves alone.
 mod cli;
+/// The clinical pipeline: words and releases of ClinVar, random histories of all its sources.
+mod clinical;
 /// Death at any instant, full disks, lost rights, two runs at once: the state before or the state after, nothing else.
 mod crash;
 /// Random histories of drops: every table equals a fresh run's and a recomputation, and only changes are written.

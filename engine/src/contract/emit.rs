@@ -69,8 +69,12 @@ impl Emit {
         }
     }
 
-    /// Counts something of one row of a batch that was adapted rather than refused; see [`Warnings::add`] for `field`.
+    /// Counts something of one row of a batch that was adapted rather than refused; see [`Warnings::add`] for `field`. Of a
+    /// row that is taken back it was said when it came.
     pub fn warn(&mut self, batch: &Batch, row: usize, reason: &'static Reason, field: &str) {
+        if batch.diff(row) < 0 {
+            return;
+        }
         let origin = batch.origins.as_ref().map(|origins| origins[row]);
         self.warnings.add(reason, field, Warned::once(origin));
     }

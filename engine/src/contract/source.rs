@@ -54,6 +54,12 @@ pub trait Source: Send + Sync {
         PlaceColumns::default()
     }
 
+    /// The column, text and never NULL, by whose values the rows of a drop can be taken back by themselves: the sample, where a
+    /// drop holds several. No transform may change such a column's values.
+    fn member_column(&self) -> Option<usize> {
+        None
+    }
+
     /// Where a drop's records are read from, if not from everywhere: completes "has no records …".
     fn restriction(&self) -> Option<&'static str> {
         None

@@ -11,7 +11,7 @@ use std::{
 
 use vardelta_schemas::{
     TableSchema,
-    ledger::{DropRow, EpochId, EpochRecord, Event, RecordCounts, Snapshot, TableCounts},
+    ledger::{DropRow, EpochId, EpochRecord, Event, RecordCounts, Snapshot, TableCounts, WithdrawnMember},
     sql::erase::ERASING,
 };
 
@@ -60,6 +60,10 @@ pub(crate) struct Outcome {
     pub definitions: Definitions,
     /// What the sink's transaction has already.
     pub written: Sent,
+    /// The members of drops that are taken back.
+    pub withdrawn_members: Vec<WithdrawnMember>,
+    /// The members that may come in again.
+    pub readmitted_members: Vec<WithdrawnMember>,
     /// The drops that are forgotten: those withdrawn, and others of their names.
     pub erasure: Option<Arc<Erasure>>,
 }
@@ -70,6 +74,8 @@ impl Outcome {
         Outcome {
             upserted: Vec::new(),
             withdrawn: Vec::new(),
+            withdrawn_members: Vec::new(),
+            readmitted_members: Vec::new(),
             replace_tables: false,
             without_drop: None,
             lists_all_drops: false,
@@ -146,7 +152,9 @@ pub(crate) fn conclude(
         let committed = commit(context, opened, run, &mut outcome, &tables, &mut counts)?;
         // Some records became rejects while they were written.
         tell_rejects(context, run, report);
-        for drop in report.drops.clone() {
+        // Of a drop that lost a sample no record was read.
+        let is_read = |drop: &DropReport| drop.action != Action::SampleWithdrawn;
+        for drop in report.drops.iter().filter(|drop| is_read(drop)).cloned().collect::<Vec<_>>() {
             let mut upserted = outcome.upserted.iter().map(|(_, upserted)| upserted);
             if let Some(row) = upserted.find(|row| row.name == drop.name && row.source == drop.source) {
                 let now = DropReport::new(&row.name, &row.source, drop.action, &drop.reason, row.counts);
@@ -383,8 +391,12 @@ fn record(
         action: action.as_str().to_owned(),
         counts,
     };
-    let mut events: Vec<Event> =
-        outcome.upserted.iter().map(|(action, drop)| event(drop, *action, drop.counts)).collect();
+    let of_drop = |(action, drop): &(Action, DropRow)| match action {
+        // No record of it was read.
+        Action::SampleWithdrawn => event(drop, *action, RecordCounts::default()),
+        _ => event(drop, *action, drop.counts),
+    };
+    let mut events: Vec<Event> = outcome.upserted.iter().map(of_drop).collect();
     match &outcome.erasure {
         Some(erasure) => events.extend(erasure.drops.iter().map(|drop| Event {
             epoch,
@@ -417,6 +429,8 @@ fn record(
         definition: outcome.definitions.to_json(),
         upserted_drops: outcome.upserted.iter().map(|(_, drop)| drop.clone()).collect(),
         withdrawn_drops: outcome.withdrawn.iter().map(|drop| drop.drop_id).collect(),
+        withdrawn_members: outcome.withdrawn_members.clone(),
+        readmitted_members: outcome.readmitted_members.clone(),
         events,
         tables: counts.to_vec(),
         warnings: notes.warnings.rows(plan, &run.loads),

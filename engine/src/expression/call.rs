@@ -12,8 +12,11 @@ use arrow_array::{
 use arrow_buffer::{BooleanBuffer, BooleanBufferBuilder, NullBuffer, NullBufferBuilder};
 use arrow_schema::DataType;
 
-use super::{EXPRESSION_FAILED, Failure, NOT_FINITE, OVERFLOW};
+use super::{EXPRESSION_FAILED, Failure, NOT_FINITE, OVERFLOW, UNKNOWN_TERM};
 use crate::contract::reason::Reason;
+
+/// What is told of a term that is not known, at the most: it may be any text.
+const TERM_CHARACTERS_MAX: usize = 80;
 
 /// Why a row has no value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -231,6 +234,12 @@ impl<'a> Call<'a> {
     /// Rejects a row.
     pub(crate) fn fail(&self, row: usize, reason: &'static Reason, detail: String) {
         self.failures.borrow_mut().push(Failure { row, reason, detail });
+    }
+
+    /// Counts and tells that a row holds a term which the function does not know. The row keeps the value it is given.
+    pub fn unknown_term(&self, row: usize, term: &str) {
+        let term = term.chars().take(TERM_CHARACTERS_MAX).collect();
+        self.fail(row, UNKNOWN_TERM, term);
     }
 
     fn stopped(&self, row: usize, stop: Stop) {

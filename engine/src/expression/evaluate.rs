@@ -14,16 +14,19 @@ use super::{
     call::Values,
     node::{Scope, Typed},
 };
+use crate::contract::reason::Severity;
 
 /// Evaluates an expression on every row. A row on which it fails is NULL.
 pub(crate) fn evaluate(expression: &Typed, batch: &RecordBatch) -> Evaluated {
     let rows = batch.num_rows();
     if rows == 0 {
-        return Evaluated { values: new_empty_array(&expression.of.to_arrow()), failures: Vec::new() };
+        let values = new_empty_array(&expression.of.to_arrow());
+        return Evaluated { values, failures: Vec::new(), warnings: Vec::new() };
     }
     let failures = RefCell::new(Vec::new());
     let values = spread(expression.evaluate(&Scope::new(batch, &failures)), rows);
-    let mut failures = failures.into_inner();
+    let (mut warnings, mut failures): (Vec<Failure>, Vec<Failure>) =
+        failures.into_inner().into_iter().partition(|noted| noted.reason.severity() == Severity::Warning);
     let mut values = usable(values, &mut failures);
     if !failures.is_empty() {
         failures.sort_by_key(|failure| failure.row);
@@ -40,7 +43,10 @@ pub(crate) fn evaluate(expression: &Typed, batch: &RecordBatch) -> Evaluated {
         }
         failures.sort_by_key(|failure| failure.row);
     }
-    Evaluated { values, failures }
+    // Of a row that is rejected that is all there is to say.
+    warnings.retain(|warning| failures.binary_search_by_key(&warning.row, |failure| failure.row).is_err());
+    warnings.sort_by_key(|warning| warning.row);
+    Evaluated { values, failures, warnings }
 }
 
 /// One value per row.

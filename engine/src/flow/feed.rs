@@ -3,7 +3,7 @@
 
 use std::{
     any::Any,
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, PoisonError,
@@ -64,6 +64,10 @@ pub(crate) struct Load {
     pub records_read: AtomicU64,
     /// Records or rows rejected so far.
     pub rejected: AtomicU64,
+    /// The members of the drop whose rows are left out, because they were taken back.
+    pub left_out: BTreeSet<String>,
+    /// How many rows of them there were.
+    pub rows_left_out: AtomicU64,
     /// Whether the origins of its records are numbers of lines, or of records in a binary format.
     pub has_lines: AtomicBool,
 }

@@ -7,6 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use arrow_array::{BooleanArray, cast::AsArray as _};
 use timely::{
     container::CapacityContainerBuilder,
     dataflow::{
@@ -26,11 +27,12 @@ use crate::{
     error::RunError,
     failpoint,
     flow::{
-        INCOMING, WorkerContext,
-        feed::{Item, Taken},
+        INCOMING, RunContext, WorkerContext,
+        feed::{Item, Load, Taken},
         segment::{Consumer, SegmentEvents, SegmentRun},
         table::rank,
     },
+    plan::source,
     relational::Relational,
     rows::RowBatch,
     state::{key_hash, shard_of_hash},
@@ -162,6 +164,10 @@ impl Ingest {
             load.has_lines.store(has_lines, Ordering::Relaxed);
         }
 
+        if !load.left_out.is_empty() {
+            leave_out(&run, load, &mut batches, &mut events)?;
+        }
+
         let tables = &self.tables;
         let peers = self.worker.peers as u32;
         let mut outgoing: Vec<Vec<RowBatch>> = self
@@ -222,4 +228,30 @@ impl Ingest {
         run.note(Some(at), events);
         Ok(())
     }
+}
+
+/// Leaves the rows of members that were taken back out, as a filter behind the source would.
+fn leave_out(
+    run: &RunContext,
+    load: &Load,
+    batches: &mut Vec<Batch>,
+    events: &mut SegmentEvents,
+) -> Result<(), RunError> {
+    let Some(column) = source(&run.plan, load.source)?.member_column() else { return Ok(()) };
+    for batch in batches.iter_mut() {
+        let Some(names) = batch.columns.column(column).as_string_opt::<i32>() else {
+            return Err(RunError::internal("the members of a drop are no texts"));
+        };
+        let keep: Vec<bool> = names.iter().map(|name| name.is_none_or(|name| !load.left_out.contains(name))).collect();
+        let gone = keep.iter().filter(|kept| !**kept).count();
+        if gone == 0 {
+            continue;
+        }
+        load.rows_left_out.fetch_add(gone as u64, Ordering::Relaxed);
+        let origins = batch.origins.iter().flatten().zip(&keep);
+        events.filtered.extend(origins.filter(|(_, kept)| !**kept).map(|(origin, _)| *origin));
+        *batch = batch.filter(&BooleanArray::from(keep)).map_err(RunError::internal)?;
+    }
+    batches.retain(|batch| batch.rows() > 0);
+    Ok(())
 }

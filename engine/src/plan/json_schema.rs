@@ -106,7 +106,7 @@ fn tests() -> Json {
     let step = json!({
         "type": "object",
         "additionalProperties": false,
-        "properties": { "add": deliveries, "replace": deliveries, "withdraw": names, "expect": expectations },
+        "properties": { "add": deliveries, "replace": deliveries, "withdraw": names, "withdraw_sample": { "type": "string" }, "expect": expectations },
     });
     json!({
         "type": "array",

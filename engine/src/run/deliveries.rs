@@ -383,8 +383,10 @@ pub(crate) fn named(ledger: &Snapshot, names: &[String]) -> Result<Vec<DropRow>,
     Ok(found.into_values().collect())
 }
 
-pub(crate) fn load(candidate: &Candidate, drop_id: u64) -> Load {
+pub(crate) fn load(plan: &Plan, ledger: &Snapshot, candidate: &Candidate, drop_id: u64) -> Load {
     Load {
+        left_out: ledger.left_out(&plan.stages[candidate.source].name, &candidate.name),
+        rows_left_out: AtomicU64::new(0),
         source: candidate.source,
         name: candidate.name.clone(),
         path: candidate.path.clone(),

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use vardelta_schemas::ledger::DropRow;
+use vardelta_schemas::ledger::{DropRow, Snapshot, WithdrawnMember};
 
 use crate::{
     epoch::{
@@ -17,6 +17,7 @@ use crate::{
     event::RunEvent,
     flow::{feed::Load, table::Retraction},
     plan::{
+        Plan,
         content::{Definitions, Wanted},
         source,
     },
@@ -25,7 +26,7 @@ use crate::{
         RunOptions,
         compute::{self, Work},
         deliveries::{self, Deliveries, Standing, load},
-        erase, guards, retraction,
+        erase, guards, members, retraction,
     },
 };
 
@@ -43,14 +44,14 @@ fn run_once(context: Context<'_>, options: &RunOptions) -> Result<RunReport, Run
     open::check_agreement(plan, &opened)?;
     let definitions = open::check_definition(plan, &opened.ledger, Wanted::All)?;
     let pending = if options.dry_run { Vec::new() } else { erase::finish_pending(context, options, &mut opened)? };
-    let found = deliveries::find(plan, context.abort, options, &opened.ledger)?;
+    let mut found = deliveries::find(plan, context.abort, options, &opened.ledger)?;
+    let readmitted = members::readmit(plan, &options.readmit, &mut opened.ledger, &mut found.candidates)?;
     guards::check_prune(plan, options, &opened.ledger, &found)?;
     guards::check_shrink(plan, options, &found.candidates)?;
     context.abort.check()?;
     let epoch = opened.ledger.epoch + 1;
     let workers = options.workers_of(plan);
-    // A number that was ever given is not given again, whatever copy of the state is put back.
-    let (loads, kept) = loads(opened.ledger.last_drop_id + 1, &found);
+    let (loads, kept) = loads(plan, &opened.ledger, &found);
     let retractions = retractions(context, &found, epoch)?;
     let unchanged = unchanged(context, &mut opened, &found, options.dry_run)?;
     let mut report = context.start(opened.ledger.epoch, workers, options.dry_run);
@@ -61,7 +62,7 @@ fn run_once(context: Context<'_>, options: &RunOptions) -> Result<RunReport, Run
     for notice in pending.into_iter().chain(found.notices.iter().cloned()) {
         context.tell(&mut report, RunEvent::Notice(notice));
     }
-    if loads.is_empty() && retractions.is_empty() {
+    if loads.is_empty() && retractions.is_empty() && readmitted.is_empty() {
         tell_drops(context, &mut report, unchanged);
         for table in commit::untouched(plan, &opened.ledger) {
             context.tell(&mut report, RunEvent::Table(table));
@@ -76,7 +77,8 @@ fn run_once(context: Context<'_>, options: &RunOptions) -> Result<RunReport, Run
     }
     let work =
         Work { session: opened.state.begin()?, epoch, workers, loads, retractions, spill_dir: opened.spill_dir(plan) };
-    let written = load_found(context, &mut opened, work, (kept, unchanged), definitions, &found, &mut report);
+    let written =
+        load_found(context, &mut opened, work, (kept, unchanged), (definitions, readmitted), &found, &mut report);
     if written.is_err() {
         // Rows may have gone ahead. A connection that is gone has given them up by itself.
         let _ = opened.sink.rollback();
@@ -91,7 +93,7 @@ fn load_found(
     opened: &mut Opened,
     work: Work,
     (kept, mut drops): (Vec<Kept>, Vec<DropReport>),
-    definitions: Definitions,
+    (definitions, readmitted_members): (Definitions, Vec<WithdrawnMember>),
     found: &Deliveries,
     report: &mut RunReport,
 ) -> Result<(), RunError> {
@@ -100,10 +102,12 @@ fn load_found(
     let ahead = if only_adds && !report.dry_run { Ahead::new(context, opened) } else { None };
     let (run, written) = compute::load_ahead(context, work, ahead).map_err(|error| found.told(error))?;
     check_reject_share(plan, &run)?;
-    let mut outcome = Outcome { withdrawn: found.gone.clone(), written, ..Outcome::new(definitions) };
+    let mut outcome =
+        Outcome { withdrawn: found.gone.clone(), readmitted_members, written, ..Outcome::new(definitions) };
     for (load, kept) in run.loads.iter().zip(kept) {
         let counts = load.records.counts();
         let (action, reason) = match &kept.replaces {
+            Some(old) if old.bytes_digest == kept.bytes_digest => (Action::Replaced, "a sample is taken in again"),
             Some(_) => (Action::Replaced, "the file's content changed"),
             None => (Action::Added, "a new name"),
         };
@@ -125,6 +129,9 @@ fn load_found(
         ));
         let restriction = source(plan, load.source)?.restriction();
         if let Some(notice) = notice(&load.name, restriction, &counts) {
+            context.tell(report, RunEvent::Notice(notice));
+        }
+        if let Some(notice) = members::notice(load) {
             context.tell(report, RunEvent::Notice(notice));
         }
         let origin = if load.has_lines.load(Ordering::Relaxed) { "line" } else { "record" };
@@ -154,7 +161,9 @@ pub(crate) struct Kept {
     pub replaces: Option<DropRow>,
 }
 
-fn loads(mut next: u64, found: &Deliveries) -> (Vec<Load>, Vec<Kept>) {
+fn loads(plan: &Plan, ledger: &Snapshot, found: &Deliveries) -> (Vec<Load>, Vec<Kept>) {
+    // A number that was ever given is not given again, whatever copy of the state is put back.
+    let mut next = ledger.last_drop_id + 1;
     let (mut loads, mut kept) = (Vec::new(), Vec::new());
     for candidate in &found.candidates {
         let replaces = match &candidate.standing {
@@ -164,7 +173,7 @@ fn loads(mut next: u64, found: &Deliveries) -> (Vec<Load>, Vec<Kept>) {
         };
         let drop_id = replaces.as_ref().map_or(next, |old| old.drop_id);
         next += u64::from(replaces.is_none());
-        loads.push(load(candidate, drop_id));
+        loads.push(load(plan, ledger, candidate, drop_id));
         let (recorded_path, bytes_digest) = (candidate.recorded_path.clone(), candidate.bytes_digest.clone());
         kept.push(Kept { recorded_path, bytes_digest, replaces });
     }

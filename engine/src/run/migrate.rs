@@ -289,7 +289,8 @@ fn compute(
     let mut drops = Vec::new();
     let run = if backfill.from == Origin::Files {
         clear_tables(plan, &work.session);
-        work.loads = files.iter().map(|(drop, candidate)| load(candidate, drop.drop_id)).collect();
+        work.loads =
+            files.iter().map(|(drop, candidate)| load(plan, &opened.ledger, candidate, drop.drop_id)).collect();
         let run = compute::load(context, work)?;
         check_reject_share(plan, &run)?;
         for ((old, candidate), load) in files.iter().zip(&run.loads) {

@@ -6,9 +6,11 @@ pub(crate) mod erase;
 mod erase_search;
 mod guards;
 pub(crate) mod load;
+pub(crate) mod members;
 pub(crate) mod migrate;
 pub(crate) mod rebuild;
 pub(crate) mod verify;
+pub mod why;
 pub(crate) mod withdraw;
 
 use std::path::PathBuf;
@@ -25,6 +27,7 @@ use crate::{
 
 pub use erase::{EraseReport, ErasedPlace, ErasedReport, erase};
 pub use load::run;
+pub use members::withdraw_sample;
 pub use migrate::{MigrateOptions, migrate};
 pub use rebuild::rebuild;
 pub use verify::{Difference, VerifyReport, verify};
@@ -52,6 +55,8 @@ pub struct RunOptions {
     pub prune: bool,
     /// Withdraw them however many they are.
     pub prune_all: bool,
+    /// Samples that were withdrawn and are taken in again.
+    pub readmit: Vec<String>,
     /// Take a new delivery of a drop however many of its records are gone.
     pub accept_smaller: bool,
 }

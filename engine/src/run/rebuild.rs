@@ -84,7 +84,8 @@ fn rebuild_once(context: Context<'_>, options: &RunOptions) -> Result<RunReport,
         clear_tables(plan, &work.session);
         outcome.lists_all_drops = true;
         let files = candidates(context, options, &opened, why_files.as_ref())?;
-        work.loads = files.iter().map(|(drop, candidate)| load(candidate, drop.drop_id)).collect();
+        work.loads =
+            files.iter().map(|(drop, candidate)| load(plan, &opened.ledger, candidate, drop.drop_id)).collect();
         let run = compute::load(context, work)?;
         check_reject_share(plan, &run)?;
         for ((old, candidate), load) in files.iter().zip(&run.loads) {

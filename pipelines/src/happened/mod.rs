@@ -12,7 +12,7 @@ use vardelta_engine::{
     plan::Plan,
     suggest::nearest,
 };
-use vardelta_schemas::{TableSchema, history::HISTORY_PREFIXES};
+use vardelta_schemas::{ColumnType, TableSchema, history::HISTORY_PREFIXES};
 
 pub use self::print::{csv, text};
 use crate::changes::cells;
@@ -98,6 +98,39 @@ impl Histories {
         }
         happened.sort_by(|a, b| (a.epoch, a.table).cmp(&(b.epoch, b.table)).then_with(|| compare(&a.key, &b.key)));
         Ok(happened)
+    }
+
+    /// Orders what happened to one table by how far a column rose, what rose most first; a row that is not there, and NULL,
+    /// count as 0. Of equal ones the greater new value comes first.
+    ///
+    /// # Errors
+    /// When there is no such column outside the key, or it is no number.
+    pub fn sort_by_rise(&self, column: &str, happened: &mut [Happened]) -> Result<(), RunError> {
+        let Some((table, _)) = self.tables.first() else { return Ok(()) };
+        let names: Vec<String> = others(table).map(|at| name(table, at)).collect();
+        let usage = |message: String| RunError::new(RunErrorKind::Usage, message);
+        let Some(at) = names.iter().position(|name| name == column) else {
+            let error = usage(format!("`{}` has no column `{column}` outside its key", table.name));
+            return Err(match nearest(column, names.iter().map(String::as_str)) {
+                Some(near) => error.with_hint(format!("Did you mean `{near}`?")),
+                None => error.with_hint(format!("It has: {}.", names.join(", "))),
+            });
+        };
+        let of_type = others(table).nth(at).map(|at| &table.schema.columns()[at].column_type);
+        if !matches!(of_type, Some(ColumnType::Int64 | ColumnType::Float64 | ColumnType::Decimal { .. })) {
+            return Err(usage(format!("`{column}` is no number, so nothing of it rises"))
+                .with_hint("Name a column that counts or ranks, for example one made with `clinvar_rank`."));
+        }
+        let number = |cell: &Cell| cell.json.as_f64().or_else(|| cell.json.as_str()?.parse().ok()).unwrap_or(0.0);
+        let rise = |one: &Happened| {
+            let (old, new) = &one.values[at];
+            (number(new) - number(old), number(new))
+        };
+        happened.sort_by(|a, b| {
+            let ((a, of_a), (b, of_b)) = (rise(a), rise(b));
+            b.total_cmp(&a).then(of_b.total_cmp(&of_a))
+        });
+        Ok(())
     }
 
     /// The same for programs.

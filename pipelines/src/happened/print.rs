@@ -2,8 +2,9 @@
 
 use super::{Happened, Histories, name, others};
 
-/// A heading per epoch and table, then a line per row: `+` inserted, `~` updated, `-` deleted.
-pub fn text(histories: &Histories, happened: &[Happened]) -> String {
+/// A heading per epoch and table, then a line per row: `+` inserted, `~` updated, `-` deleted. With `whole` an updated row also
+/// tells the columns that did not change.
+pub fn text(histories: &Histories, happened: &[Happened], whole: bool) -> String {
     let mut text = String::new();
     let mut heading = None;
     for row in happened {
@@ -14,12 +15,12 @@ pub fn text(histories: &Histories, happened: &[Happened]) -> String {
             let between = if text.is_empty() { "" } else { "\n" };
             text += &format!("{between}epoch {}, {}{drops}: {}\n", row.epoch, row.changed_at, table.name);
         }
-        text += &format!("  {}\n", line(histories, row));
+        text += &format!("  {}\n", line(histories, row, whole));
     }
     text
 }
 
-fn line(histories: &Histories, row: &Happened) -> String {
+fn line(histories: &Histories, row: &Happened, whole: bool) -> String {
     let (table, _) = &histories.tables[row.table];
     let pairs = |pick: fn(&(super::Cell, super::Cell)) -> &super::Cell| {
         let key = table.key.iter().zip(&row.key).map(|(at, cell)| (*at, cell));
@@ -34,7 +35,11 @@ fn line(histories: &Histories, row: &Happened) -> String {
             let key = table.key.iter().zip(&row.key).map(|(at, cell)| format!("{}={}", name(table, *at), cell.text));
             let moved = others(table).zip(&row.values).filter(|(_, (old, new))| old != new);
             let moves = moved.map(|(at, (old, new))| format!("{} {} -> {}", name(table, at), old.text, new.text));
-            format!("~ {} {}", key.collect::<Vec<_>>().join(" "), moves.collect::<Vec<_>>().join(", "))
+            let stayed = others(table).zip(&row.values).filter(|(_, (old, new))| whole && old == new);
+            let stays = stayed.map(|(at, (_, new))| format!("{}={}", name(table, at), new.text));
+            let stays: Vec<String> = stays.collect();
+            let stays = if stays.is_empty() { String::new() } else { format!(" ({})", stays.join(" ")) };
+            format!("~ {} {}{stays}", key.collect::<Vec<_>>().join(" "), moves.collect::<Vec<_>>().join(", "))
         }
     }
 }

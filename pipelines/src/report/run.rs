@@ -61,7 +61,9 @@ fn drops(drops: &[DropReport], verbose: bool) -> String {
         table.row().text(&drop.name).text(drop.action.as_str());
         match drop.action {
             Action::Added | Action::Replaced | Action::Rebuilt | Action::Migrated => table.text(accounting(drop)),
-            Action::Withdrawn | Action::Erased | Action::Unchanged => table.text(&drop.reason),
+            Action::Withdrawn | Action::SampleWithdrawn | Action::Erased | Action::Unchanged => {
+                table.text(&drop.reason)
+            }
         };
     }
     let mut text = table.render();

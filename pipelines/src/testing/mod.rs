@@ -115,6 +115,9 @@ fn act(scratch: &Scratch, action: &Action, abort: &Abort) -> Result<RunReport, R
         Action::Withdraw(names) => {
             run::withdraw(context, names, &RunOptions { workers: Some(1), ..RunOptions::default() })
         }
+        Action::WithdrawSample(sample) => {
+            run::withdraw_sample(context, sample, &[], &RunOptions { workers: Some(1), ..RunOptions::default() })
+        }
     }
 }
 

@@ -42,6 +42,8 @@ pub enum Action {
     Deliver(Delivery),
     /// Drops are withdrawn.
     Withdraw(Vec<String>),
+    /// A sample is withdrawn from every drop.
+    WithdrawSample(String),
 }
 
 /// A drop that is delivered.
@@ -217,7 +219,7 @@ impl Reader<'_> {
     }
 
     fn step(&mut self, node: &Node) -> Option<Step> {
-        const KEYS: [&str; 4] = ["add", "replace", "withdraw", "expect"];
+        const KEYS: [&str; 5] = ["add", "replace", "withdraw", "withdraw_sample", "expect"];
         let entries = self.table(node, "a step")?;
         let mut step = Step { span: node.span.clone(), actions: Vec::new(), expect: Expectations::default() };
         for entry in entries {
@@ -231,6 +233,9 @@ impl Reader<'_> {
                 },
                 "withdraw" => {
                     step.actions.push(Action::Withdraw(self.texts(&entry.node, "the name of a drop")));
+                }
+                "withdraw_sample" => {
+                    step.actions.extend(self.text(&entry.node, "the name of a sample").map(Action::WithdrawSample));
                 }
                 "expect" => step.expect = self.expectations(&entry.node),
                 _ => self.unknown(entry, "a step", &KEYS),

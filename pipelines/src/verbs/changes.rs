@@ -42,6 +42,14 @@ pub struct Arguments {
     #[arg(long, value_name = "TABLE")]
     table: Option<String>,
 
+    /// In the order of how far this column, a number, rose: what rose most first, what fell most last; none counts as 0.
+    #[arg(long, value_name = "COLUMN", requires = "table")]
+    by: Option<String>,
+
+    /// Tell the columns that did not change too.
+    #[arg(long)]
+    whole: bool,
+
     /// How they are written.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -68,7 +76,10 @@ impl Arguments {
             (None, Some(since)) => since.saturating_add(1)..=last,
             (None, None) => last..=last,
         };
-        let found = if last == 0 { Vec::new() } else { histories.read(&plan, epochs)? };
+        let mut found = if last == 0 { Vec::new() } else { histories.read(&plan, epochs)? };
+        if let Some(column) = &self.by {
+            histories.sort_by_rise(column, &mut found)?;
+        }
         let name = &plan.pipeline.name;
         if output.is_json() {
             let changes: Vec<Json> = found.iter().map(|row| histories.json(row)).collect();
@@ -78,7 +89,7 @@ impl Arguments {
         } else if found.is_empty() {
             output.text(&format!("{name}: no rows changed\n"))?;
         } else {
-            output.text(&happened::text(&histories, &found))?;
+            output.text(&happened::text(&histories, &found, self.whole))?;
         }
         Ok(0)
     }

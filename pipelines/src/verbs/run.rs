@@ -44,6 +44,10 @@ pub struct Arguments {
     #[arg(long)]
     accept_smaller: bool,
 
+    /// Take a sample in again that `withdraw --sample` took back; the drops that hold it are read anew.
+    #[arg(long, value_name = "SAMPLE", conflicts_with = "files")]
+    readmit: Vec<String>,
+
     #[command(flatten)]
     execution: ExecutionArguments,
 }
@@ -58,6 +62,7 @@ impl Arguments {
             prune: self.prune || self.prune_all,
             prune_all: self.prune_all,
             accept_smaller: self.accept_smaller,
+            readmit: self.readmit.clone(),
             ..execution::options(&self.execution)
         };
         execution::execute(output, &plan, &self.execution, |context| run::run(context, &options))

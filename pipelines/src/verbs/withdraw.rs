@@ -23,8 +23,14 @@ pub struct Arguments {
 
     /// The drops, as `vardelta drops` names them; STAGE:NAME where two sources have one of that name. Their files are
     /// not needed. With --erase also drops that were withdrawn before, as `vardelta history` names them.
-    #[arg(value_name = "NAME", required = true)]
+    #[arg(value_name = "NAME", required_unless_present = "sample")]
     names: Vec<String>,
+
+    /// Take back what this sample asserted, and nothing else: of the drops that are named, or of every drop, and then also of
+    /// those to come. A file that still holds it is loaded without it from now on, which is said each time; `run --readmit`
+    /// takes it in again. Every table that the samples come to must have the sample in its key.
+    #[arg(long, value_name = "SAMPLE", conflicts_with = "erase")]
+    sample: Option<String>,
 
     /// Also remove for good what is kept of them: their values in histories, rejects and state, their names, paths and
     /// digests in the ledger. Afterwards everything is searched, and anything found is exit code 7. Of a row that they and
@@ -42,6 +48,11 @@ impl Arguments {
     pub fn execute(&self, output: &mut Output) -> Result<u8, Failure> {
         let plan = pipeline_file::load(&self.pipeline, output)?;
         let options = execution::options(&self.execution);
+        if let Some(sample) = &self.sample {
+            return execution::execute(output, &plan, &self.execution, |context| {
+                run::withdraw_sample(context, sample, &self.names, &options)
+            });
+        }
         if !self.erase {
             return execution::execute(output, &plan, &self.execution, |context| {
                 run::withdraw(context, &self.names, &options)

@@ -1,5 +1,8 @@
 //! The shipped clinical pipeline with its fragments and sample drops: a release of ClinVar takes the place of another.
 
+mod cohort;
+mod why;
+
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -31,10 +34,10 @@ impl Copy {
     fn new() -> Copy {
         let directory = tempfile::tempdir().expect("temporary directory");
         let shipped = Path::new(env!("CARGO_MANIFEST_DIR"));
-        for folder in ["clinical", "fragments", "gene_summary"] {
+        for folder in ["clinical", "cohort", "fragments", "gene_summary"] {
             copy_folder(&shipped.join(folder), &directory.path().join(folder));
         }
-        for file in [PIPELINE, "clinical_mysql.toml"] {
+        for file in [PIPELINE, "clinical_mysql.toml", "cohort.toml"] {
             fs::copy(shipped.join(file), directory.path().join(file)).expect("pipeline");
         }
         Copy { directory }
@@ -54,6 +57,15 @@ impl Copy {
         (output.status.code().expect("not killed"), value)
     }
 
+    /// What a verb that must succeed prints for people.
+    fn text(&self, arguments: &[&str]) -> String {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_vardelta"));
+        let output = command.args(arguments).current_dir(self.directory.path()).stdin(Stdio::null()).output();
+        let output = output.expect("vardelta runs");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).expect("UTF-8")
+    }
+
     /// Runs a verb that must succeed.
     fn done(&self, arguments: &[&str]) -> Value {
         let (code, value) = self.json(arguments);
@@ -66,30 +78,31 @@ impl Copy {
         fs::copy(self.path(release), self.path("clinical/clinvar/clinvar.vcf")).expect("release");
     }
 
-    /// Every table, row by row, without the epoch that last changed each row.
-    fn dump(&self) -> Vec<Vec<Cell>> {
-        let connection = Connection::open(self.path("clinical.sqlite")).expect("database");
-        let tables = [
-            "genes",
-            "variants",
-            "variant_genes",
-            "clinvar",
-            "clinvar_genes",
-            "clinvar_conditions",
-            "drug_annotations",
-            "mutation_summary",
-        ];
+    /// Every table of a database, row by row, without the epoch that last changed each row.
+    fn dump_of(&self, database: &str) -> Vec<Vec<Cell>> {
+        let connection = Connection::open(self.path(database)).expect("database");
+        let names = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'vardelta%' AND name NOT LIKE \
+                     '%_history' ORDER BY name";
+        let mut statement = connection.prepare(names).expect("valid SQL");
+        let tables: Vec<String> =
+            statement.query_map([], |row| row.get(0)).expect("rows").map(|name| name.expect("a name")).collect();
+        assert!(!tables.is_empty());
         let mut rows = Vec::new();
         for table in tables {
-            let mut statement = connection.prepare(&format!("SELECT * FROM {table}")).expect(table);
+            let mut statement = connection.prepare(&format!("SELECT * FROM {table}")).expect(&table);
             let kept: Vec<usize> =
                 (0..statement.column_count()).filter(|at| statement.column_name(*at) != Ok("changed_epoch")).collect();
             let found = statement
                 .query_map([], |row| kept.iter().map(|at| row.get(*at)).collect::<Result<Vec<Cell>, _>>())
-                .expect(table);
-            rows.extend(found.map(|row| row.expect(table)));
+                .expect(&table);
+            rows.push(vec![Cell::Text(table.clone())]);
+            rows.extend(found.map(|row| row.expect(&table)));
         }
         rows
+    }
+
+    fn dump(&self) -> Vec<Vec<Cell>> {
+        self.dump_of("clinical.sqlite")
     }
 
     fn texts(&self, query: &str) -> Vec<String> {
@@ -120,8 +133,14 @@ fn a_newer_release_rewrites_what_differs_and_the_older_one_brings_it_back() {
             json!(["clinvar", 10, 0, 0]),
             json!(["clinvar_genes", 11, 0, 0]),
             json!(["clinvar_conditions", 12, 0, 0]),
-            json!(["drug_annotations", 10, 0, 0]),
+            json!(["drug_annotations", 12, 0, 0]),
+            json!(["drug_symbols", 12, 0, 0]),
+            json!(["genotypes", 19, 0, 0]),
+            json!(["genotype_genes", 19, 0, 0]),
+            json!(["variant_carriers", 9, 0, 0]),
+            json!(["classified_variants", 16, 0, 0]),
             json!(["mutation_summary", 10, 0, 0]),
+            json!(["variant_summary", 10, 0, 0]),
         ]
     );
     let before = copy.dump();
@@ -139,7 +158,13 @@ fn a_newer_release_rewrites_what_differs_and_the_older_one_brings_it_back() {
             json!(["clinvar_genes", 1, 0, 1]),
             json!(["clinvar_conditions", 2, 0, 1]),
             json!(["drug_annotations", 0, 0, 0]),
+            json!(["drug_symbols", 0, 0, 0]),
+            json!(["genotypes", 0, 0, 0]),
+            json!(["genotype_genes", 0, 0, 0]),
+            json!(["variant_carriers", 0, 0, 0]),
+            json!(["classified_variants", 0, 2, 0]),
             json!(["mutation_summary", 0, 2, 0]),
+            json!(["variant_summary", 0, 1, 0]),
         ]
     );
     let reclassified = "SELECT gene_symbol || ' ' || pathogenic_count || ' ' || conflicting_count || ' ' || benign_count || ' ' \
@@ -163,13 +188,41 @@ fn the_summary_is_what_sql_makes_of_the_tables() {
                       || unclassified_count || ' ' || coalesce(drug_count, 0) FROM mutation_summary ORDER BY gene_symbol";
     let of_tables = "SELECT g.gene_symbol || ' ' || count(*) || ' ' || sum(coalesce(c.clinical_group IN ('pathogenic', 'likely \
                      pathogenic'), 0)) || ' ' || sum(coalesce(c.clinical_group = 'conflicting', 0)) || ' ' || sum(c.position IS \
-                     NULL) || ' ' || (SELECT count(DISTINCT drug_name) FROM drug_annotations d WHERE d.gene_symbol = \
+                     NULL) || ' ' || (SELECT count(DISTINCT drug_name) FROM drug_symbols d WHERE d.gene_symbol = \
                      g.gene_symbol) FROM variant_genes g JOIN variants v USING (chromosome, position, reference, alternate) LEFT \
                      JOIN clinvar c USING (chromosome, position, reference, alternate) GROUP BY g.gene_symbol ORDER BY \
                      g.gene_symbol";
     let found = copy.texts(of_summary);
     assert_eq!(found, copy.texts(of_tables));
     assert_eq!(found.len(), 10);
+}
+
+/// A drug table calls two genes by symbols that they no longer have.
+#[test]
+fn a_former_symbol_finds_its_gene_and_an_ambiguous_one_none() {
+    let copy = Copy::new();
+    copy.done(&["run", PIPELINE]);
+    let found = "SELECT written_symbol || ' ' || gene_symbol || ' ' || found_by FROM drug_symbols WHERE written_symbol <> \
+                 gene_symbol ORDER BY 1";
+    assert_eq!(copy.texts(found), ["FANCD1 BRCA2 previous", "KRAS2 KRAS previous"]);
+    let drugs = "SELECT gene_symbol || ' ' || drug_count FROM mutation_summary WHERE gene_symbol IN ('BRCA2', 'KRAS') ORDER BY 1";
+    assert_eq!(copy.texts(drugs), ["BRCA2 2", "KRAS 2"]);
+    // PTEN was called MMAC1 and, as an alias, TEP1, which is another gene's approved symbol; one more gene takes FANCD1.
+    let symbols = copy.path("clinical/symbols/symbols.tsv");
+    let text = fs::read_to_string(&symbols).expect("symbols");
+    fs::write(&symbols, format!("{text}HGNC:0\tOTHER\t\tFANCD1\n")).expect("symbols");
+    let drugs_file = copy.path("clinical/drugs/drugs.tsv");
+    let text = fs::read_to_string(&drugs_file).expect("drugs");
+    fs::write(&drugs_file, format!("{text}TEP1\tX\tFDA\t\nMMAC1\tX\tFDA\t\nNOSUCH\tX\tFDA\t\n")).expect("drugs");
+    copy.done(&["run", PIPELINE]);
+    let found = "SELECT written_symbol || ' ' || gene_symbol || ' ' || found_by FROM drug_symbols WHERE written_symbol IN \
+                 ('FANCD1', 'TEP1', 'MMAC1', 'NOSUCH') ORDER BY 1";
+    assert_eq!(
+        copy.texts(found),
+        ["FANCD1 FANCD1 ambiguous", "MMAC1 PTEN alias", "NOSUCH NOSUCH unknown", "TEP1 TEP1 approved"]
+    );
+    assert_eq!(copy.texts(drugs), ["BRCA2 1", "KRAS 2"]);
+    assert_eq!(copy.done(&["verify", PIPELINE])["difference_count"], 0);
 }
 
 /// A gene model is read twice, and the standard input can be read once: it is kept in between.
@@ -222,7 +275,19 @@ fn no_classification_is_folded_into_another() {
     let renamed = text.replace("CLNSIG=Uncertain_significance", "CLNSIG=Established_risk_allele");
     fs::write(copy.path("clinical/clinvar/clinvar.vcf"), renamed).expect("release");
     copy.done(&["run", PIPELINE]);
-    assert_eq!(copy.texts(groups), ["Established_risk_allele", "pathogenic"]);
+    assert_eq!(copy.texts(groups), ["established risk allele", "pathogenic"]);
+    // What nobody knows stays what it is, and is told with its place.
+    let unknown = text.replace("CLNSIG=Uncertain_significance", "CLNSIG=Benign_or_so");
+    fs::write(copy.path("clinical/clinvar/clinvar.vcf"), unknown).expect("release");
+    let report = copy.done(&["run", PIPELINE]);
+    assert_eq!(copy.texts(groups), ["benign or so", "pathogenic"]);
+    let told: Vec<&Value> =
+        report["warnings"].as_array().expect("warnings").iter().filter(|one| one["reason"] == "unknown_term").collect();
+    assert!(
+        !told.is_empty() && told.iter().all(|one| one["field"] == "benign or so" && one["drop"] == "clinvar"),
+        "{report}"
+    );
+    assert_eq!((&told[0]["first"]["contig"], &told[0]["first"]["pos"]), (&json!("10"), &json!(87_933_147)));
     let stars = "SELECT review_stars || ' ' || count(*) FROM clinvar GROUP BY review_stars ORDER BY 1";
     assert_eq!(copy.texts(stars), ["1 3", "2 3", "3 4"]);
 }

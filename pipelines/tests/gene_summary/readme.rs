@@ -34,13 +34,24 @@ fn the_output_in_the_readme_is_what_its_commands_print() {
     let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md")).expect("README.md");
     let copy = Copy::new();
     let shipped = Path::new(env!("CARGO_MANIFEST_DIR"));
-    for folder in ["clinical/genes", "clinical/clinvar", "clinical/drugs", "clinical/later", "fragments"] {
+    for folder in [
+        "clinical/genes",
+        "clinical/clinvar",
+        "clinical/drugs",
+        "clinical/symbols",
+        "clinical/later",
+        "cohort/drops",
+        "cohort/later",
+        "fragments",
+    ] {
         fs::create_dir_all(copy.path(folder)).expect("folder");
         for entry in fs::read_dir(shipped.join(folder)).expect(folder).flatten() {
             fs::copy(entry.path(), copy.path(folder).join(entry.file_name())).expect("file");
         }
     }
-    fs::copy(shipped.join("clinical.toml"), copy.path("clinical.toml")).expect("pipeline");
+    for file in ["clinical.toml", "cohort.toml"] {
+        fs::copy(shipped.join(file), copy.path(file)).expect("pipeline");
+    }
     let (mut printed, mut commands, mut blocks) = (String::new(), 0, 0);
     for fenced in readme.split("```").skip(1).step_by(2) {
         let (language, body) = fenced.split_once('\n').expect("a fenced block");
@@ -66,5 +77,5 @@ fn the_output_in_the_readme_is_what_its_commands_print() {
             _ => {}
         }
     }
-    assert_eq!((commands, blocks), (6, 6), "README.md shows other commands or outputs than this test looks for");
+    assert_eq!((commands, blocks), (10, 9), "README.md shows other commands or outputs than this test looks for");
 }

@@ -190,6 +190,14 @@ pub const COUNT_REJECTS: &str = "SELECT COUNT(*) FROM vardelta_rejects WHERE pip
 pub const COUNT_REJECTS_OF_NO_DROP: &str =
     "SELECT COUNT(*) FROM vardelta_rejects WHERE pipeline = ? AND drop_id IS NULL AND epoch BETWEEN ? AND ?";
 
+/// Parameters: pipeline, source, drop name. Samples that are kept out of the drop are kept out of every drop from then on, so that
+/// its name can go and nothing comes back.
+pub const WIDEN_MEMBERS: &str =
+    "UPDATE vardelta_withdrawn_members SET drop_name = NULL WHERE pipeline = ? AND source = ? AND drop_name = ?";
+/// Parameters: as of [`WIDEN_MEMBERS`].
+pub const COUNT_MEMBERS: &str =
+    "SELECT COUNT(*) FROM vardelta_withdrawn_members WHERE pipeline = ? AND source = ? AND drop_name = ?";
+
 /// What only SQLite can do about the bytes of rows that are gone.
 pub mod sqlite {
     use crate::sql::Dialect;

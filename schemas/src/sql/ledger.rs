@@ -6,7 +6,7 @@
 use super::{Dialect, ledger_migration::Migration, mysql::ledger as mysql};
 
 /// The version of the ledger's tables that this vardelta writes.
-pub const VERSION: u32 = 5;
+pub const VERSION: u32 = 6;
 
 /// Every migration, in order of version; a database at version `v` needs those above `v`. A migration that has been
 /// released is never edited, only followed by another.
@@ -19,7 +19,7 @@ pub fn migrations(dialect: Dialect) -> &'static [Migration] {
 }
 
 const SQLITE_MIGRATIONS: &[Migration] =
-    &[SQLITE_TABLES, SQLITE_REFERENCE_BLOCKS, SQLITE_LAX_COLUMNS, SQLITE_WARNINGS, SQLITE_IDENTITIES];
+    &[SQLITE_TABLES, SQLITE_REFERENCE_BLOCKS, SQLITE_LAX_COLUMNS, SQLITE_WARNINGS, SQLITE_IDENTITIES, SQLITE_MEMBERS];
 
 const SQLITE_TABLES: Migration = Migration {
     version: 1,
@@ -157,6 +157,20 @@ const SQLITE_IDENTITIES: Migration = Migration {
     ],
 };
 
+/// Members of drops (samples) that were taken back by themselves. Without `drop_name` every drop of the source is meant.
+const SQLITE_MEMBERS: Migration = Migration {
+    version: 6,
+    statements: &["CREATE TABLE vardelta_withdrawn_members (
+  pipeline TEXT NOT NULL,
+  epoch INTEGER NOT NULL,
+  ordinal INTEGER NOT NULL,
+  source TEXT NOT NULL,
+  drop_name TEXT,
+  name TEXT NOT NULL,
+  PRIMARY KEY (pipeline, epoch, ordinal)
+) STRICT, WITHOUT ROWID"],
+};
+
 /// [`SELECT_DROPS`], [`SELECT_EVENTS`] or [`SELECT_LAST_EPOCH`] for tables that are of this version still: a ledger that is only
 /// read is not migrated, and what it does not count yet reads as 0.
 pub fn select_at(statement: &str, version: u32) -> String {
@@ -172,6 +186,9 @@ pub fn select_at(statement: &str, version: u32) -> String {
 
 /// The first version in which pipelines have identities.
 pub const VERSION_WITH_IDENTITIES: u32 = 5;
+
+/// The first version in which members of drops can be taken back by themselves.
+pub const VERSION_WITH_MEMBERS: u32 = 6;
 
 /// The table whose presence says that a database has a ledger.
 pub const META_TABLE: &str = "vardelta_meta";
@@ -249,6 +266,15 @@ pub const INSERT_EVENT: &str = "INSERT INTO vardelta_events (pipeline, epoch, or
     records_read, records_loaded, records_filtered, records_rejected, records_duplicate, records_no_alternate, \
     records_reference_blocks) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
+/// Parameter: pipeline. Yields source, drop name, name and epoch of the members that were taken back.
+pub const SELECT_MEMBERS: &str = "SELECT source, drop_name, name, epoch FROM vardelta_withdrawn_members \
+    WHERE pipeline = ? ORDER BY epoch, ordinal";
+/// Parameters: pipeline, epoch, ordinal, source, drop name, name.
+pub const INSERT_MEMBER: &str = "INSERT INTO vardelta_withdrawn_members (pipeline, epoch, ordinal, source, drop_name, \
+    name) VALUES (?, ?, ?, ?, ?, ?)";
+/// Parameters: pipeline, source, name.
+pub const DELETE_MEMBER: &str = "DELETE FROM vardelta_withdrawn_members WHERE pipeline = ? AND source = ? AND name = ?";
+
 /// Inserts this many rejects. Parameters, for each: pipeline, epoch, drop_id, drop_name, stage, line, contig, pos, reason,
 /// detail, raw.
 pub fn insert_rejects(rows: usize) -> String {
@@ -309,8 +335,16 @@ mod tests {
     #[test]
     fn statements_have_as_many_parameters_as_columns() {
         let rejects = insert_rejects(1);
-        let plain =
-            [INSERT_VERSION, INSERT_OWNED, INSERT_PIPELINE, INSERT_EPOCH, INSERT_DROP, INSERT_EVENT, INSERT_WARNING];
+        let plain = [
+            INSERT_VERSION,
+            INSERT_OWNED,
+            INSERT_PIPELINE,
+            INSERT_EPOCH,
+            INSERT_DROP,
+            INSERT_EVENT,
+            INSERT_WARNING,
+            INSERT_MEMBER,
+        ];
         for insert in plain.into_iter().chain([rejects.as_str()]) {
             let (columns, values) = insert.split_once(") VALUES (").unwrap_or_default();
             assert_eq!(columns.matches(',').count(), values.matches(',').count(), "{insert}");

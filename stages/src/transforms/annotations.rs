@@ -12,11 +12,15 @@ use vardelta_engine::{
         stage::{Kind, PlanRequest, Planned, PlannedInput, StageError, StageType, Transform, TransformRun},
     },
     diagnostics::Diagnostics,
+    expression::functions::Function,
     reasons,
 };
 use vardelta_schemas::{Column, ColumnType, Schema};
 
-use crate::columns::{is_identifier, refuse_existing};
+use crate::{
+    columns::{is_identifier, refuse_existing},
+    functions::clinvar,
+};
 
 mod alleles;
 mod consequences;
@@ -225,6 +229,10 @@ impl StageType for Annotations {
 
     fn reasons(&self) -> Vec<&'static Reason> {
         REASONS.to_vec()
+    }
+
+    fn functions(&self) -> &'static [Function] {
+        clinvar::FUNCTIONS
     }
 
     fn options(&self) -> &'static [OptionDoc] {

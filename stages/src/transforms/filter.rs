@@ -166,6 +166,9 @@ impl Transform for PlannedFilter {
 impl TransformRun for PlannedFilter {
     fn apply(&mut self, batch: &Batch, emit: &mut Emit) -> Result<(), StageError> {
         let evaluated = self.predicate.evaluate(&batch.columns);
+        for warning in &evaluated.warnings {
+            emit.warn(batch, warning.row, warning.reason, &warning.detail);
+        }
         let keep: &BooleanArray =
             evaluated.values.as_any().downcast_ref().expect("the plan checked that the condition is a bool");
         let mut failures = evaluated.failures.iter().peekable();

@@ -193,6 +193,9 @@ impl TransformRun for PlannedSelect {
         for selected in self.selected.iter() {
             let evaluated = selected.expression.evaluate(&batch.columns);
             columns.push(evaluated.values);
+            for warning in &evaluated.warnings {
+                emit.warn(batch, warning.row, warning.reason, &warning.detail);
+            }
             failed.extend(evaluated.failures.into_iter().map(|failure| (failure, selected.column.name.as_str())));
         }
         if failed.is_empty() {

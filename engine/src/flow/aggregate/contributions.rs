@@ -128,7 +128,8 @@ impl Contributions {
         let mut failed = vec![false; batch.rows()];
         let mut emit = Emit::default();
         let mut run = |expression: &Expression, failed: &mut Vec<bool>| {
-            let Evaluated { values, failures } = expression.evaluate(&batch.columns);
+            let Evaluated { values, failures, warnings } = expression.evaluate(&batch.columns);
+            warnings.iter().for_each(|warning| emit.warn(batch, warning.row, warning.reason, &warning.detail));
             for failure in failures {
                 if !std::mem::replace(&mut failed[failure.row], true) {
                     emit.reject(batch, failure.row, failure.reason, failure.detail);

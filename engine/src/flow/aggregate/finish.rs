@@ -7,7 +7,7 @@ use arrow_row::{RowConverter, RowParser, SortField};
 use arrow_schema::{Field, SchemaRef};
 
 use crate::{
-    contract::{batch::Batch, emit::Emit, reason::Reason},
+    contract::{batch::Batch, emit::Emit, reason::Reason, warning::Warned},
     error::RunError,
     expression::OVERFLOW,
     flow::{
@@ -100,6 +100,9 @@ impl Finish {
         let mut output: Vec<ArrayRef> = outer.columns()[..self.spec.key.len()].to_vec();
         for (_, expression) in &self.spec.columns {
             let evaluated = expression.evaluate(&outer);
+            for warning in evaluated.warnings.iter().filter(|warning| updates[warning.row].2 > 0) {
+                emit.warnings.add(warning.reason, &warning.detail, Warned::once(None));
+            }
             for failure in evaluated.failures {
                 if !std::mem::replace(&mut failed[failure.row], true) {
                     self.reject(&mut emit, updates, failure.row, failure.reason, &failure.detail);

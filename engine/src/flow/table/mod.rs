@@ -23,8 +23,8 @@ use self::{assertions::PutAside, resolve::Resolve};
 pub(crate) use self::{
     assertions::{Assertion, assertion_space},
     drops::drop_space,
-    retract::{Removal, Retraction},
-    stored::{Stored, scan_assertions},
+    retract::{Member, Removal, Retraction},
+    stored::{Stored, assertions_of, scan_assertions},
 };
 use crate::{
     differential::{KeyLocal, arrange, reduce},

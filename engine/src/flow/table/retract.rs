@@ -1,12 +1,26 @@
 //! Taking a drop's earlier content back, in steps that follow the chunks.
 
 use std::{
-    collections::BTreeMap,
-    sync::{Mutex, PoisonError},
+    collections::{BTreeMap, BTreeSet},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
+use arrow_array::{Array as _, cast::AsArray as _};
+
 use super::{corrupt, drop_space, drops, stored::Stored};
-use crate::{error::RunError, flow::WorkerContext, relational::Conflict, rows::Row, state::SHARDS};
+use crate::{
+    error::RunError,
+    flow::{RunContext, WorkerContext},
+    relational::Conflict,
+    rows::Row,
+    state::SHARDS,
+};
+
+/// Other members of a drop that are remembered, for whoever misspelt one.
+const OTHERS_MAX: usize = 10_000;
 
 /// A drop whose earlier content is taken back, in steps that follow its size.
 pub(crate) struct Retraction {
@@ -14,6 +28,8 @@ pub(crate) struct Retraction {
     pub place: u64,
     /// The version that stays, when the drop is replaced rather than withdrawn.
     pub keep_version: Option<u64>,
+    /// What of the drop is taken back, if not all of it.
+    pub member: Option<Member>,
     /// For each table and shard, where the next step goes on; absent when the shard is done.
     pub cursors: Mutex<BTreeMap<(usize, u32), Vec<u8>>>,
 }
@@ -23,12 +39,53 @@ impl Retraction {
     pub fn new(place: u64, keep_version: Option<u64>, tables: &[usize]) -> Retraction {
         let start = drops::start_of(place);
         let cursors = tables.iter().flat_map(|table| (0..SHARDS).map(|shard| (*table, shard)));
-        Retraction { place, keep_version, cursors: Mutex::new(cursors.map(|at| (at, start.clone())).collect()) }
+        let cursors = Mutex::new(cursors.map(|at| (at, start.clone())).collect());
+        Retraction { place, keep_version, member: None, cursors }
+    }
+
+    /// The same for one member of the drop.
+    pub fn of_member(self, member: Member) -> Retraction {
+        Retraction { member: Some(member), ..self }
     }
 
     /// Whether everything is taken back.
     pub fn is_done(&self) -> bool {
         self.cursors.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+}
+
+/// One member of a drop. All tables that the drop's rows come to have it in their keys.
+pub(crate) struct Member {
+    /// Its name.
+    pub name: String,
+    /// For each table, which column of its key holds the member's name.
+    pub columns: BTreeMap<usize, usize>,
+    /// How many rows were found.
+    pub rows: AtomicU64,
+    /// Other members of the drop, some of them.
+    pub others: Mutex<BTreeSet<String>>,
+}
+
+impl Member {
+    /// Keeps the rows of the member, of one table.
+    fn retain(&self, run: &RunContext, table: usize, rows: &mut Vec<Removal>) -> Result<(), RunError> {
+        let keys =
+            run.layout(table)?.decode_keys(rows.iter().map(|removal| &*removal.0)).map_err(RunError::internal)?;
+        let names = self.columns.get(&table).and_then(|column| keys.get(*column)?.as_string_opt::<i32>());
+        let Some(names) = names else {
+            return Err(RunError::internal(format!("the key of stage {table} does not hold the member's name")));
+        };
+        let mut others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut at = 0..names.len();
+        rows.retain(|_| {
+            let name = at.next().map_or("", |at| names.value(at));
+            if name != self.name && others.len() < OTHERS_MAX && !others.contains(name) {
+                others.insert(name.to_owned());
+            }
+            name == self.name
+        });
+        self.rows.fetch_add(rows.len() as u64, Ordering::Relaxed);
+        Ok(())
     }
 }
 
@@ -50,7 +107,7 @@ pub(super) fn removals(
         let Some(from) = cursor else { continue };
         let mut reader = worker.before.reader(&drop_space(name), shard)?;
         let mut scan = reader.scan(&from)?;
-        let mut taken = 0;
+        let (mut taken, first) = (0, list.len());
         while let Some((entry, _)) = scan.next_borrowed()? {
             let (place, version, key) = drops::parts(entry).ok_or_else(|| corrupt(name))?;
             if place != retraction.place {
@@ -65,6 +122,11 @@ pub(super) fn removals(
             if retraction.keep_version != Some(version) {
                 list.push((key.into(), retraction.place, version));
             }
+        }
+        if let Some(member) = &retraction.member {
+            let mut found = list.split_off(first);
+            member.retain(run, stage, &mut found)?;
+            list.append(&mut found);
         }
     }
     let stored = || Stored::open(&worker.before, name, shard, conflict);

@@ -9,7 +9,7 @@ use crate::{
     error::RunError,
     relational::Conflict,
     rows::Row,
-    state::{Reader, Snapshot, key_hash},
+    state::{Reader, Snapshot, key_hash, shard_of_hash},
 };
 
 /// What the state knows of one shard of a table.
@@ -180,6 +180,30 @@ impl Stored {
         let Some(bytes) = lists.get_hashed(hash, key)? else { return Ok(None) };
         Assertion::decode_list(&bytes).map(Some).ok_or_else(|| corrupt(&self.stage))
     }
+}
+
+/// Everything that drops assert of one key of a table, in ledger order, and of each whether it is the one that stands.
+///
+/// # Errors
+/// When the state cannot be read.
+pub(crate) fn assertions_of(
+    before: &Snapshot,
+    stage: &str,
+    conflict: Conflict,
+    key: &[u8],
+) -> Result<Vec<(Assertion, bool)>, RunError> {
+    let hash = key_hash(key);
+    let mut stored = Stored::open(before, stage, shard_of_hash(hash), conflict)?;
+    let list = match stored.list(hash, key)? {
+        Some(list) => list,
+        None => stored.read_all(hash, key)?,
+    };
+    let winner = Assertion::winner(&list, conflict).map(|winner| winner.place);
+    let marked = list.into_iter().map(|assertion| {
+        let stands = Some(assertion.place) == winner;
+        (assertion, stands)
+    });
+    Ok(marked.collect())
 }
 
 /// Reads every assertion of one shard of a table: `each` gets key, place, version, origin, value and whether it is the one that

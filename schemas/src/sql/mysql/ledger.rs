@@ -172,6 +172,22 @@ macro_rules! migrations {
                      SET later.definition = ''",
                 ],
             },
+            // Members of drops (samples) that were taken back by themselves.
+            Migration {
+                version: 6,
+                statements: &[table!(
+                    $collation,
+                    "vardelta_withdrawn_members",
+                    "  pipeline VARCHAR(255) NOT NULL,
+  epoch BIGINT NOT NULL,
+  ordinal BIGINT NOT NULL,
+  source VARCHAR(255) NOT NULL,
+  drop_name VARCHAR(255) NULL,
+  name LONGTEXT NOT NULL,
+  PRIMARY KEY (pipeline, epoch, ordinal)
+"
+                )],
+            },
         ]
     };
 }

@@ -83,6 +83,9 @@ fn remove(link: &mut Link, erasure: &Erasure) -> Result<Removed, Error> {
         removed.rejects += affected(link, sql::DELETE_REJECTS, (pipeline, id))?;
         removed.ledger += affected(link, sql::RENAME_EVENTS, (drop.neutral_name(), pipeline, id))?;
         removed.ledger += count(link, sql::COUNT_DROPS, (pipeline, id))?;
+        if let Some(name) = &drop.name {
+            removed.ledger += affected(link, sql::WIDEN_MEMBERS, (pipeline, &drop.source, name))?;
+        }
     }
     Ok(removed)
 }
@@ -153,6 +156,8 @@ pub(super) fn search(location: &str, link: &mut Link, erasure: &Erasure) -> Resu
         if let Some(name) = &drop.name {
             let named = count(link, sql::COUNT_EVENTS_NAMED, (pipeline, &drop.source, name, last))?;
             search.found(Place::Ledger, named, "events that name the drop");
+            let members = count(link, sql::COUNT_MEMBERS, (pipeline, &drop.source, name))?;
+            search.found(Place::Ledger, members, "withdrawn samples that name the drop");
         }
     }
     search.notices.push(format!(

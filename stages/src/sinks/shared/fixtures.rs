@@ -92,6 +92,8 @@ pub(crate) fn record(pipeline: &str, epoch: u64) -> EpochRecord {
         definition: format!("{{\"epoch\":{epoch}}}"),
         upserted_drops: Vec::new(),
         withdrawn_drops: Vec::new(),
+        withdrawn_members: Vec::new(),
+        readmitted_members: Vec::new(),
         events: Vec::new(),
         tables: Vec::new(),
         warnings: Vec::new(),

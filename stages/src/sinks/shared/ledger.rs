@@ -1,5 +1,7 @@
 //! Reading and writing the ledger's tables, over the few things that every database can do: see [`Database`].
 
+mod members;
+
 use vardelta_engine::contract::sink::{SinkError, SinkErrorKind};
 use vardelta_schemas::{
     Identity,
@@ -237,6 +239,7 @@ impl<D: Database> Ledger<D> {
             definition: self.definition(pipeline)?,
             drops,
             tables,
+            withdrawn_members: self.members(pipeline, version)?,
         })
     }
 
@@ -362,6 +365,7 @@ impl<D: Database> Ledger<D> {
         }
         self.write_pipeline(record)?;
         self.write_drops(record)?;
+        self.write_members(record)?;
         for (ordinal, event) in (0_i64..).zip(&record.events) {
             let mut cells = vec![
                 pipeline.into(),

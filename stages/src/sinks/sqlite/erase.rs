@@ -104,6 +104,9 @@ fn remove(connection: &Connection, erasure: &Erasure) -> rusqlite::Result<Remove
         removed.rejects += connection.execute(sql::DELETE_REJECTS, (pipeline, id))? as u64;
         removed.ledger += connection.execute(sql::RENAME_EVENTS, (drop.neutral_name(), pipeline, id))? as u64;
         removed.ledger += connection.query_row(sql::COUNT_DROPS, (pipeline, id), |row| unsigned(row, 0))?;
+        if let Some(name) = &drop.name {
+            removed.ledger += connection.execute(sql::WIDEN_MEMBERS, (pipeline, &drop.source, name))? as u64;
+        }
     }
     Ok(removed)
 }
@@ -205,6 +208,8 @@ pub(super) fn search(connection: &Connection, erasure: &Erasure) -> rusqlite::Re
         if let Some(name) = &drop.name {
             let named = count(sql::COUNT_EVENTS_NAMED, params![pipeline, drop.source, name, last])?;
             search.found(Place::Ledger, named, "events that name the drop");
+            let members = count(sql::COUNT_MEMBERS, params![pipeline, drop.source, name])?;
+            search.found(Place::Ledger, members, "withdrawn samples that name the drop");
         }
     }
     Ok(search)

@@ -83,6 +83,10 @@ impl Source for VcfSource {
         PlaceColumns { contig: schema.index_of("chrom"), position: schema.index_of("pos") }
     }
 
+    fn member_column(&self) -> Option<usize> {
+        self.projection.schema.index_of("sample")
+    }
+
     fn restriction(&self) -> Option<&'static str> {
         self.regions.as_ref().map(|_| "within its regions")
     }

@@ -87,6 +87,7 @@ fn the_ledger_keeps_drops_events_rejects_and_counts() {
                 definition: "{\"epoch\":1}".into(),
                 drops: vec![drop_row(1, "one", 1), drop_row(2, "two", 1)],
                 tables: first.tables,
+                withdrawn_members: Vec::new(),
             }
         );
 

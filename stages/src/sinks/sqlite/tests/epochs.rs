@@ -64,6 +64,7 @@ fn the_ledger_keeps_drops_events_rejects_and_counts() {
             definition: "{\"epoch\":1}".into(),
             drops: vec![drop_row(1, "one", 1), drop_row(2, "two", 1)],
             tables: first.tables,
+            withdrawn_members: Vec::new(),
         }
     );
 
@@ -198,6 +199,7 @@ fn a_digest_is_refreshed_outside_of_epochs() {
             definition: "{\"epoch\":1}".into(),
             drops: vec![DropRow { bytes_digest: "new".into(), path: "/new/path".into(), ..drop_row(5, "five", 1) }],
             tables: Vec::new(),
+            withdrawn_members: Vec::new(),
         }
     );
 }

@@ -1,0 +1,78 @@
+//! The rows of the aggregates that a stage is made of, where a walk cannot do without: they are recomputed from the tables' state,
+//! all at once, as `verify` recomputes what it compares.
+
+use std::collections::BTreeMap;
+
+use super::{
+    walk::{Aggregates, layout},
+    wanted::encode,
+};
+use crate::{
+    changes::Change,
+    contract::stage::Planned,
+    epoch::{context::Context, open::Opened},
+    error::RunError,
+    flow::{RunContext, feed::Item},
+    plan::{Plan, is_table},
+    relational::Relational,
+    run::{
+        compute::{self, Work},
+        rebuild::send_table,
+    },
+    state::State,
+};
+
+/// The rows of every aggregate before a stage, itself included.
+pub(super) fn recompute(context: Context<'_>, opened: &Opened, stage: usize) -> Result<Aggregates, RunError> {
+    let mut plan = context.plan.clone();
+    let stages = aggregates_before(&plan, stage);
+    // What the sink keeps is what a replay yields.
+    plan.stages[plan.sink].inputs.clone_from(&stages);
+    let scratch = opened.aside(&plan)?;
+    let (scratch_state, state) = (State::open(scratch.path())?, opened.state.begin()?);
+    let work = Work {
+        session: scratch_state.begin()?,
+        epoch: 1,
+        workers: plan.pipeline.workers,
+        loads: Vec::new(),
+        retractions: Vec::new(),
+        spill_dir: scratch.path().to_path_buf(),
+    };
+    let rows = |run: &RunContext, send: &mut dyn FnMut(Item) -> bool| {
+        for at in (0..run.plan.stages.len()).filter(|at| is_table(&run.plan.stages[*at].planned)) {
+            if !send_table(run, at, &state, send)? {
+                break;
+            }
+        }
+        Ok(())
+    };
+    let run = compute::replay(Context { plan: &plan, ..context }, work, Box::new(rows))?;
+    let mut aggregates = Aggregates::new();
+    for (at, stage) in stages.iter().enumerate() {
+        let layout = layout(&plan, *stage)?;
+        let groups: Vec<usize> = plan.stages[*stage].key.clone().unwrap_or_default();
+        let (mut net, mut by_group) = (run.changes.net(at).map_err(RunError::from)?, BTreeMap::new());
+        while let Some(Change { key, new, .. }) = net.next().map_err(RunError::from)? {
+            let Some(value) = new else { continue };
+            let row = layout.decode(std::iter::once((&*key, &*value))).map_err(RunError::internal)?;
+            let group = match groups.is_empty() {
+                true => Box::default(),
+                false => encode(&row, &groups).map_err(RunError::internal)?.row(0).data().into(),
+            };
+            by_group.insert(group, row);
+        }
+        aggregates.insert(*stage, by_group);
+    }
+    Ok(aggregates)
+}
+
+fn aggregates_before(plan: &Plan, stage: usize) -> Vec<usize> {
+    let (mut found, mut open) = (std::collections::BTreeSet::new(), vec![stage]);
+    while let Some(at) = open.pop() {
+        if matches!(plan.stages[at].planned, Planned::Relational(Relational::Aggregate(_))) {
+            found.insert(at);
+        }
+        open.extend(&plan.stages[at].inputs);
+    }
+    found.into_iter().collect()
+}
