@@ -1,7 +1,7 @@
 //! `why`: where a row comes from.
 
 use vardelta_engine::{
-    report::Unobserved,
+    observer::Unobserved,
     run::{
         Context,
         why::{WhyRequest, why},
