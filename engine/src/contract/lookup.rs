@@ -5,14 +5,14 @@
 //! between chunks.
 
 use std::{
-    fmt::Debug,
+    fmt::{self, Debug},
     path::PathBuf,
     sync::{Arc, atomic::AtomicBool},
 };
 
 use vardelta_schemas::Column;
 
-use crate::contract::stage::StageError;
+use crate::contract::{emit::StageError, sink::SinkStage};
 
 /// A planned look-up.
 pub trait Lookup: Debug + Send + Sync {
@@ -34,17 +34,27 @@ pub trait Lookup: Debug + Send + Sync {
 }
 
 /// Where a look-up runs.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct LookupContext {
     /// The name of the stage.
     pub stage: String,
     /// The folder of the pipeline file: relative paths begin there.
     pub folder: PathBuf,
-    /// The sink's connection, as its stage says it, for a tier that lies beside the ledger; `None` where there is none.
-    pub database: Option<String>,
+    /// The folder of the state, which is there: what processes share of a host lies in it where the look-up names no folder
+    /// for that.
+    pub state: PathBuf,
+    /// The pipeline's sink, for a tier that lies beside the ledger; `None` where there is none.
+    pub database: Option<Arc<dyn SinkStage>>,
 }
 
-/// One run's way of asking.
+impl Debug for LookupContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LookupContext").field("stage", &self.stage).field("folder", &self.folder).finish_non_exhaustive()
+    }
+}
+
+/// One run's way of asking. What a tier could not take while the load's transaction was open is written when the asker is
+/// dropped, so it is dropped behind the commit.
 pub trait Asker: Send {
     /// Asks for keys, which are distinct and ascending by their bytes: the tiers in their order, then the service. Calls
     /// `answered` exactly once for each key, in whatever order, on the calling thread. Returns early, the rest unanswered,

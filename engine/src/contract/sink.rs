@@ -1,5 +1,6 @@
 //! What a sink is: a database that takes one epoch's changes and the ledger row in one transaction.
 
+mod answers;
 mod erase;
 mod migrate;
 
@@ -12,6 +13,7 @@ use vardelta_schemas::{TableSchema, ledger};
 use crate::cause::Cause;
 
 pub use self::{
+    answers::{AnswerName, AnswerStore, KeptAnswer},
     erase::Erase,
     migrate::{Fill, Migrate},
 };
@@ -38,6 +40,15 @@ pub trait SinkStage: Send + Sync {
     /// The tables of which it keeps a history, by name.
     fn history(&self) -> &[String] {
         &[]
+    }
+
+    /// Opens the place beside the ledger where answers of look-ups are kept; made when it is missing. `None` for a sink
+    /// that has none.
+    ///
+    /// # Errors
+    /// When the database cannot be reached.
+    fn open_answers(&self) -> Result<Option<Box<dyn AnswerStore>>, SinkError> {
+        Ok(None)
     }
 
     /// The statements it will run for these tables, for `explain`.
