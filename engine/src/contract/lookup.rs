@@ -49,7 +49,10 @@ pub struct LookupContext {
 
 impl Debug for LookupContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LookupContext").field("stage", &self.stage).field("folder", &self.folder).finish_non_exhaustive()
+        f.debug_struct("LookupContext")
+            .field("stage", &self.stage)
+            .field("folder", &self.folder)
+            .finish_non_exhaustive()
     }
 }
 
@@ -88,9 +91,15 @@ pub enum Answer {
         values: Vec<Option<LookupValue>>,
         /// The release of the service's data, where it says one.
         release: Option<String>,
+        /// Until when the answer is fresh, in seconds since 1970; `None` for ever. The first run from then on asks again, so an
+        /// answer that is given although it has grown old has a time of the past.
+        until_s: Option<i64>,
     },
     /// The service answered, and does not know the key.
-    Absent,
+    Absent {
+        /// As for [`Answer::Found`].
+        until_s: Option<i64>,
+    },
     /// There is no answer: the key stays wanted.
     Failed {
         /// What happened, in words, without a secret.
