@@ -88,9 +88,15 @@ pub enum Answer {
         values: Vec<Option<LookupValue>>,
         /// The release of the service's data, where it says one.
         release: Option<String>,
+        /// Until when the answer is fresh, in seconds since 1970; `None` for ever. In the past where a stale answer stands
+        /// in for a service that failed.
+        until_s: Option<i64>,
     },
     /// The service answered, and does not know the key.
-    Absent,
+    Absent {
+        /// Until when that is fresh, in seconds since 1970; `None` for ever.
+        until_s: Option<i64>,
+    },
     /// There is no answer: the key stays wanted.
     Failed {
         /// What happened, in words, without a secret.
@@ -134,4 +140,6 @@ pub struct LookupFigures {
     pub failed: u64,
     /// Requests sent, retries included.
     pub requests: u64,
+    /// Reads and writes of tiers that failed and were skipped.
+    pub tier_errors: u64,
 }
