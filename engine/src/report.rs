@@ -143,6 +143,8 @@ pub enum Action {
     Migrated,
     /// Taken back and forgotten.
     Erased,
+    /// Looked-up keys of earlier epochs that got an answer.
+    Completed,
 }
 
 impl Action {
@@ -156,6 +158,7 @@ impl Action {
             Action::Rebuilt => "rebuilt",
             Action::Migrated => "migrated",
             Action::Erased => "erased",
+            Action::Completed => "completed",
         }
     }
 }
@@ -237,6 +240,8 @@ pub struct LookupReport {
     pub failed: u64,
     /// Requests that were sent.
     pub requests: u64,
+    /// Keys that wait for an answer when the run is done, asked for by this run or not.
+    pub waiting: u64,
 }
 
 /// How far a run is.

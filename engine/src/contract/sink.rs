@@ -2,6 +2,7 @@
 
 mod answers;
 mod erase;
+mod lookups;
 mod migrate;
 
 use std::{error::Error, fmt, path::PathBuf, sync::Arc};
@@ -15,6 +16,7 @@ use crate::cause::Cause;
 pub use self::{
     answers::{AnswerName, AnswerStore, KeptAnswer},
     erase::Erase,
+    lookups::{KeptLookups, Lookups},
     migrate::{Fill, Migrate},
 };
 
@@ -68,7 +70,7 @@ pub enum Access {
 ///
 /// One epoch is written by `begin`, any number of `apply` and `rejects`, then `commit`. Dropping the connection, or
 /// `rollback`, leaves the database as it was before `begin`.
-pub trait Sink: Migrate + Erase + Send {
+pub trait Sink: Migrate + Erase + Lookups + Send {
     /// The ledger of a pipeline as of now. A database without ledger tables, or without this pipeline, has epoch 0 and no drops.
     ///
     /// # Errors

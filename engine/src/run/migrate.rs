@@ -31,7 +31,7 @@ use crate::{
     },
     error::{RunError, RunErrorKind, Written},
     failpoint,
-    flow::RunContext,
+    flow::{RunContext, lookup::forget_orphans},
     plan::{
         Plan, changed_stages,
         content::{Definitions, Wanted},
@@ -285,12 +285,13 @@ fn compute(
     let mut work =
         Work { session, epoch, workers, loads: Vec::new(), retractions: Vec::new(), spill_dir: opened.spill_dir(plan) };
     clear_views(plan, &work.session);
-    let mut outcome = Outcome::new(definitions);
+    let mut outcome = Outcome { computed_anew: true, ..Outcome::new(definitions) };
     let mut drops = Vec::new();
     let run = if backfill.from == Origin::Files {
         clear_tables(plan, &work.session);
         work.loads = files.iter().map(|(drop, candidate)| load(candidate, drop.drop_id)).collect();
         let run = compute::load(context, work)?;
+        forget_orphans(plan, &run.session)?;
         check_reject_share(plan, &run)?;
         for ((old, candidate), load) in files.iter().zip(&run.loads) {
             let counts = load.records.counts();

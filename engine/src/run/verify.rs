@@ -21,7 +21,7 @@ use crate::{
         open::{self, Opened},
     },
     error::{RunError, RunErrorKind},
-    flow::{RunContext, feed::Item},
+    flow::{RunContext, feed::Item, lookup::copy_answers},
     plan::{Plan, content::Wanted},
     relational::Relational,
     rows::{RowBatch, RowLayout},
@@ -141,6 +141,8 @@ pub(crate) fn verify_opened(
         retractions: Vec::new(),
         spill_dir: scratch.path().to_path_buf(),
     };
+    // Nobody is asked: what was answered is as much given as the rows of the tables.
+    copy_answers(plan, &state_session, &work.session)?;
     let rows = |run: &RunContext, send: &mut dyn FnMut(Item) -> bool| {
         for (at, stage) in run.plan.stages.iter().enumerate() {
             if !matches!(stage.planned, Planned::Relational(Relational::Table(_))) {
