@@ -49,10 +49,7 @@ pub struct LookupContext {
 
 impl Debug for LookupContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LookupContext")
-            .field("stage", &self.stage)
-            .field("folder", &self.folder)
-            .finish_non_exhaustive()
+        f.debug_struct("LookupContext").field("stage", &self.stage).field("folder", &self.folder).finish_non_exhaustive()
     }
 }
 
@@ -91,13 +88,13 @@ pub enum Answer {
         values: Vec<Option<LookupValue>>,
         /// The release of the service's data, where it says one.
         release: Option<String>,
-        /// Until when the answer is fresh, in seconds since 1970; `None` for ever. The first run from then on asks again, so an
-        /// answer that is given although it has grown old has a time of the past.
+        /// Until when the answer is fresh, in seconds since 1970; `None` for ever. In the past where a stale answer stands
+        /// in for a service that failed.
         until_s: Option<i64>,
     },
     /// The service answered, and does not know the key.
     Absent {
-        /// As for [`Answer::Found`].
+        /// Until when that is fresh, in seconds since 1970; `None` for ever.
         until_s: Option<i64>,
     },
     /// There is no answer: the key stays wanted.
@@ -143,4 +140,6 @@ pub struct LookupFigures {
     pub failed: u64,
     /// Requests sent, retries included.
     pub requests: u64,
+    /// Reads and writes of tiers that failed and were skipped.
+    pub tier_errors: u64,
 }
