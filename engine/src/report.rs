@@ -240,6 +240,8 @@ pub struct LookupReport {
     pub failed: u64,
     /// Requests that were sent.
     pub requests: u64,
+    /// Reads and writes of caches that failed and were skipped.
+    pub tier_errors: u64,
     /// Keys that wait for an answer when the run is done, asked for by this run or not.
     pub waiting: u64,
 }

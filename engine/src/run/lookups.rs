@@ -18,12 +18,12 @@ use crate::{
     event::RunEvent,
     flow::{
         RunContext,
-        lookup::{Due, count_waiting, is_lookup, scan_due},
+        lookup::{Due, count_waiting, is_lookup, scan_due, spec},
     },
     plan::Plan,
     relational::Relational,
     report::{Action, DropReport, LookupReport, RunReport},
-    run::asking::Questions,
+    run::asking::{Questions, context_of},
     state::Session,
 };
 
@@ -115,7 +115,7 @@ pub(super) fn tell(
         let desk = run.map(|run| run.lookups.of(at)).transpose()?;
         let figures = desk.map(|desk| desk.figures()).transpose()?.flatten().unwrap_or_default();
         let waiting = count_waiting(session, &stage.name)?;
-        let LookupFigures { wanted, memory, disk, database, redis, answered, absent, failed, requests } = figures;
+        let LookupFigures { wanted, memory, disk, database, redis, answered, absent, failed, requests, tier_errors } = figures;
         let lookup = LookupReport {
             stage: stage.name.clone(),
             wanted,
@@ -127,6 +127,7 @@ pub(super) fn tell(
             absent,
             failed,
             requests,
+            tier_errors,
             waiting,
         };
         context.tell(report, RunEvent::Lookup(lookup));
@@ -162,6 +163,25 @@ pub(super) fn note_tried(context: Context<'_>, opened: &mut Opened, run: &RunCon
     let rows: Vec<LookupRow> = run.lookups.all().flat_map(|(_, desk)| desk.tried()).collect();
     if !rows.is_empty() {
         opened.sink.note_lookups(&context.plan.pipeline.name, &rows)?;
+    }
+    Ok(())
+}
+
+/// Has every tier forget the keys that nobody wants any more. Before an erasure is written: it must not claim what was not done,
+/// and what a tier lost is asked for again where somebody wants it after all.
+pub(super) fn forget_gone(run: &RunContext) -> Result<(), RunError> {
+    for (stage, desk) in run.lookups.all() {
+        let (_, gone) = desk.facts();
+        if gone.is_empty() {
+            continue;
+        }
+        let keys: Vec<Arc<str>> = gone.into_iter().map(Arc::from).collect();
+        let forgotten =
+            spec(run, stage)?.lookup.open(&context_of(&run.plan, stage)).and_then(|mut asker| asker.forget(&keys));
+        forgotten.map_err(|error| {
+            RunError::stage(desk.stage(), error)
+                .with_hint("Nothing was erased: see that every tier of the look-up's cache can be reached, and give the command again.")
+        })?;
     }
     Ok(())
 }

@@ -2,6 +2,7 @@
 //! base tables are compared with the state.
 
 mod history;
+mod lookups;
 
 use std::{io, sync::Arc};
 
@@ -178,6 +179,7 @@ pub(crate) fn verify_opened(
         report.tables.push(VerifiedTable { name: table.name.clone(), against, rows: read_back[at], differences });
     }
     compare_drops(opened, &mut report)?;
+    lookups::compare(plan, opened.sink.as_mut(), &state_session, &mut report)?;
     let known = Known::read(opened.sink.as_mut(), &plan.pipeline.name)?;
     for (at, of_table) in plan.histories().iter().enumerate() {
         let Some(of_table) = of_table else { continue };

@@ -126,7 +126,7 @@ fn play(seed: u64, server: Option<&'static Server>) {
                 (ledger.retain(|known| *known != name), files.remove(name));
             } else if step < 3 {
                 log.push("only what waits".to_owned());
-                let options = RunOptions { retry_lookups: true, ..options };
+                let options = RunOptions { retry_lookups: true, ..options.clone() };
                 warehouse.run(chunk_records, &options).expect("a run");
             } else {
                 for _ in 0..1 + random.below(2) {

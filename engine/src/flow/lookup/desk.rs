@@ -46,6 +46,8 @@ struct Inner {
     unwanted: BTreeMap<u32, BTreeSet<Row>>,
     /// What the ledger learns; `None` of a key that goes.
     facts: BTreeMap<Arc<str>, Option<LookupRow>>,
+    /// What the ledger learns of keys that were asked for in vain, wanted or not.
+    failed: BTreeMap<Arc<str>, LookupRow>,
     /// How many got an answer of those that waited since earlier epochs, or whose answers had grown old.
     completed: u64,
     /// Why the last key got no answer.
@@ -154,7 +156,11 @@ impl Desk {
                 last_error: Some(reason.clone()),
                 asked_at: Some(clock::now()),
             };
-            inner.facts.insert(Arc::clone(key), Some(row));
+            // By now nobody may want it any more; if somebody does again, this is still what is known of it.
+            if inner.facts.get(key) != Some(&None) {
+                inner.facts.insert(Arc::clone(key), Some(row.clone()));
+            }
+            inner.failed.insert(Arc::clone(key), row);
             inner.last_error = Some(reason.clone());
         }
         for (key, kept) in kept {
@@ -172,7 +178,8 @@ impl Desk {
         if kept.is_none() && !inner.asked.contains(&key) {
             inner.open.insert(Arc::clone(&key));
         }
-        let fact = self.fact(&key, kept);
+        let failed = inner.failed.get(&key).filter(|_| kept.is_none()).cloned();
+        let fact = failed.unwrap_or_else(|| self.fact(&key, kept));
         inner.facts.insert(key, Some(fact));
     }
 

@@ -92,3 +92,28 @@ pub(crate) fn count_waiting(session: &Arc<Session>, stage: &str) -> Result<u64, 
     }
     Ok(waiting)
 }
+
+/// Every key that is wanted, and what is known of it.
+pub(crate) fn each_wanted(
+    session: &Arc<Session>,
+    stage: &str,
+    fingerprint: u128,
+    each: &mut dyn FnMut(&str, LookupStatus),
+) -> Result<(), RunError> {
+    let damaged = || RunError::damaged_state(stage, "cannot be read");
+    let keys = key_converter()?;
+    let parser = keys.parser();
+    for shard in 0..SHARDS {
+        let mut answers = session.reader(&spaces::answers(stage), shard)?;
+        let mut wanted = session.reader(&spaces::wanted(stage), shard)?;
+        let mut scan = wanted.scan(&[])?;
+        while let Some((key, _)) = scan.next_borrowed()? {
+            let kept = answers.get(key)?.map(|bytes| Kept::from_bytes(&bytes).ok_or_else(damaged)).transpose()?;
+            let kept = kept.filter(|kept| kept.fingerprint == fingerprint);
+            let arrays = keys.convert_rows([parser.parse(key)]).map_err(RunError::internal)?;
+            let text = arrays.first().and_then(|array| array.as_any().downcast_ref::<StringArray>());
+            each(text.ok_or_else(damaged)?.value(0), kept.map_or(LookupStatus::Waiting, |kept| kept.status()));
+        }
+    }
+    Ok(())
+}

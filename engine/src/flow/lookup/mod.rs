@@ -19,7 +19,7 @@ use timely::dataflow::StreamVec;
 
 pub(crate) use self::{
     desk::{Desk, Desks, Tried, is_lookup},
-    due::{Due, count_waiting, scan_due},
+    due::{Due, count_waiting, each_wanted, scan_due},
     kept::{Kept, keep},
     orphans::{copy_answers, forget_orphans},
     wishes::{Wish, Wishes},
