@@ -1,5 +1,6 @@
 //! One file per verb: its arguments, and what it does.
 
+mod cache;
 mod changes;
 mod drops;
 mod execution;
@@ -46,6 +47,8 @@ pub enum Verb {
     History(history::Arguments),
     /// Show what an epoch did to the rows of tables with a history.
     Changes(changes::Arguments),
+    /// See to the caches of look-ups.
+    Cache(cache::Arguments),
     /// Recompute every view inside the sink and compare; exit code 7 on a mismatch.
     Verify(verify::Arguments),
     /// Change the tables to a changed definition, column by column, and write only rows that differ.
@@ -80,6 +83,7 @@ impl Verb {
             Verb::Drops(arguments) => arguments.execute(output),
             Verb::History(arguments) => arguments.execute(output),
             Verb::Changes(arguments) => arguments.execute(output),
+            Verb::Cache(arguments) => arguments.execute(output),
             Verb::Verify(arguments) => arguments.execute(output),
             Verb::Migrate(arguments) => arguments.execute(output),
             Verb::Rebuild(arguments) => arguments.execute(output),

@@ -1,6 +1,9 @@
 //! Look-ups against a service of this process that fails as a test says: the rows are there with or without answers, late
 //! answers are changes of their rows alone, and what does not load asks nobody.
 
+mod deaths;
+mod definitions;
+mod erasure;
 mod histories;
 mod lives;
 
@@ -146,7 +149,9 @@ impl LookedUp {
     /// What is known of each gene, and how often it was asked for in vain.
     #[track_caller]
     pub fn ledger(&self) -> Vec<String> {
-        self.texts("SELECT stage || ' ' || key || ' ' || status || ' ' || attempts FROM vardelta_lookups ORDER BY stage, key")
+        self.texts(
+            "SELECT stage || ' ' || key || ' ' || status || ' ' || attempts FROM vardelta_lookups ORDER BY stage, key",
+        )
     }
 
     /// Panics unless the tables are what the state says they should be.

@@ -21,7 +21,7 @@ use crate::{
         stage::Planned,
     },
     epoch::open::state_directory,
-    error::RunError,
+    error::{RunError, RunErrorKind},
     failpoint,
     flow::{
         RunContext,
@@ -155,7 +155,12 @@ fn work(
 ) -> Result<(), RunError> {
     let (name, spec, desk) = (&run.plan.stages[stage].name, spec(run, stage)?, run.lookups.of(stage)?);
     let of_stage = |error| RunError::stage(name, error);
-    let mut asker = spec.lookup.open(&context_of(&run.plan, stage)).map_err(of_stage)?;
+    let context = context_of(&run.plan, stage);
+    // Where caches are warmed before the first load there is no state yet.
+    std::fs::create_dir_all(&context.state).map_err(|error| {
+        RunError::new(RunErrorKind::Sink, format!("the directory {} cannot be made: {error}", context.state.display()))
+    })?;
+    let mut asker = spec.lookup.open(&context).map_err(of_stage)?;
     for keys in batches {
         failpoint::hit("lookup:asking");
         ask(run, stage, asker.as_mut(), &keys, stop)?;

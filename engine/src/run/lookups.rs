@@ -31,7 +31,7 @@ use crate::{
 /// left out, unless `all` are meant.
 pub(super) fn due(plan: &Plan, opened: &mut Opened, all: bool) -> Result<Questions, RunError> {
     let mut questions = Questions::default();
-    if !has_lookups(plan) || opened.ledger.epoch == 0 {
+    if !plan.stages.iter().any(|stage| is_lookup(&stage.planned)) || opened.ledger.epoch == 0 {
         return Ok(questions);
     }
     let (session, now_s) = (opened.state.begin()?, clock::now_s());
@@ -58,11 +58,6 @@ pub(super) fn due(plan: &Plan, opened: &mut Opened, all: bool) -> Result<Questio
     }
     questions.earlier.retain(|_, keys| !keys.is_empty());
     Ok(questions)
-}
-
-/// Whether a plan has look-ups.
-pub(crate) fn has_lookups(plan: &Plan) -> bool {
-    plan.stages.iter().any(|stage| is_lookup(&stage.planned))
 }
 
 /// Refuses to write where too many keys got no answer for a pipeline that wants them.
@@ -115,7 +110,8 @@ pub(super) fn tell(
         let desk = run.map(|run| run.lookups.of(at)).transpose()?;
         let figures = desk.map(|desk| desk.figures()).transpose()?.flatten().unwrap_or_default();
         let waiting = count_waiting(session, &stage.name)?;
-        let LookupFigures { wanted, memory, disk, database, redis, answered, absent, failed, requests, tier_errors } = figures;
+        let LookupFigures { wanted, memory, disk, database, redis, answered, absent, failed, requests, tier_errors } =
+            figures;
         let lookup = LookupReport {
             stage: stage.name.clone(),
             wanted,

@@ -201,3 +201,34 @@ impl Cells {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_come_back_as_they_were_kept() {
+        for (is_found, until_s, release) in [
+            (true, None, None),
+            (false, Some(0), Some(String::new())),
+            (true, Some(u64::MAX - 1), Some("2026-11".into())),
+        ] {
+            let value = Row::from(&b"\x01row"[..]);
+            let kept =
+                Kept { fingerprint: u128::MAX - 7, is_found, asked_at_s: 1_795_000_000, until_s, release, value };
+            assert_eq!(Kept::from_bytes(&kept.to_bytes()), Some(kept));
+        }
+        for broken in [&b""[..], &[0; 15], &[0xff; 40]] {
+            assert_eq!(Kept::from_bytes(broken), None, "{broken:?}");
+        }
+    }
+
+    #[test]
+    fn a_value_that_is_not_of_its_column_is_none() {
+        let mut cells = Cells::new(&ColumnType::Float64, 2);
+        assert!(cells.push(Some(LookupValue::Float64(0.5))) && cells.push(None));
+        assert!(!cells.push(Some(LookupValue::Float64(f64::NAN))) && !cells.push(Some(LookupValue::Int64(1))));
+        let mut cells = Cells::new(&ColumnType::Date, 1);
+        assert!(cells.push(None) && !cells.push(Some(LookupValue::Text("2026-11-28".into()))));
+    }
+}
