@@ -146,7 +146,9 @@ impl LookedUp {
     /// What is known of each gene, and how often it was asked for in vain.
     #[track_caller]
     pub fn ledger(&self) -> Vec<String> {
-        self.texts("SELECT stage || ' ' || key || ' ' || status || ' ' || attempts FROM vardelta_lookups ORDER BY stage, key")
+        self.texts(
+            "SELECT stage || ' ' || key || ' ' || status || ' ' || attempts FROM vardelta_lookups ORDER BY stage, key",
+        )
     }
 
     /// Panics unless the tables are what the state says they should be.

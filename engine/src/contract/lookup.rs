@@ -49,7 +49,10 @@ pub struct LookupContext {
 
 impl Debug for LookupContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LookupContext").field("stage", &self.stage).field("folder", &self.folder).finish_non_exhaustive()
+        f.debug_struct("LookupContext")
+            .field("stage", &self.stage)
+            .field("folder", &self.folder)
+            .finish_non_exhaustive()
     }
 }
 

@@ -115,7 +115,8 @@ pub(super) fn tell(
         let desk = run.map(|run| run.lookups.of(at)).transpose()?;
         let figures = desk.map(|desk| desk.figures()).transpose()?.flatten().unwrap_or_default();
         let waiting = count_waiting(session, &stage.name)?;
-        let LookupFigures { wanted, memory, disk, database, redis, answered, absent, failed, requests } = figures;
+        let LookupFigures { wanted, memory, disk, database, redis, answered, absent, failed, requests, tier_errors: _ } =
+            figures;
         let lookup = LookupReport {
             stage: stage.name.clone(),
             wanted,

@@ -60,9 +60,12 @@ impl Tested {
     /// What the ledger says of each key.
     fn known(&self) -> Vec<String> {
         match &self.server {
-            None => self.looked_up.texts("SELECT stage || '|' || key || '|' || status FROM vardelta_lookups ORDER BY stage, key_hash"),
+            None => self
+                .looked_up
+                .texts("SELECT stage || '|' || key || '|' || status FROM vardelta_lookups ORDER BY stage, key_hash"),
             Some((server, database)) => {
-                let query = "SELECT CONCAT(stage, '|', `key`, '|', status) FROM vardelta_lookups ORDER BY stage, key_hash";
+                let query =
+                    "SELECT CONCAT(stage, '|', `key`, '|', status) FROM vardelta_lookups ORDER BY stage, key_hash";
                 let literals = server_database::literals(&mut server.root_in(database), query);
                 literals.into_iter().map(|literal| literal.trim_matches('\'').to_owned()).collect()
             }
@@ -131,7 +134,8 @@ fn play(seed: u64, server: Option<&'static Server>) {
             } else {
                 for _ in 0..1 + random.below(2) {
                     let name = *random.pick(&NAMES);
-                    let rows: Rows = (0..random.below(9)).map(|_| (random.below(12) as i64, *random.pick(&GENES))).collect();
+                    let rows: Rows =
+                        (0..random.below(9)).map(|_| (random.below(12) as i64, *random.pick(&GENES))).collect();
                     log.push(format!("write {name} {rows:?}"));
                     tested.looked_up.write(name, &rows);
                     files.insert(name, rows);

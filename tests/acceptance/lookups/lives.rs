@@ -22,7 +22,10 @@ const ANNOTATED: &str = "SELECT id || ' ' || ifnull(gene, '-') || ' ' || ifnull(
 fn answers_come_in_the_same_run() {
     let sample = sample(1);
     let report = sample.run();
-    assert_eq!(sample.texts(ANNOTATED), ["1 TP53 7157 found", "2 BRCA1 672 found", "3 XYZ - absent", "4 - - -", "5 TP53 7157 found"]);
+    assert_eq!(
+        sample.texts(ANNOTATED),
+        ["1 TP53 7157 found", "2 BRCA1 672 found", "3 XYZ - absent", "4 - - -", "5 TP53 7157 found"]
+    );
     // Every row was written once, with its answer.
     let annotated = report.tables.iter().find(|table| table.name == "annotated").expect("the table is told of");
     assert_eq!((annotated.inserted, annotated.updated), (5, 0));
@@ -33,7 +36,13 @@ fn answers_come_in_the_same_run() {
     assert_eq!(sample.texts(words), ["repair absent -", "tumour found a lump"]);
     assert_eq!(
         sample.ledger(),
-        ["gene_facts BRCA1 found 0", "gene_facts TP53 found 0", "gene_facts XYZ absent 0", "word_facts repair absent 0", "word_facts tumour found 0"]
+        [
+            "gene_facts BRCA1 found 0",
+            "gene_facts TP53 found 0",
+            "gene_facts XYZ absent 0",
+            "word_facts repair absent 0",
+            "word_facts tumour found 0"
+        ]
     );
     sample.is_sound();
     // A second run has nothing to ask.
@@ -48,10 +57,24 @@ fn a_service_that_is_down_thins_nothing_and_a_later_run_completes_it() {
     sample.genes.script().failing = Failing::Everything;
     let report = sample.run();
     assert!(report.committed);
-    assert_eq!(sample.texts(ANNOTATED), ["1 TP53 - waiting", "2 BRCA1 - waiting", "3 XYZ - waiting", "4 - - -", "5 TP53 - waiting"]);
-    assert_eq!(sample.texts("SELECT id || '' FROM strict ORDER BY id"), ["1", "2", "3", "5"], "an inner join thins nothing");
-    assert!(report.notices.iter().any(|notice| notice.contains("3 keys wait for an answer (503")), "{:?}", report.notices);
-    assert_eq!(sample.ledger(), ["gene_facts BRCA1 waiting 1", "gene_facts TP53 waiting 1", "gene_facts XYZ waiting 1"]);
+    assert_eq!(
+        sample.texts(ANNOTATED),
+        ["1 TP53 - waiting", "2 BRCA1 - waiting", "3 XYZ - waiting", "4 - - -", "5 TP53 - waiting"]
+    );
+    assert_eq!(
+        sample.texts("SELECT id || '' FROM strict ORDER BY id"),
+        ["1", "2", "3", "5"],
+        "an inner join thins nothing"
+    );
+    assert!(
+        report.notices.iter().any(|notice| notice.contains("3 keys wait for an answer (503")),
+        "{:?}",
+        report.notices
+    );
+    assert_eq!(
+        sample.ledger(),
+        ["gene_facts BRCA1 waiting 1", "gene_facts TP53 waiting 1", "gene_facts XYZ waiting 1"]
+    );
     sample.is_sound();
     // Still down: that is noted, and makes no epoch.
     let report = sample.run();
@@ -61,10 +84,17 @@ fn a_service_that_is_down_thins_nothing_and_a_later_run_completes_it() {
     sample.genes.script().failing = Failing::Nothing;
     let report = sample.run();
     assert_eq!((report.committed, report.epoch), (true, 2));
-    let completed: Vec<(&str, &str)> = report.drops.iter().map(|drop| (drop.name.as_str(), drop.action.as_str())).collect();
+    let completed: Vec<(&str, &str)> =
+        report.drops.iter().map(|drop| (drop.name.as_str(), drop.action.as_str())).collect();
     assert_eq!(completed, [("day1", "unchanged"), ("lookup:gene_facts", "completed")]);
-    assert_eq!(sample.texts("SELECT name || ' ' || action FROM vardelta_events WHERE epoch = 2"), ["lookup:gene_facts completed"]);
-    assert_eq!(sample.texts(ANNOTATED), ["1 TP53 7157 found", "2 BRCA1 672 found", "3 XYZ - absent", "4 - - -", "5 TP53 7157 found"]);
+    assert_eq!(
+        sample.texts("SELECT name || ' ' || action FROM vardelta_events WHERE epoch = 2"),
+        ["lookup:gene_facts completed"]
+    );
+    assert_eq!(
+        sample.texts(ANNOTATED),
+        ["1 TP53 7157 found", "2 BRCA1 672 found", "3 XYZ - absent", "4 - - -", "5 TP53 7157 found"]
+    );
     assert_eq!(sample.texts("SELECT id || '' FROM annotated WHERE changed_epoch = 2"), ["1", "2", "3", "5"]);
     sample.is_sound();
     // And the tables are those of a run in which nothing failed.
@@ -126,7 +156,8 @@ fn retrying_loads_no_drop() {
 fn too_many_failures_end_the_run_where_the_pipeline_says_so() {
     let sample = sample(7);
     sample.genes.script().failing = Failing::Everything;
-    let text = super::text_of(&sample.genes, &sample.words).replace("key = \"gene\"", "key = \"gene\"\nmax_failed_share = 0.5");
+    let text = super::text_of(&sample.genes, &sample.words)
+        .replace("key = \"gene\"", "key = \"gene\"\nmax_failed_share = 0.5");
     let strict = vardelta_tests::in_process::Warehouse::new(&text);
     std::fs::copy(sample.warehouse.drops().join("day1.tsv"), strict.drops().join("day1.tsv")).expect("a copy");
     let error = strict.run(0, &RunOptions::default()).expect_err("too much failed");
@@ -153,7 +184,11 @@ fn old_answers_are_asked_for_again_and_stand_while_nobody_answers() {
     sample.genes.script().until_s = None;
     let report = sample.run();
     assert!(report.committed);
-    assert_eq!(sample.texts("SELECT gene FROM gene_facts WHERE changed_epoch = 2"), ["TP53"], "only what differs is written");
+    assert_eq!(
+        sample.texts("SELECT gene FROM gene_facts WHERE changed_epoch = 2"),
+        ["TP53"],
+        "only what differs is written"
+    );
     assert_eq!(sample.ledger()[1], "gene_facts TP53 found 0");
     sample.genes.take_asked();
     sample.run();
