@@ -34,6 +34,20 @@ pub enum RunErrorKind {
 }
 
 impl RunErrorKind {
+    /// The kind as programs read it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            RunErrorKind::Usage => "usage",
+            RunErrorKind::Pipeline => "pipeline",
+            RunErrorKind::Input => "input",
+            RunErrorKind::RejectShare => "reject_share",
+            RunErrorKind::Sink => "sink",
+            RunErrorKind::Mismatch => "mismatch",
+            RunErrorKind::Interrupted => "interrupted",
+            RunErrorKind::Internal => "internal",
+        }
+    }
+
     /// The process's exit code.
     pub fn exit_code(self) -> u8 {
         match self {

@@ -65,24 +65,10 @@ impl Failure {
 /// An error as programs read it.
 pub fn error_json(error: &RunError) -> Value {
     json!({
-        "kind": kind_name(error.kind),
+        "kind": error.kind.as_str(),
         "message": error.to_string(),
         "hint": error.advice(),
         "written": error.written.map(Written::as_str),
         "exit_code": error.kind.exit_code(),
     })
-}
-
-/// The sort of an error, as programs read it.
-pub fn kind_name(kind: RunErrorKind) -> &'static str {
-    match kind {
-        RunErrorKind::Usage => "usage",
-        RunErrorKind::Pipeline => "pipeline",
-        RunErrorKind::Input => "input",
-        RunErrorKind::RejectShare => "reject_share",
-        RunErrorKind::Sink => "sink",
-        RunErrorKind::Mismatch => "mismatch",
-        RunErrorKind::Interrupted => "interrupted",
-        RunErrorKind::Internal => "internal",
-    }
 }

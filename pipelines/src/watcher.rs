@@ -2,11 +2,7 @@
 
 use std::{io, sync::Arc};
 
-use vardelta_engine::{
-    contract::sink::ChangeBatch,
-    event::RunEvent,
-    report::{Observer, Progress},
-};
+use vardelta_engine::{contract::sink::ChangeBatch, event::RunEvent, observer::Observer, report::Progress};
 use vardelta_schemas::{TableSchema, ledger::RejectRow};
 
 use crate::{

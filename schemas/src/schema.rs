@@ -209,4 +209,9 @@ pub struct TableSchema {
 impl TableSchema {
     /// The column every sink table gets: the epoch that last changed the row.
     pub const CHANGED_EPOCH: &'static str = "changed_epoch";
+
+    /// Whether the key can be a primary key as it is: there is one, and no part of it can be NULL.
+    pub fn has_primary_key(&self) -> bool {
+        !self.key.is_empty() && self.key.iter().all(|index| !self.schema.columns()[*index].nullable)
+    }
 }

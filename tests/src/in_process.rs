@@ -7,8 +7,9 @@ use vardelta_engine::{
     contract::stage::StageType,
     diagnostics::Diagnostics,
     error::RunError,
+    observer::Unobserved,
     plan::Plan,
-    report::{RunReport, Unobserved},
+    report::RunReport,
     run::{self, Context, EraseReport, RunOptions, VerifyReport},
     spec::SpecFile,
 };

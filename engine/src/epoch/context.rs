@@ -12,7 +12,7 @@ pub struct Context<'a> {
     /// Ends the run early.
     pub abort: &'a Abort,
     /// Watches it.
-    pub observer: &'a dyn crate::report::Observer,
+    pub observer: &'a dyn crate::observer::Observer,
 }
 
 impl Context<'_> {

@@ -7,6 +7,7 @@
 //! differ, that is the change.
 
 mod contributions;
+mod finish;
 mod hydration;
 mod value_counts;
 
@@ -18,12 +19,12 @@ use arrow_schema::SortOptions;
 use timely::dataflow::StreamVec;
 
 pub(crate) use self::contributions::{Contribution, Contributions};
-use self::hydration::Hydration;
+use self::{finish::Finish, hydration::Hydration};
 use crate::{
     contract::stage::Planned,
     differential::{Gather, KeyLocal, arrange, reduce},
     error::RunError,
-    flow::{RunContext, WorkerContext, finish::Finish},
+    flow::{RunContext, WorkerContext},
     relational::{
         AggregateCall, AggregateFunction, AggregateSpec, Relational,
         accumulate::{Cells, Layout},

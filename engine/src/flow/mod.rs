@@ -6,7 +6,6 @@ pub(crate) mod capture;
 pub(crate) mod contradictions;
 pub(crate) mod correct;
 pub(crate) mod feed;
-pub(crate) mod finish;
 pub(crate) mod gather;
 pub(crate) mod ingest;
 pub(crate) mod join;

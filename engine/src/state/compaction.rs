@@ -59,8 +59,29 @@ impl Job {
     }
 }
 
+impl Session {
+    /// Merges runs as far as the allowance of this call goes: the larger of 8 MiB and four times what was written since
+    /// the last call, plus what earlier calls saved for a merge that was larger than that. To be called after
+    /// the runs of a chunk were written; uses several threads by itself.
+    ///
+    /// # Errors
+    /// When the disk is full or broken, or a run is damaged. The session is lost then.
+    pub fn compact(&self) -> Result<(), StateError> {
+        compact(self)
+    }
+
+    /// Merges every shard into one run, in files in which nothing else was ever written: of what is superseded or deleted
+    /// no byte is left in the files that the epoch refers to. To be called last, when nothing more is written.
+    ///
+    /// # Errors
+    /// As [`Session::compact`].
+    pub fn rewrite(&self) -> Result<(), StateError> {
+        rewrite(self)
+    }
+}
+
 /// See [`Session::compact`].
-pub(super) fn compact(session: &Session) -> Result<(), StateError> {
+fn compact(session: &Session) -> Result<(), StateError> {
     session.directory.check_takes_files()?;
     let jobs = {
         let mut progress = lock(&session.progress);
@@ -75,7 +96,7 @@ pub(super) fn compact(session: &Session) -> Result<(), StateError> {
 }
 
 /// See [`Session::rewrite`].
-pub(super) fn rewrite(session: &Session) -> Result<(), StateError> {
+fn rewrite(session: &Session) -> Result<(), StateError> {
     session.directory.check_takes_files()?;
     session.begin_files();
     let jobs: Vec<Job> = {

@@ -5,9 +5,10 @@ use std::fs;
 use std::io;
 use std::path::PathBuf;
 
-use super::directory::{LOCK, MANIFEST, State};
+use super::directory::{LOCK, MANIFEST};
 use super::error::StateError;
 use super::file::{file_name, serial_of};
+use super::store::State;
 
 impl State {
     /// The state's own files that its epoch does not refer to: left by a run that was killed, or kept by the file system.

@@ -35,17 +35,18 @@ mod section;
 mod session;
 mod snapshot;
 mod statistics;
+mod store;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests;
 mod writer;
 
-pub use directory::State;
 pub use error::{StateError, StateErrorKind};
 pub use reader::{Entry, Reader, Scan};
 pub use session::Session;
 pub use snapshot::Snapshot;
 pub use statistics::SpaceStatistics;
+pub use store::State;
 pub use vardelta_schemas::ledger::EpochId;
 pub use writer::RunWriter;
 

@@ -11,8 +11,6 @@ use super::reader::Reader;
 use super::section::Section;
 use super::snapshot::Snapshot;
 use super::statistics::SpaceStatistics;
-use super::writer::RunWriter;
-use super::{SHARDS, compaction};
 use crate::failpoint;
 
 /// A data file takes no further section when it has this many bytes; so it can be given back before the session ends.
@@ -76,15 +74,6 @@ impl Session {
         Reader::new(space, &runs)
     }
 
-    /// Starts a run of this shard. Runs override each other in the order in which they are finished.
-    ///
-    /// # Panics
-    /// When the shard is not one of the [`SHARDS`].
-    pub fn run_writer(self: &Arc<Self>, space: &str, shard: u32) -> RunWriter {
-        assert!(shard < SHARDS, "shard {shard} of {SHARDS}");
-        RunWriter::new(Arc::clone(self), space, shard)
-    }
-
     /// From now on this session sees the space as empty; what it held is deleted when the epoch is finalised.
     pub fn clear_space(&self, space: &str) {
         lock(&self.progress).catalog.remove(space);
@@ -93,25 +82,6 @@ impl Session {
     /// As [`Session::clear_space`] for every space: the session starts from nothing.
     pub fn clear(&self) {
         lock(&self.progress).catalog.clear();
-    }
-
-    /// Merges runs as far as the allowance of this call goes: the larger of 8 MiB and four times what was written since
-    /// the last call, plus what earlier calls saved for a merge that was larger than that. To be called after
-    /// the runs of a chunk were written; uses several threads by itself.
-    ///
-    /// # Errors
-    /// When the disk is full or broken, or a run is damaged. The session is lost then.
-    pub fn compact(&self) -> Result<(), StateError> {
-        compaction::compact(self)
-    }
-
-    /// Merges every shard into one run, in files in which nothing else was ever written: of what is superseded or deleted
-    /// no byte is left in the files that the epoch refers to. To be called last, when nothing more is written.
-    ///
-    /// # Errors
-    /// As [`Session::compact`].
-    pub fn rewrite(&self) -> Result<(), StateError> {
-        compaction::rewrite(self)
     }
 
     /// Bytes written to disk in this session, merging included.

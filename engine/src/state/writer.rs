@@ -5,7 +5,18 @@ use std::sync::Arc;
 use super::error::StateError;
 use super::section::SectionWriter;
 use super::session::Session;
-use super::{group_of, key_hash};
+use super::{SHARDS, group_of, key_hash};
+
+impl Session {
+    /// Starts a run of this shard. Runs override each other in the order in which they are finished.
+    ///
+    /// # Panics
+    /// When the shard is not one of the [`SHARDS`].
+    pub fn run_writer(self: &Arc<Self>, space: &str, shard: u32) -> RunWriter {
+        assert!(shard < SHARDS, "shard {shard} of {SHARDS}");
+        RunWriter::new(Arc::clone(self), space, shard)
+    }
+}
 
 /// Writes one run of one shard: ascending keys, each at most once. Nothing of it is seen before `finish`; dropping it
 /// instead leaves nothing but unused bytes in a file.

@@ -4,11 +4,7 @@ use std::io::{self, Write as _};
 
 use noodles_bgzf as bgzf;
 
-use super::{
-    CHUNK_RECORDS, Kind, Settings, clinvar, drugs, genes,
-    output::Packing,
-    records::{self, Placed},
-};
+use super::{CHUNK_RECORDS, Kind, Settings, clinvar, drugs, genes, line::Placed, packing::Packing, records};
 
 /// The block that ends a BGZF file (SAM specification, section 4.1.2).
 pub const END_BLOCK_BYTES: usize = 28;

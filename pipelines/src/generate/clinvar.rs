@@ -3,8 +3,8 @@
 
 use super::{
     CONTIGS, Settings, annotation,
+    line::{Placed, alternates},
     random::Random,
-    records::{Placed, alternates},
     sites::{Alternates, Site, site},
     text::{number, put, put_all},
 };

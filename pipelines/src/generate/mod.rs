@@ -11,7 +11,9 @@ mod frequency;
 mod genes;
 mod genome;
 mod header;
+mod line;
 mod output;
+mod packing;
 mod random;
 mod records;
 mod samples;
@@ -21,11 +23,7 @@ mod text;
 use std::{io, path::Path};
 
 pub use self::annotation::Annotations;
-use self::{
-    chunks::Chunk,
-    genome::CONTIGS,
-    output::{Output, Packing},
-};
+use self::{chunks::Chunk, genome::CONTIGS, output::Output, packing::Packing};
 
 /// Records that are made at a time.
 const CHUNK_RECORDS: u64 = 4_096;

@@ -12,26 +12,7 @@ use noodles_core::Position;
 use noodles_csi::binning_index::index::{Header, header, reference_sequence::bin};
 use noodles_tabix as tabix;
 
-use super::{Generated, Kind, chunks::Chunk, contig_name};
-
-/// How a file is packed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Packing {
-    /// Text.
-    Plain,
-    /// Blocked gzip.
-    Bgzf,
-}
-
-impl Packing {
-    /// What the name of a file asks for.
-    pub fn of(path: &Path) -> Packing {
-        match path.extension().and_then(|extension| extension.to_str()) {
-            Some("gz" | "bgz") => Packing::Bgzf,
-            _ => Packing::Plain,
-        }
-    }
-}
+use super::{Generated, Kind, chunks::Chunk, contig_name, packing::Packing};
 
 /// A file that is being written.
 pub struct Output {

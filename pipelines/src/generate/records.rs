@@ -2,6 +2,7 @@
 
 use super::{
     CONTIGS, Settings, annotation, clinvar, frequency,
+    line::{Placed, alternates},
     random::Random,
     samples,
     sites::{Alternates, Site, site},
@@ -57,34 +58,6 @@ pub fn write(line: &mut Vec<u8>, settings: &Settings, index: u64) -> Placed {
     samples::write(line, settings, &site, &mut values);
     line.push(b'\n');
     Placed { contig: site.gene.contig, start: site.position, end, broken }
-}
-
-/// Where a line lies. Coordinates are 1-based and closed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Placed {
-    /// An index into [`CONTIGS`].
-    pub contig: usize,
-    /// The first base.
-    pub start: u64,
-    /// The last base.
-    pub end: u64,
-    /// Whether no reader can use it.
-    pub broken: bool,
-}
-
-/// Appends the ALT column.
-pub fn alternates(line: &mut Vec<u8>, alternates: &Alternates) {
-    match alternates {
-        Alternates::Symbolic(kind, _) => put_all(line, &["<", kind, ">"]),
-        Alternates::Spelled(alleles) => {
-            for (at, allele) in alleles.iter().enumerate() {
-                if at > 0 {
-                    line.push(b',');
-                }
-                line.extend_from_slice(allele);
-            }
-        }
-    }
 }
 
 /// A line as it comes out of spreadsheets and broken scripts: a rounded position, a missing column, a word for a number, an

@@ -18,8 +18,6 @@ use vardelta_engine::{
     plan::Plan,
 };
 
-use crate::failure::kind_name;
-
 /// Writes the log of one command.
 pub struct LogWriter {
     run: String,
@@ -74,7 +72,7 @@ impl LogWriter {
     pub fn error(&self, error: &RunError) {
         let told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         if told.error.as_ref() != Some(&error.message) {
-            let facts = failure_facts(kind_name(error.kind), error.kind.exit_code(), error.hint.as_deref());
+            let facts = failure_facts(error.kind.as_str(), error.kind.exit_code(), error.hint.as_deref());
             let (message, level) = (error.message.clone(), "error");
             self.write(&told, Line { level, event: "failed", phase: "end", status: "failed", message, facts });
         }
@@ -218,7 +216,7 @@ fn line(event: &RunEvent, records: u64) -> Option<Line> {
             json!({ "duration_seconds": seconds, "records_processed": records }),
         ),
         RunEvent::Failed { kind, message, hint, seconds } => {
-            let mut facts = failure_facts(kind_name(*kind), kind.exit_code(), hint.as_deref());
+            let mut facts = failure_facts(kind.as_str(), kind.exit_code(), hint.as_deref());
             facts["duration_seconds"] = (*seconds).into();
             facts["records_processed"] = records.into();
             let (level, message) = ("error", message.clone());

@@ -5,8 +5,8 @@ use std::{fs, path::Path};
 use vardelta_engine::{
     abort::Abort,
     diagnostics::Diagnostics,
+    observer::Unobserved,
     plan::Plan,
-    report::Unobserved,
     run::{self, Context, RunOptions},
     spec::SpecFile,
 };

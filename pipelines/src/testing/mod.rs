@@ -26,7 +26,8 @@ use vardelta_engine::{
     abort::Abort,
     diagnostics::{Diagnostics, located, render},
     error::{RunError, RunErrorKind},
-    report::{RunReport, Unobserved},
+    observer::Unobserved,
+    report::RunReport,
     run::{self, Context, RunOptions},
     spec::SpecFile,
 };

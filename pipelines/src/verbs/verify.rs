@@ -3,7 +3,7 @@
 use serde_json::json;
 use vardelta_engine::{
     error::{RunError, RunErrorKind},
-    report::{Observer, Unobserved},
+    observer::{Observer, Unobserved},
     run::{self, Context, RunOptions, VerifyReport},
 };
 

@@ -5,7 +5,6 @@ use super::{
     constraint::{Constraint, PREFIX},
     form::{ColumnForm, TableForm},
     marks::{self, DELETED_AT, Marks},
-    table::has_primary_key,
 };
 use crate::{ColumnType, TableSchema, value_text::DOUBLE_DECIMAL_DIGITS};
 
@@ -104,7 +103,7 @@ pub fn column_type(column_type: &ColumnType) -> &'static str {
 
 /// The form that [`TableStatements::create`](super::table::TableStatements) makes.
 pub fn planned_form(table: &TableSchema, marks: Marks) -> TableForm {
-    let primary_key = has_primary_key(table);
+    let primary_key = table.has_primary_key();
     let key_place =
         |index: usize| (1_u32..).zip(&table.key).find(|(_, key)| **key == index).map_or(0, |(place, _)| place);
     let planned = table.schema.columns().iter().enumerate().map(|(index, column)| ColumnForm {

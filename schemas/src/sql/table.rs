@@ -60,11 +60,6 @@ pub fn drop_table(dialect: Dialect, name: &str) -> String {
     format!("DROP TABLE {}", dialect.identifier(name))
 }
 
-/// Whether the table's key is a primary key: there is one, and no part of it can be NULL.
-pub fn has_primary_key(table: &TableSchema) -> bool {
-    !table.key.is_empty() && table.key.iter().all(|index| !table.schema.columns()[*index].nullable)
-}
-
 struct Writer<'a> {
     dialect: Dialect,
     table: &'a TableSchema,
@@ -99,7 +94,7 @@ impl Writer<'_> {
         if self.marks == Marks::Kept {
             lines.push(format!("{} {}", self.deleted_at(), marks::SQLITE_TYPE));
         }
-        let form = if has_primary_key(self.table) {
+        let form = if self.table.has_primary_key() {
             lines.push(format!("PRIMARY KEY ({})", self.key_columns()));
             "STRICT, WITHOUT ROWID"
         } else {
@@ -146,7 +141,7 @@ impl Writer<'_> {
         let values = vec!["?"; count + 1].join(", ");
         let epoch = self.dialect.identifier(TableSchema::CHANGED_EPOCH);
         let into = format!("INSERT INTO {} ({}, {epoch})", self.name, self.columns());
-        if has_primary_key(self.table) {
+        if self.table.has_primary_key() {
             // A marked row of this key is no error yet.
             let gives_way = if self.marks.may_be_there() {
                 format!(" ON CONFLICT ({}) DO NOTHING", self.key_columns())

@@ -16,12 +16,14 @@ mod constraints;
 mod erase;
 mod error;
 mod gather;
+mod indexes;
 mod ledger;
 mod link;
 mod local_infile;
 mod lock;
 mod marks;
 mod migrate;
+mod option_values;
 mod options;
 mod partitions;
 mod read;
@@ -57,7 +59,8 @@ use vardelta_schemas::{
 
 use self::{
     constraints::plan_constraints,
-    options::{MySqlOptions, history_indexes, plan_indexes, plan_text_characters},
+    indexes::{history_indexes, plan_indexes, plan_text_characters},
+    options::MySqlOptions,
     partitions::plan_partitions,
     settings::Settings,
     sink::MySqlSink,

@@ -4,6 +4,7 @@
 //! its genes and transcripts (`model`), then for its rows.
 
 mod feature;
+mod gtf_attributes;
 mod ids;
 mod lineage;
 mod model;

@@ -10,7 +10,9 @@ mod calls;
 mod checks;
 mod chunks;
 mod cohort;
+mod contig_names;
 mod contigs;
+mod declared;
 mod fields;
 mod genotype;
 mod header;
@@ -23,6 +25,7 @@ mod options;
 mod parser;
 mod ped;
 pub(crate) mod percent;
+mod planned_regions;
 mod projection;
 mod provenance;
 mod reasons;
@@ -52,7 +55,7 @@ pub use self::{
     options::{FieldOption, Samples, UnknownContigs, VcfOptions},
     reserved::declaration,
 };
-use self::{projection::Projection, regions::PlannedRegions, source::VcfSource};
+use self::{planned_regions::PlannedRegions, projection::Projection, source::VcfSource};
 use crate::{
     assembly::PlannedAssembly,
     sources::shared::files::{FileOptions, Files, with_drop_column},

@@ -7,7 +7,8 @@ use mysql::{Conn, Row, prelude::Queryable};
 use vardelta_engine::{
     abort::Abort,
     error::{RunError, RunErrorKind},
-    report::{RunReport, Unobserved},
+    observer::Unobserved,
+    report::RunReport,
     run::{self, Context, RunOptions},
 };
 use vardelta_test_servers::{Flavor, Server, USER};

@@ -9,7 +9,8 @@ use std::{
 use vardelta_engine::{
     abort::Abort,
     error::RunErrorKind,
-    report::{Observer, Progress},
+    observer::Observer,
+    report::Progress,
     run::{self, Context, RunOptions},
 };
 use vardelta_tests::in_process::Warehouse;

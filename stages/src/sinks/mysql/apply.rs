@@ -20,7 +20,7 @@ use vardelta_schemas::{
 use crate::sinks::{
     mysql::{
         error::{LARGE_ROW, explain, is_about_a_value, is_referred_to, refuses_local_infile, server_words},
-        gather::{Gatherer, Slice, Work},
+        gather::{Gatherer, STATEMENT_ROWS, Slice, Work},
         ledger::integer,
         link::{Link, take},
         local_infile,
@@ -32,8 +32,6 @@ use crate::sinks::{
     },
 };
 
-/// Rows of one multi-row statement: measured best on both servers.
-pub(super) const STATEMENT_ROWS: usize = 500;
 /// Slices that are ready while the server works on another one.
 const SLICES_READY: usize = 1;
 /// Parameters that a prepared statement can have.

@@ -2,13 +2,8 @@
 //! made and written.
 
 use vardelta_engine::{
-    contract::{
-        options::{OptionReader, OptionValue, Spanned, wrong_type},
-        sink::Part,
-        stage::PlannedInput,
-    },
+    contract::{options::Spanned, sink::Part, stage::PlannedInput},
     diagnostics::Diagnostics,
-    spec::{Node, Value},
 };
 use vardelta_schemas::{
     TableSchema,
@@ -22,51 +17,13 @@ use vardelta_schemas::{
 };
 
 use crate::sinks::{
-    mysql::{options::check_bytes, settings::PlannedIndex},
-    shared::constraints::{Checks, PlannedConstraint, add, by_table, input, plan_checks},
+    mysql::{
+        indexes::check_bytes,
+        option_values::{ReferenceOption, References},
+        settings::PlannedIndex,
+    },
+    shared::constraints::{Checks, PlannedConstraint, add, input, plan_checks},
 };
-
-/// References by table.
-#[derive(Clone, Debug, Default)]
-pub struct References(pub Vec<(Spanned<String>, Vec<ReferenceOption>)>);
-
-/// A reference: `{ columns = ["gene_symbol"], table = "genes", to = ["symbol"] }`.
-#[derive(Clone, Debug)]
-pub struct ReferenceOption {
-    columns: Spanned<Vec<Spanned<String>>>,
-    pub(super) table: Spanned<String>,
-    to: Spanned<Vec<Spanned<String>>>,
-}
-
-impl OptionValue for References {
-    const EXPECTS: &'static str =
-        "a table of lists of references such as { columns = [\"gene\"], table = \"genes\", to = [\"symbol\"] }";
-    fn read(node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {
-        by_table(node, Self::EXPECTS, diagnostics).map(References)
-    }
-    fn json_schema() -> String {
-        format!(r#"{{"type":"object","additionalProperties":{}}}"#, Vec::<ReferenceOption>::json_schema())
-    }
-}
-
-impl OptionValue for ReferenceOption {
-    const EXPECTS: &'static str = "a reference such as { columns = [\"gene\"], table = \"genes\", to = [\"symbol\"] }";
-    fn read(node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {
-        let Value::Table(entries) = &node.value else { return wrong_type(node, Self::EXPECTS, diagnostics) };
-        let mut reader = OptionReader::new("a reference".into(), node.span.clone(), entries.iter());
-        let columns = reader.required("columns", diagnostics);
-        let table = reader.required("table", diagnostics);
-        let to = reader.required("to", diagnostics);
-        reader.finish(diagnostics);
-        Some(ReferenceOption { columns: columns?, table: table?, to: to? })
-    }
-    fn json_schema() -> String {
-        let names = Vec::<String>::json_schema();
-        format!(
-            r#"{{"type":"object","required":["columns","table","to"],"additionalProperties":false,"properties":{{"columns":{names},"table":{{"type":"string"}},"to":{names}}}}}"#
-        )
-    }
-}
 
 /// The constraints with their tables. What is wrong with them is reported.
 pub(super) fn plan_constraints(

@@ -3,7 +3,9 @@
 use mysql::{Error, Params, Row, Value, prelude::Queryable};
 use vardelta_engine::contract::sink::SinkError;
 use vardelta_schemas::sql::{
-    ledger as sql, mysql as mysql_sql,
+    ledger as sql,
+    migration::SELECT_LAX,
+    mysql as mysql_sql,
     mysql::ledger::{DUPLICATE_COLUMN, SELECT_LAST_EPOCH_FOR_UPDATE},
 };
 
@@ -103,4 +105,9 @@ pub(super) fn migrate(location: &str, link: &mut Link) -> Result<(), SinkError> 
         link.conn.query_drop(mysql_sql::COMMIT)
     };
     migrate().map_err(explain(location, "make the ledger's tables in"))
+}
+
+/// The columns in which a table may be laxer than its pipeline.
+pub(super) fn lax(location: &str, link: &mut Link, table: &str) -> Result<Vec<String>, SinkError> {
+    link.conn.exec(SELECT_LAX, (table,)).map_err(explain(location, "read the ledger of"))
 }

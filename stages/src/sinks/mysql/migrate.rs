@@ -26,10 +26,10 @@ use vardelta_schemas::{
 use crate::sinks::{
     mysql::{
         error::{code, explain},
-        ledger as records,
+        indexes::index_name,
+        ledger::{self as records, lax},
         link::Link,
         marks,
-        options::index_name,
         settings::Settings,
         swap::{Index, Settling},
         tables::Tables,
@@ -363,9 +363,4 @@ impl Migrating<'_> {
         let message = format!("table `{table}` in {location} cannot be changed into what the pipeline declares: {why}");
         SinkError::new(SinkErrorKind::Layout, message).with_hint("Run `vardelta rebuild` to make the table anew.")
     }
-}
-
-/// The columns in which a table may be laxer than its pipeline.
-pub(super) fn lax(location: &str, link: &mut Link, table: &str) -> Result<Vec<String>, SinkError> {
-    link.conn.exec(sql::SELECT_LAX, (table,)).map_err(explain(location, "read the ledger of"))
 }

@@ -3,12 +3,8 @@
 use std::collections::BTreeSet;
 
 use vardelta_engine::{
-    contract::{
-        options::{OptionValue, Spanned, wrong_type},
-        stage::PlannedInput,
-    },
+    contract::{options::Spanned, stage::PlannedInput},
     diagnostics::Diagnostics,
-    spec::{Node, Value},
     suggest::nearest,
 };
 use vardelta_schemas::{
@@ -21,41 +17,11 @@ use vardelta_schemas::{
 
 use crate::{
     assembly::Assembly,
-    sinks::mysql::{options::MySqlOptions, values::base64},
+    sinks::mysql::{option_values::Partitions, options::MySqlOptions, settings::PartitionBy, values::base64},
 };
 
 /// Characters of a partition's name that is a value, at the most.
 const NAME_CHARACTERS: usize = 48;
-
-/// How tables are partitioned.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct PartitionBy {
-    pub(super) column: String,
-    pub(super) partitions: Vec<Partition>,
-}
-
-/// Values by partition: `["chr1", ["chrX", "chrY"]]`.
-#[derive(Clone, Debug, Default)]
-pub struct Partitions(pub Vec<Vec<Spanned<String>>>);
-
-impl OptionValue for Partitions {
-    const EXPECTS: &'static str = "a list of values, or of lists of values that share a partition";
-    fn read(node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {
-        let Value::Array(items) = &node.value else { return wrong_type(node, Self::EXPECTS, diagnostics) };
-        let read = items.iter().map(|item| match &item.value {
-            Value::Array(_) => Vec::<Spanned<String>>::read(item, diagnostics),
-            Value::Text(_) => Spanned::<String>::read(item, diagnostics).map(|value| vec![value]),
-            _ => wrong_type(item, Self::EXPECTS, diagnostics),
-        });
-        // All of them are looked at before one that is wrong ends it.
-        let read: Vec<Option<_>> = read.collect();
-        read.into_iter().collect::<Option<Vec<_>>>().map(Partitions)
-    }
-    fn json_schema() -> String {
-        let list = Vec::<String>::json_schema();
-        format!(r#"{{"type":"array","items":{{"anyOf":[{{"type":"string"}},{list}]}}}}"#)
-    }
-}
 
 /// What the pipeline file says about partitions.
 pub(super) struct Said<'a> {

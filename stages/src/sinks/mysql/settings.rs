@@ -12,12 +12,13 @@ use vardelta_schemas::{
         mysql::{
             constraint::{Constraint, Rule},
             layout::{TableLayout, TextCharacters},
+            partition::Partition,
         },
     },
 };
 
 use crate::sinks::{
-    mysql::{partitions::PartitionBy, tls::Tls},
+    mysql::tls::Tls,
     shared::{
         constraints::{OnConstraint, PlannedConstraint},
         marks::OnDelete,
@@ -30,6 +31,13 @@ pub(super) struct PlannedIndex {
     pub(super) table: String,
     pub(super) columns: Vec<usize>,
     pub(super) name: String,
+}
+
+/// How tables are partitioned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct PartitionBy {
+    pub(super) column: String,
+    pub(super) partitions: Vec<Partition>,
 }
 
 /// A planned sink's settings. No `Debug`: the options hold the password.

@@ -25,7 +25,7 @@ use vardelta_schemas::{
 use crate::sinks::{
     mysql::{
         error::explain,
-        ledger::integer,
+        ledger::{integer, lax},
         link::{Link, take},
         swap::{check_triggers, new_name},
     },
@@ -96,7 +96,7 @@ impl Tables<'_> {
                 format!("Give it the engine {ENGINE} again."),
             )),
             (Some(owner), Some(object)) if object.kind == "BASE TABLE" => {
-                let lax = super::migrate::lax(self.location, self.link, name)?;
+                let lax = lax(self.location, self.link, name)?;
                 let mut difference = self.form(name, &object.engine)?.difference(&layout.form(table), &lax);
                 let mut hint = if_other;
                 if difference.is_none() {

@@ -3,27 +3,21 @@
 //! There are no FOREIGN KEYs: SQLite keeps them only on connections that ask for it, so that what a table promises would
 //! hold for vardelta's own rows alone, and it does not say which of them a row violates.
 
-use rusqlite::{Error, ErrorCode, OptionalExtension as _};
+use rusqlite::{Error, ErrorCode};
 use vardelta_engine::{
-    contract::{
-        sink::{Offender, SinkError},
-        stage::PlannedInput,
-    },
+    contract::{sink::Offender, stage::PlannedInput},
     diagnostics::Diagnostics,
 };
 use vardelta_schemas::{
     ColumnType, TableSchema,
     sql::{
         constraint::{Constraint, Rule},
-        sqlite::{self as sql, constraint_name, constraint_names},
+        sqlite::constraint_name,
     },
     value_text::DOUBLE_DECIMAL_DIGITS,
 };
 
-use crate::sinks::{
-    shared::constraints::{Checks, PlannedConstraint, plan_checks},
-    sqlite::{error::explain, layout::Layout},
-};
+use crate::sinks::shared::constraints::{Checks, PlannedConstraint, plan_checks};
 
 /// The checks with their tables. What is wrong with them is reported, and so is what SQLite would judge in another way.
 pub(super) fn plan(
@@ -63,25 +57,6 @@ fn is_wide(input: &PlannedInput<'_>, name: &str) -> bool {
 /// The constraints of a table.
 pub(super) fn of<'a>(planned: &'a [PlannedConstraint], table: &TableSchema) -> Vec<&'a Constraint> {
     planned.iter().filter(|planned| planned.table == table.name).map(|planned| &planned.constraint).collect()
-}
-
-impl Layout<'_> {
-    /// How a table's constraints differ from the planned ones, in words. Those that users have added are left alone.
-    pub(super) fn constraint_difference(&self, table: &TableSchema) -> Result<Option<String>, SinkError> {
-        let statement: Option<String> = self
-            .connection
-            .query_row(sql::SELECT_STATEMENT, [&table.name], |row| row.get(0))
-            .optional()
-            .map_err(explain(self.path, "read the tables of"))?;
-        let statement = statement.unwrap_or_default();
-        let (found, planned) = (constraint_names(&statement), of(self.constraints, table));
-        let missing = planned.iter().find(|planned| !found.contains(&constraint_name(planned).as_str()));
-        if let Some(missing) = missing {
-            return Ok(Some(format!("it has no constraint `{}`", missing.said)));
-        }
-        let extra = found.iter().find(|name| !planned.iter().any(|planned| constraint_name(planned) == **name));
-        Ok(extra.map(|extra| format!("it has the constraint `{extra}`, which the pipeline no longer declares")))
-    }
 }
 
 /// What becomes of the rows of one table that SQLite does not take.

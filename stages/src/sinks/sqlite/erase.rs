@@ -20,9 +20,8 @@ use crate::sinks::{
     sqlite::{
         error::explain,
         layout::Layout,
-        ledger::{integer, unsigned},
+        ledger::{integer, lax, unsigned},
         marks,
-        migrate::lax,
     },
 };
 

@@ -12,7 +12,7 @@ use vardelta_schemas::{
         ledger as ledger_sql,
         marks::Marks,
         migration as migration_sql,
-        sqlite::{self as sql, planned_form, table_kind},
+        sqlite::{self as sql, constraint_name, constraint_names, planned_form, table_kind},
         table::{TableStatements, drop_table},
     },
 };
@@ -23,7 +23,11 @@ use crate::sinks::{
         marks::OnDelete,
         tables::{MISSING_TABLE_HINT, OTHER_CONSTRAINT_HINT, OTHER_HISTORY_HINT, OTHER_TABLE_HINT},
     },
-    sqlite::{constraints, error::explain, ledger::integer},
+    sqlite::{
+        constraints,
+        error::explain,
+        ledger::{integer, lax},
+    },
 };
 
 /// An index or a trigger that somebody added to a sink's table.
@@ -100,7 +104,7 @@ impl Layout<'_> {
     }
 
     fn check_form(&self, table: &TableSchema, marks: Marks, if_other: &str) -> Result<(), SinkError> {
-        let lax = super::migrate::lax(self.connection, &table.name).map_err(self.failed())?;
+        let lax = lax(self.connection, &table.name).map_err(self.failed())?;
         let mut difference = self.form(&table.name)?.difference(&planned_form(table, marks), &lax);
         let mut hint = if_other;
         if difference.is_none() {
@@ -224,6 +228,23 @@ impl Layout<'_> {
             Ok(TableForm { kind, columns: columns.collect::<rusqlite::Result<_>>()?, partitioning: None })
         };
         read().map_err(self.failed())
+    }
+
+    /// How a table's constraints differ from the planned ones, in words. Those that users have added are left alone.
+    pub(super) fn constraint_difference(&self, table: &TableSchema) -> Result<Option<String>, SinkError> {
+        let statement: Option<String> = self
+            .connection
+            .query_row(sql::SELECT_STATEMENT, [&table.name], |row| row.get(0))
+            .optional()
+            .map_err(explain(self.path, "read the tables of"))?;
+        let statement = statement.unwrap_or_default();
+        let (found, planned) = (constraint_names(&statement), constraints::of(self.constraints, table));
+        let missing = planned.iter().find(|planned| !found.contains(&constraint_name(planned).as_str()));
+        if let Some(missing) = missing {
+            return Ok(Some(format!("it has no constraint `{}`", missing.said)));
+        }
+        let extra = found.iter().find(|name| !planned.iter().any(|planned| constraint_name(planned) == **name));
+        Ok(extra.map(|extra| format!("it has the constraint `{extra}`, which the pipeline no longer declares")))
     }
 
     pub(super) fn refuse(&self, message: String, hint: String) -> SinkError {

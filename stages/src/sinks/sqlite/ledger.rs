@@ -9,7 +9,7 @@ use rusqlite::{
 use vardelta_engine::contract::sink::SinkError;
 use vardelta_schemas::{
     ledger::EpochId,
-    sql::{Dialect, ledger as sql, sqlite},
+    sql::{Dialect, ledger as sql, migration::SELECT_LAX, sqlite},
 };
 
 use crate::sinks::{
@@ -114,4 +114,10 @@ pub(super) fn prepare(
         migrate().map_err(explain(path, "make the ledger's tables in"))?;
     }
     ledger(path, connection).check_epoch(pipeline, expected)
+}
+
+/// The columns in which a table may be laxer than its pipeline.
+pub(super) fn lax(connection: &Connection, table: &str) -> rusqlite::Result<Vec<String>> {
+    let mut statement = connection.prepare(SELECT_LAX)?;
+    statement.query_map([table], |row| row.get(0))?.collect()
 }

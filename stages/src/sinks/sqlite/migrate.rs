@@ -32,7 +32,8 @@ use crate::sinks::{
         constraints,
         error::explain,
         layout::{self, Layout},
-        ledger as records, marks,
+        ledger::{self as records, lax},
+        marks,
     },
 };
 
@@ -271,10 +272,4 @@ fn refuse(path: &Path, table: &str, why: &str) -> SinkError {
     let message =
         format!("table `{table}` in {} cannot be changed into what the pipeline declares: {why}", path.display());
     SinkError::new(SinkErrorKind::Layout, message).with_hint("Run `vardelta rebuild` to make the table anew.")
-}
-
-/// The columns in which a table may be laxer than its pipeline.
-pub(super) fn lax(connection: &Connection, table: &str) -> rusqlite::Result<Vec<String>> {
-    let mut statement = connection.prepare(sql::SELECT_LAX)?;
-    statement.query_map([table], |row| row.get(0))?.collect()
 }

@@ -7,7 +7,7 @@ use noodles_gtf as gtf;
 use vardelta_engine::contract::reason::Reason;
 
 use super::{
-    ids,
+    gtf_attributes, ids,
     reasons::{BAD_ATTRIBUTES, BAD_CONTIG, BAD_FEATURE, BAD_POSITION, MISSING_COLUMNS, Tally, Warning},
 };
 use crate::sources::shared::place::shown;
@@ -133,13 +133,14 @@ impl Feature {
         if column(line, 8).trim_ascii() == b"." {
             return Ok(feature);
         }
-        let attributes = record
-            .attributes()
-            .map_err(|_| (BAD_ATTRIBUTES, format!("the attributes cannot be read: `{}`", shown(column(line, 8)))))?;
-        for (key, value) in attributes.iter().flatten() {
-            for value in value.iter() {
-                feature.add(&key.to_string(), value.to_string());
-            }
+        let attributes = gtf_attributes::read(column(line, 8)).ok_or_else(|| {
+            (BAD_ATTRIBUTES, format!("a quote is not closed in the attributes: `{}`", shown(column(line, 8))))
+        })?;
+        if attributes.odd {
+            tally.count(Warning::OddAttributes);
+        }
+        for (key, value) in attributes.pairs {
+            feature.add(&key, value);
         }
         Ok(feature)
     }
@@ -193,9 +194,10 @@ impl Feature {
         })
     }
 
-    /// Whether it is a gene, and not a part of one.
+    /// Whether it is a gene, and not a part of one. Ensembl writes gene segments as `J_gene_segment` with the id of a gene.
     pub fn is_gene(&self) -> bool {
-        self.kind.ends_with("gene") && self.parents.is_empty()
+        let is_named = || self.id.as_deref().is_some_and(ids::is_of_gene);
+        self.parents.is_empty() && (self.kind.ends_with("gene") || is_named())
     }
 
     /// Whether it is of a kind that has no parts.

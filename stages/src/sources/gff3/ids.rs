@@ -13,6 +13,11 @@ pub(super) fn gene_id(id: &str) -> String {
     bare(id, &GENE_PREFIXES)
 }
 
+/// Whether an id says that it is of a gene.
+pub(super) fn is_of_gene(id: &str) -> bool {
+    GENE_PREFIXES.iter().any(|prefix| id.starts_with(prefix))
+}
+
 /// A transcript's id without prefix and version.
 pub(super) fn transcript_id(id: &str) -> String {
     bare(id, &TRANSCRIPT_PREFIXES)

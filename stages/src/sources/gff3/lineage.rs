@@ -126,9 +126,12 @@ impl Lineage {
             let named = feature.attribute("gene_id")?;
             self.find(named, feature).filter(|ancestor| ancestor.is_gene)
         });
-        let is_transcript = transcript.is_none() && !feature.is_leaf() && (gene.is_some() || parent.is_none());
+        let missing =
+            if gene.is_none() { parent.and_then(|parent| self.gene_that_is_missing(feature, parent)) } else { None };
+        let has_gene = gene.is_some() || missing.is_some();
+        let is_transcript = transcript.is_none() && !feature.is_leaf() && (has_gene || parent.is_none());
         let own_transcript = || {
-            let id = feature.id.as_deref().filter(|_| is_transcript && gene.is_some())?;
+            let id = feature.id.as_deref().filter(|_| is_transcript && has_gene)?;
             Some(ids::transcript_id(id))
         };
         let biotype_of_part = || {
@@ -139,7 +142,8 @@ impl Lineage {
             gene_id: own("gene_id")
                 .map(|id| ids::gene_id(&id))
                 .or_else(|| gene.and_then(|gene| text(&gene.gene_id)))
-                .or_else(|| feature.gene_id()),
+                .or_else(|| feature.gene_id())
+                .or(missing),
             gene_symbol: own("gene_name").or_else(|| gene.and_then(|gene| text(&gene.symbol))).or_else(|| own("gene")),
             transcript_id: own("transcript_id")
                 .map(|id| ids::transcript_id(&id))
@@ -165,6 +169,18 @@ impl Lineage {
             next = ancestor.parent.as_deref();
         }
         (transcript, None)
+    }
+
+    /// The gene that the way up from a parent ends in by its id alone: its line was rejected, or is not in the file.
+    fn gene_that_is_missing(&self, feature: &Feature, parent: &str) -> Option<String> {
+        let mut id = parent;
+        for _ in 0..MOST_GENERATIONS {
+            match self.find(id, feature) {
+                Some(ancestor) => id = ancestor.parent.as_deref()?,
+                None => return ids::is_of_gene(id).then(|| ids::gene_id(id)),
+            }
+        }
+        None
     }
 
     /// The feature with this id that a part belongs to: of several, the first that it overlaps on its contig, else the

@@ -42,8 +42,8 @@ warnings! {
         "the file's last line has no line end: read as it stands, but it may have been cut"
         => "check the last record, and that the file was delivered whole";
     OddAttributes = "odd_attributes":
-        "a word without `=` stands between the attributes of a GFF3 record: left out"
-        => "write `key=value`, and percent-encode `;` and `=` in values";
+        "a word without a value stands between the attributes of a record: left out"
+        => "write `key=value` (GTF: `key \"value\";`); in GFF3 percent-encode `;` and `=` in values";
     UnknownContig = "unknown_contig_kept":
         "the pipeline's assembly has no such contig: kept under the name that the file writes"
         => "leave such contigs out with a filter, or correct `assembly`";

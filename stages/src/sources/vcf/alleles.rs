@@ -1,8 +1,11 @@
 //! REF and ALT: which texts are alleles, and their case (VCF 4.3, sections 1.6.1.4, 1.6.1.5 and 5).
 
-use crate::sources::vcf::{
-    fields::{Refusal, refuse, shown},
-    reasons::{BAD_ALT, BAD_REF},
+use crate::sources::{
+    shared::place::shown,
+    vcf::{
+        fields::{Refusal, refuse},
+        reasons::{BAD_ALT, BAD_REF},
+    },
 };
 
 const LOWER: u8 = 1;

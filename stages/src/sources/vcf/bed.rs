@@ -4,7 +4,10 @@ use std::{fs::File, io::Read as _, path::Path};
 
 use flate2::read::MultiGzDecoder;
 
-use crate::sources::vcf::{fields::shown, regions::Region, values::digits};
+use crate::sources::{
+    shared::place::shown,
+    vcf::{regions::Region, values::digits},
+};
 
 /// Reads a BED file, compressed with gzip or not. What is wrong with it is said with its line.
 pub(super) fn read(path: &Path) -> Result<Vec<Region>, String> {

@@ -5,13 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use arrow_array::StringArray;
 use vardelta_engine::contract::stage::StageError;
 
-use crate::sources::vcf::{
-    fields::shown,
-    header::VcfHeader,
-    names::HINT,
-    ped::PedigreeFile,
-    reasons::{Tally, Warning},
-    sex::{CopiesBySex, PseudoAutosomal, Sex, copies_at},
+use crate::sources::{
+    shared::place::shown,
+    vcf::{
+        header::VcfHeader,
+        names::HINT,
+        ped::PedigreeFile,
+        reasons::{Tally, Warning},
+        sex::{CopiesBySex, PseudoAutosomal, Sex, copies_at},
+    },
 };
 
 /// What a pipeline says of samples.

@@ -2,18 +2,19 @@
 
 use vardelta_engine::contract::reason::Reason;
 
-use crate::sources::vcf::{
-    checks::Checks,
-    header::VcfHeader,
-    names::undecodable,
-    reasons::{
-        BAD_CONTIG, BAD_FILTER, BAD_POSITION, BAD_QUAL, MISSING_COLUMNS, NOT_TAB_SEPARATED, SAMPLE_COLUMNS, Tally,
-        VALUE_TOO_LONG, Warning,
+use crate::sources::{
+    shared::place::shown,
+    vcf::{
+        checks::Checks,
+        header::VcfHeader,
+        names::undecodable,
+        reasons::{
+            BAD_CONTIG, BAD_FILTER, BAD_POSITION, BAD_QUAL, MISSING_COLUMNS, NOT_TAB_SEPARATED, SAMPLE_COLUMNS, Tally,
+            VALUE_TOO_LONG, Warning,
+        },
+        values::digits,
     },
-    values::digits,
 };
-
-pub(super) use crate::sources::shared::place::shown;
 
 /// Why a record is refused.
 #[derive(Debug, PartialEq, Eq)]

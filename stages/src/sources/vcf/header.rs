@@ -10,17 +10,18 @@ use std::{
 use vardelta_engine::contract::stage::StageError;
 use vardelta_schemas::Number;
 
-use crate::sources::vcf::{
-    contigs::ContigNames,
-    fields::shown,
-    kind::{ValueKind, is_number, number_from_text, number_to_text},
-    meta,
-    names::{HINT, undecodable},
-    projection::Field,
-    reasons::{Tally, Warning},
-    regions::Regions,
-    undeclared::Undeclared,
-    values::TextRules,
+use crate::sources::{
+    shared::place::shown,
+    vcf::{
+        contig_names::ContigNames,
+        kind::{Field, ValueKind, is_number, number_from_text, number_to_text},
+        meta,
+        names::{HINT, undecodable},
+        reasons::{Tally, Warning},
+        regions::Regions,
+        undeclared::Undeclared,
+        values::TextRules,
+    },
 };
 
 /// The header of a VCF or BCF file. Stages before a table get it from

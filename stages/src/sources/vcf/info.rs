@@ -6,7 +6,7 @@ use crate::sources::{
         checks::Checks,
         fields::MAX_VALUE_BYTES,
         header::VcfHeader,
-        projection::Field,
+        kind::Field,
         reasons::{Tally, Warning},
         values::{TextRules, ValueBuilder},
     },
@@ -175,7 +175,7 @@ mod tests {
     use super::*;
     use crate::sources::vcf::{
         checks::Checked,
-        kind::{Shape, ValueKind},
+        kind::{Field, Shape, ValueKind},
     };
     use arrow_array::{Array, BooleanArray, Int64Array, StringArray};
     use vardelta_schemas::Number;

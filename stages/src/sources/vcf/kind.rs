@@ -91,3 +91,12 @@ impl Shape {
         Column { number: self.number, ..column }.with_doc(doc)
     }
 }
+
+/// An INFO or FORMAT field to decode.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Field {
+    /// Its key, as the file writes it.
+    pub key: String,
+    /// How it is decoded.
+    pub shape: Shape,
+}

@@ -21,7 +21,9 @@ use crate::sources::{
         alleles::{self, Allele},
         checks::{Checked, Checks, texts},
         cohort::{Cohort, SampleRules},
-        contigs::{ContigLookup, ContigNames},
+        contig_names::ContigNames,
+        contigs::ContigLookup,
+        declared::Declared,
         fields::{self, Columns, Quality, Refusal},
         header::VcfHeader,
         info::InfoColumns,
@@ -30,7 +32,6 @@ use crate::sources::{
         reasons::{Tally, Warning},
         samples::{SampleColumns, Site},
         second_header,
-        undeclared::Declared,
         values::{TextRules, assumed_digits},
     },
 };

@@ -8,7 +8,10 @@ use std::{
 
 use vardelta_engine::contract::stage::StageError;
 
-use crate::sources::vcf::{fields::shown, names::undecodable, sex::Sex};
+use crate::sources::{
+    shared::place::shown,
+    vcf::{names::undecodable, sex::Sex},
+};
 
 /// What a hint says of the format.
 const FORMAT: &str = "A PED file has six columns, separated by white space: family, individual, father, mother, sex (1 male, \

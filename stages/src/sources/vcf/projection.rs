@@ -7,20 +7,11 @@ use crate::{
     columns::check_names,
     sources::vcf::{
         calls,
-        kind::{Shape, ValueKind, number_to_text},
+        kind::{Field, Shape, ValueKind, number_to_text},
         options::{FieldOption, Samples, VcfOptions},
         reserved,
     },
 };
-
-/// An INFO or FORMAT field to decode.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Field {
-    /// Its key, as the file writes it.
-    pub key: String,
-    /// How it is decoded.
-    pub shape: Shape,
-}
 
 /// What to decode.
 #[derive(Clone, Debug)]

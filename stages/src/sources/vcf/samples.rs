@@ -13,7 +13,7 @@ use crate::sources::{
         checks::Checked,
         cohort::Cohort,
         genotype,
-        projection::Field,
+        kind::Field,
         reasons::{Tally, Warning},
         sex::CopiesBySex,
         values::{TextRules, ValueBuilder},

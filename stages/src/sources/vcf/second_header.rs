@@ -3,10 +3,12 @@
 
 use vardelta_engine::contract::stage::StageError;
 
-use crate::sources::vcf::{
-    fields::shown,
-    header::{Contig, Definition, VcfHeader, is_column_line, version},
-    meta,
+use crate::sources::{
+    shared::place::shown,
+    vcf::{
+        header::{Contig, Definition, VcfHeader, is_column_line, version},
+        meta,
+    },
 };
 
 /// Looks at a line that begins with `#` and stands between the records. `is_read` says which INFO fields are read.

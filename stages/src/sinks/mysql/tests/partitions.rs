@@ -4,7 +4,7 @@ use vardelta_engine::contract::migration::{Algorithm, Migration, Phase, Scope, S
 use vardelta_schemas::sql::mysql::partition::Partition;
 use vardelta_test_servers::Flavor;
 
-use crate::sinks::mysql::{partitions::PartitionBy, tests::*};
+use crate::sinks::mysql::{settings::PartitionBy, tests::*};
 
 fn partitioned(mut db: Db, values: &[&str]) -> Db {
     let partition = |value: &&str| Partition { name: (*value).to_owned(), values: vec![(*value).to_owned()] };

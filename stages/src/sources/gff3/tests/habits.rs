@@ -133,3 +133,29 @@ fn circles_of_parents_end() {
     );
     assert_eq!(outcome.row_count(), 4);
 }
+
+#[test]
+fn parts_know_their_gene_by_its_id_where_its_line_is_rejected_or_of_another_kind() {
+    let outcome = read(
+        "",
+        &[
+            "6 e gene -15 900 . + . ID=gene:ENSG00000112304;Name=ACOT13",
+            "6 e mRNA 21 900 . + . ID=transcript:ENST00000230048;Parent=gene:ENSG00000112304",
+            "6 e CDS 21 90 . + 0 ID=CDS:P;Parent=transcript:ENST00000230048",
+            "14 h J_gene_segment 21 83 . + . ID=gene:ENSG00000211872;Name=TRAJ17",
+            "14 h J_gene_segment 21 83 . + . ID=transcript:ENST00000390520;Parent=gene:ENSG00000211872",
+            "14 h CDS 21 83 . + 2 ID=CDS:Q;Parent=transcript:ENST00000390520",
+        ],
+    );
+    assert_eq!(
+        outcome.cells(&["gene_id", "gene_symbol", "transcript_id"]),
+        [
+            "2: ENSG00000112304 NULL ENST00000230048",
+            "3: ENSG00000112304 NULL ENST00000230048",
+            "4: ENSG00000211872 TRAJ17 NULL",
+            "5: ENSG00000211872 TRAJ17 ENST00000390520",
+            "6: ENSG00000211872 TRAJ17 ENST00000390520",
+        ]
+    );
+    assert_eq!(outcome.rejected(), ["1 bad_position"]);
+}

@@ -10,11 +10,7 @@ use std::{
 
 use noodles_bgzf as bgzf;
 
-use crate::sources::vcf::{
-    regions::{PlannedRegions, Region},
-    source::VcfSource,
-    tests::*,
-};
+use crate::sources::vcf::{planned_regions::PlannedRegions, regions::Region, source::VcfSource, tests::*};
 
 /// Names of contigs, one the beginning of another.
 const CONTIGS: [&str; 4] = ["chr2", "chr1", "chr10", "chrX"];
