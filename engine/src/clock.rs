@@ -4,12 +4,16 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The UTC time now, RFC 3339, to the second.
 pub(crate) fn now() -> String {
-    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    format_utc(seconds)
+    utc(now_s())
+}
+
+/// Seconds since 1970-01-01, now.
+pub(crate) fn now_s() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 /// Seconds since 1970-01-01 as RFC 3339. Gregorian, by counting from 1 March of year 0, so that leap days come last.
-fn format_utc(seconds: u64) -> String {
+pub(crate) fn utc(seconds: u64) -> String {
     let (days, second) = (seconds / 86_400 + 719_468, seconds % 86_400);
     let (era, day_of_era) = (days / 146_097, days % 146_097);
     let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
@@ -24,7 +28,7 @@ fn format_utc(seconds: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::format_utc;
+    use super::utc;
 
     #[test]
     fn known_moments() {
@@ -35,7 +39,7 @@ mod tests {
             (1_709_251_200, "2024-03-01T00:00:00Z"),
             (4_107_542_400, "2100-03-01T00:00:00Z"),
         ] {
-            assert_eq!(format_utc(seconds), text);
+            assert_eq!(utc(seconds), text);
         }
     }
 }

@@ -5,7 +5,7 @@ use vardelta_schemas::ledger::{TableCounts, WarningRow};
 
 use crate::{
     error::{RunError, RunErrorKind},
-    report::{DropReport, ReaderReport, RunReport, StageReport, TimeReport, WorkerReport},
+    report::{DropReport, LookupReport, ReaderReport, RunReport, StageReport, TimeReport, WorkerReport},
 };
 
 /// One thing that happened. Where a later event speaks of the same drop, table, stage or reason, it is the one that counts.
@@ -64,6 +64,8 @@ pub enum RunEvent {
         /// How often it was by now.
         attempt: u64,
     },
+    /// What a look-up stage asked for.
+    Lookup(LookupReport),
     /// What a stage did.
     Stage(StageReport),
     /// What the readers of a source did.
@@ -135,6 +137,7 @@ impl RunReport {
             }
             RunEvent::Warned(warning) => self.warnings.push(warning.clone()),
             RunEvent::Notice(notice) => self.notices.push(notice.clone()),
+            RunEvent::Lookup(lookup) => put(&mut self.lookups, lookup, |known| known.stage == lookup.stage),
             RunEvent::Stage(stage) => put(&mut self.stages, stage, |known| known.name == stage.name),
             RunEvent::Reader(reader) => put(&mut self.readers, reader, |known| known.name == reader.name),
             RunEvent::Worker(worker) => put(&mut self.worker_times, worker, |known| known.worker == worker.worker),

@@ -11,6 +11,7 @@ mod aggregate_stage;
 mod distinct_stage;
 pub(crate) mod join;
 mod join_stage;
+mod lookup;
 mod resident;
 pub(crate) mod spaces;
 pub(crate) mod table_stage;
@@ -23,6 +24,7 @@ pub use self::{
     distinct_stage::{DISTINCT, DistinctStage},
     join::{How, JoinSide, JoinSpec},
     join_stage::{JOIN, JoinStage},
+    lookup::{LookupSpec, LookupStatus},
     resident::{Annotations, Reach, Resident, ResidentIndex, ResidentSpec},
     table_stage::{TABLE, TableStage},
     union_stage::{UNION, UnionStage},
@@ -41,6 +43,8 @@ pub enum Relational {
     Join(JoinSpec),
     /// Rows annotated by a model that is held whole.
     Resident(ResidentSpec),
+    /// One row for each distinct key that the input holds, with what a service answers for it.
+    Lookup(LookupSpec),
 }
 
 impl Relational {
@@ -52,6 +56,7 @@ impl Relational {
             Relational::Union(spec) => &spec.schema,
             Relational::Join(spec) => &spec.schema,
             Relational::Resident(spec) => &spec.schema,
+            Relational::Lookup(spec) => &spec.schema,
         }
     }
 
@@ -63,6 +68,7 @@ impl Relational {
             Relational::Union(spec) => spec.key.as_deref(),
             Relational::Join(spec) => spec.key.as_deref(),
             Relational::Resident(spec) => Some(&spec.key),
+            Relational::Lookup(spec) => Some(&spec.key),
         }
     }
 

@@ -140,6 +140,8 @@ pub enum Action {
     Erased,
     /// One of its samples was taken back.
     SampleWithdrawn,
+    /// Looked-up keys of earlier epochs that got an answer.
+    Completed,
 }
 
 impl Action {
@@ -154,6 +156,7 @@ impl Action {
             Action::Migrated => "migrated",
             Action::Erased => "erased",
             Action::SampleWithdrawn => "sample_withdrawn",
+            Action::Completed => "completed",
         }
     }
 }
@@ -235,6 +238,10 @@ pub struct LookupReport {
     pub failed: u64,
     /// Requests that were sent.
     pub requests: u64,
+    /// Reads and writes of caches that failed and were skipped.
+    pub tier_errors: u64,
+    /// Keys that wait for an answer when the run is done, asked for by this run or not.
+    pub waiting: u64,
 }
 
 /// How far a run is.

@@ -1,5 +1,6 @@
 //! One file per verb: its arguments, and what it does.
 
+mod cache;
 mod changes;
 mod drops;
 mod execution;
@@ -49,6 +50,8 @@ pub enum Verb {
     Changes(changes::Arguments),
     /// Explain a row: the drops that assert it, or the rows that it is made of, and what moved it when.
     Why(why::Arguments),
+    /// See to the caches of look-ups.
+    Cache(cache::Arguments),
     /// Recompute every view inside the sink and compare; exit code 7 on a mismatch.
     Verify(verify::Arguments),
     /// Change the tables to a changed definition, column by column, and write only rows that differ.
@@ -84,6 +87,7 @@ impl Verb {
             Verb::History(arguments) => arguments.execute(output),
             Verb::Changes(arguments) => arguments.execute(output),
             Verb::Why(arguments) => arguments.execute(output),
+            Verb::Cache(arguments) => arguments.execute(output),
             Verb::Verify(arguments) => arguments.execute(output),
             Verb::Migrate(arguments) => arguments.execute(output),
             Verb::Rebuild(arguments) => arguments.execute(output),

@@ -194,6 +194,38 @@ pub struct EpochRecord {
     pub tables: Vec<TableCounts>,
     /// What was adapted.
     pub warnings: Vec<WarningRow>,
+    /// What became of looked-up keys.
+    pub lookups: LookupChanges,
+}
+
+/// What an epoch changes about `vardelta_lookups`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LookupChanges {
+    /// Whether all rows of the pipeline go first: everything was computed anew.
+    pub replaces_all: bool,
+    /// Rows that are put in place, or in the place of the one with the same stage and key.
+    pub put: Vec<LookupRow>,
+    /// Stages and keys whose rows go.
+    pub gone: Vec<(String, String)>,
+}
+
+/// A row of `vardelta_lookups`: a key that rows want, and what is known of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LookupRow {
+    /// The look-up stage.
+    pub stage: String,
+    /// The key.
+    pub key: String,
+    /// `found`, `absent`, or `waiting`: there is no answer yet.
+    pub status: String,
+    /// How often it was asked for in vain since the last answer.
+    pub attempts: u64,
+    /// Before when it is not asked for again, UTC, RFC 3339; `None` where the next run does.
+    pub next_try: Option<String>,
+    /// Why there was no answer last time.
+    pub last_error: Option<String>,
+    /// When it was last asked for, UTC, RFC 3339; `None` where it never was.
+    pub asked_at: Option<String>,
 }
 
 /// A row of `vardelta_warnings`: something was adapted rather than refused, so often.

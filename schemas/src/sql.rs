@@ -4,6 +4,7 @@
 //! of a statement. What differs between databases is a `match` on [`Dialect`]; what only one of them has (inspection,
 //! session settings) has a module of its own.
 
+pub mod answers;
 pub mod condition;
 pub mod constraint;
 pub mod erase;

@@ -36,6 +36,7 @@ pub static REGISTRY: &[&dyn StageType] = &[
     &vardelta_engine::relational::JOIN,
     &vardelta_engine::relational::DISTINCT,
     &relational::regions::REGIONS,
+    &relational::lookup::LOOKUP,
     // Sinks.
     &sinks::sqlite::SQLITE,
     &sinks::mysql::MYSQL,

@@ -21,6 +21,8 @@ mod history;
 mod identity;
 /// Joins through their lives: moves, deaths, changed definitions, erasure.
 mod joins;
+/// Look-ups: answers as rows, whatever fails and however late they come.
+mod lookups;
 /// Rows that stay marked when they go: what readers see, what is kept, how marks come and go.
 mod marks;
 /// Schema evolution, on SQLite, MariaDB and MySQL: columns and indexes come and go, also where a migration is killed.

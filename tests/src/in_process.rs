@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use vardelta_engine::{
     abort::Abort,
+    contract::stage::StageType,
     diagnostics::Diagnostics,
     error::RunError,
     observer::Unobserved,
@@ -13,7 +14,7 @@ use vardelta_engine::{
     spec::SpecFile,
 };
 
-use crate::server_project::URL_VARIABLE;
+use crate::{scripted::Scripted, server_project::URL_VARIABLE};
 
 /// A directory for databases and states, in memory where the machine has such a place: the tests that run in process
 /// are about what is computed, not about what survives a power cut.
@@ -41,7 +42,9 @@ fn resolve_with(
     let mut diagnostics = Diagnostics::default();
     let environment = |name: &str| variable(name).or_else(|| std::env::var(name).ok());
     let spec = SpecFile::parse(path.to_path_buf(), text.to_owned(), overrides, &environment, &mut diagnostics);
-    let plan = Plan::resolve(&spec, vardelta_stages::REGISTRY, &mut diagnostics);
+    let registry: Vec<&dyn StageType> =
+        vardelta_stages::REGISTRY.iter().copied().chain([&Scripted as &dyn StageType]).collect();
+    let plan = Plan::resolve(&spec, &registry, &mut diagnostics);
     let problems: Vec<String> = diagnostics.into_sorted().into_iter().map(|problem| problem.message).collect();
     match plan {
         Some(plan) if problems.is_empty() => Ok(plan),

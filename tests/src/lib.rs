@@ -16,6 +16,7 @@ pub mod proxy;
 pub mod random;
 pub mod record;
 pub mod report;
+pub mod scripted;
 pub mod server_database;
 pub mod server_project;
 pub mod shared;

@@ -5,14 +5,14 @@
 //! between chunks.
 
 use std::{
-    fmt::Debug,
+    fmt::{self, Debug},
     path::PathBuf,
     sync::{Arc, atomic::AtomicBool},
 };
 
 use vardelta_schemas::Column;
 
-use crate::contract::stage::StageError;
+use crate::contract::{emit::StageError, sink::SinkStage};
 
 /// A planned look-up.
 pub trait Lookup: Debug + Send + Sync {
@@ -34,17 +34,30 @@ pub trait Lookup: Debug + Send + Sync {
 }
 
 /// Where a look-up runs.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct LookupContext {
     /// The name of the stage.
     pub stage: String,
     /// The folder of the pipeline file: relative paths begin there.
     pub folder: PathBuf,
-    /// The sink's connection, as its stage says it, for a tier that lies beside the ledger; `None` where there is none.
-    pub database: Option<String>,
+    /// The folder of the state, which is there: what processes share of a host lies in it where the look-up names no folder
+    /// for that.
+    pub state: PathBuf,
+    /// The pipeline's sink, for a tier that lies beside the ledger; `None` where there is none.
+    pub database: Option<Arc<dyn SinkStage>>,
 }
 
-/// One run's way of asking.
+impl Debug for LookupContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LookupContext")
+            .field("stage", &self.stage)
+            .field("folder", &self.folder)
+            .finish_non_exhaustive()
+    }
+}
+
+/// One run's way of asking. What a tier could not take while the load's transaction was open is written when the asker is
+/// dropped, so it is dropped behind the commit.
 pub trait Asker: Send {
     /// Asks for keys, which are distinct and ascending by their bytes: the tiers in their order, then the service. Calls
     /// `answered` exactly once for each key, in whatever order, on the calling thread. Returns early, the rest unanswered,
@@ -78,9 +91,15 @@ pub enum Answer {
         values: Vec<Option<LookupValue>>,
         /// The release of the service's data, where it says one.
         release: Option<String>,
+        /// Until when the answer is fresh, in seconds since 1970; `None` for ever. In the past where a stale answer stands
+        /// in for a service that failed.
+        until_s: Option<i64>,
     },
     /// The service answered, and does not know the key.
-    Absent,
+    Absent {
+        /// Until when that is fresh, in seconds since 1970; `None` for ever.
+        until_s: Option<i64>,
+    },
     /// There is no answer: the key stays wanted.
     Failed {
         /// What happened, in words, without a secret.
@@ -124,4 +143,6 @@ pub struct LookupFigures {
     pub failed: u64,
     /// Requests sent, retries included.
     pub requests: u64,
+    /// Reads and writes of tiers that failed and were skipped.
+    pub tier_errors: u64,
 }

@@ -1,6 +1,8 @@
 //! What a sink is: a database that takes one epoch's changes and the ledger row in one transaction.
 
+mod answers;
 mod erase;
+mod lookups;
 mod migrate;
 
 use std::{error::Error, fmt, path::PathBuf, sync::Arc};
@@ -12,7 +14,9 @@ use vardelta_schemas::{TableSchema, ledger};
 use crate::cause::Cause;
 
 pub use self::{
+    answers::{AnswerName, AnswerStore, KeptAnswer},
     erase::Erase,
+    lookups::{KeptLookups, Lookups},
     migrate::{Fill, Migrate},
 };
 
@@ -40,6 +44,15 @@ pub trait SinkStage: Send + Sync {
         &[]
     }
 
+    /// Opens the place beside the ledger where answers of look-ups are kept; made when it is missing. `None` for a sink
+    /// that has none.
+    ///
+    /// # Errors
+    /// When the database cannot be reached.
+    fn open_answers(&self) -> Result<Option<Box<dyn AnswerStore>>, SinkError> {
+        Ok(None)
+    }
+
     /// The statements it will run for these tables, for `explain`.
     fn statements(&self, tables: &[TableSchema]) -> Vec<String>;
 }
@@ -57,7 +70,7 @@ pub enum Access {
 ///
 /// One epoch is written by `begin`, any number of `apply` and `rejects`, then `commit`. Dropping the connection, or
 /// `rollback`, leaves the database as it was before `begin`.
-pub trait Sink: Migrate + Erase + Send {
+pub trait Sink: Migrate + Erase + Lookups + Send {
     /// The ledger of a pipeline as of now. A database without ledger tables, or without this pipeline, has epoch 0 and no drops.
     ///
     /// # Errors

@@ -278,6 +278,7 @@ impl Planned {
         match self {
             Planned::Source(source) => source.settings(),
             Planned::Transform(transform) => transform.settings(),
+            Planned::Relational(Relational::Lookup(spec)) => vec![("answers", spec.fingerprint_text())],
             Planned::Relational(_) | Planned::Sink(_) => Vec::new(),
         }
     }

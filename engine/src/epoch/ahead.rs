@@ -21,7 +21,7 @@ use crate::{
     },
     error::RunError,
     failpoint,
-    flow::RunContext,
+    flow::{RunContext, lookup::is_lookup},
     plan::is_table,
 };
 
@@ -55,7 +55,9 @@ impl<'a> Ahead<'a> {
         let going: Vec<usize> =
             (0..tables.len()).filter(|at| is_table(&plan.stages[plan.stages[plan.sink].inputs[*at]].planned)).collect();
         let in_any_order = sink.order(&tables).into_iter().eq((0..tables.len()).map(|at| (at, Part::All)));
-        let may_wait = sink.quarantines() || context.observer.changes_limit().is_none() || !in_any_order;
+        // While services are asked no lock is held, nor a transaction kept open.
+        let asks = plan.stages.iter().any(|stage| is_lookup(&stage.planned));
+        let may_wait = asks || sink.quarantines() || context.observer.changes_limit().is_none() || !in_any_order;
         (!may_wait && !going.is_empty()).then_some(Ahead { context, sink: sink.as_mut(), ledger, tables, going })
     }
 

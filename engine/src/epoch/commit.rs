@@ -11,7 +11,9 @@ use std::{
 
 use vardelta_schemas::{
     TableSchema,
-    ledger::{DropRow, EpochId, EpochRecord, Event, RecordCounts, Snapshot, TableCounts, WithdrawnMember},
+    ledger::{
+        DropRow, EpochId, EpochRecord, Event, LookupChanges, RecordCounts, Snapshot, TableCounts, WithdrawnMember,
+    },
     sql::erase::ERASING,
 };
 
@@ -64,6 +66,10 @@ pub(crate) struct Outcome {
     pub withdrawn_members: Vec<WithdrawnMember>,
     /// The members that may come in again.
     pub readmitted_members: Vec<WithdrawnMember>,
+    /// The look-up stages that got answers for keys of earlier epochs.
+    pub completed: Vec<String>,
+    /// Whether everything behind the tables was computed anew.
+    pub computed_anew: bool,
     /// The drops that are forgotten: those withdrawn, and others of their names.
     pub erasure: Option<Arc<Erasure>>,
 }
@@ -81,6 +87,8 @@ impl Outcome {
             lists_all_drops: false,
             definitions,
             written: Sent::default(),
+            completed: Vec::new(),
+            computed_anew: false,
             erasure: None,
         }
     }
@@ -97,10 +105,16 @@ impl Outcome {
             Some(erasure) => erasure.drops.iter().map(ErasedDrop::neutral_name).collect(),
             None => {
                 let upserted = self.upserted.iter().map(|(_, drop)| drop.name.clone());
-                upserted.chain(self.withdrawn.iter().map(|drop| drop.name.clone())).collect()
+                let withdrawn = self.withdrawn.iter().map(|drop| drop.name.clone());
+                upserted.chain(withdrawn).chain(self.completed.iter().map(|stage| lookup_drop(stage))).collect()
             }
         }
     }
+}
+
+/// What an epoch is said to be about that brought answers to keys of earlier epochs.
+pub(crate) fn lookup_drop(stage: &str) -> String {
+    format!("lookup:{stage}")
 }
 
 /// The tables of a run that changed nothing.
@@ -370,6 +384,17 @@ fn after_failed_commit(
     }
 }
 
+/// What became of looked-up keys.
+fn lookup_changes(run: &RunContext, replaces_all: bool) -> LookupChanges {
+    let mut changes = LookupChanges { replaces_all, ..LookupChanges::default() };
+    for (_, desk) in run.lookups.all() {
+        let (put, gone) = desk.facts();
+        changes.put.extend(put);
+        changes.gone.extend(gone.into_iter().map(|key| (desk.stage().to_owned(), key)));
+    }
+    changes
+}
+
 fn record(
     run: &RunContext,
     id: EpochId,
@@ -411,6 +436,15 @@ fn record(
             events.extend(outcome.withdrawn.iter().map(|drop| event(drop, Action::Withdrawn, RecordCounts::default())));
         }
     }
+    events.extend(outcome.completed.iter().map(|stage| Event {
+        epoch,
+        committed_at: committed_at.to_owned(),
+        drop_id: None,
+        source: stage.clone(),
+        name: lookup_drop(stage),
+        action: Action::Completed.as_str().to_owned(),
+        counts: RecordCounts::default(),
+    }));
     events.extend(outcome.without_drop.map(|action| Event {
         epoch,
         committed_at: committed_at.to_owned(),
@@ -434,5 +468,6 @@ fn record(
         events,
         tables: counts.to_vec(),
         warnings: notes.warnings.rows(plan, &run.loads),
+        lookups: lookup_changes(run, outcome.replace_tables || outcome.computed_anew),
     })
 }

@@ -88,6 +88,7 @@ impl Writing<'_> {
             return Err(error);
         }
         run_chunk(run, chunk)?;
+        run.lookups.forget_unwanted(&run.session)?;
         for row in run.corrections.take_done() {
             let reject = self.reject(&row)?;
             run.note_reject(&reject);

@@ -12,8 +12,8 @@ use crate::{
     differential::Side,
     error::RunError,
     flow::{
-        Mode, RunContext, WorkerContext, activity::Activity, aggregate, capture::Capture, ingest, join, meter::Meters,
-        replay, resident, table, view,
+        Mode, RunContext, WorkerContext, activity::Activity, aggregate, capture::Capture, ingest, join, lookup,
+        meter::Meters, replay, resident, table, view,
     },
     relational::Relational,
     rows::RowBatch,
@@ -51,6 +51,7 @@ fn build<'scope>(scope: Scope<'scope, u64>, context: &WorkerContext) -> Result<(
     let mut contributions: BTreeMap<usize, Vec<StreamVec<'scope, u64, aggregate::Contribution>>> = BTreeMap::new();
     let mut sides: BTreeMap<(usize, Side), Vec<StreamVec<'scope, u64, join::SideRow>>> = BTreeMap::new();
     let mut residents: BTreeMap<(usize, Side), Vec<StreamVec<'scope, u64, resident::ResidentRow>>> = BTreeMap::new();
+    let mut wishes: BTreeMap<usize, Vec<StreamVec<'scope, u64, lookup::Wish>>> = BTreeMap::new();
     // Stages come after their inputs, so every stream is there when its reader is built.
     for (at, stage) in plan.stages.iter().enumerate() {
         let changes: Option<StreamVec<'scope, u64, RowBatch>> = match &stage.planned {
@@ -60,6 +61,10 @@ fn build<'scope>(scope: Scope<'scope, u64>, context: &WorkerContext) -> Result<(
             },
             Planned::Relational(Relational::Aggregate(_)) => match contributions.remove(&at) {
                 Some(streams) => Some(aggregate::render(scope.concatenate(streams), at, context)?),
+                None => None,
+            },
+            Planned::Relational(Relational::Lookup(_)) => match wishes.remove(&at) {
+                Some(streams) => Some(lookup::render(scope.concatenate(streams), at, context)?),
                 None => None,
             },
             Planned::Relational(Relational::Join(_)) => {
@@ -81,12 +86,16 @@ fn build<'scope>(scope: Scope<'scope, u64>, context: &WorkerContext) -> Result<(
             _ => None,
         };
         if let Some(changes) = changes {
-            let view::Outputs { to_aggregates, to_joins, to_residents } = view::render(changes, at, context)?;
+            let view::Outputs { to_aggregates, to_joins, to_residents, to_lookups } =
+                view::render(changes, at, context)?;
             for (aggregate, stream) in to_aggregates {
                 contributions.entry(aggregate).or_default().push(stream);
             }
             for (side, stream) in to_joins {
                 sides.entry(side).or_default().push(stream);
+            }
+            for (lookup, stream) in to_lookups {
+                wishes.entry(lookup).or_default().push(stream);
             }
             for (side, stream) in to_residents {
                 residents.entry(side).or_default().push(stream);

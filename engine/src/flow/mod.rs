@@ -9,6 +9,7 @@ pub(crate) mod feed;
 pub(crate) mod gather;
 pub(crate) mod ingest;
 pub(crate) mod join;
+pub(crate) mod lookup;
 pub(crate) mod meter;
 pub(crate) mod reject_log;
 pub(crate) mod replay;
@@ -87,6 +88,7 @@ pub(crate) struct RunContext {
     pub totals: MeterTotals,
     pub notes: Mutex<Notes>,
     pub models: resident::Models,
+    pub lookups: lookup::Desks,
     segments: BTreeMap<usize, Arc<Segment>>,
     layouts: Vec<Option<RowLayout>>,
 }
@@ -160,6 +162,7 @@ impl RunContext {
             changes: ChangeLog::new(plan.tables().len(), spill_dir),
             totals: MeterTotals::new(plan.stages.len()),
             models: resident::Models::default(),
+            lookups: lookup::Desks::new(&plan),
             notes: Mutex::new(Notes { log, ..Notes::default() }),
             chunk_records: plan.pipeline.chunk_records,
             plan,

@@ -50,6 +50,8 @@ pub(crate) enum Consumer {
     Join(usize, Side),
     /// One side of a stage with a resident right side, by stage index.
     Resident(usize, Side),
+    /// A `lookup` stage, by stage index.
+    Lookup(usize),
     /// The sink, by the index of the table it keeps.
     Capture(usize),
 }
@@ -99,6 +101,7 @@ impl Segment {
                 let consumer = match &stage.planned {
                     Planned::Relational(Relational::Table(_)) => Consumer::Table(at),
                     Planned::Relational(Relational::Aggregate(_)) => Consumer::Aggregate(at),
+                    Planned::Relational(Relational::Lookup(_)) => Consumer::Lookup(at),
                     Planned::Relational(Relational::Join(_)) => {
                         Consumer::Join(at, if port == 0 { Side::Left } else { Side::Right })
                     }

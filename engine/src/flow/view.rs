@@ -1,5 +1,5 @@
 //! The transforms behind a table or aggregate, fused into one operator: changes in; out go changes for the sink,
-//! pre-combined contributions for the aggregates that follow, and rows for the joins.
+//! pre-combined contributions for the aggregates that follow, wishes for the look-ups, and rows for the joins.
 
 use std::collections::BTreeMap;
 
@@ -20,6 +20,7 @@ use crate::{
         INCOMING, WorkerContext,
         aggregate::{Contribution, Contributions},
         join::{SideLayout, SideRow},
+        lookup::{Wish, Wishes},
         resident::{ResidentRow, ResidentSide},
         segment::{Consumer, Segment, SegmentEvents, SegmentRun},
     },
@@ -30,6 +31,8 @@ use crate::{
 pub(crate) struct Outputs<'scope> {
     /// Contributions, for each aggregate that reads the producer.
     pub to_aggregates: BTreeMap<usize, StreamVec<'scope, u64, Contribution>>,
+    /// Wishes, for each look-up that reads the producer.
+    pub to_lookups: BTreeMap<usize, StreamVec<'scope, u64, Wish>>,
     /// Rows, for each side of a join that reads the producer.
     pub to_joins: BTreeMap<(usize, Side), StreamVec<'scope, u64, SideRow>>,
     /// Rows, for each side of an operator with a resident side that reads the producer.
@@ -50,6 +53,12 @@ pub(crate) fn render<'scope>(
         let (output, stream) = builder.new_output::<Vec<Contribution>>();
         outputs.push(OutputBuilder::<u64, CapacityContainerBuilder<Vec<Contribution>>>::from(output));
         to_aggregates.insert(*aggregate, stream);
+    }
+    let (mut wish_outputs, mut to_lookups) = (Vec::new(), BTreeMap::new());
+    for lookup in view.lookups.keys() {
+        let (output, stream) = builder.new_output::<Vec<Wish>>();
+        wish_outputs.push(OutputBuilder::<u64, CapacityContainerBuilder<Vec<Wish>>>::from(output));
+        to_lookups.insert(*lookup, stream);
     }
     let (mut side_outputs, mut to_joins) = (Vec::new(), BTreeMap::new());
     for side in view.sides.keys() {
@@ -86,6 +95,7 @@ pub(crate) fn render<'scope>(
             }
             // Rows for joins go on as they come, so that they wait in one place only.
             let (of_aggregates, of_others) = held.split_at(outputs.len());
+            let (of_lookups, of_others) = of_others.split_at(wish_outputs.len());
             let (of_sides, of_residents) = of_others.split_at(side_outputs.len());
             for ((output, capability), (_, rows)) in side_outputs.iter_mut().zip(of_sides).zip(view.sides.values_mut())
             {
@@ -105,11 +115,15 @@ pub(crate) fn render<'scope>(
                 {
                     output.activate().session(capability).give_iterator(contributions.drain());
                 }
+                let wishes = view.lookups.values_mut();
+                for ((output, capability), wishes) in wish_outputs.iter_mut().zip(of_lookups).zip(wishes) {
+                    output.activate().session(capability).give_iterator(wishes.drain());
+                }
                 capabilities = None;
             }
         }
     });
-    Ok(Outputs { to_aggregates, to_joins, to_residents })
+    Ok(Outputs { to_aggregates, to_lookups, to_joins, to_residents })
 }
 
 /// One worker's part of a view segment.
@@ -120,6 +134,7 @@ struct View {
     run: SegmentRun,
     plain: bool,
     aggregates: BTreeMap<usize, Contributions>,
+    lookups: BTreeMap<usize, Wishes>,
     sides: BTreeMap<(usize, Side), (SideLayout, Vec<SideRow>)>,
     residents: BTreeMap<(usize, Side), (ResidentSide, Vec<ResidentRow>)>,
 }
@@ -128,11 +143,15 @@ impl View {
     fn start(root: usize, worker: WorkerContext) -> Result<View, RunError> {
         let segment = worker.run.segment(root);
         let run = worker.start(std::sync::Arc::clone(&segment))?;
-        let (mut aggregates, mut sides, mut residents) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        let (mut aggregates, mut lookups) = (BTreeMap::new(), BTreeMap::new());
+        let (mut sides, mut residents) = (BTreeMap::new(), BTreeMap::new());
         for leaf in &segment.leaves {
             match leaf.consumer {
                 Consumer::Aggregate(stage) => {
                     aggregates.insert(stage, Contributions::new(stage, &worker)?);
+                }
+                Consumer::Lookup(stage) => {
+                    lookups.insert(stage, Wishes::new(stage, &worker)?);
                 }
                 Consumer::Join(stage, side) => {
                     sides.insert((stage, side), (SideLayout::new(&worker, stage, side)?, Vec::new()));
@@ -144,7 +163,7 @@ impl View {
             }
         }
         let plain = segment.is_plain_capture();
-        Ok(View { worker, root, plain, segment, run, aggregates, sides, residents })
+        Ok(View { worker, root, plain, segment, run, aggregates, lookups, sides, residents })
     }
 
     fn take(&mut self, changes: &RowBatch) -> Result<(), RunError> {
@@ -166,13 +185,18 @@ impl View {
         let diffs = changes.rows().map(|row| row.diff).collect();
         let mut events = SegmentEvents::default();
         let (segment, worker) = (&self.segment, &self.worker);
-        let (aggregates, sides, residents) = (&mut self.aggregates, &mut self.sides, &mut self.residents);
+        let (aggregates, lookups) = (&mut self.aggregates, &mut self.lookups);
+        let (sides, residents) = (&mut self.sides, &mut self.residents);
         self.run.push(Batch::changes(rows, diffs), &mut events, &mut |leaf, batch| {
             let leaf = segment.leaves[leaf];
             match leaf.consumer {
                 Consumer::Aggregate(stage) => match aggregates.get_mut(&stage) {
                     Some(contributions) => contributions.add(batch),
                     None => Err(RunError::internal("a batch left for an unknown aggregate")),
+                },
+                Consumer::Lookup(stage) => match lookups.get_mut(&stage) {
+                    Some(wishes) => wishes.add(batch),
+                    None => Err(RunError::internal("a batch left for an unknown look-up")),
                 },
                 Consumer::Join(stage, side) => match sides.get_mut(&(stage, side)) {
                     Some((layout, rows)) => layout.encode(batch, rows),

@@ -49,7 +49,10 @@ pub(super) fn definition(
         definition[name] = json!(value);
     }
     let is_relational = matches!(planned, Planned::Relational(_));
-    let is_spelled = outline.option_entries().any(|entry| ["key", "group_by"].contains(&entry.key.as_str()));
+    // That of a look-up names a column of its input, not the columns of its own key.
+    let is_list = |node: &Node| matches!(node.value, Value::Array(_));
+    let is_spelled =
+        outline.option_entries().any(|entry| ["key", "group_by"].contains(&entry.key.as_str()) && is_list(&entry.node));
     // A key that follows from the inputs' is written down, so that its change is seen.
     if let Some(key) = key.as_ref().filter(|key| is_relational && !is_spelled && !key.is_empty()) {
         definition["key"] = json!(key);

@@ -141,6 +141,17 @@ fn operator(plan: &Plan, chain: &[usize]) -> Operator {
             ];
             operator.exchanged_by = Some(format!("key of `{}`; `{}` goes to every worker", left.name, right.name));
         }
+        (Planned::Relational(Relational::Lookup(lookup)), _) => {
+            let key = key_names(&lookup.schema, &lookup.key);
+            operator.arranged =
+                vec![format!("how often the chunk's rows want each ({key}), and the answers that came")];
+            operator.persisted = vec![
+                format!("({key}) -> how many rows want it"),
+                format!("({key}) -> its answer, kept until the last row that wants it goes"),
+                format!("the ({key}) that wait for an answer, and when answers grow old"),
+            ];
+            operator.exchanged_by = Some(key);
+        }
         (Planned::Sink(_), _) => {
             operator.persisted =
                 vec!["in the database: its tables, the rejects and the ledger, in one transaction".into()];

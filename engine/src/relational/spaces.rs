@@ -33,6 +33,21 @@ pub(crate) fn long(stage: &str) -> String {
     format!("{stage}/long")
 }
 
+/// The answers of a look-up by key. No other operator has a space of this name.
+pub(crate) fn answers(stage: &str) -> String {
+    format!("{stage}/answers")
+}
+
+/// How many rows want each key of a look-up.
+pub(crate) fn wanted(stage: &str) -> String {
+    format!("{stage}/wanted")
+}
+
+/// The keys of a look-up that wait for an answer, and when answers grow old.
+pub(crate) fn due(stage: &str) -> String {
+    format!("{stage}/due")
+}
+
 /// The stage that a space belongs to.
 pub(crate) fn owner(space: &str) -> &str {
     space.split_once('/').map_or(space, |(stage, _)| stage)
@@ -52,6 +67,7 @@ impl Relational {
                 let own = (0..2).filter(|port| !spec.is_shared(*port)).map(|port| side(stage, port));
                 own.chain([long(stage)]).collect()
             }
+            Relational::Lookup(_) => vec![answers(stage), wanted(stage), due(stage)],
         }
     }
 

@@ -19,14 +19,17 @@ use crate::{
     },
     error::{RunError, RunErrorKind},
     event::RunEvent,
+    failpoint,
     flow::{
         Mode, RunContext, RunParts,
         feed::{self, Feed, Item, Load, ReadingOrder},
+        lookup::forget_orphans,
         table::Retraction,
         workers::Workers,
     },
     plan::dimensions::right_sides,
     report::{FileProgress, Progress},
+    run::asking::{Asking, Questions},
     state::Session,
 };
 
@@ -55,14 +58,16 @@ pub(crate) type RowSource<'a> =
 
 /// Loads drops and takes others back.
 pub(crate) fn load(context: Context<'_>, work: Work) -> Result<Arc<RunContext>, RunError> {
-    load_ahead(context, work, None).map(|(run, _)| run)
+    load_ahead(context, work, None, None).map(|(run, _)| run)
 }
 
-/// Loads drops and takes others back, while the sink takes the rows that may go ahead.
+/// Loads drops and takes others back, while the sink takes the rows that may go ahead, and services are asked for what is
+/// looked up, where they may be.
 pub(crate) fn load_ahead(
     context: Context<'_>,
     work: Work,
     ahead: Option<Ahead<'_>>,
+    questions: Option<Questions>,
 ) -> Result<(Arc<RunContext>, Sent), RunError> {
     let (sender, feed) = Feed::channel(work.workers);
     let run = prepare(context, work, Mode::Load, feed)?;
@@ -87,12 +92,14 @@ pub(crate) fn load_ahead(
         let first_part = if ahead.is_some() { FIRST_CHUNK_PART } else { 1 };
         let writer = ahead.map(|ahead| scope.spawn(|| ahead.write(&run, &to_write)));
         // Where nobody writes ahead, or not any more, the rows wait for the end.
-        let result = chunks(context, &run, first_part, |chunk| {
+        let mut asking = questions.map(|questions| Asking::start(scope, &run, questions));
+        let result = chunks(context, &run, first_part, asking.as_mut(), |chunk| {
             let _ = finished.send(chunk);
         });
         if let Err(error) = result {
             run.abort.raise(error);
         }
+        drop(asking);
         drop(finished);
         if let Some(writer) = writer {
             written = writer.join().unwrap_or_default();
@@ -146,11 +153,12 @@ pub(crate) fn replay(context: Context<'_>, work: Work, rows: Box<RowSource<'_>>)
                 rows(&run, &mut |item| feed::send(&sender, item, &run.abort))
             });
         });
-        if let Err(error) = chunks(context, &run, 1, |_| ()) {
+        if let Err(error) = chunks(context, &run, 1, None, |_| ()) {
             run.abort.raise(error);
         }
     });
     run.abort.check()?;
+    forget_orphans(&run.plan, &run.session)?;
     clear_replayed_sides(&run);
     Ok(run)
 }
@@ -185,6 +193,7 @@ fn chunks(
     context: Context<'_>,
     run: &Arc<RunContext>,
     first_part: u64,
+    mut asking: Option<&mut Asking<'_, '_>>,
     finished: impl Fn(u64),
 ) -> Result<(), RunError> {
     let mut workers = Workers::start(run)?;
@@ -204,6 +213,7 @@ fn chunks(
         }
         compute(chunk)?;
         chunk += 1;
+        asking.as_mut().map_or(Ok(()), |asking| asking.ask())?;
         tidy(run, chunk)?;
     }
     // One dataflow runs in any case: an aggregate over everything has a row also when nothing came.
@@ -212,7 +222,20 @@ fn chunks(
         chunk += 1;
         tidy(run, chunk)?;
     }
-    Ok(())
+    // Look-ups behind look-ups want more when the first ones are answered: never oftener than there are look-ups.
+    for _ in run.lookups.all() {
+        let Some(asking) = &mut asking else { break };
+        asking.ask()?;
+        asking.wait()?;
+        if !run.lookups.has_answers() {
+            break;
+        }
+        failpoint::hit("lookup:answered");
+        compute(chunk)?;
+        chunk += 1;
+        failpoint::hit("lookup:computed");
+    }
+    run.lookups.forget_unwanted(&run.session)
 }
 
 /// Merges state runs now and then during a long load; the rest is merged while the sink takes the rows.

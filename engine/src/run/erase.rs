@@ -41,7 +41,7 @@ use crate::{
     run::{
         RunOptions,
         compute::{self, Work},
-        deliveries, erase_search, retraction,
+        deliveries, erase_search, lookups, retraction,
     },
     state::SHARDS,
     suggest::nearest,
@@ -228,6 +228,7 @@ fn take_back(
         spill_dir: opened.spill_dir(plan),
     };
     let run = compute::load(context, work)?;
+    lookups::forget_gone(&run)?;
     for drop in &erasure.drops {
         let stands = withdrawn.iter().any(|withdrawn| withdrawn.drop_id == drop.drop_id);
         let reason = if stands { "as asked" } else { "what was left of it, withdrawn before" };

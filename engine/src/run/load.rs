@@ -24,9 +24,10 @@ use crate::{
     report::{Action, DropReport, RunReport},
     run::{
         RunOptions,
+        asking::Questions,
         compute::{self, Work},
         deliveries::{self, Deliveries, Standing, load},
-        erase, guards, members, retraction,
+        erase, guards, lookups, members, retraction,
     },
 };
 
@@ -44,7 +45,10 @@ fn run_once(context: Context<'_>, options: &RunOptions) -> Result<RunReport, Run
     open::check_agreement(plan, &opened)?;
     let definitions = open::check_definition(plan, &opened.ledger, Wanted::All)?;
     let pending = if options.dry_run { Vec::new() } else { erase::finish_pending(context, options, &mut opened)? };
-    let mut found = deliveries::find(plan, context.abort, options, &opened.ledger)?;
+    let mut found = match options.retry_lookups {
+        true => Deliveries::default(),
+        false => deliveries::find(plan, context.abort, options, &opened.ledger)?,
+    };
     let readmitted = members::readmit(plan, &options.readmit, &mut opened.ledger, &mut found.candidates)?;
     guards::check_prune(plan, options, &opened.ledger, &found)?;
     guards::check_shrink(plan, options, &found.candidates)?;
@@ -62,7 +66,10 @@ fn run_once(context: Context<'_>, options: &RunOptions) -> Result<RunReport, Run
     for notice in pending.into_iter().chain(found.notices.iter().cloned()) {
         context.tell(&mut report, RunEvent::Notice(notice));
     }
-    if loads.is_empty() && retractions.is_empty() && readmitted.is_empty() {
+    let asks = !options.dry_run || options.warm;
+    let questions = if asks { Some(lookups::due(plan, &mut opened, options.retry_lookups)?) } else { None };
+    let is_due = questions.as_ref().is_some_and(|questions| !questions.earlier.is_empty());
+    if loads.is_empty() && retractions.is_empty() && readmitted.is_empty() && !is_due {
         tell_drops(context, &mut report, unchanged);
         for table in commit::untouched(plan, &opened.ledger) {
             context.tell(&mut report, RunEvent::Table(table));
@@ -73,12 +80,20 @@ fn run_once(context: Context<'_>, options: &RunOptions) -> Result<RunReport, Run
             commit::settle(plan, opened.sink.as_mut(), &mut notices);
             notices.into_iter().for_each(|notice| context.tell(&mut report, RunEvent::Notice(notice)));
         }
+        lookups::tell(context, &opened.state.begin()?, None, &mut report)?;
         return Ok(report);
     }
     let work =
         Work { session: opened.state.begin()?, epoch, workers, loads, retractions, spill_dir: opened.spill_dir(plan) };
-    let written =
-        load_found(context, &mut opened, work, (kept, unchanged), (definitions, readmitted), &found, &mut report);
+    let written = load_found(
+        context,
+        &mut opened,
+        work,
+        (kept, unchanged, questions),
+        (definitions, readmitted),
+        &found,
+        &mut report,
+    );
     if written.is_err() {
         // Rows may have gone ahead. A connection that is gone has given them up by itself.
         let _ = opened.sink.rollback();
@@ -92,7 +107,7 @@ fn load_found(
     context: Context<'_>,
     opened: &mut Opened,
     work: Work,
-    (kept, mut drops): (Vec<Kept>, Vec<DropReport>),
+    (kept, mut drops, questions): (Vec<Kept>, Vec<DropReport>, Option<Questions>),
     (definitions, readmitted_members): (Definitions, Vec<WithdrawnMember>),
     found: &Deliveries,
     report: &mut RunReport,
@@ -100,8 +115,21 @@ fn load_found(
     let (plan, epoch) = (context.plan, work.epoch);
     let only_adds = work.retractions.is_empty();
     let ahead = if only_adds && !report.dry_run { Ahead::new(context, opened) } else { None };
-    let (run, written) = compute::load_ahead(context, work, ahead).map_err(|error| found.told(error))?;
+    let is_about_drops = !work.loads.is_empty() || !work.retractions.is_empty();
+    let (run, written) = compute::load_ahead(context, work, ahead, questions).map_err(|error| found.told(error))?;
     check_reject_share(plan, &run)?;
+    lookups::check_failed_share(&run)?;
+    if !is_about_drops && readmitted_members.is_empty() && !lookups::is_answered(&run) {
+        // Nothing changed, so there is no epoch.
+        tell_drops(context, report, drops);
+        for table in commit::untouched(plan, &opened.ledger) {
+            context.tell(report, RunEvent::Table(table));
+        }
+        if !report.dry_run {
+            lookups::note_tried(context, opened, &run)?;
+        }
+        return lookups::tell(context, &run.session, Some(&run), report);
+    }
     let mut outcome =
         Outcome { withdrawn: found.gone.clone(), readmitted_members, written, ..Outcome::new(definitions) };
     for (load, kept) in run.loads.iter().zip(kept) {
@@ -143,7 +171,9 @@ fn load_found(
         let reason = "its file is gone";
         drops.push(DropReport::new(&gone.name, &gone.source, Action::Withdrawn, reason, Default::default()));
     }
+    lookups::note_completed(&run, &mut outcome, &mut drops);
     tell_drops(context, report, drops);
+    lookups::tell(context, &run.session, Some(&run), report)?;
     commit::conclude(context, opened, &run, outcome, report)?;
     Ok(())
 }

@@ -31,7 +31,7 @@ use crate::{
     },
     error::{RunError, RunErrorKind, Written},
     failpoint,
-    flow::RunContext,
+    flow::{RunContext, lookup::forget_orphans},
     plan::{
         Plan, changed_stages,
         content::{Definitions, Wanted},
@@ -46,6 +46,7 @@ use crate::{
         RunOptions,
         compute::{self, Work},
         deliveries::load,
+        lookups,
         rebuild::{candidates, clear_tables, clear_views, send_state, tables_are_the_same},
     },
 };
@@ -285,13 +286,14 @@ fn compute(
     let mut work =
         Work { session, epoch, workers, loads: Vec::new(), retractions: Vec::new(), spill_dir: opened.spill_dir(plan) };
     clear_views(plan, &work.session);
-    let mut outcome = Outcome::new(definitions);
+    let mut outcome = Outcome { computed_anew: true, ..Outcome::new(definitions) };
     let mut drops = Vec::new();
     let run = if backfill.from == Origin::Files {
         clear_tables(plan, &work.session);
         work.loads =
             files.iter().map(|(drop, candidate)| load(plan, &opened.ledger, candidate, drop.drop_id)).collect();
         let run = compute::load(context, work)?;
+        forget_orphans(plan, &run.session)?;
         check_reject_share(plan, &run)?;
         for ((old, candidate), load) in files.iter().zip(&run.loads) {
             let counts = load.records.counts();
@@ -325,6 +327,7 @@ fn compute(
     }
     failpoint::hit("migrate:batches");
     let mut report = RunReport { drops, ..RunReport::new(&plan.pipeline.name, opened.ledger.epoch, workers) };
+    lookups::tell(context, &run.session, Some(&run), &mut report)?;
     commit::conclude(context, opened, &run, outcome, &mut report)?;
     report.seconds = started.elapsed().as_secs_f64();
     Ok(report)

@@ -1,11 +1,13 @@
 //! Runs: what is new is found, computed by dataflows, and committed as one epoch.
 
+mod asking;
 pub(crate) mod compute;
 pub(crate) mod deliveries;
 pub(crate) mod erase;
 mod erase_search;
 mod guards;
 pub(crate) mod load;
+mod lookups;
 pub(crate) mod members;
 pub(crate) mod migrate;
 pub(crate) mod rebuild;
@@ -57,6 +59,10 @@ pub struct RunOptions {
     pub prune_all: bool,
     /// Samples that were withdrawn and are taken in again.
     pub readmit: Vec<String>,
+    /// Load nothing, and ask for every looked-up key that waits, however lately it was asked for in vain.
+    pub retry_lookups: bool,
+    /// With `dry_run`: ask for what is looked up all the same, so that the caches have it.
+    pub warm: bool,
     /// Take a new delivery of a drop however many of its records are gone.
     pub accept_smaller: bool,
 }

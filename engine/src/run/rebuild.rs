@@ -18,21 +18,29 @@ use crate::{
     },
     error::{RunError, RunErrorKind},
     event::RunEvent,
-    flow::{RunContext, feed::Item, table::scan_assertions},
+    flow::{
+        RunContext,
+        feed::Item,
+        lookup::{forget_orphans, is_lookup},
+        table::scan_assertions,
+    },
     plan::{
-        Plan, changed_stages,
+        Plan, PlannedStage, changed_stages,
         content::{Definitions, Wanted},
         dimensions::right_sides,
         is_table,
     },
-    relational::{Relational, spaces},
+    relational::{
+        Relational,
+        spaces::{self, answers},
+    },
     report::{Action, DropReport, RunReport},
     rows::RowBatch,
     run::{
         RunOptions,
         compute::{self, Work},
         deliveries::{self, Standing, load},
-        guards,
+        guards, lookups,
     },
     state::{SHARDS, Session, State},
 };
@@ -87,6 +95,7 @@ fn rebuild_once(context: Context<'_>, options: &RunOptions) -> Result<RunReport,
         work.loads =
             files.iter().map(|(drop, candidate)| load(plan, &opened.ledger, candidate, drop.drop_id)).collect();
         let run = compute::load(context, work)?;
+        forget_orphans(plan, &run.session)?;
         check_reject_share(plan, &run)?;
         for ((old, candidate), load) in files.iter().zip(&run.loads) {
             let counts = load.records.counts();
@@ -110,6 +119,7 @@ fn rebuild_once(context: Context<'_>, options: &RunOptions) -> Result<RunReport,
         run
     };
     drops.into_iter().for_each(|drop| context.tell(&mut report, RunEvent::Drop(drop)));
+    lookups::tell(context, &run.session, Some(&run), &mut report)?;
     commit::conclude(context, &mut opened, &run, outcome, &mut report)?;
     Ok(report)
 }
@@ -185,23 +195,27 @@ pub(crate) fn tables_are_the_same(plan: &Plan, changed: &BTreeSet<String>) -> bo
         .all(|stage| !changed.contains(&stage.name))
 }
 
-/// Empties the views' spaces, and those of stages that the pipeline no longer has.
+/// Empties the views' spaces, and those of stages that the pipeline no longer has. Answers stay: whatever is computed anew, nobody
+/// is asked again.
 pub(crate) fn clear_views(plan: &Plan, session: &Session) {
     // The list of drops is of no stage.
     let is_kept = |owner: &str| {
         owner.is_empty() || plan.stages.iter().any(|stage| stage.name == owner && is_table(&stage.planned))
     };
-    clear(session, |owner| !is_kept(owner));
+    let is_answers =
+        |space: &str| plan.stages.iter().any(|stage| is_lookup(&stage.planned) && answers(&stage.name) == space);
+    clear(session, |space| !is_kept(spaces::owner(space)) && !is_answers(space));
 }
 
 pub(crate) fn clear_tables(plan: &Plan, session: &Session) {
-    clear(session, |owner| plan.stages.iter().any(|stage| stage.name == owner && is_table(&stage.planned)));
+    let is_owner = |stage: &PlannedStage, space: &str| stage.name == spaces::owner(space) && is_table(&stage.planned);
+    clear(session, |space| plan.stages.iter().any(|stage| is_owner(stage, space)));
 }
 
-/// Empties the spaces of the stages for which this is so.
+/// Empties the spaces for which this is so.
 fn clear(session: &Session, is_meant: impl Fn(&str) -> bool) {
     for space in session.statistics().into_iter().map(|statistics| statistics.space) {
-        if is_meant(spaces::owner(&space)) {
+        if is_meant(&space) {
             session.clear_space(&space);
         }
     }

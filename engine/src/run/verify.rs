@@ -2,6 +2,7 @@
 //! base tables are compared with the state.
 
 mod history;
+mod lookups;
 
 use std::{io, sync::Arc};
 
@@ -21,7 +22,7 @@ use crate::{
         open::{self, Opened},
     },
     error::{RunError, RunErrorKind},
-    flow::{RunContext, feed::Item},
+    flow::{RunContext, feed::Item, lookup::copy_answers},
     plan::{Plan, content::Wanted},
     relational::Relational,
     rows::{RowBatch, RowLayout},
@@ -141,6 +142,8 @@ pub(crate) fn verify_opened(
         retractions: Vec::new(),
         spill_dir: scratch.path().to_path_buf(),
     };
+    // Nobody is asked: what was answered is as much given as the rows of the tables.
+    copy_answers(plan, &state_session, &work.session)?;
     let rows = |run: &RunContext, send: &mut dyn FnMut(Item) -> bool| {
         for (at, stage) in run.plan.stages.iter().enumerate() {
             if !matches!(stage.planned, Planned::Relational(Relational::Table(_))) {
@@ -176,6 +179,7 @@ pub(crate) fn verify_opened(
         report.tables.push(VerifiedTable { name: table.name.clone(), against, rows: read_back[at], differences });
     }
     compare_drops(opened, &mut report)?;
+    lookups::compare(plan, opened.sink.as_mut(), &state_session, &mut report)?;
     let known = Known::read(opened.sink.as_mut(), &plan.pipeline.name)?;
     for (at, of_table) in plan.histories().iter().enumerate() {
         let Some(of_table) = of_table else { continue };

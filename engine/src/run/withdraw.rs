@@ -13,7 +13,7 @@ use crate::{
     run::{
         RunOptions,
         compute::{self, Work},
-        deliveries, erase, retraction,
+        deliveries, erase, lookups, retraction,
     },
 };
 
@@ -48,6 +48,7 @@ fn withdraw_once(context: Context<'_>, names: &[String], options: &RunOptions) -
         let drop = DropReport::new(&drop.name, &drop.source, Action::Withdrawn, "as asked", Default::default());
         context.tell(&mut report, RunEvent::Drop(drop));
     }
+    lookups::tell(context, &run.session, Some(&run), &mut report)?;
     commit::conclude(context, &mut opened, &run, Outcome { withdrawn, ..Outcome::new(definitions) }, &mut report)?;
     Ok(report)
 }

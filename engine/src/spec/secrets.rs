@@ -101,7 +101,9 @@ impl<'a> Search<'a> {
     fn entries(&mut self, entries: &'a [Entry], is_secret: bool) {
         for entry in entries {
             self.public.push(Cow::Borrowed(&entry.key));
-            self.node(&entry.node, is_secret || secret::is_secret_name(&entry.key));
+            // `{ env = "NAME" }` says where a secret is, and holds none.
+            let is_secret = (is_secret && entry.key != "env") || secret::is_secret_name(&entry.key);
+            self.node(&entry.node, is_secret);
         }
     }
 

@@ -180,6 +180,10 @@ fn line(event: &RunEvent, records: u64) -> Option<Line> {
         RunEvent::Retry { attempt } => {
             warn("retry", "write", "running", "the transaction is run again".into(), json!({ "attempt": attempt }))
         }
+        RunEvent::Lookup(lookup) => {
+            let message = format!("look-up {}: {} keys wanted, {} wait", lookup.stage, lookup.wanted, lookup.waiting);
+            info("lookup", "report", "ok", message, facts(lookup, &[]))
+        }
         RunEvent::Stage(stage) => {
             let renamed = [("name", "stage"), ("seconds", "duration_seconds")];
             let mut facts = facts(stage, &renamed);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use vardelta_engine::{
     edge::escape,
-    report::{Action, DropReport, RunReport},
+    report::{Action, DropReport, LookupReport, RunReport},
 };
 use vardelta_schemas::ledger::{FirstPlace, WarningRow};
 
@@ -22,6 +22,7 @@ pub fn run_report(report: &RunReport, verbose: bool) -> (String, String) {
     if report.committed && !report.rejects.is_empty() {
         tail += "  (each with its place and text in the table vardelta_rejects)\n";
     }
+    tail += &section("lookups", lookups(&report.lookups));
     tail += &section("warnings", warnings(&report.warnings, verbose));
     let retried = (report.retries > 0).then(|| {
         let times = if report.retries == 1 { "once" } else { &format!("{} times", report.retries) };
@@ -61,7 +62,7 @@ fn drops(drops: &[DropReport], verbose: bool) -> String {
         table.row().text(&drop.name).text(drop.action.as_str());
         match drop.action {
             Action::Added | Action::Replaced | Action::Rebuilt | Action::Migrated => table.text(accounting(drop)),
-            Action::Withdrawn | Action::SampleWithdrawn | Action::Erased | Action::Unchanged => {
+            Action::Withdrawn | Action::SampleWithdrawn | Action::Erased | Action::Unchanged | Action::Completed => {
                 table.text(&drop.reason)
             }
         };
@@ -98,6 +99,32 @@ fn tables(report: &RunReport) -> String {
         table.figure(format!("{} updated,", grouped(counts.updated)));
         table.figure(format!("{} deleted,", grouped(counts.deleted)));
         table.figure(format!("{} left alone", grouped(counts.unchanged)));
+    }
+    table.render()
+}
+
+/// What was asked for, and where the answers came from; nothing of look-ups that neither asked nor wait.
+fn lookups(lookups: &[LookupReport]) -> String {
+    let mut table = Table::default();
+    for lookup in lookups.iter().filter(|lookup| lookup.wanted > 0 || lookup.waiting > 0) {
+        let LookupReport { wanted, memory, disk, database, redis, answered, absent, failed, requests, .. } = lookup;
+        let from = [("memory", memory), ("disk", disk), ("database", database), ("redis", redis)];
+        let kept: Vec<String> = from
+            .iter()
+            .filter(|(_, count)| **count > 0)
+            .map(|(tier, count)| format!("{} {tier} + ", grouped(**count)))
+            .collect();
+        table.row().text(&lookup.stage).text(format!(
+            "{} wanted = {}{} answered + {} absent + {} failed ({} request{}); {} wait",
+            grouped(*wanted),
+            kept.concat(),
+            grouped(*answered),
+            grouped(*absent),
+            grouped(*failed),
+            grouped(*requests),
+            if *requests == 1 { "" } else { "s" },
+            grouped(lookup.waiting)
+        ));
     }
     table.render()
 }

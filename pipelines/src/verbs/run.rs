@@ -40,6 +40,11 @@ pub struct Arguments {
     #[arg(long, conflicts_with = "files")]
     prune_all: bool,
 
+    /// Load nothing, and ask for every looked-up key that waits for an answer, also where its service wanted to be left alone
+    /// for longer.
+    #[arg(long, conflicts_with_all = ["files", "prune", "prune_all", "dry_run"])]
+    retry_lookups: bool,
+
     /// Take a new delivery of a drop that has lost more than `max_shrink_share` of its records.
     #[arg(long)]
     accept_smaller: bool,
@@ -63,6 +68,7 @@ impl Arguments {
             prune_all: self.prune_all,
             accept_smaller: self.accept_smaller,
             readmit: self.readmit.clone(),
+            retry_lookups: self.retry_lookups,
             ..execution::options(&self.execution)
         };
         execution::execute(output, &plan, &self.execution, |context| run::run(context, &options))

@@ -18,8 +18,15 @@ pub fn migrations(dialect: Dialect) -> &'static [Migration] {
     }
 }
 
-const SQLITE_MIGRATIONS: &[Migration] =
-    &[SQLITE_TABLES, SQLITE_REFERENCE_BLOCKS, SQLITE_LAX_COLUMNS, SQLITE_WARNINGS, SQLITE_IDENTITIES, SQLITE_MEMBERS];
+const SQLITE_MIGRATIONS: &[Migration] = &[
+    SQLITE_TABLES,
+    SQLITE_REFERENCE_BLOCKS,
+    SQLITE_LAX_COLUMNS,
+    SQLITE_WARNINGS,
+    SQLITE_IDENTITIES,
+    SQLITE_MEMBERS,
+    SQLITE_LOOKUPS,
+];
 
 const SQLITE_TABLES: Migration = Migration {
     version: 1,
@@ -171,6 +178,27 @@ const SQLITE_MEMBERS: Migration = Migration {
 ) STRICT, WITHOUT ROWID"],
 };
 
+/// The keys that look-ups ask for. `key_hash` is the xxh3-128 of the key, 32 hexadecimal digits: keys may be longer than any
+/// server's index.
+const SQLITE_LOOKUPS: Migration = Migration {
+    version: 7,
+    statements: &["CREATE TABLE vardelta_lookups (
+  pipeline TEXT NOT NULL,
+  stage TEXT NOT NULL,
+  key_hash TEXT NOT NULL,
+  `key` TEXT NOT NULL,
+  status TEXT NOT NULL,
+  attempts INTEGER NOT NULL,
+  next_try TEXT,
+  last_error TEXT,
+  asked_at TEXT,
+  PRIMARY KEY (pipeline, stage, key_hash)
+) STRICT, WITHOUT ROWID"],
+};
+
+/// The first version that knows of look-ups.
+pub const VERSION_WITH_LOOKUPS: u32 = 7;
+
 /// [`SELECT_DROPS`], [`SELECT_EVENTS`] or [`SELECT_LAST_EPOCH`] for tables that are of this version still: a ledger that is only
 /// read is not migrated, and what it does not count yet reads as 0.
 pub fn select_at(statement: &str, version: u32) -> String {
@@ -290,6 +318,24 @@ pub fn insert_rejects(rows: usize) -> String {
 pub const INSERT_WARNING: &str = "INSERT INTO vardelta_warnings (pipeline, epoch, ordinal, drop_id, drop_name, stage, \
     reason, field, occurrences, first_line, first_contig, first_pos) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
+/// Parameters: pipeline, least attempts. Yields stage, key, status, attempts, next_try, last_error and asked_at of the keys that
+/// were asked for so often in vain since their last answer.
+pub const SELECT_LOOKUPS: &str = "SELECT stage, `key`, status, attempts, next_try, last_error, asked_at FROM \
+    vardelta_lookups WHERE pipeline = ? AND attempts >= ? ORDER BY stage, key_hash";
+/// Puts so many rows in place, or in the place of others. Parameters, for each: pipeline, stage, key_hash, key, status,
+/// attempts, next_try, last_error, asked_at.
+pub fn put_lookups(rows: usize) -> String {
+    let rows = vec!["(?, ?, ?, ?, ?, ?, ?, ?, ?)"; rows].join(", ");
+    format!(
+        "REPLACE INTO vardelta_lookups (pipeline, stage, key_hash, `key`, status, attempts, next_try, last_error, asked_at) \
+         VALUES {rows}"
+    )
+}
+/// Parameters: pipeline, stage, key_hash.
+pub const DELETE_LOOKUP: &str = "DELETE FROM vardelta_lookups WHERE pipeline = ? AND stage = ? AND key_hash = ?";
+/// Parameter: pipeline.
+pub const DELETE_LOOKUPS: &str = "DELETE FROM vardelta_lookups WHERE pipeline = ?";
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -334,7 +380,7 @@ mod tests {
 
     #[test]
     fn statements_have_as_many_parameters_as_columns() {
-        let rejects = insert_rejects(1);
+        let (rejects, lookups) = (insert_rejects(1), put_lookups(1));
         let plain = [
             INSERT_VERSION,
             INSERT_OWNED,
@@ -345,7 +391,7 @@ mod tests {
             INSERT_WARNING,
             INSERT_MEMBER,
         ];
-        for insert in plain.into_iter().chain([rejects.as_str()]) {
+        for insert in plain.into_iter().chain([rejects.as_str(), lookups.as_str()]) {
             let (columns, values) = insert.split_once(") VALUES (").unwrap_or_default();
             assert_eq!(columns.matches(',').count(), values.matches(',').count(), "{insert}");
         }

@@ -1,3 +1,4 @@
 //! Relational stages that know genomics; the engine keeps them exact.
 
+pub mod lookup;
 pub mod regions;

@@ -10,6 +10,7 @@
 //! - [`apply`](self::apply): rows on their way in, by [`local_infile`](self::local_infile) or statements;
 //!   [`values`](self::values): rows as text and parameters. [`read`](self::read): rows on their way back.
 
+mod answers;
 mod apply;
 mod constraints;
 mod erase;
@@ -41,7 +42,7 @@ use vardelta_engine::{
     contract::{
         options::OptionDoc,
         reason::Reason,
-        sink::{Access, Sink, SinkError, SinkStage},
+        sink::{Access, AnswerStore, Sink, SinkError, SinkStage},
         stage::{Kind, PlanRequest, Planned, StageType},
     },
     diagnostics::Diagnostics,
@@ -190,6 +191,10 @@ impl SinkStage for PlannedMySql {
 
     fn history(&self) -> &[String] {
         &self.settings.history
+    }
+
+    fn open_answers(&self) -> Result<Option<Box<dyn AnswerStore>>, SinkError> {
+        Ok(Some(Box::new(answers::MySqlAnswers::open(&self.settings)?)))
     }
 
     /// As for MySQL: which server it is is known only at the connection, and MariaDB differs in the names of collations and

@@ -5,6 +5,7 @@
 //! - Rows are written by prepared statements, one at a time, in key order: measured faster than multi-row statements.
 //! - SQLite does not tell -0.0 from 0.0: what was written as the first is read as the second.
 
+pub(crate) mod answers;
 mod apply;
 mod bind;
 mod connection;
@@ -29,7 +30,7 @@ use vardelta_engine::{
     contract::{
         options::{OptionDoc, Spanned},
         reason::Reason,
-        sink::{Access, Sink, SinkError, SinkStage},
+        sink::{Access, AnswerStore, Sink, SinkError, SinkStage},
         stage::{Kind, PlanRequest, Planned, StageType},
     },
     diagnostics::Diagnostics,
@@ -161,6 +162,10 @@ impl SinkStage for PlannedSqlite {
 
     fn history(&self) -> &[String] {
         &self.history
+    }
+
+    fn open_answers(&self) -> Result<Option<Box<dyn AnswerStore>>, SinkError> {
+        Ok(Some(Box::new(answers::SqliteAnswers::beside(&self.path))))
     }
 
     fn statements(&self, tables: &[TableSchema]) -> Vec<String> {

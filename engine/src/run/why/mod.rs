@@ -5,6 +5,7 @@
 mod aggregates;
 mod happened;
 mod key;
+mod looked_up;
 mod walk;
 mod wanted;
 

@@ -37,7 +37,7 @@ use crate::{
 };
 
 /// Rows of a table that are looked at together.
-const ROWS_AT_ONCE: usize = 4_096;
+pub(super) const ROWS_AT_ONCE: usize = 4_096;
 /// Rows whose parts in a model are told one by one, at the most.
 const MODEL_ROWS_TOLD: usize = 100;
 
@@ -66,7 +66,7 @@ pub(super) struct Found {
 }
 
 /// Gets rows and their parts.
-type Each<'a> = dyn FnMut(RecordBatch, Vec<Vec<Rc<Leaf>>>) -> Result<(), RunError> + 'a;
+pub(super) type Each<'a> = dyn FnMut(RecordBatch, Vec<Vec<Rc<Leaf>>>) -> Result<(), RunError> + 'a;
 
 /// One row of a group, and what the group is made of.
 type Group = (RecordBatch, Vec<Rc<Leaf>>);
@@ -111,7 +111,7 @@ impl Walk<'_> {
     }
 
     /// The same batch by batch; says whether columns are left NULL that an aggregate computes.
-    fn each(&self, stage: usize, wanted: &Wanted, each: &mut Each<'_>) -> Result<bool, RunError> {
+    pub(super) fn each(&self, stage: usize, wanted: &Wanted, each: &mut Each<'_>) -> Result<bool, RunError> {
         self.abort.check()?;
         let mut sieve = |rows: RecordBatch, parts: Vec<Vec<Rc<Leaf>>>| {
             let keep = mask(wanted, &rows).map_err(RunError::internal)?;
@@ -138,6 +138,10 @@ impl Walk<'_> {
             }
             Planned::Relational(Relational::Join(spec)) => self.join(stage, spec, wanted, &mut sieve),
             Planned::Relational(Relational::Resident(spec)) => self.resident(stage, spec, wanted, &mut sieve),
+            Planned::Relational(Relational::Lookup(spec)) => {
+                self.lookup(stage, spec, wanted, &mut sieve)?;
+                Ok(false)
+            }
             Planned::Transform(transform) => self.transform(stage, inputs[0], transform.as_ref(), wanted, &mut sieve),
             Planned::Source(_) | Planned::Sink(_) => {
                 Err(RunError::internal(format!("stage `{}` keeps no rows", self.plan.stages[stage].name)))
@@ -254,11 +258,11 @@ impl Walk<'_> {
     }
 
     /// Whether rows of a stage lack the columns that an aggregate computes.
-    fn is_partial(&self, stage: usize) -> bool {
+    pub(super) fn is_partial(&self, stage: usize) -> bool {
         let planned = &self.plan.stages[stage];
         match &planned.planned {
             Planned::Relational(Relational::Aggregate(_)) => self.aggregates.is_none(),
-            Planned::Relational(Relational::Table(_)) => false,
+            Planned::Relational(Relational::Table(_) | Relational::Lookup(_)) => false,
             _ => planned.inputs.iter().any(|input| self.is_partial(*input)),
         }
     }
@@ -413,7 +417,7 @@ impl Walk<'_> {
     }
 
     /// What is asked of the stage is computed by an aggregate: the walk begins anew with its rows.
-    fn not_followed(&self, stage: &str) -> RunError {
+    pub(super) fn not_followed(&self, stage: &str) -> RunError {
         self.needs_aggregates.store(true, Ordering::Relaxed);
         RunError::internal(format!("`{stage}` asks for what an aggregate computes"))
     }

@@ -188,6 +188,25 @@ macro_rules! migrations {
 "
                 )],
             },
+            // The keys that look-ups ask for, told apart by their hash: a key may be longer than an index holds.
+            Migration {
+                version: 7,
+                statements: &[table!(
+                    $collation,
+                    "vardelta_lookups",
+                    "  pipeline VARCHAR(255) NOT NULL,
+  stage VARCHAR(255) NOT NULL,
+  key_hash CHAR(32) NOT NULL,
+  `key` LONGTEXT NOT NULL,
+  status VARCHAR(16) NOT NULL,
+  attempts BIGINT NOT NULL,
+  next_try VARCHAR(32) NULL,
+  last_error LONGTEXT NULL,
+  asked_at VARCHAR(32) NULL,
+  PRIMARY KEY (pipeline, stage, key_hash)
+"
+                )],
+            },
         ]
     };
 }

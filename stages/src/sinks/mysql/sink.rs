@@ -1,5 +1,7 @@
 //! The life of one epoch's transaction, and of the connection around it.
 
+mod lookups;
+
 use std::time::{Duration, Instant};
 
 use arrow_array::RecordBatch;

@@ -10,7 +10,7 @@ use arrow_array::{
 use vardelta_engine::contract::sink::{ChangeBatch, EpochStart, Op, Sink, SinkError};
 use vardelta_schemas::{
     Column, ColumnType, Identity, Schema, TableSchema,
-    ledger::{DropRow, EpochId, EpochRecord, Event, RecordCounts},
+    ledger::{DropRow, EpochId, EpochRecord, Event, LookupChanges, RecordCounts},
 };
 
 /// The pipeline that most tests run.
@@ -97,6 +97,7 @@ pub(crate) fn record(pipeline: &str, epoch: u64) -> EpochRecord {
         events: Vec::new(),
         tables: Vec::new(),
         warnings: Vec::new(),
+        lookups: LookupChanges::default(),
     }
 }
 

@@ -44,7 +44,7 @@ pub(crate) trait Database {
 }
 
 const READ: &str = "read the ledger of";
-const WRITE: &str = "write the ledger of";
+pub(super) const WRITE: &str = "write the ledger of";
 
 impl From<&str> for Cell {
     fn from(text: &str) -> Cell {
@@ -83,7 +83,7 @@ where
 ///
 /// # Errors
 /// When it is 2^63 or more.
-fn number(value: u64) -> Result<Cell, SinkError> {
+pub(super) fn number(value: u64) -> Result<Cell, SinkError> {
     let out_of_range = |_| SinkError::new(SinkErrorKind::Value, format!("the ledger cannot hold the number {value}"));
     i64::try_from(value).map(Cell::Integer).map_err(out_of_range)
 }
@@ -93,7 +93,7 @@ fn optional_number(value: Option<u64>) -> Result<Cell, SinkError> {
 }
 
 /// The values of one row, taken one after the other.
-struct Taking<'a> {
+pub(super) struct Taking<'a> {
     location: &'a str,
     cells: std::vec::IntoIter<Cell>,
 }
@@ -104,7 +104,7 @@ impl Taking<'_> {
         SinkError::new(SinkErrorKind::Unreadable, message).with_hint(DAMAGED_HINT)
     }
 
-    fn optional_text(&mut self) -> Result<Option<String>, SinkError> {
+    pub(super) fn optional_text(&mut self) -> Result<Option<String>, SinkError> {
         match self.cells.next() {
             Some(Cell::Text(text)) => Ok(Some(text)),
             Some(Cell::Null) => Ok(None),
@@ -112,7 +112,7 @@ impl Taking<'_> {
         }
     }
 
-    fn text(&mut self) -> Result<String, SinkError> {
+    pub(super) fn text(&mut self) -> Result<String, SinkError> {
         self.optional_text()?.ok_or_else(|| self.unreadable("NULL instead of a text"))
     }
 
@@ -127,7 +127,7 @@ impl Taking<'_> {
         }
     }
 
-    fn number(&mut self) -> Result<u64, SinkError> {
+    pub(super) fn number(&mut self) -> Result<u64, SinkError> {
         self.optional_number()?.ok_or_else(|| self.unreadable("NULL instead of a number"))
     }
 
@@ -193,7 +193,7 @@ impl<D: Database> Ledger<D> {
         }
     }
 
-    fn all<T>(
+    pub(super) fn all<T>(
         &mut self,
         statement: &str,
         parameters: &[Cell],
@@ -379,7 +379,8 @@ impl<D: Database> Ledger<D> {
             cells.extend(count_cells(&event.counts)?);
             self.0.execute(WRITE, sql::INSERT_EVENT, &cells)?;
         }
-        self.write_warnings(record)
+        self.write_warnings(record)?;
+        self.write_lookups(record)
     }
 
     fn write_warnings(&mut self, record: &EpochRecord) -> Result<(), SinkError> {

@@ -1,10 +1,11 @@
 //! What both sinks do in one way: declared constraints, marked rows, the layout and the values of tables, reading them
-//! back, the ledger.
+//! back, the ledger and the looked-up keys in it.
 
 pub(crate) mod constraints;
 #[cfg(test)]
 pub(crate) mod fixtures;
 pub(crate) mod ledger;
+mod lookups;
 pub(crate) mod marks;
 pub(crate) mod read;
 pub(crate) mod tables;

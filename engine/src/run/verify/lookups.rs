@@ -1,0 +1,54 @@
+//! What the ledger says of looked-up keys, compared with the state.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use super::{VerifiedTable, VerifyReport};
+use crate::{
+    contract::{
+        sink::{KeptLookups, Sink},
+        stage::Planned,
+    },
+    error::RunError,
+    flow::lookup::each_wanted,
+    plan::Plan,
+    relational::Relational,
+    state::Session,
+};
+
+/// The ledger's table.
+const TABLE: &str = "vardelta_lookups";
+
+/// Compares the status of every key.
+pub(super) fn compare(
+    plan: &Plan,
+    sink: &mut dyn Sink,
+    state: &Arc<Session>,
+    report: &mut VerifyReport,
+) -> Result<(), RunError> {
+    let lookups = plan.stages.iter().filter_map(|stage| match &stage.planned {
+        Planned::Relational(Relational::Lookup(spec)) => Some((&stage.name, spec)),
+        _ => None,
+    });
+    let lookups: Vec<_> = lookups.collect();
+    if lookups.is_empty() {
+        return Ok(());
+    }
+    let rows = sink.lookups(&plan.pipeline.name, KeptLookups::All)?;
+    let mut found: BTreeMap<(String, String), String> =
+        rows.into_iter().map(|row| ((row.stage, row.key), row.status)).collect();
+    let (count, before) = (found.len() as u64, report.difference_count);
+    for (stage, spec) in lookups {
+        each_wanted(state, stage, spec.fingerprint(), &mut |key, status| {
+            let said = found.remove(&(stage.clone(), key.to_owned()));
+            if said.as_deref() != Some(status.as_str()) {
+                report.differ(TABLE, || (format!("stage={stage} key={key}"), Some(status.as_str().to_owned()), said));
+            }
+        })?;
+    }
+    for ((stage, key), status) in found {
+        report.differ(TABLE, || (format!("stage={stage} key={key}"), None, Some(status)));
+    }
+    let differences = report.difference_count - before;
+    report.tables.push(VerifiedTable { name: TABLE.into(), against: "the state", rows: count, differences });
+    Ok(())
+}

@@ -1,0 +1,123 @@
+//! `lookup`: what services answer for the keys of a table.
+//!
+//! This is the asking. What is asked, when, and what a late answer changes is the engine's (`vardelta_engine::relational`).
+
+mod asker;
+mod breaker;
+mod clock;
+mod duration;
+mod entry;
+mod fetch;
+mod host;
+mod http;
+mod options;
+mod path;
+mod plan;
+mod reading;
+mod retry;
+mod setting;
+mod slots;
+mod template;
+#[cfg(test)]
+mod tests;
+mod tiers;
+
+use std::{fmt, sync::Arc};
+
+use vardelta_engine::{
+    contract::{
+        lookup::{Asker, Lookup, LookupContext},
+        options::OptionDoc,
+        stage::{Kind, PlanRequest, Planned, StageError, StageType},
+    },
+    diagnostics::Diagnostics,
+    relational::{LookupSpec, Relational},
+};
+use vardelta_schemas::Column;
+
+use self::{asker::HttpAsker, clock::MachineClock, options::LookupOptions, plan::Plan};
+
+/// The stage type `lookup`.
+pub struct LookupStage;
+
+/// For the registry.
+pub static LOOKUP: LookupStage = LookupStage;
+
+impl StageType for LookupStage {
+    fn name(&self) -> &'static str {
+        "lookup"
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::Relational
+    }
+
+    fn manual(&self) -> &'static str {
+        include_str!("lookup/manual.md")
+    }
+
+    fn example(&self) -> &'static str {
+        include_str!("lookup/example.toml")
+    }
+
+    fn options(&self) -> &'static [OptionDoc] {
+        LookupOptions::DOCS
+    }
+
+    fn inert_options(&self) -> &'static [&'static str] {
+        &[
+            "parameters",
+            "headers",
+            "batch",
+            "rate_per_s",
+            "concurrency",
+            "retries",
+            "connect_timeout",
+            "deadline",
+            "response_bytes_max",
+            "max_failed_share",
+            "cache",
+        ]
+    }
+
+    fn plan(&self, request: PlanRequest<'_>, diagnostics: &mut Diagnostics) -> Option<Planned> {
+        let span = request.options.span.clone();
+        let options = LookupOptions::read(request.options, diagnostics)?;
+        let plan = Plan::new(&options, span, diagnostics)?;
+        let lookup = Arc::new(HttpLookup { plan: Arc::new(plan) });
+        let spec = LookupSpec::plan(request.inputs.first()?, &options.key, lookup, diagnostics)?;
+        Some(Planned::Relational(Relational::Lookup(spec)))
+    }
+}
+
+/// A look-up over HTTP.
+struct HttpLookup {
+    plan: Arc<Plan>,
+}
+
+impl fmt::Debug for HttpLookup {
+    /// Without the address of Redis, which may hold a password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpLookup").field("fingerprint", &self.plan.fingerprint).finish_non_exhaustive()
+    }
+}
+
+impl Lookup for HttpLookup {
+    fn columns(&self) -> &[Column] {
+        &self.plan.columns
+    }
+
+    fn fingerprint(&self) -> String {
+        self.plan.fingerprint.clone()
+    }
+
+    fn max_failed_share(&self) -> Option<f64> {
+        self.plan.max_failed_share
+    }
+
+    fn open(&self, context: &LookupContext) -> Result<Box<dyn Asker>, StageError> {
+        let environment = |name: &str| std::env::var(name).ok();
+        let clock = Arc::new(MachineClock::start());
+        Ok(Box::new(HttpAsker::open(Arc::clone(&self.plan), context, clock, &environment)?))
+    }
+}
