@@ -25,6 +25,7 @@ use crate::{
     plan::{Plan, tables_of},
 };
 
+pub use asking::lookup_tiers;
 pub use erase::{EraseReport, ErasedPlace, ErasedReport, erase};
 pub use load::run;
 pub use migrate::{MigrateOptions, migrate};
