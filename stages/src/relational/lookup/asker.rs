@@ -89,7 +89,7 @@ impl HttpAsker {
     }
 
     /// Answers what the tiers know; returns the keys that are left, and what stands in for them if the service fails.
-    fn from_tiers(
+    fn ask_tiers(
         &mut self,
         keys: &[Arc<str>],
         stop: &AtomicBool,
@@ -141,7 +141,7 @@ impl HttpAsker {
     }
 
     /// Asks the service for keys in batches, from several threads; what comes is kept and told on this one.
-    fn from_service(
+    fn ask_service(
         &mut self,
         keys: &[Arc<str>],
         stale: &mut Stale,
@@ -258,7 +258,7 @@ impl Asker for HttpAsker {
         stop: &AtomicBool,
         answered: &mut dyn FnMut(&str, Answer),
     ) -> Result<(), StageError> {
-        let (left, mut stale) = self.from_tiers(keys, stop, answered);
+        let (left, mut stale) = self.ask_tiers(keys, stop, answered);
         let asking = &self.plan.asking;
         let (turn_keys, deadline) = (asking.batch * asking.concurrency * TURN_BATCHES, asking.deadline);
         for keys in left.chunks(turn_keys) {
@@ -266,16 +266,16 @@ impl Asker for HttpAsker {
                 break;
             }
             if self.tiers.is_empty() {
-                self.from_service(keys, &mut stale, stop, answered);
+                self.ask_service(keys, &mut stale, stop, answered);
                 continue;
             }
             let clock = Arc::clone(&self.fetcher.clock);
             let turn = self.turns.take(clock.as_ref(), clock.now_us().saturating_add(micros(deadline)), stop);
             // Whoever had the turn before may have asked for the same.
-            let (left, older) = self.from_tiers(keys, stop, answered);
+            let (left, older) = self.ask_tiers(keys, stop, answered);
             stale.extend(older);
             if !left.is_empty() && !stop.load(Ordering::Relaxed) {
-                self.from_service(&left, &mut stale, stop, answered);
+                self.ask_service(&left, &mut stale, stop, answered);
             }
             drop(turn);
         }
