@@ -18,7 +18,7 @@ use crate::{
     event::RunEvent,
     flow::{
         RunContext,
-        lookup::{Due, count_waiting, is_lookup, scan_due, spec},
+        lookup::{Desk, Due, count_waiting, is_lookup, scan_due, spec},
     },
     plan::Plan,
     relational::Relational,
@@ -128,7 +128,7 @@ pub(super) fn tell(
         };
         context.tell(report, RunEvent::Lookup(lookup));
         let why = desk.and_then(|desk| desk.last_error()).map(|error| format!(" ({error})")).unwrap_or_default();
-        let (name, failed_old) = (&stage.name, failed.saturating_sub(waiting));
+        let (name, stale) = (&stage.name, desk.map_or(0, Desk::stale));
         if report.dry_run && wanted == 0 && waiting > 0 {
             let notice = format!(
                 "stage `{name}`: a dry run asks nobody; {} keys would be asked for, and their rows are shown without answers",
@@ -143,10 +143,10 @@ pub(super) fn tell(
             );
             context.tell(report, RunEvent::Notice(notice));
         }
-        if failed_old > 0 {
+        if stale > 0 {
             let notice = format!(
                 "stage `{name}`: {} answers have grown old and could not be had anew{why}; they stand as they were",
-                grouped(failed_old)
+                grouped(stale)
             );
             context.tell(report, RunEvent::Notice(notice));
         }

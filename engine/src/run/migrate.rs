@@ -46,6 +46,7 @@ use crate::{
         RunOptions,
         compute::{self, Work},
         deliveries::load,
+        lookups,
         rebuild::{candidates, clear_tables, clear_views, send_state, tables_are_the_same},
     },
 };
@@ -325,6 +326,7 @@ fn compute(
     }
     failpoint::hit("migrate:batches");
     let mut report = RunReport { drops, ..RunReport::new(&plan.pipeline.name, opened.ledger.epoch, workers) };
+    lookups::tell(context, &run.session, Some(&run), &mut report)?;
     commit::conclude(context, opened, &run, outcome, &mut report)?;
     report.seconds = started.elapsed().as_secs_f64();
     Ok(report)

@@ -40,7 +40,7 @@ use crate::{
         RunOptions,
         compute::{self, Work},
         deliveries::{self, Standing, load},
-        guards,
+        guards, lookups,
     },
     state::{SHARDS, Session, State},
 };
@@ -118,6 +118,7 @@ fn rebuild_once(context: Context<'_>, options: &RunOptions) -> Result<RunReport,
         run
     };
     drops.into_iter().for_each(|drop| context.tell(&mut report, RunEvent::Drop(drop)));
+    lookups::tell(context, &run.session, Some(&run), &mut report)?;
     commit::conclude(context, &mut opened, &run, outcome, &mut report)?;
     Ok(report)
 }

@@ -5,7 +5,7 @@ use std::{path::Path, process::Command};
 
 use vardelta_engine::{
     abort::Abort,
-    report::Unobserved,
+    observer::Unobserved,
     run::{self, Context, RunOptions},
 };
 use vardelta_tests::{database::assert_same_rows, in_process::resolve, scripted::Failing};

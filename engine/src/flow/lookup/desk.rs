@@ -54,6 +54,8 @@ struct Inner {
     last_error: Option<String>,
     /// How many keys were answered, and how many were not.
     counts: (u64, u64),
+    /// Of those that were not, how many have an answer of before.
+    stale: u64,
     figures: LookupFigures,
     /// Who asked. It is let go with the run, behind the commit.
     asker: Option<Box<dyn Asker>>,
@@ -147,6 +149,7 @@ impl Desk {
             inner.counts.1 += 1;
             let attempts = tried.as_ref().map_or(0, |tried| tried.attempts) + 1;
             let status = tried.map_or(LookupStatus::Waiting, |tried| tried.status);
+            inner.stale += u64::from(status != LookupStatus::Waiting);
             let row = LookupRow {
                 stage: self.stage.clone(),
                 key: key.to_string(),
@@ -225,6 +228,11 @@ impl Desk {
     /// How many keys of earlier epochs got an answer.
     pub fn completed(&self) -> u64 {
         self.lock().completed
+    }
+
+    /// How many answers have grown old and could not be had anew.
+    pub fn stale(&self) -> u64 {
+        self.lock().stale
     }
 
     /// Why the last key got no answer.
