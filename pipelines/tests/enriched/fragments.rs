@@ -30,7 +30,7 @@ name = "{fragment}"
 type = "delimited"
 path = "keys/*.tsv"
 [stages.key_rows.columns]
-{key} = "text"
+{key} = {{ type = "text", required = true }}
 
 [stages.keys]
 type = "table"

@@ -20,7 +20,7 @@ workers = 1
 type = "delimited"
 path = "genes/*.tsv"
 [stages.rows.columns]
-gene_symbol = "text"
+gene_symbol = {{ type = "text", required = true }}
 
 [stages.genes]
 type = "table"
