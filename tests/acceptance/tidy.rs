@@ -21,7 +21,7 @@ const CRATES: [(&str, &[&str]); 4] = [
     ("pipelines", &["vardelta-schemas", "vardelta-engine", "vardelta-stages"]),
 ];
 /// The crates that judge them.
-const JUDGES: [&str; 3] = ["tests", "tests/servers", "benches"];
+const JUDGES: [&str; 4] = ["tests", "tests/servers", "tests/service", "benches"];
 /// Lines of a file at the most. The median is a fifth of it.
 const LINES: usize = 600;
 

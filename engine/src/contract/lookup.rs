@@ -12,7 +12,10 @@ use std::{
 
 use vardelta_schemas::Column;
 
-use crate::contract::{emit::StageError, sink::SinkStage};
+use crate::contract::{
+    emit::StageError,
+    sink::{AnswerStore, SinkError, SinkStage},
+};
 
 /// A planned look-up.
 pub trait Lookup: Debug + Send + Sync {
@@ -31,6 +34,24 @@ pub trait Lookup: Debug + Send + Sync {
     /// # Errors
     /// When the look-up cannot be made at all, not when a service or a tier is down: that is told by answers and figures.
     fn open(&self, context: &LookupContext) -> Result<Box<dyn Asker>, StageError>;
+
+    /// The tiers in which its answers outlive a process, in the order in which they are asked. Who else keeps answers in one
+    /// is not told: a tier is looked at and emptied as a whole.
+    ///
+    /// # Errors
+    /// When a tier cannot even be named; one that cannot be reached is told in its place.
+    fn tiers(&self, context: &LookupContext) -> Result<Vec<KeptTier>, StageError> {
+        let _ = context;
+        Ok(Vec::new())
+    }
+}
+
+/// A tier of a look-up.
+pub struct KeptTier {
+    /// `disk`, `database`, `redis`.
+    pub name: &'static str,
+    /// The tier, or why it cannot be reached.
+    pub store: Result<Box<dyn AnswerStore>, SinkError>,
 }
 
 /// Where a look-up runs.

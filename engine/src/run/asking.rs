@@ -17,7 +17,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
 use crate::{
     clock,
     contract::{
-        lookup::{Answer, Asker, LookupContext},
+        lookup::{Answer, Asker, KeptTier, LookupContext},
         stage::Planned,
     },
     epoch::open::state_directory,
@@ -29,6 +29,7 @@ use crate::{
         lookup::{Due, Tried, keep, spec},
     },
     plan::Plan,
+    relational::Relational,
 };
 
 /// Answers that are put on a desk together.
@@ -46,6 +47,23 @@ pub(crate) fn context_of(plan: &Plan, stage: usize) -> LookupContext {
         state: state_directory(plan),
         database,
     }
+}
+
+/// The tiers of every look-up of a plan, by the stage's name. The state's folder is not made for it.
+///
+/// # Errors
+/// When the tiers of a stage cannot be named.
+pub fn lookup_tiers(plan: &Plan) -> Result<Vec<(String, Vec<KeptTier>)>, RunError> {
+    let mut tiers = Vec::new();
+    for (at, stage) in plan.stages.iter().enumerate() {
+        if let Planned::Relational(Relational::Lookup(spec)) = &stage.planned {
+            let kept = spec.lookup.tiers(&context_of(plan, at));
+            let kept =
+                kept.map_err(|error| RunError::new(RunErrorKind::Pipeline, error.to_string()).caused_by(error))?;
+            tiers.push((stage.name.clone(), kept));
+        }
+    }
+    Ok(tiers)
 }
 
 /// What a run asks for beside what its own rows want.

@@ -27,6 +27,7 @@ use crate::{
     plan::{Plan, tables_of},
 };
 
+pub use asking::lookup_tiers;
 pub use erase::{EraseReport, ErasedPlace, ErasedReport, erase};
 pub use load::run;
 pub use members::withdraw_sample;

@@ -15,9 +15,9 @@ struct Cell {
 
 impl Table {
     /// A table with these column titles.
-    pub fn titled<const N: usize>(titles: [&str; N]) -> Table {
+    pub fn titled<'a>(titles: impl IntoIterator<Item = &'a str>) -> Table {
         let cell = |title: &str| Cell { text: title.to_uppercase(), is_number: false };
-        Table { rows: vec![titles.map(cell).into()] }
+        Table { rows: vec![titles.into_iter().map(cell).collect()] }
     }
 
     /// Begins a row.

@@ -1,5 +1,8 @@
 //! `cache`: what the caches of look-ups hold, and what is to be in them before a load.
 
+mod clear;
+mod stats;
+mod tiers;
 mod warm;
 
 use clap::Subcommand;
@@ -16,6 +19,10 @@ pub struct Arguments {
 /// What is done with caches.
 #[derive(Debug, Subcommand)]
 enum Verb {
+    /// Show how many answers the tiers hold, whoever keeps them there.
+    Stats(stats::Arguments),
+    /// Take answers out of the tiers, for everybody who shares them; what the state holds stays.
+    Clear(clear::Arguments),
     /// Ask for what a load would look up, so that its caches have it; writes no table.
     Warm(warm::Arguments),
 }
@@ -23,6 +30,8 @@ enum Verb {
 impl Arguments {
     pub fn execute(&self, output: &mut Output) -> Result<u8, Failure> {
         match &self.verb {
+            Verb::Stats(arguments) => arguments.execute(output),
+            Verb::Clear(arguments) => arguments.execute(output),
             Verb::Warm(arguments) => arguments.execute(output),
         }
     }

@@ -1,5 +1,9 @@
 //! The shipped pipeline with facts from a service, against the service that the README starts: answers, outages, caches.
 
+mod cache;
+mod fragments;
+mod together;
+
 use std::{
     fs,
     path::Path,

@@ -21,12 +21,13 @@ mod template;
 #[cfg(test)]
 mod tests;
 mod tiers;
+mod turn;
 
 use std::{fmt, sync::Arc};
 
 use vardelta_engine::{
     contract::{
-        lookup::{Asker, Lookup, LookupContext},
+        lookup::{Asker, KeptTier, Lookup, LookupContext},
         options::OptionDoc,
         stage::{Kind, PlanRequest, Planned, StageError, StageType},
     },
@@ -119,5 +120,11 @@ impl Lookup for HttpLookup {
         let environment = |name: &str| std::env::var(name).ok();
         let clock = Arc::new(MachineClock::start());
         Ok(Box::new(HttpAsker::open(Arc::clone(&self.plan), context, clock, &environment)?))
+    }
+
+    fn tiers(&self, context: &LookupContext) -> Result<Vec<KeptTier>, StageError> {
+        let (tiers, _) = tiers::open(&self.plan, context)?;
+        let kept = tiers.into_iter().filter(|tier| tier.kind != tiers::Kind::Memory);
+        Ok(kept.map(|tier| KeptTier { name: tier.kind.as_str(), store: tier.into_store() }).collect())
     }
 }

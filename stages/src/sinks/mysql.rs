@@ -221,3 +221,9 @@ impl SinkStage for PlannedMySql {
         tables.iter().flat_map(of_table).collect()
     }
 }
+
+/// Answers at an address, for tests of look-ups.
+#[cfg(test)]
+pub(crate) fn answers_at(url: &str) -> Result<Box<dyn AnswerStore>, SinkError> {
+    Ok(Box::new(answers::MySqlAnswers::open(&tests::settings(url))?))
+}

@@ -126,7 +126,8 @@ fn play(seed: u64, server: Option<&'static Server>) {
                 log.push(format!("withdraw {name}, {options:?}"));
                 let _ = std::fs::remove_file(warehouse.drops().join(format!("{name}.tsv")));
                 warehouse.withdraw(chunk_records, &[name.to_owned()], &options).expect("withdrawn");
-                (ledger.retain(|known| *known != name), files.remove(name));
+                ledger.retain(|known| *known != name);
+                files.remove(name);
             } else if step < 3 {
                 log.push("only what waits".to_owned());
                 let options = RunOptions { retry_lookups: true, ..options.clone() };

@@ -233,6 +233,24 @@ pub const CASES: &[Case] = &[
         rows: &["'q10'", "NULL"],
     },
     Case {
+        stage: "lookup",
+        what: "a row for each key, also where nobody answers",
+        stages: RECORDS,
+        key: "[\"chrom\", \"pos\"]",
+        // Nothing listens at port 1.
+        views: (
+            "[stages.facts]\ntype = \"lookup\"\ninput = \"rows\"\nkey = \"filter\"\nurl = \"http://127.0.0.1:1/{key}\"\n\
+             retries = 0\ndeadline = \"5s\"\n[stages.facts.columns]\nname = { path = \"$.name\" }",
+            "[\"facts\"]",
+        ),
+        drops: &[(
+            "a.vcf",
+            "1\t1\t.\tA\tC\t.\tTP53\t.\n1\t2\t.\tA\tC\t.\tBRCA2\t.\n1\t3\t.\tA\tC\t.\tTP53\t.\n1\t4\t.\tA\tC\t.\t.\t.\n",
+        )],
+        query: "SELECT filter || ' ' || quote(name) || ' ' || lookup_status FROM facts ORDER BY 1",
+        rows: &["BRCA2 NULL waiting", "TP53 NULL waiting"],
+    },
+    Case {
         stage: "regions",
         what: "the gene that a variant lies in or near, and which part of it; nothing between genes",
         stages: "[stages.last]\ntype = \"select\"\ninput = \"calls\"\n[stages.last.columns]\n\

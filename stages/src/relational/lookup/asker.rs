@@ -15,15 +15,18 @@ use vardelta_engine::contract::{
 };
 
 use super::{
-    clock::{Clock, seconds},
+    clock::{Clock, micros, seconds},
     entry::{Entry, Worth},
     fetch::{Fetcher, Outcome},
     plan::{Plan, entry_name},
     tiers::{self, Kind, Tier},
+    turn::Turns,
 };
 
 /// Keys for which a tier is asked at once.
 const TIER_KEYS: usize = 1_000;
+/// Batches for each thread in a turn: then somebody else may ask.
+const TURN_BATCHES: usize = 4;
 /// The key of the entry that says which release the service named last; it is called by [`release_name`].
 const RELEASE: &str = "";
 
@@ -33,6 +36,7 @@ pub(super) struct HttpAsker {
     stage: String,
     tiers: Vec<Tier>,
     fetcher: Fetcher,
+    turns: Turns,
     figures: LookupFigures,
     /// The newest release that the service named, with the time.
     release: Option<(i64, String)>,
@@ -54,9 +58,11 @@ impl HttpAsker {
         environment: &dyn Fn(&str) -> Option<String>,
     ) -> Result<HttpAsker, StageError> {
         let (tiers, slots) = tiers::open(&plan, context)?;
+        let turns = Turns::new(&slots, &plan.fingerprint);
         let fetcher = Fetcher::new(Arc::clone(&plan), &context.stage, slots, clock, environment)?;
         let stage = context.stage.clone();
-        let mut asker = HttpAsker { plan, stage, tiers, fetcher, figures: LookupFigures::default(), release: None };
+        let mut asker =
+            HttpAsker { plan, stage, tiers, fetcher, turns, figures: LookupFigures::default(), release: None };
         asker.read_release();
         Ok(asker)
     }
@@ -83,7 +89,7 @@ impl HttpAsker {
     }
 
     /// Answers what the tiers know; returns the keys that are left, and what stands in for them if the service fails.
-    fn from_tiers(
+    fn ask_tiers(
         &mut self,
         keys: &[Arc<str>],
         stop: &AtomicBool,
@@ -135,10 +141,10 @@ impl HttpAsker {
     }
 
     /// Asks the service for keys in batches, from several threads; what comes is kept and told on this one.
-    fn from_service(
+    fn ask_service(
         &mut self,
         keys: &[Arc<str>],
-        mut stale: Stale,
+        stale: &mut Stale,
         stop: &AtomicBool,
         answered: &mut dyn FnMut(&str, Answer),
     ) {
@@ -167,7 +173,7 @@ impl HttpAsker {
             }
             drop(sender);
             for outcomes in receiver {
-                work.take(outcomes, tiers, figures, release, &mut stale, answered);
+                work.take(outcomes, tiers, figures, release, stale, answered);
             }
         });
         self.figures.requests = self.fetcher.http.requests.load(Ordering::Relaxed);
@@ -252,9 +258,26 @@ impl Asker for HttpAsker {
         stop: &AtomicBool,
         answered: &mut dyn FnMut(&str, Answer),
     ) -> Result<(), StageError> {
-        let (left, stale) = self.from_tiers(keys, stop, answered);
-        if !left.is_empty() && !stop.load(Ordering::Relaxed) {
-            self.from_service(&left, stale, stop, answered);
+        let (left, mut stale) = self.ask_tiers(keys, stop, answered);
+        let asking = &self.plan.asking;
+        let (turn_keys, deadline) = (asking.batch * asking.concurrency * TURN_BATCHES, asking.deadline);
+        for keys in left.chunks(turn_keys) {
+            if stop.load(Ordering::Relaxed) {
+                break;
+            }
+            if self.tiers.is_empty() {
+                self.ask_service(keys, &mut stale, stop, answered);
+                continue;
+            }
+            let clock = Arc::clone(&self.fetcher.clock);
+            let turn = self.turns.take(clock.as_ref(), clock.now_us().saturating_add(micros(deadline)), stop);
+            // Whoever had the turn before may have asked for the same.
+            let (left, older) = self.ask_tiers(keys, stop, answered);
+            stale.extend(older);
+            if !left.is_empty() && !stop.load(Ordering::Relaxed) {
+                self.ask_service(&left, &mut stale, stop, answered);
+            }
+            drop(turn);
         }
         Ok(())
     }

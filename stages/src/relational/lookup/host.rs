@@ -26,8 +26,11 @@ pub(super) struct Host {
     breaker: Mutex<Breaker>,
 }
 
-/// The hosts that this process has asked, by the folder of their slots and by name.
-static HOSTS: LazyLock<Mutex<HashMap<(PathBuf, String), Arc<Host>>>> = LazyLock::new(Mutex::default);
+/// Hosts by the folder of their slots and by name.
+type Hosts = HashMap<(PathBuf, String), Arc<Host>>;
+
+/// The hosts that this process has asked.
+static HOSTS: LazyLock<Mutex<Hosts>> = LazyLock::new(Mutex::default);
 
 /// Why nothing may be sent now.
 #[derive(Clone, Debug, PartialEq, Eq)]

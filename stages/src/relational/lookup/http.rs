@@ -93,11 +93,7 @@ impl Http {
         let (mut url, mut host, mut is_first_host) = (message.url.clone(), Arc::clone(host), true);
         for _ in 0..=REDIRECTS {
             host.enter(clock, deadline_us, stop).map_err(NoResponse::Held)?;
-            let sent = self.once(message, &url, is_first_host, clock, deadline_us);
-            let (response, location) = match sent {
-                Ok(sent) => sent,
-                Err(error) => return Err(error),
-            };
+            let (response, location) = self.once(message, &url, is_first_host, clock, deadline_us)?;
             let Some(location) = location else { return Ok(response) };
             let next = redirect(&url, &location, response.status, message.method).map_err(NoResponse::Useless)?;
             // A host that redirects is up.

@@ -79,7 +79,7 @@ options! {
         "concurrency" => concurrency: Spanned<u64> = default(4), "4",
         /// How often a request that failed is sent again.
         "retries" => retries: u64 = 5, "5",
-        /// Time to connect.
+        /// Time to connect to the host; then the request failed.
         "connect_timeout" => connect_timeout: Span = Span(Duration::from_secs(5)), "\"5s\"",
         /// Time for the request of a key, with waiting, retries and reading. Without an answer by then it failed.
         "deadline" => deadline: Span = Span(Duration::from_secs(60)), "\"60s\"",

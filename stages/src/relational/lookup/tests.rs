@@ -3,6 +3,7 @@
 mod asking;
 mod limits;
 mod planning;
+mod redis_server;
 mod tiers;
 
 use std::{
@@ -17,8 +18,8 @@ use vardelta_engine::{
         options::OptionReader,
         sink::SinkStage,
     },
-    diagnostics::Diagnostics,
-    spec::SpecFile,
+    diagnostics::{Diagnostic, Diagnostics},
+    spec::{Entry, SpecFile, Value},
 };
 use vardelta_testservice::{Options, Service};
 
@@ -65,17 +66,18 @@ score = {{ path = "$.score", type = "float64" }}
 /// Plans a look-up; the problems where there are any.
 pub fn plan(toml: &str) -> Result<Plan, String> {
     let mut diagnostics = Diagnostics::default();
-    let spec =
-        SpecFile::parse("lookup.toml", &format!("[stages.facts]\n{}", nested(toml)), &|_| None, &mut diagnostics);
-    let plan = spec.as_ref().and_then(|spec| {
-        let stages = spec.root.iter().find(|entry| entry.key == "stages")?;
-        let vardelta_engine::spec::Value::Table(stages) = &stages.node.value else { return None };
-        let vardelta_engine::spec::Value::Table(entries) = &stages[0].node.value else { return None };
-        let reader = OptionReader::new("stage `facts` (lookup)".into(), stages[0].node.span.clone(), entries.iter());
-        let options = LookupOptions::read(reader, &mut diagnostics)?;
-        Plan::new(&options, 0..1, &mut diagnostics)
-    });
-    plan.ok_or_else(|| diagnostics.render())
+    let text = format!("[stages.facts]\n{}", nested(toml));
+    let spec = SpecFile::parse("lookup.toml".into(), text, &[], &|_| None, &mut diagnostics);
+    let inner = |entries: &[Entry]| match &entries.first()?.node.value {
+        Value::Table(inner) => Some(inner.clone()),
+        _ => None,
+    };
+    let entries = inner(&spec.root).and_then(|stages| inner(&stages)).expect("a stage");
+    let reader = OptionReader::new("stage `facts` (lookup)".into(), 0..1, entries.iter());
+    let options = LookupOptions::read(reader, &mut diagnostics);
+    let plan = options.and_then(|options| Plan::new(&options, 0..1, &mut diagnostics));
+    let said = |problem: &Diagnostic| format!("{} {}", problem.message, problem.hint.clone().unwrap_or_default());
+    plan.filter(|_| diagnostics.is_empty()).ok_or_else(|| diagnostics.iter().map(said).collect::<Vec<_>>().join("\n"))
 }
 
 /// The tables of a stage's options below the stage.

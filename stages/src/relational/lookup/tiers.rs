@@ -27,6 +27,16 @@ pub(super) enum Kind {
 }
 
 impl Kind {
+    /// As it is told.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Kind::Memory => "memory",
+            Kind::Disk => "disk",
+            Kind::Database => "database",
+            Kind::Redis => "redis",
+        }
+    }
+
     /// Its figure.
     pub fn figure(self, figures: &mut LookupFigures) -> &mut u64 {
         match self {
@@ -156,6 +166,14 @@ impl Tier {
             None => (self.open)()?,
         };
         Ok(self.store.insert(store))
+    }
+
+    /// The store alone.
+    ///
+    /// # Errors
+    /// When it cannot be reached.
+    pub fn into_store(self) -> Result<Box<dyn AnswerStore>, SinkError> {
+        (self.open)()
     }
 
     fn attempt<T>(

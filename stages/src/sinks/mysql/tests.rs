@@ -95,7 +95,7 @@ impl Db {
     }
 }
 
-fn settings(url: &str) -> Settings {
+pub(super) fn settings(url: &str) -> Settings {
     let (options, location) = read_url(url, None).unwrap();
     Settings {
         options,
