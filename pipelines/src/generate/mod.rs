@@ -20,7 +20,7 @@ mod text;
 
 use std::{io, path::Path};
 
-pub use self::annotation::Annotations;
+pub use self::{annotation::Annotations, header::is_generated};
 use self::{
     chunks::Chunk,
     genome::CONTIGS,
