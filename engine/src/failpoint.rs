@@ -4,17 +4,28 @@
 //! third time; `panic@state:prepared` panics there instead. Where the point is asked by [`fails`], the operation reports a full
 //! disk instead, from that time on. `VARDELTA_FAILPOINT=panic:worker:chunk` panics where [`panics`] is asked. With
 //! `VARDELTA_FAILPOINT_LOG` every point that is reached is added to that file, so that a test which kills the process can tell
-//! where it was. Without the variables a point costs two atomic loads.
+//! where it was. `wait@state:prepared` stops there, says `waiting at state:prepared` in that file, and goes on as soon as the
+//! file that `VARDELTA_FAILPOINT_GO` names is there: so a test does something at a moment that no clock decides. Several
+//! points are armed with commas between. Without the variables a point costs two atomic loads.
 
 use std::fs::{File, OpenOptions};
 use std::io::Write as _;
+use std::path::Path;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
-/// The environment variable that arms one point.
+/// The environment variable that arms points.
 pub const VARIABLE: &str = "VARDELTA_FAILPOINT";
 /// The environment variable that names a file for the points that are reached.
 pub const LOG_VARIABLE: &str = "VARDELTA_FAILPOINT_LOG";
+/// The environment variable that names the file which lets a waiting process go on.
+pub const GO_VARIABLE: &str = "VARDELTA_FAILPOINT_GO";
+
+/// How often a waiting process looks whether it may go on.
+const GLANCE: Duration = Duration::from_millis(2);
+/// A process that nobody lets go on by then dies: its test is gone.
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// Notes that a point is reached. One write per line, so that lines of several threads stay whole.
 fn record(name: &str) {
@@ -33,27 +44,53 @@ fn record(name: &str) {
 /// # Panics
 /// If this point is armed.
 pub fn panics(name: &str) {
-    if let Some(armed) = armed()
-        && armed.name.strip_prefix("panic:") == Some(name)
-        && armed.hits.fetch_add(1, Ordering::Relaxed) + 1 == armed.at_hit
-    {
-        panic!("fail point {name}");
+    wait(name);
+    for armed in armed().iter().filter(|armed| armed.act == Act::Abort) {
+        if armed.name.strip_prefix("panic:") == Some(name) && armed.next_hit() == armed.at_hit {
+            panic!("fail point {name}");
+        }
     }
+}
+
+/// Stops here, if this point is armed so, until the test lets the process go on.
+fn wait(name: &str) {
+    for armed in armed().iter().filter(|armed| armed.act == Act::Wait) {
+        if armed.count(name) != Some(armed.at_hit) {
+            continue;
+        }
+        record(&format!("waiting at {name}"));
+        let (go, started) = (std::env::var_os(GO_VARIABLE), Instant::now());
+        while !go.as_deref().is_some_and(|path| Path::new(path).exists()) {
+            if started.elapsed() > PATIENCE {
+                std::process::abort();
+            }
+            std::thread::sleep(GLANCE);
+        }
+    }
+}
+
+/// What happens at an armed point.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Act {
+    Abort,
+    Panic,
+    Wait,
 }
 
 struct Armed {
     name: String,
     at_hit: u64,
-    panics: bool,
+    act: Act,
     hits: AtomicU64,
 }
 
 impl Armed {
     /// `name` or `name:N`; names hold colons themselves, so only a number behind the last one counts.
     fn parse(text: &str) -> Armed {
-        let (panics, text) = match text.strip_prefix("panic@") {
-            Some(rest) => (true, rest),
-            None => (false, text),
+        let (act, text) = match text.split_once('@') {
+            Some(("panic", rest)) => (Act::Panic, rest),
+            Some(("wait", rest)) => (Act::Wait, rest),
+            _ => (Act::Abort, text),
         };
         let (name, at_hit) = match text.rsplit_once(':') {
             Some((name, number)) => match number.parse() {
@@ -62,31 +99,38 @@ impl Armed {
             },
             None => (text, 1),
         };
-        Armed { name: name.to_owned(), at_hit, panics, hits: AtomicU64::new(0) }
+        Armed { name: name.to_owned(), at_hit, act, hits: AtomicU64::new(0) }
     }
 
     /// How often the point was reached, this time included, when it is the armed one.
     fn count(&self, name: &str) -> Option<u64> {
-        (self.name == name).then(|| self.hits.fetch_add(1, Ordering::Relaxed) + 1)
+        (self.name == name).then(|| self.next_hit())
+    }
+
+    fn next_hit(&self) -> u64 {
+        self.hits.fetch_add(1, Ordering::Relaxed) + 1
     }
 }
 
-fn armed() -> Option<&'static Armed> {
-    static ARMED: OnceLock<Option<Armed>> = OnceLock::new();
-    ARMED.get_or_init(|| std::env::var(VARIABLE).ok().map(|text| Armed::parse(&text))).as_ref()
+fn armed() -> &'static [Armed] {
+    static ARMED: OnceLock<Vec<Armed>> = OnceLock::new();
+    ARMED.get_or_init(|| {
+        std::env::var(VARIABLE).map(|text| text.split(',').map(Armed::parse).collect()).unwrap_or_default()
+    })
 }
 
-/// A place where the process may die: aborts if this point is armed.
+/// A place where the process may die or wait: aborts if this point is armed.
 pub fn hit(name: &str) {
     #[cfg(test)]
     hook::call(name);
     record(name);
-    if let Some(armed) = armed()
-        && armed.count(name) == Some(armed.at_hit)
-    {
-        assert!(!armed.panics, "the fail point {name} was reached");
-        // No unwinding, no destructors, no buffers flushed: as near to `kill -9` as a process comes by itself.
-        std::process::abort();
+    wait(name);
+    for armed in armed().iter().filter(|armed| armed.act != Act::Wait) {
+        if armed.count(name) == Some(armed.at_hit) {
+            assert!(armed.act != Act::Panic, "the fail point {name} was reached");
+            // No unwinding, no destructors, no buffers flushed: as near to `kill -9` as a process comes by itself.
+            std::process::abort();
+        }
     }
 }
 
@@ -97,7 +141,8 @@ pub fn fails(name: &str) -> bool {
     if hook::call(name) {
         return true;
     }
-    armed().is_some_and(|armed| armed.count(name).is_some_and(|hits| hits >= armed.at_hit))
+    let mut armed = armed().iter().filter(|armed| armed.act == Act::Abort);
+    armed.any(|armed| armed.count(name).is_some_and(|hits| hits >= armed.at_hit))
 }
 
 /// Points as unit tests see them: one closure per thread, called with the name of every point that is reached.
@@ -139,6 +184,14 @@ mod tests {
         {
             let armed = Armed::parse(text);
             assert_eq!((armed.name.as_str(), armed.at_hit), (name, at_hit));
+        }
+    }
+
+    #[test]
+    fn what_happens_stands_before_the_name() {
+        for (text, act) in [("a:b:2", Act::Abort), ("panic@a:b:2", Act::Panic), ("wait@a:b:2", Act::Wait)] {
+            let armed = Armed::parse(text);
+            assert!(armed.name == "a:b" && armed.at_hit == 2 && armed.act == act, "{text}");
         }
     }
 

@@ -16,7 +16,7 @@ use vardelta_engine::{
 };
 
 /// How much of a file is looked at to tell what it is, in bytes.
-const START_BYTES: u64 = 256;
+const START_BYTES: u64 = 1024;
 
 /// A kind of file that a command writes.
 pub struct Kind {
@@ -26,6 +26,16 @@ pub struct Kind {
     pub what: &'static str,
     /// Whether a file that starts with these bytes is one.
     pub is_own: fn(&[u8]) -> bool,
+}
+
+/// The path of a file that belongs to no pipeline, links followed.
+///
+/// # Errors
+/// When something else lies there.
+pub fn check_alone(path: &Path, kind: &Kind) -> Result<PathBuf, RunError> {
+    let path = follow(path, kind)?;
+    check_again(&path, kind)?;
+    Ok(path)
 }
 
 /// The path to write to, links followed.

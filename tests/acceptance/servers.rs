@@ -8,6 +8,7 @@ mod copies;
 mod cuts;
 mod deadlocks;
 mod deaths;
+mod large_rows;
 mod outage;
 mod partitions;
 mod readers;

@@ -48,7 +48,7 @@ struct Shared {
     server_port: u16,
     cut: Cut,
     /// Whether nobody is let in behind the cut.
-    stays_down: bool,
+    stays_down: AtomicBool,
     bytes: AtomicU64,
     /// Whether what `cut` says has happened, or is happening.
     happened: AtomicBool,
@@ -63,7 +63,7 @@ impl Proxy {
         let shared = Arc::new(Shared {
             server_port,
             cut,
-            stays_down,
+            stays_down: AtomicBool::new(stays_down),
             bytes: AtomicU64::new(0),
             happened: AtomicBool::new(false),
             ended: AtomicBool::new(false),
@@ -78,6 +78,11 @@ impl Proxy {
     /// Whether the cut has happened; of a late COMMIT, whether it is being held back.
     pub fn happened(&self) -> bool {
         self.shared.happened.load(Ordering::SeqCst)
+    }
+
+    /// Lets connections through again.
+    pub fn let_in(&self) {
+        self.shared.stays_down.store(false, Ordering::SeqCst);
     }
 
     /// Bytes that went through, in both directions.
@@ -103,7 +108,7 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
             return;
         }
         let Ok(client) = client else { continue };
-        if shared.stays_down && shared.happened.load(Ordering::SeqCst) {
+        if shared.stays_down.load(Ordering::SeqCst) && shared.happened.load(Ordering::SeqCst) {
             continue;
         }
         // A server that is down is for the client to see.

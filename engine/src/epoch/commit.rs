@@ -21,7 +21,7 @@ use crate::{
     clock,
     contract::{
         erasure::{ErasedDrop, Erasure, Removed},
-        sink::{Access, Sink, SinkError},
+        sink::{Access, Sink, SinkError, SinkErrorKind},
     },
     epoch::{
         ahead::Sent,
@@ -323,7 +323,10 @@ fn commit(
         // Until the ledger is known to have the epoch, or not to have it, nobody can say whether it is committed.
         run.abort.note_written(Written::Unknown(run.epoch));
         let started = Instant::now();
-        let committed = sink.commit(&record);
+        let committed = match failpoint::fails("commit:fails") {
+            true => Err(given_up(sink.as_mut())),
+            false => sink.commit(&record),
+        };
         run.totals.committed(plan.sink, started.elapsed());
         let Err(error) = committed else { break };
         if !is_passing(&error) {
@@ -363,6 +366,12 @@ pub(crate) fn settle(plan: &Plan, sink: &mut dyn Sink, notices: &mut Vec<String>
     }
 }
 
+/// What a database says that takes no commit, and has given the transaction up: a full disk, or an administrator.
+fn given_up(sink: &mut dyn Sink) -> SinkError {
+    let _ = sink.rollback();
+    SinkError::new(SinkErrorKind::Unavailable, "the database did not take the commit (fail point commit:fails)")
+}
+
 /// The commit failed, or its acknowledgement was lost: the ledger tells which.
 fn after_failed_commit(
     context: Context<'_>,
@@ -371,6 +380,7 @@ fn after_failed_commit(
     error: SinkError,
 ) -> Result<(), RunError> {
     let plan = context.plan;
+    failpoint::hit("commit:failed");
     let ledger = plan.sink().connect(Access::Read).and_then(|mut sink| sink.ledger(&plan.pipeline.name));
     match ledger {
         Ok(ledger) if ledger.id() == record.id() => Ok(()),

@@ -234,6 +234,7 @@ fn read_file(
     totals: &MeterTotals,
     abort: &Abort,
 ) -> Result<(), RunError> {
+    failpoint::panics("reader:open");
     let mut reader = source.open(&load.path, decompression_threads)?;
     let header: Arc<dyn Any + Send + Sync> = reader.header();
     *load.header_digest.lock().unwrap_or_else(PoisonError::into_inner) = reader.header_digest();

@@ -64,8 +64,8 @@ pub(super) fn check(
 }
 
 /// What to do with a list column.
-pub(crate) const LIST_ADVICE: &str =
-    "Make it one value per row with `normalize` (per allele) or `explode`, or leave it out with `select`.";
+pub(crate) const LIST_ADVICE: &str = "Make it one value per row with `normalize` (per allele) or `explode`, one text with list_join(list, ',') in a `select`, \
+     or leave it out there.";
 
 /// Why a stage has no key, and what to do.
 fn key_advice(stages: &[PlannedStage], at: usize) -> String {

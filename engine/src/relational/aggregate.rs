@@ -29,6 +29,9 @@ use crate::{
 /// The aggregate functions, as they are written.
 const AVAILABLE: &str = "count, sum, avg, min, max, bool_and and bool_or";
 
+/// The same, with the other names that two of them have.
+const KEPT: &[&str] = &["count", "sum", "avg", "mean", "min", "max", "bool_and", "every", "bool_or"];
+
 /// Plans an aggregate over rows of `input`: one row per distinct value of the columns `group_by` (one row in all where
 /// there are none), with `columns` computed from it. Everything that is wrong is reported.
 pub fn plan_aggregate(
@@ -206,6 +209,10 @@ impl Extract<'_> {
     /// The place of a call in the list, added if it is new.
     fn call(&mut self, function: &Function, name: &str) -> Option<usize> {
         let span = function.name.span();
+        if !KEPT.contains(&name) {
+            let hint = format!("Available are {AVAILABLE}: those that can be kept up to date exactly.");
+            return self.refuse(span, format!("the aggregate function `{name}` is not available"), &hint);
+        }
         let FunctionArguments::List(list) = &function.args else {
             return self.refuse(span, format!("`{name}` is not called that way"), &example(name));
         };
@@ -235,13 +242,7 @@ impl Extract<'_> {
                     "Only count takes DISTINCT. Group by the value in an aggregate of its own first.",
                 );
             }
-            ("count" | "sum" | "avg" | "mean" | "min" | "max" | "bool_and" | "every" | "bool_or", ..) => {
-                return self.refuse(span, format!("`{name}` needs a value to be applied to"), &example(name));
-            }
-            _ => {
-                let hint = format!("Available are {AVAILABLE}: those that can be kept up to date exactly.");
-                return self.refuse(span, format!("the aggregate function `{name}` is not available"), &hint);
-            }
+            _ => return self.refuse(span, format!("`{name}` needs a value to be applied to"), &example(name)),
         };
         let key = (
             function_key(aggregate),
@@ -310,6 +311,9 @@ impl Extract<'_> {
             (F::BoolAnd | F::BoolOr, T::Bool) => T::Bool,
             _ => {
                 let hint = match function {
+                    F::Sum | F::Avg if *of == T::Bool => {
+                        "To count the rows for which it is true, write count(*) FILTER (WHERE …)."
+                    }
                     F::Sum | F::Avg => "It takes numbers: write CAST(… AS DOUBLE) around a text that holds one.",
                     F::BoolAnd | F::BoolOr => "It takes conditions, such as qual > 20.",
                     _ => "It takes single values: make a row of each item of the list first.",

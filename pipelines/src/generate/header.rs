@@ -1,6 +1,6 @@
 //! What comes before the data lines. The headers of VCF are written by noodles from its own model of a header.
 
-use std::io;
+use std::io::{self, Read as _};
 
 use noodles_vcf::{
     self as vcf,
@@ -24,6 +24,30 @@ pub fn header(settings: &Settings) -> io::Result<Vec<u8>> {
         Kind::Calls => vcf_text(&calls(settings)?),
         Kind::Clinvar => vcf_text(&clinvar(settings)?),
     }
+}
+
+/// How many bytes of a header tell a generated file: its fields and their descriptions, in this order.
+const TELLING_BYTES: usize = 160;
+
+/// Whether a file, plain or packed, that starts with these bytes was made here, with whatever options.
+pub fn is_generated(start: &[u8]) -> bool {
+    let mut text = Vec::new();
+    if start.starts_with(&[0x1f, 0x8b]) {
+        // What there is of the first block; that it is cut off is no trouble.
+        let _ = flate2::read::GzDecoder::new(start).read_to_end(&mut text);
+    } else {
+        text.extend_from_slice(start);
+    }
+    let settings = |kind| Settings { kind, ..Settings::default() };
+    [Kind::Calls, Kind::Clinvar, Kind::Genes, Kind::Drugs].into_iter().any(|kind| {
+        let Ok(mut header) = header(&settings(kind)) else { return false };
+        if kind == Kind::Drugs {
+            // The columns are those of real tables, the genes are not.
+            header.extend_from_slice(b"GENE0");
+        }
+        header.truncate(TELLING_BYTES);
+        text.starts_with(&header)
+    })
 }
 
 fn gff3() -> Vec<u8> {

@@ -7,6 +7,7 @@ use noodles_vcf::variant::record::{AlternateBases as _, Filters as _};
 use super::{
     Annotations, Kind, Settings, generate,
     genome::{CONTIGS, base, genes},
+    is_generated,
     sites::{Alternates, site},
 };
 
@@ -42,6 +43,29 @@ fn the_same_options_give_the_same_bytes_for_any_number_of_threads() {
                     || settings.kind == Kind::Genes
             );
         }
+    }
+}
+
+#[test]
+fn what_was_made_here_is_told_from_other_files() {
+    for settings in kinds() {
+        for name in ["a.txt", "a.gz"] {
+            let other = Settings { samples: 0, edition: 5, annotations: Annotations::None, ..settings.clone() };
+            for settings in [&settings, &other] {
+                let bytes = made(settings, name, 1);
+                assert!(is_generated(&bytes[..bytes.len().min(1024)]), "{:?} {name}", settings.kind);
+            }
+        }
+    }
+    for other in [
+        "##fileformat=VCFv4.3\n##INFO=<ID=DP,Number=1,Type=Integer,Description=\"Depth\">\n#CHROM\tPOS\tID\tREF\n",
+        "##fileformat=VCFv4.1\n##fileDate=2026-01-01\n##source=ClinVar\n",
+        "##gff-version 3\n#description: evidence-based annotation of the human genome\n",
+        "gene_name\tdrug_name\tinteraction_type\tinteraction_score\tsource\nTP53\tX\n",
+        "GENE0",
+        "",
+    ] {
+        assert!(!is_generated(other.as_bytes()), "{other}");
     }
 }
 

@@ -2,9 +2,12 @@
 
 use super::outcome::FileOutcome;
 
+/// How every report begins.
+pub const JUNIT_START: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n";
+
 /// A report of all files.
 pub fn junit(files: &[FileOutcome]) -> String {
-    let mut text = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n");
+    let mut text = String::from(JUNIT_START);
     for file in files {
         let (passed, failed) = file.counts();
         let seconds: f64 = file.tests.iter().map(|test| test.seconds).sum();

@@ -15,7 +15,7 @@ mod tables;
 mod update;
 
 pub use self::{
-    junit::junit,
+    junit::{JUNIT_START, junit},
     outcome::{Failed, FileOutcome, TestOutcome},
     update::updated,
 };

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use vardelta_engine::error::{RunError, RunErrorKind};
 
 use crate::{
+    destination,
     failure::Failure,
-    generate::{Annotations, Kind, Settings, generate},
+    generate::{Annotations, Kind, Settings, generate, is_generated},
     output::Output,
 };
 
@@ -73,6 +74,10 @@ fn share(text: &str) -> Result<f64, String> {
     }
 }
 
+/// What may be written over: a made-up file looks like the field's, and a path is easily that of a real one.
+const GENERATED: destination::Kind =
+    destination::Kind { option: "--out", what: "a file that `vardelta generate` made", is_own: is_generated };
+
 impl Arguments {
     pub fn execute(&self, output: &mut Output) -> Result<u8, Failure> {
         let settings = Settings {
@@ -100,9 +105,10 @@ impl Arguments {
             .with_hint("Give the file a name with --out FILE, or leave --json out.")
             .into());
         }
+        let path = if is_piped { self.out.clone() } else { destination::check_alone(&self.out, &GENERATED)? };
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
         let threads = self.workers.map_or_else(cores, usize::from);
-        let generated = match generate(&settings, &self.out, threads) {
+        let generated = match generate(&settings, &path, threads) {
             Ok(generated) => generated,
             // Who takes only the first lines of it has what they wanted.
             Err(error) if is_piped && error.kind() == std::io::ErrorKind::BrokenPipe => return Ok(0),

@@ -6,6 +6,7 @@ use serde_json::json;
 use vardelta_engine::error::{RunError, RunErrorKind};
 
 use crate::{
+    destination::{self, Kind},
     failure::Failure,
     interrupt,
     output::Output,
@@ -32,8 +33,16 @@ pub struct Arguments {
     junit: Option<PathBuf>,
 }
 
+/// What may be written over.
+const JUNIT: Kind = Kind {
+    option: "--junit",
+    what: "a list of outcomes as JUnit XML",
+    is_own: |start| start.starts_with(testing::JUNIT_START.as_bytes()),
+};
+
 impl Arguments {
     pub fn execute(&self, output: &mut Output) -> Result<u8, Failure> {
+        let junit = self.junit.as_deref().map(|path| destination::check_alone(path, &JUNIT)).transpose()?;
         let abort = interrupt::watch();
         let mut files = Vec::new();
         for path in &self.files {
@@ -51,7 +60,7 @@ impl Arguments {
                 .with_hint("Write `[[tests]]` into the pipeline file; docs/tests.md shows how.")
                 .into());
         }
-        if let Some(path) = &self.junit {
+        if let Some(path) = &junit {
             write(path, &testing::junit(&files))?;
         }
         let mut rewritten = 0;

@@ -98,6 +98,22 @@ fn a_sample_in_two_drops_follows_the_tables_rule() {
     }
 }
 
+/// A record that stands twice, as joined files have it: the last one stands, and whom it makes no carrier any more is named.
+#[test]
+fn a_carrier_that_a_duplicate_takes_away_is_told_with_its_sample() {
+    let project = Project::new(&pipeline("latest_drop", ""));
+    write_drop(&project, "one", "a b", &["5000000 A C 0/1 0/0", "5000000 A C 0/0 0/0", "6000000 A C 0/1 0/1"]);
+    let said = project.vardelta("run", &[]).expect(0);
+    said.says(&["1 row gave way to a later row of the same key", "sample=a (line 3, then 4)"]);
+    let rest = ["6000000 C a het 1", "6000000 C b het 1"];
+    assert_eq!(rows(&project), ["5000000 C a hom_ref 0", "5000000 C b hom_ref 0", rest[0], rest[1]]);
+    // Records that say the same are duplicates and nothing else.
+    let other = Project::new(&pipeline("latest_drop", ""));
+    write_drop(&other, "one", "a", &["5000000 A C 0/1", "5000000 A C 0/1"]);
+    let said = other.vardelta("run", &[]).expect(0);
+    assert!(!format!("{}{}", said.stdout, said.stderr).contains("gave way"), "{}", said.stdout);
+}
+
 #[test]
 fn another_pedigree_is_another_definition() {
     let project = Project::new(&pipeline("latest_drop", "ped = \"family.ped\""));

@@ -5,6 +5,7 @@ use std::path::Path;
 use vardelta_tests::{
     database::texts,
     drop_file,
+    held::Held,
     project::{Project, finish},
     record::Line,
     story,
@@ -80,6 +81,42 @@ fn an_epoch_that_another_copy_of_the_state_made_is_not_taken_for_the_own_one() {
         holds(&project, &[&alpha, &gamma]);
         project.vardelta("verify", &["--set", OTHER]).expect(0);
     }
+}
+
+/// The commit fails, and before the loader asks the ledger what became of it, the other copy of its state commits an epoch of
+/// the same number.
+#[test]
+fn after_a_commit_that_failed_the_epoch_of_another_loader_is_not_taken_for_the_own_one() {
+    let project = with_two_states();
+    let (alpha, beta, gamma) = (story::lines(1, 40), story::lines(2, 30), story::lines(3, 35));
+    story::write_drop(&project, "beta", &beta);
+    let failing = Held::at("commit:failed", &["commit:fails"], project.command("run", &["--set", OTHER]));
+    drop_file::remove(&project.path("drops"), "beta");
+    story::write_drop(&project, "gamma", &gamma);
+    project.vardelta("run", &[]).expect(0);
+    let said = failing.go_on().expect(6);
+    assert!(said.stderr.contains("did not take the commit"), "{}", said.stderr);
+    assert!(said.stderr.contains("nothing was written"), "{}", said.stderr);
+    holds(&project, &[&alpha, &gamma]);
+    let said = project.vardelta("run", &["--set", OTHER]).expect(6);
+    assert!(said.stderr.contains("state"), "{}", said.stderr);
+    project.vardelta("rebuild", &["--set", OTHER]).expect(0);
+    story::write_drop(&project, "beta", &beta);
+    project.vardelta("run", &["--set", OTHER]).expect(0);
+    holds(&project, &[&alpha, &gamma, &beta]);
+    project.vardelta("verify", &["--set", OTHER]).expect(0);
+}
+
+/// Without anybody else a commit that failed leaves what was before, and the next run does it.
+#[test]
+fn after_a_commit_that_failed_the_next_run_does_it() {
+    let project = with_two_states();
+    story::write_drop(&project, "beta", &story::lines(2, 30));
+    let said = finish(project.command("run", &[]).env("VARDELTA_FAILPOINT", "commit:fails")).expect(6);
+    assert!(said.stderr.contains("nothing was written"), "{}", said.stderr);
+    holds(&project, &[&story::lines(1, 40)]);
+    project.vardelta("run", &[]).expect(0);
+    holds(&project, &[&story::lines(1, 40), &story::lines(2, 30)]);
 }
 
 #[test]

@@ -9,6 +9,7 @@ use vardelta_tests::{
     project::finish,
     proxy::{Cut, Proxy},
     story,
+    waiting::{until_it_gives_up, until_it_waits},
 };
 
 use super::{
@@ -156,15 +157,11 @@ fn a_batch_that_waits_for_another_client_is_tried_again() {
         let mut other = server.root_in(database);
         other.query_drop("BEGIN").expect("a transaction");
         let _: Vec<mysql::Row> = other.query("SELECT * FROM variants FOR UPDATE").expect("rows");
-        let writing = format!(
-            "SELECT COUNT(*) FROM information_schema.processlist WHERE db = '{database}' AND info LIKE 'INSERT INTO%variants%'"
-        );
+        let database = database.to_owned();
         let holding = thread::spawn(move || {
-            while server.root().query_first::<u64, _>(&writing).expect("the connections") == Some(0) {
-                thread::sleep(Duration::from_millis(20));
-            }
-            // Longer than the batch waits.
-            thread::sleep(Duration::from_millis(1_800));
+            let writing = "INSERT INTO%variants%";
+            let connection = until_it_waits(server, &database, writing);
+            until_it_gives_up(server, connection, writing);
             other.query_drop("ROLLBACK").expect("it lives");
         });
         let done = loaded.vardelta("migrate", &["--json", "--batch-rows", "10"]).expect(0).json();

@@ -12,6 +12,7 @@ use vardelta_tests::{
     project::finish,
     proxy::{Cut, Proxy},
     random::{Random, from_environment},
+    waiting::{until_it_gives_up, until_it_waits},
 };
 
 use super::warehouse::{Database, Warehouse, count, on_each, records};
@@ -38,7 +39,10 @@ fn a_run_that_waits_too_long_for_a_row_is_run_again_and_quarantines_the_same() {
                 // The summary is written before the variants, and again for every round.
                 rival.query_drop("update summary set variants = variants + 1").expect("nobody else holds it");
                 held.store(true, Ordering::SeqCst);
-                std::thread::sleep(Duration::from_millis(1_700));
+                // The row is held until the load has waited in vain.
+                let waiting = "%`summary`%";
+                let connection = until_it_waits(server, name, waiting);
+                until_it_gives_up(server, connection, waiting);
                 rival.query_drop("rollback").expect("it ends");
             });
             while !held.load(Ordering::SeqCst) {

@@ -1,8 +1,6 @@
 //! Rows on their way to the server before the last record is read meet another client, lose their connection, are refused,
 //! or belong to a run that is ended: the load is then written as a whole at its end, or not at all.
 
-use std::time::{Duration, Instant};
-
 use mysql::{Conn, Row, prelude::Queryable};
 use vardelta_engine::{
     abort::Abort,
@@ -11,25 +9,23 @@ use vardelta_engine::{
     report::RunReport,
     run::{self, Context, RunOptions},
 };
-use vardelta_test_servers::{Flavor, Server, USER};
+use vardelta_test_servers::{Flavor, Server};
 use vardelta_tests::{
     drop_file::{self, HEADER, Packing},
     in_process::Warehouse,
     server_database::{Contents, literals, read_contents},
     story,
+    waiting::{until_it_gives_up, until_it_waits},
 };
 
 use super::on_both;
 
 /// Files are cut about every 1 MiB, so that each of these records is a piece of work of its own.
 const PADDING_BYTES: usize = 1_100_000;
-/// The server gives up waiting for a row after this long, …
+/// The server gives up waiting for a row after this long.
 const OPTIONS: &str = "lock_wait_seconds = 1\nchecks = { variants = [\"quality <= 90\"] }";
-/// … and the other client gives it back when such a wait is surely over, as InnoDB looks at waits once a second, but before the
-/// load has waited as often as it may.
-const HELD: Duration = Duration::from_millis(2500);
-/// No load takes this long.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// The statement that waits.
+const LOADING: &str = "LOAD DATA%";
 
 /// A pipeline of which some rows stand, with its database.
 struct Scene {
@@ -101,23 +97,6 @@ impl Scene {
             .expect("the row is put in place");
         rival
     }
-
-    /// Waits until the load waits for a row; returns the number of its connection.
-    fn blocked(&self) -> u64 {
-        let mut root = self.connect();
-        let query = "SELECT id FROM information_schema.processlist \
-                     WHERE db = ? AND user = ? AND info LIKE 'LOAD DATA%'";
-        let (started, mut seen) = (Instant::now(), 0);
-        while started.elapsed() < PATIENCE {
-            let found: Option<u64> = root.exec_first(query, (&self.database, USER)).expect("processes can be listed");
-            seen = if found.is_some() { seen + 1 } else { 0 };
-            if let Some(id) = found.filter(|_| seen > 10) {
-                return id;
-            }
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        panic!("the load never waited for the other client's row");
-    }
 }
 
 /// What comes of a load whose first row waits for another client's, while `disturb` does something about it.
@@ -126,7 +105,7 @@ fn beside_a_rival(scene: &Scene, abort: &Abort, disturb: impl FnOnce(u64) + Send
     scene.deliver("next", &[(10, "30"), (11, "31"), (1, "32"), (12, "33")]);
     std::thread::scope(|scope| {
         let disturbing = scope.spawn(move || {
-            disturb(scene.blocked());
+            disturb(until_it_waits(scene.server, &scene.database, LOADING));
             rival.query_drop("ROLLBACK").expect("the other client gives its row back");
         });
         let result = scene.run(abort);
@@ -143,7 +122,8 @@ fn quoted(rows: Vec<String>) -> Vec<String> {
 
 fn waits(server: &'static Server) {
     let scene = Scene::new(server);
-    let report = beside_a_rival(&scene, &Abort::default(), |_| std::thread::sleep(HELD)).expect("the load works");
+    let report = beside_a_rival(&scene, &Abort::default(), |id| until_it_gives_up(server, id, LOADING));
+    let report = report.expect("the load works");
     assert_eq!((report.retries > 0, report.rows_ahead), (true, 0), "the rows were given up and written at the end");
     assert_eq!(quoted(scene.standing()), AFTER);
     let changed = "SELECT COUNT(*) FROM variants WHERE changed_epoch = (SELECT MAX(epoch) FROM vardelta_epochs)";

@@ -1,10 +1,18 @@
 //! Two copies of a state and one database on a server; settings and triggers of the server that would change what is written.
 
-use std::path::Path;
+use std::{path::Path, process::Stdio};
 
 use mysql::prelude::Queryable;
-use vardelta_test_servers::{Flavor, Options, Server, private};
-use vardelta_tests::{drop_file, project::finish, server_project::ServerProject, story};
+use vardelta_test_servers::{Flavor, Options, Server, USER, private};
+use vardelta_tests::{
+    drop_file,
+    held::Held,
+    process::until,
+    project::{Said, finish},
+    proxy::{Cut, Proxy},
+    server_project::{ServerProject, discreet},
+    story,
+};
 
 use super::on_both;
 
@@ -54,6 +62,82 @@ fn a_copy_of_the_state(server: &'static Server) {
 }
 
 on_both!(a_copy_of_the_state: an_epoch_of_another_copy_is_not_taken_for_the_own_one_on_mariadb, an_epoch_of_another_copy_is_not_taken_for_the_own_one_on_mysql);
+
+/// Ends every connection of vardelta to this database, and waits until none is left.
+fn end_connections(server: &Server, database: &str) {
+    let mut root = server.root();
+    until("the connections are gone", || {
+        let query = "SELECT id FROM information_schema.processlist WHERE db = ? AND user = ?";
+        let ids: Vec<u64> = root.exec(query, (database, USER)).expect("the connections can be listed");
+        for id in &ids {
+            // It may have ended by itself meanwhile.
+            let _ = root.query_drop(format!("KILL CONNECTION {id}"));
+        }
+        ids.is_empty()
+    });
+}
+
+/// The other copy of the state commits its own epoch of the number that the held loader wants.
+fn overtake(two: &ServerProject<'_>) {
+    drop_file::remove(&two.project.path("drops"), "beta");
+    story::write_drop(&two.project, "gamma", &story::lines(3, 35));
+    // The lost session's lock goes with it, when the server has noticed.
+    let mut said = two.vardelta("run", &[]);
+    until("the other one is let in", || {
+        if said.code != 0 {
+            assert!(said.code == 6 && said.stderr.contains("another run"), "{}", said.stderr);
+            said = two.vardelta("run", &[]);
+        }
+        said.code == 0
+    });
+}
+
+/// What must hold after the held loader has ended: the other one's epoch stands, and is not taken for its own.
+fn was_overtaken(two: &ServerProject<'_>, said: Said) {
+    let said = discreet(said).expect(6);
+    assert!(said.stderr.contains("nothing was written"), "{}", said.stderr);
+    let (alpha, beta, gamma) = (story::lines(1, 40), story::lines(2, 30), story::lines(3, 35));
+    assert_eq!(two.contents().tables.rows, (story::PIPELINE.expected)(&[&alpha, &gamma]));
+    two.vardelta("verify", &[]).expect(0);
+    let said = two.vardelta("run", &["--set", OTHER]).expect(6);
+    assert!(said.stderr.contains("state"), "{}", said.stderr);
+    two.vardelta("rebuild", &["--set", OTHER]).expect(0);
+    story::write_drop(&two.project, "beta", &beta);
+    two.vardelta("run", &["--set", OTHER]).expect(0);
+    assert_eq!(two.contents().tables.rows, (story::PIPELINE.expected)(&[&alpha, &gamma, &beta]));
+    two.vardelta("verify", &["--set", OTHER]).expect(0);
+}
+
+/// The commit fails; before its loader reads the ledger again, its connection is killed and the other one commits.
+fn failed_commit(server: &'static Server) {
+    let two = with_two_states(server);
+    story::write_drop(&two.project, "beta", &story::lines(2, 30));
+    let failing = Held::at("commit:failed", &["commit:fails"], two.command("run", &["--set", OTHER]));
+    end_connections(server, &two.database);
+    overtake(&two);
+    was_overtaken(&two, failing.go_on());
+}
+
+on_both!(failed_commit: after_a_failed_commit_the_epoch_of_another_loader_is_told_apart_on_mariadb, after_a_failed_commit_the_epoch_of_another_loader_is_told_apart_on_mysql);
+
+/// The connection is cut at COMMIT; before its loader gets through to the server again, the other one commits.
+fn cut_commit(server: &'static Server) {
+    let two = ServerProject::new(server, story::PIPELINE, "tls = \"off\"\nreconnect_timeout_ms = 120_000");
+    story::write_drop(&two.project, "alpha", &story::lines(1, 40));
+    two.vardelta("run", &[]).expect(0);
+    copy(&two.project.path(".vardelta"), &two.project.path("other"));
+    story::write_drop(&two.project, "beta", &story::lines(2, 30));
+    let proxy = Proxy::start(server.port, Cut::BeforeCommit, true);
+    let mut command = two.command_at(proxy.port, "run", &["--set", OTHER]);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let cut = command.spawn().expect("it starts");
+    until("the connection is cut", || proxy.happened());
+    overtake(&two);
+    proxy.let_in();
+    was_overtaken(&two, Said::from(cut.wait_with_output().expect("it ends")));
+}
+
+on_both!(cut_commit: behind_a_cut_commit_the_epoch_of_another_loader_is_told_apart_on_mariadb, behind_a_cut_commit_the_epoch_of_another_loader_is_told_apart_on_mysql);
 
 fn swapped(server: &'static Server) {
     let mut one = ServerProject::new(server, story::PIPELINE, "");
@@ -144,3 +228,57 @@ fn older_ledger(server: &'static Server) {
 }
 
 on_both!(older_ledger: a_ledger_without_identities_is_given_them_on_mariadb, a_ledger_without_identities_is_given_them_on_mysql);
+
+/// Whatever state is put back, the ledger's events decide which number a drop gets.
+fn drop_numbers(server: &'static Server) {
+    let two = with_two_states(server);
+    story::write_drop(&two.project, "beta", &story::lines(2, 30));
+    two.vardelta("run", &[]).expect(0);
+    two.vardelta("withdraw", &["beta"]).expect(0);
+    drop_file::remove(&two.project.path("drops"), "beta");
+    two.vardelta("rebuild", &["--set", OTHER]).expect(0);
+    story::write_drop(&two.project, "gamma", &story::lines(3, 35));
+    two.vardelta("run", &["--set", OTHER]).expect(0);
+    let mut root = server.root_in(&two.database);
+    let drops: Vec<String> = root
+        .query("SELECT CONCAT(drop_id, ' ', name) FROM vardelta_drops ORDER BY drop_id")
+        .expect("the ledger is there");
+    assert_eq!(drops, ["1 alpha", "3 gamma"]);
+    two.vardelta("withdraw", &["beta", "--erase", "--set", OTHER]).expect(0);
+    let expected = (story::PIPELINE.expected)(&[&story::lines(1, 40), &story::lines(3, 35)]);
+    assert_eq!(two.contents().tables.rows, expected);
+}
+
+on_both!(drop_numbers: the_number_of_a_drop_is_never_given_again_on_mariadb, the_number_of_a_drop_is_never_given_again_on_mysql);
+
+/// What was done to the ledger's drops and to a history by hand is found, and not gone on with.
+fn damaged_ledger(server: &'static Server) {
+    for (change, table) in [
+        ("DELETE FROM vardelta_drops WHERE name = 'beta'", "vardelta_drops"),
+        ("DELETE FROM vardelta_drops", "vardelta_drops"),
+        ("DELETE FROM variants_history WHERE position > 0 LIMIT 1", "variants_history"),
+        ("UPDATE variants_history SET operation = 'delete'", "variants_history"),
+    ] {
+        let project = ServerProject::new(server, story::PIPELINE, "history = [\"variants\"]");
+        story::write_drop(&project.project, "alpha", &story::lines(1, 40));
+        story::write_drop(&project.project, "beta", &story::lines(2, 30));
+        project.vardelta("run", &[]).expect(0);
+        project.vardelta("verify", &[]).expect(0);
+        server.root_in(&project.database).query_drop(change).expect("root may do that");
+        let report = project.vardelta("verify", &["--json"]).expect(7).json();
+        let differing = report["tables"].as_array().expect("a list").iter().filter(|it| it["differences"] != 0);
+        let differing: Vec<&str> = differing.map(|it| it["name"].as_str().expect("a name")).collect();
+        assert_eq!(differing, [table], "{change}");
+        if table == "vardelta_drops" {
+            for (verb, arguments) in [("run", &[][..]), ("withdraw", &["alpha"])] {
+                let said = project.vardelta(verb, arguments).expect(6);
+                assert!(said.stderr.contains("hold different drops"), "{verb}: {}", said.stderr);
+            }
+            project.vardelta("rebuild", &[]).expect(0);
+            project.vardelta("run", &[]).expect(0);
+            project.vardelta("verify", &[]).expect(0);
+        }
+    }
+}
+
+on_both!(damaged_ledger: verify_on_mariadb_finds_what_was_done_to_the_ledger, verify_on_mysql_finds_what_was_done_to_the_ledger);

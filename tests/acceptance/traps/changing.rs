@@ -13,7 +13,7 @@ use vardelta_engine::{
     report::Progress,
     run::{self, Context, RunOptions},
 };
-use vardelta_tests::in_process::Warehouse;
+use vardelta_tests::{held::Held, in_process::Warehouse, project::Project};
 
 const PIPELINE: &str = "[pipeline]\nname = \"changing\"\nworkers = 1\nchunk_records = 20000\n\
     [stages.calls]\ntype = \"vcf\"\npath = \"drops/*\"\n\
@@ -73,5 +73,67 @@ fn a_file_that_changes_while_it_is_read_is_refused() {
         assert!(error.message.contains("a.vcf") && error.message.contains("changed"), "{error}");
         let next = warehouse.run(0, &RunOptions::default()).expect("the next run loads it");
         assert_eq!(next.epoch, 1, "nothing was loaded before");
+    }
+}
+
+/// Writes other bytes into a file, of the same number, and puts the time of modification back.
+fn rewrite_in_place(file: &Path, from: &str, to: &str) {
+    let before = std::fs::metadata(file).expect("the drop is there");
+    let text = std::fs::read_to_string(file).expect("the drop can be read");
+    let other = text.replace(from, to);
+    assert!(other != text && other.len() == text.len(), "other bytes, as many");
+    let mut open = std::fs::OpenOptions::new().write(true).open(file).expect("the drop can be opened");
+    open.write_all(other.as_bytes()).expect("the drop can be written");
+    open.set_modified(before.modified().expect("a time")).expect("the time can be set");
+    let after = std::fs::metadata(file).expect("the drop is there");
+    assert_eq!((before.len(), before.modified().ok()), (after.len(), after.modified().ok()));
+}
+
+/// Records of a file that the reader takes several chunks for.
+const SEVERAL_CHUNKS: usize = 200_000;
+
+fn vcf() -> String {
+    let mut text = String::from("##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n");
+    (1..=SEVERAL_CHUNKS).for_each(|pos| text += &format!("1\t{pos}\t.\tA\tC\t.\t.\t.\n"));
+    text
+}
+
+fn table() -> String {
+    let mut text = String::from("chrom\tpos\talt\n");
+    (1..=SEVERAL_CHUNKS).for_each(|pos| text += &format!("chromosome_1\t{pos}\tC\n"));
+    text
+}
+
+const TABLE: &str = "[pipeline]\nname = \"changing\"\nworkers = 1\n\
+    [stages.calls]\ntype = \"delimited\"\npath = \"drops/*.tsv\"\n\
+    [stages.calls.columns]\nchrom = \"text\"\npos = \"int64\"\nalt = \"text\"\n\
+    [stages.rows]\ntype = \"table\"\ninput = \"calls\"\nkey = [\"chrom\", \"pos\"]\nconflict = \"latest_drop\"\n\
+    [stages.warehouse]\ntype = \"sqlite\"\npath = \"changing.sqlite\"\ntables = [\"rows\"]\n";
+
+/// Neither size nor time tells; what was digested is what was parsed, or nothing is loaded.
+#[test]
+fn a_file_rewritten_in_place_while_it_is_read_is_refused_though_size_and_time_are_the_same() {
+    let cases = [
+        (PIPELINE, "drops/a.vcf", vcf(), "199999\t.\tA\tC", "199999\t.\tA\tG"),
+        (TABLE, "drops/a.tsv", table(), "199999\tC", "199999\tG"),
+    ];
+    for (pipeline, name, text, from, to) in cases {
+        // Behind the digest and before the first byte is parsed, and between two chunks.
+        for point in ["reader:open", "reader:chunk", "reader:chunk:2"] {
+            let project = Project::new(pipeline);
+            let file = project.write(name, text.as_bytes());
+            let reading = Held::at(point, &[], project.command("run", &[]));
+            rewrite_in_place(&file, from, to);
+            let said = reading.go_on().expect(4);
+            for part in ["was changed while it was read", "nothing was written", "drops/a."] {
+                assert!(said.stderr.contains(part), "{name}, {point}: {}", said.stderr);
+            }
+            assert_eq!(project.vardelta("drops", &["--json"]).expect(0).json()["epoch"], 0, "{name}, {point}");
+            // The file as it is now is a drop like any other.
+            project.vardelta("run", &[]).expect(0);
+            project.vardelta("verify", &[]).expect(0);
+            let changed = "SELECT alt FROM rows WHERE pos = 199999";
+            assert_eq!(vardelta_tests::database::texts(&project.path("changing.sqlite"), changed), ["G"]);
+        }
     }
 }

@@ -200,6 +200,9 @@ fn calls_that_cannot_be_are_refused() {
         ("count()", "count", "`count` is not called that way"),
         ("count(pos, qual)", "count", "`count` is not called that way"),
         ("median(qual)", "median", "the aggregate function `median` is not available"),
+        // However it is called: the first thing to know is that there is none.
+        ("string_agg(chrom, ',')", "string_agg", "the aggregate function `string_agg` is not available"),
+        ("sum(pos > 5)", "pos > 5", "`sum` is applied to bool | To count the rows for which it is true"),
         ("sum(count(*))", "count", "`count` is an aggregate function, and an expression sees one row"),
         ("count(*) FILTER (WHERE pos)", "pos", "FILTER (WHERE …) needs a condition, and this is int64"),
         ("count(*) OVER ()", "count", "`count(…) OVER` is a window function"),
