@@ -11,6 +11,7 @@ mod moments;
 mod no_rights;
 mod no_room;
 mod panics;
+mod released;
 mod scratch;
 mod two_runs;
 

@@ -3,6 +3,7 @@
 
 use std::{fs, path::PathBuf};
 
+use vardelta_engine::failpoint::{Effect, points};
 use vardelta_tests::{
     binary::root,
     database::texts,
@@ -15,16 +16,6 @@ const DROPS: [&str; 3] = ["a", "b", "c"];
 /// Rows of all tables as texts; what epoch last changed a row differs between a fresh run and a grown one.
 const ROWS: &str = "SELECT 'latest ' || chrom || ' ' || pos || ' ' || ref || ' ' || alt || ' ' || info_dp FROM latest \
     UNION ALL SELECT 'first ' || chrom || ' ' || pos || ' ' || ref || ' ' || alt || ' ' || info_dp FROM first ORDER BY 1";
-/// Steps of an epoch at which the process dies.
-const DEATHS: [&str; 7] = [
-    "state:run-written",
-    "state:before-prepare",
-    "state:data-synced",
-    "state:prepared",
-    "commit:after-sink",
-    "state:before-finalize",
-    "state:finalized",
-];
 
 fn fixture(path: &str) -> Vec<u8> {
     let path: PathBuf = root().join("tests/acceptance/older/format_1").join(path);
@@ -136,12 +127,16 @@ fn death_at_any_step_of_the_first_epoch_leaves_before_or_after() {
     write_correction(&expected);
     expected.vardelta("run", &[]).expect(0);
     let after = rows(&expected);
-    for point in DEATHS {
+    for point in points(Effect::Dies, &["commit", "state"]) {
         let project = taken_over();
         write_new_drop(&project);
         write_correction(&project);
         let mut command = project.command("run", &IN_CHUNKS);
         let said = finish(command.env("VARDELTA_FAILPOINT", format!("{point}:1")));
+        // Its rows may all have gone ahead: then there is no batch left for the commit.
+        if said.code == 0 && point == "commit:batch" {
+            continue;
+        }
         assert_eq!(said.code, -1, "{point} is not passed\n{}", said.stderr);
         let found = rows(&project);
         assert!(found == before || found == after, "{point}");

@@ -6,10 +6,14 @@ use std::{
 };
 
 use rusqlite::Connection;
-use vardelta_engine::run::RunOptions;
+use vardelta_engine::{
+    failpoint::{Effect, points},
+    run::RunOptions,
+};
 use vardelta_tests::{
     drop_file::{self, Packing},
     in_process::Warehouse,
+    project::{Project, finish},
     random::{Random, from_environment},
     shared::{has_tool, shared, tool_output},
 };
@@ -96,6 +100,36 @@ tables = ["variants", "gene_model", "located", "per_region"]
 "#;
 
 const ORDER: [&str; 8] = ["splice", "CDS", "utr5", "utr3", "exon", "intron", "upstream", "downstream"];
+
+#[test]
+fn a_process_that_dies_while_the_stored_side_is_written_leaves_the_state_before() {
+    let project = Project::new(&PIPELINE.replace("KEY", "[\"name\"]").replace("PICK", "\"all\""));
+    let gene = |name: &str| {
+        format!("{HEADER}1\t100\t{name}\tA\t.\t.\t.\tFEND=200;FEATURE=gene;GENE={name};TRANSCRIPT={name};STRAND=+\n")
+    };
+    let variant = |pos: i64| format!("{HEADER}1\t{pos}\tv{pos}\tA\tC\t.\t.\tVEND={pos}\n");
+    let located = |project: &Project| {
+        let database = Connection::open(project.path("regions.sqlite")).expect("the database opens");
+        let mut statement = database.prepare("SELECT name, gene_symbol FROM located ORDER BY 1, 2").expect("a table");
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).expect("rows");
+        rows.collect::<rusqlite::Result<Vec<(String, Option<String>)>>>().expect("texts")
+    };
+    let pair = |pos: i64, gene: &str| (format!("v{pos}"), Some(gene.to_owned()));
+    for point in points(Effect::Dies, &["resident"]) {
+        project.write("drops/genes/g.vcf", gene("A").as_bytes());
+        project.write("drops/variants/a.vcf", variant(150).as_bytes());
+        project.vardelta("run", &[]).expect(0);
+        assert_eq!(located(&project), [pair(150, "A")]);
+        project.write("drops/genes/g.vcf", gene("B").as_bytes());
+        project.write("drops/variants/a.vcf", variant(160).as_bytes());
+        let died = finish(project.command("run", &[]).env("VARDELTA_FAILPOINT", point));
+        assert_eq!(died.code, -1, "no run came by {point}: {}", died.stderr);
+        assert_eq!(located(&project), [pair(150, "A")]);
+        project.vardelta("run", &[]).expect(0);
+        assert_eq!(located(&project), [pair(160, "B")]);
+        project.vardelta("verify", &[]).expect(0);
+    }
+}
 
 /// A row of the model as the table has it.
 #[derive(Clone, Debug)]

@@ -1,7 +1,9 @@
 //! How the repository is kept. Each rule names its reason where it is broken.
 
+mod fail_points;
 mod imports;
 mod source;
+mod walks;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -22,7 +24,7 @@ const CRATES: [(&str, &[&str]); 4] = [
 ];
 /// The crates that judge them.
 const JUDGES: [&str; 4] = ["tests", "tests/servers", "tests/service", "benches"];
-/// Lines of a file at the most. The median is a fifth of it.
+/// Lines of a file at the most.
 const LINES: usize = 600;
 
 fn read(path: &Path) -> String {
@@ -266,5 +268,5 @@ fn the_median_file_is_short() {
     let mut counts: Vec<usize> = lines.into_values().collect();
     counts.sort_unstable();
     let median = counts[counts.len() / 2];
-    assert!(median <= 200, "half of the files have more than {median} lines");
+    assert!(median < 160, "half of the files have {median} lines and more");
 }

@@ -323,7 +323,7 @@ fn commit(
         // Until the ledger is known to have the epoch, or not to have it, nobody can say whether it is committed.
         run.abort.note_written(Written::Unknown(run.epoch));
         let started = Instant::now();
-        let committed = match failpoint::fails("commit:fails") {
+        let committed = match failpoint::fails("sink-commit:fails") {
             true => Err(given_up(sink.as_mut())),
             false => sink.commit(&record),
         };
@@ -369,7 +369,7 @@ pub(crate) fn settle(plan: &Plan, sink: &mut dyn Sink, notices: &mut Vec<String>
 /// What a database says that takes no commit, and has given the transaction up: a full disk, or an administrator.
 fn given_up(sink: &mut dyn Sink) -> SinkError {
     let _ = sink.rollback();
-    SinkError::new(SinkErrorKind::Unavailable, "the database did not take the commit (fail point commit:fails)")
+    SinkError::new(SinkErrorKind::Unavailable, "the database did not take the commit (fail point sink-commit:fails)")
 }
 
 /// The commit failed, or its acknowledgement was lost: the ledger tells which.
@@ -380,7 +380,7 @@ fn after_failed_commit(
     error: SinkError,
 ) -> Result<(), RunError> {
     let plan = context.plan;
-    failpoint::hit("commit:failed");
+    failpoint::hit("sink-commit:failed");
     let ledger = plan.sink().connect(Access::Read).and_then(|mut sink| sink.ledger(&plan.pipeline.name));
     match ledger {
         Ok(ledger) if ledger.id() == record.id() => Ok(()),

@@ -7,7 +7,7 @@ use std::ops::RangeInclusive;
 use arrow_array::RecordBatch;
 use serde_json::{Map, Value as Json, json};
 use vardelta_engine::{
-    contract::sink::Access,
+    contract::sink::{Access, SinkError, SinkErrorKind},
     error::{RunError, RunErrorKind},
     plan::Plan,
     suggest::nearest,
@@ -88,10 +88,14 @@ impl Histories {
         let mut sink = plan.sink().connect(Access::Read)?;
         let mut happened = Vec::new();
         for (at, (table, history)) in self.tables.iter().enumerate() {
-            let places = Places::of(table, history);
+            let places = Places::of(table, history)?;
             sink.scan(history, &mut |batch| {
                 for row in 0..batch.num_rows() {
-                    happened.extend(places.read(at, &batch, row, &epochs));
+                    let read = places.read(at, &batch, row, &epochs);
+                    happened.extend(read.map_err(|what| {
+                        let message = format!("table `{}` holds what no epoch writes: {what}", history.name);
+                        SinkError::new(SinkErrorKind::Unreadable, message)
+                    })?);
                 }
                 Ok(())
             })?;
@@ -186,46 +190,60 @@ struct Places {
 }
 
 impl Places {
-    fn of(table: &TableSchema, history: &TableSchema) -> Places {
-        let place =
-            |wanted: &str| history.schema.columns().iter().position(|column| column.name == wanted).unwrap_or_default();
+    fn of(table: &TableSchema, history: &TableSchema) -> Result<Places, RunError> {
+        let place = |wanted: &str| {
+            let missing = || RunError::internal(format!("the history `{}` has no column `{wanted}`", history.name));
+            history.schema.columns().iter().position(|column| column.name == wanted).ok_or_else(missing)
+        };
         let [old, new] = HISTORY_PREFIXES;
         // The key comes first, then the epoch and the operation; a column of the key may be called like either.
         let key = table.key.len();
         let value = |at: usize| {
             let column = name(table, at);
-            (place(&format!("{old}{column}")), place(&format!("{new}{column}")))
+            Ok((place(&format!("{old}{column}"))?, place(&format!("{new}{column}"))?))
         };
         let last = history.schema.columns().len();
-        Places {
+        Ok(Places {
             key: (0..key).collect(),
-            values: others(table).map(value).collect(),
+            values: others(table).map(value).collect::<Result<_, RunError>>()?,
             epoch: key,
             operation: key + 1,
             drops: last - 2,
             changed_at: last - 1,
-        }
+        })
     }
 
-    /// A row, where its epoch is wanted.
-    fn read(&self, table: usize, batch: &RecordBatch, row: usize, epochs: &RangeInclusive<u64>) -> Option<Happened> {
+    /// A row, where its epoch is wanted. What cannot be read is said in words.
+    fn read(
+        &self,
+        table: usize,
+        batch: &RecordBatch,
+        row: usize,
+        epochs: &RangeInclusive<u64>,
+    ) -> Result<Option<Happened>, String> {
         let cell = |at: usize| {
             let column = batch.column(at);
             Cell { text: cells::text(column, row), json: cells::json(column, row) }
         };
-        let plain = |at: usize| cell(at).json.as_str().unwrap_or_default().to_owned();
-        let epoch = cell(self.epoch).json.as_u64().unwrap_or_default();
+        let plain = |at: usize| {
+            let found = cell(at);
+            found.json.as_str().map(str::to_owned).ok_or_else(|| format!("`{}` where a text belongs", found.text))
+        };
+        let found = cell(self.epoch);
+        let epoch = found.json.as_u64().ok_or_else(|| format!("epoch `{}`", found.text))?;
         if !epochs.contains(&epoch) {
-            return None;
+            return Ok(None);
         }
-        Some(Happened {
+        let drops = plain(self.drops)?;
+        Ok(Some(Happened {
             table,
             epoch,
-            operation: plain(self.operation),
+            operation: plain(self.operation)?,
             key: self.key.iter().map(|at| cell(*at)).collect(),
             values: self.values.iter().map(|(old, new)| (cell(*old), cell(*new))).collect(),
-            drops: serde_json::from_str(&plain(self.drops)).unwrap_or_default(),
-            changed_at: plain(self.changed_at),
-        })
+            drops: serde_json::from_str(&drops)
+                .map_err(|error| format!("drops `{drops}` of epoch {epoch}, which are no list of names ({error})"))?,
+            changed_at: plain(self.changed_at)?,
+        }))
     }
 }

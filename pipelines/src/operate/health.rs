@@ -97,6 +97,7 @@ fn at_least(what: &str, bytes: u64, limit_gb: f64) -> Result<String, String> {
     if found >= limit_gb { Ok(message) } else { Err(message) }
 }
 
+#[expect(clippy::disallowed_methods, reason = "how old the last epoch is: nothing of it is kept")]
 fn is_fresh(event: &Event, hours: f64) -> Result<String, String> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     let committed = seconds_of(&event.committed_at)

@@ -3,3 +3,5 @@
 pub mod mysql;
 mod shared;
 pub mod sqlite;
+#[cfg(test)]
+pub(crate) mod tests;

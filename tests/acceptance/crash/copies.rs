@@ -90,7 +90,7 @@ fn after_a_commit_that_failed_the_epoch_of_another_loader_is_not_taken_for_the_o
     let project = with_two_states();
     let (alpha, beta, gamma) = (story::lines(1, 40), story::lines(2, 30), story::lines(3, 35));
     story::write_drop(&project, "beta", &beta);
-    let failing = Held::at("commit:failed", &["commit:fails"], project.command("run", &["--set", OTHER]));
+    let failing = Held::at("sink-commit:failed", &["sink-commit:fails"], project.command("run", &["--set", OTHER]));
     drop_file::remove(&project.path("drops"), "beta");
     story::write_drop(&project, "gamma", &gamma);
     project.vardelta("run", &[]).expect(0);
@@ -112,7 +112,7 @@ fn after_a_commit_that_failed_the_epoch_of_another_loader_is_not_taken_for_the_o
 fn after_a_commit_that_failed_the_next_run_does_it() {
     let project = with_two_states();
     story::write_drop(&project, "beta", &story::lines(2, 30));
-    let said = finish(project.command("run", &[]).env("VARDELTA_FAILPOINT", "commit:fails")).expect(6);
+    let said = finish(project.command("run", &[]).env("VARDELTA_FAILPOINT", "sink-commit:fails")).expect(6);
     assert!(said.stderr.contains("nothing was written"), "{}", said.stderr);
     holds(&project, &[&story::lines(1, 40)]);
     project.vardelta("run", &[]).expect(0);

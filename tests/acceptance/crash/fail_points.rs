@@ -1,6 +1,7 @@
 //! Death at every named step of a commit (`VARDELTA_FAILPOINT=name:N` aborts at the N-th time), and full disks at
 //! those that write.
 
+use vardelta_engine::failpoint::{Effect, points};
 use vardelta_tests::{
     database::Tables,
     drop_file,
@@ -10,24 +11,13 @@ use vardelta_tests::{
 
 use super::recovers;
 
-/// Steps at which the process aborts, with the verbs that must come by.
-const DEATHS: &[&str] = &[
-    "ahead:batch",
-    "commit:begin",
-    "commit:batch",
-    "commit:applied",
-    "commit:before-sink",
-    "commit:after-sink",
-    "state:run-written",
-    "state:before-prepare",
-    "state:data-synced",
-    "state:prepared",
-    "state:before-finalize",
-    "state:finalized",
-    "state:deleted",
-];
-/// Steps that report a full disk.
-const FULL_DISKS: &[&str] = &["state:write", "state:sync", "state:sync-directory", "state:manifest"];
+/// Areas of the steps of an epoch.
+const AREAS: &[&str] = &["ahead", "commit", "state", "report"];
+/// Steps before the commit that report a full disk. Behind it the epoch is there: see `after_commit`.
+fn full_disks() -> Vec<&'static str> {
+    points(Effect::DiskFull, AREAS).into_iter().filter(|point| *point != "state:rename").collect()
+}
+
 /// How often a step is left to pass before the process dies there.
 const HITS: usize = 3;
 
@@ -88,7 +78,7 @@ fn death_at_any_step_leaves_before_or_after() {
     let mut deaths: Vec<(&str, &str)> = Vec::new();
     for scene in SCENES {
         let (before, after) = undisturbed(scene);
-        for point in DEATHS {
+        for point in points(Effect::Dies, AREAS) {
             for hit in 1..=HITS {
                 let project = (scene.prepare)();
                 let mut command = project.command(scene.verb, scene.arguments);
@@ -104,8 +94,8 @@ fn death_at_any_step_leaves_before_or_after() {
         }
     }
     // A step that no scene comes by tests nothing.
-    for point in DEATHS {
-        assert!(deaths.iter().any(|(_, died)| died == point), "no run came by {point}");
+    for point in points(Effect::Dies, AREAS) {
+        assert!(deaths.iter().any(|(_, died)| *died == point), "no run came by {point}");
     }
     eprintln!("{} deaths", deaths.len());
 }
@@ -115,7 +105,7 @@ fn a_full_disk_at_any_step_leaves_before_and_is_said() {
     let mut failures = 0;
     for scene in SCENES {
         let (before, after) = undisturbed(scene);
-        for point in FULL_DISKS {
+        for point in full_disks() {
             for hit in 1..=HITS {
                 let project = (scene.prepare)();
                 let mut command = project.command(scene.verb, scene.arguments);

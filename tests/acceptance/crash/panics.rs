@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use vardelta_engine::failpoint::{Effect, points};
 use vardelta_tests::{
     project::{Project, finish},
     story,
@@ -21,7 +22,7 @@ fn a_panic_in_any_thread_ends_the_run_at_once_with_its_cause() {
     project.vardelta("run", &["--dry-run"]).expect(0);
     let whole = started.elapsed();
     for workers in ["1", "2", "4"] {
-        for point in ["reader:chunk", "worker:chunk", "worker:table"] {
+        for point in points(Effect::Panics, &["reader", "worker"]) {
             let mut command = project.command("run", &["--workers", workers]);
             command.env("VARDELTA_FAILPOINT", format!("panic:{point}"));
             let started = Instant::now();

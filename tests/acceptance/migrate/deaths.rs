@@ -1,5 +1,6 @@
 //! Death at any step of a migration: loads of the old definition go on or are refused, and a second migration goes on.
 
+use vardelta_engine::failpoint::{Effect, points};
 use vardelta_tests::{project::finish, story};
 
 use super::{
@@ -7,18 +8,19 @@ use super::{
     store::{Loaded, Store, is_as_fresh},
 };
 
-/// Steps at which the process aborts.
-const DEATHS: &[&str] = &[
-    "migrate:step:2",
-    "migrate:expanded",
-    "migrate:compared",
-    "commit:applied",
-    "commit:before-sink",
-    "commit:after-sink",
-    "migrate:filled",
-    "migrate:step:5",
-    "migrate:step:6",
-];
+/// Areas of the steps at which the process aborts.
+const AREAS: &[&str] = &["migrate", "commit"];
+/// Steps of the tables that this migration takes.
+const TABLE_STEPS: usize = 6;
+
+/// The steps, those of the tables each time that they come.
+fn deaths() -> Vec<String> {
+    let times = |point: &str| if point == "migrate:step" { 1..=TABLE_STEPS } else { 1..=1 };
+    points(Effect::Dies, AREAS)
+        .into_iter()
+        .flat_map(|point| times(point).map(move |hit| format!("{point}:{hit}")))
+        .collect()
+}
 
 #[test]
 fn a_migration_that_dies_is_gone_on_with() {
@@ -27,11 +29,15 @@ fn a_migration_that_dies_is_gone_on_with() {
         let before = old.rows_like(&old);
         let text = more_columns();
         let fresh = Loaded::new(store, &text);
-        for point in DEATHS {
+        for point in deaths() {
             let loaded = Loaded::new(store, story::PIPELINE.text);
             loaded.define(&text);
             let mut command = loaded.project.command("migrate", &["--contract"]);
-            let said = finish(command.env("VARDELTA_FAILPOINT", point));
+            let said = finish(command.env("VARDELTA_FAILPOINT", &point));
+            // A migration need not come by every step of an epoch, but by every step of its own.
+            if said.code == 0 && point.starts_with("commit:") {
+                continue;
+            }
             assert_eq!(said.code, -1, "{point} aborts\n{}", said.stderr);
             assert_eq!(loaded.rows_like(&old), before, "{point}: who reads the old columns sees them right");
             if loaded.query("SELECT MAX(epoch) FROM vardelta_epochs") == ["1"] {

@@ -112,7 +112,7 @@ fn was_overtaken(two: &ServerProject<'_>, said: Said) {
 fn failed_commit(server: &'static Server) {
     let two = with_two_states(server);
     story::write_drop(&two.project, "beta", &story::lines(2, 30));
-    let failing = Held::at("commit:failed", &["commit:fails"], two.command("run", &["--set", OTHER]));
+    let failing = Held::at("sink-commit:failed", &["sink-commit:fails"], two.command("run", &["--set", OTHER]));
     end_connections(server, &two.database);
     overtake(&two);
     was_overtaken(&two, failing.go_on());

@@ -2,6 +2,7 @@
 
 use std::{process::Stdio, time::Duration};
 
+use vardelta_engine::failpoint::{Effect, points};
 use vardelta_test_servers::{Flavor, Server};
 use vardelta_tests::{
     deaths::{self, Deaths},
@@ -12,20 +13,8 @@ use vardelta_tests::{
 
 use super::{Pair, on_both, seeded};
 
-/// Steps at which the process aborts.
-const STEPS: &[&str] = &[
-    "commit:begin",
-    "commit:batch",
-    "commit:applied",
-    "commit:before-sink",
-    "commit:after-sink",
-    "state:run-written",
-    "state:before-prepare",
-    "state:data-synced",
-    "state:prepared",
-    "state:before-finalize",
-    "state:finalized",
-];
+/// Areas of the steps at which the process aborts.
+const AREAS: &[&str] = &["commit", "state"];
 /// How long a COMMIT is held back while its sender dies.
 const HELD_BACK: Duration = Duration::from_millis(1500);
 /// No load takes this long.
@@ -33,7 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 fn aborts(server: &'static Server) {
     let mut pair = Pair::new(server, 60, "");
-    let mut steps = STEPS.to_vec();
+    let mut steps = points(Effect::Dies, AREAS);
     // The very first load makes the tables: it dies behind its rows, and is then begun again by another step.
     steps.insert(0, "commit:before-sink");
     for step in steps {

@@ -86,7 +86,7 @@ impl KeyLocal for Looking {
     type Output = RowBatch;
 
     fn changes(&mut self, before: &Snapshot, wishes: &GatheredWishes) -> Result<Vec<RowBatch>, RunError> {
-        failpoint::panics("worker:lookup");
+        failpoint::panics("lookup:worker");
         let mut changes = BatchCutter::default();
         let run = Arc::clone(&self.worker.run);
         let desk = run.lookups.of(self.stage)?;

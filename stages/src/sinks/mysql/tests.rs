@@ -23,10 +23,7 @@ use std::{sync::Arc, time::Duration};
 
 use arrow_array::{Array, Int64Array, RecordBatch, StringArray};
 use vardelta_engine::contract::sink::{Access, ChangeBatch, EpochStart, Op, Sink, SinkError, SinkErrorKind, SinkStage};
-use vardelta_schemas::{
-    Column, ColumnType, Schema, TableSchema,
-    ledger::{DropRow, EpochRecord, RejectRow, TableCounts},
-};
+use vardelta_schemas::{Column, ColumnType, Schema, TableSchema};
 use vardelta_test_servers::{Server, each};
 
 use crate::sinks::{
@@ -40,6 +37,7 @@ use crate::sinks::{
         fixtures::*,
         marks::OnDelete,
     },
+    tests::{Db as Database, contract},
 };
 
 /// A database, and how it is connected to.
@@ -59,39 +57,38 @@ impl Db {
         Db { settings: Settings { local_infile: false, ..self.settings }, ..self }
     }
 
+    fn run(&self, statements: &[&str]) {
+        by_hand::run(&mut self.server.root_in(&self.name), statements);
+    }
+}
+
+impl Database for Db {
     fn connect(&self, access: Access) -> Result<Box<dyn Sink>, SinkError> {
         PlannedMySql { settings: self.settings.clone() }.connect(access)
     }
 
-    fn open(&self) -> Box<dyn Sink> {
-        self.connect(Access::Write).unwrap()
-    }
-
-    /// Commits one epoch with these changes.
-    fn load(&self, epoch: u64, changes: &[Change]) {
-        let table = numbers("t");
-        let mut sink = self.open();
-        sink.begin(&starting(PIPELINE, epoch - 1, std::slice::from_ref(&table), false)).unwrap();
-        apply(sink.as_mut(), &table, epoch, changes).unwrap();
-        sink.commit(&record(PIPELINE, epoch)).unwrap();
-        sink.settle(PIPELINE, &[table]).unwrap();
-    }
-
-    /// The rows of a table of [`numbers`], in order of their names.
-    fn contents(&self, table: &TableSchema) -> Vec<(String, Option<i64>)> {
-        scan_numbers(self.connect(Access::Read).unwrap().as_mut(), table)
+    fn place(&self) -> String {
+        self.settings.location.clone()
     }
 
     fn query(&self, query: &str) -> Vec<String> {
         by_hand::query(&mut self.server.root_in(&self.name), query)
     }
 
-    fn run(&self, statements: &[&str]) {
-        by_hand::run(&mut self.server.root_in(&self.name), statements);
+    fn text(&self, text: &str) -> String {
+        text.to_owned()
     }
 
     fn dump(&self) -> Vec<String> {
         by_hand::dump(&mut self.server.root_in(&self.name))
+    }
+
+    fn has_room_for_two_writers(&self) -> bool {
+        true
+    }
+
+    fn spellings_of_t(&self) -> &'static [&'static str] {
+        &["t"]
     }
 }
 
@@ -126,3 +123,5 @@ fn on_each_path(test: &str, run: impl Fn(Db)) {
     on_each(test, &run);
     on_each(test, |db| run(db.by_insert()));
 }
+
+contract!(on_each_path);

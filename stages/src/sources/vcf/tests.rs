@@ -5,6 +5,7 @@ mod files;
 mod indexes;
 mod rows;
 mod samples;
+mod second_judge;
 mod traps;
 
 use std::{

@@ -4,56 +4,6 @@ use std::{fs, path::PathBuf};
 
 use crate::sinks::sqlite::tests::*;
 
-/// Applies changes that must fail on a loaded database; the error, after looking that nothing has changed.
-fn failing(table: &TableSchema, changes: &[Change]) -> SinkError {
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("x.sqlite");
-    load(&path, 1, &[(Op::Insert, "a", Some(1)), (Op::Insert, "b", Some(2))]);
-    let before = by_hand::dump(&path);
-    let mut sink = open(&path);
-    sink.begin(&starting(PIPELINE, 1, &[numbers("t")], false)).unwrap();
-    let error = error_of(apply(sink.as_mut(), table, 2, changes));
-    sink.rollback().unwrap();
-    drop(sink);
-    assert_eq!(by_hand::dump(&path), before);
-    error
-}
-
-#[test]
-fn a_disagreement_with_the_state_is_an_error_at_that_key() {
-    for (change, expected) in [
-        ((Op::Insert, "b", Some(9)), "a row to insert is there already"),
-        ((Op::Update, "x", Some(9)), "the row to update is not there"),
-        ((Op::Delete, "x", Some(9)), "the row to delete is not there"),
-    ] {
-        let error = failing(&numbers("t"), &[(Op::Delete, "a", None), change]);
-        assert_eq!(error.kind, SinkErrorKind::Value);
-        assert!(error.message.contains(expected), "{error}");
-        assert!(error.message.contains(&format!("disagree at name = '{}'", change.1)), "{error}");
-        assert!(error.hint.unwrap().contains("vardelta verify"));
-    }
-}
-
-#[test]
-fn changes_that_do_not_fit_the_table_are_refused() {
-    let mut other = numbers("t");
-    other.schema =
-        Schema::new(vec![Column::required("name", ColumnType::Text), Column::nullable("number", ColumnType::Text)]);
-    let table = numbers("t");
-    let dir = tempfile::tempdir().unwrap();
-    let mut sink = open(&dir.path().join("x.sqlite"));
-    sink.begin(&starting(PIPELINE, 0, &[numbers("t")], false)).unwrap();
-    let changes = batch(&table, &[(Op::Insert, "a", Some(1))]);
-    let error = error_of(sink.apply(&other, 1, &mut [Ok(changes.clone())].into_iter()));
-    assert!(error.message.contains("`number` is Int64 instead of text"), "{error}");
-    let short = ChangeBatch { ops: vec![Op::Insert; 2], ..changes };
-    let error = error_of(sink.apply(&table, 1, &mut [Ok(short)].into_iter()));
-    assert!(error.message.contains("as many rows as they say"), "{error}");
-    // What the engine reports in between comes back as it is.
-    let own = SinkError::new(SinkErrorKind::Unavailable, "from the engine");
-    assert_eq!(error_of(sink.apply(&table, 1, &mut [Err(own)].into_iter())).message, "from the engine");
-}
-
 #[test]
 fn a_connection_that_is_dropped_leaves_nothing() {
     let dir = tempfile::tempdir().unwrap();

@@ -1,12 +1,4 @@
-//! Fail points: named places at every durability step where a test can kill the process or make an operation fail.
-//!
-//! `VARDELTA_FAILPOINT=state:prepared` aborts the process when it first reaches that point, `state:prepared:3` at the
-//! third time; `panic@state:prepared` panics there instead. Where the point is asked by [`fails`], the operation reports a full
-//! disk instead, from that time on. `VARDELTA_FAILPOINT=panic:worker:chunk` panics where [`panics`] is asked. With
-//! `VARDELTA_FAILPOINT_LOG` every point that is reached is added to that file, so that a test which kills the process can tell
-//! where it was. `wait@state:prepared` stops there, says `waiting at state:prepared` in that file, and goes on as soon as the
-//! file that `VARDELTA_FAILPOINT_GO` names is there: so a test does something at a moment that no clock decides. Several
-//! points are armed with commas between. Without the variables a point costs two atomic loads.
+//! Fail points in a build for development: armed by an environment variable.
 
 use std::fs::{File, OpenOptions};
 use std::io::Write as _;
@@ -62,6 +54,7 @@ fn wait(name: &str) {
         let (go, started) = (std::env::var_os(GO_VARIABLE), Instant::now());
         while !go.as_deref().is_some_and(|path| Path::new(path).exists()) {
             if started.elapsed() > PATIENCE {
+                #[expect(clippy::disallowed_methods, reason = "as at a point")]
                 std::process::abort();
             }
             std::thread::sleep(GLANCE);
@@ -129,6 +122,7 @@ pub fn hit(name: &str) {
         if armed.count(name) == Some(armed.at_hit) {
             assert!(armed.act != Act::Panic, "the fail point {name} was reached");
             // No unwinding, no destructors, no buffers flushed: as near to `kill -9` as a process comes by itself.
+            #[expect(clippy::disallowed_methods, reason = "this is what it is for")]
             std::process::abort();
         }
     }
