@@ -97,7 +97,7 @@ pub const SELECT_ALL_TRIGGERS: &str = "SELECT trigger_name, event_object_table F
 
 /// The collation in which text is told apart byte by byte, trailing spaces included (`utf8mb4_bin` takes `a` and `a ` for
 /// the same on both servers).
-fn text_collation(dialect: Dialect) -> &'static str {
+pub(super) fn text_collation(dialect: Dialect) -> &'static str {
     match dialect {
         Dialect::MariaDb => "utf8mb4_nopad_bin",
         Dialect::MySql | Dialect::Sqlite => "utf8mb4_0900_bin",
