@@ -27,7 +27,7 @@ pub use erase::{EraseReport, ErasedPlace, ErasedReport, erase};
 pub use load::run;
 pub use migrate::{MigrateOptions, migrate};
 pub use rebuild::rebuild;
-pub use verify::{Difference, VerifyReport, verify};
+pub use verify::{Difference, Means, VerifiedTable, VerifyReport, verify};
 pub use withdraw::withdraw;
 
 pub use crate::{
@@ -54,6 +54,8 @@ pub struct RunOptions {
     pub prune_all: bool,
     /// Take a new delivery of a drop however many of its records are gone.
     pub accept_smaller: bool,
+    /// Verify every view by replay as well, also one that the database computes.
+    pub replay: bool,
 }
 
 impl RunOptions {

@@ -39,7 +39,7 @@ use vardelta_engine::{
     contract::{
         options::OptionDoc,
         reason::Reason,
-        sink::{Access, Sink, SinkError, SinkStage},
+        sink::{Access, Server, Sink, SinkError, SinkStage},
         stage::{Kind, PlanRequest, Planned, StageType},
     },
     diagnostics::Diagnostics,
@@ -51,11 +51,13 @@ use vardelta_schemas::{
         ledger::RESERVED_PREFIX,
         marks::create_live,
         mysql::{layout::KEY_HASH, table::MySqlTable},
+        view::{Place, Relation, Statement, Unsayable},
     },
 };
 
 use self::{
     constraints::plan_constraints,
+    link::Link,
     options::{MySqlOptions, history_indexes, plan_indexes, plan_text_characters},
     partitions::plan_partitions,
     settings::Settings,
@@ -189,14 +191,28 @@ impl SinkStage for PlannedMySql {
         &self.settings.history
     }
 
-    /// As for MySQL: which server it is is known only at the connection, and MariaDB differs in the names of collations and
-    /// of an upsert's new row.
-    fn statements(&self, tables: &[TableSchema]) -> Vec<String> {
+    /// Which server it is is known only at the connection; one that does not answer is taken for MySQL.
+    fn server(&self) -> Server {
+        match Link::connect(&self.settings, Access::Read) {
+            Ok(link) => Server { dialect: link.dialect, words: link.server },
+            Err(_) => Server {
+                dialect: Dialect::MySql,
+                words: "as for MySQL, since no server answers that could say which it is".into(),
+            },
+        }
+    }
+
+    fn view(&self, view: &Relation, dialect: Dialect) -> Result<Statement, Unsayable> {
+        let marks = self.settings.on_delete.marks();
+        view.statement(dialect, &|table| Place { name: table.name.clone(), marks })
+    }
+
+    fn statements(&self, tables: &[TableSchema], dialect: Dialect) -> Vec<String> {
         let of_table = |table: &TableSchema| {
-            let layout = self.settings.layout(Dialect::MySql, table);
+            let layout = self.settings.layout(dialect, table);
             let sql = MySqlTable::new(table, &layout);
             let is_marking = sql.is_marking();
-            let view = is_marking.then(|| create_live(Dialect::MySql, table));
+            let view = is_marking.then(|| create_live(dialect, table));
             let load = self.settings.local_infile.then(|| sql.load_data());
             // Rows in the place of marked ones go by statements also where others are loaded.
             let insert = match (&load, is_marking) {

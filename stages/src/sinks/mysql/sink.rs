@@ -1,6 +1,9 @@
 //! The life of one epoch's transaction, and of the connection around it.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 use arrow_array::RecordBatch;
 use mysql::prelude::Queryable;
@@ -22,6 +25,7 @@ use vardelta_schemas::{
             ledger::{self as owner_sql, Pending},
             table::MySqlTable,
         },
+        view::{Place, Relation, Statement, Unsayable},
     },
 };
 
@@ -497,6 +501,35 @@ impl Sink for MySqlSink {
             let layout = settings.layout(link.dialect, table).marking(marks);
             let select = MySqlTable::new(table, &layout).named(&name).select();
             read::scan(location, link, table, &select, each)
+        })
+    }
+
+    fn statement(&mut self, view: &Relation) -> Result<Result<Statement, Unsayable>, SinkError> {
+        let settings = self.settings.clone();
+        self.with(|_, link| {
+            let mut places = BTreeMap::new();
+            for table in view.tables() {
+                let name = swap::current_name(&settings.location, link, &table.name)?;
+                let marks = marks::found(&settings, link, table, &name)?;
+                places.insert(table.name.as_str(), Place { name, marks });
+            }
+            let planned = |table: &TableSchema| Place { name: table.name.clone(), marks: Marks::None };
+            let place =
+                |table: &TableSchema| places.get(table.name.as_str()).cloned().unwrap_or_else(|| planned(table));
+            Ok(view.statement(link.dialect, &place))
+        })
+    }
+
+    fn query(
+        &mut self,
+        statement: &str,
+        table: &TableSchema,
+        each: &mut dyn FnMut(RecordBatch) -> Result<(), SinkError>,
+    ) -> Result<(), SinkError> {
+        let doing = format!("compute `{}` in", table.name);
+        self.on_snapshot("read", |location, link| {
+            link.conn.query_drop(sql::SORT_WHOLE_TEXTS).map_err(explain(location, &doing))?;
+            read::query(location, link, table, statement, &doing, each)
         })
     }
 
