@@ -49,8 +49,9 @@ pub const SNAPSHOT_NEXT: &str = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ
 pub const BEGIN_READ: &str = "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY";
 /// Starts the transaction of an epoch.
 pub const BEGIN_WRITE: &str = "START TRANSACTION READ WRITE";
-/// Has texts sorted, and with that grouped, by more than their first 1,024 bytes: by as many as the servers can.
-pub const SORT_WHOLE_TEXTS: &str = "SET SESSION max_sort_length = 8388608";
+/// Has texts sorted, for GROUP BY, by more than their first 1,024 bytes. Rows whose texts are equal so far may come in any order, and a
+/// group twice; so a reader that asks for each key once finds out. A buffer must hold some rows of several such texts.
+pub const SORT_LONG_TEXTS: &str = "SET SESSION max_sort_length = 65536, sort_buffer_size = 33554432";
 /// Ends a transaction.
 pub const COMMIT: &str = "COMMIT";
 /// Gives a transaction up.

@@ -11,6 +11,7 @@
 //!   [`values`](self::values): rows as text and parameters. [`read`](self::read): rows on their way back.
 
 mod apply;
+mod begun;
 mod constraints;
 mod erase;
 mod error;
@@ -32,6 +33,7 @@ mod tables;
 mod tests;
 mod tls;
 mod values;
+mod view;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 

@@ -33,6 +33,8 @@ pub(super) fn call(writer: &Writer, call: &Call, is_grouped: bool) -> Result<(Fi
         _ => writer.worked(argument)?,
     };
     let value = filtered(value);
+    let count =
+        || -> Result<String, Unsayable> { Ok(format!("COUNT({})", filtered(writer.stored_or_worked(argument)?))) };
     Ok(match call.function {
         Aggregate::Count => exact(format!("COUNT({value})")),
         // 0 has two forms.
@@ -52,7 +54,7 @@ pub(super) fn call(writer: &Writer, call: &Call, is_grouped: bool) -> Result<(Fi
                 to_precision: precision.into(),
                 to_scale: scale_of(&call.result),
             };
-            exact(writer.quotient(&format!("SUM({value})"), &format!("COUNT({value})"), shift)?)
+            exact(writer.quotient(&format!("SUM({value})"), &count()?, shift)?)
         }
     })
 }

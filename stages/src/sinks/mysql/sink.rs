@@ -1,9 +1,6 @@
 //! The life of one epoch's transaction, and of the connection around it.
 
-use std::{
-    collections::BTreeMap,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use arrow_array::RecordBatch;
 use mysql::prelude::Queryable;
@@ -15,8 +12,7 @@ use vardelta_engine::contract::{
     },
 };
 use vardelta_schemas::{
-    TableSchema,
-    ledger::{self, EpochId},
+    TableSchema, ledger,
     sql::{
         marks::{Marks, server_time},
         mysql::{
@@ -25,13 +21,14 @@ use vardelta_schemas::{
             ledger::{self as owner_sql, Pending},
             table::MySqlTable,
         },
-        view::{Place, Relation, Statement, Unsayable},
+        view::{Relation, Statement, Unsayable},
     },
 };
 
 use crate::sinks::{
     mysql::{
         apply::{self, Target, Untouched},
+        begun::{Begun, Prepared},
         constraints::{parents_first, write_order},
         erase,
         error::explain,
@@ -43,6 +40,7 @@ use crate::sinks::{
         settings::Settings,
         swap::{self, Settling},
         tables::Tables,
+        view,
     },
     shared::{
         constraints::OnConstraint,
@@ -69,29 +67,6 @@ pub(super) struct MySqlSink {
     notices: Vec<String>,
     /// New rows that the database did not take.
     offenders: Vec<Offender>,
-}
-
-/// The transaction that is open.
-struct Begun {
-    pipeline: String,
-    expected: EpochId,
-    /// The tables that are filled anew, under other names.
-    replaced: Vec<String>,
-    /// The tables that are no longer declared.
-    dropped: Vec<String>,
-    /// The tables in which another definition has marked rows.
-    left_over: Vec<String>,
-    /// The time of the epoch, as the server takes it.
-    epoch_time: String,
-}
-
-/// What is found and made before a transaction.
-#[derive(Default)]
-struct Prepared {
-    replaced: Vec<String>,
-    dropped: Vec<String>,
-    left_over: Vec<String>,
-    notices: Vec<String>,
 }
 
 impl MySqlSink {
@@ -505,19 +480,7 @@ impl Sink for MySqlSink {
     }
 
     fn statement(&mut self, view: &Relation) -> Result<Result<Statement, Unsayable>, SinkError> {
-        let settings = self.settings.clone();
-        self.with(|_, link| {
-            let mut places = BTreeMap::new();
-            for table in view.tables() {
-                let name = swap::current_name(&settings.location, link, &table.name)?;
-                let marks = marks::found(&settings, link, table, &name)?;
-                places.insert(table.name.as_str(), Place { name, marks });
-            }
-            let planned = |table: &TableSchema| Place { name: table.name.clone(), marks: Marks::None };
-            let place =
-                |table: &TableSchema| places.get(table.name.as_str()).cloned().unwrap_or_else(|| planned(table));
-            Ok(view.statement(link.dialect, &place))
-        })
+        self.with(|settings, link| view::statement(settings, link, view))
     }
 
     fn query(
@@ -526,11 +489,7 @@ impl Sink for MySqlSink {
         table: &TableSchema,
         each: &mut dyn FnMut(RecordBatch) -> Result<(), SinkError>,
     ) -> Result<(), SinkError> {
-        let doing = format!("compute `{}` in", table.name);
-        self.on_snapshot("read", |location, link| {
-            link.conn.query_drop(sql::SORT_WHOLE_TEXTS).map_err(explain(location, &doing))?;
-            read::query(location, link, table, statement, &doing, each)
-        })
+        self.on_snapshot("read", |location, link| view::query(location, link, statement, table, each))
     }
 
     fn refresh_delivery(

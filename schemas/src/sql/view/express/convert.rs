@@ -3,7 +3,7 @@
 use super::{Said, Writer};
 use crate::{ColumnType, sql::view::scalar::Scalar};
 
-/// The digits before the point that an integer always has room for.
+/// Digits before the point for which an integer has room, also where rounding adds one, must be fewer than these.
 const WHOLE_DIGITS_MAX: u32 = 18;
 
 impl Writer {
@@ -37,9 +37,7 @@ impl Writer {
                 }
                 self.with_places(value, to)
             }
-            (T::Decimal { precision, .. }, T::Int64)
-                if u32::from(*precision) - value.scale() <= WHOLE_DIGITS_MAX - 1 =>
-            {
+            (T::Decimal { precision, .. }, T::Int64) if u32::from(*precision) - value.scale() < WHOLE_DIGITS_MAX => {
                 match is_sqlite {
                     true => self.rounded(value, 0),
                     false => Ok(format!("CAST({} AS SIGNED)", worked()?)),

@@ -1,7 +1,18 @@
 //! Functions that give the same everywhere, by their names in docs/expressions.md. One that is not listed is not said.
 
 use super::{Said, Writer};
-use crate::{ColumnType, sql::view::scalar::Scalar};
+use crate::{
+    ColumnType,
+    sql::{
+        Dialect,
+        view::scalar::{Literal, Scalar},
+    },
+};
+
+/// Whether it is a text that is written there.
+fn is_text(scalar: &Scalar) -> bool {
+    matches!(scalar.literal(), Some(Literal::Text(_)))
+}
 
 impl Writer {
     pub(super) fn function(&self, name: &str, arguments: &[Scalar], scalar: &Scalar) -> Said {
@@ -28,6 +39,11 @@ impl Writer {
             ("length" | "octet_length", [_]) => call("LENGTH"),
             ("char_length", [_]) => call(if is_sqlite { "length" } else { "CHAR_LENGTH" }),
             ("trim" | "ltrim" | "rtrim", [_]) => call(name),
+            // MariaDB leaves an empty text as it is, and SQLite one in which nothing is to be replaced, also where another argument is
+            // NULL.
+            ("replace", [_, from, to]) if self.dialect != Dialect::MySql && !(is_text(from) && is_text(to)) => {
+                Err(self.unsayable("`replace` of texts that may be NULL"))
+            }
             ("replace", [_, _, _]) => comparing("replace", &[0, 1, 2]),
             ("instr", [_, _]) => comparing("instr", &[0, 1]),
             ("locate" | "position", [_, _]) => comparing("instr", &[1, 0]),

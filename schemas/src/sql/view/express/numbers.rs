@@ -5,7 +5,10 @@
 use super::{Said, Writer};
 use crate::{
     ColumnType,
-    sql::view::scalar::{Literal, Operation, Scalar},
+    sql::{
+        Dialect,
+        view::scalar::{Literal, Operation, Scalar},
+    },
     value_text::DOUBLE_DECIMAL_DIGITS,
 };
 
@@ -64,7 +67,12 @@ impl Writer {
         };
         let is_decimal = matches!(scalar.of, ColumnType::Decimal { .. });
         if !is_decimal {
-            let text = format!("({} {symbol} {})", self.worked(left)?, self.worked(right)?);
+            let (left, right) = (self.worked(left)?, self.worked(right)?);
+            let text = match (self.dialect, operation, &scalar.of) {
+                // MariaDB does not see that 0 less the least integer is none.
+                (Dialect::MariaDb, Operation::Minus, ColumnType::Int64) => format!("({left} + (- {right}))"),
+                _ => format!("({left} {symbol} {right})"),
+            };
             return self.ranged(text, &scalar.of);
         }
         let whole = |side: &Scalar| side.digits().saturating_sub(side.scale());
