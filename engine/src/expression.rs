@@ -17,7 +17,10 @@ use std::ops::Range;
 
 use arrow_array::{ArrayRef, RecordBatch};
 use sqlparser::ast;
-use vardelta_schemas::{ColumnType, Schema};
+use vardelta_schemas::{
+    ColumnType, Schema,
+    sql::view::{Scalar, Unsayable},
+};
 
 use self::{
     functions::Functions,
@@ -50,6 +53,7 @@ pub mod operators;
 pub(crate) mod parse;
 mod plan;
 pub(crate) mod resolve;
+mod say;
 pub(crate) mod spans;
 mod syntax;
 #[cfg(test)]
@@ -126,6 +130,14 @@ impl Expression {
             Node::Column(at) => Some(at),
             _ => None,
         }
+    }
+
+    /// What it says, apart from any database; columns by their names in the schema that it was compiled against.
+    ///
+    /// # Errors
+    /// Where a part of it is nothing that databases know.
+    pub fn scalar(&self, schema: &Schema) -> Result<Scalar, Unsayable> {
+        say::scalar(&self.typed, schema)
     }
 
     /// Whether its value depends on this column of the schema.

@@ -19,6 +19,7 @@ pub(crate) mod place;
 pub(crate) mod sink_tables;
 pub(crate) mod stamp;
 mod typing;
+pub(crate) mod view;
 
 use std::sync::Arc;
 

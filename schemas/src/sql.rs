@@ -16,6 +16,7 @@ pub mod migration;
 pub mod mysql;
 pub mod sqlite;
 pub mod table;
+pub mod view;
 
 /// A database whose SQL is written here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -49,6 +50,15 @@ pub struct RowStatement {
 }
 
 impl Dialect {
+    /// The database's name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Dialect::Sqlite => "SQLite",
+            Dialect::MySql => "MySQL",
+            Dialect::MariaDb => "MariaDB",
+        }
+    }
+
     /// A name as an identifier: quoted, with the quotes in it doubled.
     pub fn identifier(self, name: &str) -> String {
         match self {

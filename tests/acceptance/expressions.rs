@@ -21,6 +21,13 @@ enum Judge {
 }
 
 impl Judge {
+    /// Goes on with the session of vardelta's own connections, for statements that vardelta writes.
+    fn become_vardelta_s(&mut self) {
+        if let Judge::Server(..) = self {
+            self.prepare(&vardelta_schemas::sql::mysql::session(10));
+        }
+    }
+
     /// SQLite, and the servers that are installed.
     fn all(test: &str) -> Vec<Judge> {
         let mut judges = vec![Judge::Sqlite(rusqlite::Connection::open_in_memory().expect("opens"))];

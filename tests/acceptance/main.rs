@@ -49,3 +49,5 @@ mod tidy;
 mod together;
 /// Every trap of the field: what is loaded, adapted, rejected or refused, as docs/traps.md says.
 mod traps;
+/// What `verify` finds, and by what.
+mod verify;

@@ -1,5 +1,6 @@
 //! What a stage is: the traits that sources, transforms and sinks implement, and what passes between them and the engine.
 
+pub mod algebra;
 pub mod batch;
 pub mod content;
 pub mod emit;

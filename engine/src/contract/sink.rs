@@ -9,7 +9,13 @@ use std::{error::Error, fmt, path::PathBuf, sync::Arc};
 
 use arrow_array::{BooleanArray, RecordBatch};
 use arrow_select::filter::filter_record_batch;
-use vardelta_schemas::{TableSchema, ledger};
+use vardelta_schemas::{
+    TableSchema, ledger,
+    sql::{
+        Dialect,
+        view::{Relation, Statement, Unsayable},
+    },
+};
 
 use crate::cause::Cause;
 
@@ -53,8 +59,26 @@ pub trait SinkStage: Send + Sync {
         Ok(None)
     }
 
+    /// The server whose SQL it speaks.
+    fn server(&self) -> Server;
+
     /// The statements it will run for these tables, for `explain`.
-    fn statements(&self, tables: &[TableSchema]) -> Vec<String>;
+    fn statements(&self, tables: &[TableSchema], dialect: Dialect) -> Vec<String>;
+
+    /// The statement that computes a view from the tables as they are planned, for `explain`.
+    ///
+    /// # Errors
+    /// As [`Relation::statement`].
+    fn view(&self, view: &Relation, dialect: Dialect) -> Result<Statement, Unsayable>;
+}
+
+/// A database server, or the library that is one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Server {
+    /// What it speaks.
+    pub dialect: Dialect,
+    /// It in words: `MariaDB 10.11.6`; or that it could not be asked.
+    pub words: String,
 }
 
 /// What a connection is for.
@@ -182,6 +206,23 @@ pub trait Sink: Migrate + Erase + Lookups + Send {
     /// When the table cannot be read, or holds a value that its column type cannot.
     fn scan(
         &mut self,
+        table: &TableSchema,
+        each: &mut dyn FnMut(RecordBatch) -> Result<(), SinkError>,
+    ) -> Result<(), SinkError>;
+
+    /// The statement that computes a view from the tables as they stand.
+    ///
+    /// # Errors
+    /// When the database cannot be read. Where the view cannot be said in its SQL, that is the inner error.
+    fn statement(&mut self, view: &Relation) -> Result<Result<Statement, Unsayable>, SinkError>;
+
+    /// Runs a statement that [`Sink::statement`] made, and hands on what it yields as [`Sink::scan`] does; `table` has its columns.
+    ///
+    /// # Errors
+    /// When it ends with an error, or yields a value that its column's type cannot hold.
+    fn query(
+        &mut self,
+        statement: &str,
         table: &TableSchema,
         each: &mut dyn FnMut(RecordBatch) -> Result<(), SinkError>,
     ) -> Result<(), SinkError>;

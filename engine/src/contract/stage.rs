@@ -12,6 +12,7 @@ use vardelta_schemas::Schema;
 
 use crate::{
     contract::{
+        algebra::Algebra,
         batch::Batch,
         options::{OptionDoc, OptionReader, Spanned},
         reason::Reason,
@@ -234,6 +235,11 @@ pub trait Transform: Send + Sync {
     fn reads(&self, column: usize) -> bool {
         let _ = column;
         true
+    }
+
+    /// What it does as algebra over its input's columns; `None` where it is more than that. `verify` has a database compute it.
+    fn algebra(&self) -> Option<Algebra<'_>> {
+        None
     }
 
     /// An instance for one worker.

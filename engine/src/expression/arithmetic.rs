@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use arrow_array::{Array as _, cast::AsArray as _, types::Int64Type};
+use vardelta_schemas::sql::view::Operation;
 
 use super::{
     DIVISION_BY_ZERO,
@@ -32,6 +33,17 @@ pub(crate) enum Arithmetic {
 }
 
 impl Arithmetic {
+    /// What databases call it; not the whole quotient and the remainder, whose divisor may be 0.
+    fn said(self, typed: Typed) -> Typed {
+        match self {
+            Arithmetic::Plus => typed.says(Operation::Plus),
+            Arithmetic::Minus => typed.says(Operation::Minus),
+            Arithmetic::Times => typed.says(Operation::Times),
+            Arithmetic::Divide => typed.says(Operation::Divide),
+            Arithmetic::IntegerDivide | Arithmetic::Modulo => typed,
+        }
+    }
+
     fn symbol(self) -> &'static str {
         match self {
             Arithmetic::Plus => "+",
@@ -61,10 +73,10 @@ pub(crate) fn arithmetic(op: Arithmetic, left: Typed, right: Typed) -> Option<Ty
         Type::Float => {
             let (left, right) = (widen(left, &Type::Float), widen(right, &Type::Float));
             let of = if op == Arithmetic::IntegerDivide { Type::Int } else { Type::Float };
-            Typed::strict(Arc::new(move |call: &Call<'_>| floats(op, call)), vec![left, right], of, true)
+            op.said(Typed::strict(Arc::new(move |call: &Call<'_>| floats(op, call)), vec![left, right], of, true))
         }
         Type::Int if op != Arithmetic::Divide => {
-            Typed::strict(Arc::new(move |call: &Call<'_>| ints(op, call)), vec![left, right], Type::Int, true)
+            op.said(Typed::strict(Arc::new(move |call: &Call<'_>| ints(op, call)), vec![left, right], Type::Int, true))
         }
         _ => decimals(op, left, right, left_digits?, right_digits?),
     })
@@ -196,7 +208,7 @@ fn decimals(op: Arithmetic, left: Typed, right: Typed, left_digits: (u8, u8), ri
             _ => call.decimals(precision, scale, |row| one(left.at(row), right.at(row))),
         }
     });
-    Typed::strict(run, vec![left, right], of, true)
+    op.said(Typed::strict(run, vec![left, right], of, true))
 }
 
 /// `-value`; None where it is no number.
@@ -228,7 +240,7 @@ pub(crate) fn negate(value: Typed) -> Option<Typed> {
         _ => return None,
     };
     let fails = of == Type::Int;
-    Some(Typed::strict(run, vec![value], of, fails))
+    Some(Typed::strict(run, vec![value], of, fails).says(Operation::Negate))
 }
 
 /// An operator on the bits of integers.

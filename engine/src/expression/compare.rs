@@ -8,11 +8,14 @@ use arrow_array::{
 };
 use arrow_buffer::BooleanBuffer;
 
+use vardelta_schemas::sql::view::{self, Operation};
+
 use super::{
     call::{Call, Numbers, Stop, Values},
     convert::widen,
     exact,
     node::{Run, Typed},
+    say::literal,
     types::{Type, common},
 };
 
@@ -28,6 +31,17 @@ pub(crate) enum Comparison {
 }
 
 impl Comparison {
+    fn said(self) -> view::Comparison {
+        match self {
+            Comparison::Equal => view::Comparison::Equal,
+            Comparison::NotEqual => view::Comparison::NotEqual,
+            Comparison::Less => view::Comparison::Less,
+            Comparison::LessOrEqual => view::Comparison::LessOrEqual,
+            Comparison::Greater => view::Comparison::Greater,
+            Comparison::GreaterOrEqual => view::Comparison::GreaterOrEqual,
+        }
+    }
+
     fn holds(self, order: Ordering) -> bool {
         match self {
             Comparison::Equal => order.is_eq(),
@@ -47,7 +61,7 @@ pub(crate) fn compare(op: Comparison, left: Typed, right: Typed) -> Option<Typed
         let bits = compared(op, call, &of);
         Arc::new(BooleanArray::new(bits, call.nulls().cloned()))
     });
-    Some(Typed::strict(run, vec![left, right], Type::Bool, false))
+    Some(Typed::strict(run, vec![left, right], Type::Bool, false).says(Operation::Compare(op.said())))
 }
 
 /// Both sides in the type that they are compared in. Decimals keep their scales: bringing them to one could leave 38
@@ -144,7 +158,7 @@ pub(crate) fn null_safe_equal(left: Typed, right: Typed, negated: bool) -> Optio
             same != negated
         })
     });
-    Some(Typed::call(run, vec![left, right], Type::Bool, false, false, false))
+    Some(Typed::call(run, vec![left, right], Type::Bool, false, false, false).says(Operation::NullSafe { negated }))
 }
 
 /// `value IN (list)`, where every item is a constant of `value`'s type or NULL: looked up in a set.
@@ -163,7 +177,15 @@ pub(crate) fn in_constants(value: Typed, items: &[ArrayRef], has_null: bool, neg
         _ => return None,
     };
     let nullable = value.nullable || has_null;
-    Some(Typed::call(run, vec![value], Type::Bool, true, nullable, false))
+    let said: Option<Vec<view::Literal>> = items.iter().map(|item| literal(item, &value.of)).collect();
+    let typed = Typed::call(run, vec![value], Type::Bool, true, nullable, false);
+    Some(match said {
+        Some(mut items) => {
+            items.extend(has_null.then_some(view::Literal::Null));
+            typed.says(Operation::In { items, negated })
+        }
+        None => typed,
+    })
 }
 
 fn looked_up<T: ArrowPrimitiveType>(items: &[ArrayRef], has_null: bool, negated: bool) -> Run
@@ -199,7 +221,7 @@ pub(crate) fn is_null(value: Typed, negated: bool) -> Typed {
             _ => call.tests(|row| value.is_null(row) != negated),
         }
     });
-    Typed::call(run, vec![value], Type::Bool, false, false, false)
+    Typed::call(run, vec![value], Type::Bool, false, false, false).says(Operation::IsNull { negated })
 }
 
 /// `value IS TRUE` (or FALSE), or its negation.
@@ -208,7 +230,7 @@ pub(crate) fn is_truth(value: Typed, truth: bool, negated: bool) -> Typed {
         let (value, bools) = (call.argument(0), call.bool(0));
         call.tests(|row| (!value.is_null(row) && bools.at(row) == truth) != negated)
     });
-    Typed::call(run, vec![value], Type::Bool, false, false, false)
+    Typed::call(run, vec![value], Type::Bool, false, false, false).says(Operation::IsTruth { truth, negated })
 }
 
 /// The least or the greatest of values of one type; NULL where one is.

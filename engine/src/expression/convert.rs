@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use arrow_array::ArrayRef;
 use arrow_schema::DataType;
-use vardelta_schemas::value_text::{write_date, write_decimal};
+use vardelta_schemas::{
+    sql::view::Operation,
+    value_text::{write_date, write_decimal},
+};
 
 use super::{
     BAD_CAST, calendar,
@@ -49,7 +52,10 @@ pub(crate) fn convert(typed: Typed, target: &Target, mode: Mode) -> Option<Typed
     let tries = mode == Mode::Try && fails;
     let run: Run = Arc::new(move |call: &Call<'_>| conversion(call, tries));
     let nullable = typed.nullable || tries;
-    Some(Typed::call(run, vec![typed], to, true, nullable, fails && !tries))
+    let converted = Typed::call(run, vec![typed], to, true, nullable, fails && !tries);
+    // Values that are refused, by a range or by giving NULL, are told apart by no database.
+    let is_plain = target.range.is_none() && !tries;
+    Some(if is_plain { converted.says(Operation::Convert) } else { converted })
 }
 
 /// Converts what loses nothing by it; the types have a [common](super::types::common) one.

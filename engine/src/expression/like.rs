@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use memchr::memmem::Finder;
+use vardelta_schemas::sql::view::{LikePart, Operation};
 
 use super::{
     call::{Call, Stop},
@@ -22,7 +23,8 @@ pub(crate) fn like(value: Typed, pattern: Typed, escape: Option<char>, folds: bo
             let texts = call.text(0);
             call.tests(|row| pattern.matches(texts.at(row)) != negated)
         });
-        return Typed::strict(run, vec![value], Type::Bool, false);
+        let typed = Typed::strict(run, vec![value], Type::Bool, false);
+        return if folds { typed } else { typed.says(Operation::Like { parts: parts(text, escape), negated }) };
     }
     let run: Run = Arc::new(move |call: &Call<'_>| {
         let (texts, patterns) = (call.text(0), call.text(1));
@@ -43,52 +45,50 @@ enum Pattern {
     /// `%text%`.
     Contains(Box<Finder<'static>>),
     /// Anything else.
-    Parts { parts: Vec<Part>, folds: bool },
+    Parts { parts: Vec<LikePart>, folds: bool },
 }
 
-#[derive(Debug, PartialEq)]
-enum Part {
-    One(char),
-    AnyOne,
-    Any,
+/// The pieces of a pattern.
+fn parts(text: &str, escape: Option<char>) -> Vec<LikePart> {
+    let mut parts = Vec::new();
+    let mut letters = text.chars();
+    while let Some(letter) = letters.next() {
+        parts.push(match letter {
+            letter if Some(letter) == escape => {
+                // One at the end stands for itself.
+                LikePart::One(letters.next().unwrap_or(letter))
+            }
+            '%' if parts.last() == Some(&LikePart::Any) => continue,
+            '%' => LikePart::Any,
+            '_' => LikePart::AnyOne,
+            letter => LikePart::One(letter),
+        });
+    }
+    parts
 }
 
 impl Pattern {
     fn new(text: &str, escape: Option<char>, folds: bool) -> Result<Pattern, Stop> {
-        let mut parts = Vec::new();
-        let folded = if folds { text.to_lowercase() } else { text.to_string() };
-        let mut letters = folded.chars();
-        while let Some(letter) = letters.next() {
-            parts.push(match letter {
-                letter if Some(letter) == escape => {
-                    // One at the end stands for itself.
-                    Part::One(letters.next().unwrap_or(letter))
-                }
-                '%' if parts.last() == Some(&Part::Any) => continue,
-                '%' => Part::Any,
-                '_' => Part::AnyOne,
-                letter => Part::One(letter),
-            });
-        }
-        let literal = |parts: &[Part]| -> Option<String> {
-            parts.iter().map(|part| if let Part::One(letter) = part { Some(*letter) } else { None }).collect()
+        let parts = if folds { parts(&text.to_lowercase(), escape) } else { parts(text, escape) };
+        let literal = |parts: &[LikePart]| -> Option<String> {
+            parts.iter().map(|part| if let LikePart::One(letter) = part { Some(*letter) } else { None }).collect()
         };
         if !folds {
             if let Some(text) = literal(&parts) {
                 return Ok(Pattern::Equal(text));
             }
             match parts.as_slice() {
-                [Part::Any, inner @ .., Part::Any] => {
+                [LikePart::Any, inner @ .., LikePart::Any] => {
                     if let Some(text) = literal(inner) {
                         return Ok(Pattern::Contains(Box::new(Finder::new(text.as_bytes()).into_owned())));
                     }
                 }
-                [inner @ .., Part::Any] => {
+                [inner @ .., LikePart::Any] => {
                     if let Some(text) = literal(inner) {
                         return Ok(Pattern::Prefix(text));
                     }
                 }
-                [Part::Any, inner @ ..] => {
+                [LikePart::Any, inner @ ..] => {
                     if let Some(text) = literal(inner) {
                         return Ok(Pattern::Suffix(text));
                     }
@@ -113,24 +113,24 @@ impl Pattern {
 
 /// Matches with one place to go back to: the last `%`, which is tried one character further. So the time is at most the
 /// product of both lengths.
-fn wild(parts: &[Part], text: &str) -> bool {
+fn wild(parts: &[LikePart], text: &str) -> bool {
     let (mut part, mut at) = (0, 0);
     let mut back: Option<(usize, usize)> = None;
     loop {
         let next = text[at..].chars().next();
         match (parts.get(part), next) {
             (None, None) => return true,
-            (Some(Part::Any), _) => {
+            (Some(LikePart::Any), _) => {
                 back = Some((part + 1, at));
                 part += 1;
                 continue;
             }
-            (Some(Part::AnyOne), Some(letter)) => {
+            (Some(LikePart::AnyOne), Some(letter)) => {
                 part += 1;
                 at += letter.len_utf8();
                 continue;
             }
-            (Some(Part::One(expected)), Some(letter)) if *expected == letter => {
+            (Some(LikePart::One(expected)), Some(letter)) if *expected == letter => {
                 part += 1;
                 at += letter.len_utf8();
                 continue;

@@ -13,6 +13,7 @@ use arrow_array::{
 use arrow_buffer::{BooleanBuffer, NullBuffer};
 use arrow_schema::Schema;
 use arrow_select::{interleave::interleave, take::take};
+use vardelta_schemas::sql::view::Operation;
 
 use super::{
     EXPRESSION_FAILED, Failure,
@@ -42,7 +43,13 @@ pub(crate) enum Node {
     /// A value, as an array of one.
     Constant(ArrayRef),
     /// A function or an operator.
-    Call { run: Run, arguments: Vec<Typed>, strict: bool },
+    Call {
+        run: Run,
+        arguments: Vec<Typed>,
+        strict: bool,
+        /// What databases call it, where they know it.
+        says: Option<Operation>,
+    },
     /// `left AND right`, `left OR right`.
     Logic { or: bool, sides: Box<[Typed; 2]> },
     /// The first branch whose condition is true.
@@ -149,7 +156,7 @@ impl Typed {
     pub(crate) fn call(run: Run, arguments: Vec<Typed>, of: Type, strict: bool, nullable: bool, fails: bool) -> Typed {
         let fails = fails || arguments.iter().any(|argument| argument.fails);
         let foldable = arguments.iter().all(|argument| argument.as_constant().is_some());
-        let typed = Typed { node: Node::Call { run, arguments, strict }, of, nullable, fails };
+        let typed = Typed { node: Node::Call { run, arguments, strict, says: None }, of, nullable, fails };
         if !foldable {
             return typed;
         }
@@ -160,6 +167,14 @@ impl Typed {
             true => Typed::constant(values.array, typed.of),
             false => Typed { fails: true, ..typed },
         }
+    }
+
+    /// The same, a call that was just made, with what databases call it.
+    pub(crate) fn says(mut self, operation: Operation) -> Typed {
+        if let Node::Call { says, .. } = &mut self.node {
+            *says = Some(operation);
+        }
+        self
     }
 
     /// Whether no column is asked for.
@@ -197,7 +212,7 @@ impl Typed {
                 }
             }
             Node::Constant(array) => Values { array: Arc::clone(array), constant: true },
-            Node::Call { run, arguments, strict } => {
+            Node::Call { run, arguments, strict, .. } => {
                 let arguments: Vec<Values> = arguments.iter().map(|argument| argument.evaluate(scope)).collect();
                 let constant = arguments.iter().all(|argument| argument.constant);
                 if *strict && arguments.iter().any(|argument| argument.constant && argument.is_null(0)) {

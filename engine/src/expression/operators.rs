@@ -19,6 +19,9 @@ pub struct Form {
     pub elsewhere: &'static [(Database, &'static str)],
 }
 
+/// What the servers make of operators on bits.
+const UNSIGNED: &str = "gives an integer without a sign, from which no more can be taken than it is";
+
 const ARGUMENTS: &str = "where an operand is";
 
 const fn form(form: &'static str, types: &'static str, about: &'static str) -> Form {
@@ -54,8 +57,8 @@ pub static OPERATORS: &[Form] = &[
     form("a || b", "any two values → text", "Their texts joined, as `concat`.")
         .examples(&[("'chr' || 7", "chr7"), ("'a' || NULL", "NULL")]),
     form("a ^ b", "int64 → int64", "The bits that are set in one only.")
-        .examples(&[("7 ^ 1", "6")])
-        .elsewhere(&[(Sqlite, "has no such operator")]),
+        .examples(&[("7 ^ 1", "6"), ("1 - (7 ^ 1)", "-5")])
+        .elsewhere(&[(MySql, UNSIGNED), (MariaDb, UNSIGNED), (Sqlite, "has no such operator")]),
     form(
         "a * b",
         "int64 → int64; exact numbers → decimal with the digits of both; with a double → float64",
@@ -88,9 +91,14 @@ pub static OPERATORS: &[Form] = &[
     ]),
     form("date + INTERVAL n unit, date - INTERVAL n unit", "date → date, or datetime for hours and less", "`date_add`, `date_sub`."),
     form("a << n, a >> n", "int64 → int64", "The 64 bits moved to the left or the right; those that come in are 0.")
-        .examples(&[("7 << 1", "14"), ("7 >> 1", "3")]),
-    form("a & b", "int64 → int64", "The bits that are set in both.").examples(&[("7 & 3", "3")]),
-    form("a | b", "int64 → int64", "The bits that are set in one or both.").examples(&[("7 | 8", "15")]),
+        .examples(&[("7 << 1", "14"), ("7 >> 1", "3"), ("1 - (7 >> 1)", "-2")])
+        .elsewhere(&[(MySql, UNSIGNED), (MariaDb, UNSIGNED)]),
+    form("a & b", "int64 → int64", "The bits that are set in both.")
+        .examples(&[("7 & 3", "3"), ("1 - (7 & 3)", "-2")])
+        .elsewhere(&[(MySql, UNSIGNED), (MariaDb, UNSIGNED)]),
+    form("a | b", "int64 → int64", "The bits that are set in one or both.")
+        .examples(&[("7 | 8", "15"), ("1 - (7 | 8)", "-14")])
+        .elsewhere(&[(MySql, UNSIGNED), (MariaDb, UNSIGNED)]),
     form("x BETWEEN a AND b", "comparable → bool", "`x >= a AND x <= b`; also NOT BETWEEN.")
         .nulls("as AND")
         .examples(&[("7 BETWEEN 5 AND 7", "1")]),

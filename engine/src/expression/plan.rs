@@ -10,7 +10,7 @@ use sqlparser::{
     },
     tokenizer::Span,
 };
-use vardelta_schemas::Schema;
+use vardelta_schemas::{Schema, sql::view::Operation};
 
 use super::{
     arithmetic::{self, Arithmetic, Bits},
@@ -230,7 +230,7 @@ impl Planner<'_> {
                 let sides = vec![self.condition(left)?, self.condition(right)?];
                 let run: Run =
                     Arc::new(|call: &Call<'_>| call.bools(|row| Ok(call.bool(0).at(row) != call.bool(1).at(row))));
-                Ok(Typed::strict(run, sides, Type::Bool, false))
+                Ok(Typed::strict(run, sides, Type::Bool, false).says(Operation::Xor))
             }
             Op::Plus | Op::Minus if matches!(right, Expr::Interval(_)) => self.shifted(left, right, *op == Op::Minus),
             Op::Plus if matches!(left, Expr::Interval(_)) => self.shifted(right, left, false),
@@ -431,7 +431,7 @@ fn negate_if(negated: bool, condition: Typed) -> Typed {
         let bools = call.bool(0);
         call.tests(|row| !bools.at(row))
     });
-    Typed::strict(run, vec![condition], Type::Bool, false)
+    Typed::strict(run, vec![condition], Type::Bool, false).says(Operation::Not)
 }
 
 fn literal(value: &Value, span: Span) -> Result<Typed, Problem> {

@@ -3,9 +3,12 @@
 use serde::Serialize;
 
 use crate::{
-    contract::stage::{Kind, Planned},
+    contract::{
+        sink::Server,
+        stage::{Kind, Planned},
+    },
     display::grouped,
-    plan::{Plan, PlannedStage, graph::key_names},
+    plan::{Plan, PlannedStage, graph::key_names, is_table},
     relational::{AggregateFunction, JoinSide, Relational},
 };
 
@@ -22,8 +25,23 @@ pub struct Explanation {
     pub operators: Vec<Operator>,
     /// The sink's database in words.
     pub database: String,
+    /// The server that it is, or why it could not be asked.
+    pub server: String,
     /// The statements the sink runs.
     pub statements: Vec<String>,
+    /// What `verify` has the database compute, view by view.
+    pub views: Vec<ExplainedView>,
+}
+
+/// How `verify` computes a view a second time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ExplainedView {
+    /// Its table.
+    pub table: String,
+    /// The statement that the database runs.
+    pub sql: Option<String>,
+    /// Why there is none, so that the view is replayed.
+    pub not_sql: Option<String>,
 }
 
 /// One operator of the dataflow: a stage, or transforms that run as one.
@@ -49,14 +67,30 @@ pub struct Operator {
 pub fn explanation(plan: &Plan) -> Explanation {
     let operators = chains(plan).into_iter().map(|chain| operator(plan, &chain)).collect();
     let sink = plan.sink();
+    let server = sink.server();
     Explanation {
         pipeline: plan.pipeline.name.clone(),
         workers: plan.pipeline.workers,
         chunk_records: plan.pipeline.chunk_records,
         operators,
         database: sink.location(),
-        statements: sink.statements(&plan.kept_tables()),
+        statements: sink.statements(&plan.kept_tables(), server.dialect),
+        views: views(plan, &server),
+        server: server.words,
     }
+}
+
+fn views(plan: &Plan, server: &Server) -> Vec<ExplainedView> {
+    let inputs = plan.stages[plan.sink].inputs.iter().filter(|input| !is_table(&plan.stages[**input].planned));
+    let view = |input: &usize| {
+        let said = |whole| plan.defined(*input, whole).and_then(|view| plan.sink().view(&view, server.dialect));
+        let table = plan.stages[*input].name.clone();
+        match said(true).or_else(|error| said(false).map_err(|_| error)) {
+            Ok(statement) => ExplainedView { table, sql: Some(statement.text), not_sql: None },
+            Err(error) => ExplainedView { table, sql: None, not_sql: Some(format!("not said in SQL: {error}")) },
+        }
+    };
+    inputs.map(view).collect()
 }
 
 /// The stages as operators: transforms of which each is the only reader of the one before run as one. Indexes into the
@@ -176,7 +210,8 @@ fn side(input: &PlannedStage, side: &JoinSide, which: &str) -> String {
 
 /// What a run of this plan does, as text.
 pub fn explain(plan: &Plan) -> String {
-    let Explanation { pipeline, workers, chunk_records, operators, database, statements } = explanation(plan);
+    let Explanation { pipeline, workers, chunk_records, operators, database, server, statements, views } =
+        explanation(plan);
     let mut text = format!(
         "pipeline {pipeline}: {workers} worker{}, {} records per dataflow\n",
         if workers == 1 { "" } else { "s" },
@@ -199,11 +234,14 @@ pub fn explain(plan: &Plan) -> String {
         operator.arranged.iter().for_each(|what| line("arranged", what));
         operator.persisted.iter().for_each(|what| line("persisted", what));
     }
-    text += &format!("\nSQL on {database}:\n");
-    for statement in statements {
-        for line in statement.lines() {
-            text += &format!("  {line}\n");
-        }
+    let indented = |statement: &str| statement.lines().map(|line| format!("  {line}\n")).collect::<String>();
+    text += &format!("\nSQL on {database}, {server}:\n");
+    statements.iter().for_each(|statement| text += &indented(statement));
+    for ExplainedView { table, sql, not_sql } in views {
+        text += &match (sql, not_sql) {
+            (Some(sql), _) => format!("\n`verify` has {table} computed there:\n{}", indented(&sql)),
+            (None, why) => format!("\n`verify` replays {table}: {}\n", why.unwrap_or_default()),
+        };
     }
     text
 }

@@ -3,14 +3,21 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use vardelta_schemas::{Column, ColumnType, Schema, TableSchema};
+use vardelta_schemas::{
+    Column, ColumnType, Schema, TableSchema,
+    sql::{
+        Dialect,
+        marks::Marks,
+        view::{Place, Relation, Statement, Unsayable},
+    },
+};
 
 use crate::options;
 use crate::{
     contract::{
         emit::StageError,
         options::{NamedTexts, OptionDoc, Spanned},
-        sink::{Access, Sink, SinkError, SinkErrorKind, SinkStage},
+        sink::{Access, Server, Sink, SinkError, SinkErrorKind, SinkStage},
         source::{ChunkReader, Discovered, Parser, Source},
         stage::{Kind, PlanRequest, Planned, StageType, Transform, TransformRun},
     },
@@ -301,7 +308,13 @@ impl SinkStage for FakeSink {
     fn connect(&self, _: Access) -> Result<Box<dyn Sink>, SinkError> {
         Err(SinkError::new(SinkErrorKind::Unavailable, "a fake keeps nothing"))
     }
-    fn statements(&self, tables: &[TableSchema]) -> Vec<String> {
+    fn server(&self) -> Server {
+        Server { dialect: Dialect::Sqlite, words: "a fake".into() }
+    }
+    fn view(&self, view: &Relation, dialect: Dialect) -> Result<Statement, Unsayable> {
+        view.statement(dialect, &|table| Place { name: table.name.clone(), marks: Marks::None })
+    }
+    fn statements(&self, tables: &[TableSchema], _: Dialect) -> Vec<String> {
         tables.iter().map(|table| format!("KEEP {} ({})\nBY {:?}", table.name, table.schema, table.key)).collect()
     }
 }

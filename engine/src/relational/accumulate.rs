@@ -20,6 +20,7 @@ pub use self::{
     scalar::{Scalar, scalar_array},
 };
 use super::{AggregateCall, AggregateFunction, AggregateSpec};
+use crate::failpoint;
 
 mod cells;
 mod float_sum;
@@ -123,6 +124,8 @@ impl Layout {
         filter: Option<&'a ArrayRef>,
     ) -> Contributions<'a> {
         let call = &self.calls[call];
+        // A rule that is wrong the same way wherever it is applied: only another implementation tells.
+        let filter = filter.filter(|_| !failpoint::fails("aggregate:ignores_filters"));
         let values = match (call.kind, argument) {
             (Kind::Rows | Kind::Values, _) => Values::Nothing,
             (Kind::Integers, Some(array)) => Values::Integers(array.as_primitive::<Int64Type>()),

@@ -16,7 +16,10 @@ use crate::{
     flow::table::{drop_space, scan_assertions},
     plan::{Plan, is_table},
     relational::Conflict,
-    run::{RunOptions, verify::verify_opened},
+    run::{
+        RunOptions,
+        verify::{Ways, verify_opened},
+    },
     state::{SHARDS, Session},
 };
 
@@ -29,7 +32,7 @@ pub(super) fn search(
 ) -> Result<Search, RunError> {
     let mut search = opened.sink.search(erasure)?;
     let (mut of_drops, mut of_views) = (0, 0);
-    let verified = verify_opened(context, options, opened, &mut |state, recomputed| {
+    let verified = verify_opened(context, options, opened, Ways::REPLAY, &mut |state, recomputed| {
         of_drops = entries_of_drops(context, state, erasure)?;
         of_views = entries_without_reason(context.plan, state, recomputed)?;
         Ok(())

@@ -33,7 +33,7 @@ pub use load::run;
 pub use members::withdraw_sample;
 pub use migrate::{MigrateOptions, migrate};
 pub use rebuild::rebuild;
-pub use verify::{Difference, VerifyReport, verify};
+pub use verify::{Difference, Means, VerifiedTable, VerifyReport, verify};
 pub use withdraw::withdraw;
 
 pub use crate::{
@@ -66,6 +66,8 @@ pub struct RunOptions {
     pub warm: bool,
     /// Take a new delivery of a drop however many of its records are gone.
     pub accept_smaller: bool,
+    /// Verify every view by replay as well, also one that the database computes.
+    pub replay: bool,
 }
 
 impl RunOptions {

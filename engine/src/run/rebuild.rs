@@ -298,7 +298,7 @@ pub(crate) fn send_table(
 ) -> Result<bool, RunError> {
     let mut rows = RowBatch::default();
     let mut listening = true;
-    standing_rows(run, at, session, &mut |key, value| {
+    standing_rows(&run.plan, at, session, &mut |key, value| {
         rows.push(key, value, 1);
         if rows.len() == REPLAY_ROWS {
             listening = send(Item::Rows { table: at, rows: std::mem::take(&mut rows) });
@@ -310,12 +310,12 @@ pub(crate) fn send_table(
 
 /// The standing rows of one table, from its state, until `each` has enough.
 pub(crate) fn standing_rows(
-    run: &RunContext,
+    plan: &Plan,
     at: usize,
     session: &std::sync::Arc<Session>,
     each: &mut dyn FnMut(&[u8], &[u8]) -> bool,
 ) -> Result<(), RunError> {
-    let stage = &run.plan.stages[at];
+    let stage = &plan.stages[at];
     let Planned::Relational(Relational::Table(spec)) = &stage.planned else { return Ok(()) };
     let before = session.snapshot();
     let mut goes_on = true;

@@ -20,13 +20,18 @@ pub struct Arguments {
     /// Worker threads, 1 to 1024, instead of the pipeline's.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     workers: Option<u16>,
+
+    /// Recompute every view by vardelta's own operators as well, also one that the database computed.
+    #[arg(long)]
+    replay: bool,
 }
 
 impl Arguments {
     pub fn execute(&self, output: &mut Output) -> Result<u8, Failure> {
         let plan = pipeline_file::load(&self.pipeline, output)?;
         let (abort, observer): (_, &dyn Observer) = (interrupt::watch(), &Unobserved);
-        let options = RunOptions { workers: self.workers.map(usize::from), ..RunOptions::default() };
+        let workers = self.workers.map(usize::from);
+        let options = RunOptions { workers, replay: self.replay, ..RunOptions::default() };
         let report = run::verify(Context { plan: &plan, abort: &abort, observer }, &options)?;
         let mismatch = (report.difference_count > 0).then(|| {
             let rows = if report.difference_count == 1 { "row differs" } else { "rows differ" };
@@ -64,6 +69,13 @@ fn text(report: &VerifyReport) -> String {
             differences => format!(", {} different", grouped(differences)),
         };
         text += &format!("  {}: {} rows against {}{differing}\n", table.name, grouped(table.rows), table.against);
+        if !table.tolerant.is_empty() {
+            let columns = table.tolerant.join(", ");
+            text += &format!("    {columns}: within what the database loses where it adds doubles\n");
+        }
+        if let Some(why) = &table.not_sql {
+            text += &format!("    {why}\n");
+        }
     }
     for difference in &report.differences {
         let shown = |row: &Option<String>| row.clone().unwrap_or_else(|| "no such row".into());

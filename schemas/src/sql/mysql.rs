@@ -49,6 +49,9 @@ pub const SNAPSHOT_NEXT: &str = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ
 pub const BEGIN_READ: &str = "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY";
 /// Starts the transaction of an epoch.
 pub const BEGIN_WRITE: &str = "START TRANSACTION READ WRITE";
+/// Has texts sorted, for GROUP BY, by more than their first 1,024 bytes. Rows whose texts are equal so far may come in any order, and a
+/// group twice; so a reader that asks for each key once finds out. A buffer must hold some rows of several such texts.
+pub const SORT_LONG_TEXTS: &str = "SET SESSION max_sort_length = 65536, sort_buffer_size = 33554432";
 /// Ends a transaction.
 pub const COMMIT: &str = "COMMIT";
 /// Gives a transaction up.
@@ -97,7 +100,7 @@ pub const SELECT_ALL_TRIGGERS: &str = "SELECT trigger_name, event_object_table F
 
 /// The collation in which text is told apart byte by byte, trailing spaces included (`utf8mb4_bin` takes `a` and `a ` for
 /// the same on both servers).
-fn text_collation(dialect: Dialect) -> &'static str {
+pub(super) fn text_collation(dialect: Dialect) -> &'static str {
     match dialect {
         Dialect::MariaDb => "utf8mb4_nopad_bin",
         Dialect::MySql | Dialect::Sqlite => "utf8mb4_0900_bin",

@@ -12,6 +12,7 @@
 
 mod answers;
 mod apply;
+mod begun;
 mod constraints;
 mod erase;
 mod error;
@@ -35,6 +36,7 @@ mod tables;
 mod tests;
 mod tls;
 mod values;
+mod view;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -42,7 +44,7 @@ use vardelta_engine::{
     contract::{
         options::OptionDoc,
         reason::Reason,
-        sink::{Access, AnswerStore, Sink, SinkError, SinkStage},
+        sink::{Access, AnswerStore, Server, Sink, SinkError, SinkStage},
         stage::{Kind, PlanRequest, Planned, StageType},
     },
     diagnostics::Diagnostics,
@@ -54,12 +56,14 @@ use vardelta_schemas::{
         ledger::RESERVED_PREFIX,
         marks::create_live,
         mysql::{layout::KEY_HASH, table::MySqlTable},
+        view::{Place, Relation, Statement, Unsayable},
     },
 };
 
 use self::{
     constraints::plan_constraints,
     indexes::{history_indexes, plan_indexes, plan_text_characters},
+    link::Link,
     options::MySqlOptions,
     partitions::plan_partitions,
     settings::Settings,
@@ -197,14 +201,28 @@ impl SinkStage for PlannedMySql {
         Ok(Some(Box::new(answers::MySqlAnswers::open(&self.settings)?)))
     }
 
-    /// As for MySQL: which server it is is known only at the connection, and MariaDB differs in the names of collations and
-    /// of an upsert's new row.
-    fn statements(&self, tables: &[TableSchema]) -> Vec<String> {
+    /// Which server it is is known only at the connection; one that does not answer is taken for MySQL.
+    fn server(&self) -> Server {
+        match Link::connect(&self.settings, Access::Read) {
+            Ok(link) => Server { dialect: link.dialect, words: link.server },
+            Err(_) => Server {
+                dialect: Dialect::MySql,
+                words: "as for MySQL, since no server answers that could say which it is".into(),
+            },
+        }
+    }
+
+    fn view(&self, view: &Relation, dialect: Dialect) -> Result<Statement, Unsayable> {
+        let marks = self.settings.on_delete.marks();
+        view.statement(dialect, &|table| Place { name: table.name.clone(), marks })
+    }
+
+    fn statements(&self, tables: &[TableSchema], dialect: Dialect) -> Vec<String> {
         let of_table = |table: &TableSchema| {
-            let layout = self.settings.layout(Dialect::MySql, table);
+            let layout = self.settings.layout(dialect, table);
             let sql = MySqlTable::new(table, &layout);
             let is_marking = sql.is_marking();
-            let view = is_marking.then(|| create_live(Dialect::MySql, table));
+            let view = is_marking.then(|| create_live(dialect, table));
             let load = self.settings.local_infile.then(|| sql.load_data());
             // Rows in the place of marked ones go by statements also where others are loaded.
             let insert = match (&load, is_marking) {

@@ -30,14 +30,20 @@ use vardelta_engine::{
     contract::{
         options::{OptionDoc, Spanned},
         reason::Reason,
-        sink::{Access, AnswerStore, Sink, SinkError, SinkStage},
+        sink::{Access, AnswerStore, Server, Sink, SinkError, SinkStage},
         stage::{Kind, PlanRequest, Planned, StageType},
     },
     diagnostics::Diagnostics,
 };
 use vardelta_schemas::{
     TableSchema,
-    sql::{Dialect, ledger::RESERVED_PREFIX, marks::create_live, table::TableStatements},
+    sql::{
+        Dialect,
+        ledger::RESERVED_PREFIX,
+        marks::create_live,
+        table::TableStatements,
+        view::{Place, Relation, Statement, Unsayable},
+    },
 };
 
 use self::connection::SqliteSink;
@@ -168,7 +174,16 @@ impl SinkStage for PlannedSqlite {
         Ok(Some(Box::new(answers::SqliteAnswers::beside(&self.path))))
     }
 
-    fn statements(&self, tables: &[TableSchema]) -> Vec<String> {
+    fn server(&self) -> Server {
+        Server { dialect: Dialect::Sqlite, words: Dialect::Sqlite.name().into() }
+    }
+
+    fn view(&self, view: &Relation, dialect: Dialect) -> Result<Statement, Unsayable> {
+        let marks = self.on_delete.marks();
+        view.statement(dialect, &|table| Place { name: table.name.clone(), marks })
+    }
+
+    fn statements(&self, tables: &[TableSchema], _: Dialect) -> Vec<String> {
         let of_table = |table: &TableSchema| {
             let marks = self.on_delete.marks();
             let statements = TableStatements::constrained(table, marks, &constraints::of(&self.constraints, table));

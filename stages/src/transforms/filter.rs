@@ -7,6 +7,7 @@ use arrow_schema::SchemaRef;
 use vardelta_engine::options;
 use vardelta_engine::{
     contract::{
+        algebra::Algebra,
         batch::Batch,
         options::{OptionDoc, Spanned},
         reason::Reason,
@@ -156,6 +157,10 @@ impl Transform for PlannedFilter {
 
     fn reads(&self, column: usize) -> bool {
         self.predicate.reads(column)
+    }
+
+    fn algebra(&self) -> Option<Algebra<'_>> {
+        Some(Algebra::Filter(&self.predicate))
     }
 
     fn start(&self) -> Result<Box<dyn TransformRun>, StageError> {

@@ -7,6 +7,7 @@ use arrow_schema::SchemaRef;
 use vardelta_engine::options;
 use vardelta_engine::{
     contract::{
+        algebra::Algebra,
         batch::Batch,
         options::{NamedTexts, OptionDoc},
         reason::Reason,
@@ -178,6 +179,10 @@ impl Transform for PlannedSelect {
 
     fn reads(&self, column: usize) -> bool {
         self.selected.iter().any(|selected| selected.expression.reads(column))
+    }
+
+    fn algebra(&self) -> Option<Algebra<'_>> {
+        Some(Algebra::Select(self.selected.iter().map(|selected| (&selected.column, &selected.expression)).collect()))
     }
 
     fn start(&self) -> Result<Box<dyn TransformRun>, StageError> {

@@ -82,7 +82,15 @@ pub(super) static PAD: &[Function] = &[
         ])
         .gives(Returns::Text, replace)
         .fails()
-        .examples(&[("replace('Likely_pathogenic', '_', ' ')", "Likely pathogenic")]),
+        .examples(&[
+            ("replace('Likely_pathogenic', '_', ' ')", "Likely pathogenic"),
+            ("replace('', 'a', NULL)", "NULL"),
+            ("replace('a', '', NULL)", "NULL"),
+        ])
+        .elsewhere(&[
+            (MariaDb, "leaves an empty text as it is, also where another argument is NULL"),
+            (Sqlite, "leaves a text as it is where `from` is empty, also where `to` is NULL"),
+        ]),
     text("translate", "The text with every character of `from` replaced by the one in the same place of `to`, or removed.")
         .takes(&[
             Parameter::one("text", Accepts::Texts),

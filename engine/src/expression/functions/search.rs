@@ -33,8 +33,8 @@ pub(super) static SEARCH: &[Function] = &[
             let starts = (call.arguments() > 2).then(|| call.int(2));
             call.ints(|row| Ok(locate(parts.at(row), texts.at(row), starts.map_or(1, |starts| starts.at(row)))))
         })
-        .examples(&[("locate('|', 'a|b|c')", "2"), ("locate('|', 'a|b|c', 3)", "4")])
-        .elsewhere(&[(Sqlite, ABSENT)]),
+        .examples(&[("locate('|', 'a|b|c')", "2"), ("locate('|', 'a|b|c', 3)", "4"), ("locate('', 'a', 2)", "2")])
+        .elsewhere(&[(MariaDb, "finds an empty part nowhere behind the last character"), (Sqlite, ABSENT)]),
     text("instr", "Where `part` first stands in the text; 0 where it does not.")
         .takes(IN_TEXT)
         .gives(Returns::Int, |call| call.ints(|row| Ok(locate(call.text(1).at(row), call.text(0).at(row), 1))))

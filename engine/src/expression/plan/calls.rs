@@ -196,5 +196,5 @@ fn built(function: &Function, run: Run, arguments: Vec<Typed>) -> Typed {
         Nulls::Own(_) => (false, true),
         Nulls::Never => (false, false),
     };
-    Typed::call(run, arguments, of, strict, nullable, function.fails)
+    Typed::call(run, arguments, of, strict, nullable, function.fails).says(Operation::Function(function.name))
 }

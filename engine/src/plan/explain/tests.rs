@@ -58,11 +58,16 @@ pipeline small: 2 workers, 250,000 records per dataflow
    reads      variants, genes
    persisted  in the database: its tables, the rejects and the ledger, in one transaction
 
-SQL on memory out:
+SQL on memory out, a fake:
   KEEP variants (chrom text, pos int64, gene text?)
   BY [0, 1]
   KEEP genes (gene text?, rows int64)
   BY [0]
+
+`verify` has genes computed there:
+  SELECT \"gene\"
+  FROM \"variants\" AS \"t\"
+  GROUP BY \"t\".\"gene\"
 "
     );
 }

@@ -20,7 +20,10 @@ use crate::{
     error::RunError,
     report::Action,
     rows::{RowLayout, lax_layout, lax_table},
-    run::verify::{Runs, VerifiedTable, VerifyReport, unavailable},
+    run::verify::{
+        compare::{Runs, unavailable},
+        report::{Means, VerifiedTable, VerifyReport},
+    },
 };
 
 /// What the ledger knows that a history must fit.
@@ -110,8 +113,11 @@ pub(super) fn compare(
     compare_counts(known, compared, made, &counts, report);
     compare_rows(known.last_unsure(), compared, &layout, kept, found, report)?;
     let differences = report.difference_count - before;
-    let against = "the ledger and the table's rows";
-    report.tables.push(VerifiedTable { name: history.name.clone(), against, rows, differences });
+    report.tables.push(VerifiedTable {
+        rows,
+        differences,
+        ..VerifiedTable::new(&history.name, Means::Ledger, "the ledger and the table's rows")
+    });
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::{VerifiedTable, VerifyReport};
+use super::{Means, VerifiedTable, VerifyReport};
 use crate::{
     contract::{
         sink::{KeptLookups, Sink},
@@ -49,6 +49,7 @@ pub(super) fn compare(
         report.differ(TABLE, || (format!("stage={stage} key={key}"), None, Some(status)));
     }
     let differences = report.difference_count - before;
-    report.tables.push(VerifiedTable { name: TABLE.into(), against: "the state", rows: count, differences });
+    let verified = VerifiedTable::new(TABLE, Means::State, "the state");
+    report.tables.push(VerifiedTable { rows: count, differences, ..verified });
     Ok(())
 }

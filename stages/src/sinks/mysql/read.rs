@@ -25,7 +25,19 @@ pub(super) fn scan(
     each: &mut dyn FnMut(RecordBatch) -> Result<(), SinkError>,
 ) -> Result<(), SinkError> {
     let doing = format!("read table `{}` of", table.name);
-    let failed = explain(location, &doing);
+    query(location, link, table, select, &doing, each)
+}
+
+/// Reads what a statement yields, laid out as this table's rows.
+pub(super) fn query(
+    location: &str,
+    link: &mut Link,
+    table: &TableSchema,
+    select: &str,
+    doing: &str,
+    each: &mut dyn FnMut(RecordBatch) -> Result<(), SinkError>,
+) -> Result<(), SinkError> {
+    let failed = explain(location, doing);
     // The binary protocol: doubles come as they are.
     let rows = link.conn.exec_iter(select, ()).map_err(failed)?;
     let mut batches = BatchReader::new(location.to_owned(), table, each);

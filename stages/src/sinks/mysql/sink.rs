@@ -14,8 +14,7 @@ use vardelta_engine::contract::{
     },
 };
 use vardelta_schemas::{
-    TableSchema,
-    ledger::{self, EpochId},
+    TableSchema, ledger,
     sql::{
         marks::{Marks, server_time},
         mysql::{
@@ -24,12 +23,14 @@ use vardelta_schemas::{
             ledger::{self as owner_sql, Pending},
             table::MySqlTable,
         },
+        view::{Relation, Statement, Unsayable},
     },
 };
 
 use crate::sinks::{
     mysql::{
         apply::{self, Target, Untouched},
+        begun::{Begun, Prepared},
         constraints::{parents_first, write_order},
         erase,
         error::explain,
@@ -41,6 +42,7 @@ use crate::sinks::{
         settings::Settings,
         swap::{self, Settling},
         tables::Tables,
+        view,
     },
     shared::{
         constraints::OnConstraint,
@@ -67,29 +69,6 @@ pub(super) struct MySqlSink {
     notices: Vec<String>,
     /// New rows that the database did not take.
     offenders: Vec<Offender>,
-}
-
-/// The transaction that is open.
-struct Begun {
-    pipeline: String,
-    expected: EpochId,
-    /// The tables that are filled anew, under other names.
-    replaced: Vec<String>,
-    /// The tables that are no longer declared.
-    dropped: Vec<String>,
-    /// The tables in which another definition has marked rows.
-    left_over: Vec<String>,
-    /// The time of the epoch, as the server takes it.
-    epoch_time: String,
-}
-
-/// What is found and made before a transaction.
-#[derive(Default)]
-struct Prepared {
-    replaced: Vec<String>,
-    dropped: Vec<String>,
-    left_over: Vec<String>,
-    notices: Vec<String>,
 }
 
 impl MySqlSink {
@@ -500,6 +479,19 @@ impl Sink for MySqlSink {
             let select = MySqlTable::new(table, &layout).named(&name).select();
             read::scan(location, link, table, &select, each)
         })
+    }
+
+    fn statement(&mut self, view: &Relation) -> Result<Result<Statement, Unsayable>, SinkError> {
+        self.with(|settings, link| view::statement(settings, link, view))
+    }
+
+    fn query(
+        &mut self,
+        statement: &str,
+        table: &TableSchema,
+        each: &mut dyn FnMut(RecordBatch) -> Result<(), SinkError>,
+    ) -> Result<(), SinkError> {
+        self.on_snapshot("read", |location, link| view::query(location, link, statement, table, each))
     }
 
     fn refresh_delivery(

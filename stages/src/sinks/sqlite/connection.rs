@@ -6,8 +6,11 @@
 
 mod lookups;
 
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use arrow_array::RecordBatch;
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
@@ -19,7 +22,10 @@ use vardelta_engine::contract::{
 use vardelta_schemas::{
     TableSchema,
     ledger::{self, EpochId},
-    sql::sqlite as sql,
+    sql::{
+        Dialect, sqlite as sql,
+        view::{Place, Relation, Statement, Unsayable},
+    },
 };
 
 use crate::sinks::{
@@ -289,6 +295,29 @@ impl Sink for SqliteSink {
             let marks = marks::found(path, connection, on_delete, table)?;
             read::scan(path, connection, table, marks, each)
         })
+    }
+
+    fn statement(&mut self, view: &Relation) -> Result<Result<Statement, Unsayable>, SinkError> {
+        let mut places = BTreeMap::new();
+        for table in view.tables() {
+            let marks = marks::found(&self.path, &self.connection, self.on_delete, table)?;
+            places.insert(table.name.as_str(), marks);
+        }
+        let place = |table: &TableSchema| Place {
+            name: table.name.clone(),
+            marks: places.get(table.name.as_str()).copied().unwrap_or_default(),
+        };
+        Ok(view.statement(Dialect::Sqlite, &place))
+    }
+
+    fn query(
+        &mut self,
+        statement: &str,
+        table: &TableSchema,
+        each: &mut dyn FnMut(RecordBatch) -> Result<(), SinkError>,
+    ) -> Result<(), SinkError> {
+        let doing = format!("compute `{}` in", table.name);
+        self.on_snapshot("read", |path, connection| read::query(path, connection, table, statement, &doing, each))
     }
 
     fn triggers(&mut self) -> Result<Vec<Trigger>, SinkError> {

@@ -28,9 +28,20 @@ pub(super) fn scan(
     each: &mut dyn FnMut(RecordBatch) -> Result<(), SinkError>,
 ) -> Result<(), SinkError> {
     let doing = format!("read table `{}` of", table.name);
-    let failed = explain(path, &doing);
-    let select = TableStatements::new(table, marks).select;
-    let mut statement = connection.prepare(&select).map_err(failed)?;
+    query(path, connection, table, &TableStatements::new(table, marks).select, &doing, each)
+}
+
+/// Reads what a statement yields, laid out as this table's rows.
+pub(super) fn query(
+    path: &Path,
+    connection: &Connection,
+    table: &TableSchema,
+    select: &str,
+    doing: &str,
+    each: &mut dyn FnMut(RecordBatch) -> Result<(), SinkError>,
+) -> Result<(), SinkError> {
+    let failed = explain(path, doing);
+    let mut statement = connection.prepare(select).map_err(failed)?;
     let mut rows = statement.query([]).map_err(failed)?;
     let mut batches = BatchReader::new(path.display().to_string(), table, each);
     while let Some(row) = rows.next().map_err(failed)? {

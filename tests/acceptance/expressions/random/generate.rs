@@ -111,7 +111,7 @@ impl<'r> Generator<'r> {
                 match at {
                     8 => format!("char_length({})", self.text(depth)),
                     9 => format!("length({})", self.text(depth)),
-                    10 => format!("locate({}, {}, {})", self.text(0), self.text(depth), self.small()),
+                    10 => format!("locate({}, {}, {})", self.part(), self.text(depth), self.small()),
                     11 => format!("CAST({} AS SIGNED)", self.decimal(depth)),
                     12 => format!("datediff({}, {})", self.date(depth), self.date(0)),
                     13 => {
@@ -179,7 +179,12 @@ impl<'r> Generator<'r> {
         let depth = depth - 1;
         match self.random.below(9) {
             at @ 0..=2 => format!("({} {} {})", self.decimal(depth), ["+", "-", "*"][at], self.decimal(depth)),
-            3 => format!("CAST({} / {} AS DECIMAL(30,4))", self.decimal(0), self.decimal(0)),
+            3 => {
+                // With the digits that it has: fewer would be rounded twice, here and in MySQL, and once in MariaDB.
+                let (left, scale) =
+                    *self.random.pick(&[("d", 3), ("0.5", 1), ("2.50", 2), ("(-1.005)", 3), ("123456.789", 3)]);
+                format!("CAST({left} / {} AS DECIMAL(30,{}))", self.decimal(0), scale + 4)
+            }
             4 => format!("round({}, {})", self.decimal(depth), self.small()),
             5 => format!("truncate({}, {})", self.decimal(depth), self.small()),
             6 => format!("abs({})", self.decimal(depth)),
@@ -213,7 +218,7 @@ impl<'r> Generator<'r> {
             0 | 1 => format!("({} || {})", self.text(depth), self.text(depth)),
             2 => format!("substr({}, {}, {})", self.text(depth), 1 + self.random.below(5), self.random.below(5)),
             3 => format!("{}({})", *self.random.pick(&["trim", "ltrim", "rtrim"]), self.text(depth)),
-            4 => format!("replace({}, {}, {})", self.text(depth), self.text(0), self.text(0)),
+            4 => format!("replace({}, {}, {})", self.text(depth), self.part(), self.part()),
             at => {
                 self.not_in_sqlite();
                 match at {
@@ -235,6 +240,11 @@ impl<'r> Generator<'r> {
                 }
             }
         }
+    }
+
+    /// A text that is neither empty nor NULL.
+    fn part(&mut self) -> &'static str {
+        self.random.pick::<&'static str>(&["'a'", "','", "'_'", "'abc'"])
     }
 
     fn bool(&mut self, depth: usize) -> String {

@@ -4,9 +4,16 @@ use std::{path::PathBuf, sync::Arc};
 
 use vardelta_engine::contract::{
     lookup::{Answer, Asker, LookupFigures},
-    sink::{Access, AnswerStore, Sink, SinkError, SinkErrorKind, SinkStage},
+    sink::{Access, AnswerStore, Server, Sink, SinkError, SinkErrorKind, SinkStage},
 };
-use vardelta_schemas::TableSchema;
+use vardelta_schemas::{
+    TableSchema,
+    sql::{
+        Dialect,
+        marks::Marks,
+        view::{Place, Relation, Statement, Unsayable},
+    },
+};
 use vardelta_testservice::{Act, Service};
 
 use super::{ask, asker, asker_beside, folder, query, service, short};
@@ -44,8 +51,16 @@ impl SinkStage for Keeper {
         }
     }
 
-    fn statements(&self, _: &[TableSchema]) -> Vec<String> {
+    fn server(&self) -> Server {
+        Server { dialect: Dialect::Sqlite, words: "a keeper".into() }
+    }
+
+    fn statements(&self, _: &[TableSchema], _: Dialect) -> Vec<String> {
         Vec::new()
+    }
+
+    fn view(&self, view: &Relation, dialect: Dialect) -> Result<Statement, Unsayable> {
+        view.statement(dialect, &|table| Place { name: table.name.clone(), marks: Marks::None })
     }
 }
 

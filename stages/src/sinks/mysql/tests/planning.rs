@@ -78,7 +78,7 @@ fn indexes_by_column_and_by_table() {
                 Column::nullable("gene_symbol", ColumnType::Text),
             ]);
             table.key = vec![0, 1, 2];
-            let statements = sink.statements(&[table]);
+            let statements = sink.statements(&[table], vardelta_schemas::sql::Dialect::MySql);
             statements.into_iter().filter(|statement| statement.starts_with("CREATE INDEX")).collect::<Vec<_>>()
         }
         other => panic!("{:?}", other.err()),
@@ -99,7 +99,7 @@ fn a_history_is_found_by_key() {
     assert_eq!(sink.history(), ["genes", "variants"]);
     let columns = vec![Column::nullable("gene_symbol", ColumnType::Text)];
     let genes = TableSchema { name: "genes".into(), schema: Schema::new(columns), key: vec![0] };
-    let statements = sink.statements(&[genes.clone(), history_table(&genes)]);
+    let statements = sink.statements(&[genes.clone(), history_table(&genes)], vardelta_schemas::sql::Dialect::MySql);
     assert!(statements[4].contains("`operation` varchar(8)") && statements[4].contains("`gene_symbol` varchar(255)"));
     // A column that may be NULL is in no primary key.
     assert_eq!(statements.last().unwrap(), "CREATE INDEX `by_gene_symbol` ON `genes_history` (`gene_symbol`)");

@@ -21,7 +21,11 @@ fn no_message_holds_the_password() {
             assert!(error.hint.is_some() && error.message.contains("mysql://"), "{text}");
         }
         let planned = PlannedMySql { settings: settings(&address) };
-        let said = format!("{} {:?}", planned.location(), planned.statements(&[numbers("t")]));
+        let said = format!(
+            "{} {:?}",
+            planned.location(),
+            planned.statements(&[numbers("t")], vardelta_schemas::sql::Dialect::MySql)
+        );
         assert!(Server::secrets().iter().all(|secret| !said.contains(secret)), "{said}");
     });
 }

@@ -53,7 +53,10 @@ fn paths_start_at_the_pipeline_file() {
     let Ok(Planned::Sink(sink)) = plan(&[("t", text, Some(&[0]))], &[path_option()]) else { panic!("no sink") };
     assert_eq!(sink.location(), "base/out/x.sqlite");
     assert_eq!(sink.default_state_dir(), Some(PathBuf::from("base/out/.vardelta")));
-    assert_eq!(sink.statements(&[numbers("t")])[3], r#"DELETE FROM "t" WHERE "name" = ?"#);
+    assert_eq!(
+        sink.statements(&[numbers("t")], vardelta_schemas::sql::Dialect::Sqlite)[3],
+        r#"DELETE FROM "t" WHERE "name" = ?"#
+    );
     assert_eq!(SQLITE.inert_options(), ["path"]);
 }
 
@@ -113,7 +116,7 @@ fn checks_are_planned() {
     };
     let Ok(Planned::Sink(sink)) = problems("narrow >= 0 AND length(a) > 1") else { panic!("no sink") };
     assert!(
-        sink.statements(&[numbers("t")])[0]
+        sink.statements(&[numbers("t")], vardelta_schemas::sql::Dialect::Sqlite)[0]
             .contains("CHECK (((\"narrow\" >= 0) AND (length(CAST(\"a\" AS BLOB)) > 1)))")
     );
     let refused = problems("a = 'x' OR wide BETWEEN 0 AND 1").err().unwrap_or_default();
