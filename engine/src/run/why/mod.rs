@@ -5,6 +5,7 @@
 mod aggregates;
 mod happened;
 mod key;
+mod top;
 mod walk;
 mod wanted;
 
