@@ -1,12 +1,14 @@
 //! The relational operators as data: what to compute. How it is computed stands in [`crate::flow`].
 
-use vardelta_schemas::{Column, ColumnType, Schema};
+use vardelta_schemas::{Column, Schema};
 
 use crate::{choices, expression::Expression};
 
 pub mod accumulate;
 mod aggregate;
+mod aggregate_call;
 mod aggregate_manual;
+pub mod aggregate_reasons;
 mod aggregate_stage;
 mod distinct_stage;
 pub(crate) mod join;
@@ -15,11 +17,14 @@ mod lookup;
 mod resident;
 pub(crate) mod spaces;
 pub(crate) mod table_stage;
+mod top_stage;
 pub(crate) mod union_stage;
 
 pub(crate) use self::aggregate_manual::aggregates_manual;
 pub use self::{
     aggregate::plan_aggregate,
+    aggregate_call::{AggregateCall, AggregateFunction, Concat, Kept, Order, Percentile},
+    aggregate_manual::{SAMPLE, aggregate_examples},
     aggregate_stage::Aggregate,
     distinct_stage::{DISTINCT, DistinctStage},
     join::{How, JoinSide, JoinSpec},
@@ -27,6 +32,7 @@ pub use self::{
     lookup::{LookupSpec, LookupStatus},
     resident::{Annotations, Reach, Resident, ResidentIndex, ResidentSpec},
     table_stage::{TABLE, TableStage},
+    top_stage::{TOP, TopStage},
     union_stage::{UNION, UnionStage},
 };
 
@@ -45,6 +51,8 @@ pub enum Relational {
     Resident(ResidentSpec),
     /// One row for each distinct key that the input holds, with what a service answers for it.
     Lookup(LookupSpec),
+    /// The first rows of each group.
+    Top(TopSpec),
 }
 
 impl Relational {
@@ -57,6 +65,7 @@ impl Relational {
             Relational::Join(spec) => &spec.schema,
             Relational::Resident(spec) => &spec.schema,
             Relational::Lookup(spec) => &spec.schema,
+            Relational::Top(spec) => &spec.schema,
         }
     }
 
@@ -69,6 +78,7 @@ impl Relational {
             Relational::Join(spec) => spec.key.as_deref(),
             Relational::Resident(spec) => Some(&spec.key),
             Relational::Lookup(spec) => Some(&spec.key),
+            Relational::Top(spec) => Some(&spec.key),
         }
     }
 
@@ -123,6 +133,21 @@ pub struct UnionSpec {
     pub tags: Option<Vec<String>>,
 }
 
+/// A planned `top`.
+#[derive(Clone, Debug)]
+pub struct TopSpec {
+    /// The columns: those of its input.
+    pub schema: Schema,
+    /// The key: that of its input.
+    pub key: Vec<usize>,
+    /// The columns whose equal values make a group: indexes into the schema's columns.
+    pub by: Vec<usize>,
+    /// What the rows of a group are ordered by; then by the key.
+    pub order: Vec<(Expression, Order)>,
+    /// Rows of a group that are kept, at the most.
+    pub n: u64,
+}
+
 /// A planned `aggregate`.
 #[derive(Clone, Debug)]
 pub struct AggregateSpec {
@@ -144,38 +169,4 @@ impl AggregateSpec {
     pub fn call_column(call: usize) -> String {
         format!("__call_{call}")
     }
-}
-
-/// An aggregate function.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum AggregateFunction {
-    /// Rows, or rows where the argument is not NULL.
-    Count,
-    /// Distinct values that are not NULL.
-    CountDistinct,
-    /// The exact sum; NULL of nothing.
-    Sum,
-    /// The exact sum over the count; NULL of nothing.
-    Avg,
-    /// The least value; NULL of nothing.
-    Min,
-    /// The greatest value; NULL of nothing.
-    Max,
-    /// Whether all are true; NULL of nothing.
-    BoolAnd,
-    /// Whether one is true; NULL of nothing.
-    BoolOr,
-}
-
-/// One aggregate call.
-#[derive(Clone, Debug)]
-pub struct AggregateCall {
-    /// The function.
-    pub function: AggregateFunction,
-    /// What it is applied to; `None` for `count(*)`.
-    pub argument: Option<Expression>,
-    /// `FILTER (WHERE …)`.
-    pub filter: Option<Expression>,
-    /// The type of the result.
-    pub result: ColumnType,
 }

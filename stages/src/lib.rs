@@ -32,6 +32,7 @@ pub static REGISTRY: &[&dyn StageType] = &[
     // Relational operators.
     &vardelta_engine::relational::TABLE,
     &vardelta_engine::relational::Aggregate,
+    &vardelta_engine::relational::TOP,
     &vardelta_engine::relational::UNION,
     &vardelta_engine::relational::JOIN,
     &vardelta_engine::relational::DISTINCT,

@@ -17,7 +17,7 @@ use std::{
 
 use vardelta_test_servers::{Flavor, shared};
 use vardelta_tests::{
-    pipelines::{CARRIERS, COHORT, GENE_SUMMARY, JOINS, LAYERS, Pipeline},
+    pipelines::{CARRIERS, COHORT, GENE_SUMMARY, JOINS, LAYERS, Pipeline, SUMMARIES},
     random::from_environment,
 };
 
@@ -40,7 +40,7 @@ const HISTORIES_OF_SERVERS: u64 = 12;
 /// In as many histories some run writes rows ahead of its last record.
 const HISTORIES_WITH_ROWS_AHEAD: u64 = 12;
 /// The pipelines that histories are tried on, by seed.
-const PIPELINES: &[&Pipeline] = &[&GENE_SUMMARY, &COHORT, &LAYERS, &CARRIERS, &JOINS];
+const PIPELINES: &[&Pipeline] = &[&GENE_SUMMARY, &COHORT, &LAYERS, &CARRIERS, &JOINS, &SUMMARIES];
 /// The first seed by default: the tests are the same every day.
 const SEED: u64 = 1;
 

@@ -1,6 +1,7 @@
 //! What expressions mean: the manual's examples, what people write, and random expressions over random rows, held against
 //! MariaDB, MySQL and SQLite.
 
+mod aggregates;
 mod examples;
 mod random;
 

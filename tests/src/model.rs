@@ -9,6 +9,7 @@ pub mod joins;
 pub mod layers;
 pub mod numbers;
 pub mod sql;
+pub mod summaries;
 
 use std::collections::BTreeMap;
 

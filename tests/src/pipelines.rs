@@ -112,4 +112,22 @@ pub const JOINS: Pipeline = Pipeline {
     counts: model::joins::counts,
 };
 
+/// Aggregates that keep values, each under rows that come and go, and the first rows of groups, also of views.
+pub const SUMMARIES: Pipeline = Pipeline {
+    text: include_str!("pipelines/summaries.toml"),
+    database: "summaries.sqlite",
+    keys: &[
+        ("per_gene", &["gene"]),
+        ("gene_lists", &["gene"]),
+        ("gene_middles", &["gene"]),
+        ("everything", &[]),
+        ("best", ALLELE),
+        ("rarest", ALLELE),
+        ("best_lists", &["chromosome"]),
+        ("busiest", &["gene"]),
+    ],
+    expected: model::summaries::expected,
+    counts: model::summaries::counts,
+};
+
 const ALLELE: &[&str] = &["chromosome", "position", "reference", "alternate"];

@@ -2,7 +2,12 @@
 
 /// What to write instead of a function that is not ours.
 pub(crate) fn instead(name: &str) -> Option<&'static str> {
-    FOREIGN.iter().find(|(foreign, _)| *foreign == name).map(|(_, instead)| *instead)
+    FOREIGN.iter().chain(AGGREGATES).find(|(foreign, _)| *foreign == name).map(|(_, instead)| *instead)
+}
+
+/// Whether it is an aggregate function of another dialect.
+pub(crate) fn is_aggregate(name: &str) -> bool {
+    AGGREGATES.iter().any(|(foreign, _)| *foreign == name)
 }
 
 const FOREIGN: &[(&str, &str)] = &[
@@ -23,7 +28,6 @@ const FOREIGN: &[(&str, &str)] = &[
     ("julianday", "Days between two dates are datediff(later, earlier)."),
     ("unixepoch", "Days between two dates are datediff(later, earlier)."),
     ("len", "Write char_length(text), or length(text) for its bytes."),
-    ("listagg", "No aggregate gathers texts: `vardelta stages aggregate` lists those that there are."),
     ("match", "Write text REGEXP 'pattern'."),
     ("num_nonnulls", "Write (a IS NOT NULL) and (b IS NOT NULL) where it is asked for."),
     ("nvl2", "Write if(x IS NOT NULL, a, b)."),
@@ -40,7 +44,6 @@ const FOREIGN: &[(&str, &str)] = &[
     ("string_to_array", "A list comes from the source; take a part of a text with substring_index or split_part."),
     ("split", "Take a part with substring_index(text, separator, count) or split_part(text, separator, n)."),
     ("strftime", "Write date_format(date, '%Y-%m')."),
-    ("string_agg", "No aggregate gathers texts: `vardelta stages aggregate` lists those that there are."),
     ("struct", "A column holds one value."),
     ("time", "Write date_format(CAST(text AS DATETIME), '%H:%i:%s')."),
     ("timestampdiff", "Days between two dates are datediff(later, earlier)."),
@@ -50,4 +53,51 @@ const FOREIGN: &[(&str, &str)] = &[
     ("try_parse_date", "Write TRY_CAST(text AS DATE)."),
     ("typeof", "`vardelta explain` shows the type of every column."),
     ("width_bucket", "Write floor((x - low) / width)."),
+];
+
+/// Aggregates of other dialects.
+const AGGREGATES: &[(&str, &str)] = &[
+    ("approx_count_distinct", "Write count(DISTINCT x), which is exact."),
+    ("approx_distinct", "Write count(DISTINCT x), which is exact."),
+    ("approx_median", "Write median(x), which is exact."),
+    ("approx_percentile", "Write percentile_cont(0.9) WITHIN GROUP (ORDER BY x), which is exact."),
+    ("approx_quantile", "Write percentile_cont(0.9) WITHIN GROUP (ORDER BY x), which is exact."),
+    ("arg_max", "Write max_by(x, y)."),
+    ("arg_min", "Write min_by(x, y)."),
+    ("argmax", "Write max_by(x, y)."),
+    ("argmin", "Write min_by(x, y)."),
+    ("array_agg", "Write group_concat(x ORDER BY y SEPARATOR ',')."),
+    ("bit_and", "Write bool_and(x & 1 = 1) for each bit that is asked for."),
+    ("bit_or", "Write bool_or(x & 1 = 1) for each bit that is asked for."),
+    ("bit_xor", "Write sum(x & 1) % 2 for each bit that is asked for."),
+    ("collect_list", "Write group_concat(x ORDER BY y SEPARATOR ',')."),
+    ("collect_set", "Write group_concat(DISTINCT x)."),
+    ("corr", "Write avg(x * y) - avg(x) * avg(y), by stddev_pop(x) * stddev_pop(y)."),
+    ("count_distinct", "Write count(DISTINCT x)."),
+    ("covar_pop", "Write avg(x * y) - avg(x) * avg(y)."),
+    ("first", "Write min_by(x, y)."),
+    ("first_value", "Write min_by(x, y)."),
+    ("group_array", "Write group_concat(x ORDER BY y SEPARATOR ',')."),
+    ("json_arrayagg", "Write group_concat(x ORDER BY y SEPARATOR ',')."),
+    ("json_group_array", "Write group_concat(x ORDER BY y SEPARATOR ',')."),
+    ("last", "Write max_by(x, y)."),
+    ("last_value", "Write max_by(x, y)."),
+    ("list", "Write group_concat(x ORDER BY y SEPARATOR ',')."),
+    ("listagg", "Write group_concat(x ORDER BY y SEPARATOR ',')."),
+    ("logical_and", "Write bool_and(c)."),
+    ("logical_or", "Write bool_or(c)."),
+    ("mode", "Count the rows per value in an `aggregate`, and take the first with a `top` stage."),
+    ("percentile", "Write percentile_cont(0.9) WITHIN GROUP (ORDER BY x)."),
+    ("percentile_approx", "Write percentile_cont(0.9) WITHIN GROUP (ORDER BY x), which is exact."),
+    ("quantile", "Write percentile_cont(0.9) WITHIN GROUP (ORDER BY x)."),
+    ("quantile_cont", "Write percentile_cont(0.9) WITHIN GROUP (ORDER BY x)."),
+    ("quantile_disc", "Write percentile_disc(0.9) WITHIN GROUP (ORDER BY x)."),
+    ("stddevp", "Write stddev_pop(x)."),
+    ("stdev", "Write stddev_samp(x)."),
+    ("stdevp", "Write stddev_pop(x)."),
+    ("string_agg", "Write group_concat(x ORDER BY y SEPARATOR ',')."),
+    ("total", "Write sum(CAST(x AS DOUBLE)), or coalesce(sum(x), 0)."),
+    ("var", "Write var_samp(x)."),
+    ("varp", "Write var_pop(x)."),
+    ("wm_concat", "Write group_concat(x ORDER BY y SEPARATOR ',')."),
 ];

@@ -6,6 +6,7 @@ use arrow_array::ArrayRef;
 
 use super::{
     call::Call,
+    foreign,
     node::{Run, Typed},
     types::Type,
 };
@@ -420,21 +421,14 @@ impl std::fmt::Debug for Functions {
 /// The aggregate functions, known by name so that a misplaced one is explained.
 pub(crate) const AGGREGATES: &[&str] = &[
     "any_value",
-    "approx_distinct",
-    "approx_median",
-    "array_agg",
     "avg",
-    "bit_and",
-    "bit_or",
     "bool_and",
     "bool_or",
     "count",
     "count_if",
+    "countif",
     "every",
-    "first_value",
     "group_concat",
-    "last_value",
-    "listagg",
     "max",
     "max_by",
     "mean",
@@ -447,7 +441,6 @@ pub(crate) const AGGREGATES: &[&str] = &[
     "stddev",
     "stddev_pop",
     "stddev_samp",
-    "string_agg",
     "sum",
     "var_pop",
     "var_samp",
@@ -488,7 +481,7 @@ pub(crate) const VOLATILE: &[&str] = &[
 pub(crate) enum Known {
     /// A function of one row.
     Scalar,
-    /// An aggregate function.
+    /// An aggregate function, ours or another dialect's.
     Aggregate,
     /// A function that is refused because its value is not determined by its arguments.
     Volatile,
@@ -500,7 +493,7 @@ pub(crate) enum Known {
 pub(crate) fn known(name: &str, functions: &Functions) -> Known {
     match functions.find(name) {
         Some(_) => Known::Scalar,
-        None if AGGREGATES.contains(&name) => Known::Aggregate,
+        None if AGGREGATES.contains(&name) || foreign::is_aggregate(name) => Known::Aggregate,
         None if VOLATILE.contains(&name) => Known::Volatile,
         None => Known::Unknown,
     }

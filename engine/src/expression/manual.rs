@@ -6,25 +6,13 @@ use arrow_array::{Array as _, RecordBatch, cast::AsArray as _, types::Float64Typ
 use arrow_schema::DataType;
 use vardelta_schemas::{Column, ColumnType, Schema};
 
+pub use super::example::Example;
 use super::{
     Expression, exact,
     functions::{Database, Functions, Nulls},
     operators::{CASTS, Form, OPERATORS},
 };
 use crate::{contract::options::Spanned, diagnostics::Diagnostics, display::value_text, relational::aggregates_manual};
-
-/// An example of the manual.
-#[derive(Clone, Copy, Debug)]
-pub struct Example {
-    /// What it is an example of.
-    pub of: &'static str,
-    /// The expression.
-    pub sql: &'static str,
-    /// Its result, as [`answer`] writes it.
-    pub result: &'static str,
-    /// What differs in a database. Others answer alike.
-    pub elsewhere: &'static [(Database, &'static str)],
-}
 
 /// Every example of the manual.
 pub fn examples(functions: &Functions) -> Vec<Example> {

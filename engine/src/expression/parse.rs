@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use sqlparser::{
-    ast::Expr,
+    ast::{Expr, OrderByExpr},
     keywords::Keyword,
     parser::{Parser, ParserError},
     tokenizer::{Location, Span, Token, TokenWithSpan, Tokenizer},
@@ -24,6 +24,26 @@ const TOKENS_MAX: usize = 20_000;
 /// Parses one expression; reports what cannot be read at the place where it stands. Call it
 /// [with room](super::depth::with_room).
 pub(crate) fn parse(source: &Source<'_>, schema: &Schema, diagnostics: &mut Diagnostics) -> Option<Expr> {
+    read(source, schema, diagnostics, |parser| Ok((parser.parse_expr()?, ()))).map(|(expr, ())| expr)
+}
+
+/// As [`parse`], of what rows are ordered by: an expression, and the direction behind it.
+pub(crate) fn parse_order(source: &Source<'_>, schema: &Schema, diagnostics: &mut Diagnostics) -> Option<OrderByExpr> {
+    let read_order = |parser: &mut Parser<'_>| {
+        let by = parser.parse_order_by_expr()?;
+        Ok((by.expr.clone(), by))
+    };
+    let (expr, by) = read(source, schema, diagnostics, read_order)?;
+    Some(OrderByExpr { expr, ..by })
+}
+
+/// Parses a text that is an expression and something more.
+fn read<More>(
+    source: &Source<'_>,
+    schema: &Schema,
+    diagnostics: &mut Diagnostics,
+    read: impl FnOnce(&mut Parser<'_>) -> Result<(Expr, More), ParserError>,
+) -> Option<(Expr, More)> {
     let dialect = Vardelta;
     let mut tokens = match Tokenizer::new(&dialect, source.text()).tokenize_with_location() {
         Ok(tokens) => tokens,
@@ -48,10 +68,10 @@ pub(crate) fn parse(source: &Source<'_>, schema: &Schema, diagnostics: &mut Diag
     }
     quote_columns(&mut tokens, schema);
     let mut parser = Parser::new(&dialect).with_tokens_with_locations(tokens.clone());
-    let parsed = parser.parse_expr().and_then(|expr| {
+    let parsed = read(&mut parser).and_then(|parsed| {
         let next = parser.peek_token();
         match next.token {
-            Token::EOF => Ok(expr),
+            Token::EOF => Ok(parsed),
             token => {
                 let found = format!("Expected: an operator or the end, found: {token}{}", next.span.start);
                 Err(ParserError::ParserError(found))
@@ -59,13 +79,13 @@ pub(crate) fn parse(source: &Source<'_>, schema: &Schema, diagnostics: &mut Diag
         }
     });
     match parsed {
-        Ok(expr) => {
+        Ok((expr, more)) => {
             let expr = balance(expr);
             if depth(&expr) > DEPTH_MAX {
                 too_deep(source, diagnostics);
                 return None;
             }
-            Some(expr)
+            Some((expr, more))
         }
         Err(ParserError::RecursionLimitExceeded) => {
             too_deep(source, diagnostics);

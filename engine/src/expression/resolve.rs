@@ -223,7 +223,8 @@ impl Checker<'_, '_> {
                 "A row must have the same value in every run: put the value into the data, or use ${NAME}.",
             ),
             Known::Unknown => {
-                let hint = match (foreign::instead(&name), nearest(&name, self.functions.names())) {
+                let known = || self.functions.names().chain(functions::AGGREGATES.iter().copied());
+                let hint = match (foreign::instead(&name), nearest(&name, known())) {
                     (Some(instead), _) => instead.to_string(),
                     (None, Some(near)) => format!("Did you mean `{near}`?"),
                     (None, None) => "`vardelta stages expressions` lists the functions.".to_string(),

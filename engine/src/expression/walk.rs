@@ -89,6 +89,7 @@ macro_rules! parts {
                             }
                         }
                     }
+                    all.extend(function.within_group.$iter().map(|by| & $($mutable)? by.expr));
                     all.extend(function.filter.$as_deref());
                     all
                 }

@@ -1,32 +1,33 @@
 //! `aggregate` at work: one row per group, from accumulators that live in the difference.
 //!
-//! The state keeps, by group, the accumulators (`<stage>`), and for min, max and count distinct how often the group holds
+//! The state keeps, by group, the accumulators (`<stage>`), and for calls that sums do not answer how often the group holds
 //! each value (`<stage>/values`, values in order). The operator reads the accumulators of the groups a chunk touches, and of
-//! a group's values only those that the chunk touches and, for min and max, the first ones up to one that stays: the
-//! cost follows the change, not the group. A group's row before and its row after are both made of what was read; where they
-//! differ, that is the change.
+//! a group's values only those that the chunk touches and, for min and max, the first ones up to one that stays; for a percentile
+//! those that move from one side of its place to the other. So the cost follows the change, not the group, but for a
+//! `group_concat`, whose text holds them all. A group's row before and its row after are both made of what was read; where
+//! they differ, that is the change.
 
+mod answers;
+mod concat;
 mod contributions;
+mod encoding;
 mod finish;
 mod hydration;
-mod value_counts;
 
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, RecordBatch};
-use arrow_row::{RowConverter, SortField};
-use arrow_schema::SortOptions;
 use timely::dataflow::StreamVec;
 
 pub(crate) use self::contributions::{Contribution, Contributions};
-use self::{finish::Finish, hydration::Hydration};
+use self::{encoding::Encoding, finish::Finish, hydration::Hydration};
 use crate::{
     contract::stage::Planned,
     differential::{Gather, KeyLocal, arrange, reduce},
     error::RunError,
     flow::{RunContext, WorkerContext},
     relational::{
-        AggregateCall, AggregateFunction, AggregateSpec, Relational,
+        AggregateSpec, Relational,
         accumulate::{Cells, Layout},
     },
     rows::{Row, RowBatch},
@@ -34,11 +35,10 @@ use crate::{
     varint,
 };
 
-/// The cells of a group: those of the linear calls, then one per `count(DISTINCT …)`, which counts the values that are there,
-/// then, for an aggregate over everything, one that is always 1: its row is there also when there are no rows.
+/// The cells of a group: those of the calls, then, for an aggregate over everything, one that is always 1: its row is there
+/// also when there are no rows.
 pub(crate) struct GroupCells {
     pub layout: Layout,
-    distinct: Vec<Option<usize>>,
     always: Option<usize>,
     count: usize,
 }
@@ -46,15 +46,9 @@ pub(crate) struct GroupCells {
 impl GroupCells {
     pub fn new(spec: &AggregateSpec) -> GroupCells {
         let layout = Layout::new(spec);
-        let mut count = layout.cells();
-        let mut distinct = Vec::new();
-        for call in &spec.calls {
-            let counts = call.function == AggregateFunction::CountDistinct;
-            distinct.push(counts.then_some(count));
-            count += usize::from(counts);
-        }
+        let count = layout.cells();
         let always = spec.group_by.is_empty().then_some(count);
-        GroupCells { layout, distinct, always, count: count + usize::from(always.is_some()) }
+        GroupCells { layout, always, count: count + usize::from(always.is_some()) }
     }
 
     /// Whether a group with these cells has a row.
@@ -66,29 +60,11 @@ impl GroupCells {
     pub fn count(&self) -> usize {
         self.count
     }
-
-    /// The cell of a `count(DISTINCT …)` call.
-    pub fn distinct(&self, call: usize) -> Option<usize> {
-        self.distinct[call]
-    }
 }
 
 /// A cell, zero where the vector is cut short.
-pub(crate) fn cell(cells: &Cells, at: usize) -> i128 {
+fn cell(cells: &Cells, at: usize) -> i128 {
     cells.values().get(at).copied().unwrap_or_default()
-}
-
-/// Whether a call needs to know the group's values.
-fn keeps_values(call: &AggregateCall) -> bool {
-    matches!(call.function, AggregateFunction::Min | AggregateFunction::Max | AggregateFunction::CountDistinct)
-}
-
-/// The encoding of a call's values: the wanted one sorts first.
-pub(crate) fn value_converter(call: &AggregateCall) -> Result<Option<RowConverter>, RunError> {
-    let Some(argument) = call.argument.as_ref().filter(|_| keeps_values(call)) else { return Ok(None) };
-    let options = SortOptions { descending: call.function == AggregateFunction::Max, nulls_first: false };
-    let field = SortField::new_with_options(argument.column_type.to_arrow(), options);
-    RowConverter::new(vec![field]).map(Some).map_err(RunError::internal)
 }
 
 pub(crate) fn spec(run: &RunContext, stage: usize) -> Result<&AggregateSpec, RunError> {
@@ -107,7 +83,7 @@ pub(crate) fn render<'scope>(
     let name = format!("stage:{}", worker.run.plan.stages[stage].name);
     let spec = spec(&worker.run, stage)?;
     let operator = Aggregate {
-        hydration: Hydration::new(stage, worker.clone(), spec),
+        hydration: Hydration::new(stage, worker.clone(), spec)?,
         finish: Finish::new(stage, worker.clone())?,
     };
     let to_shard = |contribution: &Contribution| u64::from(shard_of(&contribution.group));
@@ -115,8 +91,8 @@ pub(crate) fn render<'scope>(
     Ok(reduce(arranged, &name, Arc::clone(&worker.before), operator, worker.run.abort.clone()))
 }
 
-/// What a chunk contributes to the groups of one worker.
-struct GatheredContributions(Vec<Contribution>);
+/// What a chunk contributes to the groups of one worker, in order of shard and group.
+pub(crate) struct GatheredContributions(pub Vec<Contribution>);
 
 impl Gather for GatheredContributions {
     type Part = Contribution;
@@ -155,13 +131,13 @@ impl KeyLocal for Aggregate {
 }
 
 /// A group as bytes, on its way to its row.
-fn pack(cells: &Cells, winners: &[Option<&Row>]) -> Row {
+fn pack(cells: &Cells, answers: &[Option<&Row>]) -> Row {
     let mut bytes = Vec::new();
     let mut encoded = Vec::new();
     cells.encode(&mut encoded);
     varint::push_bytes(&mut bytes, &encoded);
-    for winner in winners {
-        match winner {
+    for answer in answers {
+        match answer {
             None => varint::push(&mut bytes, 0),
             Some(value) => {
                 varint::push(&mut bytes, value.len() as u64 + 1);
@@ -176,10 +152,10 @@ fn pack(cells: &Cells, winners: &[Option<&Row>]) -> Row {
 pub(crate) fn unpack(bytes: &[u8], calls: usize) -> Option<(Cells, Vec<Option<&[u8]>>)> {
     let mut at = 0;
     let cells = Cells::decode(varint::read_bytes(bytes, &mut at)?).ok()?;
-    let mut winners = Vec::with_capacity(calls);
+    let mut answers = Vec::with_capacity(calls);
     for _ in 0..calls {
         let length = varint::read(bytes, &mut at)? as usize;
-        winners.push(match length.checked_sub(1) {
+        answers.push(match length.checked_sub(1) {
             None => None,
             Some(length) => {
                 let value = bytes.get(at..at + length)?;
@@ -188,7 +164,7 @@ pub(crate) fn unpack(bytes: &[u8], calls: usize) -> Option<(Cells, Vec<Option<&[
             }
         });
     }
-    Some((cells, winners))
+    Some((cells, answers))
 }
 
 /// A batch of a group's columns and its calls' results, for the expressions over them.

@@ -13,7 +13,7 @@ use crate::{
     error::RunError,
     flow::{
         Mode, RunContext, WorkerContext, activity::Activity, aggregate, capture::Capture, ingest, join, lookup,
-        meter::Meters, replay, resident, table, view,
+        meter::Meters, replay, resident, table, top, view,
     },
     relational::Relational,
     rows::RowBatch,
@@ -67,6 +67,10 @@ fn build<'scope>(scope: Scope<'scope, u64>, context: &WorkerContext) -> Result<(
                 Some(streams) => Some(lookup::render(scope.concatenate(streams), at, context)?),
                 None => None,
             },
+            Planned::Relational(Relational::Top(_)) => match contributions.remove(&at) {
+                Some(streams) => Some(top::render(scope.concatenate(streams), at, context)?),
+                None => None,
+            },
             Planned::Relational(Relational::Join(_)) => {
                 match (sides.remove(&(at, Side::Left)), sides.remove(&(at, Side::Right))) {
                     (Some(left), Some(right)) => {
@@ -86,10 +90,9 @@ fn build<'scope>(scope: Scope<'scope, u64>, context: &WorkerContext) -> Result<(
             _ => None,
         };
         if let Some(changes) = changes {
-            let view::Outputs { to_aggregates, to_joins, to_residents, to_lookups } =
-                view::render(changes, at, context)?;
-            for (aggregate, stream) in to_aggregates {
-                contributions.entry(aggregate).or_default().push(stream);
+            let view::Outputs { to_grouped, to_joins, to_residents, to_lookups } = view::render(changes, at, context)?;
+            for (reader, stream) in to_grouped {
+                contributions.entry(reader).or_default().push(stream);
             }
             for (side, stream) in to_joins {
                 sides.entry(side).or_default().push(stream);

@@ -44,8 +44,8 @@ pub(crate) struct Step {
 pub(crate) enum Consumer {
     /// A `table` stage, by stage index.
     Table(usize),
-    /// An `aggregate` stage, by stage index.
-    Aggregate(usize),
+    /// An `aggregate` or `top` stage, by stage index.
+    Grouped(usize),
     /// One side of a `join` stage, by stage index.
     Join(usize, Side),
     /// One side of a stage with a resident right side, by stage index.
@@ -100,7 +100,7 @@ impl Segment {
             for (port, _) in stage.inputs.iter().enumerate().filter(|(_, input)| **input == from) {
                 let consumer = match &stage.planned {
                     Planned::Relational(Relational::Table(_)) => Consumer::Table(at),
-                    Planned::Relational(Relational::Aggregate(_)) => Consumer::Aggregate(at),
+                    Planned::Relational(Relational::Aggregate(_) | Relational::Top(_)) => Consumer::Grouped(at),
                     Planned::Relational(Relational::Lookup(_)) => Consumer::Lookup(at),
                     Planned::Relational(Relational::Join(_)) => {
                         Consumer::Join(at, if port == 0 { Side::Left } else { Side::Right })

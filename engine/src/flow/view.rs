@@ -1,5 +1,5 @@
-//! The transforms behind a table or aggregate, fused into one operator: changes in; out go changes for the sink,
-//! pre-combined contributions for the aggregates that follow, wishes for the look-ups, and rows for the joins.
+//! The transforms behind a table, aggregate or the like, fused into one operator: changes in; out go changes for the sink,
+//! pre-combined contributions for what groups them, wishes for the look-ups, and rows for the joins.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,8 @@ use crate::{
     error::RunError,
     flow::{
         INCOMING, WorkerContext,
-        aggregate::{Contribution, Contributions},
+        aggregate::Contribution,
+        grouped::Grouped,
         join::{SideLayout, SideRow},
         lookup::{Wish, Wishes},
         resident::{ResidentRow, ResidentSide},
@@ -29,8 +30,8 @@ use crate::{
 
 /// What leaves a view segment, but for the sink.
 pub(crate) struct Outputs<'scope> {
-    /// Contributions, for each aggregate that reads the producer.
-    pub to_aggregates: BTreeMap<usize, StreamVec<'scope, u64, Contribution>>,
+    /// Contributions, for each aggregate or top that reads the producer.
+    pub to_grouped: BTreeMap<usize, StreamVec<'scope, u64, Contribution>>,
     /// Wishes, for each look-up that reads the producer.
     pub to_lookups: BTreeMap<usize, StreamVec<'scope, u64, Wish>>,
     /// Rows, for each side of a join that reads the producer.
@@ -48,11 +49,11 @@ pub(crate) fn render<'scope>(
     let mut view = View::start(root, worker.clone())?;
     let mut builder = OperatorBuilder::new(format!("views:{}", worker.run.plan.stages[root].name), changes.scope());
     let mut input = builder.new_input(changes, Pipeline);
-    let (mut outputs, mut to_aggregates) = (Vec::new(), BTreeMap::new());
-    for aggregate in view.aggregates.keys() {
+    let (mut outputs, mut to_grouped) = (Vec::new(), BTreeMap::new());
+    for stage in view.grouped.keys() {
         let (output, stream) = builder.new_output::<Vec<Contribution>>();
         outputs.push(OutputBuilder::<u64, CapacityContainerBuilder<Vec<Contribution>>>::from(output));
-        to_aggregates.insert(*aggregate, stream);
+        to_grouped.insert(*stage, stream);
     }
     let (mut wish_outputs, mut to_lookups) = (Vec::new(), BTreeMap::new());
     for lookup in view.lookups.keys() {
@@ -94,7 +95,7 @@ pub(crate) fn render<'scope>(
                 return;
             }
             // Rows for joins go on as they come, so that they wait in one place only.
-            let (of_aggregates, of_others) = held.split_at(outputs.len());
+            let (of_grouped, of_others) = held.split_at(outputs.len());
             let (of_lookups, of_others) = of_others.split_at(wish_outputs.len());
             let (of_sides, of_residents) = of_others.split_at(side_outputs.len());
             for ((output, capability), (_, rows)) in side_outputs.iter_mut().zip(of_sides).zip(view.sides.values_mut())
@@ -111,9 +112,9 @@ pub(crate) fn render<'scope>(
             }
             if is_complete {
                 for ((output, capability), contributions) in
-                    outputs.iter_mut().zip(of_aggregates).zip(view.aggregates.values_mut())
+                    outputs.iter_mut().zip(of_grouped).zip(view.grouped.values_mut())
                 {
-                    output.activate().session(capability).give_iterator(contributions.drain());
+                    output.activate().session(capability).give_iterator(contributions.drain().into_iter());
                 }
                 let wishes = view.lookups.values_mut();
                 for ((output, capability), wishes) in wish_outputs.iter_mut().zip(of_lookups).zip(wishes) {
@@ -123,7 +124,7 @@ pub(crate) fn render<'scope>(
             }
         }
     });
-    Ok(Outputs { to_aggregates, to_lookups, to_joins, to_residents })
+    Ok(Outputs { to_grouped, to_lookups, to_joins, to_residents })
 }
 
 /// One worker's part of a view segment.
@@ -133,7 +134,7 @@ struct View {
     segment: std::sync::Arc<Segment>,
     run: SegmentRun,
     plain: bool,
-    aggregates: BTreeMap<usize, Contributions>,
+    grouped: BTreeMap<usize, Grouped>,
     lookups: BTreeMap<usize, Wishes>,
     sides: BTreeMap<(usize, Side), (SideLayout, Vec<SideRow>)>,
     residents: BTreeMap<(usize, Side), (ResidentSide, Vec<ResidentRow>)>,
@@ -143,12 +144,12 @@ impl View {
     fn start(root: usize, worker: WorkerContext) -> Result<View, RunError> {
         let segment = worker.run.segment(root);
         let run = worker.start(std::sync::Arc::clone(&segment))?;
-        let (mut aggregates, mut lookups) = (BTreeMap::new(), BTreeMap::new());
+        let (mut grouped, mut lookups) = (BTreeMap::new(), BTreeMap::new());
         let (mut sides, mut residents) = (BTreeMap::new(), BTreeMap::new());
         for leaf in &segment.leaves {
             match leaf.consumer {
-                Consumer::Aggregate(stage) => {
-                    aggregates.insert(stage, Contributions::new(stage, &worker)?);
+                Consumer::Grouped(stage) => {
+                    grouped.insert(stage, Grouped::new(stage, &worker)?);
                 }
                 Consumer::Lookup(stage) => {
                     lookups.insert(stage, Wishes::new(stage, &worker)?);
@@ -163,7 +164,7 @@ impl View {
             }
         }
         let plain = segment.is_plain_capture();
-        Ok(View { worker, root, plain, segment, run, aggregates, lookups, sides, residents })
+        Ok(View { worker, root, plain, segment, run, grouped, lookups, sides, residents })
     }
 
     fn take(&mut self, changes: &RowBatch) -> Result<(), RunError> {
@@ -185,14 +186,14 @@ impl View {
         let diffs = changes.rows().map(|row| row.diff).collect();
         let mut events = SegmentEvents::default();
         let (segment, worker) = (&self.segment, &self.worker);
-        let (aggregates, lookups) = (&mut self.aggregates, &mut self.lookups);
+        let (grouped, lookups) = (&mut self.grouped, &mut self.lookups);
         let (sides, residents) = (&mut self.sides, &mut self.residents);
         self.run.push(Batch::changes(rows, diffs), &mut events, &mut |leaf, batch| {
             let leaf = segment.leaves[leaf];
             match leaf.consumer {
-                Consumer::Aggregate(stage) => match aggregates.get_mut(&stage) {
+                Consumer::Grouped(stage) => match grouped.get_mut(&stage) {
                     Some(contributions) => contributions.add(batch),
-                    None => Err(RunError::internal("a batch left for an unknown aggregate")),
+                    None => Err(RunError::internal("a batch left for an unknown grouped stage")),
                 },
                 Consumer::Lookup(stage) => match lookups.get_mut(&stage) {
                     Some(wishes) => wishes.add(batch),

@@ -9,7 +9,7 @@ use crate::{
     },
     display::grouped,
     plan::{Plan, PlannedStage, graph::key_names, is_table},
-    relational::{AggregateFunction, JoinSide, Relational},
+    relational::{JoinSide, Kept, Relational},
 };
 
 /// What a run of a plan does.
@@ -143,13 +143,28 @@ fn operator(plan: &Plan, chain: &[usize]) -> Operator {
             let group = key_names(&input.schema, &aggregate.group_by);
             operator.arranged = vec![format!("the touched groups by ({group})")];
             operator.persisted = vec![format!("({group}) -> counts and exact sums")];
-            let function = |function| aggregate.calls.iter().any(|call| call.function == function);
-            if function(AggregateFunction::CountDistinct) {
-                operator.persisted.push(format!("({group}), value -> how often, for count distinct"));
+            let keeps = |what: &dyn Fn(Kept) -> bool| aggregate.calls.iter().any(|call| what(call.function.kept()));
+            if keeps(&|kept| kept == Kept::Distinct) {
+                operator.persisted.push(format!("({group}), value -> how often, for DISTINCT"));
             }
-            if function(AggregateFunction::Min) || function(AggregateFunction::Max) {
+            if keeps(&|kept| kept == Kept::First) {
                 operator.persisted.push(format!("({group}), value -> how often, in order, for min and max"));
             }
+            if keeps(&|kept| kept == Kept::All) {
+                operator.persisted.push(format!("({group}), order, text -> how often, for group_concat"));
+            }
+            if keeps(&|kept| matches!(kept, Kept::Halves(_))) {
+                operator
+                    .persisted
+                    .push(format!("({group}), value -> how often, below and above the place of a percentile"));
+            }
+            operator.exchanged_by = Some(group);
+        }
+        (Planned::Relational(Relational::Top(top)), Some(input)) => {
+            let group = key_names(&input.schema, &top.by);
+            operator.arranged = vec![format!("the touched groups by ({group})")];
+            operator.persisted =
+                vec![format!("({group}), order, key -> row, of which the first {} are put out", top.n)];
             operator.exchanged_by = Some(group);
         }
         (Planned::Relational(Relational::Join(join)), _) => {

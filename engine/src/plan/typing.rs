@@ -168,8 +168,12 @@ fn check_place(
             "A table turns records of drops into rows, once: let it read a source, a transform or a union before \
              every table, or drop it and use this stage as it is.",
         ),
-        Planned::Relational(Relational::Aggregate(_) | Relational::Lookup(_)) if !before_tables => return Some(false),
-        Planned::Relational(Relational::Aggregate(_) | Relational::Lookup(_)) => (
+        Planned::Relational(Relational::Aggregate(_) | Relational::Top(_) | Relational::Lookup(_))
+            if !before_tables =>
+        {
+            return Some(false);
+        }
+        Planned::Relational(Relational::Aggregate(_) | Relational::Top(_) | Relational::Lookup(_)) => (
             first,
             format!("{owner} has no table before it"),
             "records of drops, which nobody could take back",

@@ -1,7 +1,7 @@
 //! The definitions of views as relations over tables that the sink keeps: what `verify` has the database compute.
 
 use vardelta_schemas::{
-    Column, Schema, TableSchema,
+    Column, ColumnType, Schema, TableSchema,
     sql::view::{Aggregate, Call, Relation, Scalar, Unsayable},
 };
 
@@ -94,13 +94,24 @@ fn aggregate(spec: &AggregateSpec, input: Box<Relation>, columns: &Schema) -> Re
 
 fn aggregate_call(at: usize, call: &AggregateCall, columns: &Schema) -> Result<Call, Unsayable> {
     // Every field is named: what a call has beside them must be said as well, or refused.
-    let AggregateCall { function, argument, filter, result } = call;
+    let AggregateCall { function, arguments, filter, result } = call;
     let known = AGGREGATES.iter().find(|(ours, _)| ours == function);
     let (_, said) = known.ok_or_else(|| Unsayable(format!("the aggregate function {function:?}")))?;
+    let refused = |what: &str| Unsayable(format!("{what} for the aggregate function {function:?}"));
+    let argument = match arguments.as_slice() {
+        [] => None,
+        [argument]
+            if argument.column_type == ColumnType::Bool && matches!(said, Aggregate::Sum | Aggregate::Average) =>
+        {
+            return Err(refused("a truth value"));
+        }
+        [argument] => Some(argument),
+        _ => return Err(refused("several values")),
+    };
     Ok(Call {
         name: AggregateSpec::call_column(at),
         function: *said,
-        argument: argument.as_ref().map(|argument| argument.scalar(columns)).transpose()?,
+        argument: argument.map(|argument| argument.scalar(columns)).transpose()?,
         filter: filter.as_ref().map(|filter| filter.scalar(columns)).transpose()?,
         result: result.clone(),
     })

@@ -1,6 +1,10 @@
 //! The stage type `aggregate`.
 
-use super::{Relational, plan_aggregate};
+use super::{
+    Relational,
+    aggregate::{CONCAT_MAX_BYTES, plan_bounded},
+    aggregate_reasons,
+};
 use crate::options;
 use crate::{
     contract::{
@@ -21,6 +25,8 @@ options! {
         /// The columns computed per group, by name: SQL expressions of aggregate calls, the columns of `group_by` and
         /// constants.
         "columns" => columns: NamedTexts,
+        /// Bytes that the text of a `group_concat` has at the most. A longer one is not cut: its group's row is rejected.
+        "group_concat_max_bytes" => group_concat_max_bytes: u64 = CONCAT_MAX_BYTES, "1_048_576",
     }
 }
 
@@ -42,15 +48,22 @@ impl StageType for Aggregate {
 A run touches only the groups whose rows changed, and writes only those whose result did. The result is the one that a
 fresh aggregation of all rows gives, bit for bit.
 
-Calls: count(*), count(x), count(DISTINCT x), sum(x), avg(x), min(x), max(x), bool_and(x), bool_or(x), each with
-FILTER (WHERE …) after it if need be. A column may compute with them: round(avg(qual), 2), sum(a) / count(*).
+Calls: count(*), count(x), count(DISTINCT x, …), count_if(c), sum(x), avg(x), both also of DISTINCT x, min(x), max(x),
+any_value(x), min_by(x, y), max_by(x, y), bool_and(c), bool_or(c), group_concat([DISTINCT] x [ORDER BY y DESC]
+[SEPARATOR ';']), var_pop(x), var_samp(x), stddev_pop(x), stddev_samp(x), median(x), percentile_cont(0.9) and
+percentile_disc(0.9) WITHIN GROUP (ORDER BY x), each with FILTER (WHERE …) after it if need be. A column may compute with
+them: round(avg(qual), 2), sum(a) / count(*). `vardelta stages expressions` has types, examples and the differences to
+MySQL, MariaDB and SQLite.
 
 NULLs are left out by every call but count(*). A call over nothing is NULL, a count over nothing 0.
 
-Types: counts are int64. sum of int64 is int64, and a sum that does not fit ends the run; sum of decimal(p,s) is
+Types: counts are int64. sum of int64 is int64, and a sum that does not fit rejects the group's row; sum of decimal(p,s) is
 decimal(38,s). avg of int64 is decimal(24,4); avg of decimal(p,s) has four digits more, as far as 38 allow; both are
-rounded half away from zero. sum and avg of float64 are float64: the exact sum, or quotient, rounded once. min and max
-have the type of what they are applied to; texts are ordered by their UTF-8 bytes.
+rounded half away from zero, and so are median and percentile_cont. sum, avg, median and percentile_cont of float64 are
+float64, computed exactly and rounded once; so are variances and deviations of any numbers. min and max have the type of what
+they are applied to; texts are ordered by their UTF-8 bytes.
+
+What a changed row costs does not depend on how large its group is, except for group_concat, which reads the group's texts.
 
 The input must be keyed: put a `table` before it, so that a record delivered twice counts once."
     }
@@ -111,7 +124,7 @@ tables = ["variants", "mutation_summary"]
     }
 
     fn reasons(&self) -> Vec<&'static Reason> {
-        expression::REASONS.to_vec()
+        [expression::REASONS, aggregate_reasons::REASONS].concat()
     }
 
     fn options(&self) -> &'static [OptionDoc] {
@@ -134,7 +147,14 @@ tables = ["variants", "mutation_summary"]
                 .hint("Add a column to `columns`, such as variant_count = \"count(*)\".");
             return None;
         }
-        let spec = plan_aggregate(&options.group_by, &options.columns, input.schema, request.functions, diagnostics)?;
+        let spec = plan_bounded(
+            &options.group_by,
+            &options.columns,
+            options.group_concat_max_bytes,
+            input.schema,
+            request.functions,
+            diagnostics,
+        )?;
         Some(Planned::Relational(Relational::Aggregate(spec)))
     }
 }

@@ -18,7 +18,7 @@ pub(crate) fn drops(stage: &str) -> String {
     format!("{stage}/drops")
 }
 
-/// How often an aggregate's groups hold each value.
+/// How often an aggregate's groups hold each value; the rows of a top, by group and in order.
 pub(crate) fn values(stage: &str) -> String {
     format!("{stage}/values")
 }
@@ -59,6 +59,7 @@ impl Relational {
         match self {
             Relational::Table(_) => vec![keys(stage), assertions(stage), drops(stage)],
             Relational::Aggregate(_) => vec![keys(stage), values(stage)],
+            Relational::Top(_) => vec![values(stage)],
             Relational::Union(_) => Vec::new(),
             Relational::Join(spec) => {
                 (0..2).filter(|port| !spec.side(*port).is_shared).map(|port| side(stage, port)).collect()

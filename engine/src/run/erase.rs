@@ -36,7 +36,7 @@ use crate::{
     failpoint,
     flow::table::drop_space,
     plan::{Plan, content::Wanted, is_table},
-    relational::{AggregateFunction, Relational},
+    relational::{Kept, Relational},
     report::{Action, DropReport, RunReport},
     run::{
         RunOptions,
@@ -390,17 +390,19 @@ fn erasure(plan: &Plan, events: &[Event], epoch: u64, drops: Vec<ErasedDrop>) ->
 }
 
 /// Whether a value that came into this stage may lie there unseen and come to light in any later epoch: as the least or
-/// greatest of a group once the ones before it are gone, in a join once a row equals it, or behind one of these that lets it
-/// through then.
+/// greatest of a group, at a share of it or among its first rows, once the ones before it are gone; in a joined text once it is
+/// short enough; in a join once a row equals it; or behind one of these that lets it through then.
 fn hides_values(plan: &Plan, at: usize) -> bool {
     let is_join = |at: usize| {
         matches!(plan.stages[at].planned, Planned::Relational(Relational::Join(_) | Relational::Resident(_)))
     };
-    let is_aggregate = |at: usize| matches!(plan.stages[at].planned, Planned::Relational(Relational::Aggregate(_)));
+    let is_grouped = |at: usize| {
+        matches!(plan.stages[at].planned, Planned::Relational(Relational::Aggregate(_) | Relational::Top(_)))
+    };
     let is_behind_one = |at: usize| {
         let mut open = plan.stages[at].inputs.clone();
         while let Some(at) = open.pop() {
-            if is_aggregate(at) || is_join(at) {
+            if is_grouped(at) || is_join(at) {
                 return true;
             }
             open.extend(&plan.stages[at].inputs);
@@ -409,9 +411,10 @@ fn hides_values(plan: &Plan, at: usize) -> bool {
     };
     let extremal = match &plan.stages[at].planned {
         Planned::Relational(Relational::Aggregate(spec)) => {
-            spec.calls.iter().any(|call| matches!(call.function, AggregateFunction::Min | AggregateFunction::Max))
+            spec.calls.iter().any(|call| matches!(call.function.kept(), Kept::First | Kept::All | Kept::Halves(_)))
         }
         _ => false,
     };
-    extremal || is_join(at) || is_behind_one(at)
+    let is_top = matches!(plan.stages[at].planned, Planned::Relational(Relational::Top(_)));
+    extremal || is_top || is_join(at) || is_behind_one(at)
 }

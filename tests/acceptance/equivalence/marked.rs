@@ -15,7 +15,7 @@ use vardelta_tests::{
 
 use super::drivers::{Driver, Request};
 
-/// The tables in which a value may come to light in any epoch: views with `min` or `max`, joins, and views of views. An erasure
+/// The tables in which a value may come to light in any epoch: views with `min`, `max` and their kin, joins, the first rows of groups, and views of views. An erasure
 /// takes more marked rows out of them. Each with its pipeline's database.
 const HIDING: &[(&str, &str)] = &[
     ("cohort.sqlite", "per_chromosome"),
@@ -34,6 +34,14 @@ const HIDING: &[(&str, &str)] = &[
     ("joins.sqlite", "chained_known"),
     ("joins.sqlite", "alike_counts"),
     ("joins.sqlite", "place_sizes"),
+    ("summaries.sqlite", "per_gene"),
+    ("summaries.sqlite", "gene_lists"),
+    ("summaries.sqlite", "gene_middles"),
+    ("summaries.sqlite", "everything"),
+    ("summaries.sqlite", "best"),
+    ("summaries.sqlite", "rarest"),
+    ("summaries.sqlite", "best_lists"),
+    ("summaries.sqlite", "busiest"),
 ];
 
 /// Another driver over a pipeline with `on_delete = "mark"`.

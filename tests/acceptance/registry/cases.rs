@@ -186,6 +186,40 @@ pub const CASES: &[Case] = &[
         rows: &["1 32 5 '2.5000' 1.0 3.0", "2 10 NULL NULL NULL NULL"],
     },
     Case {
+        stage: "aggregate",
+        what: "a text that is longer than it may be is no row, and no text that was cut",
+        stages: RECORDS,
+        key: "[\"chrom\", \"pos\"]",
+        views: (
+            "[stages.groups]\ntype = \"aggregate\"\ninput = \"rows\"\ngroup_by = [\"chrom\"]\n\
+             group_concat_max_bytes = 5\n[stages.groups.columns]\n\
+             t = \"group_concat(pos ORDER BY pos DESC SEPARATOR '-')\"",
+            "[\"groups\"]",
+        ),
+        drops: &[(
+            "a.vcf",
+            "1\t10\t.\tA\tC\t1\t.\t.\n1\t20\t.\tA\tC\t3\t.\t.\n2\t100\t.\tA\tC\t.\t.\t.\n2\t20\t.\tA\tC\t.\t.\t.\n",
+        )],
+        query: "SELECT chrom || ' ' || t FROM groups UNION ALL SELECT reason || ': ' || detail FROM vardelta_rejects",
+        rows: &["1 20-10", "group_concat_too_long: group chrom=2: its text has more than 5 bytes"],
+    },
+    Case {
+        stage: "top",
+        what: "the first rows of each group, NULL last in descending order, equal ones by the key",
+        stages: RECORDS,
+        key: "[\"chrom\", \"pos\"]",
+        views: (
+            "[stages.best]\ntype = \"top\"\ninput = \"rows\"\nby = [\"chrom\"]\norder = [\"qual DESC\"]\nn = 2",
+            "[\"best\"]",
+        ),
+        drops: &[(
+            "a.vcf",
+            "1\t1\t.\tA\tC\t.\t.\t.\n1\t2\t.\tA\tC\t3\t.\t.\n1\t3\t.\tA\tC\t3\t.\t.\n1\t4\t.\tA\tC\t3\t.\t.\n2\t1\t.\tA\tC\t.\t.\t.\n",
+        )],
+        query: "SELECT chrom || ' ' || pos || ' ' || quote(qual) FROM best",
+        rows: &["1 2 3.0", "1 3 3.0", "2 1 NULL"],
+    },
+    Case {
         stage: "union",
         what: "the rows of all inputs",
         stages: "[stages.alleles]\ntype = \"normalize\"\ninput = \"calls\"\n\n\

@@ -6,12 +6,12 @@ use arrow_array::{Array, ArrayRef, BooleanArray};
 use arrow_row::{RowConverter, SortField};
 use serde::{Deserialize, Serialize};
 
-use super::{GroupCells, spec, value_converter, value_counts::ValueCounts};
+use super::{Encoding, GroupCells, spec};
 use crate::{
     contract::{batch::Batch, emit::Emit},
     error::RunError,
     expression::{Evaluated, Expression},
-    flow::{WorkerContext, segment::SegmentEvents},
+    flow::{WorkerContext, segment::SegmentEvents, value_counts::ValueCounts},
     relational::{AggregateSpec, accumulate::Cells},
     rows::{Row, RowMap},
 };
@@ -34,7 +34,7 @@ pub(crate) struct Contributions {
     spec: AggregateSpec,
     cells: GroupCells,
     groups: RowConverter,
-    values: Vec<Option<RowConverter>>,
+    encodings: Vec<Option<Encoding>>,
     /// The groups met so far, numbered as they came.
     numbers: RowMap<u32>,
     /// The cells of each group, one group behind the other.
@@ -61,7 +61,7 @@ impl Contributions {
         let spec = spec(&worker.run, stage)?.clone();
         let group_fields = spec.key.iter().map(|at| spec.schema.columns()[*at].column_type.to_arrow());
         let groups = RowConverter::new(group_fields.map(SortField::new).collect()).map_err(RunError::internal)?;
-        let values = spec.calls.iter().map(value_converter).collect::<Result<_, _>>()?;
+        let encodings = spec.calls.iter().map(Encoding::of).collect::<Result<_, _>>()?;
         let cells = GroupCells::new(&spec);
         Ok(Contributions {
             stage,
@@ -69,7 +69,7 @@ impl Contributions {
             spec,
             cells,
             groups,
-            values,
+            encodings,
             numbers: RowMap::default(),
             sums: Vec::new(),
             counts: ValueCounts::default(),
@@ -92,7 +92,7 @@ impl Contributions {
             .enumerate()
             .filter(|(call, _)| self.cells.layout.is_linear(*call))
             .map(|(call, arguments)| {
-                self.cells.layout.contributions(call, arguments.values.as_ref(), arguments.filter.as_ref())
+                self.cells.layout.contributions(call, arguments.values.first(), arguments.filter.as_ref())
             })
             .collect();
         let cells = self.cells.count();
@@ -113,8 +113,9 @@ impl Contributions {
                 contributions.add(row, diff, sum);
             }
             for (call, arguments) in evaluated.calls.iter().enumerate() {
-                if let Some(rows) = &arguments.rows
-                    && arguments.holds_value(passes[call], row)
+                if let (Some(rows), Some(encoding)) = (&arguments.rows, &self.encodings[call])
+                    && passes[call].is_none_or(|filter| filter.is_valid(row) && filter.value(row))
+                    && encoding.holds(&arguments.values, row)
                 {
                     self.counts.push(number, call as u16, rows.row(row).data(), diff);
                 }
@@ -138,15 +139,10 @@ impl Contributions {
             values
         };
         let mut calls = Vec::new();
-        for (call, converter) in self.spec.calls.iter().zip(&self.values) {
+        for (call, encoding) in self.spec.calls.iter().zip(&self.encodings) {
             let filter = call.filter.as_ref().map(|filter| run(filter, &mut failed));
-            let values = call.argument.as_ref().map(|argument| run(argument, &mut failed));
-            let rows = match (converter, &values) {
-                (Some(converter), Some(values)) => {
-                    Some(converter.convert_columns(&[Arc::clone(values)]).map_err(RunError::internal)?)
-                }
-                _ => None,
-            };
+            let values: Vec<ArrayRef> = call.arguments.iter().map(|argument| run(argument, &mut failed)).collect();
+            let rows = encoding.as_ref().map(|encoding| encoding.encode(&values)).transpose()?;
             calls.push(CallArguments { filter, values, rows });
         }
         let mut events = SegmentEvents::default();
@@ -189,7 +185,7 @@ struct EvaluatedCalls {
 
 struct CallArguments {
     filter: Option<ArrayRef>,
-    values: Option<ArrayRef>,
+    values: Vec<ArrayRef>,
     rows: Option<arrow_row::Rows>,
 }
 
@@ -197,11 +193,5 @@ impl CallArguments {
     /// The call's filter, where it has one.
     fn filter(&self) -> Option<&BooleanArray> {
         self.filter.as_ref().and_then(|filter| filter.as_any().downcast_ref())
-    }
-
-    /// Whether the row passes the call's filter with a value that is not NULL.
-    fn holds_value(&self, filter: Option<&BooleanArray>, row: usize) -> bool {
-        let passes = filter.is_none_or(|filter| filter.is_valid(row) && filter.value(row));
-        passes && self.values.as_ref().is_some_and(|values| values.is_valid(row))
     }
 }

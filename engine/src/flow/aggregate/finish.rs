@@ -9,16 +9,12 @@ use arrow_schema::{Field, SchemaRef};
 use crate::{
     contract::{batch::Batch, emit::Emit, reason::Reason, warning::Warned},
     error::RunError,
-    expression::OVERFLOW,
     flow::{
         Update, WorkerContext,
-        aggregate::{GroupCells, cell, outer_batch, spec, unpack, value_converter},
+        aggregate::{GroupCells, answers::Answers, outer_batch, spec, unpack},
         segment::SegmentEvents,
     },
-    relational::{
-        AggregateFunction, AggregateSpec,
-        accumulate::{Cells, Scalar, scalar_array},
-    },
+    relational::{AggregateSpec, accumulate::Cells},
     rows::RowBatch,
 };
 
@@ -29,8 +25,7 @@ pub(crate) struct Finish {
     spec: AggregateSpec,
     cells: GroupCells,
     groups: Option<(RowConverter, RowParser)>,
-    /// For each min and max call: the converter, its parser, and how it encodes NULL.
-    values: Vec<Option<(RowConverter, RowParser, Vec<u8>)>>,
+    answers: Vec<Answers>,
     /// The group's columns and the calls' results.
     outer: SchemaRef,
 }
@@ -48,34 +43,25 @@ impl Finish {
                 Some((converter, parser))
             }
         };
-        let mut values = Vec::new();
+        let mut answers = Vec::new();
         for (at, call) in spec.calls.iter().enumerate() {
             fields.push(Field::new(AggregateSpec::call_column(at), call.result.to_arrow(), true));
-            let extremal = matches!(call.function, AggregateFunction::Min | AggregateFunction::Max);
-            values.push(match value_converter(call)?.filter(|_| extremal) {
-                None => None,
-                Some(converter) => {
-                    let null = arrow_array::new_null_array(&call.result.to_arrow(), 1);
-                    let null = converter.convert_columns(&[null]).map_err(RunError::internal)?;
-                    let (parser, null) = (converter.parser(), null.row(0).data().to_vec());
-                    Some((converter, parser, null))
-                }
-            });
+            answers.push(Answers::new(at, call)?);
         }
         let cells = GroupCells::new(&spec);
         let outer = Arc::new(arrow_schema::Schema::new(fields));
-        Ok(Finish { worker, stage, spec, cells, groups, values, outer })
+        Ok(Finish { worker, stage, spec, cells, groups, answers, outer })
     }
 
     /// The rows of these groups, with the groups' multiplicities.
     pub fn run(&mut self, updates: &[Update]) -> Result<RowBatch, RunError> {
         let broken = || RunError::internal("a packed group cannot be read");
         let mut cells: Vec<Cells> = Vec::with_capacity(updates.len());
-        let mut winners: Vec<Vec<Option<&[u8]>>> = Vec::with_capacity(updates.len());
+        let mut answers: Vec<Vec<Option<&[u8]>>> = Vec::with_capacity(updates.len());
         for (_, packed, _) in updates {
-            let (group_cells, group_winners) = unpack(packed, self.spec.calls.len()).ok_or_else(broken)?;
+            let (group_cells, group_answers) = unpack(packed, self.spec.calls.len()).ok_or_else(broken)?;
             cells.push(group_cells);
-            winners.push(group_winners);
+            answers.push(group_answers);
         }
         let mut columns: Vec<ArrayRef> = match &self.groups {
             None => Vec::new(),
@@ -86,15 +72,15 @@ impl Finish {
         let mut emit = Emit::default();
         let mut failed = vec![false; updates.len()];
         let diffs = updates.iter().map(|update| update.2 as i64).collect();
-        for (call, converter) in self.values.iter().enumerate() {
-            columns.push(match converter {
-                Some((converter, parser, null)) => {
-                    let rows = winners.iter().map(|winners| parser.parse(winners[call].unwrap_or(null)));
-                    let arrays = converter.convert_rows(rows).map_err(RunError::internal)?;
-                    arrays.into_iter().next().ok_or_else(broken)?
+        for (call, of_call) in self.answers.iter().enumerate() {
+            let kept: Vec<Option<&[u8]>> = answers.iter().map(|answers| answers[call]).collect();
+            let (column, failures) = of_call.column(&self.cells.layout, &cells, &kept)?;
+            for (row, reason, detail) in failures {
+                if !std::mem::replace(&mut failed[row], true) {
+                    self.reject(&mut emit, updates, row, reason, &detail);
                 }
-                None => self.results(call, &cells, updates, &mut failed, &mut emit),
-            });
+            }
+            columns.push(column);
         }
         let outer = outer_batch(Arc::clone(&self.outer), columns, updates.len())?;
         let mut output: Vec<ArrayRef> = outer.columns()[..self.spec.key.len()].to_vec();
@@ -137,32 +123,6 @@ impl Finish {
         let mut changes = RowBatch::default();
         (0..kept.len()).for_each(|row| changes.push(encoded.key(row), encoded.value(row), batch.diff(row)));
         Ok(changes)
-    }
-
-    /// The results of one call that is not min or max.
-    fn results(
-        &self,
-        call: usize,
-        cells: &[Cells],
-        updates: &[Update],
-        failed: &mut [bool],
-        emit: &mut Emit,
-    ) -> ArrayRef {
-        let mut values = Vec::with_capacity(cells.len());
-        for (row, cells) in cells.iter().enumerate() {
-            values.push(match self.cells.distinct(call) {
-                Some(distinct) => i64::try_from(cell(cells, distinct)).map_or(Scalar::Null, Scalar::Int),
-                None => match self.cells.layout.finish(call, cells.values()) {
-                    Ok(value) => value.unwrap_or(Scalar::Null),
-                    Err(error) => {
-                        failed[row] = true;
-                        self.reject(emit, updates, row, OVERFLOW, &error.to_string());
-                        Scalar::Null
-                    }
-                },
-            });
-        }
-        scalar_array(&values, &self.spec.calls[call].result)
     }
 
     fn reject(&self, emit: &mut Emit, updates: &[Update], row: usize, reason: &'static Reason, detail: &str) {

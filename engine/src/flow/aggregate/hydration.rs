@@ -1,20 +1,28 @@
 //! The state of an aggregate: what it knows of the groups that a chunk touches, and what it learns from the chunk.
 
-use std::collections::BTreeMap;
+use arrow_array::{Array as _, cast::AsArray as _};
 
 use super::{
     GroupCells,
+    concat::Joined,
     contributions::{Contribution, add_up},
+    encoding::Encoding,
     pack,
 };
 use crate::{
     error::RunError,
-    flow::{Update, WorkerContext},
-    relational::{AggregateFunction, AggregateSpec, accumulate::Cells, spaces},
+    flow::{
+        Update, WorkerContext,
+        values::{BeforeAfter, Delta, Values, value_prefix},
+    },
+    relational::{AggregateCall, AggregateFunction, AggregateSpec, Concat, Kept, accumulate::Cells, spaces},
     rows::Row,
     state::{Snapshot, shard_of},
     varint,
 };
+
+/// Texts of a `group_concat` that are read at once.
+const TEXTS_AT_ONCE: usize = 1_024;
 
 /// What a chunk makes of one group.
 pub(super) struct GroupChange {
@@ -39,39 +47,26 @@ fn add(into: &mut [i128], cells: &Cells) {
     }
 }
 
-/// The change of how often a value is there; the list is in order of value.
-fn delta_of(deltas: &[(u16, &Row, i64)], value: &Row) -> i64 {
-    deltas.binary_search_by(|delta| delta.1.cmp(value)).map_or(0, |at| deltas[at].2)
-}
-
-/// The winner of a min or max call before the chunk and behind it. `before` holds what was stored of the values that the chunk
-/// touches and of those up to the first one that stays.
-fn winners(before: &BTreeMap<Row, i64>, deltas: &[(u16, &Row, i64)]) -> (Option<Row>, Option<Row>) {
-    let stays = |value: &Row, delta: i64| before.get(value).copied().unwrap_or_default() + delta > 0;
-    let kept = before.keys().find(|value| stays(value, delta_of(deltas, value)));
-    let new = deltas.iter().find(|delta| stays(delta.1, delta.2)).map(|delta| delta.1);
-    (before.keys().next().cloned(), kept.into_iter().chain(new).min().cloned())
-}
-
 /// Reads and writes the state of one aggregate on one worker.
 pub(super) struct Hydration {
     pub worker: WorkerContext,
     cells: GroupCells,
-    functions: Vec<AggregateFunction>,
+    calls: Vec<(AggregateCall, Option<Encoding>)>,
     space: String,
     value_space: String,
 }
 
 impl Hydration {
-    pub fn new(stage: usize, worker: WorkerContext, spec: &AggregateSpec) -> Hydration {
+    pub fn new(stage: usize, worker: WorkerContext, spec: &AggregateSpec) -> Result<Hydration, RunError> {
         let space = worker.run.plan.stages[stage].name.clone();
-        Hydration {
+        let with_encoding = |call: &AggregateCall| Ok((call.clone(), Encoding::of(call)?));
+        Ok(Hydration {
             cells: GroupCells::new(spec),
-            functions: spec.calls.iter().map(|call| call.function).collect(),
-            value_space: value_space(&space),
+            calls: spec.calls.iter().map(with_encoding).collect::<Result<_, RunError>>()?,
+            value_space: spaces::values(&space),
             space,
             worker,
-        }
+        })
     }
 
     /// Brings the groups that are contributed to up to date, shard by shard; `each` hears of them.
@@ -105,87 +100,32 @@ impl Hydration {
     ) -> Result<(), RunError> {
         let session = &self.worker.run.session;
         let mut reader = before.reader(&self.space, shard)?;
-        let mut value_reader = before.reader(&self.value_space, shard)?;
+        let mut kept = Values {
+            reader: before.reader(&self.value_space, shard)?,
+            entries: Vec::new(),
+            space: &self.space,
+            is_stored: false,
+        };
         let mut writer = session.run_writer(&self.space, shard);
-        let mut value_entries: Vec<(Vec<u8>, i64)> = Vec::new();
         for same in contributions.chunk_by(|a, b| a.group == b.group) {
             let group = &same[0].group;
             let stored = match reader.get(group)? {
                 None => None,
                 Some(bytes) => Some(Cells::decode(&bytes).map_err(|_| self.corrupt())?),
             };
-            let mut change = vec![0i128; self.cells.count()];
-            let mut values: Vec<(u16, &Row, i64)> = Vec::new();
-            for contribution in same {
-                add(&mut change, &contribution.cells);
-                values.extend(contribution.values.iter().map(|(call, value, count)| (*call, value, *count)));
-            }
-            add_up(&mut values);
-            if let Some(always) = self.cells.always {
-                change[always] = i128::from(stored.is_none());
-            }
-            let (mut old_winners, mut new_winners) =
-                (vec![None; self.functions.len()], vec![None; self.functions.len()]);
-            for (call, function) in self.functions.iter().enumerate() {
-                let from = values.partition_point(|value| usize::from(value.0) < call);
-                let to = values.partition_point(|value| usize::from(value.0) <= call);
-                let deltas = &values[from..to];
-                let extremal = matches!(function, AggregateFunction::Min | AggregateFunction::Max);
-                // The winner of a call that is not touched must still be shown.
-                if deltas.is_empty() && !(extremal && stored.is_some()) {
-                    continue;
-                }
-                let prefix = value_prefix(call as u16, group);
-                let mut known: BTreeMap<Row, i64> = BTreeMap::new();
-                if stored.is_some() {
-                    if extremal {
-                        self.first_values(&mut value_reader, &prefix, deltas, &mut known)?;
-                    }
-                    for (_, value, _) in deltas {
-                        if !known.contains_key(*value)
-                            && let Some(bytes) = value_reader.get(&[&prefix, &***value].concat())?
-                        {
-                            known.insert((*value).clone(), self.count(&bytes)?);
-                        }
-                    }
-                }
-                for (_, value, delta) in deltas {
-                    let was = known.get(*value).copied().unwrap_or_default();
-                    let is = was + delta;
-                    if is < 0 {
-                        return Err(self.corrupt());
-                    }
-                    value_entries.push(([&prefix, &***value].concat(), is));
-                    if let Some(distinct) = self.cells.distinct(call) {
-                        change[distinct] += i128::from(is > 0) - i128::from(was > 0);
-                    }
-                }
-                if extremal {
-                    (old_winners[call], new_winners[call]) = winners(&known, deltas);
-                }
-            }
-            let row = |cells: &Cells, winners: &[Option<Row>]| {
-                let winners: Vec<Option<&Row>> = winners.iter().map(Option::as_ref).collect();
-                self.cells.has_row(cells).then(|| pack(cells, &winners))
-            };
-            let mut after = change;
-            if let Some(stored) = &stored {
-                add(&mut after, stored);
-            }
-            let gone = after.iter().all(|cell| *cell == 0);
-            let after = Cells::new(after);
-            let old = stored.as_ref().and_then(|stored| row(stored, &old_winners));
-            let new = if gone { None } else { row(&after, &new_winners) };
-            each(GroupChange { group: group.clone(), old, new });
+            kept.is_stored = stored.is_some();
+            let (after, gone, change) = self.group(group, same, stored.as_ref(), &mut kept)?;
+            each(change);
             let mut bytes = Vec::new();
             after.encode(&mut bytes);
             writer.push(group, if gone { None } else { Some(&bytes) })?;
         }
         writer.finish()?;
-        if !value_entries.is_empty() {
-            value_entries.sort();
+        let mut entries = kept.entries;
+        if !entries.is_empty() {
+            entries.sort();
             let mut writer = session.run_writer(&self.value_space, shard);
-            for (entry, count) in &value_entries {
+            for (entry, count) in &entries {
                 let mut bytes = Vec::new();
                 varint::push(&mut bytes, *count as u64);
                 writer.push(entry, (*count > 0).then_some(&bytes[..]))?;
@@ -195,29 +135,87 @@ impl Hydration {
         Ok(())
     }
 
-    /// Reads a group's values from the first one up to one that the chunk does not take away.
-    fn first_values(
+    /// One group: its cells behind the chunk, whether nothing is left of it, and how its row changes.
+    fn group(
         &self,
-        reader: &mut crate::state::Reader,
-        prefix: &[u8],
-        deltas: &[(u16, &Row, i64)],
-        before: &mut BTreeMap<Row, i64>,
-    ) -> Result<(), RunError> {
-        let mut scan = reader.scan(prefix)?;
-        while let Some((entry, bytes)) = scan.next()? {
-            let Some(value) = entry.strip_prefix(prefix) else { break };
-            let (value, count): (Row, i64) = (value.into(), self.count(&bytes)?);
-            let stays = count + delta_of(deltas, &value) > 0;
-            before.insert(value, count);
-            if stays {
-                break;
+        group: &Row,
+        contributions: &[Contribution],
+        stored: Option<&Cells>,
+        kept: &mut Values<'_>,
+    ) -> Result<(Cells, bool, GroupChange), RunError> {
+        let mut change = vec![0i128; self.cells.count()];
+        let mut values: Vec<(u16, &Row, i64)> = Vec::new();
+        for contribution in contributions {
+            add(&mut change, &contribution.cells);
+            values.extend(contribution.values.iter().map(|(call, value, count)| (*call, value, *count)));
+        }
+        add_up(&mut values);
+        if let Some(always) = self.cells.always {
+            change[always] = i128::from(stored.is_none());
+        }
+        let (mut old_answers, mut new_answers) = (vec![None; self.calls.len()], vec![None; self.calls.len()]);
+        for call in 0..self.calls.len() {
+            let from = values.partition_point(|value| usize::from(value.0) < call);
+            let to = values.partition_point(|value| usize::from(value.0) <= call);
+            let deltas: Vec<Delta> =
+                values[from..to].iter().map(|(_, value, count)| ((*value).clone(), *count)).collect();
+            // What a call that is not touched says must still be shown, where the group has a row before.
+            if !deltas.is_empty() || stored.is_some() {
+                let layout = &self.cells.layout;
+                let was = stored.map_or(0, |stored| layout.count(call, stored.values()));
+                let is = was.saturating_add_signed(layout.count_change(call, &change));
+                (old_answers[call], new_answers[call]) =
+                    self.answers(call, group, &deltas, (was, is), kept, &mut change)?;
             }
         }
-        Ok(())
+        let mut after = change;
+        if let Some(stored) = stored {
+            add(&mut after, stored);
+        }
+        let gone = after.iter().all(|cell| *cell == 0);
+        let after = Cells::new(after);
+        let row = |cells: &Cells, answers: &[Option<Row>]| {
+            let answers: Vec<Option<&Row>> = answers.iter().map(Option::as_ref).collect();
+            self.cells.has_row(cells).then(|| pack(cells, &answers))
+        };
+        let old = stored.and_then(|stored| row(stored, &old_answers));
+        let new = if gone { None } else { row(&after, &new_answers) };
+        Ok((after, gone, GroupChange { group: group.clone(), old, new }))
     }
 
-    fn count(&self, bytes: &[u8]) -> Result<i64, RunError> {
-        varint::read(bytes, &mut 0).and_then(|count| i64::try_from(count).ok()).ok_or_else(|| self.corrupt())
+    /// What a call's values say before the chunk and behind it; `counts` is how many the call counts then. Values of a call with
+    /// DISTINCT that come or go for good are added to `cells`.
+    fn answers(
+        &self,
+        call: usize,
+        group: &[u8],
+        deltas: &[Delta],
+        counts: (u64, u64),
+        kept: &mut Values<'_>,
+        cells: &mut [i128],
+    ) -> Result<BeforeAfter, RunError> {
+        let (AggregateCall { function, .. }, encoding) = &self.calls[call];
+        let Some(encoding) = encoding else { return Ok((None, None)) };
+        let prefix = value_prefix(call as u16, group);
+        match (function.kept(), function) {
+            (Kept::Nothing, _) => Ok((None, None)),
+            (Kept::Distinct, function) => {
+                let came = kept.distinct(&prefix, deltas)?;
+                let argument = match function {
+                    AggregateFunction::CountDistinct => None,
+                    _ => encoding.decode(came.iter().map(|(at, _)| Some(&*deltas[*at].0)))?.into_iter().next(),
+                };
+                let contributions = self.cells.layout.contributions(call, argument.as_ref(), None);
+                came.iter().enumerate().for_each(|(row, (_, came))| contributions.add(row, *came, cells));
+                Ok((None, None))
+            }
+            (Kept::First, _) => kept.first(&prefix, deltas),
+            (Kept::All, AggregateFunction::GroupConcat(concat)) => {
+                texts(concat, encoding, |each| kept.all(&prefix, deltas, each))
+            }
+            (Kept::All, _) => Err(RunError::internal("an aggregate that keeps all values is none that joins them")),
+            (Kept::Halves(percentile), _) => kept.halves((call as u16, group), percentile, counts, deltas),
+        }
     }
 
     fn corrupt(&self) -> RunError {
@@ -225,14 +223,42 @@ impl Hydration {
     }
 }
 
-/// The space that holds values by group.
-pub(crate) fn value_space(stage: &str) -> String {
-    spaces::values(stage)
-}
+/// A value, how often it was there and how often it is; whether more are wanted.
+type EachValue<'a> = &'a mut dyn FnMut(&[u8], i64, i64) -> bool;
 
-fn value_prefix(call: u16, group: &[u8]) -> Vec<u8> {
-    let mut prefix = call.to_be_bytes().to_vec();
-    prefix.extend_from_slice(&(group.len() as u32).to_be_bytes());
-    prefix.extend_from_slice(group);
-    prefix
+/// The texts of a `group_concat` before a chunk and behind it, of values that `read` hands over in order.
+fn texts(
+    concat: &Concat,
+    encoding: &Encoding,
+    read: impl FnOnce(EachValue<'_>) -> Result<(), RunError>,
+) -> Result<BeforeAfter, RunError> {
+    let (mut old, mut new) = (Joined::new(concat), Joined::new(concat));
+    let mut waiting: Vec<(Row, i64, i64)> = Vec::new();
+    let mut join = |waiting: &mut Vec<(Row, i64, i64)>| {
+        let columns = encoding.decode(waiting.iter().map(|(value, ..)| Some(&**value)))?;
+        let texts = columns.last().ok_or_else(|| RunError::internal("a text without a column"))?.as_string::<i32>();
+        for (row, (_, was, is)) in waiting.drain(..).enumerate().filter(|(row, _)| texts.is_valid(*row)) {
+            old.push(texts.value(row), was);
+            new.push(texts.value(row), is);
+        }
+        Ok(!(old.is_too_long() && new.is_too_long()))
+    };
+    let mut failed = None;
+    read(&mut |value, was, is| {
+        waiting.push((value.into(), was, is));
+        if waiting.len() < TEXTS_AT_ONCE {
+            return true;
+        }
+        join(&mut waiting).unwrap_or_else(|error| {
+            failed = Some(error);
+            false
+        })
+    })?;
+    if let Some(error) = failed {
+        return Err(error);
+    }
+    if !waiting.is_empty() {
+        join(&mut waiting)?;
+    }
+    Ok((old.answer(), new.answer()))
 }

@@ -8,24 +8,51 @@
 /// Cells of one sum.
 pub(super) const LIMBS: usize = 33;
 
+/// Cells of one sum of squares. A square is an integer below 2^106 times a power of two from 2^-2148 on, and the lowest digit
+/// is worth 2^-2148.
+pub(super) const SQUARE_LIMBS: usize = 66;
+
+/// The exponent of the lowest digit of a sum, as a power of two.
+pub(super) const UNIT_EXPONENT: i32 = -1074;
+
 /// Bits added below the lowest digit before dividing, so that the quotient has more bits than a double whatever is divided.
 const EXTRA_LIMBS: usize = 2;
 
 /// Adds `diff` times a finite value.
 pub(super) fn add(value: f64, diff: i64, limbs: &mut [i128]) {
-    debug_assert!(value.is_finite(), "expressions make failures of what is not finite");
-    let bits = value.to_bits();
-    let (exponent, fraction) = (((bits >> 52) & 0x7ff) as usize, bits & ((1 << 52) - 1));
-    let (integer, shift) = match exponent {
-        0 => (fraction, 0),
-        _ => (fraction | 1 << 52, exponent - 1),
-    };
+    let (integer, shift) = parts(value);
     let wide = u128::from(integer) << (shift % 64);
     let diff = if value.is_sign_negative() { -i128::from(diff) } else { i128::from(diff) };
     let at = shift / 64;
     limbs[at] = limbs[at].wrapping_add(diff.wrapping_mul((wide as u64).into()));
     if wide >> 64 != 0 {
         limbs[at + 1] = limbs[at + 1].wrapping_add(diff.wrapping_mul((wide >> 64) as i128));
+    }
+}
+
+/// Adds `diff` times the square of a finite value.
+pub(super) fn add_square(value: f64, diff: i64, limbs: &mut [i128]) {
+    let (integer, shift) = parts(value);
+    let (square, shift) = (u128::from(integer) * u128::from(integer), 2 * shift);
+    let (at, within) = (shift / 64, shift % 64);
+    // 106 bits, moved by up to 62: three digits.
+    let (low, high) = (u128::from(square as u64) << within, u128::from((square >> 64) as u64) << within);
+    let middle = (low >> 64) + u128::from(high as u64);
+    for (place, digit) in [low as u64, middle as u64, ((high >> 64) + (middle >> 64)) as u64].into_iter().enumerate() {
+        if digit != 0 {
+            limbs[at + place] = limbs[at + place].wrapping_add(i128::from(diff).wrapping_mul(digit.into()));
+        }
+    }
+}
+
+/// The absolute value as an integer below 2^53 times 2^-1074 times two to the power of a shift up to 2045.
+fn parts(value: f64) -> (u64, usize) {
+    debug_assert!(value.is_finite(), "expressions make failures of what is not finite");
+    let bits = value.to_bits();
+    let (exponent, fraction) = (((bits >> 52) & 0x7ff) as usize, bits & ((1 << 52) - 1));
+    match exponent {
+        0 => (fraction, 0),
+        _ => (fraction | 1 << 52, exponent - 1),
     }
 }
 

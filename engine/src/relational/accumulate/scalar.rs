@@ -8,9 +8,10 @@ use arrow_array::{
 use vardelta_schemas::ColumnType;
 
 /// One result.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Scalar {
     /// There is none.
+    #[default]
     Null,
     /// A boolean.
     Bool(bool),
@@ -43,7 +44,7 @@ pub fn scalar_array(values: &[Scalar], of: &ColumnType) -> ArrayRef {
             let array: Decimal128Array = arrow_array::PrimitiveArray::<Decimal128Type>::from_iter(decimals);
             Arc::new(array.with_data_type(of.to_arrow()))
         }
-        // Only min and max have such results, and they are no accumulators.
+        // Only calls that keep values have such results, and they are no accumulators.
         other => new_null_array(&other.to_arrow(), values.len()),
     }
 }

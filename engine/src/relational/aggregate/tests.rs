@@ -6,6 +6,8 @@ use std::sync::Arc;
 use crate::display::value_text;
 use arrow_array::{ArrayRef, Decimal128Array, Float64Array, Int64Array, RecordBatch, StringArray};
 
+use vardelta_schemas::ColumnType;
+
 use super::*;
 use crate::{
     contract::{
@@ -100,9 +102,9 @@ fn the_design_s_own_aggregate() {
     );
     assert_eq!((spec.key.as_slice(), spec.group_by.as_slice()), (&[0][..], &[0][..]));
     assert_eq!(spec.calls.len(), 3);
-    assert!(spec.calls[0].argument.is_none() && spec.calls[0].filter.is_none());
-    assert_eq!(spec.calls[1].argument.as_ref().unwrap().as_column(), Some(4));
-    assert!(spec.calls[2].argument.is_none() && spec.calls[2].filter.is_some());
+    assert!(spec.calls[0].arguments.is_empty() && spec.calls[0].filter.is_none());
+    assert_eq!(spec.calls[1].arguments[0].as_column(), Some(4));
+    assert!(spec.calls[2].arguments.is_empty() && spec.calls[2].filter.is_some());
     assert_eq!(spec.schema.columns()[0].doc, "HGNC symbol");
     // A column that is nothing but a call is that call's column.
     assert_eq!(spec.columns[1].1.as_column(), Some(2));
@@ -120,6 +122,22 @@ fn result_types() {
         ("avg(quality)", "decimal(9,6)?"),
         ("avg(wide)", "decimal(38,11)?"),
         ("mean(qual)", "float64?"),
+        ("count(DISTINCT chrom, filter)", "int64"),
+        ("count_if(qual > 20)", "int64"),
+        ("sum(DISTINCT quality)", "decimal(38,2)?"),
+        ("avg(DISTINCT pos)", "decimal(24,4)?"),
+        ("sum(known)", "int64?"),
+        ("avg(known)", "decimal(5,4)?"),
+        ("stddev(pos)", "float64?"),
+        ("var_samp(quality)", "float64?"),
+        ("any_value(filter)", "text?"),
+        ("max_by(seen, qual)", "date?"),
+        ("group_concat(DISTINCT filter ORDER BY pos DESC SEPARATOR ' | ')", "text?"),
+        ("group_concat(chrom, ':', pos)", "text?"),
+        ("median(pos)", "decimal(24,4)?"),
+        ("median(qual)", "float64?"),
+        ("percentile_cont(0.25) WITHIN GROUP (ORDER BY quality DESC)", "decimal(9,6)?"),
+        ("percentile_disc(0.9) WITHIN GROUP (ORDER BY filter) FILTER (WHERE known)", "text?"),
         ("min(chrom)", "text?"),
         ("max(seen)", "date?"),
         ("min(known)", "bool?"),
@@ -185,6 +203,8 @@ fn columns_outside_of_calls_must_be_grouped_by() {
     assert_eq!(problem(&[], "sum(ps)"), "ps | there is no column `ps` | Did you mean `pos`?");
     let both = plan(&[], &[("x", "sum(ps) FILTER (WHERE qul > 1)"), ("y", "pos + count(*)")]).unwrap_err();
     assert_eq!(both.len(), 3, "{both:?}");
+    let mistyped = problem(&["chrom"], "grop_concat(chrom)");
+    assert_eq!(mistyped, "grop_concat | there is no function `grop_concat` | Did you mean `group_concat`?");
 }
 
 #[test]
@@ -195,14 +215,30 @@ fn calls_that_cannot_be_are_refused() {
         ("bool_and(pos)", "pos", "`bool_and` is applied to int64"),
         ("min(ad)", "ad", "`min` is applied to list<int64>"),
         ("count(DISTINCT ad)", "ad", "`count` is applied to list<int64>"),
-        ("sum(DISTINCT pos)", "sum", "`sum(DISTINCT …)` is not available"),
+        ("bool_and(chrom)", "chrom", "`bool_and` is applied to text"),
+        ("count_if(pos)", "pos", "`count_if` is applied to int64"),
+        ("stddev(chrom)", "chrom", "`stddev` is applied to text"),
+        ("median(seen)", "seen", "`median` is applied to date"),
+        ("max_by(pos, ad)", "ad", "`max_by` is applied to list<int64>"),
+        ("group_concat(ad)", "ad", "`group_concat` is applied to list<int64>"),
+        ("group_concat(chrom, cad)", "cad", "there is no column `cad`"),
+        ("stddev(DISTINCT pos)", "stddev", "`stddev(DISTINCT …)` is not available"),
+        ("max_by(pos)", "max_by", "`max_by` is not called that way"),
+        ("sum(pos ORDER BY pos)", "sum", "`sum` is not called that way"),
+        ("group_concat(chrom ORDER BY 1)", "1", "this orders nothing"),
+        ("group_concat(chrom LIMIT 3)", "group_concat", "`group_concat` is not called that way"),
+        ("percentile_cont(0.5)", "percentile_cont", "`percentile_cont` is not called that way"),
+        ("percentile_cont(50) WITHIN GROUP (ORDER BY pos)", "50", "`percentile_cont` takes a share from 0 to 1"),
+        ("percentile_disc(qual) WITHIN GROUP (ORDER BY pos)", "qual", "`percentile_disc` takes a share from 0 to 1"),
+        (
+            "string_agg(chrom, ',')",
+            "string_agg",
+            "the aggregate function `string_agg` is not available | Write group_concat",
+        ),
+        ("approx_percentile(qual, 0.9)", "approx_percentile", "the aggregate function `approx_percentile` is not"),
         ("sum(*)", "sum", "`sum` needs a value to be applied to"),
         ("count()", "count", "`count` is not called that way"),
         ("count(pos, qual)", "count", "`count` is not called that way"),
-        ("median(qual)", "median", "the aggregate function `median` is not available"),
-        // However it is called: the first thing to know is that there is none.
-        ("string_agg(chrom, ',')", "string_agg", "the aggregate function `string_agg` is not available"),
-        ("sum(pos > 5)", "pos > 5", "`sum` is applied to bool | To count the rows for which it is true"),
         ("sum(count(*))", "count", "`count` is an aggregate function, and an expression sees one row"),
         ("count(*) FILTER (WHERE pos)", "pos", "FILTER (WHERE …) needs a condition, and this is int64"),
         ("count(*) OVER ()", "count", "`count(…) OVER` is a window function"),
@@ -241,7 +277,7 @@ fn calls_evaluate_their_arguments_over_the_input() {
         }
     });
     let batch = RecordBatch::try_new(schema.to_arrow(), columns.collect()).unwrap();
-    let argument = spec.calls[0].argument.as_ref().unwrap().evaluate(&batch);
+    let argument = spec.calls[0].arguments[0].evaluate(&batch);
     assert_eq!(value_text(&argument.values, 0), "6");
     assert_eq!((argument.failures[0].row, argument.failures[0].reason), (1, OVERFLOW));
     let filter = spec.calls[0].filter.as_ref().unwrap().evaluate(&batch);

@@ -20,7 +20,10 @@ use arrow_array::{
 use arrow_schema::{ArrowError, Schema as ArrowSchema};
 use arrow_select::{concat::concat_batches, take::take_record_batch};
 
-use super::wanted::{Equal, Wanted, encode, mask, of_input};
+use super::{
+    top::first_rows,
+    wanted::{Equal, Wanted, encode, mask, of_input},
+};
 use crate::{
     abort::Abort,
     contract::{
@@ -135,6 +138,15 @@ impl Walk<'_> {
             Planned::Relational(Relational::Aggregate(spec)) => {
                 self.aggregate(stage, spec, wanted, &mut sieve)?;
                 Ok(self.aggregates.is_none())
+            }
+            Planned::Relational(Relational::Top(spec)) => {
+                let (mut all, of_groups) = (Vec::new(), of_input(wanted, |at| spec.by.contains(&at).then_some(at)));
+                let is_partial = self.each(inputs[0], &of_groups, &mut |rows, parts| {
+                    all.push((rows, parts));
+                    Ok(())
+                })?;
+                first_rows(spec, all)?.into_iter().try_for_each(|(rows, parts)| sieve(rows, parts))?;
+                Ok(is_partial)
             }
             Planned::Relational(Relational::Join(spec)) => self.join(stage, spec, wanted, &mut sieve),
             Planned::Relational(Relational::Resident(spec)) => self.resident(stage, spec, wanted, &mut sieve),

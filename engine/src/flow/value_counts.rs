@@ -10,7 +10,7 @@ const SETTLE_ENTRIES: usize = 1 << 16;
 /// Changes of how often a group holds a value of a call. Values lie in one arena; one that is counted again and again is added up
 /// now and then, so that what is held follows the number of different values.
 #[derive(Default)]
-pub(super) struct ValueCounts {
+pub(crate) struct ValueCounts {
     bytes: Vec<u8>,
     entries: Vec<Entry>,
     /// How many entries there were when equal ones were last added up.
