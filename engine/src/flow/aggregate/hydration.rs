@@ -74,23 +74,23 @@ impl Hydration {
         }
     }
 
-    /// Brings the groups that are contributed to up to date, shard by shard; `each` hears of them.
+    /// Brings the groups that are contributed to up to date, shard by shard, each in order of group; `each` hears of them.
     pub fn run(
         &self,
         before: &Snapshot,
-        contributions: &[Contribution],
+        shards: &[Vec<Contribution>],
         each: &mut dyn FnMut(GroupChange),
     ) -> Result<(), RunError> {
         let everything = shard_of(&[]);
         let is_here = everything as usize % self.worker.peers == self.worker.index;
-        if self.cells.always.is_some() && is_here && contributions.is_empty() {
+        if self.cells.always.is_some() && is_here && shards.iter().all(Vec::is_empty) {
             // The row over everything is there from the first epoch on, whether or not anything came.
             let nothing = Contribution { group: Row::default(), cells: Cells::new(vec![]), values: Vec::new() };
             return self.shard(before, everything, &[nothing], each);
         }
-        for same in contributions.chunk_by(|a, b| shard_of(&a.group) == shard_of(&b.group)) {
+        for (shard, contributions) in (0..).zip(shards).filter(|(_, contributions)| !contributions.is_empty()) {
             self.worker.run.abort.check()?;
-            self.shard(before, shard_of(&same[0].group), same, each)?;
+            self.shard(before, shard, contributions, each)?;
         }
         Ok(())
     }
@@ -108,6 +108,7 @@ impl Hydration {
         let mut value_reader = before.reader(&self.value_space, shard)?;
         let mut writer = session.run_writer(&self.space, shard);
         let mut value_entries: Vec<(Vec<u8>, i64)> = Vec::new();
+        let mut bytes = Vec::new();
         for same in contributions.chunk_by(|a, b| a.group == b.group) {
             let group = &same[0].group;
             let stored = match reader.get(group)? {
@@ -177,7 +178,7 @@ impl Hydration {
             let old = stored.as_ref().and_then(|stored| row(stored, &old_winners));
             let new = if gone { None } else { row(&after, &new_winners) };
             each(GroupChange { group: group.clone(), old, new });
-            let mut bytes = Vec::new();
+            bytes.clear();
             after.encode(&mut bytes);
             writer.push(group, if gone { None } else { Some(&bytes) })?;
         }
