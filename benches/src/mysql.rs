@@ -17,6 +17,10 @@ use crate::{
 
 /// How much longer a first load may take than the bare load of its rows.
 const AIM_LOAD: f64 = 1.15;
+/// How much longer a withdrawal may take than the load of the drop.
+const AIM_WITHDRAWAL: f64 = 1.0;
+/// The index of README's manual.
+const INDEXES: &str = "indexes = [[\"chromosome\", \"quality\", \"gene_symbol\"]]\n";
 /// The share of a full recompute that the summary's update may take.
 const AIM_SUMMARY: f64 = 1.0 / 100.0;
 /// Times that each question is asked; the median counts.
@@ -50,6 +54,7 @@ pub fn measure(fixtures: &Fixtures, flavor: Flavor) -> Result<Option<Section>> {
     let Some(server) = private("the benchmark of servers", flavor, &options) else { return Ok(None) };
     let mut section = Section::new(format!("{flavor}"));
     first_loads(fixtures, &server, &mut section)?;
+    withdrawals(fixtures, &server, &mut section)?;
     history(fixtures, &server, &mut section)?;
     Ok(Some(section))
 }
@@ -109,6 +114,31 @@ fn first_loads(fixtures: &Fixtures, server: &Server, section: &mut Section) -> R
     section.add(row.ratio((whole - sink) / whole, "the first load"));
     let share = 100.0 * ahead as f64 / drop.expected.inserted as f64;
     section.add(Row::new("rows that went to the server before the last was computed", format!("{share:.0} %")));
+    Ok(())
+}
+
+/// A drop withdrawn again, from a table with an index that begins with a column of its key.
+fn withdrawals(fixtures: &Fixtures, server: &Server, section: &mut Section) -> Result<()> {
+    let drop = fixtures.history(fixtures.sizes.records, Packing::Plain)?;
+    let name = drop.path.file_stem().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
+    let (mut loads, mut withdrawals) = (Vec::new(), Vec::new());
+    for _ in 0..fixtures.sizes.loads {
+        let database = server.new_database();
+        server.allow_temporary_tables(&database);
+        let warehouse = warehouse(fixtures, server, &database)?;
+        let indexed = fs::read_to_string(warehouse.pipeline())? + INDEXES;
+        fs::write(warehouse.pipeline(), indexed)?;
+        loads.push(load(fixtures, &warehouse, &drop)?.seconds);
+        let run = fixtures.binary()?.report("withdraw", &warehouse.pipeline(), &[&name])?;
+        run.expect_changes(pipeline::VARIANTS, 0, 0, drop.expected.inserted)?;
+        withdrawals.push(run.seconds);
+        server.root().query_drop(format!("DROP DATABASE {database}"))?;
+    }
+    fs::remove_file(&drop.path)?;
+    let (load, withdrawal) = (median(&mut loads), median(&mut withdrawals));
+    section.add(Row::new("first load of the same with an index (chromosome, quality, gene_symbol)", seconds(load)));
+    let row = Row::new(format!("its withdrawal, {} rows", grouped(drop.expected.inserted)), seconds(withdrawal));
+    section.add(row.ratio(withdrawal / load, "that load").aim("at most 1.0 x", withdrawal <= AIM_WITHDRAWAL * load));
     Ok(())
 }
 

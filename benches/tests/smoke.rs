@@ -45,6 +45,11 @@ fn servers_are_measured_where_they_are_installed() {
     assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0, "the temporary directory is still there");
 }
 
+/// Instructions per record of the binary that tests are built with, which is hardly optimised: 114,000 when this was written, and a
+/// tenth for other compilers. The count does not depend on the machine's hour, so that whoever makes a record dearer hears of it
+/// here. Lower it with the figure.
+const CEILING: &str = "125000";
+
 #[test]
 fn instructions_are_counted_where_valgrind_is_installed() {
     let directory = tempfile::tempdir().unwrap();
@@ -55,7 +60,7 @@ fn instructions_are_counted_where_valgrind_is_installed() {
             .output()
             .unwrap()
     };
-    let counted = bench("100000000");
+    let counted = bench(CEILING);
     let (table, said) = (String::from_utf8(counted.stdout).unwrap(), String::from_utf8(counted.stderr).unwrap());
     assert!(counted.status.success(), "{said}");
     if said.contains("skipped: ") {
@@ -63,6 +68,7 @@ fn instructions_are_counted_where_valgrind_is_installed() {
         return;
     }
     assert!(table.contains("per record, between 1,000 and 2,000 records"), "{table}");
+    assert!(table.contains("the busiest thread of one worker"), "{table}");
     let refused = bench("1");
     assert!(!refused.status.success());
     assert!(String::from_utf8(refused.stderr).unwrap().contains("more than 1"));

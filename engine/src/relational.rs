@@ -169,4 +169,10 @@ impl AggregateSpec {
     pub fn call_column(call: usize) -> String {
         format!("__call_{call}")
     }
+
+    /// Whether a column of the input is looked at.
+    pub fn reads(&self, column: usize) -> bool {
+        let in_call = |call: &AggregateCall| call.arguments.iter().chain(&call.filter).any(|part| part.reads(column));
+        self.group_by.contains(&column) || self.calls.iter().any(in_call)
+    }
 }

@@ -10,9 +10,9 @@ mod order;
 
 use std::{borrow::Borrow, ops::Deref, sync::Arc};
 
-use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow_array::{Array as _, ArrayRef, RecordBatch, RecordBatchOptions, make_array, new_null_array};
 use arrow_row::{RowConverter, RowParser, Rows, SortField};
-use arrow_schema::{ArrowError, SchemaRef};
+use arrow_schema::{ArrowError, DataType, SchemaRef};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use vardelta_schemas::{Schema, TableSchema};
 
@@ -181,9 +181,14 @@ impl RowLayout {
         &self,
         rows: impl ExactSizeIterator<Item = (&'a [u8], &'a [u8])> + Clone,
     ) -> Result<RecordBatch, ArrowError> {
-        let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
+        let count = rows.len();
         let keys = self.key.decode(rows.clone().map(|(key, _)| key))?;
         let values = self.value.decode(rows.map(|(_, value)| value))?;
+        self.assemble(keys, values, count)
+    }
+
+    fn assemble(&self, keys: Vec<ArrayRef>, values: Vec<ArrayRef>, rows: usize) -> Result<RecordBatch, ArrowError> {
+        let options = RecordBatchOptions::new().with_row_count(Some(rows));
         let mut columns: Vec<Option<ArrayRef>> = vec![None; self.schema.fields().len()];
         for (column, array) in self.key.columns.iter().zip(keys).chain(self.value.columns.iter().zip(values)) {
             columns[*column] = Some(array);
@@ -206,6 +211,23 @@ impl RowLayout {
     /// As [`RowLayout::decode`].
     pub(crate) fn decode_keys<'a>(&self, keys: impl Iterator<Item = &'a [u8]>) -> Result<Vec<ArrayRef>, ArrowError> {
         self.key.decode(keys)
+    }
+
+    /// As [`RowLayout::decode_batch`], for who reads only some of the columns: the others hold anything. A part of the rows of
+    /// which no column is read is not looked at.
+    ///
+    /// # Errors
+    /// As [`RowLayout::decode`].
+    pub(crate) fn decode_live(&self, rows: &RowBatch, is_read: &[bool]) -> Result<RecordBatch, ArrowError> {
+        let of = |part: &Part, bytes: fn(RowRef<'_>) -> &[u8]| match part.columns.iter().any(|column| is_read[*column])
+        {
+            true => part.decode(rows.rows().map(bytes)),
+            false => {
+                part.columns.iter().map(|column| anything(self.schema.field(*column).data_type(), rows.len())).collect()
+            }
+        };
+        let (keys, values) = (of(&self.key, |row| row.key)?, of(&self.value, |row| row.value)?);
+        self.assemble(keys, values, rows.len())
     }
 
     /// A row's key in words, for messages: `chromosome=chr7 position=55019017 …`.
@@ -231,6 +253,12 @@ impl RowLayout {
     }
 }
 
+/// A column of this many values of which it does not matter what they are; none is NULL, since the column may not allow it.
+fn anything(data_type: &DataType, rows: usize) -> Result<ArrayRef, ArrowError> {
+    let nulls = new_null_array(data_type, rows).to_data();
+    Ok(make_array(nulls.into_builder().nulls(None).build()?))
+}
+
 /// A table as it may stand while it is brought to another definition: outside the key every column allows NULL.
 pub(crate) fn lax_table(table: &TableSchema) -> TableSchema {
     let mut columns = table.schema.columns().to_vec();
@@ -252,7 +280,7 @@ mod tests {
     use arrow_array::{Float64Array, Int64Array, RecordBatch, StringArray};
     use vardelta_schemas::{Column, ColumnType, Schema};
 
-    use super::RowLayout;
+    use super::{RowBatch, RowLayout};
 
     fn sample() -> (Schema, RecordBatch) {
         let schema = Schema::new(vec![
@@ -282,6 +310,25 @@ mod tests {
             let rows = layout.encode(&batch).expect("encodes");
             let pairs: Vec<_> = (0..3).map(|row| (rows.key(row), rows.value(row))).collect();
             assert_eq!(layout.decode(pairs.into_iter()).expect("decodes"), batch, "key {key:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_read_is_decoded() {
+        let (schema, batch) = sample();
+        for key in [Some(&[1usize, 2][..]), Some(&[2, 0]), Some(&[]), None] {
+            let layout = RowLayout::new(&schema, key).expect("layout");
+            let encoded = layout.encode(&batch).expect("encodes");
+            let mut rows = RowBatch::default();
+            (0..3).for_each(|row| rows.push(encoded.key(row), encoded.value(row), 1));
+            for read in 0..16 {
+                let is_read: Vec<bool> = (0..4).map(|column| read & 1 << column != 0).collect();
+                let live = layout.decode_live(&rows, &is_read).expect("decodes");
+                assert_eq!((live.num_rows(), live.schema()), (3, batch.schema()));
+                for column in (0..4).filter(|column| is_read[*column]) {
+                    assert_eq!(live.column(column), batch.column(column), "key {key:?}, read {is_read:?}");
+                }
+            }
         }
     }
 

@@ -1,7 +1,7 @@
 //! Changes of one chunk on one worker: how they are folded and laid out, and how they are read back.
 //!
-//! A run is its changes in key order, each as key, row before and row after: a length in four bytes, little-endian, which is
-//! 0 for no row and one more than the number of bytes otherwise, then the bytes.
+//! A run is its changes in key order, each as the lengths of key, row before and row after, then their bytes. A length is four
+//! bytes, little-endian: 0 for no row and one more than the number of bytes otherwise.
 
 use std::{cmp::Ordering, fs::File, io, ops::Deref, os::unix::fs::FileExt, sync::Arc};
 
@@ -86,15 +86,12 @@ impl RunBuilder {
     }
 
     fn push(&mut self, key: &[u8], old: Option<&[u8]>, new: Option<&[u8]>) {
-        self.part(Some(key));
-        self.part(old);
-        self.part(new);
-    }
-
-    fn part(&mut self, bytes: Option<&[u8]>) {
-        let length = bytes.map_or(0, |bytes| bytes.len() as u32 + 1);
-        self.bytes.extend_from_slice(&length.to_le_bytes());
-        self.bytes.extend_from_slice(bytes.unwrap_or_default());
+        let parts = [Some(key), old, new];
+        let lengths = parts.map(|part| part.map_or(0, |bytes| bytes.len() as u32 + 1).to_le_bytes());
+        self.bytes.extend_from_slice(lengths.as_flattened());
+        for part in parts.into_iter().flatten() {
+            self.bytes.extend_from_slice(part);
+        }
     }
 
     /// The run's bytes.
@@ -141,33 +138,26 @@ impl Cursor {
         Ok(self.buffer.len() >= needed)
     }
 
-    fn part(&mut self) -> io::Result<Option<RunBytes>> {
-        if !self.fill(4)? {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-        let length = u32::from_le_bytes([
-            self.buffer[self.at],
-            self.buffer[self.at + 1],
-            self.buffer[self.at + 2],
-            self.buffer[self.at + 3],
-        ]) as usize;
-        self.at += 4;
-        if length == 0 {
-            return Ok(None);
-        }
-        if !self.fill(length - 1)? {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-        let from = self.at;
-        self.at += length - 1;
-        Ok(Some(RunBytes { buffer: Arc::clone(&self.buffer), from, to: self.at }))
-    }
-
     pub(super) fn next(&mut self) -> io::Result<Option<Change>> {
         if !self.fill(1)? {
             return Ok(None);
         }
-        let key = self.part()?.ok_or(io::ErrorKind::InvalidData)?;
-        Ok(Some(Change { key, old: self.part()?, new: self.part()? }))
+        if !self.fill(LENGTHS_BYTES)? {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        let (lengths, _) = self.buffer[self.at..][..LENGTHS_BYTES].as_chunks::<4>();
+        let lengths = [lengths[0], lengths[1], lengths[2]].map(|length| u32::from_le_bytes(length) as usize);
+        let bytes = LENGTHS_BYTES + lengths.iter().map(|length| length.saturating_sub(1)).sum::<usize>();
+        if !self.fill(bytes)? {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        let (buffer, mut from) = (&self.buffer, self.at + LENGTHS_BYTES);
+        let [key, old, new] = lengths.map(|length| {
+            let part = RunBytes { buffer: Arc::clone(buffer), from, to: from + length.checked_sub(1)? };
+            from = part.to;
+            Some(part)
+        });
+        self.at += bytes;
+        Ok(Some(Change { key: key.ok_or(io::ErrorKind::InvalidData)?, old, new }))
     }
 }

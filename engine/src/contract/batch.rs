@@ -2,9 +2,9 @@
 
 use std::{any::Any, sync::Arc};
 
-use arrow_array::{BooleanArray, RecordBatch, UInt64Array};
+use arrow_array::{Array as _, ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions, UInt64Array};
 use arrow_schema::ArrowError;
-use arrow_select::{filter::filter_record_batch, take::take_record_batch};
+use arrow_select::{filter::FilterBuilder, take::take_record_batch};
 
 /// Where rows came from, asked for only when one of them is rejected.
 pub trait Provenance: Send + Sync {
@@ -89,17 +89,27 @@ impl Batch {
     /// The rows where `keep` is true (NULL counts as false).
     ///
     /// # Errors
-    /// What Arrow's `filter` reports, for a mask of another length.
+    /// For a mask of another length.
     pub fn filter(&self, keep: &BooleanArray) -> Result<Batch, ArrowError> {
+        if keep.len() != self.rows() {
+            return Err(ArrowError::InvalidArgumentError(format!("{} rows, a mask of {}", self.rows(), keep.len())));
+        }
         let kept = |i: usize| keep.is_valid(i) && keep.value(i);
         fn sieve<T: Copy>(values: &Option<Vec<T>>, kept: impl Fn(usize) -> bool) -> Option<Vec<T>> {
             values
                 .as_ref()
                 .map(|values| values.iter().enumerate().filter(|(i, _)| kept(*i)).map(|(_, value)| *value).collect())
         }
-        use arrow_array::Array as _;
+        let predicate = FilterBuilder::new(keep).optimize().build();
+        // What nobody reads is NULL throughout, and any of its rows are those that are kept.
+        let column = |column: &ArrayRef| match column.null_count() == column.len() {
+            true => Ok(column.slice(0, predicate.count())),
+            false => predicate.filter(column),
+        };
+        let columns = self.columns.columns().iter().map(column).collect::<Result<Vec<_>, _>>()?;
+        let options = RecordBatchOptions::new().with_row_count(Some(predicate.count()));
         Ok(Batch {
-            columns: filter_record_batch(&self.columns, keep)?,
+            columns: RecordBatch::try_new_with_options(self.columns.schema(), columns, &options)?,
             diffs: sieve(&self.diffs, kept),
             origins: sieve(&self.origins, kept),
             provenance: self.provenance.clone(),

@@ -31,7 +31,7 @@ use crate::{
         accumulate::{Cells, Layout},
     },
     rows::{Row, RowBatch},
-    state::{Snapshot, shard_of},
+    state::{SHARDS, Snapshot, shard_of},
     varint,
 };
 
@@ -91,19 +91,25 @@ pub(crate) fn render<'scope>(
     Ok(reduce(arranged, &name, Arc::clone(&worker.before), operator, worker.run.abort.clone()))
 }
 
-/// What a chunk contributes to the groups of one worker, in order of shard and group.
-pub(crate) struct GatheredContributions(pub Vec<Contribution>);
+/// What a chunk contributes to the groups of one worker, by shard, in order of group.
+pub(crate) struct GatheredContributions(pub Vec<Vec<Contribution>>);
 
 impl Gather for GatheredContributions {
     type Part = Contribution;
 
-    fn gather(mut contributions: Vec<Contribution>) -> GatheredContributions {
-        contributions.sort_unstable_by(|a, b| (shard_of(&a.group), &a.group).cmp(&(shard_of(&b.group), &b.group)));
-        GatheredContributions(contributions)
+    fn gather(contributions: Vec<Contribution>) -> GatheredContributions {
+        let mut shards: Vec<Vec<Contribution>> = (0..SHARDS).map(|_| Vec::new()).collect();
+        for contribution in contributions {
+            shards[shard_of(&contribution.group) as usize].push(contribution);
+        }
+        for shard in &mut shards {
+            shard.sort_unstable_by(|a, b| a.group.cmp(&b.group));
+        }
+        GatheredContributions(shards)
     }
 
     fn weight(&self) -> usize {
-        self.0.len()
+        self.0.iter().map(Vec::len).sum()
     }
 }
 
@@ -132,9 +138,9 @@ impl KeyLocal for Aggregate {
 
 /// A group as bytes, on its way to its row.
 fn pack(cells: &Cells, answers: &[Option<&Row>]) -> Row {
-    let mut bytes = Vec::new();
-    let mut encoded = Vec::new();
+    let mut encoded = Vec::with_capacity(4 * cells.values().len() + 8);
     cells.encode(&mut encoded);
+    let mut bytes = Vec::with_capacity(encoded.len() + 16 * answers.len() + 8);
     varint::push_bytes(&mut bytes, &encoded);
     for answer in answers {
         match answer {

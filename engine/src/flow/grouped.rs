@@ -34,7 +34,7 @@ impl Grouped {
         }
     }
 
-    /// Takes what was gathered, in order of group.
+    /// Takes what was gathered, in no order: whoever gathers it from the workers sorts it.
     pub fn drain(&mut self) -> Vec<Contribution> {
         match self {
             Grouped::Aggregate(contributions) => contributions.drain().collect(),

@@ -148,6 +148,25 @@ impl Segment {
         Next::Step(step)
     }
 
+    /// Which of the producer's columns are read, where none but aggregates reads its rows decoded; `None` where others do.
+    pub fn read_by_aggregates(&self, plan: &Plan) -> Option<Vec<bool>> {
+        let mut read = vec![false; plan.stages[self.root].schema.columns().len()];
+        for leaf in &self.leaves {
+            match leaf.consumer {
+                // As they were produced.
+                Consumer::Capture(_) => {}
+                Consumer::Grouped(stage) => {
+                    let Planned::Relational(Relational::Aggregate(spec)) = &plan.stages[stage].planned else {
+                        return None;
+                    };
+                    read.iter_mut().enumerate().for_each(|(column, read)| *read |= spec.reads(column));
+                }
+                Consumer::Table(_) | Consumer::Lookup(_) | Consumer::Join(..) | Consumer::Resident(..) => return None,
+            }
+        }
+        self.steps.is_empty().then_some(read)
+    }
+
     /// Whether rows leave only as they are produced, into the sink: nothing needs decoding.
     pub fn is_plain_capture(&self) -> bool {
         self.steps.is_empty() && self.leaves.iter().all(|leaf| matches!(leaf.consumer, Consumer::Capture(_)))

@@ -74,9 +74,9 @@ impl KeyLocal for Top {
 
     fn changes(&mut self, before: &Snapshot, incoming: &GatheredContributions) -> Result<Vec<RowBatch>, RunError> {
         let (mut batches, mut changes) = (Vec::new(), Vec::new());
-        for same in incoming.0.chunk_by(|a, b| shard_of(&a.group) == shard_of(&b.group)) {
+        for (shard, contributions) in (0..).zip(&incoming.0).filter(|(_, contributions)| !contributions.is_empty()) {
             self.worker.run.abort.check()?;
-            self.shard(before, shard_of(&same[0].group), same, &mut changes)?;
+            self.shard(before, shard, contributions, &mut changes)?;
             while changes.len() >= BATCH_ROWS {
                 let rest = changes.split_off(BATCH_ROWS);
                 batches.push(self.rows(&std::mem::replace(&mut changes, rest))?);

@@ -136,6 +136,8 @@ struct View {
     plain: bool,
     grouped: BTreeMap<usize, Grouped>,
     lookups: BTreeMap<usize, Wishes>,
+    /// Which of the producer's columns are read, where those that read rows decoded are aggregates alone.
+    read: Option<Vec<bool>>,
     sides: BTreeMap<(usize, Side), (SideLayout, Vec<SideRow>)>,
     residents: BTreeMap<(usize, Side), (ResidentSide, Vec<ResidentRow>)>,
 }
@@ -164,7 +166,8 @@ impl View {
             }
         }
         let plain = segment.is_plain_capture();
-        Ok(View { worker, root, plain, segment, run, grouped, lookups, sides, residents })
+        let read = segment.read_by_aggregates(&worker.run.plan);
+        Ok(View { worker, root, plain, read, segment, run, grouped, lookups, sides, residents })
     }
 
     fn take(&mut self, changes: &RowBatch) -> Result<(), RunError> {
@@ -182,7 +185,12 @@ impl View {
     }
 
     fn push(&mut self, changes: &RowBatch) -> Result<(), RunError> {
-        let rows = self.worker.run.layout(self.root)?.decode_batch(changes).map_err(RunError::internal)?;
+        let layout = self.worker.run.layout(self.root)?;
+        let rows = match &self.read {
+            Some(read) => layout.decode_live(changes, read),
+            None => layout.decode_batch(changes),
+        };
+        let rows = rows.map_err(RunError::internal)?;
         let diffs = changes.rows().map(|row| row.diff).collect();
         let mut events = SegmentEvents::default();
         let (segment, worker) = (&self.segment, &self.worker);

@@ -24,6 +24,9 @@ pub struct TableStatements {
     pub create: String,
     /// Inserts a row. Fails, or touches no row, when the key is there.
     pub insert: RowStatement,
+    /// Inserts [`INSERT_ROWS`] rows, parameters row by row as those of `insert`; fails when a key is there. `None` where an
+    /// insert looks for the key itself, or makes way for a marked row, so that what it touches must be counted row by row.
+    pub insert_many: Option<String>,
     /// Sets all columns outside the key of a marked row, which is live then. `None` where no row can be marked.
     pub revive: Option<RowStatement>,
     /// Sets all columns outside the key, by key.
@@ -33,6 +36,11 @@ pub struct TableStatements {
     /// Reads the columns of every row, in order, without `changed_epoch`.
     pub select: String,
 }
+
+/// Rows of one statement that inserts many. More save nothing: what is left is the rows' own work.
+pub const INSERT_ROWS: usize = 32;
+/// Parameters that a statement of SQLite can have.
+const PARAMETERS_MAX: usize = 32_766;
 
 impl TableStatements {
     /// The statements for a table.
@@ -47,6 +55,7 @@ impl TableStatements {
         TableStatements {
             create: writer.create(),
             insert: writer.insert(),
+            insert_many: writer.insert_many(),
             revive: marks.may_be_there().then(|| writer.revive()),
             update: writer.update(),
             delete: writer.delete(),
@@ -158,6 +167,15 @@ impl Writer<'_> {
         }
     }
 
+    fn insert_many(&self) -> Option<String> {
+        let values = self.table.schema.columns().len() + 1;
+        if !self.table.has_primary_key() || self.marks.may_be_there() || values * INSERT_ROWS > PARAMETERS_MAX {
+            return None;
+        }
+        let more = format!(", ({})", vec!["?"; values].join(", "));
+        Some(self.insert().text + &more.repeat(INSERT_ROWS - 1))
+    }
+
     /// The assignments of all columns outside the key and of `changed_epoch`, and what to bind.
     fn assignments(&self) -> (Vec<String>, Vec<Parameter>) {
         let mut terms = Vec::new();
@@ -241,6 +259,9 @@ mod tests {
             r#"INSERT INTO "t""x" ("pos", "qual", "chrom", "wide", "ok", "changed_epoch") VALUES (?, ?, ?, ?, ?, ?)"#
         );
         assert_eq!(made.insert.parameters, [C(0), C(1), C(2), C(3), C(4), Epoch]);
+        let many = made.insert_many.unwrap_or_default();
+        assert!(many.starts_with(&(made.insert.text + ", (?, ?, ?, ?, ?, ?), (")));
+        assert_eq!(many.matches('?').count(), 6 * INSERT_ROWS);
         assert_eq!(
             made.update.text,
             "UPDATE \"t\"\"x\" SET \"qual\" = ?, \"wide\" = ?, \"ok\" = ?, \"changed_epoch\" = ? \
@@ -269,6 +290,7 @@ mod tests {
              WHERE NOT EXISTS (SELECT 1 FROM \"t\"\"x\" WHERE \"gene\" IS ?)"
         );
         assert_eq!(made.insert.parameters, [C(0), C(1), Epoch, C(0)]);
+        assert_eq!(made.insert_many, None);
         assert_eq!(made.update.text, r#"UPDATE "t""x" SET "n" = ?, "changed_epoch" = ? WHERE "gene" IS ?"#);
         assert_eq!(made.delete.text, r#"DELETE FROM "t""x" WHERE "gene" IS ?"#);
     }
@@ -302,6 +324,7 @@ mod tests {
             made.insert.text,
             r#"INSERT INTO "t" ("a", "n", "changed_epoch") VALUES (?, ?, ?) ON CONFLICT ("a") DO NOTHING"#
         );
+        assert_eq!(made.insert_many, None, "a row that is marked makes way, which is seen row by row");
         let revive = made.revive.map(|revive| (revive.text, revive.parameters)).unwrap_or_default();
         assert_eq!(
             revive.0,

@@ -7,7 +7,7 @@
 //! - [`tables`](self::tables) and [`swap`](self::swap): tables made, checked, made anew, and settled behind a commit.
 //! - [`constraints`](self::constraints) and [`partitions`](self::partitions): what the pipeline file declares of CHECKs, FOREIGN
 //!   KEYs and partitions. [`marks`](self::marks): rows that stay, marked, when they go, and the views of those that live.
-//! - [`apply`](self::apply): rows on their way in, by [`local_infile`](self::local_infile) or statements;
+//! - [`apply`](self::apply): rows on their way in, by [`local_infile`](self::local_infile) or statements, and out, by [`gone`](self::gone);
 //!   [`values`](self::values): rows as text and parameters. [`read`](self::read): rows on their way back.
 
 mod answers;
@@ -17,6 +17,7 @@ mod constraints;
 mod erase;
 mod error;
 mod gather;
+mod gone;
 mod indexes;
 mod ledger;
 mod link;

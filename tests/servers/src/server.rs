@@ -237,6 +237,11 @@ impl Server {
         self.allow_also("CREATE VIEW", database);
     }
 
+    /// Gives the user the right to put keys into temporary tables beside the others.
+    pub fn allow_temporary_tables(&self, database: &str) {
+        self.allow_also("CREATE TEMPORARY TABLES", database);
+    }
+
     /// Gives the user the right to see triggers beside the others.
     pub fn allow_triggers(&self, database: &str) {
         self.allow_also("TRIGGER", database);

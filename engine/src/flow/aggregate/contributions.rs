@@ -151,12 +151,11 @@ impl Contributions {
         Ok(EvaluatedCalls { calls, failed })
     }
 
-    /// Takes what was gathered, in order of group.
+    /// Takes what was gathered, in no order: whoever gathers it from the workers sorts it.
     pub fn drain(&mut self) -> impl Iterator<Item = Contribution> + use<> {
         let (cells, sums) = (self.cells.count(), std::mem::take(&mut self.sums));
         let mut lists = self.counts.take(self.numbers.len());
-        let mut groups: Vec<(Row, u32)> = self.numbers.drain().collect();
-        groups.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        let groups = std::mem::take(&mut self.numbers);
         groups.into_iter().filter_map(move |(group, number)| {
             let values = std::mem::take(&mut lists[number as usize]);
             let sum = &sums[number as usize * cells..][..cells];

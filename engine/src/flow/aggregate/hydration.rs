@@ -69,23 +69,23 @@ impl Hydration {
         })
     }
 
-    /// Brings the groups that are contributed to up to date, shard by shard; `each` hears of them.
+    /// Brings the groups that are contributed to up to date, shard by shard, each in order of group; `each` hears of them.
     pub fn run(
         &self,
         before: &Snapshot,
-        contributions: &[Contribution],
+        shards: &[Vec<Contribution>],
         each: &mut dyn FnMut(GroupChange),
     ) -> Result<(), RunError> {
         let everything = shard_of(&[]);
         let is_here = everything as usize % self.worker.peers == self.worker.index;
-        if self.cells.always.is_some() && is_here && contributions.is_empty() {
+        if self.cells.always.is_some() && is_here && shards.iter().all(Vec::is_empty) {
             // The row over everything is there from the first epoch on, whether or not anything came.
             let nothing = Contribution { group: Row::default(), cells: Cells::new(vec![]), values: Vec::new() };
             return self.shard(before, everything, &[nothing], each);
         }
-        for same in contributions.chunk_by(|a, b| shard_of(&a.group) == shard_of(&b.group)) {
+        for (shard, contributions) in (0..).zip(shards).filter(|(_, contributions)| !contributions.is_empty()) {
             self.worker.run.abort.check()?;
-            self.shard(before, shard_of(&same[0].group), same, each)?;
+            self.shard(before, shard, contributions, each)?;
         }
         Ok(())
     }
@@ -107,6 +107,7 @@ impl Hydration {
             is_stored: false,
         };
         let mut writer = session.run_writer(&self.space, shard);
+        let mut bytes = Vec::new();
         for same in contributions.chunk_by(|a, b| a.group == b.group) {
             let group = &same[0].group;
             let stored = match reader.get(group)? {
@@ -116,7 +117,7 @@ impl Hydration {
             kept.is_stored = stored.is_some();
             let (after, gone, change) = self.group(group, same, stored.as_ref(), &mut kept)?;
             each(change);
-            let mut bytes = Vec::new();
+            bytes.clear();
             after.encode(&mut bytes);
             writer.push(group, if gone { None } else { Some(&bytes) })?;
         }

@@ -1,5 +1,7 @@
 //! The table on the state against differential's `reduce` over the same assertions, through random histories.
 
+mod skew;
+
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex},

@@ -118,3 +118,25 @@ fn a_long_session_merges_its_own_runs_and_gives_files_back() {
     assert!(session.statistics()[0].runs <= 6, "{:?}", session.statistics());
     assert_eq!(read(&session, "table", 0), content(&rows(0..4000, "x")));
 }
+
+#[test]
+fn a_thousand_epochs_leave_what_one_would() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut state = State::open(directory.path()).unwrap();
+    let mut expected = rows(0..2000, "x");
+    commit(&mut state, &expected);
+    let bytes_on_disk = || -> u64 {
+        let length = |entry: std::io::Result<std::fs::DirEntry>| entry.unwrap().metadata().unwrap().len();
+        std::fs::read_dir(directory.path()).unwrap().map(length).sum()
+    };
+    let first = bytes_on_disk();
+    for step in 0..1000 {
+        let changes = rows([step * 7 % 2000], &format!("step {step}"));
+        expected.extend(changes.clone());
+        commit(&mut state, &changes);
+    }
+    assert!(state.statistics()[0].runs <= 6, "{} runs", state.statistics()[0].runs);
+    assert!(bytes_on_disk() < 6 * first, "{} bytes on disk, {first} behind the first epoch", bytes_on_disk());
+    assert!(data_files(directory.path()).len() <= 8, "{:?}", data_files(directory.path()));
+    assert_eq!(read(&state.begin().unwrap(), "table", 0), content(&expected));
+}

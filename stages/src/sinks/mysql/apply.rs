@@ -1,5 +1,5 @@
 //! Writing one epoch's changes to one table, in key order: new rows in slices by LOAD DATA or multi-row inserts, changed
-//! rows by multi-row upserts, gone rows by batched deletes. After every statement the rows it touched are counted.
+//! rows by multi-row upserts, gone rows by a join with their keys or batched deletes. After every statement the rows it touched are counted.
 
 use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
 
@@ -81,9 +81,11 @@ pub(super) fn apply(
     let (works, to_do) = sync_channel(SLICES_READY);
     let (give_back, spare) = channel();
     let as_text = target.local_infile.then(|| target.sql.row());
+    let keys_as_text = target.local_infile.then(|| target.sql.key());
     // Rows of a history are never named again.
     let packet_bytes = (!is_history(target.table)).then_some(target.link.packet_bytes);
-    let gatherer = Gatherer { table: target.table, layout: target.layout, epoch, packet_bytes, as_text, works, spare };
+    let (table, layout) = (target.table, target.layout);
+    let gatherer = Gatherer { table, layout, epoch, packet_bytes, as_text, keys_as_text, works, spare };
     let writer = Writer { target, epoch, text: Vec::new(), meets_marks: false, revived: 0 };
     std::thread::scope(|scope| {
         let writing = scope.spawn(|| writer.work(to_do, &give_back));
@@ -95,9 +97,9 @@ pub(super) fn apply(
 
 pub(super) struct Writer<'a> {
     pub(super) target: Target<'a>,
-    epoch: i64,
+    pub(super) epoch: i64,
     /// A slice of LOAD DATA; empty where it is still to be written.
-    text: Vec<u8>,
+    pub(super) text: Vec<u8>,
     /// Whether the last slice of new rows took the place of marked ones.
     pub(super) meets_marks: bool,
     /// How many did so.
@@ -108,8 +110,8 @@ pub(super) struct Writer<'a> {
 #[derive(Clone, Copy)]
 pub(super) struct Sent<'r, 'a> {
     batches: &'r [RecordBatch],
-    readers: &'r [RowReader<'a>],
-    rows: &'r [(usize, usize)],
+    pub(super) readers: &'r [RowReader<'a>],
+    pub(super) rows: &'r [(usize, usize)],
 }
 
 impl Sent<'_, '_> {
@@ -169,6 +171,7 @@ impl Writer<'_> {
     fn write(&mut self, op: Op, sent: &Sent<'_, '_>) -> Result<(), SinkError> {
         match op {
             Op::Insert if *self.target.local_infile => self.load(sent),
+            Op::Delete if self.goes_by_join(sent) => self.join(sent),
             _ => self.statements(op, sent),
         }
     }
@@ -178,13 +181,7 @@ impl Writer<'_> {
         if self.meets_marks {
             return self.revive(sent);
         }
-        if self.text.is_empty() {
-            // A part of a slice that was refused.
-            let (values, mut scratch) = (self.target.sql.row(), String::new());
-            for (batch, row) in sent.rows {
-                sent.readers[*batch].write_line(&values, *row, &mut self.text, &mut scratch);
-            }
-        }
+        self.write_text(&self.target.sql.row(), sent);
         self.savepoint()?;
         let statement = self.target.sql.load_data();
         match local_infile::load(self.target.link, &statement, &mut self.text) {
@@ -215,6 +212,16 @@ impl Writer<'_> {
             // A marked row stands in the way, and something refers to it.
             Err(error) if is_referred_to(&error) && self.has_marks() => self.revive_instead(sent),
             Err(error) => self.refused(Op::Insert, sent, error),
+        }
+    }
+
+    /// Writes the text of a part of a slice that was refused; that of a whole slice is there.
+    pub(super) fn write_text(&mut self, values: &[RowValue], sent: &Sent<'_, '_>) {
+        let mut scratch = String::new();
+        if self.text.is_empty() {
+            for (batch, row) in sent.rows {
+                sent.readers[*batch].write_line(values, *row, &mut self.text, &mut scratch);
+            }
         }
     }
 
@@ -271,8 +278,8 @@ impl Writer<'_> {
     ) -> Result<(), SinkError> {
         let rows = sent.rows.len();
         let mut parameters = Vec::with_capacity(rows * values.len() + 2);
-        if op == Op::Delete && self.target.sql.is_marking() {
-            parameters.extend([Value::Int(self.epoch), Value::from(self.target.epoch_time)]);
+        if op == Op::Delete {
+            parameters.extend(self.marking());
         }
         (0..rows).for_each(|at| sent.bind(values, at, &mut parameters));
         self.savepoint()?;
@@ -313,7 +320,15 @@ impl Writer<'_> {
         self.statement(Op::Insert, &row, self.text_of(Op::Insert, rows), sent)
     }
 
-    fn savepoint(&mut self) -> Result<(), SinkError> {
+    /// What is bound of the marks of rows that go, where they are marked.
+    pub(super) fn marking(&self) -> Vec<Value> {
+        match self.target.sql.is_marking() {
+            true => vec![Value::Int(self.epoch), Value::from(self.target.epoch_time)],
+            false => Vec::new(),
+        }
+    }
+
+    pub(super) fn savepoint(&mut self) -> Result<(), SinkError> {
         self.target.link.conn.query_drop(sql::SAVEPOINT).map_err(explain(self.target.location, "write to"))
     }
 
@@ -341,7 +356,7 @@ impl Writer<'_> {
 
     /// An error of the server about the rows of one statement. Where a row is at fault it is looked for by halves, behind the
     /// savepoint, with two statements for each halving; rows that the server takes stay written.
-    fn refused(&mut self, op: Op, sent: &Sent<'_, '_>, error: mysql::Error) -> Result<(), SinkError> {
+    pub(super) fn refused(&mut self, op: Op, sent: &Sent<'_, '_>, error: mysql::Error) -> Result<(), SinkError> {
         if super::error::code(&error) == Some(super::error::DUPLICATE) || is_null_epoch(&error) {
             return Err(self.disagreement(op, sent));
         }
@@ -374,7 +389,7 @@ impl Writer<'_> {
     }
 
     /// The sink does not hold what the state says it holds: finds the first such key.
-    fn disagreement(&mut self, op: Op, sent: &Sent<'_, '_>) -> SinkError {
+    pub(super) fn disagreement(&mut self, op: Op, sent: &Sent<'_, '_>) -> SinkError {
         let found = self.find_disagreement(op, sent);
         let (key, what) = match found {
             Ok(Some(found)) => found,

@@ -14,7 +14,7 @@ use crate::sinks::{
 
 /// Rows of one multi-row statement: measured best on both servers.
 pub(super) const STATEMENT_ROWS: usize = 500;
-/// Rows of one slice of LOAD DATA.
+/// Rows of one slice of LOAD DATA, and of one join with the keys of rows that go.
 const SLICE_ROWS: usize = 50_000;
 /// Bytes of one slice of LOAD DATA, about.
 const SLICE_BYTES: usize = 8 << 20;
@@ -60,6 +60,8 @@ pub(super) struct Gatherer<'a> {
     pub(super) packet_bytes: Option<usize>,
     /// What is written of a new row as text, if anything is.
     pub(super) as_text: Option<Vec<RowValue>>,
+    /// What is written of a row that goes, if anything is.
+    pub(super) keys_as_text: Option<Vec<RowValue>>,
     pub(super) works: SyncSender<Work>,
     /// Text buffers to be filled again.
     pub(super) spare: Receiver<Vec<u8>>,
@@ -118,7 +120,7 @@ impl Gatherer<'_> {
             match too_large.or_else(|| rows.misfit(row)) {
                 None => {
                     slice.push(from, row, rows.bytes(row));
-                    if let (Op::Insert, Some(values)) = (op, &self.as_text) {
+                    if let Some(values) = self.text_of(*op) {
                         rows.write_line(values, row, &mut slice.text, &mut scratch);
                     }
                 }
@@ -128,12 +130,10 @@ impl Gatherer<'_> {
                     work = Some(Work::Misfit { op: *op, column, key, row: from.slice(row, 1), why, is_too_large });
                 }
             }
-            let (rows_max, bytes_max) = match op {
-                Op::Insert => (SLICE_ROWS, SLICE_BYTES),
-                Op::Update | Op::Delete => (STATEMENT_ROWS, usize::MAX),
-            };
+            let is_text = *op == Op::Insert || self.text_of(*op).is_some();
+            let (rows_max, bytes_max) = if is_text { (SLICE_ROWS, SLICE_BYTES) } else { (STATEMENT_ROWS, usize::MAX) };
             if slice.rows.len() >= rows_max || slice.bytes >= bytes_max {
-                let text = if *op == Op::Insert { self.spare.try_recv().unwrap_or_default() } else { Vec::new() };
+                let text = if is_text { self.spare.try_recv().unwrap_or_default() } else { Vec::new() };
                 let next =
                     Slice { batches: vec![RecordBatch::new_empty(batch.new.schema())], text, ..Slice::default() };
                 work = Some(Work::Rows(*op, std::mem::replace(slice, next)));
@@ -147,6 +147,15 @@ impl Gatherer<'_> {
             old_row += usize::from(*op != Op::Insert);
         }
         Ok(Ok(()))
+    }
+
+    /// What is written as text of a row that this is to become of, if anything is.
+    fn text_of(&self, op: Op) -> Option<&[RowValue]> {
+        match op {
+            Op::Insert => self.as_text.as_deref(),
+            Op::Delete => self.keys_as_text.as_deref(),
+            Op::Update => None,
+        }
     }
 }
 

@@ -29,6 +29,8 @@ pub(super) struct Link {
     pub(super) database: String,
     /// Whether the server says that it takes LOAD DATA LOCAL.
     pub(super) local_infile: bool,
+    /// Whether keys of rows that go may be put into a temporary table: until the server refuses one.
+    pub(super) temporary_tables: bool,
     /// Whether TLS was asked for and not offered.
     pub(super) fell_back: bool,
     /// Bytes of the longest packet that the server takes.
@@ -68,7 +70,9 @@ impl Link {
             )
             .with_hint("Connect to the primary, not to a replica."));
         }
-        Ok(Link { conn, dialect, server, id, database, local_infile: local_infile == 1, fell_back, packet_bytes })
+        let local_infile = local_infile == 1;
+        let temporary_tables = true;
+        Ok(Link { conn, dialect, server, id, database, local_infile, temporary_tables, fell_back, packet_bytes })
     }
 }
 

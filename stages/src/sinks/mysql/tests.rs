@@ -7,6 +7,7 @@ mod constraints;
 mod contention;
 mod epochs;
 mod fills;
+mod gone;
 mod indexes;
 mod layouts;
 mod loss;

@@ -1,4 +1,5 @@
-//! Writing one epoch's changes to one table: three prepared statements, row by row, in key order.
+//! Writing one epoch's changes to one table: prepared statements, in key order. New rows go many at a time where that says
+//! the same; a statement of many that SQLite does not take leaves nothing behind, and its rows go one by one.
 
 use std::path::Path;
 
@@ -7,7 +8,12 @@ use rusqlite::{Connection, Statement};
 use vardelta_engine::contract::sink::{ChangeBatch, Op, SinkError, SinkErrorKind};
 use vardelta_schemas::{
     TableSchema,
-    sql::{Parameter, RowStatement, marks::Marks, table::TableStatements},
+    sql::{
+        Parameter, RowStatement,
+        marks::Marks,
+        sqlite,
+        table::{INSERT_ROWS, TableStatements},
+    },
 };
 
 use crate::sinks::{
@@ -46,6 +52,10 @@ pub(super) fn apply(
         let statement = connection.prepare(&row_statement.text).map_err(failed)?;
         Ok(Prepared { statement, parameters: row_statement.parameters.clone() })
     };
+    // A trigger may do what it likes about a row, and must see each by itself.
+    let many = if has_trigger(connection, table).map_err(failed)? { None } else { statements.insert_many };
+    let insert_many =
+        many.map(|text| prepare(&RowStatement { text, parameters: statements.insert.parameters.clone() }));
     let mut writer = Writer {
         path,
         connection,
@@ -53,15 +63,24 @@ pub(super) fn apply(
         refusals,
         epoch: (integer(epoch.number).map_err(failed)?, epoch.time),
         insert: prepare(&statements.insert)?,
+        insert_many: insert_many.transpose()?,
         revive: statements.revive.as_ref().map(prepare).transpose()?,
         update: prepare(&statements.update)?,
         delete: prepare(&statements.delete)?,
+        singly: 0,
         scratch: String::new(),
     };
     for batch in changes {
         writer.batch(&batch?)?;
     }
     Ok(())
+}
+
+/// Whether somebody has a trigger on the table.
+fn has_trigger(connection: &Connection, table: &TableSchema) -> rusqlite::Result<bool> {
+    let mut statement = connection.prepare(sqlite::SELECT_ALL_TRIGGERS)?;
+    let on = statement.query_map([], |row| row.get::<_, String>(1))?;
+    Ok(on.collect::<Result<Vec<_>, _>>()?.iter().any(|on| on.eq_ignore_ascii_case(&table.name)))
 }
 
 struct Writer<'a> {
@@ -72,10 +91,14 @@ struct Writer<'a> {
     /// The number and the time.
     epoch: (i64, &'a str),
     insert: Prepared<'a>,
+    /// For [`INSERT_ROWS`] rows at a time.
+    insert_many: Option<Prepared<'a>>,
     /// For a row that takes the place of a marked one.
     revive: Option<Prepared<'a>>,
     update: Prepared<'a>,
     delete: Prepared<'a>,
+    /// Rows that are still to be written one by one, since one of them is at fault.
+    singly: usize,
     /// For values that are kept as text but are none.
     scratch: String,
 }
@@ -91,22 +114,35 @@ impl Prepared<'_> {
         &mut self,
         columns: &[ColumnReader<'_>],
         row: usize,
-        (epoch, epoch_time): (i64, &str),
+        epoch: (i64, &str),
         scratch: &mut String,
     ) -> Result<usize, (Option<usize>, BindError)> {
-        for (index, parameter) in self.parameters.iter().enumerate() {
+        self.bind(columns, row, 0, epoch, scratch)?;
+        self.statement.raw_execute().map_err(|error| (None, error.into()))
+    }
+
+    /// Binds the values of one row, behind so many parameters.
+    fn bind(
+        &mut self,
+        columns: &[ColumnReader<'_>],
+        row: usize,
+        behind: usize,
+        (epoch, epoch_time): (i64, &str),
+        scratch: &mut String,
+    ) -> Result<(), (Option<usize>, BindError)> {
+        for (index, parameter) in (behind + 1..).zip(&self.parameters) {
             match parameter {
-                Parameter::Column(column) => bind(&columns[*column], &mut self.statement, index + 1, row, scratch)
+                Parameter::Column(column) => bind(&columns[*column], &mut self.statement, index, row, scratch)
                     .map_err(|error| (Some(*column), error))?,
                 Parameter::Epoch => {
-                    self.statement.raw_bind_parameter(index + 1, epoch).map_err(|error| (None, error.into()))?
+                    self.statement.raw_bind_parameter(index, epoch).map_err(|error| (None, error.into()))?
                 }
                 Parameter::EpochTime => {
-                    self.statement.raw_bind_parameter(index + 1, epoch_time).map_err(|error| (None, error.into()))?
+                    self.statement.raw_bind_parameter(index, epoch_time).map_err(|error| (None, error.into()))?
                 }
             }
         }
-        self.statement.raw_execute().map_err(|error| (None, error.into()))
+        Ok(())
     }
 }
 
@@ -121,7 +157,13 @@ impl Writer<'_> {
         let new = column_readers(self.table, &batch.new)?;
         let old = column_readers(self.table, &batch.old)?;
         let (mut new_row, mut old_row) = (0, 0);
-        for op in &batch.ops {
+        let mut ops = batch.ops.as_slice();
+        while let Some((op, rest)) = ops.split_first() {
+            if let Some(rest) = self.insert_many(ops, &new, new_row)? {
+                (ops, new_row) = (rest, new_row + INSERT_ROWS);
+                continue;
+            }
+            ops = rest;
             let (prepared, columns, row) = match op {
                 Op::Insert => (&mut self.insert, &new, new_row),
                 Op::Update => (&mut self.update, &new, new_row),
@@ -143,6 +185,40 @@ impl Writer<'_> {
             old_row += usize::from(*op != Op::Insert);
         }
         Ok(())
+    }
+
+    /// Inserts the next rows with one statement, if they are all new; what comes behind them. `None` where they are to be
+    /// written one by one: they are not all new, or one of them is at fault and must be found.
+    fn insert_many<'o>(
+        &mut self,
+        ops: &'o [Op],
+        new: &[ColumnReader<'_>],
+        first: usize,
+    ) -> Result<Option<&'o [Op]>, SinkError> {
+        if self.singly > 0 {
+            self.singly -= 1;
+            return Ok(None);
+        }
+        let (Some(insert), Some((these, rest))) = (&mut self.insert_many, ops.split_at_checked(INSERT_ROWS)) else {
+            return Ok(None);
+        };
+        if these.iter().any(|op| *op != Op::Insert) {
+            return Ok(None);
+        }
+        let parameters = insert.parameters.len();
+        let bound = (0..INSERT_ROWS)
+            .try_for_each(|at| insert.bind(new, first + at, at * parameters, self.epoch, &mut self.scratch));
+        let touched = bound.and_then(|()| insert.statement.raw_execute().map_err(|error| (None, error.into())));
+        match touched {
+            Ok(INSERT_ROWS) => return Ok(Some(rest)),
+            // A full disk may have given the transaction up: what came behind it would stand by itself.
+            Err((_, BindError::Sqlite(error))) if self.connection.is_autocommit() => {
+                return Err(explain(self.path, "write to")(error));
+            }
+            // Nothing of the statement stands.
+            _ => self.singly = INSERT_ROWS - 1,
+        }
+        Ok(None)
     }
 
     /// The sink does not hold what the state says it holds.

@@ -7,6 +7,7 @@ mod constraints;
 mod epochs;
 mod kill;
 mod layouts;
+mod many;
 mod marks;
 mod migrations;
 mod planning;

@@ -135,6 +135,10 @@ impl InfoColumns {
     fn note(&mut self, info: &[u8], start: usize, end: usize, is_indented: bool, tally: &mut Tally) {
         let entry = &info[start..end];
         for (at, (key, slot)) in self.keys.iter().zip(&mut self.slots).enumerate() {
+            // What cannot end the key here is another key: most are told by one byte.
+            if !matches!(entry.get(key.len()), None | Some(b'=' | b' ')) {
+                continue;
+            }
             let Some(rest) = entry.strip_prefix(key.as_slice()) else {
                 continue;
             };

@@ -32,7 +32,7 @@ use crate::sources::{
         reasons::{Tally, Warning},
         samples::{SampleColumns, Site},
         second_header,
-        values::{TextRules, assumed_digits},
+        values::{TextRules, assumed_digits, finish_with_room},
     },
 };
 
@@ -215,13 +215,13 @@ impl<C: Checks> VcfParser<C> {
     /// Hands the rows over and starts afresh.
     fn finish(&mut self, chunk: Arc<Chunk>, header: &VcfHeader, emit: &mut Emit) -> Result<(), StageError> {
         let mut columns: Vec<ArrayRef> = vec![
-            C::text(self.chrom.finish(), &mut self.tally),
+            C::text(finish_with_room(&mut self.chrom), &mut self.tally),
             Arc::new(self.pos.finish()),
-            C::text(self.id.finish(), &mut self.tally),
-            C::text(self.reference.finish(), &mut self.tally),
+            C::text(finish_with_room(&mut self.id), &mut self.tally),
+            C::text(finish_with_room(&mut self.reference), &mut self.tally),
             texts::<C>(self.alternates.finish(), &mut self.tally),
             Arc::new(self.qual.finish()),
-            C::text(self.filter.finish(), &mut self.tally),
+            C::text(finish_with_room(&mut self.filter), &mut self.tally),
         ];
         for (at, builder) in self.info.builders.iter_mut().enumerate() {
             self.tally.look_at_field(About::Info(at));

@@ -21,6 +21,14 @@ pub(super) fn query(conn: &mut Conn, query: &str) -> Vec<String> {
     rows.into_iter().map(|row| row.unwrap().into_iter().map(show).collect::<Vec<_>>().join("|")).collect()
 }
 
+/// How the server would come to the rows of each table of a statement: `t by PRIMARY, eq_ref`.
+pub(super) fn plan(conn: &mut Conn, statement: &str, bound: Vec<Value>) -> Vec<String> {
+    let rows: Vec<Row> =
+        conn.exec(format!("explain format = traditional {statement}"), bound).unwrap_or_else(|error| panic!("{error}"));
+    let text = |row: &Row, name: &str| row.get::<Option<String>, _>(name).flatten().unwrap_or("nothing".into());
+    rows.iter().map(|row| format!("{} by {}, {}", text(row, "table"), text(row, "key"), text(row, "type"))).collect()
+}
+
 /// Every table of a database with its rows, as text: what must be the same before and after a run that failed.
 pub(super) fn dump(conn: &mut Conn) -> Vec<String> {
     let mut dumped = Vec::new();

@@ -11,7 +11,7 @@ use crate::sinks::{
 };
 
 /// `number` of `t` is not negative.
-fn constrained(path: &Path, on_constraint: OnConstraint) -> PlannedSqlite {
+pub(super) fn constrained(path: &Path, on_constraint: OnConstraint) -> PlannedSqlite {
     let number = Condition::Column("number".into());
     let check = Condition::Binary(number.into(), Operator::GreaterOrEqual, Condition::Number("0".into()).into());
     let constraint = Constraint { tag: "positive".into(), said: "number >= 0".into(), rule: Rule::Check(check) };
