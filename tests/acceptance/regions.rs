@@ -104,6 +104,9 @@ const ORDER: [&str; 8] = ["splice", "CDS", "utr5", "utr3", "exon", "intron", "up
 #[test]
 fn a_process_that_dies_while_the_stored_side_is_written_leaves_the_state_before() {
     let project = Project::new(&PIPELINE.replace("KEY", "[\"name\"]").replace("PICK", "\"all\""));
+    for side in ["genes", "variants"] {
+        std::fs::create_dir_all(project.path("drops").join(side)).expect("a folder");
+    }
     let gene = |name: &str| {
         format!("{HEADER}1\t100\t{name}\tA\t.\t.\t.\tFEND=200;FEATURE=gene;GENE={name};TRANSCRIPT={name};STRAND=+\n")
     };
