@@ -5,7 +5,7 @@
 pub enum Effect {
     /// The process dies, or panics if it is asked to.
     Dies,
-    /// The operation fails as if the disk were full.
+    /// The operation fails as if the disk were full, or is done wrongly.
     DiskFull,
     /// The thread panics.
     Panics,
@@ -86,6 +86,8 @@ pub const POINTS: &[Point] = &[
     disk_full("state:sync-directory"),
     disk_full("state:manifest"),
     disk_full("state:rename"),
+    // A rule that is wrong wherever it is applied: only `verify` by another implementation tells.
+    disk_full("aggregate:ignores_filters"),
 ];
 
 /// The names of the points with this effect in these areas (what comes before the colon), in order.
