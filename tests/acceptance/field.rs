@@ -8,6 +8,7 @@ mod wide;
 
 use std::{
     fs,
+    os::unix::fs::PermissionsExt as _,
     path::Path,
     process::{Command, Stdio},
     sync::{
@@ -41,15 +42,16 @@ fn copied(folder: &Path) -> tempfile::TempDir {
 /// Runs a case's command in a copy of its folder, and then its query; everything that was said, and the query's rows.
 fn play(folder: &Path) -> String {
     let scratch = copied(folder);
-    // Folders that are empty before the case begins, and what it puts aside.
-    for folder in ["drops", "aside/vardelta_field"] {
-        fs::create_dir_all(scratch.path().join(folder)).expect("a directory can be made");
-    }
+    fs::create_dir_all(scratch.path().join("drops")).expect("a directory can be made");
+    // What it puts aside lies elsewhere, where everybody may go: a case may become somebody else, or lock its own folder.
+    let aside = tempfile::tempdir().expect("a temporary directory can be made");
+    fs::create_dir(aside.path().join("vardelta_field")).expect("a directory can be made");
+    fs::set_permissions(aside.path(), fs::Permissions::from_mode(0o755)).expect("rights can be changed");
     let script = "exec 2>&1; bash ./cmd; echo \"rc=$?\"; \
         if [ -f check.sql ] && [ -f out.sqlite ]; then echo '-- rows'; sqlite3 -nullvalue NULL out.sqlite < check.sql; fi";
     let mut command = Command::new("bash");
     command.args(["-c", script]).current_dir(scratch.path()).stdin(Stdio::null());
-    command.env("VARDELTA", binary()).env("TMPDIR", scratch.path().join("aside"));
+    command.env("VARDELTA", binary()).env("TMPDIR", aside.path());
     let output = command.output().expect("bash can be started");
     String::from_utf8_lossy(&output.stdout).into_owned()
 }

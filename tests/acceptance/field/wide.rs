@@ -1,7 +1,7 @@
 //! Tables of hundreds of columns: what the databases hold is loaded, what they do not hold is refused before anything is read.
 
 use mysql::prelude::Queryable;
-use vardelta_test_servers::each;
+use vardelta_test_servers::{Flavor, each};
 use vardelta_tests::{
     database::texts,
     project::{finish, vardelta_in},
@@ -34,10 +34,23 @@ fn a_wide_table_in_a_server_is_loaded_and_a_wider_one_refused() {
             command.args(["run", file]).current_dir(scratch.path()).env(URL_VARIABLE, server.url(name));
             discreet(finish(&mut command))
         };
-        run("my250.toml").expect(0);
-        let found: Vec<String> =
-            server.root_in(name).query("SELECT info_f249 FROM variants").expect("the table can be read");
-        assert_eq!(found, ["v249"]);
+        let said = run("my250.toml");
+        match server.flavor {
+            Flavor::MariaDb => {
+                said.expect(0);
+                let found: Vec<String> =
+                    server.root_in(name).query("SELECT info_f249 FROM variants").expect("the table can be read");
+                assert_eq!(found, ["v249"]);
+            }
+            // It counts twice as much for a text that lies elsewhere, which is known when the server is.
+            Flavor::MySql => {
+                said.expect(6).says(&[
+                    "InnoDB keeps in a row (error 1118)",
+                    "nothing was written",
+                    "Keep fewer columns",
+                ]);
+            }
+        }
         run("my600.toml").expect(3).says(&["the 615 columns of `wide600`", "at most 8126 in a page"]);
     });
 }

@@ -51,12 +51,16 @@ fn large_rows(test: &str, flavor: Flavor) {
     for local_infile in [true, false] {
         let Some(server) = private(test, flavor, &Options { local_infile, ..Options::default() }) else { return };
         for options in ["", "history = [\"variants\"]"] {
-            comes_and_goes(&ServerProject::new(&server, story::PIPELINE, options));
+            eprintln!("{test}: LOAD DATA {local_infile}, {options}");
+            // The entry of a history goes by LOAD DATA, or by a statement that is too long for the server.
+            let can_leave = local_infile || options.is_empty();
+            comes_and_goes(&ServerProject::new(&server, story::PIPELINE, options), can_leave);
         }
     }
 }
 
-fn comes_and_goes(project: &ServerProject<'_>) {
+/// Rows come in under the high limit, others are refused under the low one, and all leave under it, or say what must be done.
+fn comes_and_goes(project: &ServerProject<'_>, can_leave: bool) {
     let server = project.server;
     limit(server, HIGH);
     story::write_drop(&project.project, "alpha", &story::lines(1, 20));
@@ -84,6 +88,11 @@ fn comes_and_goes(project: &ServerProject<'_>) {
     drop_file::remove(&project.project.path("drops"), "beta");
     project.vardelta("verify", &[]).expect(0);
     drop_file::remove(&project.project.path("drops"), "large");
+    if !can_leave {
+        let said = project.vardelta("withdraw", &["large"]).expect(6);
+        said.says(&["table `variants_history`", "max_allowed_packet", "local_infile", "nothing was written"]);
+        limit(server, HIGH);
+    }
     project.vardelta("withdraw", &["large"]).expect(0);
     project.vardelta("verify", &[]).expect(0);
 
@@ -92,7 +101,9 @@ fn comes_and_goes(project: &ServerProject<'_>) {
     deliver(project, "again", 11, LARGE, 50);
     project.vardelta("run", &[]).expect(0);
     drop_file::remove(&project.project.path("drops"), "again");
-    limit(server, LOW);
+    if can_leave {
+        limit(server, LOW);
+    }
     project.vardelta("withdraw", &["again", "--erase"]).expect(0);
     project.vardelta("verify", &[]).expect(0);
     limit(server, HIGH);

@@ -106,7 +106,8 @@ fn table() -> String {
 
 const TABLE: &str = "[pipeline]\nname = \"changing\"\nworkers = 1\n\
     [stages.calls]\ntype = \"delimited\"\npath = \"drops/*.tsv\"\n\
-    [stages.calls.columns]\nchrom = \"text\"\npos = \"int64\"\nalt = \"text\"\n\
+    [stages.calls.columns]\nalt = \"text\"\nchrom = { type = \"text\", required = true }\n\
+    pos = { type = \"int64\", required = true }\n\
     [stages.rows]\ntype = \"table\"\ninput = \"calls\"\nkey = [\"chrom\", \"pos\"]\nconflict = \"latest_drop\"\n\
     [stages.warehouse]\ntype = \"sqlite\"\npath = \"changing.sqlite\"\ntables = [\"rows\"]\n";
 

@@ -19,7 +19,9 @@ use vardelta_schemas::{
 
 use crate::sinks::{
     mysql::{
-        error::{LARGE_ROW, explain, is_about_a_value, is_referred_to, refuses_local_infile, server_words},
+        error::{
+            LARGE_ENTRY, LARGE_ROW, explain, is_about_a_value, is_referred_to, refuses_local_infile, server_words,
+        },
         gather::{Gatherer, STATEMENT_ROWS, Slice, Work},
         ledger::integer,
         link::{Link, take},
@@ -82,8 +84,9 @@ pub(super) fn apply(
     let (give_back, spare) = channel();
     let as_text = target.local_infile.then(|| target.sql.row());
     let keys_as_text = target.local_infile.then(|| target.sql.key());
-    // Rows of a history are never named again.
-    let packet_bytes = (!is_history(target.table)).then_some(target.link.packet_bytes);
+    // Rows of a history are never named again: LOAD DATA takes them whatever their size, a statement does not.
+    let is_bounded = !is_history(target.table) || !*target.local_infile;
+    let packet_bytes = is_bounded.then_some(target.link.packet_bytes);
     let (table, layout) = (target.table, target.layout);
     let gatherer = Gatherer { table, layout, epoch, packet_bytes, as_text, keys_as_text, works, spare };
     let writer = Writer { target, epoch, text: Vec::new(), meets_marks: false, revived: 0 };
@@ -133,6 +136,7 @@ impl Writer<'_> {
                 Work::Rows(op, slice) => self.slice(op, slice)?,
                 Work::Misfit { op, column, key, row, why, is_too_large } => {
                     let hint = match self.target.layout.partition_column {
+                        _ if is_too_large && is_history(self.target.table) => LARGE_ENTRY,
                         _ if is_too_large => LARGE_ROW,
                         Some(partitions) if partitions == column => PARTITION_HINT,
                         _ => MISFIT_HINT,

@@ -175,6 +175,10 @@ fn words(error: &Error) -> (SinkErrorKind, String, &'static str) {
 
 pub(super) const LARGE_ROW: &str = "A row is larger than the server takes: raise `max_allowed_packet` on the server.";
 
+/// Of a row that would go into a history by a statement.
+pub(super) const LARGE_ENTRY: &str = "An entry of the history is larger than a statement may be: raise `max_allowed_packet` on the \
+     server, or set `local_infile` to ON there, which needs no such statement.";
+
 const REFERENCE: &str = "Compare `references` with how the other table was made: every column needs a column of the \
      same type and length there, and together they must be its primary key or lead an index; `text_characters` sets lengths.";
 
