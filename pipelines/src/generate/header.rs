@@ -33,8 +33,8 @@ const TELLING_BYTES: usize = 160;
 pub fn is_generated(start: &[u8]) -> bool {
     let mut text = Vec::new();
     if start.starts_with(&[0x1f, 0x8b]) {
-        // What there is of the first block; that it is cut off is no trouble.
-        let _ = flate2::read::GzDecoder::new(start).read_to_end(&mut text);
+        // What there is of the first blocks; that the last is cut off is no trouble.
+        let _ = flate2::read::MultiGzDecoder::new(start).read_to_end(&mut text);
     } else {
         text.extend_from_slice(start);
     }

@@ -6,7 +6,7 @@
 use super::{Dialect, ledger_migration::Migration, mysql::ledger as mysql};
 
 /// The version of the ledger's tables that this vardelta writes.
-pub const VERSION: u32 = 6;
+pub const VERSION: u32 = 7;
 
 /// Every migration, in order of version; a database at version `v` needs those above `v`. A migration that has been
 /// released is never edited, only followed by another.

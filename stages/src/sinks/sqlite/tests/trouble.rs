@@ -119,7 +119,7 @@ fn a_damaged_file_is_named() {
     let mut bytes = fs::read(&path).unwrap();
     bytes[4096..].fill(0x5a);
     fs::write(&path, bytes).unwrap();
-    let error = error_of(connect(&path, Access::Read).unwrap().ledger(PIPELINE));
+    let error = error_of(connect(&path, Access::Read).and_then(|mut sink| sink.ledger(PIPELINE)));
     assert_eq!(error.kind, SinkErrorKind::Unavailable);
     assert!(error.message.contains("is damaged"), "{error}");
 }
