@@ -46,7 +46,7 @@ fn play(folder: &Path) -> String {
     // What it puts aside lies elsewhere, where everybody may go: a case may become somebody else, or lock its own folder.
     let aside = tempfile::tempdir().expect("a temporary directory can be made");
     fs::create_dir(aside.path().join("vardelta_field")).expect("a directory can be made");
-    fs::set_permissions(aside.path(), fs::Permissions::from_mode(0o755)).expect("rights can be changed");
+    fs::set_permissions(aside.path(), fs::Permissions::from_mode(0o1777)).expect("rights can be changed");
     let script = "exec 2>&1; bash ./cmd; echo \"rc=$?\"; \
         if [ -f check.sql ] && [ -f out.sqlite ]; then echo '-- rows'; sqlite3 -nullvalue NULL out.sqlite < check.sql; fi";
     let mut command = Command::new("bash");

@@ -202,12 +202,13 @@ pub const CASES: &[Case] = &[
         case(
             "109-aggregate-hints",
             &[
-                "x = \"string_agg(info_s, ',')\"\n   = help: Available are count, sum, avg,",
-                "x = \"group_concat(DISTINCT info_s ORDER BY info_s)\"\n   = help: Available are count, sum, avg,",
-                "write count(*) FILTER (WHERE …)",
+                "x = \"string_agg(info_s, ',')\"\n   = help: Write group_concat(x ORDER BY y SEPARATOR ',').",
+                // What there is by now: no help is needed.
+                "x = \"group_concat(DISTINCT info_s ORDER BY info_s)\"\nx = \"group_concat(info_s)\"\nx = \"median(info_dp)\"\nx = ",
+                "x = \"first_value(info_s)\"\n   = help: Write min_by(x, y).",
             ],
         ),
-        &["Write string_agg(", "Write group_concat(", "around a text that holds one"],
+        &["Write string_agg(", "Available are", "around a text that holds one"],
     ),
     case("112-odd-info-keys", &["chr1|100|A|C|1|0.5|12.5|-3.1|1"]),
     // Split after it was annotated: never another allele's gene. As it was annotated: both.
