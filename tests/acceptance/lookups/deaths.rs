@@ -5,6 +5,7 @@ use std::{path::Path, process::Command};
 
 use vardelta_engine::{
     abort::Abort,
+    failpoint::{Effect, points},
     observer::Unobserved,
     run::{self, Context, RunOptions},
 };
@@ -15,18 +16,14 @@ use super::{LookedUp, text_of};
 /// Names the directory in which the child runs.
 const CHILD: &str = "VARDELTA_TEST_LOOKUP_CHILD";
 
-/// The steps.
-const POINTS: [&str; 9] = [
-    "lookup:asking",
-    "lookup:asked",
-    "lookup:answered",
-    "lookup:computed",
-    "commit:begin",
-    "state:prepared",
-    "commit:before-sink",
-    "commit:after-sink",
-    "state:before-finalize",
-];
+/// The steps, as the variable names them.
+fn steps() -> Vec<String> {
+    let asking = points(Effect::Dies, &["lookup"]).into_iter().map(str::to_owned);
+    let panicking = points(Effect::Panics, &["lookup"]).into_iter().map(|point| format!("panic:{point}"));
+    let writing =
+        ["commit:begin", "state:prepared", "commit:before-sink", "commit:after-sink", "state:before-finalize"];
+    asking.chain(panicking).chain(writing.map(str::to_owned)).collect()
+}
 
 fn sample(seed: u64) -> LookedUp {
     let sample = LookedUp::new(seed);
@@ -66,7 +63,7 @@ fn a_run_that_dies_while_it_asks_or_writes_loses_nothing() {
     let whole = sample(20);
     whole.run();
     let (expected, ledger) = (whole.tables(), whole.ledger());
-    for (at, point) in POINTS.into_iter().enumerate() {
+    for (at, point) in steps().iter().enumerate() {
         // The first load, and the run that completes what waits.
         for has_waiting in [false, true] {
             let sample = sample(30 + at as u64);
