@@ -1,11 +1,13 @@
 //! The rows of a look-up's keys, as the state has them.
 
+use std::collections::{BTreeMap, btree_map::Entry};
+
 use crate::{
     error::RunError,
     flow::lookup::kept::{Kept, waiting_row},
     relational::{LookupSpec, spaces},
     rows::{Row, RowLayout},
-    state::{Snapshot, shard_of},
+    state::{Reader, Snapshot, shard_of},
 };
 
 /// Reads the rows of one look-up.
@@ -14,6 +16,8 @@ pub(crate) struct AnswersOf<'a> {
     stage: &'a str,
     fingerprint: u128,
     waiting: Row,
+    /// Those of the shards that were asked for: opening one opens files.
+    readers: BTreeMap<u32, Reader>,
 }
 
 impl<'a> AnswersOf<'a> {
@@ -26,7 +30,7 @@ impl<'a> AnswersOf<'a> {
         layout: &RowLayout,
     ) -> Result<AnswersOf<'a>, RunError> {
         let (fingerprint, waiting) = (spec.fingerprint(), waiting_row(spec, layout)?);
-        Ok(AnswersOf { before, stage, fingerprint, waiting })
+        Ok(AnswersOf { before, stage, fingerprint, waiting, readers: BTreeMap::new() })
     }
 
     /// All columns but the key, encoded: the answer, or what stands for a key that waits.
@@ -34,10 +38,15 @@ impl<'a> AnswersOf<'a> {
     /// # Errors
     /// When the state cannot be read.
     pub fn row(&mut self, key: &[u8]) -> Result<Row, RunError> {
-        let bytes = self.before.reader(&spaces::answers(self.stage), shard_of(key))?.get(key)?;
-        let damaged = || RunError::damaged_state(self.stage, "cannot be read");
-        let kept = bytes.map(|bytes| Kept::from_bytes(&bytes).ok_or_else(damaged)).transpose()?;
-        let kept = kept.filter(|kept| kept.fingerprint == self.fingerprint);
+        let reader = match self.readers.entry(shard_of(key)) {
+            Entry::Occupied(opened) => opened.into_mut(),
+            Entry::Vacant(shard) => {
+                let reader = self.before.reader(&spaces::answers(self.stage), *shard.key())?;
+                shard.insert(reader)
+            }
+        };
+        let kept = Kept::current(reader.get(key)?.as_deref(), self.fingerprint)
+            .ok_or_else(|| RunError::damaged_state(self.stage, "cannot be read"))?;
         Ok(kept.map_or_else(|| self.waiting.clone(), |kept| kept.value))
     }
 }

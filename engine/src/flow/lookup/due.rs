@@ -108,8 +108,7 @@ pub(crate) fn each_wanted(
         let mut wanted = session.reader(&spaces::wanted(stage), shard)?;
         let mut scan = wanted.scan(&[])?;
         while let Some((key, _)) = scan.next_borrowed()? {
-            let kept = answers.get(key)?.map(|bytes| Kept::from_bytes(&bytes).ok_or_else(damaged)).transpose()?;
-            let kept = kept.filter(|kept| kept.fingerprint == fingerprint);
+            let kept = Kept::current(answers.get(key)?.as_deref(), fingerprint).ok_or_else(damaged)?;
             let arrays = keys.convert_rows([parser.parse(key)]).map_err(RunError::internal)?;
             let text = arrays.first().and_then(|array| array.as_any().downcast_ref::<StringArray>());
             each(text.ok_or_else(damaged)?.value(0), kept.map_or(LookupStatus::Waiting, |kept| kept.status()));

@@ -35,6 +35,15 @@ pub(crate) struct Kept {
 }
 
 impl Kept {
+    /// The answer in a look-up's space, where it is of the look-up as it is now. `None` where it cannot be read.
+    pub fn current(bytes: Option<&[u8]>, fingerprint: u128) -> Option<Option<Kept>> {
+        let kept = match bytes {
+            Some(bytes) => Some(Kept::from_bytes(bytes)?),
+            None => None,
+        };
+        Some(kept.filter(|kept| kept.fingerprint == fingerprint))
+    }
+
     /// What is known of the key then.
     pub fn status(&self) -> LookupStatus {
         if self.is_found { LookupStatus::Found } else { LookupStatus::Absent }

@@ -210,10 +210,7 @@ impl Stored {
     /// The answer, where it is this look-up's.
     fn kept(&mut self, key: &[u8], fingerprint: u128) -> Option<Result<Option<Kept>, RunError>> {
         match self.answers.get(key) {
-            Ok(None) => Some(Ok(None)),
-            Ok(Some(bytes)) => {
-                Kept::from_bytes(&bytes).map(|kept| Ok(Some(kept).filter(|kept| kept.fingerprint == fingerprint)))
-            }
+            Ok(bytes) => Kept::current(bytes.as_deref(), fingerprint).map(Ok),
             Err(error) => Some(Err(error.into())),
         }
     }
