@@ -35,10 +35,11 @@ impl Grouped {
     }
 
     /// Takes what was gathered, in no order: whoever gathers it from the workers sorts it.
-    pub fn drain(&mut self) -> Vec<Contribution> {
-        match self {
-            Grouped::Aggregate(contributions) => contributions.drain().collect(),
-            Grouped::Top(rows) => rows.drain(),
-        }
+    pub fn drain(&mut self) -> impl Iterator<Item = Contribution> + use<> {
+        let (aggregated, ordered) = match self {
+            Grouped::Aggregate(contributions) => (Some(contributions.drain()), None),
+            Grouped::Top(rows) => (None, Some(rows.drain())),
+        };
+        aggregated.into_iter().flatten().chain(ordered.into_iter().flatten())
     }
 }

@@ -114,7 +114,7 @@ pub(crate) fn render<'scope>(
                 for ((output, capability), contributions) in
                     outputs.iter_mut().zip(of_grouped).zip(view.grouped.values_mut())
                 {
-                    output.activate().session(capability).give_iterator(contributions.drain().into_iter());
+                    output.activate().session(capability).give_iterator(contributions.drain());
                 }
                 let wishes = view.lookups.values_mut();
                 for ((output, capability), wishes) in wish_outputs.iter_mut().zip(of_lookups).zip(wishes) {
