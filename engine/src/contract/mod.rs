@@ -5,6 +5,7 @@ pub mod batch;
 pub mod content;
 pub mod emit;
 pub mod erasure;
+pub mod example;
 pub mod lookup;
 pub mod migration;
 pub mod options;

@@ -8,6 +8,7 @@ use crate::{
         stage::{Kind, PlanRequest, Planned, StageType},
     },
     diagnostics::Diagnostics,
+    example_behind_variants,
 };
 
 options! {
@@ -42,37 +43,15 @@ impl StageType for DistinctStage {
     }
 
     fn example(&self) -> &'static str {
-        r#"[pipeline]
-name = "contigs_seen"
-
-[stages.calls]
-type = "vcf"
-path = "drops/*.vcf"
-
-[stages.alleles]
-type = "normalize"
-input = "calls"
-
-[stages.located]
-type = "filter"
-input = "alleles"
-where = "alt IS NOT NULL"
-
-[stages.variants]
-type = "table"
-input = "located"
-key = ["chrom", "pos", "ref", "alt"]
-
-[stages.contigs]
+        example_behind_variants!(
+            "contigs_seen",
+            r#"[stages.contigs]
 type = "distinct"
 input = "variants"
 columns = ["chrom"]
-
-[stages.warehouse]
-type = "sqlite"
-path = "contigs_seen.sqlite"
-tables = ["contigs"]
-"#
+"#,
+            r#"["contigs"]"#
+        )
     }
 
     fn options(&self) -> &'static [OptionDoc] {

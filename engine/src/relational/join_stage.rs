@@ -13,6 +13,7 @@ use crate::{
         stage::{Kind, PlanRequest, Planned, StageType},
     },
     diagnostics::Diagnostics,
+    example_behind_variants,
 };
 
 options! {
@@ -66,28 +67,9 @@ impl StageType for JoinStage {
     }
 
     fn example(&self) -> &'static str {
-        r#"[pipeline]
-name = "known_variants"
-
-[stages.calls]
-type = "vcf"
-path = "drops/*.vcf"
-
-[stages.alleles]
-type = "normalize"
-input = "calls"
-
-[stages.located]
-type = "filter"
-input = "alleles"
-where = "alt IS NOT NULL"
-
-[stages.variants]
-type = "table"
-input = "located"
-key = ["chrom", "pos", "ref", "alt"]
-
-[stages.known_calls]
+        example_behind_variants!(
+            "known_variants",
+            r#"[stages.known_calls]
 type = "vcf"
 path = "known/*.vcf"
 info = ["CLNSIG"]
@@ -117,12 +99,9 @@ inputs = ["variants", "known"]
 how = "left"
 on = [["chrom", "chromosome"], ["pos", "position"], ["ref", "reference"], ["alt", "alternate"]]
 prefix = "known_"
-
-[stages.warehouse]
-type = "sqlite"
-path = "known_variants.sqlite"
-tables = ["variants", "known", "classified"]
-"#
+"#,
+            r#"["variants", "known", "classified"]"#
+        )
     }
 
     fn options(&self) -> &'static [OptionDoc] {

@@ -9,6 +9,7 @@ use crate::{
         stage::{Kind, PlanRequest, Planned, PlannedInput, StageType},
     },
     diagnostics::Diagnostics,
+    example_behind_variants,
     expression::{self, Expression, depth::with_room, functions::Functions, parse, spans::Source},
 };
 
@@ -53,39 +54,17 @@ impl StageType for TopStage {
     }
 
     fn example(&self) -> &'static str {
-        r#"[pipeline]
-name = "best_calls"
-
-[stages.calls]
-type = "vcf"
-path = "drops/*.vcf"
-
-[stages.alleles]
-type = "normalize"
-input = "calls"
-
-[stages.located]
-type = "filter"
-input = "alleles"
-where = "alt IS NOT NULL"
-
-[stages.variants]
-type = "table"
-input = "located"
-key = ["chrom", "pos", "ref", "alt"]
-
-[stages.best]
+        example_behind_variants!(
+            "best_calls",
+            r#"[stages.best]
 type = "top"
 input = "variants"
 by = ["chrom"]
 order = ["qual DESC", "pos"]
 n = 3
-
-[stages.warehouse]
-type = "sqlite"
-path = "best_calls.sqlite"
-tables = ["variants", "best"]
-"#
+"#,
+            r#"["variants", "best"]"#
+        )
     }
 
     fn reasons(&self) -> Vec<&'static Reason> {

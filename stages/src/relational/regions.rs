@@ -16,6 +16,7 @@ use vardelta_engine::{
         stage::{Kind, PlanRequest, Planned, PlannedInput, StageType},
     },
     diagnostics::Diagnostics,
+    example_behind_variants,
     relational::{Relational, ResidentSpec},
 };
 use vardelta_schemas::{Column, ColumnType, Schema};
@@ -69,28 +70,9 @@ impl StageType for RegionsStage {
     }
 
     fn example(&self) -> &'static str {
-        r#"[pipeline]
-name = "variants_in_genes"
-
-[stages.calls]
-type = "vcf"
-path = "drops/*.vcf"
-
-[stages.alleles]
-type = "normalize"
-input = "calls"
-
-[stages.located]
-type = "filter"
-input = "alleles"
-where = "alt IS NOT NULL"
-
-[stages.variants]
-type = "table"
-input = "located"
-key = ["chrom", "pos", "ref", "alt"]
-
-[stages.gene_rows]
+        example_behind_variants!(
+            "variants_in_genes",
+            r#"[stages.gene_rows]
 type = "gff3"
 path = "genes/*.gff3"
 features = ["gene", "exon", "CDS"]
@@ -107,12 +89,9 @@ chromosome = "chrom"
 position = "pos"
 reference = "ref"
 upstream_bp = 2000
-
-[stages.warehouse]
-type = "sqlite"
-path = "variants_in_genes.sqlite"
-tables = ["in_genes"]
-"#
+"#,
+            r#"["in_genes"]"#
+        )
     }
 
     fn options(&self) -> &'static [OptionDoc] {
