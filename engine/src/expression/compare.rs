@@ -8,7 +8,8 @@ use arrow_array::{
 };
 use arrow_buffer::BooleanBuffer;
 
-use vardelta_schemas::sql::view::{self, Operation};
+pub(crate) use vardelta_schemas::sql::view::Comparison;
+use vardelta_schemas::sql::view::{Literal, Operation};
 
 use super::{
     call::{Call, Numbers, Stop, Values},
@@ -19,38 +20,14 @@ use super::{
     types::{Type, common},
 };
 
-/// How two values are compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Comparison {
-    Equal,
-    NotEqual,
-    Less,
-    LessOrEqual,
-    Greater,
-    GreaterOrEqual,
-}
-
-impl Comparison {
-    fn said(self) -> view::Comparison {
-        match self {
-            Comparison::Equal => view::Comparison::Equal,
-            Comparison::NotEqual => view::Comparison::NotEqual,
-            Comparison::Less => view::Comparison::Less,
-            Comparison::LessOrEqual => view::Comparison::LessOrEqual,
-            Comparison::Greater => view::Comparison::Greater,
-            Comparison::GreaterOrEqual => view::Comparison::GreaterOrEqual,
-        }
-    }
-
-    fn holds(self, order: Ordering) -> bool {
-        match self {
-            Comparison::Equal => order.is_eq(),
-            Comparison::NotEqual => order.is_ne(),
-            Comparison::Less => order.is_lt(),
-            Comparison::LessOrEqual => order.is_le(),
-            Comparison::Greater => order.is_gt(),
-            Comparison::GreaterOrEqual => order.is_ge(),
-        }
+fn holds(op: Comparison, order: Ordering) -> bool {
+    match op {
+        Comparison::Equal => order.is_eq(),
+        Comparison::NotEqual => order.is_ne(),
+        Comparison::Less => order.is_lt(),
+        Comparison::LessOrEqual => order.is_le(),
+        Comparison::Greater => order.is_gt(),
+        Comparison::GreaterOrEqual => order.is_ge(),
     }
 }
 
@@ -61,7 +38,7 @@ pub(crate) fn compare(op: Comparison, left: Typed, right: Typed) -> Option<Typed
         let bits = compared(op, call, &of);
         Arc::new(BooleanArray::new(bits, call.nulls().cloned()))
     });
-    Some(Typed::strict(run, vec![left, right], Type::Bool, false).says(Operation::Compare(op.said())))
+    Some(Typed::strict(run, vec![left, right], Type::Bool, false).says(Operation::Compare(op)))
 }
 
 /// Both sides in the type that they are compared in. Decimals keep their scales: bringing them to one could leave 38
@@ -95,13 +72,13 @@ fn compared(op: Comparison, call: &Call<'_>, of: &Type) -> BooleanBuffer {
             match left_scale == right_scale {
                 true => ordered(op, left, right, call.rows()),
                 false => BooleanBuffer::collect_bool(call.rows(), |row| {
-                    op.holds(exact::compare(left.at(row), left_scale, right.at(row), right_scale))
+                    holds(op, exact::compare(left.at(row), left_scale, right.at(row), right_scale))
                 }),
             }
         }
         Type::Bool => {
             let (left, right) = (call.bool(0), call.bool(1));
-            BooleanBuffer::collect_bool(call.rows(), |row| op.holds(left.at(row).cmp(&right.at(row))))
+            BooleanBuffer::collect_bool(call.rows(), |row| holds(op, left.at(row).cmp(&right.at(row))))
         }
         _ => {
             let (left, right) = (call.text(0), call.text(1));
@@ -109,7 +86,7 @@ fn compared(op: Comparison, call: &Call<'_>, of: &Type) -> BooleanBuffer {
                 // Texts of different lengths need no look at their bytes.
                 Comparison::Equal => BooleanBuffer::collect_bool(call.rows(), |row| left.at(row) == right.at(row)),
                 Comparison::NotEqual => BooleanBuffer::collect_bool(call.rows(), |row| left.at(row) != right.at(row)),
-                _ => BooleanBuffer::collect_bool(call.rows(), |row| op.holds(left.at(row).cmp(right.at(row)))),
+                _ => BooleanBuffer::collect_bool(call.rows(), |row| holds(op, left.at(row).cmp(right.at(row)))),
             }
         }
     }
@@ -177,11 +154,11 @@ pub(crate) fn in_constants(value: Typed, items: &[ArrayRef], has_null: bool, neg
         _ => return None,
     };
     let nullable = value.nullable || has_null;
-    let said: Option<Vec<view::Literal>> = items.iter().map(|item| literal(item, &value.of)).collect();
+    let said: Option<Vec<Literal>> = items.iter().map(|item| literal(item, &value.of)).collect();
     let typed = Typed::call(run, vec![value], Type::Bool, true, nullable, false);
     Some(match said {
         Some(mut items) => {
-            items.extend(has_null.then_some(view::Literal::Null));
+            items.extend(has_null.then_some(Literal::Null));
             typed.says(Operation::In { items, negated })
         }
         None => typed,
