@@ -42,6 +42,16 @@ pub(super) struct Resolved {
     pub is_orphan: bool,
 }
 
+/// What stands above a feature.
+#[derive(Default)]
+struct Ascent<'a> {
+    /// The topmost part of the gene.
+    transcript: Option<&'a Ancestor>,
+    gene: Option<&'a Ancestor>,
+    /// The id at which the way ends because no feature has it.
+    ends_at: Option<&'a str>,
+}
+
 /// Everything in a file that something may be a part of.
 #[derive(Debug, Default)]
 pub(super) struct Lineage {
@@ -119,15 +129,16 @@ impl Lineage {
                 is_orphan: false,
             };
         }
-        let (transcript, gene) = parent.map_or((None, None), |parent| self.ascend(feature, parent));
-        let is_orphan = parent.is_some_and(|parent| self.find(parent, feature).is_none());
+        let Ascent { transcript, gene, ends_at } =
+            parent.map(|parent| self.ascend(feature, parent)).unwrap_or_default();
+        let is_orphan = ends_at.is_some() && ends_at == parent;
         // Lines of GTF name their gene even where the line of their transcript is missing.
         let gene = gene.or_else(|| {
             let named = feature.attribute("gene_id")?;
             self.find(named, feature).filter(|ancestor| ancestor.is_gene)
         });
-        let missing =
-            if gene.is_none() { parent.and_then(|parent| self.gene_that_is_missing(feature, parent)) } else { None };
+        // The line of the gene was rejected, or is not in the file.
+        let missing = ends_at.filter(|id| gene.is_none() && ids::is_of_gene(id)).map(ids::gene_id);
         let has_gene = gene.is_some() || missing.is_some();
         let is_transcript = transcript.is_none() && !feature.is_leaf() && (has_gene || parent.is_none());
         let own_transcript = || {
@@ -157,30 +168,21 @@ impl Lineage {
         }
     }
 
-    /// The topmost part of the gene on the way up from a parent, and the gene.
-    fn ascend(&self, feature: &Feature, parent: &str) -> (Option<&Ancestor>, Option<&Ancestor>) {
+    /// The way up from a parent.
+    fn ascend<'a>(&'a self, feature: &Feature, parent: &'a str) -> Ascent<'a> {
         let (mut transcript, mut next) = (None, Some(parent));
         for _ in 0..MOST_GENERATIONS {
-            let Some(ancestor) = next.and_then(|id| self.find(id, feature)) else { break };
+            let Some(id) = next else { break };
+            let Some(ancestor) = self.find(id, feature) else {
+                return Ascent { transcript, gene: None, ends_at: Some(id) };
+            };
             if ancestor.is_gene {
-                return (transcript, Some(ancestor));
+                return Ascent { transcript, gene: Some(ancestor), ends_at: None };
             }
             transcript = Some(ancestor);
             next = ancestor.parent.as_deref();
         }
-        (transcript, None)
-    }
-
-    /// The gene that the way up from a parent ends in by its id alone: its line was rejected, or is not in the file.
-    fn gene_that_is_missing(&self, feature: &Feature, parent: &str) -> Option<String> {
-        let mut id = parent;
-        for _ in 0..MOST_GENERATIONS {
-            match self.find(id, feature) {
-                Some(ancestor) => id = ancestor.parent.as_deref()?,
-                None => return ids::is_of_gene(id).then(|| ids::gene_id(id)),
-            }
-        }
-        None
+        Ascent { transcript, gene: None, ends_at: None }
     }
 
     /// The feature with this id that a part belongs to: of several, the first that it overlaps on its contig, else the
