@@ -17,7 +17,7 @@ pub(crate) fn now_s() -> u64 {
 }
 
 /// Seconds since 1970-01-01 as RFC 3339. Gregorian, by counting from 1 March of year 0, so that leap days come last.
-pub(crate) fn utc(seconds: u64) -> String {
+pub fn utc(seconds: u64) -> String {
     let (days, second) = (seconds / 86_400 + 719_468, seconds % 86_400);
     let (era, day_of_era) = (days / 146_097, days % 146_097);
     let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;

@@ -12,7 +12,7 @@ pub mod abort;
 pub(crate) mod accounting;
 pub mod cause;
 pub(crate) mod changes;
-pub(crate) mod clock;
+pub mod clock;
 pub mod contract;
 pub mod diagnostics;
 pub(crate) mod differential;

@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use vardelta_schemas::ledger::{RecordCounts, TableCounts, WarningRow};
 
+use crate::contract::lookup::LookupFigures;
+
 /// The report of `run`, `withdraw` and `rebuild`.
 #[derive(Clone, Debug, Serialize)]
 pub struct RunReport {
@@ -220,26 +222,9 @@ pub struct WorkerReport {
 pub struct LookupReport {
     /// The stage.
     pub stage: String,
-    /// Distinct keys that this run asked for, first or again.
-    pub wanted: u64,
-    /// Of them, answered from memory.
-    pub memory: u64,
-    /// From disk.
-    pub disk: u64,
-    /// From the sink's database.
-    pub database: u64,
-    /// From Redis.
-    pub redis: u64,
-    /// By the service.
-    pub answered: u64,
-    /// Keys that the service does not know.
-    pub absent: u64,
-    /// Keys without an answer.
-    pub failed: u64,
-    /// Requests that were sent.
-    pub requests: u64,
-    /// Reads and writes of caches that failed and were skipped.
-    pub tier_errors: u64,
+    /// What this run asked for, first or again, and where the answers came from.
+    #[serde(flatten)]
+    pub figures: LookupFigures,
     /// Keys that wait for an answer when the run is done, asked for by this run or not.
     pub waiting: u64,
 }

@@ -161,3 +161,13 @@ impl LookedUp {
         assert_eq!(report.difference_count, 0, "{:#?}", report.differences);
     }
 }
+
+/// Genes TP53 and BRCA1 are known, XYZ is not.
+fn sample(seed: u64) -> LookedUp {
+    let sample = LookedUp::new(seed);
+    sample.genes.knows("TP53", 7157, "tumour");
+    sample.genes.knows("BRCA1", 672, "repair");
+    sample.words.knows("tumour", 1, "a lump");
+    sample.write("day1", &[(1, "TP53"), (2, "BRCA1"), (3, "XYZ"), (4, ""), (5, "TP53")]);
+    sample
+}

@@ -10,6 +10,7 @@ use std::{
     sync::{Arc, atomic::AtomicBool},
 };
 
+use serde::Serialize;
 use vardelta_schemas::Column;
 
 use crate::contract::{
@@ -144,7 +145,7 @@ pub enum LookupValue {
 }
 
 /// Where the answers of a run came from. `wanted = memory + disk + database + redis + answered + absent + failed`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct LookupFigures {
     /// Distinct keys asked for.
     pub wanted: u64,

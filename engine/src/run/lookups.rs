@@ -110,26 +110,10 @@ pub(super) fn tell(
         let desk = run.map(|run| run.lookups.of(at)).transpose()?;
         let figures = desk.map(|desk| desk.figures()).transpose()?.flatten().unwrap_or_default();
         let waiting = count_waiting(session, &stage.name)?;
-        let LookupFigures { wanted, memory, disk, database, redis, answered, absent, failed, requests, tier_errors } =
-            figures;
-        let lookup = LookupReport {
-            stage: stage.name.clone(),
-            wanted,
-            memory,
-            disk,
-            database,
-            redis,
-            answered,
-            absent,
-            failed,
-            requests,
-            tier_errors,
-            waiting,
-        };
-        context.tell(report, RunEvent::Lookup(lookup));
+        context.tell(report, RunEvent::Lookup(LookupReport { stage: stage.name.clone(), figures, waiting }));
         let why = desk.and_then(|desk| desk.last_error()).map(|error| format!(" ({error})")).unwrap_or_default();
         let (name, stale) = (&stage.name, desk.map_or(0, Desk::stale));
-        if report.dry_run && wanted == 0 && waiting > 0 {
+        if report.dry_run && figures.wanted == 0 && waiting > 0 {
             let notice = format!(
                 "stage `{name}`: a dry run asks nobody; {} keys would be asked for, and their rows are shown without answers",
                 grouped(waiting)

@@ -12,6 +12,7 @@ use std::{
 
 use serde_json::{Map, Value, json};
 use vardelta_engine::{
+    clock::utc,
     edge::{escape, secret},
     error::RunError,
     event::RunEvent,
@@ -181,7 +182,8 @@ fn line(event: &RunEvent, records: u64) -> Option<Line> {
             warn("retry", "write", "running", "the transaction is run again".into(), json!({ "attempt": attempt }))
         }
         RunEvent::Lookup(lookup) => {
-            let message = format!("look-up {}: {} keys wanted, {} wait", lookup.stage, lookup.wanted, lookup.waiting);
+            let message =
+                format!("look-up {}: {} keys wanted, {} wait", lookup.stage, lookup.figures.wanted, lookup.waiting);
             info("lookup", "report", "ok", message, facts(lookup, &[]))
         }
         RunEvent::Stage(stage) => {
@@ -235,17 +237,7 @@ fn now() -> String {
 }
 
 fn rfc3339(seconds: u64, millis: u32) -> String {
-    // Days to a civil date (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms").
-    let (days, rest) = ((seconds / 86_400) as i64 + 719_468, seconds % 86_400);
-    let (era, of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
-    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    let (hour, minute, second) = (rest / 3_600, rest / 60 % 60, rest % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z")
+    format!("{}.{millis:03}Z", utc(seconds).trim_end_matches('Z'))
 }
 
 #[cfg(test)]

@@ -177,13 +177,13 @@ fn of_report(plan: &Plan, report: &RunReport, set: &mut Set<'_>) {
     }
     for lookup in &report.lookups {
         let outcomes = [
-            ("memory", lookup.memory),
-            ("disk", lookup.disk),
-            ("database", lookup.database),
-            ("redis", lookup.redis),
-            ("answered", lookup.answered),
-            ("absent", lookup.absent),
-            ("failed", lookup.failed),
+            ("memory", lookup.figures.memory),
+            ("disk", lookup.figures.disk),
+            ("database", lookup.figures.database),
+            ("redis", lookup.figures.redis),
+            ("answered", lookup.figures.answered),
+            ("absent", lookup.figures.absent),
+            ("failed", lookup.figures.failed),
         ];
         for (outcome, count) in outcomes {
             set("vardelta_lookups_total", &[("stage", &lookup.stage), ("outcome", outcome)], count as f64);

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use vardelta_engine::{
+    contract::lookup::LookupFigures,
     edge::escape,
     report::{Action, DropReport, LookupReport, RunReport},
 };
@@ -106,8 +107,9 @@ fn tables(report: &RunReport) -> String {
 /// What was asked for, and where the answers came from; nothing of look-ups that neither asked nor wait.
 fn lookups(lookups: &[LookupReport]) -> String {
     let mut table = Table::default();
-    for lookup in lookups.iter().filter(|lookup| lookup.wanted > 0 || lookup.waiting > 0) {
-        let LookupReport { wanted, memory, disk, database, redis, answered, absent, failed, requests, .. } = lookup;
+    for lookup in lookups.iter().filter(|lookup| lookup.figures.wanted > 0 || lookup.waiting > 0) {
+        let LookupFigures { wanted, memory, disk, database, redis, answered, absent, failed, requests, .. } =
+            &lookup.figures;
         let from = [("memory", memory), ("disk", disk), ("database", database), ("redis", redis)];
         let kept: Vec<String> = from
             .iter()

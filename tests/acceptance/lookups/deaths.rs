@@ -11,7 +11,7 @@ use vardelta_engine::{
 };
 use vardelta_tests::{database::assert_same_rows, in_process::resolve, scripted::Failing};
 
-use super::{LookedUp, text_of};
+use super::{sample, text_of};
 
 /// Names the directory in which the child runs.
 const CHILD: &str = "VARDELTA_TEST_LOOKUP_CHILD";
@@ -23,15 +23,6 @@ fn steps() -> Vec<String> {
     let writing =
         ["commit:begin", "state:prepared", "commit:before-sink", "commit:after-sink", "state:before-finalize"];
     asking.chain(panicking).chain(writing.map(str::to_owned)).collect()
-}
-
-fn sample(seed: u64) -> LookedUp {
-    let sample = LookedUp::new(seed);
-    sample.genes.knows("TP53", 7157, "tumour");
-    sample.genes.knows("BRCA1", 672, "repair");
-    sample.words.knows("tumour", 1, "a lump");
-    sample.write("day1", &[(1, "TP53"), (2, "BRCA1"), (3, "XYZ"), (4, ""), (5, "TP53")]);
-    sample
 }
 
 /// One run in the directory that the parent names; not a test of its own.

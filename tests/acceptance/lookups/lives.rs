@@ -3,17 +3,7 @@
 use vardelta_engine::{error::RunErrorKind, run::RunOptions};
 use vardelta_tests::scripted::Failing;
 
-use super::LookedUp;
-
-/// Genes TP53 and BRCA1 are known, XYZ is not.
-fn sample(seed: u64) -> LookedUp {
-    let sample = LookedUp::new(seed);
-    sample.genes.knows("TP53", 7157, "tumour");
-    sample.genes.knows("BRCA1", 672, "repair");
-    sample.words.knows("tumour", 1, "a lump");
-    sample.write("day1", &[(1, "TP53"), (2, "BRCA1"), (3, "XYZ"), (4, ""), (5, "TP53")]);
-    sample
-}
+use super::sample;
 
 const ANNOTATED: &str = "SELECT id || ' ' || ifnull(gene, '-') || ' ' || ifnull(number, '-') || ' ' || \
                          ifnull(lookup_status, '-') FROM annotated ORDER BY id";
@@ -30,7 +20,10 @@ fn answers_come_in_the_same_run() {
     let annotated = report.tables.iter().find(|table| table.name == "annotated").expect("the table is told of");
     assert_eq!((annotated.inserted, annotated.updated), (5, 0));
     let genes = report.lookups.iter().find(|lookup| lookup.stage == "gene_facts").expect("the stage is told of");
-    assert_eq!((genes.wanted, genes.answered, genes.absent, genes.failed, genes.waiting), (3, 2, 1, 0, 0));
+    assert_eq!(
+        (genes.figures.wanted, genes.figures.answered, genes.figures.absent, genes.figures.failed, genes.waiting),
+        (3, 2, 1, 0, 0)
+    );
     // What the answers name is looked up behind them.
     let words = "SELECT word || ' ' || lookup_status || ' ' || ifnull(word_word, '-') FROM word_facts ORDER BY word";
     assert_eq!(sample.texts(words), ["repair absent -", "tumour found a lump"]);
@@ -78,7 +71,10 @@ fn a_service_that_is_down_thins_nothing_and_a_later_run_completes_it() {
     sample.is_sound();
     // Still down: that is noted, and makes no epoch.
     let report = sample.run();
-    assert_eq!((report.committed, report.epoch, report.lookups[0].failed, report.lookups[0].waiting), (false, 1, 3, 3));
+    assert_eq!(
+        (report.committed, report.epoch, report.lookups[0].figures.failed, report.lookups[0].waiting),
+        (false, 1, 3, 3)
+    );
     assert_eq!(sample.ledger()[0], "gene_facts BRCA1 waiting 2");
     // Some answers come.
     sample.genes.script().failing = Failing::Nothing;
@@ -110,14 +106,18 @@ fn a_look_up_that_breaks_off_keeps_what_was_said() {
     sample.genes.script().failing = Failing::BreaksOff;
     let report = sample.run();
     let genes = &report.lookups[0];
-    assert_eq!(genes.wanted, 3);
-    assert_eq!(genes.answered + genes.absent + genes.failed, 3);
-    assert_eq!(genes.failed, genes.waiting);
+    assert_eq!(genes.figures.wanted, 3);
+    assert_eq!(genes.figures.answered + genes.figures.absent + genes.figures.failed, 3);
+    assert_eq!(genes.figures.failed, genes.waiting);
     sample.is_sound();
     sample.genes.script().failing = Failing::Nothing;
     sample.genes.take_asked();
     sample.run();
-    assert_eq!(sample.genes.take_asked().len() as u64, genes.failed, "what was answered is not asked for again");
+    assert_eq!(
+        sample.genes.take_asked().len() as u64,
+        genes.figures.failed,
+        "what was answered is not asked for again"
+    );
     sample.is_sound();
 }
 
