@@ -6,7 +6,6 @@
 
 mod acts;
 mod answers;
-mod dates;
 mod exchange;
 mod facts;
 mod service;

@@ -17,7 +17,6 @@ use serde_json::{Value, json};
 use crate::{
     acts::Act,
     answers::{answer, keys},
-    dates::http_date,
     exchange::{Request, head, respond},
 };
 
@@ -296,7 +295,10 @@ impl Shared {
 /// A text, or the date so many seconds from now for `date+2`.
 fn date_or(text: &str) -> String {
     match text.strip_prefix("date+").and_then(|seconds| seconds.parse::<u64>().ok()) {
-        Some(seconds) => http_date(now_us() / 1_000_000 + seconds),
+        Some(seconds) => {
+            let now = UNIX_EPOCH + Duration::from_micros(now_us());
+            httpdate::fmt_http_date(now + Duration::from_secs(seconds))
+        }
         None => text.to_owned(),
     }
 }
