@@ -21,5 +21,6 @@ pub mod scripted;
 pub mod server_database;
 pub mod server_project;
 pub mod shared;
+pub mod shipped;
 pub mod story;
 pub mod waiting;

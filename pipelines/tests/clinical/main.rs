@@ -5,12 +5,13 @@ mod why;
 
 use std::{
     fs,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Command, Stdio},
 };
 
 use rusqlite::{Connection, types::Value as Cell};
 use serde_json::{Value, json};
+use vardelta_tests::shipped;
 
 const PIPELINE: &str = "clinical.toml";
 
@@ -19,27 +20,10 @@ struct Copy {
     directory: tempfile::TempDir,
 }
 
-fn copy_folder(from: &Path, to: &Path) {
-    fs::create_dir_all(to).expect("folder");
-    for entry in fs::read_dir(from).expect("folder").flatten() {
-        let target = to.join(entry.file_name());
-        match entry.path().is_dir() {
-            true => copy_folder(&entry.path(), &target),
-            false => drop(fs::copy(entry.path(), target).expect("file")),
-        }
-    }
-}
-
 impl Copy {
     fn new() -> Copy {
-        let directory = tempfile::tempdir().expect("temporary directory");
-        let shipped = Path::new(env!("CARGO_MANIFEST_DIR"));
-        for folder in ["clinical", "cohort", "fragments", "gene_summary"] {
-            copy_folder(&shipped.join(folder), &directory.path().join(folder));
-        }
-        for file in [PIPELINE, "clinical_mysql.toml", "cohort.toml"] {
-            fs::copy(shipped.join(file), directory.path().join(file)).expect("pipeline");
-        }
+        let folders = ["clinical", "cohort", "fragments", "gene_summary"];
+        let directory = shipped::copied(&folders, &[PIPELINE, "clinical_mysql.toml", "cohort.toml"]);
         Copy { directory }
     }
 

@@ -6,12 +6,12 @@ mod together;
 
 use std::{
     fs,
-    path::Path,
     process::{Command, Stdio},
 };
 
 use rusqlite::Connection;
 use serde_json::Value;
+use vardelta_tests::shipped;
 use vardelta_testservice::{Act, Options, Service};
 
 const PIPELINE: &str = "enriched.toml";
@@ -22,25 +22,9 @@ struct Copy {
     url: String,
 }
 
-fn copy_folder(from: &Path, to: &Path) {
-    fs::create_dir_all(to).expect("folder");
-    for entry in fs::read_dir(from).expect("folder").flatten() {
-        let target = to.join(entry.file_name());
-        match entry.path().is_dir() {
-            true => copy_folder(&entry.path(), &target),
-            false => drop(fs::copy(entry.path(), target).expect("file")),
-        }
-    }
-}
-
 impl Copy {
     fn new(service: &Service) -> Copy {
-        let directory = tempfile::tempdir().expect("temporary directory");
-        let shipped = Path::new(env!("CARGO_MANIFEST_DIR"));
-        for folder in ["clinical", "fragments", "gene_summary"] {
-            copy_folder(&shipped.join(folder), &directory.path().join(folder));
-        }
-        fs::copy(shipped.join(PIPELINE), directory.path().join(PIPELINE)).expect("pipeline");
+        let directory = shipped::copied(&["clinical", "fragments", "gene_summary"], &[PIPELINE]);
         Copy { directory, url: service.url("").trim_end_matches('/').to_owned() }
     }
 

@@ -23,19 +23,37 @@ use self::{
 };
 use super::{Judge, Tally, same};
 
+/// What random expressions are tried on.
+struct Bench {
+    /// How many expressions.
+    count: u64,
+    random: Random,
+    rows: Rows,
+    /// The databases, each with the rows.
+    judges: Vec<Judge>,
+}
+
+impl Bench {
+    /// By the environment's seed and count, or `count`; both are printed.
+    fn new(test: &str, count: u64) -> Bench {
+        let seed = from_environment("VARDELTA_SEED", 1);
+        let count = from_environment("VARDELTA_EXPRESSIONS", count);
+        eprintln!("VARDELTA_SEED={seed} VARDELTA_EXPRESSIONS={count}");
+        let mut random = Random::new(seed);
+        let rows = Rows::new(&mut random);
+        let mut judges = Judge::all(test);
+        for judge in &mut judges {
+            let statements = rows.statements(judge.database());
+            judge.prepare(&statements);
+        }
+        Bench { count, random, rows, judges }
+    }
+}
+
 #[test]
 fn random_expressions_have_one_answer_everywhere() {
-    let test = "random_expressions_have_one_answer_everywhere";
-    let seed = from_environment("VARDELTA_SEED", 1);
-    let count = from_environment("VARDELTA_EXPRESSIONS", 300);
-    eprintln!("VARDELTA_SEED={seed} VARDELTA_EXPRESSIONS={count}");
-    let mut random = Random::new(seed);
-    let rows = Rows::new(&mut random);
-    let mut judges = Judge::all(test);
-    for judge in &mut judges {
-        let statements = rows.statements(judge.database());
-        judge.prepare(&statements);
-    }
+    let Bench { count, mut random, rows, mut judges } =
+        Bench::new("random_expressions_have_one_answer_everywhere", 300);
     let (mut tally, mut wrong) = (Tally::default(), Vec::new());
     for at in 0..count {
         let sample = Generator::new(&mut random).sample();

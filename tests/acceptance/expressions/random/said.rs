@@ -10,11 +10,10 @@ use vardelta_schemas::{
         view::{Place, Relation, Scalar, Statement, Unsayable},
     },
 };
-use vardelta_tests::random::{Random, from_environment};
 
 use super::{
     super::{Judge, Tally},
-    Sample, compile, evaluate,
+    Bench, Sample, compile, evaluate,
     generate::Generator,
     judged,
     rows::{ROWS, Rows},
@@ -43,18 +42,8 @@ fn dialect(database: Database) -> Dialect {
 
 #[test]
 fn what_is_said_in_sql_is_answered_as_we_answer() {
-    let test = "what_is_said_in_sql_is_answered_as_we_answer";
-    let seed = from_environment("VARDELTA_SEED", 1);
-    let count = from_environment("VARDELTA_EXPRESSIONS", 600);
-    eprintln!("VARDELTA_SEED={seed} VARDELTA_EXPRESSIONS={count}");
-    let mut random = Random::new(seed);
-    let rows = Rows::new(&mut random);
-    let mut judges = Judge::all(test);
-    for judge in &mut judges {
-        let statements = rows.statements(judge.database());
-        judge.prepare(&statements);
-        judge.become_vardelta_s();
-    }
+    let Bench { count, mut random, rows, mut judges } = Bench::new("what_is_said_in_sql_is_answered_as_we_answer", 600);
+    judges.iter_mut().for_each(Judge::become_vardelta_s);
     let (mut tally, mut wrong, mut said) = (Tally::default(), Vec::new(), vec![0; judges.len()]);
     for at in 0..count {
         let sample = Generator::new(&mut random).sample();
