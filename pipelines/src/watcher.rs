@@ -1,6 +1,6 @@
 //! What the command line watches of a run: how far it is, and which rows change.
 
-use std::{io, sync::Arc};
+use std::io;
 
 use vardelta_engine::{contract::sink::ChangeBatch, event::RunEvent, observer::Observer, report::Progress};
 use vardelta_schemas::{TableSchema, ledger::RejectRow};
@@ -8,7 +8,7 @@ use vardelta_schemas::{TableSchema, ledger::RejectRow};
 use crate::{
     changes::{ChangeCollector, Form},
     changes_file::ChangesFile,
-    operate::{log::LogWriter, metrics::Metrics},
+    operate::telling::Telling,
     progress::ProgressLines,
     rejects_file::RejectsFile,
 };
@@ -17,10 +17,8 @@ use crate::{
 pub struct Watcher {
     /// Lines on the terminal; `None` where there is none.
     pub progress: Option<ProgressLines>,
-    /// The log as JSON; `None` where people read it.
-    pub log: Option<Arc<LogWriter>>,
-    /// What becomes the run's metrics.
-    pub metrics: Metrics,
+    /// Who else is told.
+    pub telling: Telling,
     /// The changes.
     pub changes: ChangeCollector,
     /// Where every changed row is written; `None` where nobody asked.
@@ -34,8 +32,7 @@ impl Watcher {
     pub fn without_rows(progress: Option<ProgressLines>) -> Watcher {
         Watcher {
             progress,
-            log: None,
-            metrics: Metrics::default(),
+            telling: Telling::default(),
             changes: ChangeCollector::new(Form::Text, Some(0)),
             all_changes: None,
             rejects: None,
@@ -45,10 +42,7 @@ impl Watcher {
 
 impl Observer for Watcher {
     fn event(&self, event: &RunEvent) {
-        if let Some(log) = &self.log {
-            log.event(event);
-        }
-        self.metrics.event(event);
+        self.telling.event(event);
     }
 
     fn progress(&self, progress: &Progress) {

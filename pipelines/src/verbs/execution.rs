@@ -16,7 +16,7 @@ use crate::{
     changes_file::ChangesFile,
     failure::Failure,
     interrupt,
-    operate::{log::LogWriter, metrics::Metrics},
+    operate::{log::LogWriter, telling::Telling},
     output::Output,
     progress::ProgressLines,
     rejects_file::RejectsFile,
@@ -59,8 +59,7 @@ pub fn execute(
     };
     let log = log_of(output, plan);
     let mut watcher = Watcher {
-        log: log.clone(),
-        metrics: Metrics::default(),
+        telling: Telling::new(log.clone()),
         progress: output.shows_progress().then(ProgressLines::new),
         changes: ChangeCollector::new(form, limit),
         all_changes,
@@ -71,9 +70,9 @@ pub fn execute(
     let result = work(Context { plan, abort: &abort, observer: &watcher });
     // The progress lines are gone before anything is reported.
     watcher.progress = None;
-    // A run whose metrics find no taker is done all the same.
-    let metrics = std::mem::take(&mut watcher.metrics);
-    let trouble = if arguments.dry_run { Vec::new() } else { metrics.publish(plan) };
+    // A run that finds nobody to tell is done all the same.
+    let telling = std::mem::take(&mut watcher.telling);
+    let trouble = if arguments.dry_run { Vec::new() } else { telling.publish(plan) };
     trouble.iter().for_each(|trouble| output.complain(&format!("notice: {trouble}")));
     // Of a run that ended otherwise the list may lack records: what stood there before stays.
     let is_whole = !matches!(&result, Err(error) if error.kind != RunErrorKind::RejectShare);
