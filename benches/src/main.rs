@@ -15,6 +15,7 @@ mod generate;
 mod genome;
 mod instructions;
 mod load;
+mod lookups;
 mod mysql;
 mod pipeline;
 mod process;
@@ -79,9 +80,11 @@ pub enum What {
     State,
     /// Instructions per record, counted by callgrind; skipped where valgrind is not installed.
     Instructions,
+    /// 10,000 keys of a slow service: in batches, one by one, from the cache. Takes about two minutes.
+    Lookups,
     /// MariaDB and MySQL, on private servers; a server that is not installed is skipped.
     Mysql,
-    /// All of these but instructions and servers, in one table.
+    /// All of these but instructions, look-ups and servers, in one table.
     Compare,
     /// The same, a table each, printed as they come.
     All,
@@ -105,6 +108,7 @@ fn run(arguments: &Arguments) -> Result<()> {
         What::Read => &[read::measure],
         What::Stages => &[stages::measure],
         What::State => &[state::measure],
+        What::Lookups => &[lookups::measure],
         What::Compare | What::All => &[load::measure, delta::measure, read::measure, stages::measure, state::measure],
     };
     let fixtures = Fixtures::new(arguments, Sizes::new(arguments.records, arguments.small))?;

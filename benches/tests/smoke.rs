@@ -30,6 +30,26 @@ fn every_benchmark_works_and_leaves_nothing() {
 }
 
 #[test]
+fn look_ups_are_measured_cold_one_by_one_and_warm() {
+    let directory = tempfile::tempdir().unwrap();
+    let bench = Command::new(env!("CARGO_BIN_EXE_bench"))
+        .args(["lookups", "--small", "--dir"])
+        .arg(directory.path())
+        .output()
+        .unwrap();
+    let (table, complaints) = (String::from_utf8(bench.stdout).unwrap(), String::from_utf8(bench.stderr).unwrap());
+    assert!(bench.status.success(), "{complaints}");
+    for figure in [
+        "36 of them in batches of 500, no cache, 1 requests",
+        "nine of ten in the disk cache, 4 requests",
+        "cache, 0 requests",
+    ] {
+        assert!(table.contains(figure), "no `{figure}` in\n{table}");
+    }
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0, "the temporary directory is still there");
+}
+
+#[test]
 fn servers_are_measured_where_they_are_installed() {
     let directory = tempfile::tempdir().unwrap();
     let bench = Command::new(env!("CARGO_BIN_EXE_bench"))

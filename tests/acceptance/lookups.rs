@@ -1,11 +1,15 @@
 //! Look-ups against a service of this process that fails as a test says: the rows are there with or without answers, late
 //! answers are changes of their rows alone, and what does not load asks nobody.
 
+mod asked;
 mod deaths;
 mod definitions;
 mod erasure;
 mod histories;
 mod lives;
+mod proxies;
+mod redis_tls;
+mod tested;
 
 use std::{fmt::Write as _, sync::Arc};
 
@@ -165,9 +169,14 @@ impl LookedUp {
 /// Genes TP53 and BRCA1 are known, XYZ is not.
 fn sample(seed: u64) -> LookedUp {
     let sample = LookedUp::new(seed);
+    learn_and_deliver(&sample);
+    sample
+}
+
+/// Has the services know what [`sample`] says, and writes a drop.
+fn learn_and_deliver(sample: &LookedUp) {
     sample.genes.knows("TP53", 7157, "tumour");
     sample.genes.knows("BRCA1", 672, "repair");
     sample.words.knows("tumour", 1, "a lump");
     sample.write("day1", &[(1, "TP53"), (2, "BRCA1"), (3, "XYZ"), (4, ""), (5, "TP53")]);
-    sample
 }

@@ -108,8 +108,19 @@ fn tables(report: &RunReport) -> String {
 fn lookups(lookups: &[LookupReport]) -> String {
     let mut table = Table::default();
     for lookup in lookups.iter().filter(|lookup| lookup.figures.wanted > 0 || lookup.waiting > 0) {
-        let LookupFigures { wanted, memory, disk, database, redis, answered, absent, failed, requests, .. } =
-            &lookup.figures;
+        let LookupFigures {
+            wanted,
+            memory,
+            disk,
+            database,
+            redis,
+            answered,
+            absent,
+            failed,
+            requests,
+            tier_errors,
+            ..
+        } = &lookup.figures;
         let from = [("memory", memory), ("disk", disk), ("database", database), ("redis", redis)];
         let kept: Vec<String> = from
             .iter()
@@ -117,7 +128,7 @@ fn lookups(lookups: &[LookupReport]) -> String {
             .map(|(tier, count)| format!("{} {tier} + ", grouped(**count)))
             .collect();
         table.row().text(&lookup.stage).text(format!(
-            "{} wanted = {}{} answered + {} absent + {} failed ({} request{}); {} wait",
+            "{} wanted = {}{} answered + {} absent + {} failed ({} request{}); {} wait{}",
             grouped(*wanted),
             kept.concat(),
             grouped(*answered),
@@ -125,7 +136,12 @@ fn lookups(lookups: &[LookupReport]) -> String {
             grouped(*failed),
             grouped(*requests),
             if *requests == 1 { "" } else { "s" },
-            grouped(lookup.waiting)
+            grouped(lookup.waiting),
+            match tier_errors {
+                0 => String::new(),
+                1 => "; a cache tier failed once".into(),
+                errors => format!("; cache tiers failed {} times", grouped(*errors)),
+            }
         ));
     }
     table.render()

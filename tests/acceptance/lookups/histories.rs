@@ -9,18 +9,16 @@ use std::{
 use vardelta_engine::run::RunOptions;
 use vardelta_test_servers::{Flavor, Server, shared};
 use vardelta_tests::{
-    database::{Tables, assert_same_rows},
-    in_process::Warehouse,
+    database::assert_same_rows,
     random::{Random, from_environment},
     scripted::{Failing, Service},
-    server_database,
 };
 
-use super::{KEYS, LookedUp, text_of};
+use super::tested::Tested;
 
 /// Histories on SQLite; `VARDELTA_HISTORIES` says another number.
 const HISTORIES: u64 = 40;
-/// Histories on MariaDB; `VARDELTA_SERVER_HISTORIES` says another number.
+/// Histories on each server; `VARDELTA_SERVER_HISTORIES` says another number.
 const SERVER_HISTORIES: u64 = 6;
 const STEPS: usize = 10;
 const NAMES: [&str; 4] = ["a", "b", "c", "d"];
@@ -28,50 +26,6 @@ const GENES: [&str; 7] = ["TP53", "BRCA1", "BRCA2", "KRAS", "EGFR", "", "Ünïco
 const WORDS: [&str; 3] = ["tumour", "repair", "growth"];
 
 type Rows = Vec<(i64, &'static str)>;
-
-/// A pipeline under test, on either database.
-struct Tested {
-    looked_up: LookedUp,
-    server: Option<(&'static Server, String)>,
-}
-
-impl Tested {
-    fn new(seed: u64, server: Option<&'static Server>) -> Tested {
-        let mut looked_up = LookedUp::new(seed);
-        let server = server.map(|server| {
-            let database = server.new_database();
-            let text = text_of(&looked_up.genes, &looked_up.words).replace(
-                "type = \"sqlite\"\npath = \"looked_up.sqlite\"",
-                "type = \"mysql\"\nurl = \"${VARDELTA_MYSQL_URL}\"",
-            );
-            looked_up.warehouse = Warehouse::at(server.url(&database), &text);
-            (server, database)
-        });
-        Tested { looked_up, server }
-    }
-
-    fn tables(&self) -> Tables {
-        match &self.server {
-            None => self.looked_up.tables(),
-            Some((server, database)) => server_database::read_tables(&mut server.root_in(database), KEYS),
-        }
-    }
-
-    /// What the ledger says of each key.
-    fn known(&self) -> Vec<String> {
-        match &self.server {
-            None => self
-                .looked_up
-                .texts("SELECT stage || '|' || key || '|' || status FROM vardelta_lookups ORDER BY stage, key_hash"),
-            Some((server, database)) => {
-                let query =
-                    "SELECT CONCAT(stage, '|', `key`, '|', status) FROM vardelta_lookups ORDER BY stage, key_hash";
-                let literals = server_database::literals(&mut server.root_in(database), query);
-                literals.into_iter().map(|literal| literal.trim_matches('\'').to_owned()).collect()
-            }
-        }
-    }
-}
 
 /// What a service knows.
 fn learn(service: &Service, keys: &[&str], words: &[&str], random: &mut Random) {
@@ -185,11 +139,20 @@ fn any_luck_and_then_a_healthy_run_is_no_bad_luck_at_all() {
     }
 }
 
-#[test]
-fn the_same_in_mariadb() {
-    let Some(server) = shared("the_same_in_mariadb", Flavor::MariaDb) else { return };
+fn on_server(test: &str, flavor: Flavor) {
+    let Some(server) = shared(test, flavor) else { return };
     let first = from_environment("VARDELTA_SEED", 500);
     for seed in first..first + from_environment("VARDELTA_SERVER_HISTORIES", SERVER_HISTORIES) {
         play(seed, Some(server));
     }
+}
+
+#[test]
+fn the_same_in_mariadb() {
+    on_server("the_same_in_mariadb", Flavor::MariaDb);
+}
+
+#[test]
+fn the_same_in_mysql() {
+    on_server("the_same_in_mysql", Flavor::MySql);
 }

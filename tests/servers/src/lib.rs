@@ -10,6 +10,7 @@
 mod binaries;
 mod flavor;
 mod guard;
+mod redis;
 mod server;
 mod skipped;
 
@@ -20,6 +21,7 @@ use std::sync::{
 
 pub use self::{
     flavor::Flavor,
+    redis::{Certificate, RedisServer},
     server::{Options, Server, USER},
     skipped::{shared_data, skipped},
 };

@@ -3,7 +3,6 @@
 mod asking;
 mod limits;
 mod planning;
-mod redis_server;
 mod tiers;
 
 use std::{

@@ -14,13 +14,11 @@ use vardelta_schemas::{
         view::{Place, Relation, Statement, Unsayable},
     },
 };
+use vardelta_test_servers::RedisServer;
 use vardelta_testservice::{Act, Service};
 
 use super::{ask, asker, asker_beside, folder, query, service, short};
-use crate::{
-    relational::lookup::tests::redis_server::RedisServer,
-    sinks::{mysql::answers_at, sqlite::answers::SqliteAnswers},
-};
+use crate::sinks::{mysql::answers_at, sqlite::answers::SqliteAnswers};
 
 const KEYS: [&str; 4] = ["BRCA1", "NOTAGENE", "TP53", "VHL"];
 const WELL: [&str; 4] = ["BRCA1=672", "NOTAGENE=absent", "TP53=7157", "VHL=7428"];
