@@ -4,6 +4,7 @@
 mod advised;
 mod expected;
 mod held_open;
+mod long_values;
 mod wide;
 
 use std::{
@@ -110,7 +111,7 @@ fn every_case_is_played_and_says_what_must_come() {
         assert!(folder.join(case.name).join("cmd").is_file(), "there is no case {}", case.name);
         assert!(!case.says.is_empty(), "{} expects nothing", case.name);
     }
-    let elsewhere = [held_open::CASE, wide::CASE];
+    let elsewhere = [held_open::CASE, long_values::CASE, wide::CASE];
     let cases = fs::read_dir(&folder).expect("the cases can be listed");
     for case in cases.map(|entry| entry.expect("the cases can be listed").file_name()) {
         let is_known = CASES.iter().map(|case| case.name).chain(elsewhere).any(|name| case == name);

@@ -188,8 +188,6 @@ pub const CASES: &[Case] = &[
         &["-- rows\n100|<DEL>|120|20|500\n1000|<INS>|1000|30|1400\n2000|<DEL>|2040|40|2900\n2000|C|2000|0|2900\n\
              3000|<DEL>|3050|50|NULL\n3000|T|3002|0|NULL"],
     ),
-    // The report is a screen, and not the 500 kB of the allele.
-    never(case("101-report-prints-whole-allele", &["report.txt", "rc=0"]), &["500235 report.txt"]),
     case("102-ped-oddities", &["fam.ped:2: the sex of `M1`", "1 male, 2 female", "rc=4"]),
     case("103-gvcf-names", &["would both be drop `S1`", "S1.genome  added", "3 drops at epoch 1"]),
     case("105-release-9-and-10", &["100|10.0"]),

@@ -1,15 +1,32 @@
 //! Warnings by drop, stage and field, with the first place: in text, JSON and ledger.
 
+use mysql::prelude::Queryable;
 use serde_json::{Value, json};
-use vardelta_tests::{database::texts, project::Project};
+use vardelta_test_servers::each;
+use vardelta_tests::{
+    database::texts,
+    project::{Project, finish},
+    server_project::{URL_VARIABLE, discreet},
+};
 
 use super::pipeline;
 
 const META: &str = "##INFO=<ID=DP,Number=1,Type=Integer,Description=\"d\">\n##INFO=<ID=AF,Number=A,Type=Float,Description=\"a\">\n\
     ##FILTER=<ID=q10,Description=\"q\">\n##contig=<ID=1>\n";
 
+/// The ledger's warnings of the first epoch, as objects like the report's.
+const LEDGER: &str = "SELECT json_object('reason', reason, 'drop', drop_name, 'stage', stage, 'field', field, 'count', \
+    occurrences, 'first', json_object('line', first_line, 'contig', first_contig, 'pos', first_pos)) FROM vardelta_warnings \
+    WHERE epoch = 1 ORDER BY ordinal";
+const DROPS_WARNED_OF: &str = "SELECT DISTINCT drop_name FROM vardelta_warnings";
+
 fn project() -> Project {
-    let project = Project::new(&pipeline("info = [\"DP\", \"AF\"]"));
+    project_into("type = \"sqlite\"\npath = \"said.sqlite\"")
+}
+
+fn project_into(sink: &str) -> Project {
+    let text = pipeline("info = [\"DP\", \"AF\"]").replace("type = \"sqlite\"\npath = \"said.sqlite\"", sink);
+    let project = Project::new(&text);
     let records = [
         "1 5 . A C 9 PASS DP=1",
         "1 6 . A C 9 weird DP=x",
@@ -54,19 +71,32 @@ fn text_tells_them_and_the_ledger_keeps_them() {
         let is_there = said.stdout.lines().any(|line| line.split_whitespace().eq(words.split(' ')));
         assert!(is_there, "{words}\n{}", said.stdout);
     }
-    let rows = texts(
-        &project.path("said.sqlite"),
-        "SELECT json_object('reason', reason, 'drop', drop_name, 'stage', stage, 'field', field, 'count', occurrences, \
-         'first', json_object('line', first_line, 'contig', first_contig, 'pos', first_pos)) \
-         FROM vardelta_warnings WHERE epoch = 1 ORDER BY ordinal",
-    );
-    let rows: Vec<Value> = rows.iter().map(|row| serde_json::from_str(row).expect("JSON")).collect();
-    assert_eq!(Value::from(rows), expected());
+    assert_eq!(objects(&texts(&project.path("said.sqlite"), LEDGER)), expected());
 
     // Forgotten with their drop, those of others stay.
     project.vardelta("withdraw", &["b", "--erase"]).expect(0);
-    let left = texts(&project.path("said.sqlite"), "SELECT DISTINCT drop_name FROM vardelta_warnings");
-    assert_eq!(left, ["a"]);
+    assert_eq!(texts(&project.path("said.sqlite"), DROPS_WARNED_OF), ["a"]);
+}
+
+fn objects(rows: &[String]) -> Value {
+    rows.iter().map(|row| serde_json::from_str::<Value>(row).expect("JSON")).collect()
+}
+
+#[test]
+fn ledgers_of_servers_keep_them_and_forget_them_with_their_drop() {
+    each("ledgers_of_servers_keep_them_and_forget_them_with_their_drop", |server, name| {
+        let project = project_into(&format!("type = \"mysql\"\nurl = \"${{{URL_VARIABLE}}}\""));
+        let vardelta = |verb: &str, arguments: &[&str]| {
+            let mut command = project.command(verb, arguments);
+            discreet(finish(command.env(URL_VARIABLE, server.url(name)))).expect(0)
+        };
+        let rows = |query: &str| -> Vec<String> { server.root_in(name).query(query).expect("the ledger can be read") };
+        let report = vardelta("run", &["--json"]).json();
+        assert_eq!(report["warnings"], expected());
+        assert_eq!(objects(&rows(LEDGER)), expected());
+        vardelta("withdraw", &["b", "--erase"]);
+        assert_eq!(rows(DROPS_WARNED_OF), ["a"]);
+    });
 }
 
 #[test]
