@@ -4,7 +4,7 @@ mod render;
 
 use std::ops::Range;
 
-pub use render::{Located, locate, located, render};
+pub use render::{Located, locate, located, render, render_advice};
 
 /// One problem, with the byte range of the pipeline file that it is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +32,8 @@ pub struct Diagnostics {
     not_kept: usize,
     /// Takes label and hint of a problem that is not kept.
     spare: Option<Diagnostic>,
+    /// What is no problem, and worth a thought.
+    advice: Vec<Diagnostic>,
 }
 
 impl Diagnostics {
@@ -44,6 +46,25 @@ impl Diagnostics {
         }
         self.list.push(problem);
         self.list.last_mut().expect("just pushed")
+    }
+
+    /// Records what is no problem, and worth a thought: `validate` tells of it, nothing is refused for it.
+    pub fn advise(&mut self, span: Range<usize>, message: impl Into<String>) -> &mut Diagnostic {
+        self.advice.push(Diagnostic { message: message.into(), span, label: String::new(), hint: None });
+        self.advice.last_mut().expect("just pushed")
+    }
+
+    /// Takes the advice out, in order of its place.
+    pub fn take_advice(&mut self) -> Vec<Diagnostic> {
+        let mut advice = std::mem::take(&mut self.advice);
+        advice.sort_by_key(|one| (one.span.start, one.span.end));
+        advice.dedup();
+        advice
+    }
+
+    /// Takes over advice that was given apart.
+    pub(crate) fn take_over_advice(&mut self, advice: impl IntoIterator<Item = Diagnostic>) {
+        self.advice.extend(advice);
     }
 
     /// Whether nothing was found.

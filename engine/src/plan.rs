@@ -96,6 +96,10 @@ impl Plan {
     pub fn resolve(spec: &SpecFile, registry: &[&dyn StageType], diagnostics: &mut Diagnostics) -> Option<Plan> {
         let mut problems = Diagnostics::default();
         let plan = resolve(spec, registry, &mut problems);
+        diagnostics.take_over_advice(problems.take_advice().into_iter().map(|mut advice| {
+            spec.redact(&mut advice);
+            advice
+        }));
         // What is wrong with a value that could not be read has been said.
         let mut found: Vec<_> =
             problems.into_sorted().into_iter().filter(|problem| !spec.is_unreadable(&problem.span)).collect();

@@ -3,7 +3,7 @@
 use std::{fs, io::ErrorKind, path::Path};
 
 use vardelta_engine::{
-    diagnostics::{Diagnostics, located, render},
+    diagnostics::{Diagnostics, Located, located, render, render_advice},
     error::{RunError, RunErrorKind},
     plan::Plan,
     spec::SpecFile,
@@ -20,13 +20,35 @@ const BYTES_MAX: u64 = 16 << 20;
 /// # Errors
 /// When the file cannot be read, or has problems: then all of them at once.
 pub fn load(arguments: &PipelineArguments, output: &Output) -> Result<Plan, Failure> {
+    load_with_advice(arguments, output).map(|advised| advised.plan)
+}
+
+/// A plan, and what is worth a thought about it.
+pub struct Advised {
+    /// The plan.
+    pub plan: Plan,
+    /// The advice, with its places.
+    pub advice: Vec<Located>,
+    /// The same as text.
+    pub text: String,
+}
+
+/// As [`load`], with advice.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_with_advice(arguments: &PipelineArguments, output: &Output) -> Result<Advised, Failure> {
     let path = &arguments.pipeline;
     let text = read(path)?;
     let mut diagnostics = Diagnostics::default();
     let environment = |name: &str| std::env::var(name).ok();
     let spec = SpecFile::parse(path.clone(), text, &arguments.overrides, &environment, &mut diagnostics);
     match Plan::resolve(&spec, REGISTRY, &mut diagnostics) {
-        Some(plan) if diagnostics.is_empty() => Ok(plan),
+        Some(plan) if diagnostics.is_empty() => {
+            let advice = diagnostics.take_advice();
+            let text = render_advice(&spec, &advice, output.complains_in_color());
+            Ok(Advised { plan, advice: located(&spec, &advice), text })
+        }
         _ => {
             let sorted = diagnostics.into_sorted();
             Err(Failure::Invalid {

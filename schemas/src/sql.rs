@@ -16,6 +16,7 @@ pub mod migration;
 pub mod mysql;
 pub mod sqlite;
 pub mod table;
+pub mod typical;
 pub mod view;
 
 /// A database whose SQL is written here.

@@ -31,6 +31,8 @@ mod migrate;
 mod older;
 /// Rows that the database refuses, on SQLite, MariaDB and MySQL: rejected with its words, and everything else exact.
 mod quarantine;
+/// Sense about indexes: what `validate` advises, and how databases say that they find rows.
+mod query_plans;
 /// Files from the field, counted and annotated as other tools count and annotate them.
 mod real;
 /// Variants against a gene model that changes: every row against a rule that looks at each base.

@@ -4,6 +4,7 @@ mod answers;
 mod erase;
 mod lookups;
 mod migrate;
+mod query_plan;
 
 use std::{error::Error, fmt, path::PathBuf, sync::Arc};
 
@@ -24,6 +25,7 @@ pub use self::{
     erase::Erase,
     lookups::{KeptLookups, Lookups},
     migrate::{Fill, Migrate},
+    query_plan::{AccessPath, NamedIndex, QueryPlan, QueryPlans},
 };
 
 /// A planned sink.
@@ -48,6 +50,11 @@ pub trait SinkStage: Send + Sync {
     /// The tables of which it keeps a history, by name.
     fn history(&self) -> &[String] {
         &[]
+    }
+
+    /// The indexes that it keeps beside the primary keys.
+    fn indexes(&self) -> Vec<NamedIndex> {
+        Vec::new()
     }
 
     /// Opens the place beside the ledger where answers of look-ups are kept; made when it is missing. `None` for a sink
@@ -94,7 +101,7 @@ pub enum Access {
 ///
 /// One epoch is written by `begin`, any number of `apply` and `rejects`, then `commit`. Dropping the connection, or
 /// `rollback`, leaves the database as it was before `begin`.
-pub trait Sink: Migrate + Erase + Lookups + Send {
+pub trait Sink: Migrate + Erase + Lookups + QueryPlans + Send {
     /// The ledger of a pipeline as of now. A database without ledger tables, or without this pipeline, has epoch 0 and no drops.
     ///
     /// # Errors

@@ -68,9 +68,19 @@ pub fn located(spec: &SpecFile, diagnostics: &[Diagnostic]) -> Vec<Located> {
 
 /// The problems as text, one block each: what, where, the line underlined, what to do.
 pub fn render(spec: &SpecFile, diagnostics: &[Diagnostic], color: bool) -> String {
+    blocks(spec, diagnostics, &Level::ERROR, color)
+}
+
+/// What is worth a thought, as [`render`] writes problems.
+pub fn render_advice(spec: &SpecFile, advice: &[Diagnostic], color: bool) -> String {
+    blocks(spec, advice, &Level::NOTE, color)
+}
+
+fn blocks(spec: &SpecFile, diagnostics: &[Diagnostic], level: &Level<'static>, color: bool) -> String {
     let renderer = if color { Renderer::styled() } else { Renderer::plain() };
     let lines = Lines::of(&spec.text);
-    let blocks: Vec<String> = diagnostics.iter().map(|diagnostic| block(spec, diagnostic, &lines, &renderer)).collect();
+    let of = |diagnostic| block(spec, diagnostic, level, &lines, &renderer);
+    let blocks: Vec<String> = diagnostics.iter().map(of).collect();
     blocks.join("\n\n")
 }
 
@@ -102,7 +112,13 @@ impl<'a> Lines<'a> {
     }
 }
 
-fn block(spec: &SpecFile, diagnostic: &Diagnostic, lines: &Lines<'_>, renderer: &Renderer) -> String {
+fn block(
+    spec: &SpecFile,
+    diagnostic: &Diagnostic,
+    level: &Level<'static>,
+    lines: &Lines<'_>,
+    renderer: &Renderer,
+) -> String {
     let source = spec.source_at(diagnostic.span.start);
     let span = clamp(&source, &diagnostic.span);
     // Only the lines in question go to the renderer: it would look through the whole text for every problem.
@@ -114,7 +130,7 @@ fn block(spec: &SpecFile, diagnostic: &Diagnostic, lines: &Lines<'_>, renderer: 
         .label((!diagnostic.label.is_empty()).then(|| escape::lines(&diagnostic.label).into_owned()));
     let path = escape::line(&source.name).into_owned();
     let snippet = Snippet::source(&shown.text).path(path).line_start(first_line).annotation(underlined);
-    let mut group = Level::ERROR.primary_title(escape::lines(&diagnostic.message)).element(snippet);
+    let mut group = level.clone().primary_title(escape::lines(&diagnostic.message)).element(snippet);
     if let Some(hint) = &diagnostic.hint {
         group = group.element(Level::HELP.message(escape::lines(hint)));
     }

@@ -18,6 +18,7 @@ mod erase;
 mod error;
 mod gather;
 mod gone;
+mod index_sense;
 mod indexes;
 mod ledger;
 mod link;
@@ -45,7 +46,7 @@ use vardelta_engine::{
     contract::{
         options::OptionDoc,
         reason::Reason,
-        sink::{Access, AnswerStore, Server, Sink, SinkError, SinkStage},
+        sink::{Access, AnswerStore, NamedIndex, Server, Sink, SinkError, SinkStage},
         stage::{Kind, PlanRequest, Planned, StageType},
     },
     diagnostics::Diagnostics,
@@ -154,6 +155,10 @@ impl StageType for MySqlStage {
             diagnostics,
         );
         check_marks(options.on_delete, &request.inputs, &NAMES, diagnostics);
+        let layout = |table: &TableSchema| {
+            settings::whole_layout(Dialect::MySql, table, &text_characters, &indexes, &constraints)
+        };
+        index_sense::advise(&options.indexes, &indexes, &request.inputs, &layout, diagnostics);
         let (client, location) = address?;
         let settings = Settings {
             options: client,
@@ -196,6 +201,15 @@ impl SinkStage for PlannedMySql {
 
     fn history(&self) -> &[String] {
         &self.settings.history
+    }
+
+    fn indexes(&self) -> Vec<NamedIndex> {
+        let of = |index: &settings::PlannedIndex| NamedIndex {
+            table: index.table.clone(),
+            name: index.name.clone(),
+            columns: index.columns.clone(),
+        };
+        self.settings.indexes.iter().map(of).collect()
     }
 
     fn open_answers(&self) -> Result<Option<Box<dyn AnswerStore>>, SinkError> {

@@ -1,6 +1,7 @@
 //! The life of one epoch's transaction, and of the connection around it.
 
 mod lookups;
+mod query_plan;
 
 use std::time::{Duration, Instant};
 

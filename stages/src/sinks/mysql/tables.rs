@@ -13,7 +13,7 @@ use vardelta_schemas::{
         ledger::DELETE_OWNED,
         mysql::{
             self as sql,
-            constraint::{self as constraint_sql, Letter},
+            constraint::{self as constraint_sql, Letter, Rule},
             layout::TableLayout,
             ledger::{self as owner_sql, Pending},
             partition::{PartitionRow, Partitioning, SELECT_PARTITIONS},
@@ -167,7 +167,28 @@ impl Tables<'_> {
     }
 
     fn create(&mut self, table: &TableSchema, layout: &TableLayout) -> Result<(), SinkError> {
+        self.check_parents(table, layout)?;
         self.run(&MySqlTable::new(table, layout).create())
+    }
+
+    /// Refuses a table that refers to one that is not there: MariaDB would say "errno 150".
+    fn check_parents(&mut self, table: &TableSchema, layout: &TableLayout) -> Result<(), SinkError> {
+        for constraint in &layout.constraints {
+            if let Rule::Reference { columns, table: parent, .. } = &constraint.rule
+                && self.object(parent)?.is_none()
+            {
+                return Err(self.refuse(
+                    format!(
+                        "`{}` ({}) refers to `{parent}`, and {} has no such table",
+                        table.name,
+                        columns.join(", "),
+                        self.location
+                    ),
+                    "Make it first, with a primary key of the columns that are referred to; or name a table of this sink.".into(),
+                ));
+            }
+        }
+        Ok(())
     }
 
     /// Makes the table that is to take the place of one of the pipeline's. What a killed run left of it goes.

@@ -5,6 +5,7 @@
 //! the file is in write-ahead mode.
 
 mod lookups;
+mod query_plan;
 
 use std::{
     collections::BTreeMap,
