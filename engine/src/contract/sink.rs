@@ -4,6 +4,7 @@ mod answers;
 mod erase;
 mod lookups;
 mod migrate;
+mod set_aside;
 
 use std::{error::Error, fmt, path::PathBuf, sync::Arc};
 
@@ -24,6 +25,7 @@ pub use self::{
     erase::Erase,
     lookups::{KeptLookups, Lookups},
     migrate::{Fill, Migrate},
+    set_aside::SetAside,
 };
 
 /// A planned sink.
@@ -94,7 +96,7 @@ pub enum Access {
 ///
 /// One epoch is written by `begin`, any number of `apply` and `rejects`, then `commit`. Dropping the connection, or
 /// `rollback`, leaves the database as it was before `begin`.
-pub trait Sink: Migrate + Erase + Lookups + Send {
+pub trait Sink: Migrate + Erase + Lookups + SetAside + Send {
     /// The ledger of a pipeline as of now. A database without ledger tables, or without this pipeline, has epoch 0 and no drops.
     ///
     /// # Errors
