@@ -5,6 +5,7 @@ mod erase;
 mod lookups;
 mod migrate;
 mod query_plan;
+mod set_aside;
 
 use std::{error::Error, fmt, path::PathBuf, sync::Arc};
 
@@ -26,6 +27,7 @@ pub use self::{
     lookups::{KeptLookups, Lookups},
     migrate::{Fill, Migrate},
     query_plan::{AccessPath, NamedIndex, QueryPlan, QueryPlans},
+    set_aside::SetAside,
 };
 
 /// A planned sink.
@@ -101,7 +103,7 @@ pub enum Access {
 ///
 /// One epoch is written by `begin`, any number of `apply` and `rejects`, then `commit`. Dropping the connection, or
 /// `rollback`, leaves the database as it was before `begin`.
-pub trait Sink: Migrate + Erase + Lookups + QueryPlans + Send {
+pub trait Sink: Migrate + Erase + Lookups + QueryPlans + SetAside + Send {
     /// The ledger of a pipeline as of now. A database without ledger tables, or without this pipeline, has epoch 0 and no drops.
     ///
     /// # Errors
