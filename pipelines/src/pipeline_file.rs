@@ -1,6 +1,10 @@
 //! From a pipeline file to a plan, or to all of its problems.
 
-use std::{fs, io::ErrorKind, path::Path};
+use std::{
+    fs,
+    io::ErrorKind,
+    path::{Path, PathBuf},
+};
 
 use vardelta_engine::{
     diagnostics::{Diagnostics, Located, located, render, render_advice},
@@ -20,7 +24,7 @@ const BYTES_MAX: u64 = 16 << 20;
 /// # Errors
 /// When the file cannot be read, or has problems: then all of them at once.
 pub fn load(arguments: &PipelineArguments, output: &Output) -> Result<Plan, Failure> {
-    load_with_advice(arguments, output).map(|advised| advised.plan)
+    load_with_advice(arguments, output, &mut Vec::new()).map(|advised| advised.plan)
 }
 
 /// A plan, and what is worth a thought about it.
@@ -33,16 +37,22 @@ pub struct Advised {
     pub text: String,
 }
 
-/// As [`load`], with advice.
+/// As [`load`], with advice, and with the files that it was read from: the pipeline file and the fragments that were found.
 ///
 /// # Errors
 /// As [`load`].
-pub fn load_with_advice(arguments: &PipelineArguments, output: &Output) -> Result<Advised, Failure> {
+pub fn load_with_advice(
+    arguments: &PipelineArguments,
+    output: &Output,
+    files: &mut Vec<PathBuf>,
+) -> Result<Advised, Failure> {
     let path = &arguments.pipeline;
+    files.push(path.clone());
     let text = read(path)?;
     let mut diagnostics = Diagnostics::default();
     let environment = |name: &str| std::env::var(name).ok();
     let spec = SpecFile::parse(path.clone(), text, &arguments.overrides, &environment, &mut diagnostics);
+    files.extend(spec.fragments.iter().map(|fragment| fragment.path.clone()));
     match Plan::resolve(&spec, REGISTRY, &mut diagnostics) {
         Some(plan) if diagnostics.is_empty() => {
             let advice = diagnostics.take_advice();

@@ -9,7 +9,7 @@ use crate::{
     changes::{ChangeCollector, Form},
     changes_file::ChangesFile,
     operate::telling::Telling,
-    progress::ProgressLines,
+    progress::Live,
     rejects_file::RejectsFile,
 };
 
@@ -18,8 +18,8 @@ pub type Listener = Arc<dyn Fn(&RunEvent) + Send + Sync>;
 
 /// Shows progress and keeps row changes.
 pub struct Watcher {
-    /// Lines on the terminal; `None` where there is none.
-    pub progress: Option<ProgressLines>,
+    /// Shows how far it is; `None` where nobody looks.
+    pub progress: Option<Live>,
     /// Who else is told.
     pub telling: Telling,
     /// Who hears of events while the run is under way; `None` for nobody.
@@ -34,7 +34,7 @@ pub struct Watcher {
 
 impl Watcher {
     /// Shows progress, if there is any, and keeps no rows.
-    pub fn without_rows(progress: Option<ProgressLines>) -> Watcher {
+    pub fn without_rows(progress: Option<Live>) -> Watcher {
         Watcher {
             progress,
             telling: Telling::default(),
@@ -52,11 +52,14 @@ impl Observer for Watcher {
         if let Some(listener) = &self.listener {
             listener(event);
         }
+        if let Some(live) = &self.progress {
+            live.event(event);
+        }
     }
 
     fn progress(&self, progress: &Progress) {
-        if let Some(lines) = &self.progress {
-            lines.show(progress);
+        if let Some(live) = &self.progress {
+            live.show(progress);
         }
     }
 
