@@ -91,6 +91,7 @@ pub fn find(load: &Load, sink: &str, files: usize) -> Option<Bottleneck> {
     let lived: f64 = load.workers.iter().map(|worker| worker.lived_s).sum();
     let waited = format!("{:.0} %", 100.0 * waited / lived.max(f64::MIN_POSITIVE));
     let all_workers = if workers == 1 { "the worker".into() } else { format!("the {workers} workers") };
+    let have = if workers == 1 { "has" } else { "have" };
     let (stage, why) = match slowest {
         Part::Reader(at) => {
             let stage = &load.readers[at].name;
@@ -117,7 +118,7 @@ pub fn find(load: &Load, sink: &str, files: usize) -> Option<Bottleneck> {
             (
                 &load.stages.iter().find(|stage| stage.name == sink)?.name,
                 format!(
-                    "writing takes {} of the time, {behind} when everything is computed and {all_workers} have nothing to do; without it the run would take {saved} less",
+                    "writing takes {} of the time, {behind} when everything is computed and {all_workers} {have} nothing to do; without it the run would take {saved} less",
                     share(clock(slowest))
                 ),
             )

@@ -22,6 +22,8 @@ use crate::{pipeline_file, set_aside};
 
 /// The name of the drop whose addition is measured.
 const DROP: &str = "vardelta_bench";
+/// The directory of the state.
+const STATE: &str = "state";
 
 /// Carries a measurement out.
 ///
@@ -37,7 +39,8 @@ pub fn measure(request: &Request, abort: &Abort) -> Result<Measured, RunError> {
             let report = run::run(context, &options)?;
             let cpu_seconds = process::cpu_seconds().zip(before).map(|(after, before)| after - before);
             let peak_bytes = process::peak_bytes();
-            Ok(Measured::Load(Box::new(Load { cpu_seconds, peak_bytes, ..load(&report) })))
+            let state_bytes = (!request.dry_run).then(|| bytes_below(&request.directory.join(STATE)));
+            Ok(Measured::Load(Box::new(Load { cpu_seconds, peak_bytes, state_bytes, ..load(&report) })))
         }
         Work::Delta { source, file, repeat } => {
             run::run(context, &options)?;
@@ -84,9 +87,20 @@ pub fn plan(request: &Request) -> Result<Plan, RunError> {
     }
     let plan = Plan::resolve(&spec, REGISTRY, &mut problems).filter(|_| problems.is_empty());
     let mut plan = plan.ok_or_else(changed)?;
-    plan.pipeline.state_dir = Some(request.directory.join("state"));
+    plan.pipeline.state_dir = Some(request.directory.join(STATE));
     plan.pipeline.max_reject_share = 1.0;
     Ok(plan)
+}
+
+/// Bytes of the files in a directory and those below it.
+fn bytes_below(directory: &Path) -> u64 {
+    let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
+    let bytes = |entry: std::fs::DirEntry| match entry.metadata() {
+        Ok(metadata) if metadata.is_dir() => bytes_below(&entry.path()),
+        Ok(metadata) => metadata.len(),
+        Err(_) => 0,
+    };
+    entries.map(bytes).sum()
 }
 
 /// All files of a directory.
@@ -120,6 +134,7 @@ fn load(report: &RunReport) -> Load {
         seconds: report.seconds,
         cpu_seconds: None,
         peak_bytes: None,
+        state_bytes: None,
         records,
         rows_ahead: report.rows_ahead,
         rejects: report.rejects.values().sum(),

@@ -7,6 +7,9 @@ use super::result::Bench;
 /// However alike the repeats are: what the machine does otherwise from one minute to the next.
 const NOISE_MIN: f64 = 0.05;
 
+/// Seconds that come and go with how threads are scheduled.
+const GRAIN_S: f64 = 0.01;
+
 /// What follows from two benches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum Verdict {
@@ -87,7 +90,7 @@ fn figure(
     // Of a single run nothing is known about its noise.
     let noise = match before.1.min(now.1) {
         0 | 1 => f64::INFINITY,
-        _ => NOISE_MIN.max(range(before) + range(now)),
+        _ => NOISE_MIN.max(range(before) + range(now)).max(GRAIN_S / before.0[0].min(now.0[0])),
     };
     let verdict = match ratio {
         ratio if ratio < 1.0 / (1.0 + noise) => Verdict::Faster,
@@ -162,6 +165,7 @@ mod tests {
         assert_eq!(of([1.0, 0.9, 1.1], [1.5, 1.4, 1.6], 3), Some(Verdict::None), "so few and so far apart");
         assert_eq!(of([1.0, 0.98, 1.02], [1.3, 1.29, 1.31], 30), Some(Verdict::Slower));
         assert_eq!(of([1.0, 1.0, 1.0], [9.0, 9.0, 9.0], 1), Some(Verdict::None), "a single run");
+        assert_eq!(of([0.002, 0.002, 0.002], [0.004, 0.004, 0.004], 9), Some(Verdict::None), "a few milliseconds");
         assert_eq!(of([0.0, 0.0, 0.0], [9.0, 9.0, 9.0], 3), None, "nothing was measured");
     }
 }

@@ -204,3 +204,30 @@ fn through(
     }
     fields
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{bench::shipped, set_aside};
+
+    #[test]
+    fn rows_are_kept_by_key_and_groups_counted_as_the_text_has_them() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let file = directory.path().join("calls.vcf");
+        let record =
+            |place: &str, alleles: &str, genes: &str| format!("{place}\t.\t{alleles}\t50\tPASS\tDP=3;ANN={genes}\n");
+        let text = [
+            "##fileformat=VCFv4.3\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n".to_owned(),
+            record("chr1\t1", "A\tC,G", "C|missense_variant|MODERATE|TP53|,G|stop_gained|HIGH|TP53|"),
+            record("chr1\t1", "A\tC", "C|missense_variant|MODERATE|TP53|"),
+            record("chr2\t5", "T\tA", "A|missense_variant|MODERATE|BRCA1|"),
+        ];
+        std::fs::write(&file, text.concat()).expect("a file");
+        let (plan, mut spec) = shipped("gene_summary.toml");
+        let files = BTreeMap::from([("calls".to_owned(), vec![file])]);
+        let looped = run(&plan, &set_aside::stages(&mut spec), &files, &Abort::default());
+        let looped = looped.expect("readable").expect("text");
+        assert_eq!((looped.records, looped.rows, looped.groups), (3, 3, 2));
+        assert_eq!(looped.text_bytes["calls"], text.concat().len() as u64);
+    }
+}

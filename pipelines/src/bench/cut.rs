@@ -12,8 +12,8 @@ use super::text;
 
 /// Of a hundred records, the one that goes into the drop.
 const DROP_OF_100: u64 = 50;
-/// Of a hundred records, those that make the small history.
-const SMALL_OF_100: u64 = 10;
+/// Of ten records, the one that is in the small history too; never the drop's.
+const SMALL_OF_10: u64 = 1;
 
 /// A file of lines.
 pub struct Part {
@@ -84,7 +84,7 @@ pub fn part(
             drop.line(line, true)?;
         } else {
             large.line(line, true)?;
-            if place % (100 / SMALL_OF_100) == 0 && place != DROP_OF_100 {
+            if place % 10 == SMALL_OF_10 {
                 small.line(line, true)?;
             }
         }
@@ -113,8 +113,7 @@ mod tests {
         let is_record = |line: &[u8]| !line.starts_with(b"#");
         let parts = part(&file, [&small, &large, &drop], "calls.vcf", &is_record, &Abort::default());
         let parts = parts.expect("readable").expect("enough records");
-        assert_eq!((parts.large.records, parts.drop.records), (990, 10));
-        assert!((90..=100).contains(&parts.small.records), "{}", parts.small.records);
+        assert_eq!((parts.small.records, parts.large.records, parts.drop.records), (100, 990, 10));
         let read = |part: &Part| std::fs::read_to_string(&part.path).expect("a file");
         let (large, drop) = (read(&parts.large), read(&parts.drop));
         assert!(drop.starts_with("##fileformat=VCFv4.3\n#CHROM\nchr1\t50\n"));

@@ -191,9 +191,12 @@ fn main<'a>(sources: &[&'a PlannedStage], wanted: &Wanted<'_>) -> Result<&'a Pla
             format!("Name one with --into: {}.", names.join(", ")),
         );
     }
-    let calls = sources.iter().find(|stage| {
-        stage.type_name == "vcf" && fitting(stage, None, 1).is_some_and(|settings| settings.kind == Kind::Calls)
+    // Called variants are what drops are of; a cohort's come with samples.
+    let calls = sources.iter().filter_map(|stage| {
+        let settings = fitting(stage, None, 1).filter(|settings| settings.kind == Kind::Calls)?;
+        Some((settings.samples, stage))
     });
+    let calls = calls.min_by_key(|(samples, _)| *samples).map(|(_, stage)| stage);
     let vcf = || sources.iter().find(|stage| stage.type_name == "vcf");
     match calls.or_else(vcf).or(sources.first()) {
         Some(stage) => Ok(*stage),
@@ -221,13 +224,13 @@ fn fitting(stage: &PlannedStage, written: Option<&Written<'_>>, records: u64) ->
             let samples = if has("sample") { SAMPLES } else { 0 };
             Some(Settings { annotations, samples, ..settings(Kind::Calls) })
         }
-        "gff3" => Some(Settings { records: u64::MAX, ..settings(Kind::Genes) }),
+        "gff3" => Some(settings(Kind::Genes)),
         "delimited" => {
             let written = written?;
             let is_tab = matches!(written.text("separator"), None | Some("tab"));
             let Some(Value::Table(columns)) = written.value("columns") else { return None };
             let is_known = columns.iter().all(|column| DRUG_COLUMNS.contains(&from(column)));
-            (is_tab && is_known).then(|| Settings { records: u64::MAX, ..settings(Kind::Drugs) })
+            (is_tab && is_known).then(|| settings(Kind::Drugs))
         }
         _ => None,
     }
@@ -273,4 +276,34 @@ fn make(settings: &Settings, path: &Path) -> Result<(), RunError> {
 fn unwritable(path: &Path, error: &io::Error) -> RunError {
     RunError::new(RunErrorKind::Sink, format!("{} cannot be written: {error}", path.display()))
         .with_hint("Make room in the directory for temporary files, or name another one with the variable TMPDIR.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{bench::shipped, set_aside};
+
+    #[test]
+    fn what_is_made_up_fits_the_source() {
+        let (plan, mut spec) = shipped("clinical.toml");
+        let written = set_aside::stages(&mut spec);
+        let of = |name: &str| {
+            let (_, stage) = plan.stage(name).expect("a source");
+            let options = written.iter().find(|written| written.name == name);
+            fitting(stage, options, 7).map(|settings| (settings.kind, settings.annotations, settings.samples))
+        };
+        assert_eq!(of("calls"), Some((Kind::Calls, Annotations::Ann, 0)));
+        assert_eq!(of("cohort_calls"), Some((Kind::Calls, Annotations::Ann, SAMPLES)));
+        assert_eq!(of("clinvar_rows").map(|made| made.0), Some(Kind::Clinvar));
+        assert_eq!(of("gene_rows").map(|made| made.0), Some(Kind::Genes));
+        // Its columns are those of another table of drugs.
+        assert_eq!(of("drug_rows"), None);
+        let sources: Vec<&PlannedStage> = plan.stages.iter().filter(|stage| stage.kind == StageKind::Source).collect();
+        let wanted = |file, into| Wanted { file, into, records: 7 };
+        let named = |wanted| main(&sources, &wanted).map(|stage| stage.name.clone()).map_err(|error| error.kind);
+        assert_eq!(named(wanted(None, None)), Ok("calls".to_owned()), "not the cohort's");
+        assert_eq!(named(wanted(Some(Path::new("a.vcf")), None)), Err(RunErrorKind::Usage));
+        assert_eq!(named(wanted(Some(Path::new("a.vcf")), Some("calls"))), Ok("calls".to_owned()));
+        assert_eq!(named(wanted(None, Some("variants"))), Err(RunErrorKind::Usage), "that is no source");
+    }
 }

@@ -33,3 +33,14 @@ pub use self::{
     spawn::VERB as MEASURE_VERB,
     svg::{START as SVG_START, draw},
 };
+
+/// A shipped pipeline, and how it is written.
+#[cfg(test)]
+fn shipped(name: &str) -> (vardelta_engine::plan::Plan, vardelta_engine::spec::SpecFile) {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
+    let text = std::fs::read_to_string(&path).expect("it is shipped");
+    let mut problems = vardelta_engine::diagnostics::Diagnostics::default();
+    let spec = vardelta_engine::spec::SpecFile::parse(path, text, &[], &|_| None, &mut problems);
+    let plan = vardelta_engine::plan::Plan::resolve(&spec, vardelta_stages::REGISTRY, &mut problems);
+    (plan.expect("it is valid"), spec)
+}

@@ -60,6 +60,7 @@ fn runs(bench: &Bench) -> String {
         "records/s",
         "cpu",
         "memory",
+        "state",
         "speed-up",
         "efficiency",
         "busy",
@@ -68,7 +69,7 @@ fn runs(bench: &Bench) -> String {
         table.row().number(run.workers as u64).figure(seconds(run.seconds));
         table.figure(seconds(run.seconds_min)).figure(seconds(run.seconds_max)).number(run.records_per_s as u64);
         table.figure(run.cpu_seconds.map_or("-".into(), |cpu| format!("{cpu:.2}")));
-        table.figure(run.peak_bytes.map_or("-".into(), bytes));
+        table.figure(run.peak_bytes.map_or("-".into(), bytes)).figure(run.state_bytes.map_or("-".into(), bytes));
         let speedup = bench.speedup.iter().find(|speedup| speedup.workers == run.workers);
         table.figure(speedup.map_or("-".into(), |speedup| format!("{:.2}", speedup.ratio)));
         table.figure(speedup.map_or("-".into(), |speedup| format!("{:.0} %", 100.0 * speedup.efficiency)));

@@ -69,6 +69,8 @@ pub struct Load {
     pub cpu_seconds: Option<f64>,
     /// The most memory that the process had, in bytes; `None` where the system does not tell.
     pub peak_bytes: Option<u64>,
+    /// Bytes of the state that it has left; `None` where it has left none.
+    pub state_bytes: Option<u64>,
     /// Records read, by source stage.
     pub records: BTreeMap<String, u64>,
     /// Rows that the sink took while others were still computed.

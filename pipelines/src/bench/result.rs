@@ -65,6 +65,8 @@ pub struct Run {
     pub records_per_s: f64,
     /// The most memory that the process had.
     pub peak_bytes: Option<u64>,
+    /// Bytes of the state that the run leaves; `None` where nothing is written.
+    pub state_bytes: Option<u64>,
     /// The stages, in the order of the plan.
     pub stages: Vec<Stage>,
     /// The threads that read files, by source stage.
@@ -217,6 +219,7 @@ impl Run {
             cpu_seconds: load.cpu_seconds,
             records_per_s: if load.seconds > 0.0 { records as f64 / load.seconds } else { 0.0 },
             peak_bytes: load.peak_bytes,
+            state_bytes: load.state_bytes,
             stages: stages.collect(),
             readers: readers.collect(),
             worker_times: worker_times.collect(),

@@ -2,6 +2,7 @@
 
 use std::{
     io::{Read as _, Write as _},
+    os::unix::process::CommandExt as _,
     process::{Child, Command, Stdio},
     time::Duration,
 };
@@ -35,6 +36,8 @@ pub fn measured(request: &Request, abort: &Abort) -> Result<Measured, RunError> 
         .args(["--json", VERB])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
+        // Ctrl-C on a terminal is for its starter, which ends it.
+        .process_group(0)
         .spawn()
         .map_err(failed)?;
     // A process that ends before it has read says why on its standard output.

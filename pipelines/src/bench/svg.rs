@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use vardelta_engine::edge::escape;
 
 use super::result::{Bench, Run};
+use crate::report::grouped;
 
 /// How the file begins.
 pub const START: &str = "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"vardelta-bench\"";
@@ -33,7 +34,7 @@ const STYLE: &str = "<style>\
 pub fn draw(bench: &Bench) -> String {
     let mut body = String::new();
     let mut top = 34.0;
-    text(&mut body, 16.0, top - 8.0, "title", &format!("{}: {} records", bench.pipeline, bench.input.records));
+    text(&mut body, 16.0, top - 8.0, "title", &format!("{}: {} records", bench.pipeline, grouped(bench.input.records)));
     if bench.runs.len() > 1 {
         top = scaling(&mut body, bench, top + 24.0);
     }
@@ -93,19 +94,22 @@ fn stages(body: &mut String, run: &Run, top: f64) -> f64 {
         "",
         &format!("Seconds per stage with {} worker{s}: work (strong), waiting (pale)", run.workers),
     );
-    let longest = run.stages.iter().map(|stage| stage.busy_s + stage.wait_s).fold(f64::MIN_POSITIVE, f64::max);
+    let reading = run.readers.iter().map(|reader| (format!("reading {}", reader.name), reader.busy_s, reader.wait_s));
+    let stages = run.stages.iter().map(|stage| (stage.name.clone(), stage.busy_s, stage.wait_s));
+    let bars: Vec<(String, f64, f64)> = reading.chain(stages).collect();
+    let longest = bars.iter().map(|(_, busy, wait)| busy + wait).fold(f64::MIN_POSITIVE, f64::max);
     let width = |seconds: f64| (WIDTH - LEFT - RIGHT) * seconds / longest;
     let mut y = top + 14.0;
-    for stage in &run.stages {
-        text(body, 16.0, y + 14.0, "", &shortened(&stage.name, 24));
-        let (busy, wait) = (width(stage.busy_s), width(stage.wait_s));
+    for (name, busy_s, wait_s) in bars {
+        text(body, 16.0, y + 14.0, "", &shortened(&name, 24));
+        let (busy, wait) = (width(busy_s), width(wait_s));
         let _ = write!(
             body,
             "<rect class=\"busy\" x=\"{LEFT}\" y=\"{y}\" width=\"{busy:.1}\" height=\"{BAR}\"/>\
              <rect class=\"wait\" x=\"{:.1}\" y=\"{y}\" width=\"{wait:.1}\" height=\"{BAR}\"/>",
             LEFT + busy
         );
-        text(body, LEFT + busy + wait + 6.0, y + 14.0, "soft", &format!("{:.3}", stage.busy_s));
+        text(body, LEFT + busy + wait + 6.0, y + 14.0, "soft", &format!("{busy_s:.3}"));
         y += ROW;
     }
     y

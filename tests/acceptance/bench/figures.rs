@@ -34,6 +34,7 @@ fn the_figures_add_up_and_nothing_of_the_users_is_touched() {
         assert!(number(run, "seconds_min") <= seconds && seconds <= number(run, "seconds_max"), "{run}");
         assert!((number(run, "records_per_s") - 6000.0 / seconds).abs() < 1.0, "{run}");
         assert!(number(run, "peak_bytes") > 1e6 && number(run, "cpu_seconds") > 0.0, "{run}");
+        assert!(number(run, "state_bytes") > 10_000.0, "{run}");
         let mut names: Vec<&str> = array(run, "stages").iter().map(|stage| text(stage, "name")).collect();
         names.sort_unstable();
         let mut expected = STAGES;
@@ -79,7 +80,6 @@ fn the_figures_add_up_and_nothing_of_the_users_is_touched() {
 #[test]
 fn a_users_file_is_measured_as_it_is_and_parted_for_its_drops() {
     let bench = Bench::new();
-    bench.vardelta("generate", &["--help"]).expect(0);
     let made = std::process::Command::new(vardelta_tests::binary::binary())
         .args(["generate", "--records", "1000", "--out"])
         .arg(bench.path("mine.vcf.gz"))

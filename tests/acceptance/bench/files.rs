@@ -26,6 +26,7 @@ fn percentiles_and_a_picture_are_written_and_may_be_written_again() {
     for stage in array(last, "stages") {
         assert!(svg.contains(&format!(">{}</text>", text(stage, "name"))), "{stage}");
     }
-    assert_eq!(svg.matches("<rect class=\"busy\"").count(), array(last, "stages").len());
+    let bars = array(last, "stages").len() + array(last, "readers").len();
+    assert_eq!(svg.matches("<rect class=\"busy\"").count(), bars);
     assert_eq!(number(last, "workers"), 2.0);
 }

@@ -10,7 +10,7 @@ use super::{Bench, names};
 fn control_c_ends_it_and_its_scratch_places() {
     let bench = Bench::new();
     let before = bench.everything();
-    let mut command = bench.command("bench", &["--records", "20000", "--repeat", "1000"]);
+    let mut command = bench.command("bench", &["--records", "3000", "--repeat", "50"]);
     command.stdout(Stdio::null()).stderr(Stdio::null());
     let mut child = command.spawn().expect("it starts");
     let root = bench.temporary.path();
