@@ -65,8 +65,11 @@ impl TraceFile {
         let mut gathered = self.gathered.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
         match event {
-            RunEvent::Started { .. } => gathered.started = Some(now),
-            RunEvent::Finished { .. } => gathered.finished = Some(now),
+            RunEvent::Finished { seconds } => {
+                // It began before it told anybody.
+                gathered.started = now.checked_sub(Duration::from_secs_f64(*seconds));
+                gathered.finished = Some(now);
+            }
             RunEvent::ChunkDone { chunk, .. } => gathered.chunks.push((*chunk, now)),
             RunEvent::Waiting { cause } => gathered.moments.push((format!("waiting: {cause}"), now)),
             RunEvent::Retry { attempt } => gathered.moments.push((format!("retry {attempt}"), now)),

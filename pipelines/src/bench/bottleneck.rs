@@ -150,7 +150,7 @@ mod tests {
 
     #[test]
     fn what_works_beside_something_slower_holds_nothing_back() {
-        let stages = [("calls", 2.0), ("alleles", 1.0), ("variants", 2.5), ("sink", 1.0)];
+        let stages = [("calls", 2.0), ("alleles", 1.0), ("variants", 2.5), ("sink", 0.5)];
         assert_eq!(stage(&load(1.0, &stages, 0, 1)), "variants");
         assert_eq!(stage(&load(9.0, &stages, 0, 1)), "calls", "the readers");
         // Two workers share the stages' work, but not the reading.
