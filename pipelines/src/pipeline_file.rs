@@ -27,10 +27,20 @@ pub fn load(arguments: &PipelineArguments, output: &Output) -> Result<Plan, Fail
     load_with_advice(arguments, output, &mut Vec::new()).map(|advised| advised.plan)
 }
 
+/// The same, with the file as it is written.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_written(arguments: &PipelineArguments, output: &Output) -> Result<(Plan, SpecFile), Failure> {
+    load_with_advice(arguments, output, &mut Vec::new()).map(|advised| (advised.plan, advised.spec))
+}
+
 /// A plan, and what is worth a thought about it.
 pub struct Advised {
     /// The plan.
     pub plan: Plan,
+    /// The file as it is written.
+    pub spec: SpecFile,
     /// The advice, with its places.
     pub advice: Vec<Located>,
     /// The same as text.
@@ -56,8 +66,8 @@ pub fn load_with_advice(
     match Plan::resolve(&spec, REGISTRY, &mut diagnostics) {
         Some(plan) if diagnostics.is_empty() => {
             let advice = diagnostics.take_advice();
-            let text = render_advice(&spec, &advice, output.complains_in_color());
-            Ok(Advised { plan, advice: located(&spec, &advice), text })
+            let (advice, text) = (located(&spec, &advice), render_advice(&spec, &advice, output.complains_in_color()));
+            Ok(Advised { plan, spec, advice, text })
         }
         _ => {
             let sorted = diagnostics.into_sorted();

@@ -2,7 +2,9 @@
 
 use std::{io, sync::Arc};
 
-use vardelta_engine::{contract::sink::ChangeBatch, event::RunEvent, observer::Observer, report::Progress};
+use vardelta_engine::{
+    contract::sink::ChangeBatch, event::RunEvent, observer::Observer, report::Progress, trace::Trace,
+};
 use vardelta_schemas::{TableSchema, ledger::RejectRow};
 
 use crate::{
@@ -11,6 +13,7 @@ use crate::{
     operate::telling::Telling,
     progress::Live,
     rejects_file::RejectsFile,
+    trace_file::TraceFile,
 };
 
 /// Who hears of every event of a run.
@@ -30,6 +33,8 @@ pub struct Watcher {
     pub all_changes: Option<ChangesFile>,
     /// Where every reject is written; `None` where nobody asked.
     pub rejects: Option<RejectsFile>,
+    /// Where it is written what the threads do when; `None` where nobody asked.
+    pub trace: Option<TraceFile>,
 }
 
 impl Watcher {
@@ -42,6 +47,7 @@ impl Watcher {
             changes: ChangeCollector::new(Form::Text, Some(0)),
             all_changes: None,
             rejects: None,
+            trace: None,
         }
     }
 }
@@ -54,6 +60,19 @@ impl Observer for Watcher {
         }
         if let Some(live) = &self.progress {
             live.event(event);
+        }
+        if let Some(file) = &self.trace {
+            file.event(event);
+        }
+    }
+
+    fn wants_trace(&self) -> bool {
+        self.trace.is_some()
+    }
+
+    fn trace(&self, trace: &Trace) {
+        if let Some(file) = &self.trace {
+            file.take(trace);
         }
     }
 

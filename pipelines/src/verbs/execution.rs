@@ -21,6 +21,7 @@ use crate::{
     progress::Live,
     rejects_file::RejectsFile,
     report::{self, grouped},
+    trace_file::TraceFile,
     watcher::{Listener, Watcher},
 };
 
@@ -46,18 +47,27 @@ pub fn execute(
     arguments: &ExecutionArguments,
     work: impl FnOnce(Context<'_>) -> Result<RunReport, RunError>,
 ) -> Result<u8, Failure> {
-    execute_heard(output, plan, arguments, None, work)
+    execute_beside(output, plan, arguments, Beside::default(), work)
 }
 
-/// The same, with somebody who hears of every event while the run is under way.
+/// Who else wants to know of a run while it is under way.
+#[derive(Default)]
+pub struct Beside {
+    /// Hears of every event.
+    pub listener: Option<Listener>,
+    /// Takes what the threads do when.
+    pub trace: Option<TraceFile>,
+}
+
+/// The same, with these beside it.
 ///
 /// # Errors
 /// Those of the run.
-pub fn execute_heard(
+pub fn execute_beside(
     output: &mut Output,
     plan: &Plan,
     arguments: &ExecutionArguments,
-    listener: Option<Listener>,
+    beside: Beside,
     work: impl FnOnce(Context<'_>) -> Result<RunReport, RunError>,
 ) -> Result<u8, Failure> {
     let rejects = arguments.rejects.as_deref().map(|path| rejects_file(path, plan, output)).transpose()?;
@@ -74,11 +84,12 @@ pub fn execute_heard(
     let log = log_of(output, plan);
     let mut watcher = Watcher {
         telling: Telling::new(plan, log.clone()),
-        listener,
+        listener: beside.listener,
         progress: Live::start(output.progress()),
         changes: ChangeCollector::new(form, limit),
         all_changes,
         rejects,
+        trace: beside.trace,
     };
     let abort = interrupt::watch();
     output.follow(&abort);
@@ -98,6 +109,9 @@ pub fn execute_heard(
     failpoint::hit("report:begin");
     if let Some(changes) = watcher.all_changes.take() {
         changes.finish()?;
+    }
+    if let Some(trace) = watcher.trace.take() {
+        trace.finish()?;
     }
     // Reports of several pipelines of one process stand one after the other.
     let _alone = output.alone();

@@ -9,7 +9,8 @@ use crate::{
     failure::Failure,
     output::Output,
     pipeline_file,
-    verbs::execution,
+    trace_file::TraceFile,
+    verbs::execution::{self, Beside},
 };
 
 /// Arguments of `run`.
@@ -53,6 +54,10 @@ pub struct Arguments {
     #[arg(long, value_name = "SAMPLE", conflicts_with = "files")]
     readmit: Vec<String>,
 
+    /// Write what workers, readers and the sink did when into a file that Chrome's and Perfetto's trace viewers open.
+    #[arg(long, value_name = "FILE.json")]
+    trace: Option<PathBuf>,
+
     #[command(flatten)]
     execution: ExecutionArguments,
 }
@@ -71,6 +76,8 @@ impl Arguments {
             retry_lookups: self.retry_lookups,
             ..execution::options(&self.execution)
         };
-        execution::execute(output, &plan, &self.execution, |context| run::run(context, &options))
+        let trace = self.trace.as_deref().map(|path| TraceFile::create(path, &plan)).transpose()?;
+        let beside = Beside { trace, ..Beside::default() };
+        execution::execute_beside(output, &plan, &self.execution, beside, |context| run::run(context, &options))
     }
 }

@@ -82,7 +82,7 @@ impl Arguments {
 }
 
 /// Says that nothing is wrong, and what is worth a thought.
-fn tell(Advised { plan, advice, text }: &Advised, output: &mut Output) -> Result<(), RunError> {
+fn tell(Advised { plan, advice, text, .. }: &Advised, output: &mut Output) -> Result<(), RunError> {
     let (name, stages) = (&plan.pipeline.name, plan.stages.len());
     if output.is_json() {
         return output.json(&json!({ "pipeline": name, "stages": stages, "diagnostics": [], "advice": advice }));

@@ -17,7 +17,7 @@ use crate::{
     operate::{clock::now_s, log::LogWriter},
     output::Output,
     pipeline_file, serve,
-    verbs::execution,
+    verbs::execution::{self, Beside},
     watch::{self, Key, Settings},
     watcher::Listener,
 };
@@ -97,8 +97,8 @@ impl Arguments {
     fn load(&self, output: &mut Output, plan: &Plan, files: &BTreeSet<Key>, listener: Listener) -> Result<(), Failure> {
         let arguments = ExecutionArguments { workers: self.workers, dry_run: false, changes: None, rejects: None };
         let options = RunOptions { among: Some(files.clone()), ..execution::options(&arguments) };
-        execution::execute_heard(output, plan, &arguments, Some(listener), |context| run::run(context, &options))
-            .map(|_| ())
+        let beside = Beside { listener: Some(listener), ..Beside::default() };
+        execution::execute_beside(output, plan, &arguments, beside, |context| run::run(context, &options)).map(|_| ())
     }
 
     fn plans(&self, output: &Output) -> Result<Vec<Plan>, Failure> {
