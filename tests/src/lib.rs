@@ -25,4 +25,5 @@ pub mod shared;
 pub mod shipped;
 pub mod story;
 pub mod waiting;
+pub mod watching;
 pub mod web_sink;
