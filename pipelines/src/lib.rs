@@ -12,6 +12,7 @@ mod happened;
 mod interrupt;
 mod operate;
 mod output;
+mod page;
 mod pipeline_file;
 mod progress;
 mod proposal;

@@ -108,7 +108,7 @@ fn is_fresh(event: &Event, hours: f64) -> Result<String, String> {
 }
 
 /// Seconds since 1970 of `2026-01-31T23:59:59Z`.
-fn seconds_of(text: &str) -> Option<u64> {
+pub fn seconds_of(text: &str) -> Option<u64> {
     let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
     let numbers = |text: &str, separator: char| -> Option<Vec<i64>> {
         text.split(separator).map(|part| part.split('.').next()?.parse().ok()).collect()

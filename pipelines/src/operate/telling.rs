@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use vardelta_engine::{event::RunEvent, plan::Plan};
 
-use crate::operate::{log::LogWriter, metrics::Metrics};
+use crate::operate::{figures::FiguresOfRun, log::LogWriter, metrics::Metrics};
 
 /// Everyone who is told of a run.
 #[derive(Default)]
@@ -12,12 +12,13 @@ pub struct Telling {
     /// The log as JSON; `None` where people read it.
     pub log: Option<Arc<LogWriter>>,
     metrics: Metrics,
+    figures: FiguresOfRun,
 }
 
 impl Telling {
     /// Tells this log, and gathers what is published when the run has ended.
     pub fn new(log: Option<Arc<LogWriter>>) -> Telling {
-        Telling { log, metrics: Metrics::default() }
+        Telling { log, metrics: Metrics::default(), figures: FiguresOfRun::default() }
     }
 
     /// Tells all of them.
@@ -26,11 +27,14 @@ impl Telling {
             log.event(event);
         }
         self.metrics.event(event);
+        self.figures.event(event);
     }
 
     /// Publishes what was gathered of a run that has ended, where the plan wants it. What goes wrong comes back in words: it
     /// is no failure of the run.
     pub fn publish(self, plan: &Plan) -> Vec<String> {
-        self.metrics.publish(plan)
+        let kept = self.figures.keep(plan).err();
+        let kept = kept.map(|error| format!("the figures of this run cannot be kept beside the state: {error}"));
+        self.metrics.publish(plan).into_iter().chain(kept).collect()
     }
 }
