@@ -1,7 +1,13 @@
 //! Why a run ended without doing its work, as facts: what happened and where, what is written, what it came from, what to do,
 //! and the exit code. They become a text when somebody reads them, and not before.
 
-use std::{any::Any, error::Error, fmt, sync::Arc};
+use std::{
+    any::Any,
+    error::Error,
+    fmt,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use crate::{
     cause::Cause,
@@ -127,6 +133,24 @@ pub struct RunError {
     pub written: Option<Written>,
     /// What it came from.
     pub cause: Option<Cause>,
+    /// The files without which the run could go on, as far as they are known.
+    pub at_fault: Vec<FileAtFault>,
+}
+
+/// A file that a run cannot load.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileAtFault {
+    /// The source stage that it was delivered to.
+    pub source: String,
+    /// The file, as the run was told of it or found it.
+    pub path: PathBuf,
+}
+
+impl FileAtFault {
+    /// A file of a source.
+    pub(crate) fn new(source: &str, path: &Path) -> FileAtFault {
+        FileAtFault { source: source.to_owned(), path: path.to_owned() }
+    }
 }
 
 impl fmt::Display for RunError {
@@ -150,7 +174,7 @@ impl Error for RunError {
 impl RunError {
     /// An error without a hint.
     pub fn new(kind: RunErrorKind, message: impl Into<String>) -> RunError {
-        RunError { kind, message: message.into(), hint: None, written: None, cause: None }
+        RunError { kind, message: message.into(), hint: None, written: None, cause: None, at_fault: Vec::new() }
     }
 
     /// Adds what to do.
@@ -163,6 +187,20 @@ impl RunError {
     pub fn caused_by(mut self, cause: impl Error + Send + Sync + 'static) -> RunError {
         self.cause = Some(Arc::new(cause));
         self
+    }
+
+    /// Adds the files that it is about.
+    pub(crate) fn about(mut self, files: impl IntoIterator<Item = FileAtFault>) -> RunError {
+        self.at_fault.extend(files);
+        self
+    }
+
+    /// Adds the file that was being read, where what was read is what is wrong.
+    pub(crate) fn while_reading(self, source: &str, path: &Path) -> RunError {
+        match self.kind {
+            RunErrorKind::Input if self.at_fault.is_empty() => self.about([FileAtFault::new(source, path)]),
+            _ => self,
+        }
     }
 
     /// Adds what of the run is written, where that is not said yet. Of a request that makes no sense nobody expects that it

@@ -29,6 +29,14 @@ impl From<RunError> for Failure {
 }
 
 impl Failure {
+    /// The same as an error of a run.
+    pub fn into_run_error(self) -> RunError {
+        match self {
+            Failure::Run(error) => error,
+            Failure::Invalid { text, .. } => RunError::new(RunErrorKind::Pipeline, text),
+        }
+    }
+
     /// Tells what happened, on standard error or as JSON, and gives the exit code.
     pub fn report(&self, output: &mut Output) -> u8 {
         let error = match self {

@@ -8,8 +8,10 @@ mod destination;
 mod explained;
 mod failure;
 mod generate;
+mod graph_json;
 mod happened;
 mod interrupt;
+mod live;
 mod operate;
 mod output;
 mod page;
@@ -18,9 +20,11 @@ mod progress;
 mod proposal;
 mod rejects_file;
 mod report;
+mod serve;
 mod testing;
 mod usage;
 mod verbs;
+mod watch;
 mod watcher;
 
 use std::{

@@ -1,5 +1,6 @@
 //! What a run tells beside its report: logs and metrics, and whether all is well.
 
+pub mod clock;
 pub mod figures;
 pub mod health;
 pub mod log;

@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, BufWriter, ErrorKind, IsTerminal as _, Read, Write},
-    sync::Arc,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use serde::Serialize;
@@ -13,6 +13,9 @@ use vardelta_engine::{
 };
 
 use crate::operate::log::LogWriter;
+
+/// Whoever writes a whole text in pieces holds it.
+static WRITING: Mutex<()> = Mutex::new(());
 
 /// Standard output and standard error.
 ///
@@ -45,6 +48,16 @@ impl Output {
             run: None,
             log: None,
         }
+    }
+
+    /// Another output of the same form, for a thread of its own.
+    pub fn another(&self) -> Output {
+        Output::new(self.json, self.quiet, self.verbose)
+    }
+
+    /// While it is held no other output writes a report; [`Output::finish`] comes before it is let go.
+    pub fn alone(&self) -> MutexGuard<'static, ()> {
+        WRITING.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Has everything that would be said on standard error go into a log from now on.

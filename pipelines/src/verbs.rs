@@ -19,6 +19,7 @@ mod stages;
 mod test;
 mod validate;
 mod verify;
+mod watch;
 mod why;
 mod withdraw;
 
@@ -41,6 +42,8 @@ pub enum Verb {
     Explain(explain::Arguments),
     /// Load what is new or changed.
     Run(run::Arguments),
+    /// Load drops as they arrive; see docs/watch.md.
+    Watch(watch::Arguments),
     /// Remove what drops asserted, from the state alone.
     Withdraw(withdraw::Arguments),
     /// List what is loaded.
@@ -85,6 +88,7 @@ impl Verb {
             Verb::Graph(arguments) => arguments.execute(output),
             Verb::Explain(arguments) => arguments.execute(output),
             Verb::Run(arguments) => arguments.execute(output),
+            Verb::Watch(arguments) => arguments.execute(output),
             Verb::Withdraw(arguments) => arguments.execute(output),
             Verb::Drops(arguments) => arguments.execute(output),
             Verb::History(arguments) => arguments.execute(output),

@@ -1,6 +1,6 @@
 //! What the command line watches of a run: how far it is, and which rows change.
 
-use std::io;
+use std::{io, sync::Arc};
 
 use vardelta_engine::{contract::sink::ChangeBatch, event::RunEvent, observer::Observer, report::Progress};
 use vardelta_schemas::{TableSchema, ledger::RejectRow};
@@ -13,12 +13,17 @@ use crate::{
     rejects_file::RejectsFile,
 };
 
+/// Who hears of every event of a run.
+pub type Listener = Arc<dyn Fn(&RunEvent) + Send + Sync>;
+
 /// Shows progress and keeps row changes.
 pub struct Watcher {
     /// Lines on the terminal; `None` where there is none.
     pub progress: Option<ProgressLines>,
     /// Who else is told.
     pub telling: Telling,
+    /// Who hears of events while the run is under way; `None` for nobody.
+    pub listener: Option<Listener>,
     /// The changes.
     pub changes: ChangeCollector,
     /// Where every changed row is written; `None` where nobody asked.
@@ -33,6 +38,7 @@ impl Watcher {
         Watcher {
             progress,
             telling: Telling::default(),
+            listener: None,
             changes: ChangeCollector::new(Form::Text, Some(0)),
             all_changes: None,
             rejects: None,
@@ -43,6 +49,9 @@ impl Watcher {
 impl Observer for Watcher {
     fn event(&self, event: &RunEvent) {
         self.telling.event(event);
+        if let Some(listener) = &self.listener {
+            listener(event);
+        }
     }
 
     fn progress(&self, progress: &Progress) {

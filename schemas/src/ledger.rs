@@ -228,6 +228,29 @@ pub struct LookupRow {
     pub asked_at: Option<String>,
 }
 
+/// A row of `vardelta_set_aside`: a file that could not be loaded, and is tried again later while others go on.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct SetAsideRow {
+    /// The source stage.
+    pub source: String,
+    /// The file, as the ledger keeps the paths of drops.
+    pub path: String,
+    /// The name that its drop would have.
+    pub drop: String,
+    /// Which file it was (size, times, inode), so that another one in its place is known.
+    pub stamp: String,
+    /// How often it was tried in vain.
+    pub attempts: u64,
+    /// The sort of failure, as errors name it: `input`, `reject_share`.
+    pub kind: String,
+    /// What was wrong last time.
+    pub reason: String,
+    /// When it was set aside first, UTC, RFC 3339.
+    pub since: String,
+    /// When it is tried again, UTC, RFC 3339, unless it changes before.
+    pub next_try: String,
+}
+
 /// A row of `vardelta_warnings`: something was adapted rather than refused, so often.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct WarningRow {

@@ -36,6 +36,12 @@ pub trait Lookup: Debug + Send + Sync {
     /// When the look-up cannot be made at all, not when a service or a tier is down: that is told by answers and figures.
     fn open(&self, context: &LookupContext) -> Result<Box<dyn Asker>, StageError>;
 
+    /// Until when this process leaves the service alone because it failed time after time, in seconds since 1970; `None` where it
+    /// may be asked.
+    fn held_until_s(&self) -> Option<u64> {
+        None
+    }
+
     /// The tiers in which its answers outlive a process, in the order in which they are asked. Who else keeps answers in one
     /// is not told: a tier is looked at and emptied as a whole.
     ///

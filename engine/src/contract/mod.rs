@@ -13,5 +13,6 @@ pub mod reason;
 pub mod side_input;
 pub mod sink;
 pub mod source;
+pub mod span;
 pub mod stage;
 pub mod warning;

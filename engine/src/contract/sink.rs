@@ -5,6 +5,7 @@ mod details;
 mod erase;
 mod lookups;
 mod migrate;
+mod set_aside;
 
 use std::{error::Error, fmt, path::PathBuf, sync::Arc};
 
@@ -26,6 +27,7 @@ pub use self::{
     erase::Erase,
     lookups::{KeptLookups, Lookups},
     migrate::{Fill, Migrate},
+    set_aside::SetAside,
 };
 
 /// A planned sink.
@@ -96,7 +98,7 @@ pub enum Access {
 ///
 /// One epoch is written by `begin`, any number of `apply` and `rejects`, then `commit`. Dropping the connection, or
 /// `rollback`, leaves the database as it was before `begin`.
-pub trait Sink: Migrate + Erase + Lookups + Details + Send {
+pub trait Sink: Migrate + Erase + Lookups + SetAside + Details + Send {
     /// The ledger of a pipeline as of now. A database without ledger tables, or without this pipeline, has epoch 0 and no drops.
     ///
     /// # Errors

@@ -21,6 +21,9 @@ use crate::contract::{
 pub struct Discovered {
     /// The files that may be drops, sorted by name.
     pub paths: Vec<PathBuf>,
+    /// Files that the path matches and that are none, with what each is; indexes, which are read where they lie, are not among
+    /// them.
+    pub left_alone: Vec<(PathBuf, &'static str)>,
     /// Things worth saying: what lies beside drops and is none, where a path leads that matches nothing.
     pub notices: Vec<String>,
 }

@@ -222,7 +222,7 @@ fn at_file(stage: &str, path: &Path, mut error: RunError) -> RunError {
     if !error.message.contains("stage `") {
         error.message = format!("{} (read by stage `{stage}`)", error.message);
     }
-    error
+    error.while_reading(stage, path)
 }
 
 fn read_file(

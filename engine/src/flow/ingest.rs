@@ -123,7 +123,11 @@ impl Ingest {
             self.worker.meters.waited(source, started.elapsed());
         }
         match taken {
-            Taken::Item(Item::Chunk { load, chunk }) => self.chunk(load, chunk)?,
+            Taken::Item(Item::Chunk { load, chunk }) => {
+                let run = std::sync::Arc::clone(&self.worker.run);
+                let Load { source, path, .. } = &run.loads[load];
+                self.chunk(load, chunk).map_err(|error| error.while_reading(&run.plan.stages[*source].name, path))?;
+            }
             Taken::Item(Item::Rows { .. }) => return Err(RunError::internal("table rows came to the ingest operator")),
             Taken::Nothing => {}
             Taken::Done => return Ok(None),

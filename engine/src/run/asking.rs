@@ -66,6 +66,16 @@ pub fn lookup_tiers(plan: &Plan) -> Result<Vec<(String, Vec<KeptTier>)>, RunErro
     Ok(tiers)
 }
 
+/// The look-ups whose service this process leaves alone now, because it failed time after time: the stage's name, and until when
+/// in seconds since 1970.
+pub fn held_lookups(plan: &Plan) -> Vec<(String, u64)> {
+    let held = plan.stages.iter().filter_map(|stage| match &stage.planned {
+        Planned::Relational(Relational::Lookup(spec)) => Some((stage.name.clone(), spec.lookup.held_until_s()?)),
+        _ => None,
+    });
+    held.collect()
+}
+
 /// What a run asks for beside what its own rows want.
 #[derive(Default)]
 pub(crate) struct Questions {

@@ -20,7 +20,7 @@ use crate::{
         stage::Planned,
     },
     epoch::{open::state_directory, scratch::Scratch},
-    error::{RunError, RunErrorKind},
+    error::{FileAtFault, RunError, RunErrorKind},
     flow::feed::{Load, PATIENCE},
     natural,
     path_text::{from_text, to_text},
@@ -107,14 +107,24 @@ pub(crate) fn find(
         for at in sources {
             let discovered = source(plan, at)?;
             let stage = &plan.stages[at].name;
-            let Discovered { paths, notices } = discovered.discover().map_err(|error| RunError::stage(stage, error))?;
-            found.notices.extend(notices.iter().map(|notice| format!("source `{stage}`: {notice}")));
-            if discovered.pattern().is_none() {
+            let Discovered { paths, notices, .. } =
+                discovered.discover().map_err(|error| RunError::stage(stage, error))?;
+            // Whoever says which files are meant has looked around already.
+            let is_whole = options.among.is_none();
+            found
+                .notices
+                .extend(notices.iter().filter(|_| is_whole).map(|notice| format!("source `{stage}`: {notice}")));
+            if discovered.pattern().is_none() && is_whole {
                 found.notices.push(format!("source `{stage}` has no path: name its files on the command line"));
             }
             for path in paths {
+                if options.among.as_ref().is_some_and(|among| !among.contains(&(stage.clone(), path.clone()))) {
+                    continue;
+                }
                 let recorded = recorded(plan, &path);
-                let name = discovered.drop_name(&path).map_err(|error| RunError::stage(stage, error))?;
+                let name = discovered
+                    .drop_name(&path)
+                    .map_err(|error| RunError::stage(stage, error).while_reading(stage, &path))?;
                 let known = discovered.names_by_rule().then(|| known_as(ledger, stage, &name, &recorded)).flatten();
                 if let Some(known) = known {
                     found.notices.push(format!(
@@ -160,9 +170,10 @@ pub(crate) fn find(
             .with_hint(
                 "Rename one of them, load it by itself with `--as NAME`, or let the source name drops by their folders too: \
                  `drop_name = \"{parent}_{stem}\"`.",
-            ));
+            )
+            .about([FileAtFault::new(&plan.stages[pair[1].0].name, &pair[1].2)]));
     }
-    let digests = digest_all(files.iter().map(|file| file.2.as_path()).collect(), plan.pipeline.workers)?;
+    let digests = digest_all(plan, files.iter().map(|file| (file.0, file.2.as_path())).collect())?;
     for ((source, name, path, recorded_path), (stamp, bytes_digest)) in files.into_iter().zip(digests) {
         let mut candidate = Candidate {
             source,
@@ -174,7 +185,8 @@ pub(crate) fn find(
             standing: Standing::New,
             records: None,
         };
-        compare(plan, &mut candidate, ledger, &mut found.notices)?;
+        compare(plan, &mut candidate, ledger, &mut found.notices)
+            .map_err(|error| error.while_reading(&plan.stages[candidate.source].name, &candidate.path))?;
         found.candidates.push(candidate);
     }
     if options.prune {
@@ -224,8 +236,8 @@ fn refuse_by_product(source: &dyn Source, path: &Path) -> Result<(), RunError> {
     }
 }
 
-/// The path to remember: from the pipeline file's directory where it lies below that, so that the whole may be moved.
-fn recorded(plan: &Plan, path: &Path) -> String {
+/// The path that the ledger remembers: from the pipeline file's directory where it lies below that, so that the whole may be moved.
+pub(super) fn recorded(plan: &Plan, path: &Path) -> String {
     let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
     let (base, file) = (absolute(&plan.pipeline.base_dir), absolute(path));
     if let Ok(inside) = file.strip_prefix(&base) {
@@ -273,33 +285,39 @@ fn spool(abort: &Abort, directory: &Path) -> Result<tempfile::NamedTempFile, Run
     }
 }
 
-/// Digests the bytes of files, several at a time.
-fn digest_all(paths: Vec<&Path>, threads: usize) -> Result<Vec<(FileStamp, String)>, RunError> {
-    let results: Vec<Mutex<Option<Digested>>> = paths.iter().map(|_| Mutex::new(None)).collect();
+/// Digests the bytes of files, each with its source stage, several at a time.
+fn digest_all(plan: &Plan, files: Vec<(usize, &Path)>) -> Result<Vec<(FileStamp, String)>, RunError> {
+    let results: Vec<Mutex<Option<Digested>>> = files.iter().map(|_| Mutex::new(None)).collect();
     let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {
-        for _ in 0..threads.min(paths.len()) {
+        for _ in 0..plan.pipeline.workers.min(files.len()) {
             scope.spawn(|| {
                 loop {
                     let at = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(path) = paths.get(at) else { return };
+                    let Some((_, path)) = files.get(at) else { return };
                     *results[at].lock().unwrap_or_else(PoisonError::into_inner) = Some(digest_bytes(path));
                 }
             });
         }
     });
-    let mut digests = Vec::new();
-    for (path, result) in paths.iter().zip(results) {
+    let (mut digests, mut first, mut at_fault) = (Vec::new(), None, Vec::new());
+    for ((source, path), result) in files.iter().zip(results) {
         match result.into_inner().unwrap_or_else(PoisonError::into_inner) {
             Some(Ok(digest)) => digests.push(digest),
             Some(Err(error)) => {
-                return Err(input(format!("{} cannot be read: {error}", path.display()))
-                    .with_hint("Check the path and the rights on it."));
+                at_fault.push(FileAtFault::new(&plan.stages[*source].name, path));
+                first.get_or_insert_with(|| {
+                    input(format!("{} cannot be read: {error}", path.display()))
+                        .with_hint("Check the path and the rights on it.")
+                });
             }
             None => return Err(RunError::internal("a file was not digested")),
         }
     }
-    Ok(digests)
+    match first {
+        Some(error) => Err(error.about(at_fault)),
+        None => Ok(digests),
+    }
 }
 
 /// Compares a candidate with the ledger.

@@ -4,7 +4,7 @@
 use vardelta_schemas::ledger::{DropRow, Snapshot};
 
 use crate::{
-    error::{RunError, RunErrorKind},
+    error::{FileAtFault, RunError, RunErrorKind},
     plan::{Plan, source},
     run::{
         RunOptions,
@@ -69,14 +69,16 @@ pub(super) fn check_shrink(plan: &Plan, options: &RunOptions, candidates: &[Cand
         return Ok(());
     }
     let limit = plan.pipeline.max_shrink_share;
-    let smaller = candidates.iter().filter_map(|candidate| match (&candidate.standing, candidate.records) {
-        (Standing::Changed(old), Some(now)) => {
-            let lost = old.counts.read.saturating_sub(now);
-            (lost as f64 > limit * old.counts.read as f64).then_some((candidate, old.counts.read, now))
-        }
-        _ => None,
-    });
-    let listed: Vec<String> = smaller
+    let smaller = || {
+        candidates.iter().filter_map(|candidate| match (&candidate.standing, candidate.records) {
+            (Standing::Changed(old), Some(now)) => {
+                let lost = old.counts.read.saturating_sub(now);
+                (lost as f64 > limit * old.counts.read as f64).then_some((candidate, old.counts.read, now))
+            }
+            _ => None,
+        })
+    };
+    let listed: Vec<String> = smaller()
         .map(|(candidate, before, now)| {
             let (name, path) = (&candidate.name, &candidate.recorded_path);
             format!("\n  - drop `{name}` had {before} records, and {path} has {now}")
@@ -92,5 +94,6 @@ pub(super) fn check_shrink(plan: &Plan, options: &RunOptions, candidates: &[Cand
     Err(RunError::new(RunErrorKind::Input, message).with_hint(
         "See whether the file is whole. If the records are to go, give `run` the option `--accept-smaller`, and any other verb \
          `--set pipeline.max_shrink_share=1`.",
-    ))
+    )
+    .about(smaller().map(|(candidate, ..)| FileAtFault::new(&plan.stages[candidate.source].name, &candidate.path))))
 }

@@ -11,11 +11,15 @@ mod lookups;
 pub(crate) mod members;
 pub(crate) mod migrate;
 pub(crate) mod rebuild;
+mod set_aside;
 pub(crate) mod verify;
 pub mod why;
 pub(crate) mod withdraw;
 
-use std::path::PathBuf;
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 use vardelta_schemas::ledger;
 
@@ -25,14 +29,16 @@ use crate::{
     flow::table::Retraction,
     path_text::to_text,
     plan::{Plan, tables_of},
+    state::State,
 };
 
-pub use asking::lookup_tiers;
+pub use asking::{held_lookups, lookup_tiers};
 pub use erase::{EraseReport, ErasedPlace, ErasedReport, erase};
 pub use load::run;
 pub use members::withdraw_sample;
 pub use migrate::{MigrateOptions, migrate};
 pub use rebuild::rebuild;
+pub use set_aside::{note_set_aside, set_aside};
 pub use verify::{Difference, Means, VerifiedTable, VerifyReport, verify};
 pub use withdraw::withdraw;
 
@@ -46,6 +52,9 @@ pub use crate::{
 pub struct RunOptions {
     /// Files to load; empty means what the sources' paths match now. `-` is standard input.
     pub files: Vec<PathBuf>,
+    /// Of what the sources' paths match now, these alone: the source stage, and the file as the source finds it. Empty is none
+    /// at all.
+    pub among: Option<BTreeSet<(String, PathBuf)>>,
     /// The source stage the files go to; needed when there are several.
     pub into: Option<String>,
     /// The drop's name, for a single file.
@@ -105,6 +114,24 @@ pub fn drops(plan: &Plan) -> Result<ledger::Snapshot, RunError> {
         }
     }
     Ok(ledger)
+}
+
+/// What every epoch did with the tables, and which tables there are.
+///
+/// # Errors
+/// When the sink cannot be read.
+pub fn accounts(plan: &Plan) -> Result<ledger::Accounts, RunError> {
+    Ok(plan.sink().connect(Access::Read)?.accounts(&plan.pipeline.name)?)
+}
+
+/// The path by which the ledger remembers a file.
+pub fn recorded_path(plan: &Plan, path: &Path) -> String {
+    deliveries::recorded(plan, path)
+}
+
+/// Whether the state of a pipeline holds an epoch, so that its ledger must have one too. Nothing is opened or locked.
+pub fn has_state(plan: &Plan) -> bool {
+    State::has_epoch(&state_directory(plan))
 }
 
 /// What every epoch did.

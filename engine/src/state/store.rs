@@ -84,6 +84,11 @@ impl State {
         directory.join(MANIFEST).exists() || directory.join(PREPARED).exists()
     }
 
+    /// Whether the directory holds a state of an epoch that was committed.
+    pub fn has_epoch(directory: &Path) -> bool {
+        directory.join(MANIFEST).exists()
+    }
+
     /// The finalised epoch, 0 when the state is new.
     pub fn epoch(&self) -> u64 {
         self.finalised.id.number

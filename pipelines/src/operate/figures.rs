@@ -9,7 +9,6 @@ use std::{
     io::{self, ErrorKind, Write as _},
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
-    time::{SystemTime, UNIX_EPOCH},
 };
 
 use serde::{Deserialize, Serialize};
@@ -20,6 +19,8 @@ use vardelta_engine::{
     report::{RunReport, TimeReport},
     run::state_directory,
 };
+
+use crate::operate::clock::now_s;
 
 /// The file's size at which the older half of it goes.
 const BYTES_MAX: u64 = 4 << 20;
@@ -163,11 +164,6 @@ fn append(path: &Path, figures: &Figures) -> io::Result<()> {
     }
     // One write, so that lines of two runs do not mix.
     OpenOptions::new().create(true).append(true).open(path)?.write_all(&line)
-}
-
-#[expect(clippy::disallowed_methods, reason = "when a run ended; no row has it")]
-fn now_s() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 #[cfg(test)]

@@ -2,26 +2,36 @@
 
 use std::{
     path::PathBuf,
-    sync::mpsc,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    },
+    time::Duration,
 };
 
 use serde::Serialize;
 use vardelta_engine::{
-    plan::Plan,
+    clock::utc,
+    contract::stage::Planned,
+    plan::{Plan, PlannedStage},
+    relational::Relational,
     run::{self, state_directory},
 };
 use vardelta_schemas::ledger::Event;
 
-use crate::operate::machine;
+use crate::operate::{
+    clock::{now_s, seconds_of},
+    machine,
+};
 
 /// How long the database may take to answer.
 const ANSWER_WITHIN: Duration = Duration::from_secs(2);
 
 /// What one check found.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Check {
-    /// `database`, `disk`, `memory` or `freshness`.
+    /// `database`, `disk`, `memory`, `freshness` or `lookups`.
     pub name: &'static str,
     /// `ok` or `failing`.
     pub status: &'static str,
@@ -37,16 +47,27 @@ impl Check {
         }
     }
 
+    /// The checks themselves did not come to an end in time.
+    pub fn late() -> Check {
+        Check::of("database", Err("the checks did not end in time".to_owned()))
+    }
+
     /// Whether it failed.
     pub fn is_failing(&self) -> bool {
         self.status != "ok"
     }
 }
 
+/// Asks a database, one question at a time: where it does not answer, threads must not pile up.
+#[derive(Default)]
+pub struct Probe {
+    is_asking: Arc<AtomicBool>,
+}
+
 /// All checks of a pipeline.
-pub fn check(plan: &Plan) -> Vec<Check> {
+pub fn check(plan: &Plan, probe: &Probe) -> Vec<Check> {
     let limits = &plan.operate.health;
-    let history = history(plan);
+    let history = probe.history(plan).and_then(|events| agrees(plan, events));
     let last = history.as_ref().ok().map(|events| events.last().cloned());
     let database = history.map(|_| format!("{} answers", plan.sink().location()));
     let mut checks = vec![Check::of("database", database)];
@@ -64,18 +85,53 @@ pub fn check(plan: &Plan) -> Vec<Check> {
         };
         checks.push(Check::of("freshness", fresh));
     }
+    checks.extend(lookups(plan));
     checks
 }
 
-/// Asks the database for the ledger, for no longer than it may take: a thread that still waits ends with the process.
-fn history(plan: &Plan) -> Result<Vec<Event>, String> {
-    let (sender, receiver) = mpsc::channel();
-    let (asked, location) = (plan.clone(), plan.sink().location());
-    std::thread::spawn(move || {
-        let _ = sender.send(run::history(&asked).map_err(|error| error.message));
-    });
-    let late = |_| Err(format!("{location} has not answered within {} s", ANSWER_WITHIN.as_secs()));
-    receiver.recv_timeout(ANSWER_WITHIN).unwrap_or_else(late)
+impl Probe {
+    /// Asks the database for the ledger, for no longer than it may take: a thread that still waits ends with the process.
+    fn history(&self, plan: &Plan) -> Result<Vec<Event>, String> {
+        let (sender, receiver) = mpsc::channel();
+        let (asked, location) = (plan.clone(), plan.sink().location());
+        if self.is_asking.swap(true, Ordering::AcqRel) {
+            return Err(format!("{location} has not answered an earlier question yet"));
+        }
+        let is_asking = Arc::clone(&self.is_asking);
+        std::thread::spawn(move || {
+            let answer = run::history(&asked).map_err(|error| error.message);
+            is_asking.store(false, Ordering::Release);
+            let _ = sender.send(answer);
+        });
+        let late = |_| Err(format!("{location} has not answered within {} s", ANSWER_WITHIN.as_secs()));
+        receiver.recv_timeout(ANSWER_WITHIN).unwrap_or_else(late)
+    }
+}
+
+/// A file that is not there reads as an empty database; beside a state that holds something it is a lost one.
+fn agrees(plan: &Plan, events: Vec<Event>) -> Result<Vec<Event>, String> {
+    if events.is_empty() && run::has_state(plan) {
+        let (location, state) = (plan.sink().location(), state_directory(plan));
+        return Err(format!("{location} holds nothing of the pipeline, but the state in {} does", state.display()));
+    }
+    Ok(events)
+}
+
+/// Whether this process leaves a service alone because it failed time after time; nothing where the pipeline looks nothing up.
+fn lookups(plan: &Plan) -> Option<Check> {
+    let looks_up = |stage: &PlannedStage| matches!(&stage.planned, Planned::Relational(Relational::Lookup(_)));
+    if !plan.stages.iter().any(looks_up) {
+        return None;
+    }
+    let held = run::held_lookups(plan);
+    let told = held
+        .iter()
+        .map(|(stage, until_s)| format!("the service of `{stage}` fails and is left alone until {}", utc(*until_s)));
+    let found = match held.is_empty() {
+        true => Ok("no service is left alone".to_owned()),
+        false => Err(told.collect::<Vec<_>>().join("; ")),
+    };
+    Some(Check::of("lookups", found))
 }
 
 /// Where the state lies, and the sink's file if it has one.
@@ -97,45 +153,17 @@ fn at_least(what: &str, bytes: u64, limit_gb: f64) -> Result<String, String> {
     if found >= limit_gb { Ok(message) } else { Err(message) }
 }
 
-#[expect(clippy::disallowed_methods, reason = "how old the last epoch is: nothing of it is kept")]
 fn is_fresh(event: &Event, hours: f64) -> Result<String, String> {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     let committed = seconds_of(&event.committed_at)
         .ok_or_else(|| format!("the ledger's time of epoch {} cannot be read", event.epoch))?;
-    let age = now.saturating_sub(committed) as f64 / 3_600.0;
+    let age = now_s().saturating_sub(committed) as f64 / 3_600.0;
     let message = format!("epoch {} was committed {age:.1} hours ago, at most {hours} wanted", event.epoch);
     if age <= hours { Ok(message) } else { Err(message) }
-}
-
-/// Seconds since 1970 of `2026-01-31T23:59:59Z`.
-pub fn seconds_of(text: &str) -> Option<u64> {
-    let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
-    let numbers = |text: &str, separator: char| -> Option<Vec<i64>> {
-        text.split(separator).map(|part| part.split('.').next()?.parse().ok()).collect()
-    };
-    let ([year, month, day], [hour, minute, second]) =
-        (<[i64; 3]>::try_from(numbers(date, '-')?).ok()?, <[i64; 3]>::try_from(numbers(time, ':')?).ok()?);
-    // A civil date to days (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms").
-    let shifted = if month <= 2 { year - 1 } else { year };
-    let (era, of_era) = (shifted.div_euclid(400), shifted.rem_euclid(400));
-    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    let days = era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468;
-    u64::try_from(days * 86_400 + hour * 3_600 + minute * 60 + second).ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn times_of_the_ledger_are_read() {
-        assert_eq!(seconds_of("1970-01-01T00:00:00Z"), Some(0));
-        assert_eq!(seconds_of("2000-02-29T00:00:00Z"), Some(951_782_400));
-        assert_eq!(seconds_of("2099-12-31T23:59:59Z"), Some(4_102_444_799));
-        for text in ["", "2000-02-29", "2000-02-29T00:00:00", "x-y-zT1:2:3Z"] {
-            assert_eq!(seconds_of(text), None);
-        }
-    }
 
     #[test]
     fn too_little_is_failing() {

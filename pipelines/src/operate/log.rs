@@ -18,6 +18,7 @@ use vardelta_engine::{
     event::RunEvent,
     plan::Plan,
 };
+use vardelta_schemas::ledger::SetAsideRow;
 
 /// Writes the log of one command.
 pub struct LogWriter {
@@ -77,6 +78,15 @@ impl LogWriter {
             let (message, level) = (error.message.clone(), "error");
             self.write(&told, Line { level, event: "failed", phase: "end", status: "failed", message, facts });
         }
+    }
+
+    /// Writes that a file was set aside.
+    pub fn set_aside(&self, row: &SetAsideRow) {
+        let told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let facts = json!({ "drop": row.drop, "stage": row.source, "kind": row.kind, "attempts": row.attempts,
+            "next_try": row.next_try, "path": row.path });
+        let (message, level, status) = (row.reason.clone(), "warn", "waiting");
+        self.write(&told, Line { level, event: "set_aside", phase: "discover", status, message, facts });
     }
 
     /// Writes something that is neither an event nor an error.

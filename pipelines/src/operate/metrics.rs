@@ -23,7 +23,7 @@ use crate::operate::{machine, push};
 const DURATION_BUCKETS: [f64; 12] = [0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0, 300.0, 600.0, 1_800.0, 3_600.0, 14_400.0];
 
 /// Name, type and meaning of every metric, in the order in which they are written.
-const METRICS: [(&str, &str, &str); 13] = [
+const METRICS: [(&str, &str, &str); 14] = [
     (
         "vardelta_records_total",
         "counter",
@@ -43,12 +43,17 @@ const METRICS: [(&str, &str, &str); 13] = [
         "When a run ended well for the last time, in seconds since 1970.",
     ),
     ("vardelta_epoch", "gauge", "The last committed epoch."),
+    (
+        "vardelta_oldest_pending_drop_seconds",
+        "gauge",
+        "Seconds since the oldest file that is not loaded was seen first; 0 where there is none.",
+    ),
     ("vardelta_disk_free_bytes", "gauge", "Bytes free where the state lies."),
     ("vardelta_memory_available_bytes", "gauge", "Bytes of memory that are available."),
 ];
 
 /// Samples by their names with labels, as they are written.
-type Samples = BTreeMap<String, f64>;
+pub type Samples = BTreeMap<String, f64>;
 
 /// Gathers the events of a run for its metrics.
 #[derive(Default)]
@@ -88,7 +93,7 @@ impl Metrics {
 }
 
 /// The metrics of these events.
-fn samples(plan: &Plan, events: &[RunEvent]) -> Samples {
+pub fn samples(plan: &Plan, events: &[RunEvent]) -> Samples {
     let mut samples = Samples::new();
     let pipeline = plan.pipeline.name.as_str();
     let mut set = |name: &str, labels: &[(&str, &str)], value: f64| {
@@ -196,8 +201,23 @@ fn label(value: &str) -> String {
     value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }
 
+/// The sample of a metric that has no labels beside the pipeline.
+pub fn of_pipeline(metric: &str, pipeline: &str) -> String {
+    format!("{metric}{{pipeline=\"{}\"}}", label(pipeline))
+}
+
+/// Adds a run's samples to those of earlier ones: counters and histograms grow, gauges are replaced, and what the run says nothing
+/// of (the time of the last success, where it failed) stays.
+pub fn add(all: &mut Samples, run: &Samples) {
+    for (name, value) in run {
+        let grows = metric_of(name).is_some_and(|(_, kind)| kind != "gauge");
+        let known = all.entry(name.clone()).or_default();
+        *known = if grows { *known + value } else { *value };
+    }
+}
+
 /// The samples as text, each metric after its type and meaning.
-fn text(samples: &Samples) -> String {
+pub fn text(samples: &Samples) -> String {
     let mut text = String::new();
     for (metric, kind, help) in METRICS {
         let of_metric = |sample: &str| metric_of(sample) == Some((metric, kind));
@@ -232,8 +252,7 @@ fn bound(sample: &str) -> f64 {
     }
 }
 
-/// Writes a file whole, in place of the one that an earlier run wrote. Its counters go on; what this run says nothing of
-/// (the time of the last success, where it failed) stays.
+/// Writes a file whole, in place of the one that an earlier run wrote. Its counters go on.
 fn write_textfile(path: &Path, samples: &Samples) -> Result<(), String> {
     let before = match std::fs::read_to_string(path) {
         Ok(text) if text.is_empty() || text.starts_with("# HELP vardelta_") => text,
@@ -242,11 +261,7 @@ fn write_textfile(path: &Path, samples: &Samples) -> Result<(), String> {
         Err(error) => return Err(error.to_string()),
     };
     let mut all: Samples = before.lines().filter(|line| !line.starts_with('#')).filter_map(sample).collect();
-    for (name, value) in samples {
-        let grows = metric_of(name).is_some_and(|(_, kind)| kind != "gauge");
-        let known = all.entry(name.clone()).or_default();
-        *known = if grows { *known + value } else { *value };
-    }
+    add(&mut all, samples);
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut file = tempfile::Builder::new()
         .prefix(".vardelta")

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use crate::{
-    operate::{figures::Figures, health::seconds_of},
+    operate::{clock::seconds_of, figures::Figures},
     page::{
         address::Address,
         chart::{Point, sparkline},

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use crate::{
-    operate::health::seconds_of,
+    operate::clock::seconds_of,
     page::{
         address::Address,
         chart::{Point, sparkline},

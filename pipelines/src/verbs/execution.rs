@@ -21,7 +21,7 @@ use crate::{
     progress::ProgressLines,
     rejects_file::RejectsFile,
     report::{self, grouped},
-    watcher::Watcher,
+    watcher::{Listener, Watcher},
 };
 
 /// Changed rows of a table that are listed, at the most; beyond it they are only counted.
@@ -46,6 +46,20 @@ pub fn execute(
     arguments: &ExecutionArguments,
     work: impl FnOnce(Context<'_>) -> Result<RunReport, RunError>,
 ) -> Result<u8, Failure> {
+    execute_heard(output, plan, arguments, None, work)
+}
+
+/// The same, with somebody who hears of every event while the run is under way.
+///
+/// # Errors
+/// Those of the run.
+pub fn execute_heard(
+    output: &mut Output,
+    plan: &Plan,
+    arguments: &ExecutionArguments,
+    listener: Option<Listener>,
+    work: impl FnOnce(Context<'_>) -> Result<RunReport, RunError>,
+) -> Result<u8, Failure> {
     let rejects = arguments.rejects.as_deref().map(|path| rejects_file(path, plan, output)).transpose()?;
     let all_changes = arguments.changes.as_deref().map(|path| changes_file(path, plan, output)).transpose()?;
     let (form, limit) = match (output.is_json(), arguments.dry_run) {
@@ -60,6 +74,7 @@ pub fn execute(
     let log = log_of(output, plan);
     let mut watcher = Watcher {
         telling: Telling::new(log.clone()),
+        listener,
         progress: output.shows_progress().then(ProgressLines::new),
         changes: ChangeCollector::new(form, limit),
         all_changes,
@@ -84,6 +99,8 @@ pub fn execute(
     if let Some(changes) = watcher.all_changes.take() {
         changes.finish()?;
     }
+    // Reports of several pipelines of one process stand one after the other.
+    let _alone = output.alone();
     if output.is_json() {
         write_json(output, &report, &watcher.changes)?;
     } else if output.is_quiet() && log.is_none() {
@@ -94,6 +111,7 @@ pub fn execute(
         watcher.changes.write_text(output)?;
         output.text(&tail)?;
     }
+    output.finish()?;
     Ok(0)
 }
 

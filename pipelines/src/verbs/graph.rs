@@ -1,13 +1,9 @@
 //! `graph`: the stages and the columns on each edge.
 
 use clap::ValueEnum;
-use serde_json::{Value, json};
-use vardelta_engine::plan::{
-    Plan, PlannedStage,
-    graph::{self, Format},
-};
+use vardelta_engine::plan::graph::{self, Format};
 
-use crate::{arguments::PipelineArguments, failure::Failure, output::Output, pipeline_file};
+use crate::{arguments::PipelineArguments, failure::Failure, graph_json, output::Output, pipeline_file};
 
 /// Arguments of `graph`.
 #[derive(clap::Args, Debug)]
@@ -35,8 +31,7 @@ impl Arguments {
     pub fn execute(&self, output: &mut Output) -> Result<u8, Failure> {
         let plan = pipeline_file::load(&self.pipeline, output)?;
         if output.is_json() {
-            let stages: Vec<Value> = plan.stages.iter().map(|stage| stage_json(&plan, stage)).collect();
-            output.json(&json!({ "pipeline": plan.pipeline.name, "stages": stages }))?;
+            output.json(&graph_json::of(&plan))?;
             return Ok(0);
         }
         let format = match self.format {
@@ -47,29 +42,4 @@ impl Arguments {
         output.text(&graph::render(&plan, format))?;
         Ok(0)
     }
-}
-
-fn stage_json(plan: &Plan, stage: &PlannedStage) -> Value {
-    let columns = stage.schema.columns();
-    let inputs: Vec<&str> = stage.inputs.iter().map(|input| plan.stages[*input].name.as_str()).collect();
-    let key = stage.key.as_ref().map(|key| key.iter().map(|at| columns[*at].name.as_str()).collect::<Vec<&str>>());
-    let described: Vec<Value> = columns
-        .iter()
-        .map(|column| {
-            json!({
-                "name": column.name,
-                "type": column.column_type.to_string(),
-                "nullable": column.nullable,
-                "doc": column.doc,
-            })
-        })
-        .collect();
-    json!({
-        "name": stage.name,
-        "type": stage.type_name,
-        "kind": stage.kind.as_str(),
-        "inputs": inputs,
-        "key": key,
-        "columns": described,
-    })
 }

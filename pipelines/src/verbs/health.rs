@@ -17,7 +17,7 @@ pub struct Arguments {
 impl Arguments {
     pub fn execute(&self, output: &mut Output) -> Result<u8, Failure> {
         let plan = pipeline_file::load(&self.pipeline, output)?;
-        let (checks, name) = (health::check(&plan), &plan.pipeline.name);
+        let (checks, name) = (health::check(&plan, &health::Probe::default()), &plan.pipeline.name);
         let is_failing = checks.iter().any(health::Check::is_failing);
         let status = if is_failing { "failing" } else { "ok" };
         if output.is_json() {

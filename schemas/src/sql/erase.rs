@@ -198,6 +198,12 @@ pub const WIDEN_MEMBERS: &str =
 pub const COUNT_MEMBERS: &str =
     "SELECT COUNT(*) FROM vardelta_withdrawn_members WHERE pipeline = ? AND source = ? AND drop_name = ?";
 
+/// Parameters: pipeline, source, drop name. A file that could not be loaded, with what was wrong in it.
+pub const DELETE_SET_ASIDE: &str = "DELETE FROM vardelta_set_aside WHERE pipeline = ? AND source = ? AND drop_name = ?";
+/// Parameters: as of [`DELETE_SET_ASIDE`].
+pub const COUNT_SET_ASIDE: &str =
+    "SELECT COUNT(*) FROM vardelta_set_aside WHERE pipeline = ? AND source = ? AND drop_name = ?";
+
 /// What only SQLite can do about the bytes of rows that are gone.
 pub mod sqlite {
     use crate::sql::Dialect;

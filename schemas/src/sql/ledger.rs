@@ -6,7 +6,7 @@
 use super::{Dialect, ledger_migration::Migration, mysql::ledger as mysql};
 
 /// The version of the ledger's tables that this vardelta writes.
-pub const VERSION: u32 = 7;
+pub const VERSION: u32 = 8;
 
 /// Every migration, in order of version; a database at version `v` needs those above `v`. A migration that has been
 /// released is never edited, only followed by another.
@@ -26,6 +26,7 @@ const SQLITE_MIGRATIONS: &[Migration] = &[
     SQLITE_IDENTITIES,
     SQLITE_MEMBERS,
     SQLITE_LOOKUPS,
+    SQLITE_SET_ASIDE,
 ];
 
 const SQLITE_TABLES: Migration = Migration {
@@ -196,6 +197,29 @@ const SQLITE_LOOKUPS: Migration = Migration {
 ) STRICT, WITHOUT ROWID"],
 };
 
+/// Files that could not be loaded and are tried again. `path_hash` is the xxh3-128 of the path, 32 hexadecimal digits: paths may be
+/// longer than any server's index.
+const SQLITE_SET_ASIDE: Migration = Migration {
+    version: 8,
+    statements: &["CREATE TABLE vardelta_set_aside (
+  pipeline TEXT NOT NULL,
+  source TEXT NOT NULL,
+  path_hash TEXT NOT NULL,
+  path TEXT NOT NULL,
+  drop_name TEXT NOT NULL,
+  stamp TEXT NOT NULL,
+  attempts INTEGER NOT NULL,
+  kind TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  since TEXT NOT NULL,
+  next_try TEXT NOT NULL,
+  PRIMARY KEY (pipeline, source, path_hash)
+) STRICT, WITHOUT ROWID"],
+};
+
+/// The first version that knows of files that are set aside.
+pub const VERSION_WITH_SET_ASIDE: u32 = 8;
+
 /// The first version that knows of look-ups.
 pub const VERSION_WITH_LOOKUPS: u32 = 7;
 
@@ -336,6 +360,16 @@ pub const DELETE_LOOKUP: &str = "DELETE FROM vardelta_lookups WHERE pipeline = ?
 /// Parameter: pipeline.
 pub const DELETE_LOOKUPS: &str = "DELETE FROM vardelta_lookups WHERE pipeline = ?";
 
+/// Parameter: pipeline. Yields source, path, drop name, stamp, attempts, kind, reason, since and next_try.
+pub const SELECT_SET_ASIDE: &str = "SELECT source, path, drop_name, stamp, attempts, kind, reason, since, next_try FROM \
+    vardelta_set_aside WHERE pipeline = ? ORDER BY source, path_hash";
+/// Puts a row in place, or in the place of another. Parameters: pipeline, source, path_hash, path, drop name, stamp, attempts,
+/// kind, reason, since, next_try.
+pub const PUT_SET_ASIDE: &str = "REPLACE INTO vardelta_set_aside (pipeline, source, path_hash, path, drop_name, stamp, \
+    attempts, kind, reason, since, next_try) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+/// Parameters: pipeline, source, path_hash.
+pub const DELETE_SET_ASIDE: &str = "DELETE FROM vardelta_set_aside WHERE pipeline = ? AND source = ? AND path_hash = ?";
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -390,6 +424,7 @@ mod tests {
             INSERT_EVENT,
             INSERT_WARNING,
             INSERT_MEMBER,
+            PUT_SET_ASIDE,
         ];
         for insert in plain.into_iter().chain([rejects.as_str(), lookups.as_str()]) {
             let (columns, values) = insert.split_once(") VALUES (").unwrap_or_default();

@@ -5,7 +5,6 @@
 mod asker;
 mod breaker;
 mod clock;
-mod duration;
 mod entry;
 mod fetch;
 mod host;
@@ -36,7 +35,12 @@ use vardelta_engine::{
 };
 use vardelta_schemas::Column;
 
-use self::{asker::HttpAsker, clock::MachineClock, options::LookupOptions, plan::Plan};
+use self::{
+    asker::HttpAsker,
+    clock::{Clock as _, MachineClock},
+    options::LookupOptions,
+    plan::Plan,
+};
 
 /// The stage type `lookup`.
 pub struct LookupStage;
@@ -120,6 +124,11 @@ impl Lookup for HttpLookup {
         let environment = |name: &str| std::env::var(name).ok();
         let clock = Arc::new(MachineClock::start());
         Ok(Box::new(HttpAsker::open(Arc::clone(&self.plan), context, clock, &environment)?))
+    }
+
+    fn held_until_s(&self) -> Option<u64> {
+        let name = http::host_name(&self.plan.asking.url.fill(&[])).ok()?;
+        host::Host::held_until_us(&name, MachineClock::start().now_us()).map(|until_us| until_us / 1_000_000)
     }
 
     fn tiers(&self, context: &LookupContext) -> Result<Vec<KeptTier>, StageError> {

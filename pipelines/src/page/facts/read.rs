@@ -1,9 +1,6 @@
 //! Reading the facts.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::collections::{BTreeMap, HashMap};
 
 use vardelta_engine::{
     contract::sink::{Access, DetailLimits, SinkError},
@@ -14,7 +11,10 @@ use vardelta_engine::{
 use vardelta_schemas::ledger::{Accounts, EpochDetails, Event, LookupCount, Snapshot};
 
 use super::{DropFacts, Facts, Lookup, Run, Table, changed, stages};
-use crate::operate::figures::{self, Figures};
+use crate::operate::{
+    clock::now_s,
+    figures::{self, Figures},
+};
 
 /// Rejects of each reason that a run's page shows, and warnings.
 const LIMITS: DetailLimits = DetailLimits { rejects_each: 5, warnings: 200 };
@@ -139,9 +139,4 @@ fn lookups(plan: &Plan, counts: Vec<LookupCount>) -> Result<Vec<Lookup>, RunErro
         lookups.push(Lookup { keys, tiers: tiers.into_iter().map(size).collect(), stage });
     }
     Ok(lookups)
-}
-
-#[expect(clippy::disallowed_methods, reason = "how old what is shown is; no row has it")]
-fn now_s() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }

@@ -207,6 +207,27 @@ macro_rules! migrations {
 "
                 )],
             },
+            // Files that could not be loaded and are tried again, told apart by the hash of their path.
+            Migration {
+                version: 8,
+                statements: &[table!(
+                    $collation,
+                    "vardelta_set_aside",
+                    "  pipeline VARCHAR(255) NOT NULL,
+  source VARCHAR(255) NOT NULL,
+  path_hash CHAR(32) NOT NULL,
+  path LONGTEXT NOT NULL,
+  drop_name LONGTEXT NOT NULL,
+  stamp VARCHAR(255) NOT NULL,
+  attempts BIGINT NOT NULL,
+  kind VARCHAR(32) NOT NULL,
+  reason LONGTEXT NOT NULL,
+  since VARCHAR(32) NOT NULL,
+  next_try VARCHAR(32) NOT NULL,
+  PRIMARY KEY (pipeline, source, path_hash)
+"
+                )],
+            },
         ]
     };
 }

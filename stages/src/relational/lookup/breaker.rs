@@ -40,6 +40,11 @@ impl Breaker {
         self.probing = false;
     }
 
+    /// Until when nothing is sent, in microseconds since 1970; 0 while it is closed.
+    pub fn open_until_us(&self) -> u64 {
+        self.open_until_us
+    }
+
     /// The host answered.
     pub fn succeeded(&mut self) {
         *self = Breaker::default();

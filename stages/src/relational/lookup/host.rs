@@ -57,6 +57,14 @@ impl Host {
         Arc::clone(host)
     }
 
+    /// Until when a host of this name is left alone because it failed time after time, in microseconds since 1970; `None` where it
+    /// may be asked, or never was.
+    pub fn held_until_us(name: &str, now_us: u64) -> Option<u64> {
+        let hosts = HOSTS.lock().unwrap_or_else(PoisonError::into_inner);
+        let until = hosts.values().filter(|host| host.name == name).map(|host| host.breaker().open_until_us());
+        until.filter(|until_us| *until_us > now_us).max()
+    }
+
     fn new(folder: &Path, name: &str) -> Host {
         Host {
             name: name.to_owned(),

@@ -4,13 +4,16 @@ use std::{path::PathBuf, time::Duration};
 
 use vardelta_engine::{
     choices,
-    contract::options::{OptionReader, OptionValue, Spanned, wrong_type},
+    contract::{
+        options::{OptionReader, OptionValue, Spanned, wrong_type},
+        span::Span,
+    },
     diagnostics::Diagnostics,
     options,
     spec::{Node, Value},
 };
 
-use super::{duration::Span, setting::Settings};
+use super::setting::Settings;
 
 choices! {
     /// How is asked.

@@ -2,6 +2,7 @@
 
 mod details;
 mod lookups;
+mod set_aside;
 
 use std::time::{Duration, Instant};
 
@@ -553,7 +554,11 @@ impl Migrate for MySqlSink {
 impl Erase for MySqlSink {
     fn erase(&mut self, erasure: &Erasure) -> Result<Removed, SinkError> {
         self.begun()?;
-        self.with(|settings, link| erase::erase(settings, link, erasure))
+        self.with(|settings, link| {
+            let mut removed = erase::erase(settings, link, erasure)?;
+            removed.ledger += ledger_in(&settings.location, link).erase_set_aside(erasure)?;
+            Ok(removed)
+        })
     }
 
     fn is_erasing(&mut self, pipeline: &str) -> Result<bool, SinkError> {
@@ -568,6 +573,7 @@ impl Erase for MySqlSink {
         self.on_snapshot("search", |location, link| {
             let mut search = erase::search(location, link, erasure).map_err(explain(location, "search"))?;
             erase::search_marked(&settings, link, erasure, &mut search)?;
+            ledger_in(location, link).search_set_aside(erasure, &mut search)?;
             Ok(search)
         })
     }

@@ -6,6 +6,7 @@
 
 mod details;
 mod lookups;
+mod set_aside;
 
 use std::{
     collections::BTreeMap,
@@ -385,7 +386,9 @@ impl Migrate for SqliteSink {
 impl Erase for SqliteSink {
     fn erase(&mut self, erasure: &Erasure) -> Result<Removed, SinkError> {
         self.begun()?;
-        erase::erase(&self.path, &self.connection, self.on_delete, erasure)
+        let mut removed = erase::erase(&self.path, &self.connection, self.on_delete, erasure)?;
+        removed.ledger += ledger_in(&self.path, &self.connection).erase_set_aside(erasure)?;
+        Ok(removed)
     }
 
     fn is_erasing(&mut self, pipeline: &str) -> Result<bool, SinkError> {
@@ -404,6 +407,7 @@ impl Erase for SqliteSink {
         let mut search = self.on_snapshot("search", |path, connection| {
             let mut search = erase::search(connection, erasure).map_err(explain(path, "search"))?;
             erase::search_marked(path, connection, on_delete, erasure, &mut search)?;
+            ledger_in(path, connection).search_set_aside(erasure, &mut search)?;
             Ok(search)
         })?;
         let texts = erasure.searched_texts();

@@ -100,6 +100,12 @@ pub(super) fn prepare(
     pipeline: &str,
     expected: &EpochId,
 ) -> Result<(), SinkError> {
+    migrate(path, connection)?;
+    ledger(path, connection).check_epoch(pipeline, expected)
+}
+
+/// Brings the ledger's tables to this version, inside a transaction.
+pub(super) fn migrate(path: &Path, connection: &Connection) -> Result<(), SinkError> {
     let found = ledger(path, connection).version()?.unwrap_or(0);
     if found < sql::VERSION {
         let migrate = || {
@@ -113,7 +119,7 @@ pub(super) fn prepare(
         };
         migrate().map_err(explain(path, "make the ledger's tables in"))?;
     }
-    ledger(path, connection).check_epoch(pipeline, expected)
+    Ok(())
 }
 
 /// The columns in which a table may be laxer than its pipeline.

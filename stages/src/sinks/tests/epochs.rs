@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use vardelta_engine::contract::sink::{Access, DetailLimits, Op, SinkErrorKind};
 use vardelta_schemas::ledger::{
-    DropRow, EpochDetails, EpochRecord, FirstPlace, LookupRow, RejectCount, RejectRow, Snapshot, TableCounts, WarningRow,
+    DropRow, EpochDetails, EpochRecord, FirstPlace, LookupRow, RejectCount, RejectRow, Snapshot, TableCounts,
+    WarningRow,
 };
 
 use crate::sinks::{shared::fixtures::*, tests::Db};

@@ -129,14 +129,15 @@ impl Files {
             let name = path.file_name().unwrap_or_default();
             let what = by_product(name.as_bytes());
             // Indexes are read where they lie; nobody needs to be told of them.
-            left_alone.extend(what.filter(|_| !is_htslib_index(name.as_bytes())).map(|what| (to_text(name), what)));
+            left_alone.extend(what.filter(|_| !is_htslib_index(name.as_bytes())).map(|what| (path.clone(), what)));
             what.is_none()
         });
-        let mut notices = Vec::from_iter(told(&left_alone));
+        let by_name = |(path, what): &(PathBuf, &'static str)| (to_text(path.file_name().unwrap_or_default()), *what);
+        let mut notices = Vec::from_iter(told(&left_alone.iter().map(by_name).collect::<Vec<_>>()));
         if paths.is_empty() {
             notices.insert(0, format!("no file matches {pattern}: {}", self.nearest()?));
         }
-        Ok(Discovered { paths, notices })
+        Ok(Discovered { paths, left_alone, notices })
     }
 
     /// Where the glob leads as far as it is literal, for a message that says why nothing matches.

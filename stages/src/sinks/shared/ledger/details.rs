@@ -78,8 +78,7 @@ fn warning(row: &mut Taking<'_>) -> Result<WarningRow, SinkError> {
         count: row.number()?,
         first: None,
     };
-    let first =
-        FirstPlace { line: row.optional_number()?, contig: row.optional_text()?, pos: row.optional_integer()? };
+    let first = FirstPlace { line: row.optional_number()?, contig: row.optional_text()?, pos: row.optional_integer()? };
     warning.first = (first != FirstPlace::default()).then_some(first);
     Ok(warning)
 }

@@ -6,12 +6,7 @@ use vardelta_schemas::ledger::{EpochDetails, LookupCount};
 use super::{SqliteSink, ledger_in};
 
 impl Details for SqliteSink {
-    fn epoch_details(
-        &mut self,
-        pipeline: &str,
-        epoch: u64,
-        limits: DetailLimits,
-    ) -> Result<EpochDetails, SinkError> {
+    fn epoch_details(&mut self, pipeline: &str, epoch: u64, limits: DetailLimits) -> Result<EpochDetails, SinkError> {
         self.on_snapshot("read the ledger of", |path, connection| {
             ledger_in(path, connection).epoch_details(pipeline, epoch, limits)
         })

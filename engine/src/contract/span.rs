@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use vardelta_engine::{
+use crate::{
     contract::options::{OptionValue, wrong_type},
     diagnostics::Diagnostics,
     spec::{Node, Value},
@@ -10,15 +10,19 @@ use vardelta_engine::{
 
 /// A length of time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Span(pub Duration);
+pub struct Span(pub Duration);
 
-const UNITS_MS: [(&str, f64); 6] = [("ms", 1.0), ("s", 1e3), ("min", 6e4), ("h", 3.6e6), ("d", 8.64e7), ("w", 6.048e8)];
+const UNITS_MS: [(&str, f64); 7] =
+    [("ms", 1.0), ("s", 1e3), ("m", 6e4), ("min", 6e4), ("h", 3.6e6), ("d", 8.64e7), ("w", 6.048e8)];
 /// A hundred years: nothing behind it can overflow.
 const LONGEST_MS: f64 = 3.2e12;
 
 impl Span {
-    /// Reads a length of time; says what is wrong with it.
-    fn parse(text: &str) -> Result<Span, String> {
+    /// Reads a length of time.
+    ///
+    /// # Errors
+    /// What is wrong with it, in words.
+    pub fn parse(text: &str) -> Result<Span, String> {
         let digits = text.find(|letter: char| !letter.is_ascii_digit() && letter != '.').unwrap_or(text.len());
         let (number, unit) = (&text[..digits], text[digits..].trim());
         let units = || UNITS_MS.map(|(name, _)| name).join(", ");
@@ -53,7 +57,7 @@ impl OptionValue for Span {
         }
     }
     fn json_schema() -> String {
-        r#"{"type":"string","pattern":"^[0-9]+(\\.[0-9]+)? ?(ms|s|min|h|d|w)$"}"#.into()
+        r#"{"type":"string","pattern":"^[0-9]+(\\.[0-9]+)? ?(ms|s|m|min|h|d|w)$"}"#.into()
     }
 }
 
@@ -63,9 +67,15 @@ mod tests {
 
     #[test]
     fn a_length_of_time_has_a_unit() {
-        for (text, ms) in
-            [("5s", 5_000), ("1.5s", 1_500), ("250ms", 250), ("2min", 120_000), ("7d", 604_800_000), ("0s", 0)]
-        {
+        for (text, ms) in [
+            ("5s", 5_000),
+            ("1.5s", 1_500),
+            ("250ms", 250),
+            ("2min", 120_000),
+            ("15m", 900_000),
+            ("7d", 604_800_000),
+            ("0s", 0),
+        ] {
             assert_eq!(Span::parse(text), Ok(Span(Duration::from_millis(ms))), "{text}");
         }
         for (text, why) in [

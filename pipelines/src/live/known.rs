@@ -1,0 +1,48 @@
+//! Something that is asked for at most every few seconds, however often it is wanted: probes must not hurt the database.
+
+use std::{
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+/// How long an answer is good.
+const GOOD_FOR: Duration = Duration::from_secs(5);
+
+/// The last answer. Whoever wants it while somebody else asks waits for that answer.
+pub struct Known<T> {
+    asking: Mutex<()>,
+    last: Mutex<Option<(Instant, T)>>,
+}
+
+impl<T> Default for Known<T> {
+    fn default() -> Known<T> {
+        Known { asking: Mutex::default(), last: Mutex::new(None) }
+    }
+}
+
+impl<T: Clone> Known<T> {
+    /// The last answer, or a new one where that is too old. One thread asks at a time.
+    pub fn get(&self, ask: impl FnOnce() -> T) -> T {
+        if let Some(known) = self.fresh() {
+            return known;
+        }
+        let _asking = self.asking.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = self.fresh() {
+            return known;
+        }
+        let asked = ask();
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), asked.clone()));
+        asked
+    }
+
+    /// The last answer, if it is good still.
+    pub fn fresh(&self) -> Option<T> {
+        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        last.as_ref().filter(|(asked, _)| asked.elapsed() < GOOD_FOR).map(|(_, known)| known.clone())
+    }
+
+    /// The next who wants it asks.
+    pub fn forget(&self) {
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}

@@ -1,0 +1,234 @@
+//! What programs ask for.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use axum::{
+    extract::{RawQuery, State},
+    http::StatusCode,
+};
+use serde_json::{Value, json};
+use tokio::{task::spawn_blocking, time::timeout};
+use vardelta_engine::clock::utc;
+use vardelta_schemas::ledger::Event;
+
+use super::{
+    reply::{self, Reply},
+    router::{Served, parameter},
+};
+use crate::{
+    graph_json,
+    live::LivePipeline,
+    operate::{clock::seconds_of, health::Check},
+};
+
+/// How long an answer that needs the database may take. Health has asked for two seconds by then, and says so.
+const ANSWER_WITHIN: Duration = Duration::from_millis(2_400);
+/// Epochs that `/api/runs` lists for a pipeline, at the most.
+const EPOCHS_LISTED: usize = 500;
+
+/// `/livez`: whether every loop is alive.
+pub async fn livez(State(served): State<Arc<Served>>) -> Reply {
+    match served.board.is_alive() {
+        true => reply::json(StatusCode::OK, &json!({ "status": "ok" })),
+        false => reply::json(StatusCode::SERVICE_UNAVAILABLE, &json!({ "status": "failing" })),
+    }
+}
+
+/// `/readyz`: whether every folder has been looked at, and all is well.
+pub async fn readyz(State(served): State<Arc<Served>>) -> Reply {
+    let looked = match served.board.has_looked() {
+        true => json!({ "name": "watching", "status": "ok", "message": "every folder has been looked at" }),
+        false => {
+            json!({ "name": "watching", "status": "failing", "message": "not every folder has been looked at yet" })
+        }
+    };
+    checked(&served, Some(looked)).await
+}
+
+/// `/health`: the checks of every pipeline.
+pub async fn health(State(served): State<Arc<Served>>) -> Reply {
+    checked(&served, None).await
+}
+
+async fn checked(served: &Served, first: Option<Value>) -> Reply {
+    let mut checks: Vec<Value> = first.into_iter().collect();
+    // All are asked at once: several databases that are away cost the time of one.
+    let asked: Vec<_> = served
+        .board
+        .pipelines
+        .iter()
+        .map(|pipeline| {
+            let asked = blocking(Arc::clone(pipeline), |pipeline| pipeline.checks());
+            (pipeline, tokio::spawn(asked))
+        })
+        .collect();
+    for (pipeline, asked) in asked {
+        let name = &pipeline.plan.pipeline.name;
+        let found = asked.await.ok().flatten().unwrap_or_else(|| vec![Check::late()]);
+        checks.extend(found.into_iter().map(|check| {
+            let mut check = json!(check);
+            check["pipeline"] = name.as_str().into();
+            check
+        }));
+    }
+    let is_ok = checks.iter().all(|check| check["status"] == "ok");
+    let (code, status) = if is_ok { (StatusCode::OK, "ok") } else { (StatusCode::SERVICE_UNAVAILABLE, "failing") };
+    reply::json(code, &json!({ "status": status, "checks": checks }))
+}
+
+/// Asks on a thread that may wait; `None` when there is no answer in time.
+async fn blocking<T: Send + 'static>(
+    pipeline: Arc<LivePipeline>,
+    ask: impl FnOnce(&LivePipeline) -> T + Send + 'static,
+) -> Option<T> {
+    timeout(ANSWER_WITHIN, spawn_blocking(move || ask(&pipeline))).await.ok()?.ok()
+}
+
+/// `/metrics`, in the classic text format.
+pub async fn metrics(State(served): State<Arc<Served>>) -> Reply {
+    reply::of(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", served.board.metrics())
+}
+
+/// The pipelines that a request is about: the one that it names, else all.
+fn meant(served: &Served, query: Option<&str>) -> Result<Vec<Arc<LivePipeline>>, Reply> {
+    match parameter(query.unwrap_or_default(), "pipeline") {
+        None => Ok(served.board.pipelines.clone()),
+        Some(name) => match served.board.pipeline(&name) {
+            Some(pipeline) => Ok(vec![Arc::clone(pipeline)]),
+            None => Err(reply::json(StatusCode::NOT_FOUND, &json!({ "error": "no such pipeline is watched" }))),
+        },
+    }
+}
+
+/// The ledger does not answer.
+fn unavailable(why: &str) -> Reply {
+    reply::json(StatusCode::SERVICE_UNAVAILABLE, &json!({ "error": why }))
+}
+
+const LATE: &str = "the database has not answered in time";
+
+/// `/api/runs`: what is under way, what failed in this process, and what the ledger knows, the newest first.
+pub async fn runs(State(served): State<Arc<Served>>, RawQuery(query): RawQuery) -> Reply {
+    let pipelines = match meant(&served, query.as_deref()) {
+        Ok(pipelines) => pipelines,
+        Err(reply) => return reply,
+    };
+    let mut runs: Vec<(u64, Value)> = Vec::new();
+    for pipeline in &pipelines {
+        let name = pipeline.plan.pipeline.name.as_str();
+        runs.extend(of_process(pipeline, name));
+        match blocking(Arc::clone(pipeline), |pipeline| pipeline.events()).await {
+            None => return unavailable(LATE),
+            Some(Err(why)) => return unavailable(&why),
+            Some(Ok((events, accounts))) => {
+                let tables: BTreeMap<u64, _> = accounts.epochs.into_iter().collect();
+                runs.extend(epochs(pipeline, &events, |epoch| json!(tables.get(&epoch))));
+            }
+        }
+    }
+    runs.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
+    reply::json(StatusCode::OK, &Value::Array(runs.into_iter().map(|(_, run)| run).collect()))
+}
+
+/// The run under way, and the failed ones of this process, each with when it belongs.
+fn of_process(pipeline: &LivePipeline, name: &str) -> Vec<(u64, Value)> {
+    let now = pipeline.now();
+    let failed = now.finished.iter().filter_map(|run| {
+        let (kind, message) = run.failed.as_ref()?;
+        let told = json!({
+            "pipeline": name, "state": "failed", "epoch": null, "started_at": utc(run.started_s),
+            "ended_at": utc(run.ended_s), "seconds": run.seconds, "kind": kind.as_str(), "message": message,
+        });
+        Some((run.ended_s, told))
+    });
+    let under_way = now.run.as_ref().map(|run| {
+        let drops = run.drops.iter().map(|(source, name)| json!({ "name": name, "source": source }));
+        let told = json!({
+            "pipeline": name, "state": "running", "epoch": null, "started_at": utc(run.started_s), "ended_at": null,
+            "seconds": run.seconds(), "records_processed": run.records, "drops": drops.collect::<Vec<_>>(),
+        });
+        (u64::MAX, told)
+    });
+    failed.chain(under_way).collect()
+}
+
+/// The newest epochs of a ledger. How long one took is known of those that this process committed.
+fn epochs(pipeline: &LivePipeline, events: &[Event], tables: impl Fn(u64) -> Value) -> Vec<(u64, Value)> {
+    let name = pipeline.plan.pipeline.name.as_str();
+    let seconds: BTreeMap<u64, (f64, String)> = {
+        let now = pipeline.now();
+        let committed = now.finished.iter().filter(|run| run.failed.is_none());
+        committed.filter_map(|run| Some((run.report.as_ref()?.epoch, (run.seconds, utc(run.started_s))))).collect()
+    };
+    let mut epochs: BTreeMap<u64, Vec<&Event>> = BTreeMap::new();
+    for event in events {
+        epochs.entry(event.epoch).or_default().push(event);
+    }
+    let newest = epochs.into_iter().rev().take(EPOCHS_LISTED);
+    newest
+        .map(|(epoch, events)| {
+            let ended_at = events.first().map(|event| event.committed_at.clone()).unwrap_or_default();
+            let at = seconds_of(&ended_at).unwrap_or(0);
+            let known = seconds.get(&epoch);
+            let drops = events.iter().map(|event| {
+                let mut drop = json!(event.counts);
+                drop["name"] = event.name.as_str().into();
+                drop["source"] = event.source.as_str().into();
+                drop["action"] = event.action.as_str().into();
+                drop
+            });
+            let told = json!({
+                "pipeline": name, "state": "committed", "epoch": epoch,
+                "started_at": known.map(|(_, started_at)| started_at), "ended_at": ended_at,
+                "seconds": known.map(|(seconds, _)| seconds), "drops": drops.collect::<Vec<_>>(),
+                "tables": tables(epoch),
+            });
+            (at, told)
+        })
+        .collect()
+}
+
+/// `/api/drops`: what is loaded, what waits, what is set aside.
+pub async fn drops(State(served): State<Arc<Served>>, RawQuery(query): RawQuery) -> Reply {
+    let pipelines = match meant(&served, query.as_deref()) {
+        Ok(pipelines) => pipelines,
+        Err(reply) => return reply,
+    };
+    let mut drops = Vec::new();
+    for pipeline in &pipelines {
+        let name = pipeline.plan.pipeline.name.as_str();
+        let loaded = match blocking(Arc::clone(pipeline), |pipeline| pipeline.drops()).await {
+            None => return unavailable(LATE),
+            Some(Err(why)) => return unavailable(&why),
+            Some(Ok(ledger)) => ledger.drops,
+        };
+        for drop in &loaded {
+            drops.push(json!({
+                "pipeline": name, "source": drop.source, "name": drop.name, "state": "loaded", "reason": null,
+                "next_try": null, "path": drop.path, "loaded_epoch": drop.loaded_epoch,
+            }));
+        }
+        for drop in &pipeline.now().pending {
+            let state = if drop.set_aside.is_some() { "set_aside" } else { "waiting" };
+            let next_try = drop.set_aside.map(|aside| utc(aside.next_try_s));
+            // A new delivery of a drop that is loaded is there twice: what stands, and what is to take its place.
+            drops.push(json!({
+                "pipeline": name, "source": drop.source, "name": drop.name, "state": state, "reason": drop.reason,
+                "next_try": next_try, "path": drop.path, "since": utc(drop.since_s),
+                "attempts": drop.set_aside.map(|aside| aside.attempts),
+            }));
+        }
+    }
+    reply::json(StatusCode::OK, &Value::Array(drops))
+}
+
+/// `/api/graph`: the stages of a pipeline as `graph --json` gives them; of the first one where none is named.
+pub async fn graph(State(served): State<Arc<Served>>, RawQuery(query): RawQuery) -> Reply {
+    match meant(&served, query.as_deref()) {
+        Ok(pipelines) => match pipelines.first() {
+            Some(pipeline) => reply::json(StatusCode::OK, &graph_json::of(&pipeline.plan)),
+            None => reply::json(StatusCode::NOT_FOUND, &json!({ "error": "no pipeline is watched" })),
+        },
+        Err(reply) => reply,
+    }
+}
