@@ -7,6 +7,7 @@ use std::ops::RangeInclusive;
 use arrow_array::RecordBatch;
 use serde_json::{Map, Value as Json, json};
 use vardelta_engine::{
+    abort::Abort,
     contract::sink::{Access, SinkError, SinkErrorKind},
     error::{RunError, RunErrorKind},
     plan::Plan,
@@ -85,24 +86,26 @@ impl Histories {
     /// # Errors
     /// When the sink cannot be read.
     pub fn read(&self, plan: &Plan, epochs: RangeInclusive<u64>) -> Result<Vec<Happened>, RunError> {
-        self.read_first(plan, epochs, usize::MAX).map(|(happened, _)| happened)
+        self.read_first(plan, epochs, usize::MAX, &Abort::default()).map(|(happened, _)| happened)
     }
 
     /// The same, of each table no more than the first so many rows that are found; and how many there are of each table.
     ///
     /// # Errors
-    /// When the sink cannot be read.
+    /// When the sink cannot be read, or `abort` is raised meanwhile.
     pub fn read_first(
         &self,
         plan: &Plan,
         epochs: RangeInclusive<u64>,
         each: usize,
+        abort: &Abort,
     ) -> Result<(Vec<Happened>, Vec<u64>), RunError> {
         let mut sink = plan.sink().connect(Access::Read)?;
         let (mut happened, mut counts) = (Vec::new(), vec![0_u64; self.tables.len()]);
         for (at, (table, history)) in self.tables.iter().enumerate() {
             let places = Places::of(table, history)?;
             sink.scan(history, &mut |batch| {
+                abort.check().map_err(|error| SinkError::new(SinkErrorKind::Unavailable, error.message))?;
                 for row in 0..batch.num_rows() {
                     let read = places.read(at, &batch, row, &epochs);
                     let found = read.map_err(|what| {

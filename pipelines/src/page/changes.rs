@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 use serde_json::Value as Json;
-use vardelta_engine::{error::RunError, plan::Plan};
+use vardelta_engine::{abort::Abort, error::RunError, plan::Plan};
 
 use crate::{
     happened::{Cell, Happened, Histories},
@@ -50,9 +50,9 @@ impl ChangesOfEpoch {
     ///
     /// # Errors
     /// When no history is kept, or the sink cannot be read.
-    pub fn read(plan: &Plan, epoch: u64) -> Result<ChangesOfEpoch, RunError> {
+    pub fn read(plan: &Plan, epoch: u64, abort: &Abort) -> Result<ChangesOfEpoch, RunError> {
         let histories = Histories::of(plan, None)?;
-        let (found, counts) = histories.read_first(plan, epoch..=epoch, ROWS_EACH)?;
+        let (found, counts) = histories.read_first(plan, epoch..=epoch, ROWS_EACH, abort)?;
         let mut tables: Vec<TableChanges> = histories
             .tables
             .iter()

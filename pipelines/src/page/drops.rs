@@ -5,10 +5,12 @@ use vardelta_schemas::ledger::WithdrawnMember;
 
 use crate::page::{
     address::Address,
-    facts::{DropFacts, Facts},
+    facts::{DropFacts, Facts, Waiting},
     parts, show,
 };
 
+/// Files that are not loaded and listed.
+const WAITING_LISTED: usize = 200;
 /// The width of a timeline.
 const WIDTH: f64 = 160.0;
 /// Events of a drop that are named in words; of more, the last ones.
@@ -25,8 +27,10 @@ pub fn view(facts: &Facts, shown: &[DropFacts], address: &Address) -> Markup {
             ("Standing", html! { (show::number(facts.standing() as u64)) }),
             ("Ever replaced", html! { (show::number(of("replaced"))) }),
             ("Gone", html! { (show::number((facts.drops.len() - facts.standing()) as u64)) }),
+            ("Not loaded", html! { (show::number(facts.waiting.len() as u64)) }),
             ("Samples taken back", html! { (show::number(facts.members.len() as u64)) }),
         ]))
+        @if !facts.waiting.is_empty() { (waiting(&facts.waiting)) }
         @if facts.drops.is_empty() { (parts::nothing("Nothing has been loaded yet.")) }
         @else { (table(facts, shown, address)) }
         @if !facts.members.is_empty() { (members(&facts.members)) }
@@ -61,6 +65,25 @@ pub fn table(facts: &Facts, shown: &[DropFacts], address: &Address) -> Markup {
             } } }
         } },
     )
+}
+
+/// Files that are not loaded.
+fn waiting(waiting: &[Waiting]) -> Markup {
+    html! {
+        h3 { "Files that are not loaded" }
+        (parts::scrolling("Files that are not loaded", html! { table {
+            @if waiting.len() > WAITING_LISTED { caption { "The first " (WAITING_LISTED) " of " (show::number(waiting.len() as u64)) "." } }
+            thead { tr { th scope="col" { "Drop" } th scope="col" { "Source" } th scope="col" { "State" } th scope="col" { "Since" }
+                th scope="col" { "Why" } th.number scope="col" { "Attempts" } th scope="col" { "Next try" } } }
+            tbody { @for file in waiting.iter().take(WAITING_LISTED) { tr {
+                th scope="row" { (show::text(&file.name)) } td { (show::text(&file.source)) }
+                td { @if file.set_aside.is_some() { (parts::state("bad", "set aside")) } @else { (parts::state("quiet", "waiting")) } }
+                td.time { (show::time(&file.since)) } td.wide { (show::whole(&file.reason)) }
+                td.number { @if let Some((attempts, _)) = &file.set_aside { (show::number(*attempts)) } }
+                td.time { @if let Some((_, next)) = &file.set_aside { (show::time(next)) } }
+            } } }
+        } }))
+    }
 }
 
 fn state(drop: &DropFacts) -> Markup {

@@ -24,7 +24,13 @@ pub struct Facts {
     /// The runs that committed an epoch, the newest first.
     pub runs: Vec<Run>,
     /// The runs that failed, as far as their figures are kept, the newest first.
-    pub failed: Vec<Figures>,
+    pub failed: Vec<FailedRun>,
+    /// The run under way, where this process runs it.
+    pub running: Option<Running>,
+    /// Why nothing can be loaded at the moment.
+    pub trouble: Option<String>,
+    /// Files that are not loaded: they wait, or are set aside.
+    pub waiting: Vec<Waiting>,
     /// The drops: those that stand in ledger order, behind them those that were withdrawn.
     pub drops: Vec<DropFacts>,
     /// The samples that were taken back by themselves.
@@ -50,6 +56,47 @@ pub struct Run {
     pub tables: Vec<TableCounts>,
     /// How long it took and where the time went; `None` where that was not kept.
     pub figures: Option<Figures>,
+}
+
+/// A run that failed.
+#[derive(Clone, Debug, Default)]
+pub struct FailedRun {
+    /// When, UTC, RFC 3339.
+    pub ended_at: String,
+    /// The sort of error.
+    pub kind: String,
+    /// How long it took, in seconds.
+    pub seconds: f64,
+    /// What it said; `None` where that is in the log alone.
+    pub message: Option<String>,
+}
+
+/// A run under way.
+#[derive(Clone, Debug, Default)]
+pub struct Running {
+    /// When it began, UTC, RFC 3339.
+    pub started_at: String,
+    /// For how many seconds.
+    pub seconds: f64,
+    /// Records read so far.
+    pub records: u64,
+    /// The names of the drops that it loads.
+    pub drops: Vec<String>,
+}
+
+/// A file that is not loaded.
+#[derive(Clone, Debug, Default)]
+pub struct Waiting {
+    /// Its source.
+    pub source: String,
+    /// The name that its drop has or would have.
+    pub name: String,
+    /// Since when, UTC, RFC 3339.
+    pub since: String,
+    /// Why.
+    pub reason: String,
+    /// How often it was tried in vain and when it is tried again, UTC, RFC 3339; `None` where it only waits.
+    pub set_aside: Option<(u64, String)>,
 }
 
 /// A drop and what became of it.
@@ -109,6 +156,11 @@ pub struct Lookup {
 }
 
 impl Facts {
+    /// A run by its epoch.
+    pub fn run(&self, epoch: u64) -> Option<&Run> {
+        self.runs.iter().find(|run| run.epoch == epoch)
+    }
+
     /// The figures of the newest run that read something; where none did, of the newest that left any.
     pub fn last_figures(&self) -> Option<(&Run, &Figures)> {
         let with_figures = || self.runs.iter().filter_map(|run| Some((run, run.figures.as_ref()?)));

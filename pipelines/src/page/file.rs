@@ -63,7 +63,7 @@ pub fn gather(context: Context<'_>) -> Result<Content, RunError> {
         context.abort.check()?;
         details.insert(run.epoch, facts::details(plan, run.epoch).map_err(|error| error.to_string()));
     }
-    let changes = ChangesOfEpoch::read(plan, facts.epoch).map_err(|error| said(&error));
+    let changes = ChangesOfEpoch::read(plan, facts.epoch, context.abort).map_err(|error| said(&error));
     let started = Instant::now();
     let mut rows = Vec::new();
     for row in changes.iter().flat_map(|changes| changes.first(ROWS_EXPLAINED_EACH)) {
@@ -100,8 +100,9 @@ impl Content {
             title: &format!("{}: epoch {}", facts.pipeline, facts.epoch),
             pipeline: &facts.pipeline,
             view: None,
-            address: &address,
+            address: Some(&address),
             read_at: &clock::utc(facts.read_s),
+            others: None,
         };
         let section = |view: View, inner: Markup| {
             html! { section id=(view.name()) aria-labelledby={ (view.name()) "-title" } {

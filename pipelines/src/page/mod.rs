@@ -2,7 +2,7 @@
 //! escapes everything. Rendering is pure: facts in, HTML out.
 
 pub mod address;
-mod changes;
+pub mod changes;
 mod chart;
 mod document;
 mod drops;
@@ -10,10 +10,12 @@ pub mod facts;
 pub mod file;
 mod graph;
 mod lookups;
+mod pager;
 mod parts;
 mod run;
 mod runs;
 mod show;
+pub mod site;
 mod stage_times;
 mod tables;
 mod why;

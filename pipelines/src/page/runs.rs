@@ -3,11 +3,11 @@
 use maud::{Markup, html};
 
 use crate::{
-    operate::{clock::seconds_of, figures::Figures},
+    operate::clock::seconds_of,
     page::{
         address::Address,
         chart::{Point, sparkline},
-        facts::{Facts, Run, changed},
+        facts::{Facts, FailedRun, Run, Running, changed},
         parts, show,
     },
 };
@@ -16,6 +16,8 @@ use crate::{
 const SPARK_RUNS: usize = 60;
 /// Failed runs that are listed.
 const FAILED_LISTED: usize = 20;
+/// Drops of a run under way that are named.
+const DROPS_NAMED: usize = 5;
 /// Tables that a row names; the others are counted.
 const TABLES_NAMED: usize = 3;
 
@@ -23,6 +25,8 @@ const TABLES_NAMED: usize = 3;
 pub fn view(facts: &Facts, shown: &[Run], address: &Address) -> Markup {
     html! {
         (at_a_glance(facts))
+        @if let Some(running) = &facts.running { (under_way(running)) }
+        @if let Some(trouble) = &facts.trouble { p.trouble { (show::whole(trouble)) } }
         @if facts.runs.is_empty() {
             (parts::nothing("Nothing has been loaded yet."))
         } @else {
@@ -46,6 +50,7 @@ fn at_a_glance(facts: &Facts) -> Markup {
         (
             "Last run",
             match (has_failed, last) {
+                _ if facts.running.is_some() => parts::state("good", "running"),
                 (true, _) => parts::state("bad", "failed"),
                 (false, Some(_)) => parts::state("good", "committed"),
                 (false, None) => parts::state("quiet", "none yet"),
@@ -145,19 +150,29 @@ fn by_table(run: &Run) -> String {
     words.join("; ")
 }
 
-fn failed(failed: &[Figures]) -> Markup {
+fn failed(failed: &[FailedRun]) -> Markup {
     html! {
         h3 { "Runs that failed" }
         (parts::scrolling("Runs that failed", html! { table {
-            caption { "The newest first: " (show::number(failed.len() as u64)) " of which figures are kept. The log has what each said." }
-            thead { tr { th scope="col" { "Ended at" } th scope="col" { "State" } th scope="col" { "Kind of error" }
-                th.number scope="col" { "After" } } }
-            tbody { @for figures in failed.iter().take(FAILED_LISTED) { tr {
-                td.time { (show::time(&figures.ended_at)) }
-                td { (parts::state("bad", "failed")) }
-                td { (show::text(figures.failed.as_deref().unwrap_or_default())) }
-                td.number { (show::seconds(figures.seconds)) }
+            caption { "The newest first: " (show::number(failed.len() as u64)) " are known. What the others said is in the log." }
+            thead { tr { th scope="col" { "Ended at" } th scope="col" { "Kind of error" } th.number scope="col" { "After" }
+                th scope="col" { "What it said" } } }
+            tbody { @for run in failed.iter().take(FAILED_LISTED) { tr {
+                td.time { (show::time(&run.ended_at)) }
+                td { (parts::state("bad", &show::text(&run.kind))) }
+                td.number { (show::seconds(run.seconds)) }
+                td.wide { (show::whole(run.message.as_deref().unwrap_or_default())) }
             } } }
         } }))
+    }
+}
+
+fn under_way(running: &Running) -> Markup {
+    let drops: Vec<String> = running.drops.iter().take(DROPS_NAMED).map(|drop| show::text(drop)).collect();
+    let more = running.drops.len().saturating_sub(DROPS_NAMED) as u64;
+    html! {
+        p { (parts::state("good", "running")) " since " (show::time(&running.started_at)) " (" (show::seconds(running.seconds)) "): "
+            (show::counted(running.records, "record")) " read"
+            @if !drops.is_empty() { " of " (drops.join(", ")) @if more > 0 { " and " (show::counted(more, "other")) } } "." }
     }
 }

@@ -8,9 +8,9 @@ use vardelta_engine::{
     plan::Plan,
     run,
 };
-use vardelta_schemas::ledger::{Accounts, EpochDetails, Event, LookupCount, Snapshot};
+use vardelta_schemas::ledger::{Accounts, EpochDetails, Event, LookupCount, SetAsideRow, Snapshot};
 
-use super::{DropFacts, Facts, Lookup, Run, Table, changed, stages};
+use super::{DropFacts, Facts, FailedRun, Lookup, Run, Table, Waiting, changed, stages};
 use crate::operate::{
     clock::now_s,
     figures::{self, Figures},
@@ -43,7 +43,10 @@ pub fn read(plan: &Plan) -> Result<Facts, RunError> {
         tables: tables(plan, &ledger, &accounts, &events),
         stages: stages(plan),
         lookups: lookups(plan, counts)?,
-        failed: kept.iter().rev().filter(|figures| figures.failed.is_some()).cloned().collect(),
+        failed: failed(&kept),
+        running: None,
+        trouble: None,
+        waiting: sink.set_aside(pipeline)?.into_iter().map(waiting).collect(),
         runs: runs(&ledger, accounts, events, kept),
     })
 }
@@ -54,6 +57,19 @@ pub fn read(plan: &Plan) -> Result<Facts, RunError> {
 /// When the sink cannot be read.
 pub fn details(plan: &Plan, epoch: u64) -> Result<EpochDetails, SinkError> {
     plan.sink().connect(Access::Read)?.epoch_details(&plan.pipeline.name, epoch, LIMITS)
+}
+
+fn failed(kept: &[Figures]) -> Vec<FailedRun> {
+    let of = |figures: &Figures| {
+        let kind = figures.failed.clone()?;
+        Some(FailedRun { ended_at: figures.ended_at.clone(), kind, seconds: figures.seconds, message: None })
+    };
+    kept.iter().rev().filter_map(of).collect()
+}
+
+fn waiting(row: SetAsideRow) -> Waiting {
+    let set_aside = Some((row.attempts, row.next_try));
+    Waiting { source: row.source, name: row.drop, since: row.since, reason: row.reason, set_aside }
 }
 
 fn runs(ledger: &Snapshot, accounts: Accounts, events: Vec<Event>, kept: Vec<Figures>) -> Vec<Run> {
