@@ -29,6 +29,10 @@ mod marks;
 mod migrate;
 /// What an older vardelta left is taken over as it is.
 mod older;
+/// What is shipped for Prometheus, Alertmanager and Grafana.
+mod operate;
+/// What people look at: the report in one file, and the pages of `watch`.
+mod page;
 /// Rows that the database refuses, on SQLite, MariaDB and MySQL: rejected with its words, and everything else exact.
 mod quarantine;
 /// Files from the field, counted and annotated as other tools count and annotate them.

@@ -24,3 +24,4 @@ pub mod shared;
 pub mod shipped;
 pub mod story;
 pub mod waiting;
+pub mod watching;

@@ -112,7 +112,7 @@ impl Content {
         let main = html! {
             h1 { "Report of " (show::text(&facts.pipeline)) }
             (section(View::Runs, self.runs(&address)))
-            (section(View::Graph, graph::view(facts)))
+            (section(View::Graph, graph::view(facts, None)))
             (section(View::Tables, tables::view(facts, &address)))
             (section(View::Drops, self.drops(&address)))
             (section(View::Lookups, lookups::view(facts)))

@@ -147,7 +147,7 @@ impl Site {
             (View::Changes, Extra::Changes(found)) => self.changes(facts, found),
             (View::Why, Extra::Why(found)) => self.why(facts, parameters, Some(found)),
             (View::Why, _) => self.why(facts, parameters, None),
-            (View::Graph, _) => graph::view(facts),
+            (View::Graph, _) => graph::view(facts, parameters.epoch()),
             (View::Tables, _) => tables::view(facts, address),
             (View::Drops, _) => self.drops(facts, parameters),
             (View::Lookups, _) => lookups::view(facts),
@@ -163,7 +163,7 @@ impl Site {
 
     fn run(&self, facts: &Facts, epoch: u64, details: &Result<EpochDetails, String>) -> Option<Markup> {
         let one = facts.run(epoch)?;
-        let beside = [("Run before", epoch.checked_sub(1)), ("Run behind", epoch.checked_add(1))];
+        let beside = [("Previous run", epoch.checked_sub(1)), ("Next run", epoch.checked_add(1))];
         Some(html! {
             h1 { "Run of epoch " (epoch) }
             nav.pager aria-label="Other runs" {
@@ -173,6 +173,7 @@ impl Site {
                     }
                 }
                 a href={ (self.address.view(View::Changes)) "?epoch=" (epoch) } { "Changed rows" }
+                @if one.figures.is_some() { a href={ (self.address.view(View::Graph)) "?epoch=" (epoch) } { "Graph" } }
             }
             (run::view(facts, one, details))
         })

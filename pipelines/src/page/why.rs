@@ -24,7 +24,7 @@ pub fn view(why: &Why, address: &Address) -> Markup {
             @for (at, (name, type_name)) in why.stages.iter().enumerate() {
                 @if at > 0 { ", " } (show::text(name)) " (" (show::text(type_name)) ")"
             } "." }
-        @for notice in &why.notices { p.trouble { (show::whole(notice)) } }
+        @for notice in &why.notices { p.through { (show::whole(notice)) } }
     }
 }
 

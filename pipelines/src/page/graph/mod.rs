@@ -14,15 +14,16 @@ use crate::{
     },
 };
 
-const MEASURES: Measures = Measures { node_width: 168.0, node_height: 46.0, column_gap: 84.0, row_gap: 18.0 };
+const MEASURES: Measures = Measures { node_width: 184.0, node_height: 46.0, column_gap: 84.0, row_gap: 18.0 };
 /// Room around the drawing.
 const MARGIN: f64 = 14.0;
 /// Characters of a name that a node has room for.
 const NAME_CHARACTERS: usize = 21;
 
-/// The drawing of the plan, with the figures of the last run that has any.
-pub fn view(facts: &Facts) -> Markup {
-    let last = facts.last_figures();
+/// The drawing of the plan, with the figures of a run, or of the last one that read something.
+pub fn view(facts: &Facts, epoch: Option<u64>) -> Markup {
+    let chosen = epoch.and_then(|epoch| facts.run(epoch)).and_then(|run| Some((run, run.figures.as_ref()?)));
+    let last = chosen.or_else(|| facts.last_figures());
     let figures = last.map(|(_, figures)| figures);
     html! {
         p { @match last {
@@ -223,7 +224,7 @@ mod tests {
 
     #[test]
     fn edges_have_rows_and_who_waits() {
-        let text = view(&facts()).into_string();
+        let text = view(&facts(), None).into_string();
         assert!(text.contains("class=\"edge starved\"") && text.contains("12 k"), "{text}");
         assert!(text.contains("&lt;calls&gt; to rows: 12,000 rows, 6,000 a second of the run"), "{text}");
         assert!(text.contains("class=\"node source busiest\"") && text.contains("a_sink_with_a_very_l…"), "{text}");
@@ -233,7 +234,7 @@ mod tests {
     #[test]
     fn without_figures_the_drawing_is_bare() {
         let bare = Facts { runs: Vec::new(), ..facts() };
-        let text = view(&bare).into_string();
+        let text = view(&bare, Some(7)).into_string();
         assert!(text.contains("No run has left figures") && !text.contains("starved\""), "{text}");
     }
 }
