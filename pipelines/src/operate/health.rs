@@ -14,6 +14,7 @@ use serde::Serialize;
 use vardelta_engine::{
     clock::utc,
     contract::stage::Planned,
+    error::{RunError, RunErrorKind},
     plan::{Plan, PlannedStage},
     relational::Relational,
     run::{self, state_directory},
@@ -67,7 +68,7 @@ pub struct Probe {
 /// All checks of a pipeline.
 pub fn check(plan: &Plan, probe: &Probe) -> Vec<Check> {
     let limits = &plan.operate.health;
-    let history = probe.history(plan).and_then(|events| agrees(plan, events));
+    let history = probe.history(plan);
     let last = history.as_ref().ok().map(|events| events.last().cloned());
     let database = history.map(|_| format!("{} answers", plan.sink().location()));
     let mut checks = vec![Check::of("database", database)];
@@ -99,7 +100,7 @@ impl Probe {
         }
         let is_asking = Arc::clone(&self.is_asking);
         std::thread::spawn(move || {
-            let answer = run::history(&asked).map_err(|error| error.message);
+            let answer = events(&asked).map_err(|error| error.message);
             is_asking.store(false, Ordering::Release);
             let _ = sender.send(answer);
         });
@@ -108,11 +109,17 @@ impl Probe {
     }
 }
 
-/// A file that is not there reads as an empty database; beside a state that holds something it is a lost one.
-fn agrees(plan: &Plan, events: Vec<Event>) -> Result<Vec<Event>, String> {
+/// The ledger's events. A file that is not there reads as an empty database; beside a state that holds something it is a lost one.
+///
+/// # Errors
+/// When the database does not answer, or is not the one that the state belongs to.
+pub fn events(plan: &Plan) -> Result<Vec<Event>, RunError> {
+    let events = run::history(plan)?;
     if events.is_empty() && run::has_state(plan) {
         let (location, state) = (plan.sink().location(), state_directory(plan));
-        return Err(format!("{location} holds nothing of the pipeline, but the state in {} does", state.display()));
+        let message = format!("{location} holds nothing of the pipeline, but the state in {} does", state.display());
+        let hint = "Put the database back; or remove the state to start from nothing.";
+        return Err(RunError::new(RunErrorKind::Sink, message).with_hint(hint));
     }
     Ok(events)
 }

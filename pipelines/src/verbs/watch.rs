@@ -12,6 +12,7 @@ use vardelta_engine::{
 use crate::{
     arguments::{ExecutionArguments, PipelineArguments},
     failure::Failure,
+    interrupt,
     live::{Board, LivePipeline},
     operate::{clock::now_s, log::LogWriter},
     output::Output,
@@ -65,6 +66,8 @@ fn length(text: &str) -> Result<Duration, String> {
 impl Arguments {
     pub fn execute(&self, output: &mut Output) -> Result<u8, Failure> {
         let plans = self.plans(output)?;
+        // From here on a signal ends it in good order.
+        interrupt::outlast_runs();
         let address =
             self.listen.as_deref().map(|listen| serve::bind(listen, self.token_file.as_deref())).transpose()?;
         if let Some(plan) = plans.iter().find(|plan| plan.operate.log == LogForm::Json) {

@@ -23,6 +23,9 @@ use crate::{
 /// clocks of other machines differ less.
 const OLD: Duration = Duration::from_secs(60);
 
+/// A file that has not changed for so long, or has settled, is worth being held against its checksum.
+const QUIET: Duration = Duration::from_secs(1);
+
 /// The time of a look: steady, and as people have it.
 #[derive(Clone, Copy, Debug)]
 pub struct Moment {
@@ -41,11 +44,15 @@ pub enum Look {
     Whole,
     /// It is not whole, or not what its checksum says: why, in words.
     Missing(String),
+    /// The look was not brought to its end.
+    Unfinished,
 }
 
 /// How closely a file is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Closeness {
+    /// It has changed just now: only a mark beside it counts.
+    Fresh,
     /// It may still be written: only what lies beside it counts.
     Beside,
     /// It has settled: what it holds counts too.
@@ -93,6 +100,9 @@ pub struct File {
     beside: Option<Beside>,
     /// Whether the ledger has a row of it.
     is_noted: bool,
+    /// Whether the ledger has it as loaded, and it has not changed since this process saw it first: most likely there is nothing
+    /// to be done about it.
+    is_known: bool,
 }
 
 /// The files of a pipeline.
@@ -101,6 +111,8 @@ pub struct Files {
     files: BTreeMap<Key, File>,
     /// Rows of the ledger whose file has not been seen yet: key as the ledger has it, source and path.
     noted: BTreeMap<(String, String), SetAsideRow>,
+    /// Files that the ledger has as loaded and that have not been seen yet: source, and path as the ledger has it.
+    known: BTreeSet<(String, String)>,
 }
 
 /// A file that is not loaded, for whoever is told.
@@ -117,8 +129,9 @@ pub struct Pending<'a> {
 }
 
 impl Files {
-    /// Takes what the ledger has set aside.
-    pub fn recall(&mut self, rows: Vec<SetAsideRow>) {
+    /// Takes what the ledger has set aside, and the files of the drops that it has, by source and path.
+    pub fn recall(&mut self, rows: Vec<SetAsideRow>, known: BTreeSet<(String, String)>) {
+        self.known = known;
         self.noted = rows.into_iter().map(|row| ((row.source.clone(), row.path.clone()), row)).collect();
     }
 
@@ -139,10 +152,13 @@ impl Files {
                         (file.first_seen_s, file.attempts) = (now.s, 0);
                     }
                     (file.stamp, file.standing, file.unfit) = (*stamp, Standing::Settling(now.at), None);
+                    file.is_known = false;
                 }
                 None => {
-                    let row = self.noted.remove(&(key.0.clone(), recorded(key)));
-                    self.files.insert(key.clone(), File::new(*stamp, row, now));
+                    let name = (key.0.clone(), recorded(key));
+                    let file = File::new(*stamp, self.noted.remove(&name), now);
+                    let is_known = self.known.remove(&name);
+                    self.files.insert(key.clone(), File { is_known, ..file });
                 }
             }
         }
@@ -155,6 +171,9 @@ impl Files {
             }
             stays
         });
+        if unreadable.is_empty() {
+            self.known.clear();
+        }
         self.noted.retain(|(source, path), _| {
             let stays = unreadable.contains(source.as_str());
             if !stays {
@@ -182,7 +201,12 @@ impl Files {
                 Standing::Settling(since) => {
                     let is_old = stamp.age(now.s) >= settle + OLD;
                     let has_settled = is_old || now.at.saturating_duration_since(*since) >= settle;
-                    if has_settled { Closeness::Whole } else { Closeness::Beside }
+                    let is_quiet = now.at.saturating_duration_since(*since) >= QUIET;
+                    match (has_settled, is_quiet) {
+                        (true, _) => Closeness::Whole,
+                        (false, true) => Closeness::Beside,
+                        (false, false) => Closeness::Fresh,
+                    }
                 }
                 Standing::SetAside(Aside { next_try_s, .. }) if *next_try_s <= now.s => Closeness::Again,
                 // A mark or a checksum that was put beside it is a reason to look again, as another file in its place is.
@@ -201,7 +225,7 @@ impl Files {
                     file.set_aside(RunErrorKind::Input.as_str(), &reason, now.s);
                     aside.push(key.clone());
                 }
-                (_, Closeness::Beside) => {}
+                (Look::Unfinished, _) | (_, Closeness::Fresh | Closeness::Beside) => {}
             }
         }
         aside
@@ -259,11 +283,12 @@ impl Files {
         }
     }
 
-    /// Everything that is not loaded.
+    /// Everything that is not loaded, without what most likely is.
     pub fn pending(&self) -> Vec<Pending<'_>> {
         let pending = self.files.iter().filter_map(|(key, file)| {
             let (reason, aside) = match &file.standing {
                 Standing::Loaded => return None,
+                Standing::Settling(_) | Standing::Ready if file.is_known => return None,
                 Standing::Settling(_) if file.attempts > 0 => {
                     ("it has changed, and is not settled yet".to_owned(), None)
                 }
@@ -279,7 +304,11 @@ impl Files {
     /// How long nothing is to be done by these files alone; `None` where none of them waits for anything.
     pub fn wait(&self, settle: Duration, now: Moment) -> Option<Duration> {
         let waits = self.files.values().filter_map(|file| match &file.standing {
-            Standing::Settling(since) => Some(settle.saturating_sub(now.at.saturating_duration_since(*since))),
+            Standing::Settling(since) => {
+                let quiet_for = now.at.saturating_duration_since(*since);
+                let next = if quiet_for < QUIET { QUIET.min(settle) } else { settle };
+                Some(next.saturating_sub(quiet_for))
+            }
             Standing::SetAside(aside) => Some(Duration::from_secs(aside.next_try_s.saturating_sub(now.s))),
             Standing::Ready | Standing::Loaded => None,
         });
@@ -308,6 +337,7 @@ impl File {
             aside_since_s: None,
             unfit: None,
             beside: None,
+            is_known: false,
             is_noted: row.is_some(),
         };
         if let Some(row) = row {

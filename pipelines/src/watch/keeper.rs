@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    path::Path,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -11,15 +12,17 @@ use vardelta_engine::{
     contract::stage::Planned,
     error::{RunError, RunErrorKind},
     event::RunEvent,
-    path_text::to_text,
+    path_text::{from_text, to_text},
     plan::{LogForm, Plan},
     run,
 };
 
+use vardelta_schemas::ledger::DropRow;
+
 use crate::{
     interrupt,
     live::{LivePipeline, PendingDrop, SetAside, Trouble},
-    operate::{clock::now_s, log::LogWriter},
+    operate::{clock::now_s, health, log::LogWriter},
     output::Output,
     watch::{
         Settings, backoff,
@@ -126,7 +129,7 @@ impl<'a> Keeper<'a> {
     /// Looks at the folders, and at every file that may be ready.
     fn look(&mut self) {
         let began = Instant::now();
-        if !self.is_recalled {
+        if !self.is_recalled && !self.is_held() {
             self.recall();
         }
         let found = scan(self.plan());
@@ -162,11 +165,14 @@ impl<'a> Keeper<'a> {
     /// Takes what the ledger knows: which files are set aside, and the figures of earlier processes.
     fn recall(&mut self) {
         let plan = &self.live.plan;
-        match run::history(plan).and_then(|events| Ok((events, run::set_aside(plan)?))) {
-            Ok((events, rows)) => {
+        match health::events(plan).and_then(|events| Ok((events, run::set_aside(plan)?, run::drops(plan)?))) {
+            Ok((events, rows, ledger)) => {
                 self.live.begin(&events);
-                self.files.recall(rows);
+                let path = |drop: &DropRow| run::recorded_path(plan, Path::new(&from_text(&drop.path)));
+                let known = ledger.drops.iter().map(|drop| (drop.source.clone(), path(drop))).collect();
+                self.files.recall(rows, known);
                 self.is_recalled = true;
+                self.end_trouble();
             }
             Err(error) => self.meet_trouble(&error),
         }
@@ -186,18 +192,25 @@ impl<'a> Keeper<'a> {
         self.told_of_sources = there;
     }
 
+    /// Whether it is too early to try again.
+    fn is_held(&self) -> bool {
+        self.trouble.is_some_and(|(_, next)| Instant::now() < next)
+    }
+
     fn load_what_is_ready(&mut self) {
-        let is_held = self.trouble.is_some_and(|(_, next)| Instant::now() < next);
-        let ready = self.files.ready();
-        let asks = ready.is_empty() && self.lookups_are_due();
-        if !self.is_recalled || (is_held && !self.settings.once) || (ready.is_empty() && !asks) {
+        if !self.is_recalled || self.is_held() {
             return;
         }
-        if self.trouble.is_some() {
-            // Whether the database is back is asked before a run is begun that would only fail again.
-            if let Err(error) = run::history(self.plan()) {
-                return self.meet_trouble(&error);
-            }
+        let ready = self.files.ready();
+        let asks = ready.is_empty() && self.lookups_are_due();
+        if ready.is_empty() && !asks && self.trouble.is_none() {
+            return;
+        }
+        // Whether the database is there is asked before a run is begun that would only fail, or make another one in its place.
+        match health::events(self.plan()) {
+            Ok(_) if ready.is_empty() && !asks => return self.end_trouble(),
+            Ok(_) => {}
+            Err(error) => return self.meet_trouble(&error),
         }
         let live = Arc::clone(&self.live);
         let listener: crate::watcher::Listener = Arc::new(move |event: &RunEvent| live.hear(event));
@@ -286,7 +299,7 @@ impl<'a> Keeper<'a> {
 
     /// Has the ledger know what is set aside. Where it cannot be told now, it is the next time.
     fn note(&mut self) {
-        if self.put.is_empty() && self.gone.is_empty() {
+        if (self.put.is_empty() && self.gone.is_empty()) || self.is_held() || health::events(self.plan()).is_err() {
             return;
         }
         let keys: Vec<Key> = self.put.iter().cloned().collect();
@@ -364,9 +377,6 @@ impl<'a> Keeper<'a> {
     fn wait(&mut self) -> bool {
         let now = Self::moment();
         let mut wait = self.settings.every;
-        if !self.is_recalled {
-            wait = wait.min(GLANCE);
-        }
         if let Some((_, next)) = self.trouble {
             wait = wait.min(next.saturating_duration_since(now.at));
         }

@@ -46,3 +46,55 @@ pub fn load(mut ready: BTreeSet<Key>, run: &mut dyn FnMut(&BTreeSet<Key>) -> Res
     }
     outcome
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use vardelta_engine::error::FileAtFault;
+
+    use super::*;
+
+    fn key(name: &str) -> Key {
+        ("calls".into(), PathBuf::from(name))
+    }
+
+    fn fails(kind: RunErrorKind, names: &[&str]) -> Failure {
+        let at_fault = names.iter().map(|name| FileAtFault { source: "calls".into(), path: PathBuf::from(name) });
+        Failure::Run(RunError { at_fault: at_fault.collect(), ..RunError::new(kind, "it is bad") })
+    }
+
+    #[test]
+    fn bad_files_do_not_keep_others_out() {
+        let mut runs = 0;
+        let ready = ["a", "b", "c", "d", "e"].map(key).into();
+        let outcome = load(ready, &mut |files| {
+            runs += 1;
+            if files.contains(&key("b")) {
+                return Err(fails(RunErrorKind::RejectShare, &["b", "d"]));
+            }
+            if files.contains(&key("c")) { Err(fails(RunErrorKind::Input, &["c"])) } else { Ok(()) }
+        });
+        assert_eq!(runs, 3);
+        assert_eq!(outcome.loaded, ["a", "e"].map(key).into());
+        assert_eq!(outcome.bad.iter().map(|(key, _)| key.clone()).collect::<Vec<_>>(), ["b", "d", "c"].map(key));
+        assert!(outcome.trouble.is_none());
+    }
+
+    #[test]
+    fn what_no_file_is_to_blame_for_ends_the_attempt() {
+        for failure in
+            [fails(RunErrorKind::Sink, &[]), fails(RunErrorKind::Input, &[]), fails(RunErrorKind::Input, &["x"])]
+        {
+            let outcome = load([key("a")].into(), &mut |_| Err(Failure::Run(failure_of(&failure))));
+            assert!(outcome.trouble.is_some() && outcome.bad.is_empty() && outcome.loaded.is_empty());
+        }
+    }
+
+    fn failure_of(failure: &Failure) -> RunError {
+        match failure {
+            Failure::Run(error) => error.clone(),
+            Failure::Invalid { .. } => RunError::interrupted(),
+        }
+    }
+}

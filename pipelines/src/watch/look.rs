@@ -10,11 +10,19 @@ use crate::watch::{
     whole,
 };
 
-/// Looks at a file. `stop` ends a long look, after which the file is looked at again another time.
+/// Looks at a file. `stop` ends a long look.
 pub fn look(key: &Key, stamp: &Stamp, file: &mut File, closeness: Closeness, stop: &dyn Fn() -> bool) -> Look {
+    let seen = look_on(key, stamp, file, closeness, stop);
+    if stop() { Look::Unfinished } else { seen }
+}
+
+fn look_on(key: &Key, stamp: &Stamp, file: &mut File, closeness: Closeness, stop: &dyn Fn() -> bool) -> Look {
     let path = &key.1;
     // A checksum proves more than a mark, so it is asked first.
     if let Some(checksum) = sidecar::checksum(path) {
+        if closeness == Closeness::Fresh {
+            return Look::Missing("it has changed just now".into());
+        }
         if file.unfit.as_ref() == Some(&checksum) && closeness == Closeness::Beside {
             return Look::Missing("its checksum does not fit yet".into());
         }
@@ -31,7 +39,7 @@ pub fn look(key: &Key, stamp: &Stamp, file: &mut File, closeness: Closeness, sto
         return Look::Vouched;
     }
     match closeness {
-        Closeness::Beside => Look::Missing("it is not settled yet".into()),
+        Closeness::Fresh | Closeness::Beside => Look::Missing("it is not settled yet".into()),
         // What it lacks at its end it has lacked for long: the engine says what that is, or that it does not matter.
         Closeness::Again => Look::Whole,
         Closeness::Whole => match whole::missing(path, stop) {

@@ -42,9 +42,9 @@ pub struct Settings {
     pub once: bool,
 }
 
-/// Watches every pipeline of the board until the process is asked to end, or once. Gives the exit code.
+/// Watches every pipeline of the board until the process is asked to end, which whoever calls has asked to be told of
+/// ([`interrupt::outlast_runs`]), or once. Gives the exit code.
 pub fn watch(output: &Output, settings: &Settings, board: &Board, load: &Load<'_>) -> u8 {
-    interrupt::outlast_runs();
     let notifier = Notifier::from_environment();
     thread::scope(|scope| {
         let threads: Vec<_> = board

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use vardelta_engine::contract::sink::{Access, DetailLimits, Op, SinkErrorKind};
 use vardelta_schemas::ledger::{
-    DropRow, EpochDetails, EpochRecord, FirstPlace, LookupRow, RejectCount, RejectRow, Snapshot, TableCounts,
-    WarningRow,
+    DropRow, EpochDetails, EpochRecord, FirstPlace, LookupRow, RejectCount, RejectRow, SetAsideRow, Snapshot,
+    TableCounts, WarningRow,
 };
 
 use crate::sinks::{shared::fixtures::*, tests::Db};
@@ -255,4 +255,42 @@ pub(crate) fn a_digest_is_refreshed_outside_of_epochs(db: &dyn Db) {
             withdrawn_members: Vec::new(),
         }
     );
+}
+
+pub(crate) fn files_are_set_aside_outside_of_epochs(db: &dyn Db) {
+    let row = |source: &str, path: &str, attempts: u64| SetAsideRow {
+        source: source.into(),
+        path: path.into(),
+        drop: "d'\u{1f9ec}".into(),
+        stamp: "1 2.3 4.5 6".into(),
+        attempts,
+        kind: "input".into(),
+        reason: "cut off\n  - here".into(),
+        since: "2026-01-01T00:00:00Z".into(),
+        next_try: "2026-01-01T00:00:30Z".into(),
+    };
+    let kept = || {
+        let mut rows = db.connect(Access::Read).unwrap().set_aside(PIPELINE).unwrap();
+        rows.sort_by(|a, b| (&a.source, &a.path).cmp(&(&b.source, &b.path)));
+        rows
+    };
+    let at = |source: &str, path: &str| (source.to_owned(), path.to_owned());
+    let mut sink = db.open();
+    // Before there is any ledger: a first drop may be the one that is bad.
+    let long = "p/".repeat(2_000);
+    sink.note_set_aside(PIPELINE, &[row("a", &long, 1), row("b", &long, 1), row("a", "P", 1), row("a", "p", 1)], &[])
+        .unwrap();
+    sink.note_set_aside("another", &[row("a", "p", 9)], &[]).unwrap();
+    assert_eq!(kept(), [row("a", "P", 1), row("a", "p", 1), row("a", &long, 1), row("b", &long, 1)]);
+    assert_eq!(
+        db.connect(Access::Read).unwrap().ledger(PIPELINE).unwrap(),
+        Snapshot::default(),
+        "no epoch comes of it"
+    );
+    db.load(1, &[(Op::Insert, "a", Some(1))]);
+    sink.note_set_aside(PIPELINE, &[row("a", "p", 2)], &[at("a", "P"), at("a", &long), at("c", "p")]).unwrap();
+    assert_eq!(kept(), [row("a", "p", 2), row("b", &long, 1)]);
+    sink.note_set_aside(PIPELINE, &[], &[at("a", "p"), at("b", &long)]).unwrap();
+    assert_eq!(kept(), []);
+    assert_eq!(db.connect(Access::Read).unwrap().set_aside("another").unwrap(), [row("a", "p", 9)]);
 }
