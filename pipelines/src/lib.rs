@@ -16,6 +16,7 @@ mod interrupt;
 mod live;
 mod operate;
 mod output;
+mod page;
 mod pipeline_file;
 mod progress;
 mod proposal;

@@ -2,6 +2,7 @@
 
 pub mod alerts;
 pub mod clock;
+pub mod figures;
 pub mod health;
 pub mod lineage;
 pub mod log;

@@ -17,6 +17,7 @@ mod man;
 mod migrate;
 mod new;
 mod rebuild;
+mod report;
 mod run;
 mod schema;
 mod stages;
@@ -58,6 +59,8 @@ pub enum Verb {
     Changes(changes::Arguments),
     /// Explain a row: the drops that assert it, or the rows that it is made of, and what moved it when.
     Why(why::Arguments),
+    /// Write what became of the pipeline as one HTML file to mail: runs, stages, tables, drops, look-ups, changed rows.
+    Report(report::Arguments),
     /// See to the caches of look-ups.
     Cache(cache::Arguments),
     /// Recompute every view inside the sink and compare; exit code 7 on a mismatch.
@@ -107,6 +110,7 @@ impl Verb {
             Verb::History(arguments) => arguments.execute(output),
             Verb::Changes(arguments) => arguments.execute(output),
             Verb::Why(arguments) => arguments.execute(output),
+            Verb::Report(arguments) => arguments.execute(output),
             Verb::Cache(arguments) => arguments.execute(output),
             Verb::Verify(arguments) => arguments.execute(output),
             Verb::Migrate(arguments) => arguments.execute(output),

@@ -283,6 +283,47 @@ pub struct FirstPlace {
     pub pos: Option<i64>,
 }
 
+/// What the ledger keeps of one epoch beside its events and counts.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct EpochDetails {
+    /// Rejects by stage and reason.
+    pub rejects: Vec<RejectCount>,
+    /// The first rejects of each stage and reason.
+    pub first_rejects: Vec<RejectRow>,
+    /// Rows of warnings that there are.
+    pub warning_rows: u64,
+    /// Some of them: those that occurred most often.
+    pub warnings: Vec<WarningRow>,
+}
+
+/// How often a stage rejected for a reason.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RejectCount {
+    /// The stage.
+    pub stage: String,
+    /// The reason code.
+    pub reason: String,
+    /// How often.
+    pub count: u64,
+}
+
+/// How many keys of a look-up stage are in one status.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LookupCount {
+    /// The look-up stage.
+    pub stage: String,
+    /// `found`, `absent` or `waiting`.
+    pub status: String,
+    /// How many keys.
+    pub count: u64,
+    /// When one of them was asked for last, UTC, RFC 3339.
+    pub asked_at: Option<String>,
+    /// When the first of them may be asked for again, UTC, RFC 3339.
+    pub next_try: Option<String>,
+    /// Why there was no answer, of one of them.
+    pub last_error: Option<String>,
+}
+
 impl EpochRecord {
     /// The new epoch.
     pub fn id(&self) -> EpochId {

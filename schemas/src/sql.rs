@@ -7,6 +7,7 @@
 pub mod answers;
 pub mod condition;
 pub mod constraint;
+pub mod details;
 pub mod erase;
 pub mod form;
 pub mod ledger;

@@ -33,6 +33,10 @@ mod migrate;
 mod older;
 /// What is told beside the report: alerts, lineage, the way of a run; and what shells and editors are given.
 mod operate;
+/// What people look at: the report in one file, and the pages of `watch`.
+mod page;
+/// What is shipped for Prometheus, Alertmanager and Grafana.
+mod prometheus;
 /// Rows that the database refuses, on SQLite, MariaDB and MySQL: rejected with its words, and everything else exact.
 mod quarantine;
 /// Sense about indexes: what `validate` advises, and how databases say that they find rows.

@@ -1,6 +1,7 @@
 //! What a sink is: a database that takes one epoch's changes and the ledger row in one transaction.
 
 mod answers;
+mod details;
 mod erase;
 mod lookups;
 mod migrate;
@@ -23,6 +24,7 @@ use crate::cause::Cause;
 
 pub use self::{
     answers::{AnswerName, AnswerStore, KeptAnswer},
+    details::{DetailLimits, Details},
     erase::Erase,
     lookups::{KeptLookups, Lookups},
     migrate::{Fill, Migrate},
@@ -137,7 +139,7 @@ pub enum Access {
 ///
 /// One epoch is written by `begin`, any number of `apply` and `rejects`, then `commit`. Dropping the connection, or
 /// `rollback`, leaves the database as it was before `begin`.
-pub trait Sink: Migrate + Erase + Lookups + QueryPlans + SetAside + Send {
+pub trait Sink: Migrate + Erase + Lookups + QueryPlans + SetAside + Details + Send {
     /// The ledger of a pipeline as of now. A database without ledger tables, or without this pipeline, has epoch 0 and no drops.
     ///
     /// # Errors

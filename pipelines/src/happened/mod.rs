@@ -8,6 +8,7 @@ use std::ops::RangeInclusive;
 use arrow_array::RecordBatch;
 use serde_json::{Map, Value as Json, json};
 use vardelta_engine::{
+    abort::Abort,
     contract::sink::{Access, SinkError, SinkErrorKind},
     error::{RunError, RunErrorKind},
     plan::Plan,
@@ -87,23 +88,40 @@ impl Histories {
     /// # Errors
     /// When the sink cannot be read.
     pub fn read(&self, plan: &Plan, epochs: RangeInclusive<u64>) -> Result<Vec<Happened>, RunError> {
+        self.read_first(plan, epochs, usize::MAX, &Abort::default()).map(|(happened, _)| happened)
+    }
+
+    /// The same, of each table no more than the first so many rows that are found; and how many there are of each table.
+    ///
+    /// # Errors
+    /// When the sink cannot be read, or `abort` is raised meanwhile.
+    pub fn read_first(
+        &self,
+        plan: &Plan,
+        epochs: RangeInclusive<u64>,
+        each: usize,
+        abort: &Abort,
+    ) -> Result<(Vec<Happened>, Vec<u64>), RunError> {
         let mut sink = plan.sink().connect(Access::Read)?;
-        let mut happened = Vec::new();
+        let (mut happened, mut counts) = (Vec::new(), vec![0_u64; self.tables.len()]);
         for (at, (table, history)) in self.tables.iter().enumerate() {
             let places = Places::of(table, history)?;
             sink.scan(history, &mut |batch| {
+                abort.check().map_err(|error| SinkError::new(SinkErrorKind::Unavailable, error.message))?;
                 for row in 0..batch.num_rows() {
                     let read = places.read(at, &batch, row, &epochs);
-                    happened.extend(read.map_err(|what| {
+                    let found = read.map_err(|what| {
                         let message = format!("table `{}` holds what no epoch writes: {what}", history.name);
                         SinkError::new(SinkErrorKind::Unreadable, message)
-                    })?);
+                    })?;
+                    counts[at] += u64::from(found.is_some());
+                    happened.extend(found.filter(|_| counts[at] <= each as u64));
                 }
                 Ok(())
             })?;
         }
         happened.sort_by(|a, b| (a.epoch, a.table).cmp(&(b.epoch, b.table)).then_with(|| compare(&a.key, &b.key)));
-        Ok(happened)
+        Ok((happened, counts))
     }
 
     /// Orders what happened to one table by how far a column rose, what rose most first; a row that is not there, and NULL,

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use vardelta_engine::{event::RunEvent, plan::Plan};
 
-use crate::operate::{alerts, lineage::Lineage, log::LogWriter, metrics};
+use crate::operate::{alerts, figures, lineage::Lineage, log::LogWriter, metrics};
 
 /// Everyone who is told of a run.
 #[derive(Default)]
@@ -44,6 +44,9 @@ impl Telling {
             metrics::publish(plan, &events).into_iter().map(|trouble| format!("notice: {trouble}")).collect();
         if let Some(Err(trouble)) = self.lineage.map(|lineage| lineage.ended(plan, &events)) {
             lines.push(format!("notice: {trouble}"));
+        }
+        if let Err(error) = figures::keep(plan, &events) {
+            lines.push(format!("notice: the figures of this run cannot be kept beside the state: {error}"));
         }
         lines.extend(alerts::settle(plan, &events, self.log.as_deref()));
         lines

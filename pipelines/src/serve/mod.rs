@@ -7,6 +7,7 @@ mod api;
 mod auth;
 mod listener;
 mod page;
+mod pages;
 mod reply;
 mod router;
 
@@ -20,7 +21,7 @@ use std::{
 
 use vardelta_engine::error::{RunError, RunErrorKind};
 
-use self::{auth::Gate, listener::Bounded, router::Served};
+use self::{auth::Gate, listener::Bounded, pages::Pages, router::Served};
 use crate::live::Board;
 
 /// The environment variable that holds the token where no file does.
@@ -125,7 +126,7 @@ pub fn start(address: Address, board: Arc<Board>) -> Result<Server, RunError> {
         .map_err(|error| failed(&error.to_string()))?;
     let listener = address.listener.try_clone().map_err(|error| failed(&error.to_string()))?;
     let (stop, stopped) = tokio::sync::oneshot::channel();
-    let router = router::router(Arc::new(Served { board, gate }));
+    let router = router::router(Arc::new(Served { board, gate, pages: Pages::default() }));
     let thread = std::thread::Builder::new().name("http".into()).spawn(move || {
         runtime.block_on(async move {
             let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };

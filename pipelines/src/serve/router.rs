@@ -1,4 +1,4 @@
-//! Which address gives what. Pages are mounted in [`pages`].
+//! Which address gives what. Pages are mounted in [`pages_of`].
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use axum::{
 use super::{
     api,
     auth::Gate,
-    page,
+    page, pages,
     reply::{self, Reply},
 };
 use crate::live::Board;
@@ -28,6 +28,8 @@ pub struct Served {
     pub board: Arc<Board>,
     /// Who may ask.
     pub gate: Gate,
+    /// The pages that were read lately.
+    pub pages: pages::Pages,
 }
 
 /// All addresses.
@@ -41,15 +43,25 @@ pub fn router(served: Arc<Served>) -> Router {
         .route("/api/drops", get(api::drops))
         .route("/api/graph", get(api::graph))
         .route("/login", post(login))
-        .merge(pages())
+        .merge(pages_of())
         .fallback(async || reply::of(StatusCode::NOT_FOUND, "text/plain; charset=utf-8", "there is nothing here\n"))
         .layer(from_fn_with_state(Arc::clone(&served), admit))
         .with_state(served)
 }
 
 /// What people look at.
-fn pages() -> Router<Arc<Served>> {
-    Router::new().route("/", get(page::overview))
+fn pages_of() -> Router<Arc<Served>> {
+    let routes = [
+        "/",
+        "/{view}",
+        "/runs/{epoch}",
+        "/p/{pipeline}",
+        "/p/{pipeline}/",
+        "/p/{pipeline}/{view}",
+        "/p/{pipeline}/runs/{epoch}",
+    ];
+    let shown = routes.into_iter().fold(Router::new(), |router, route| router.route(route, get(pages::show)));
+    shown.route("/style.css", get(pages::style)).route("/icon.svg", get(pages::icon))
 }
 
 /// Answers only who may ask, and adds to every answer what it says about itself.
@@ -100,9 +112,13 @@ fn without_token(uri: &Uri) -> String {
 
 /// The value of a parameter of a query or a form.
 pub fn parameter(query: &str, name: &str) -> Option<String> {
+    pairs(query).into_iter().find(|(key, _)| key == name).map(|(_, value)| value)
+}
+
+/// The parameters of a query or a form.
+pub fn pairs(query: &str) -> Vec<(String, String)> {
     let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
-    let mut values = pairs.filter(|(key, _)| *key == name).map(|(_, value)| decoded(value));
-    values.next()
+    pairs.map(|(name, value)| (decoded(name), decoded(value))).collect()
 }
 
 /// A text as forms write it: `+` is a blank, `%41` is `A`.

@@ -1,5 +1,6 @@
 //! The life of one epoch's transaction, and of the connection around it.
 
+mod details;
 mod lookups;
 mod query_plan;
 mod set_aside;

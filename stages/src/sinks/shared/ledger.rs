@@ -1,5 +1,6 @@
 //! Reading and writing the ledger's tables, over the few things that every database can do: see [`Database`].
 
+mod details;
 mod members;
 
 use vardelta_engine::contract::sink::{SinkError, SinkErrorKind};
@@ -122,6 +123,14 @@ impl Taking<'_> {
                 Ok(value) => Ok(Some(value)),
                 Err(_) => Err(self.unreadable(&format!("the negative number {value}"))),
             },
+            Some(Cell::Null) => Ok(None),
+            other => Err(self.unreadable(&format!("{other:?} instead of a number"))),
+        }
+    }
+
+    fn optional_integer(&mut self) -> Result<Option<i64>, SinkError> {
+        match self.cells.next() {
+            Some(Cell::Integer(value)) => Ok(Some(value)),
             Some(Cell::Null) => Ok(None),
             other => Err(self.unreadable(&format!("{other:?} instead of a number"))),
         }

@@ -4,6 +4,7 @@
 //! written once, into their place, where the write-ahead log would write all of them twice. From the first commit on
 //! the file is in write-ahead mode.
 
+mod details;
 mod lookups;
 mod query_plan;
 mod set_aside;

@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
-use vardelta_engine::contract::sink::{Access, Op, SinkErrorKind};
-use vardelta_schemas::ledger::{DropRow, EpochRecord, RejectRow, SetAsideRow, Snapshot, TableCounts};
+use vardelta_engine::contract::sink::{Access, DetailLimits, Op, SinkErrorKind};
+use vardelta_schemas::ledger::{
+    DropRow, EpochDetails, EpochRecord, FirstPlace, LookupRow, RejectCount, RejectRow, SetAsideRow, Snapshot,
+    TableCounts, WarningRow,
+};
 
 use crate::sinks::{shared::fixtures::*, tests::Db};
 
@@ -12,6 +15,9 @@ pub(crate) fn an_empty_database_reads_as_epoch_0_and_stays_empty(db: &dyn Db) {
         let mut sink = db.connect(access).unwrap();
         assert_eq!(sink.ledger(PIPELINE).unwrap(), Snapshot::default());
         assert_eq!(sink.history(PIPELINE).unwrap(), []);
+        let limits = DetailLimits { rejects_each: 1, warnings: 1 };
+        assert_eq!(sink.epoch_details(PIPELINE, 1, limits).unwrap(), EpochDetails::default());
+        assert_eq!(sink.lookup_counts(PIPELINE).unwrap(), []);
         sink.settle(PIPELINE, &[]).unwrap();
     }
     assert_eq!(db.dump(), [""; 0]);
@@ -59,8 +65,21 @@ pub(crate) fn the_ledger_keeps_drops_events_rejects_and_counts(db: &dyn Db) {
         raw: Some("chr1\t-1\0".into()),
     };
     let behind_a_table = RejectRow { stage: "s".into(), reason: "r".into(), ..RejectRow::default() };
-    sink.rejects(PIPELINE, 1, &[reject, behind_a_table]).unwrap();
+    sink.rejects(PIPELINE, 1, &[reject.clone(), behind_a_table.clone()]).unwrap();
     let mut first = record(PIPELINE, 1);
+    let warning = |reason: &str, count| WarningRow { reason: reason.into(), count, ..WarningRow::default() };
+    let place = FirstPlace { line: None, contig: Some("chr1".into()), pos: Some(-1) };
+    let placed = WarningRow { drop: Some("one".into()), drop_id: Some(1), first: Some(place), ..warning("b", 3) };
+    first.warnings = vec![warning("a", 1), placed.clone(), warning("c", 2)];
+    let waits = |key: &str| LookupRow {
+        stage: "asked".into(),
+        key: key.into(),
+        status: "waiting".into(),
+        attempts: 1,
+        last_error: Some("refused".into()),
+        ..LookupRow::default()
+    };
+    first.lookups.put = vec![waits("a"), waits("b"), LookupRow { status: "found".into(), ..waits("c") }];
     first.upserted_drops = vec![drop_row(2, "two", 1), drop_row(1, "one", 1)];
     first.events = vec![event(1, Some(1), "one", "added"), event(1, Some(2), "two", "added")];
     first.tables = vec![TableCounts { name: "t".into(), inserted: 1, ..TableCounts::default() }];
@@ -96,6 +115,22 @@ pub(crate) fn the_ledger_keeps_drops_events_rejects_and_counts(db: &dyn Db) {
     let mut reader = db.connect(Access::Read).unwrap();
     assert_eq!(reader.ledger(PIPELINE).unwrap().drops, [replaced, drop_row(3, "one", 2)]);
     assert_eq!(reader.history(PIPELINE).unwrap(), [first.events, second.events].concat());
+    let limits = DetailLimits { rejects_each: 1, warnings: 2 };
+    let of = |stage: &str, reason: &str| RejectCount { stage: stage.into(), reason: reason.into(), count: 1 };
+    assert_eq!(
+        reader.epoch_details(PIPELINE, 1, limits).unwrap(),
+        EpochDetails {
+            rejects: vec![of("calls", "bad_position"), of("s", "r")],
+            first_rejects: vec![reject, behind_a_table],
+            warning_rows: 3,
+            warnings: vec![placed, warning("c", 2)],
+        }
+    );
+    assert_eq!(reader.epoch_details(PIPELINE, 2, limits).unwrap(), EpochDetails::default());
+    assert_eq!(reader.epoch_details("other", 1, limits).unwrap(), EpochDetails::default());
+    let counts = reader.lookup_counts(PIPELINE).unwrap();
+    let counts: Vec<_> = counts.iter().map(|one| (one.status.as_str(), one.count)).collect();
+    assert_eq!(counts, [("found", 1), ("waiting", 2)]);
     drop(reader);
     let t = |text| db.text(text);
     assert_eq!(

@@ -1,0 +1,100 @@
+//! Small charts as SVG, without script and without style attributes: what colours them are classes.
+
+use maud::{Markup, html};
+
+use crate::page::show;
+
+/// The height of a sparkline.
+const SPARK_HEIGHT: f64 = 28.0;
+/// What one value of a sparkline takes.
+const SPARK_STEP: f64 = 6.0;
+/// The width of a bar's chart, of which the parts are shares.
+const BAR_WIDTH: f64 = 240.0;
+
+/// A value of a sparkline: how much, and what it is in words.
+pub struct Point {
+    /// How much.
+    pub value: f64,
+    /// In words, shown for the mouse.
+    pub words: String,
+}
+
+/// Values over time as bars, the newest at the right. `label` says what they are to whoever does not see them.
+pub fn sparkline(label: &str, points: &[Point]) -> Markup {
+    let most = points.iter().map(|point| point.value).fold(0.0, f64::max);
+    let width = SPARK_STEP * points.len().max(1) as f64;
+    html! {
+        svg.spark role="img" aria-label=(label) width=(width) height=(SPARK_HEIGHT)
+            viewBox=(format!("0 0 {width} {SPARK_HEIGHT}")) {
+            @for (at, point) in points.iter().enumerate() {
+                @let height = if most > 0.0 { (point.value / most * (SPARK_HEIGHT - 2.0)).max(1.0) } else { 1.0 };
+                rect x=(SPARK_STEP * at as f64) y=(round(SPARK_HEIGHT - height)) width=(SPARK_STEP - 1.5)
+                    height=(round(height)) { title { (point.words) } }
+            }
+        }
+    }
+}
+
+/// A part of a bar: the class that colours it, how much, and what it is.
+pub type BarPart<'a> = (&'a str, f64, String);
+
+/// Parts of a whole beside each other.
+pub fn bar(label: &str, whole: f64, parts: &[BarPart<'_>]) -> Markup {
+    let mut left = 0.0;
+    let mut placed = Vec::new();
+    for (class, value, words) in parts {
+        let width = if whole > 0.0 { value / whole * BAR_WIDTH } else { 0.0 };
+        if width > 0.0 {
+            // What there is stays visible, however little of the whole it is.
+            let width = width.max(1.5);
+            placed.push((class, left, width, words));
+            left += width;
+        }
+    }
+    html! {
+        svg.bar role="img" aria-label=(label) width=(BAR_WIDTH) height="12" viewBox=(format!("0 0 {BAR_WIDTH} 12"))
+            preserveAspectRatio="none" {
+            rect.rest x="0" y="0" width=(BAR_WIDTH) height="12" {}
+            @for (class, left, width, words) in placed {
+                rect class=(class) x=(round(left)) y="0" width=(round(width)) height="12" { title { (words) } }
+            }
+        }
+    }
+}
+
+/// The accounting of records as a bar.
+pub fn accounting(read: u64, loaded: u64, filtered: u64, rejected: u64, duplicates: u64) -> Markup {
+    let parts = [("loaded", loaded), ("filtered", filtered), ("rejected", rejected), ("duplicates", duplicates)];
+    let words: Vec<String> = parts.iter().map(|(name, count)| format!("{} {name}", show::number(*count))).collect();
+    let label = format!("{} read: {}", show::number(read), words.join(", "));
+    let parts: Vec<BarPart<'_>> =
+        parts.iter().zip(&words).map(|((name, count), words)| (*name, *count as f64, words.clone())).collect();
+    bar(&label, read as f64, &parts)
+}
+
+/// Coordinates to a tenth.
+pub fn round(value: f64) -> f64 {
+    (value * 10.0).round() / 10.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bars_are_shares_of_the_whole() {
+        let text = accounting(100, 50, 25, 0, 25).into_string();
+        assert!(text.contains("aria-label=\"100 read: 50 loaded, 25 filtered, 0 rejected, 25 duplicates\""), "{text}");
+        assert!(text.contains("class=\"filtered\" x=\"120\" y=\"0\" width=\"60\""), "{text}");
+        assert!(!text.contains("class=\"rejected\"") && !text.contains("style"), "{text}");
+        assert!(!accounting(0, 0, 0, 0, 0).into_string().contains("NaN"));
+    }
+
+    #[test]
+    fn a_sparkline_names_its_values() {
+        let point = |value: f64| Point { value, words: format!("<{value}>") };
+        let text = sparkline("rows", &[point(0.0), point(5.0)]).into_string();
+        assert!(text.contains("&lt;5&gt;") && !text.contains("<5>") && !text.contains("NaN"), "{text}");
+        assert!(!sparkline("none", &[]).into_string().contains("NaN"));
+    }
+}
