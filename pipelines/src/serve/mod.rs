@@ -7,8 +7,10 @@ mod api;
 mod auth;
 mod listener;
 mod page;
+mod query;
 mod reply;
 mod router;
+mod served;
 
 use std::{
     net::{SocketAddr, TcpListener, ToSocketAddrs as _},
@@ -20,7 +22,7 @@ use std::{
 
 use vardelta_engine::error::{RunError, RunErrorKind};
 
-use self::{auth::Gate, listener::Bounded, router::Served};
+use self::{auth::Gate, listener::Bounded, served::Served};
 use crate::live::Board;
 
 /// The environment variable that holds the token where no file does.

@@ -8,7 +8,7 @@ use vardelta_engine::clock::utc;
 
 use super::{
     reply::{self, Reply},
-    router::Served,
+    served::Served,
 };
 use crate::live::LivePipeline;
 

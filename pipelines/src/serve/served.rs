@@ -1,0 +1,14 @@
+//! What every answer is made of.
+
+use std::sync::Arc;
+
+use super::auth::Gate;
+use crate::live::Board;
+
+/// What answers are made of.
+pub struct Served {
+    /// What is known of the pipelines.
+    pub board: Arc<Board>,
+    /// Who may ask.
+    pub gate: Gate,
+}
