@@ -121,6 +121,8 @@ fn serve(stream: TcpStream, kept: &Mutex<Kept>) -> io::Result<()> {
                     }
                     mail.text += line.strip_prefix('.').unwrap_or(&line);
                 }
+                // Long lines are broken where `=` ends them (quoted-printable).
+                mail.text = mail.text.replace("=\r\n", "");
                 lock(kept).mails.push(std::mem::take(&mut mail));
                 "250 kept".into()
             }

@@ -10,8 +10,8 @@ use vardelta_engine::{
     report::{BusyProgress, FileProgress, Progress},
 };
 
-/// Over which time rates are measured.
-const WINDOW: Duration = Duration::from_secs(4);
+/// Earlier figures that are kept.
+const SAMPLES: u32 = 16;
 /// Behind so long without news of reading, the run does something else.
 const SILENCE: Duration = Duration::from_millis(700);
 
@@ -29,6 +29,12 @@ pub struct Figures {
     /// Why the database is waited for, in its words.
     pub waiting: Option<String>,
     is_committed: bool,
+    /// Records of finished dataflows.
+    chunk_records: u64,
+    /// Whether warnings are told for good.
+    is_warned: bool,
+    /// Over which time rates are measured.
+    span: Duration,
     /// Earlier figures, the oldest first.
     window: VecDeque<(Instant, Progress)>,
 }
@@ -45,8 +51,8 @@ pub struct StageRate {
 }
 
 impl Figures {
-    /// Of a run that begins now.
-    pub fn new(now: Instant) -> Figures {
+    /// Of a run that begins now. Rates are those of the last `span`.
+    pub fn new(now: Instant, span: Duration) -> Figures {
         Figures {
             progress: Progress { phase: "looking for drops", ..Progress::default() },
             started: now,
@@ -55,6 +61,9 @@ impl Figures {
             workers: 1,
             waiting: None,
             is_committed: false,
+            chunk_records: 0,
+            is_warned: false,
+            span,
             window: VecDeque::new(),
         }
     }
@@ -64,10 +73,12 @@ impl Figures {
         self.heard = Some(now);
         self.progress = progress.clone();
         // The last one before the window stays, so that it is whole.
-        while self.window.get(1).is_some_and(|(at, _)| now.duration_since(*at) >= WINDOW) {
+        while self.window.get(1).is_some_and(|(at, _)| now.duration_since(*at) >= self.span) {
             self.window.pop_front();
         }
-        self.window.push_back((now, progress.clone()));
+        if self.window.back().is_none_or(|(at, _)| now.duration_since(*at) >= self.span / SAMPLES) {
+            self.window.push_back((now, progress.clone()));
+        }
     }
 
     /// Takes what happened.
@@ -77,6 +88,15 @@ impl Figures {
             RunEvent::Waiting { cause } => self.waiting = Some(cause.clone()),
             RunEvent::Retry { .. } => self.waiting = None,
             RunEvent::Committed { .. } => self.is_committed = true,
+            RunEvent::ChunkDone { records, .. } => self.chunk_records = *records,
+            RunEvent::Rejected { reason, count } => drop(self.progress.rejects.insert(reason.clone(), *count)),
+            RunEvent::Warned(warning) => {
+                // These are all of them; what was seen meanwhile was a part.
+                if !std::mem::replace(&mut self.is_warned, true) {
+                    self.progress.warnings.clear();
+                }
+                *self.progress.warnings.entry(warning.reason.clone()).or_default() += warning.count;
+            }
             _ => {}
         }
     }
@@ -98,8 +118,13 @@ impl Figures {
         }
     }
 
+    /// Whether files are being read, or what was read of them is being computed.
+    pub fn is_reading(&self) -> bool {
+        matches!(self.phase(), "loading" | "computing")
+    }
+
     /// Whether every file is read to its end.
-    pub fn is_read(&self) -> bool {
+    fn is_read(&self) -> bool {
         !self.progress.files.is_empty() && self.position_bytes() >= self.bytes()
     }
 
@@ -120,7 +145,7 @@ impl Figures {
 
     /// Records parsed.
     pub fn records(&self) -> u64 {
-        self.sum(|file| file.records)
+        self.sum(|file| file.records).max(self.chunk_records)
     }
 
     fn sum(&self, value: fn(&FileProgress) -> u64) -> u64 {
@@ -129,7 +154,7 @@ impl Figures {
 
     /// Seconds and figures of the window.
     fn window(&self) -> Option<(f64, &Progress)> {
-        let ((first, progress), (last, _)) = (self.window.front()?, self.window.back()?);
+        let ((first, progress), last) = (self.window.front()?, self.heard?);
         let seconds = last.duration_since(*first).as_secs_f64();
         (seconds > 0.0).then_some((seconds, progress))
     }
@@ -218,7 +243,7 @@ pub(super) mod tests {
     /// A run of which 2 s are seen: 1,000 bytes and 500 records a second.
     pub fn figures() -> Figures {
         let now = Instant::now();
-        let mut figures = Figures::new(now);
+        let mut figures = Figures::new(now, Duration::from_secs(4));
         for second in 0..=2 {
             figures.take(&progress(second * 1_000, second * 500), now + Duration::from_secs(second));
         }
@@ -239,9 +264,20 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn few_samples_are_kept_however_often_figures_come() {
+        let now = Instant::now();
+        let mut figures = Figures::new(now, Duration::from_secs(4));
+        for tenth in 0..200 {
+            figures.take(&progress(tenth * 10, tenth * 5), now + Duration::from_millis(tenth * 100));
+        }
+        assert!(figures.window.len() <= SAMPLES as usize + 2, "{}", figures.window.len());
+        assert!((figures.records_per_s() - 50.0).abs() < 0.001, "{}", figures.records_per_s());
+    }
+
+    #[test]
     fn what_is_done_is_told_by_what_is_heard() {
         let now = Instant::now();
-        let mut figures = Figures::new(now);
+        let mut figures = Figures::new(now, Duration::from_secs(4));
         assert_eq!(figures.phase(), "looking for drops");
         figures.take(&progress(10, 1), now);
         assert_eq!(figures.phase(), "loading");

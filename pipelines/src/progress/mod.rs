@@ -28,6 +28,8 @@ use self::{figures::Figures, look::Look};
 const FRAMES_PER_SECOND: u8 = 8;
 /// How often the view is drawn.
 const FRAME: Duration = Duration::from_millis(150);
+/// Over which time the view measures rates.
+const RECENT: Duration = Duration::from_secs(4);
 /// How often a line is written where there is no terminal.
 const PULSE: Duration = Duration::from_secs(30);
 
@@ -40,7 +42,8 @@ pub struct Live {
 impl Live {
     /// Shows a run that begins now; `None` where nothing is to be shown.
     pub fn start(shown: Shown) -> Option<Live> {
-        let figures = Arc::new(Mutex::new(Figures::new(Instant::now())));
+        let span = if shown == Shown::Lines { PULSE } else { RECENT };
+        let figures = Arc::new(Mutex::new(Figures::new(Instant::now(), span)));
         let (alive, ended) = mpsc::channel::<()>();
         let read = Arc::clone(&figures);
         let thread = match shown {

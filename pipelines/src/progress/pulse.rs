@@ -17,8 +17,9 @@ pub fn line(figures: &Figures) -> String {
     if figures.progress.files.is_empty() {
         return text;
     }
-    text += &format!(": {} %", percent(figures.position_bytes(), figures.bytes()));
-    text += &format!(", {} records", grouped(figures.records()));
+    let read = format!("{} %, ", percent(figures.position_bytes(), figures.bytes()));
+    let read = if figures.is_reading() { read } else { String::new() };
+    text += &format!(": {read}{} records", grouped(figures.records()));
     if phase == "loading" {
         text += &format!(", {}/s", grouped(figures.records_per_s() as u64));
         text += &figures.left().map(|left| format!(", {} left to read", clock(left))).unwrap_or_default();

@@ -16,7 +16,8 @@ const NARROW: usize = 74;
 /// The table in so many lines at the most, its title included: where stages are more, the busiest.
 pub fn table(figures: &Figures, look: &Look, lines_max: usize) -> Vec<Line> {
     let stages = &figures.progress.stages;
-    if stages.is_empty() || lines_max < 3 {
+    // A run that was over before it was looked at has nothing to show.
+    if lines_max < 3 || stages.iter().all(|stage| stage.rows_in == 0) {
         return Vec::new();
     }
     let (name, bar) = if look.width >= WIDE { (32, 16) } else { (20, 0) };

@@ -12,8 +12,9 @@ use vardelta_engine::clock::utc;
 use vardelta_schemas::ledger::Event;
 
 use super::{
+    query::parameter,
     reply::{self, Reply},
-    router::{Served, parameter},
+    served::Served,
 };
 use crate::{
     graph_json,

@@ -27,8 +27,9 @@ use vardelta_engine::{
 };
 
 use super::{
+    query::pairs,
     reply::{self, Reply},
-    router::{Served, pairs},
+    served::Served,
 };
 use crate::{
     live::LivePipeline,

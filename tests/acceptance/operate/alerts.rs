@@ -8,7 +8,7 @@ use super::{META, project};
 /// A pipeline whose alerts go to these.
 fn told_to(slack: &WebSink, mail: &MailSink, more: &str) -> Project {
     project(&format!(
-        "[operate]\n{more}\n[operate.alerts]\n[operate.alerts.slack]\nwebhook = \"{}\"\n[operate.alerts.email]\nsmtp = \"{}\"\nfrom = \
+        "[operate]\n{more}\n[operate.health]\n[operate.alerts]\n[operate.alerts.slack]\nwebhook = \"{}\"\n[operate.alerts.email]\nsmtp = \"{}\"\nfrom = \
          \"vardelta@example.org\"\nto = [\"oncall@example.org\", \"other@example.org\"]\n",
         slack.url("/services/hush-webhook"),
         mail.url()

@@ -12,7 +12,7 @@ use super::{META, project};
 
 fn told_to(webhook: &str, smtp: &str) -> Project {
     let project = project(&format!(
-        "[operate.alerts.slack]\nwebhook = \"{webhook}\"\n[operate.alerts.email]\nsmtp = \"{smtp}\"\nfrom = \"a@example.org\"\nto = \
+        "[operate.health]\n[operate.alerts.slack]\nwebhook = \"{webhook}\"\n[operate.alerts.email]\nsmtp = \"{smtp}\"\nfrom = \"a@example.org\"\nto = \
          [\"b@example.org\"]\n"
     ));
     project.write_drop("one", META, &["1 5 . A C 9 PASS CLNSIG=Benign;AC=1"]);
@@ -85,7 +85,7 @@ fn channels_that_are_gone_fail_no_load_and_are_told_by_a_later_run() {
 #[test]
 fn what_cannot_be_a_channel_is_told_with_its_place_and_without_its_secret() {
     for (line, words) in [
-        ("slack.webhook = 'http://example.org/hush-webhook'", "`webhook` is no address"),
+        ("slack.webhook = 'http://example.org/hush'", "`webhook` is no address"),
         ("slack.webhok = 'https://example.org/hush-webhook'", "Did you mean `webhook`?"),
         ("email = { smtp = 'mail.example.org', from = 'a@b', to = ['c@d'] }", "`smtp` is no address"),
         ("email = { smtp = 'smtp://me:hu%zzhush@h', from = 'a@b', to = ['c@d'] }", "`smtp` is no address"),

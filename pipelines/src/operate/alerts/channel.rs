@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use vardelta_engine::plan::{AlertOptions, Plan, Severity};
 
-use super::{email, message::Message, slack};
+use super::{email, message::Message, slack, undelivered::Undelivered};
 
 /// How long a channel may take for one message, all attempts together.
 const WITHIN: Duration = Duration::from_secs(10);
@@ -20,17 +20,6 @@ pub enum Channel<'a> {
     Slack(&'a vardelta_engine::plan::SlackOptions),
     /// E-mail, with the pipeline whose paths it has.
     Email(&'a vardelta_engine::plan::EmailOptions, &'a Plan),
-}
-
-/// Why a message did not get there.
-#[derive(Debug)]
-pub struct Undelivered {
-    /// What happened, in words.
-    pub why: String,
-    /// Whether another attempt may help.
-    pub is_passing: bool,
-    /// How long the other side wants to be left alone.
-    pub wait: Option<Duration>,
 }
 
 impl<'a> Channel<'a> {

@@ -12,7 +12,7 @@ use lettre::{
 };
 use vardelta_engine::plan::{EmailOptions, Plan, SmtpSecurity};
 
-use super::{channel::Undelivered, message::Message};
+use super::{message::Message, undelivered::Undelivered};
 
 /// How long each step of an attempt may take.
 const PATIENCE: Duration = Duration::from_secs(5);

@@ -6,7 +6,7 @@ use serde_json::json;
 use ureq::Agent;
 use vardelta_engine::plan::SlackOptions;
 
-use super::{channel::Undelivered, message::Message};
+use super::{message::Message, undelivered::Undelivered};
 
 /// How long one attempt may take.
 const PATIENCE: Duration = Duration::from_secs(5);

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use vardelta_engine::plan::columns::{Derivation, Influence, Origins};
 use vardelta_schemas::Schema;
 
-use super::{datasets::Name, facet};
+use super::{facet, name::Name};
 
 /// The facet of a table; `named` knows the data set and the column's name of a source's column. A column of which the plan
 /// does not tell what it is made from is left out.

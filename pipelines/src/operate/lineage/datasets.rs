@@ -20,19 +20,11 @@ use vardelta_engine::{
 use super::{
     columns,
     facet::{facet, schema},
+    name::Name,
 };
 
 /// Files that a subset names, at the most.
 const FILES_NAMED: usize = 1_000;
-
-/// A data set's name.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Name {
-    /// Where it is.
-    pub namespace: String,
-    /// Which one of those there.
-    pub name: String,
-}
 
 /// The data sets of a run.
 pub struct Datasets {

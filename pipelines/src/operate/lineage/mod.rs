@@ -6,6 +6,7 @@ mod datasets;
 mod emit;
 mod event;
 mod facet;
+mod name;
 mod run_id;
 
 use std::sync::{Mutex, PoisonError};
