@@ -4,6 +4,7 @@ mod fail_points;
 mod imports;
 mod source;
 mod walks;
+mod weight;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
