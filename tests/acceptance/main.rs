@@ -55,3 +55,5 @@ mod together;
 mod traps;
 /// What `verify` finds, and by what.
 mod verify;
+/// Drops that are loaded as they arrive, and what a server tells of it.
+mod watch;

@@ -22,8 +22,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// A `watch` under way; killed when it is dropped.
 pub struct Watching {
     child: Child,
-    stdout: PathBuf,
-    stderr: PathBuf,
+    stdout: (PathBuf, usize),
+    stderr: (PathBuf, usize),
 }
 
 /// An answer.
@@ -50,19 +50,23 @@ impl Watching {
     pub fn start(project: &Project, arguments: &[&str], variables: &[(&str, &str)]) -> Watching {
         let (stdout, stderr) = (project.path("watch.out"), project.path("watch.err"));
         let file = |path: &PathBuf| File::options().create(true).append(true).open(path).expect("a file can be made");
+        let length = |path: &PathBuf| std::fs::read(path).map_or(0, |bytes| bytes.len());
+        // What an earlier one of the same project has said stays before it.
+        let (told, complained) = (length(&stdout), length(&stderr));
         let mut command = project.command("watch", arguments);
         command.envs(variables.iter().copied()).stdout(file(&stdout)).stderr(file(&stderr)).stdin(Stdio::null());
-        Watching { child: command.spawn().expect("vardelta can be started"), stdout, stderr }
+        let child = command.spawn().expect("vardelta can be started");
+        Watching { child, stdout: (stdout, told), stderr: (stderr, complained) }
     }
 
     /// What it wrote to standard output so far.
     pub fn stdout(&self) -> String {
-        String::from_utf8_lossy(&std::fs::read(&self.stdout).unwrap_or_default()).into_owned()
+        since(&self.stdout)
     }
 
     /// What it wrote to standard error so far.
     pub fn stderr(&self) -> String {
-        String::from_utf8_lossy(&std::fs::read(&self.stderr).unwrap_or_default()).into_owned()
+        since(&self.stderr)
     }
 
     /// Its process.
@@ -136,6 +140,12 @@ impl Drop for Watching {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// What stands in a file behind so many bytes.
+fn since((path, before): &(PathBuf, usize)) -> String {
+    let bytes = std::fs::read(path).unwrap_or_default();
+    String::from_utf8_lossy(bytes.get(*before..).unwrap_or_default()).into_owned()
 }
 
 fn states(answer: &Answer) -> std::collections::BTreeMap<String, String> {

@@ -12,8 +12,9 @@ use vardelta_engine::clock::utc;
 use vardelta_schemas::ledger::Event;
 
 use super::{
+    query::parameter,
     reply::{self, Reply},
-    router::{Served, parameter},
+    served::Served,
 };
 use crate::{
     graph_json,
@@ -89,15 +90,17 @@ pub async fn metrics(State(served): State<Arc<Served>>) -> Reply {
     reply::of(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", served.board.metrics())
 }
 
-/// The pipelines that a request is about: the one that it names, else all.
-fn meant(served: &Served, query: Option<&str>) -> Result<Vec<Arc<LivePipeline>>, Reply> {
+/// The pipelines that a request is about: the one that it names, else all; `None` where it names one that there is not.
+fn meant(served: &Served, query: Option<&str>) -> Option<Vec<Arc<LivePipeline>>> {
     match parameter(query.unwrap_or_default(), "pipeline") {
-        None => Ok(served.board.pipelines.clone()),
-        Some(name) => match served.board.pipeline(&name) {
-            Some(pipeline) => Ok(vec![Arc::clone(pipeline)]),
-            None => Err(reply::json(StatusCode::NOT_FOUND, &json!({ "error": "no such pipeline is watched" }))),
-        },
+        None => Some(served.board.pipelines.clone()),
+        Some(name) => Some(vec![Arc::clone(served.board.pipeline(&name)?)]),
     }
+}
+
+/// Nothing is known of the pipeline that a request is about.
+fn unknown() -> Reply {
+    reply::json(StatusCode::NOT_FOUND, &json!({ "error": "no such pipeline is watched" }))
 }
 
 /// The ledger does not answer.
@@ -109,10 +112,7 @@ const LATE: &str = "the database has not answered in time";
 
 /// `/api/runs`: what is under way, what failed in this process, and what the ledger knows, the newest first.
 pub async fn runs(State(served): State<Arc<Served>>, RawQuery(query): RawQuery) -> Reply {
-    let pipelines = match meant(&served, query.as_deref()) {
-        Ok(pipelines) => pipelines,
-        Err(reply) => return reply,
-    };
+    let Some(pipelines) = meant(&served, query.as_deref()) else { return unknown() };
     let mut runs: Vec<(u64, Value)> = Vec::new();
     for pipeline in &pipelines {
         let name = pipeline.plan.pipeline.name.as_str();
@@ -190,10 +190,7 @@ fn epochs(pipeline: &LivePipeline, events: &[Event], tables: impl Fn(u64) -> Val
 
 /// `/api/drops`: what is loaded, what waits, what is set aside.
 pub async fn drops(State(served): State<Arc<Served>>, RawQuery(query): RawQuery) -> Reply {
-    let pipelines = match meant(&served, query.as_deref()) {
-        Ok(pipelines) => pipelines,
-        Err(reply) => return reply,
-    };
+    let Some(pipelines) = meant(&served, query.as_deref()) else { return unknown() };
     let mut drops = Vec::new();
     for pipeline in &pipelines {
         let name = pipeline.plan.pipeline.name.as_str();
@@ -224,11 +221,8 @@ pub async fn drops(State(served): State<Arc<Served>>, RawQuery(query): RawQuery)
 
 /// `/api/graph`: the stages of a pipeline as `graph --json` gives them; of the first one where none is named.
 pub async fn graph(State(served): State<Arc<Served>>, RawQuery(query): RawQuery) -> Reply {
-    match meant(&served, query.as_deref()) {
-        Ok(pipelines) => match pipelines.first() {
-            Some(pipeline) => reply::json(StatusCode::OK, &graph_json::of(&pipeline.plan)),
-            None => reply::json(StatusCode::NOT_FOUND, &json!({ "error": "no pipeline is watched" })),
-        },
-        Err(reply) => reply,
+    match meant(&served, query.as_deref()).unwrap_or_default().first() {
+        Some(pipeline) => reply::json(StatusCode::OK, &graph_json::of(&pipeline.plan)),
+        None => unknown(),
     }
 }

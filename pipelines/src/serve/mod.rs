@@ -8,8 +8,11 @@ mod auth;
 mod listener;
 mod page;
 mod pages;
+mod query;
+mod recent;
 mod reply;
 mod router;
+mod served;
 
 use std::{
     net::{SocketAddr, TcpListener, ToSocketAddrs as _},
@@ -21,7 +24,7 @@ use std::{
 
 use vardelta_engine::error::{RunError, RunErrorKind};
 
-use self::{auth::Gate, listener::Bounded, pages::Pages, router::Served};
+use self::{auth::Gate, listener::Bounded, recent::Pages, served::Served};
 use crate::live::Board;
 
 /// The environment variable that holds the token where no file does.

@@ -12,25 +12,14 @@ use axum::{
 };
 
 use super::{
-    api,
-    auth::Gate,
-    page, pages,
+    api, page, pages,
+    query::parameter,
     reply::{self, Reply},
+    served::Served,
 };
-use crate::live::Board;
 
 /// Bytes of a request's body, at most: there is none but a token.
 const BODY_BYTES_MAX: usize = 4_096;
-
-/// What answers are made of.
-pub struct Served {
-    /// What is known of the pipelines.
-    pub board: Arc<Board>,
-    /// Who may ask.
-    pub gate: Gate,
-    /// The pages that were read lately.
-    pub pages: pages::Pages,
-}
 
 /// All addresses.
 pub fn router(served: Arc<Served>) -> Router {
@@ -110,47 +99,9 @@ fn without_token(uri: &Uri) -> String {
     if query.is_empty() { path } else { format!("{path}?{query}") }
 }
 
-/// The value of a parameter of a query or a form.
-pub fn parameter(query: &str, name: &str) -> Option<String> {
-    pairs(query).into_iter().find(|(key, _)| key == name).map(|(_, value)| value)
-}
-
-/// The parameters of a query or a form.
-pub fn pairs(query: &str) -> Vec<(String, String)> {
-    let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
-    pairs.map(|(name, value)| (decoded(name), decoded(value))).collect()
-}
-
-/// A text as forms write it: `+` is a blank, `%41` is `A`.
-fn decoded(text: &str) -> String {
-    let (bytes, mut out, mut at) = (text.as_bytes(), Vec::new(), 0);
-    while at < bytes.len() {
-        let hex = bytes.get(at + 1..at + 3).and_then(|two| std::str::from_utf8(two).ok());
-        match (bytes[at], hex.and_then(|two| u8::from_str_radix(two, 16).ok())) {
-            (b'%', Some(byte)) => {
-                out.push(byte);
-                at += 3;
-                continue;
-            }
-            (b'+', _) => out.push(b' '),
-            (byte, _) => out.push(byte),
-        }
-        at += 1;
-    }
-    String::from_utf8_lossy(&out).into_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn parameters_are_decoded() {
-        assert_eq!(parameter("a=1&token=x%2By+z&b", "token").as_deref(), Some("x+y z"));
-        assert_eq!(parameter("token=%", "token").as_deref(), Some("%"));
-        assert_eq!(parameter("token=%C3%A9%zz", "token").as_deref(), Some("é%zz"));
-        assert_eq!(parameter("", "token"), None);
-    }
 
     #[test]
     fn an_address_is_told_without_its_token_and_never_leads_elsewhere() {

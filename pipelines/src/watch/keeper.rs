@@ -26,7 +26,7 @@ use crate::{
     output::Output,
     watch::{
         Settings, backoff,
-        files::{Files, Moment},
+        files::{Files, Moment, Pending},
         hint::{self, Hint},
         load::{Load, Outcome, load},
         look::look,
@@ -272,7 +272,7 @@ impl<'a> Keeper<'a> {
                 None => {
                     let (name, hint) = (&self.live.plan.pipeline.name, error.advice().unwrap_or_default());
                     let message = &error.message;
-                    self.output.complain(&format!("{name}: waiting, and trying again: {message}\n{hint}").trim_end());
+                    self.output.complain(format!("{name}: waiting, and trying again: {message}\n{hint}").trim_end());
                 }
             }
         }
@@ -356,20 +356,18 @@ impl<'a> Keeper<'a> {
 
     /// Puts what is pending where others see it.
     fn show(&mut self) {
-        let pending: Vec<(Key, u64, String, Option<(u64, u64)>)> = self
-            .files
-            .pending()
-            .into_iter()
-            .map(|pending| (pending.key.clone(), pending.since_s, pending.reason, pending.aside))
-            .collect();
-        let there: BTreeSet<Key> = pending.iter().map(|(key, ..)| key.clone()).collect();
-        let pending = pending.into_iter().map(|(key, since_s, reason, aside)| {
-            let (name, path) = self.named(&key);
-            let set_aside = aside.map(|(attempts, next_try_s)| SetAside { attempts, next_try_s });
-            PendingDrop { source: key.0, name, path, since_s, reason, set_aside }
-        });
-        let pending: Vec<PendingDrop> = pending.collect();
-        self.names.retain(|key, _| there.contains(key));
+        let keys: BTreeSet<Key> = self.files.pending().into_iter().map(|pending| pending.key.clone()).collect();
+        for key in &keys {
+            self.named(key);
+        }
+        self.names.retain(|key, _| keys.contains(key));
+        let of = |pending: Pending<'_>| {
+            let (name, path) = self.names.get(pending.key).cloned().unwrap_or_default();
+            let set_aside = pending.aside.map(|(attempts, next_try_s)| SetAside { attempts, next_try_s });
+            let Pending { key, since_s, reason, .. } = pending;
+            PendingDrop { source: key.0.clone(), name, path, since_s, reason, set_aside }
+        };
+        let pending = self.files.pending().into_iter().map(of).collect();
         self.live.now().pending = pending;
     }
 

@@ -102,7 +102,7 @@ fn the_report_of_the_shipped_pipeline_says_what_the_command_line_says() {
     // Rejects with their samples, the stages, the changed rows and where they come from.
     let text = shown(&html);
     for said in
-        ["bad_position", "1.17559E+08", "clinvar_classified", "mutation_summary", "pathogenic_count", "Asserted by"]
+        ["bad_position", "1.17559E+08", "clinvar_classified", "mutation_summary", "pathogenic_count", "Made of:"]
     {
         assert!(text.contains(said), "`{said}` is not shown");
     }

@@ -1,0 +1,16 @@
+//! What every answer is made of.
+
+use std::sync::Arc;
+
+use super::{auth::Gate, recent::Pages};
+use crate::live::Board;
+
+/// What answers are made of.
+pub struct Served {
+    /// What is known of the pipelines.
+    pub board: Arc<Board>,
+    /// Who may ask.
+    pub gate: Gate,
+    /// The pages that were read lately, and whose turn it is to read one.
+    pub pages: Pages,
+}
