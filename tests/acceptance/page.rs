@@ -77,9 +77,14 @@ null_values = [""]
 id = "int64"
 word = "text"
 
+[stages.whole]
+type = "filter"
+input = "calls"
+where = "id IS NOT NULL AND word IS NOT NULL"
+
 [stages.words]
 type = "table"
-input = "calls"
+input = "whole"
 key = ["id", "word"]
 
 [stages.warehouse]

@@ -20,6 +20,9 @@ use super::{histogram::Batches, request::Alone};
 /// Bytes of text that are recorded, at the most.
 const RECORDED_BYTES_MAX: u64 = 128 << 20;
 
+/// The stage's work over all that was recorded: rows in and out.
+type Work<'a> = Box<dyn FnMut(&mut Batches) -> Result<(u64, u64), RunError> + 'a>;
+
 /// Measures a stage by itself; `None` where it cannot be taken out of a run.
 ///
 /// # Errors
@@ -31,7 +34,7 @@ pub fn measure(plan: &Plan, name: &str, repeat: usize, abort: &Abort) -> Result<
     let told = |error| RunError::stage(source_name, error);
     let (mut alone, mut times) = (Alone::default(), Batches::default());
     let chunks = read(source.as_ref(), &mut alone, abort).map_err(told)?;
-    let mut work: Box<dyn FnMut(&mut Batches) -> Result<(u64, u64), RunError>> = match transforms.split_last() {
+    let mut work: Work<'_> = match transforms.split_last() {
         None => Box::new(move |times| {
             let (batches, records) = parse(source.as_ref(), source_name, &chunks, times).map_err(told)?;
             Ok((records, rows(&batches)))

@@ -109,13 +109,18 @@ impl Histories {
             sink.scan(history, &mut |batch| {
                 abort.check().map_err(|error| SinkError::new(SinkErrorKind::Unavailable, error.message))?;
                 for row in 0..batch.num_rows() {
-                    let read = places.read(at, &batch, row, &epochs);
-                    let found = read.map_err(|what| {
+                    let unreadable = |what| {
                         let message = format!("table `{}` holds what no epoch writes: {what}", history.name);
                         SinkError::new(SinkErrorKind::Unreadable, message)
-                    })?;
-                    counts[at] += u64::from(found.is_some());
-                    happened.extend(found.filter(|_| counts[at] <= each as u64));
+                    };
+                    let epoch = places.epoch(&batch, row).map_err(unreadable)?;
+                    if epochs.contains(&epoch) {
+                        counts[at] += 1;
+                        // What nobody wants to see is counted, and not read: a row may name thousands of drops.
+                        if counts[at] <= each as u64 {
+                            happened.push(places.read(at, epoch, &batch, row).map_err(unreadable)?);
+                        }
+                    }
                 }
                 Ok(())
             })?;
@@ -232,14 +237,14 @@ impl Places {
         })
     }
 
-    /// A row, where its epoch is wanted. What cannot be read is said in words.
-    fn read(
-        &self,
-        table: usize,
-        batch: &RecordBatch,
-        row: usize,
-        epochs: &RangeInclusive<u64>,
-    ) -> Result<Option<Happened>, String> {
+    /// The epoch of a row. What cannot be read is said in words.
+    fn epoch(&self, batch: &RecordBatch, row: usize) -> Result<u64, String> {
+        let column = batch.column(self.epoch);
+        cells::json(column, row).as_u64().ok_or_else(|| format!("epoch `{}`", cells::text(column, row)))
+    }
+
+    /// A row of an epoch. What cannot be read is said in words.
+    fn read(&self, table: usize, epoch: u64, batch: &RecordBatch, row: usize) -> Result<Happened, String> {
         let cell = |at: usize| {
             let column = batch.column(at);
             Cell { text: cells::text(column, row), json: cells::json(column, row) }
@@ -248,13 +253,8 @@ impl Places {
             let found = cell(at);
             found.json.as_str().map(str::to_owned).ok_or_else(|| format!("`{}` where a text belongs", found.text))
         };
-        let found = cell(self.epoch);
-        let epoch = found.json.as_u64().ok_or_else(|| format!("epoch `{}`", found.text))?;
-        if !epochs.contains(&epoch) {
-            return Ok(None);
-        }
         let drops = plain(self.drops)?;
-        Ok(Some(Happened {
+        Ok(Happened {
             table,
             epoch,
             operation: plain(self.operation)?,
@@ -263,6 +263,6 @@ impl Places {
             drops: serde_json::from_str(&drops)
                 .map_err(|error| format!("drops `{drops}` of epoch {epoch}, which are no list of names ({error})"))?,
             changed_at: plain(self.changed_at)?,
-        }))
+        })
     }
 }

@@ -131,7 +131,7 @@ fn line(change: &RowChange, address: &Address) -> Markup {
             }
         }
         @if !change.drops.is_empty() {
-            span.drops { " by " (change.drops.iter().map(|drop| show::text(drop)).collect::<Vec<_>>().join(", ")) }
+            span.drops { " by " (parts::drops(&change.drops)) }
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use maud::{Markup, html};
 
+use crate::page::show;
+
 /// A table that scrolls by itself where the screen is narrow, also by keyboard.
 pub fn scrolling(label: &str, inner: Markup) -> Markup {
     html! { div.scroll role="region" aria-label=(label) tabindex="0" { (inner) } }
@@ -22,6 +24,16 @@ pub fn glance(facts: &[(&str, Markup)]) -> Markup {
     html! {
         dl.glance { @for (what, value) in facts { div { dt { (what) } dd { (value) } } } }
     }
+}
+
+/// Drops by name: of many the first ones, and how many more there are.
+pub fn drops(names: &[String]) -> String {
+    const NAMED: usize = 5;
+    let mut words: Vec<String> = names.iter().take(NAMED).map(|name| show::text(name)).collect();
+    if names.len() > NAMED {
+        words.push(format!("{} more", show::number((names.len() - NAMED) as u64)));
+    }
+    words.join(", ")
 }
 
 /// A state in a word, coloured by its class.

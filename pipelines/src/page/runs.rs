@@ -154,7 +154,7 @@ fn failed(failed: &[FailedRun]) -> Markup {
     html! {
         h3 { "Runs that failed" }
         (parts::scrolling("Runs that failed", html! { table {
-            caption { "The newest first: " (show::number(failed.len() as u64)) " are known. What the others said is in the log." }
+            caption { "The newest first of " (show::number(failed.len() as u64)) " that are known. What runs of other processes said is in the log." }
             thead { tr { th scope="col" { "Ended at" } th scope="col" { "Kind of error" } th.number scope="col" { "After" }
                 th scope="col" { "What it said" } } }
             tbody { @for run in failed.iter().take(FAILED_LISTED) { tr {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use maud::{Markup, html};
-use vardelta_engine::{clock, run::why::Why};
+use vardelta_engine::{clock, edge::escape, run::why::Why};
 use vardelta_schemas::ledger::EpochDetails;
 
 use crate::page::{
@@ -232,7 +232,10 @@ impl Site {
                         input type="hidden" name="table" value=(table.name);
                         @for column in &table.key {
                             @let id = format!("{}-{column}", table.name);
-                            @let value = values.get(column).filter(|_| asked == Some(table.name.as_str()));
+                            // What steers a terminal stands in no page, not even where it would be handed back.
+                            @let value = values.get(column).filter(|value| {
+                                asked == Some(table.name.as_str()) && !value.chars().any(escape::steers)
+                            });
                             div { label for=(id) { (show::text(column)) }
                                 input id=(id) name={ (KEY_PREFIX) (column) } value=[value] required; }
                         }

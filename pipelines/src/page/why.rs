@@ -80,7 +80,7 @@ fn happened(happened: &[Happened], address: &Address) -> Markup {
         ol.happened { @for one in happened { li {
             "Epoch " (parts::link(address.run(one.epoch), &one.epoch.to_string())) ", " (show::time(&one.changed_at)) ": "
             (show::text(&one.operation)) " "
-            @if !one.drops.is_empty() { "by " (one.drops.iter().map(|drop| show::text(drop)).collect::<Vec<_>>().join(", ")) " " }
+            @if !one.drops.is_empty() { "by " (parts::drops(&one.drops)) " " }
             div { (moved(&one.operation, &one.moved)) }
             @if !one.because.is_empty() { ul { @for because in &one.because { li { (since(because)) } } } }
         } } }

@@ -9,6 +9,7 @@ mod listener;
 mod page;
 mod pages;
 mod query;
+mod recent;
 mod reply;
 mod router;
 mod served;
@@ -23,7 +24,7 @@ use std::{
 
 use vardelta_engine::error::{RunError, RunErrorKind};
 
-use self::{auth::Gate, listener::Bounded, pages::Pages, served::Served};
+use self::{auth::Gate, listener::Bounded, recent::Pages, served::Served};
 use crate::live::Board;
 
 /// The environment variable that holds the token where no file does.

@@ -1,20 +1,13 @@
 //! What a browser sees. Pages are read off the server's thread, a few at a time and within a time limit, and are good for
 //! some seconds: whoever looks cannot hurt the database, nor keep `/health` from answering.
 
-use std::{
-    collections::VecDeque,
-    sync::{Arc, Mutex, PoisonError},
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     extract::State,
     http::{StatusCode, Uri},
 };
-use tokio::{
-    sync::{Semaphore, oneshot},
-    time::timeout,
-};
+use tokio::{sync::oneshot, time::timeout};
 use vardelta_engine::{
     abort::Abort,
     clock::utc,
@@ -28,6 +21,7 @@ use vardelta_engine::{
 
 use super::{
     query::pairs,
+    recent::Pages,
     reply::{self, Reply},
     served::Served,
 };
@@ -42,57 +36,12 @@ use crate::{
     },
 };
 
-/// Pages that are read at the same time.
-const READ_AT_ONCE: usize = 2;
 /// How long a page waits for its turn.
 const TURN_WITHIN: Duration = Duration::from_secs(3);
 /// How long reading may take.
 const READ_WITHIN: Duration = Duration::from_secs(10);
-/// How long what was read is good.
-const GOOD_FOR: Duration = Duration::from_secs(3);
-/// Pages that are kept.
-const PAGES_KEPT: usize = 32;
 /// Rows that an explanation names of each table and drop.
 const ROWS_NAMED: usize = 20;
-
-/// What pages are made of, beside the board.
-pub struct Pages {
-    turns: Arc<Semaphore>,
-    facts: Recent<Arc<Facts>>,
-    answers: Recent<Arc<str>>,
-}
-
-impl Default for Pages {
-    fn default() -> Pages {
-        Pages { turns: Arc::new(Semaphore::new(READ_AT_ONCE)), facts: Recent::default(), answers: Recent::default() }
-    }
-}
-
-/// What was made lately, by what was asked.
-struct Recent<T>(Mutex<VecDeque<(Instant, String, T)>>);
-
-impl<T> Default for Recent<T> {
-    fn default() -> Recent<T> {
-        Recent(Mutex::default())
-    }
-}
-
-impl<T: Clone> Recent<T> {
-    fn get(&self, asked: &str) -> Option<T> {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.retain(|(made, ..)| made.elapsed() < GOOD_FOR);
-        kept.iter().find(|(_, known, _)| known == asked).map(|(.., value)| value.clone())
-    }
-
-    fn put(&self, asked: &str, value: T) {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.retain(|(_, known, _)| known != asked);
-        kept.push_back((Instant::now(), asked.to_owned(), value));
-        if kept.len() > PAGES_KEPT {
-            kept.pop_front();
-        }
-    }
-}
 
 /// `/style.css`.
 pub async fn style() -> Reply {

@@ -5,7 +5,7 @@ pub fn parameter(query: &str, name: &str) -> Option<String> {
     pairs(query).into_iter().find(|(key, _)| key == name).map(|(_, value)| value)
 }
 
-/// The parameters of a query or a form.
+/// All parameters of a query or a form.
 pub fn pairs(query: &str) -> Vec<(String, String)> {
     let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
     pairs.map(|(name, value)| (decoded(name), decoded(value))).collect()

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{auth::Gate, pages::Pages};
+use super::{auth::Gate, recent::Pages};
 use crate::live::Board;
 
 /// What answers are made of.
@@ -11,6 +11,6 @@ pub struct Served {
     pub board: Arc<Board>,
     /// Who may ask.
     pub gate: Gate,
-    /// The pages that were read lately.
+    /// The pages that were read lately, and whose turn it is to read one.
     pub pages: Pages,
 }

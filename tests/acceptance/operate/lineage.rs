@@ -1,9 +1,18 @@
 //! OpenLineage events: their shape, their pairs, and what they never hold.
 
-use std::{collections::BTreeMap, net::TcpListener, time::Instant};
+use std::{
+    collections::BTreeMap,
+    net::TcpListener,
+    process::Stdio,
+    time::{Duration, Instant},
+};
 
 use serde_json::Value;
-use vardelta_tests::{project::Project, web_sink::WebSink};
+use vardelta_tests::{
+    process::{signal, until, wait_at_most},
+    project::{Project, Said},
+    web_sink::WebSink,
+};
 
 use super::{META, project};
 
@@ -184,6 +193,29 @@ fn a_run_that_fails_says_so_also_where_it_never_began_to_read() {
     let message = |event: &Value| event["run"]["facets"]["errorMessage"]["message"].as_str().map(str::to_owned);
     assert!(message(&events[1]).is_some_and(|message| message.contains("two.vcf")), "{}", events[1]);
     assert!(message(&events[3]).is_some_and(|message| message.contains("told.sqlite")), "{}", events[3]);
+}
+
+#[test]
+fn a_run_that_somebody_ends_is_aborted_and_nobodys_trouble() {
+    let project = project("[operate]\nopenlineage = \"file:lineage.ndjson\"\n[operate.alerts]");
+    project.write_drop("one", META, &["1 5 . A C 9 PASS ."]);
+    let (log, go) = (project.path("steps"), project.path("go"));
+    let mut command = project.command("run", &[]);
+    command.env("VARDELTA_FAILPOINT", "wait@reader:open").env("VARDELTA_FAILPOINT_LOG", &log);
+    command.env("VARDELTA_FAILPOINT_GO", &go).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("vardelta can be started");
+    until("the reader is held", || {
+        std::fs::read_to_string(&log).is_ok_and(|steps| steps.contains("waiting at reader:open"))
+    });
+    signal(&child, "INT");
+    project.write("go", b"");
+    wait_at_most(&mut child, Duration::from_secs(60)).expect("it ends");
+    let said = Said::from(child.wait_with_output().expect("its output can be read")).expect(130);
+    assert!(!said.stderr.contains("alert:"), "{}", said.stderr);
+    let events = events(&project);
+    events.iter().for_each(is_sound);
+    let states: Vec<&str> = events.iter().filter_map(|event| event["eventType"].as_str()).collect();
+    assert_eq!(states, ["START", "ABORT"]);
 }
 
 #[test]

@@ -96,13 +96,43 @@ fn what_there_is_not_is_said_in_words() {
 }
 
 #[test]
+fn several_pipelines_have_pages_of_their_own() {
+    let project = hostile();
+    let first = String::from_utf8(project.bytes("pipeline.toml")).expect("text");
+    project.write("second.toml", first.replace("hostile", "second").as_bytes());
+    project.write("drops/a.tsv", b"id\tword\n1\tw\n");
+    let arguments: Vec<&str> = std::iter::once("second.toml").chain(QUICKLY).collect();
+    let watching = Watching::start(&project, &arguments, &[]);
+    for name in ["hostile", "second"] {
+        let page = watching.until("all is loaded", &format!("/p/{name}/runs/1"), |answer| answer.code == 200);
+        is_sound(&page.body);
+        assert!(
+            page.body.contains(&format!("href=\"/p/{name}/drops\"")) && page.body.contains("All pipelines"),
+            "{}",
+            page.body
+        );
+    }
+    let chooser = watching.get("/");
+    is_sound(&chooser.body);
+    assert!(
+        chooser.body.contains("href=\"/p/hostile\"") && chooser.body.contains("href=\"/p/second\""),
+        "{}",
+        chooser.body
+    );
+    assert_eq!(
+        (watching.get("/p/hostile").code, watching.get("/p/third").code, watching.get("/runs").code),
+        (200, 404, 404)
+    );
+}
+
+#[test]
 fn many_drops_come_in_pages() {
     let project = hostile();
     for drop in 0..450 {
         project.write(&format!("drops/d{drop}.tsv"), format!("id\tword\n{drop}\tw\n").as_bytes());
     }
     let watching = watched(&project);
-    watching.until("all is loaded", "/drops", |answer| answer.body.contains("page=5"));
+    watching.until("all is loaded", "/drops", |answer| answer.body.contains("<dd>450</dd>"));
     let mut names = BTreeSet::new();
     for page in 1..=5 {
         let body = watching.get(&format!("/drops?page={page}")).body;

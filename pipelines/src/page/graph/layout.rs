@@ -234,7 +234,7 @@ mod tests {
             }
         }
         assert_eq!(layout.nodes[4].0, layout.nodes[3].0, "a source stands beside its first reader");
-        assert_eq!(layout.edges.len(), 11);
+        assert_eq!(layout.edges.len(), 10);
         assert!(layout.edges.iter().all(|edge| edge.windows(2).all(|pair| pair[0].0 < pair[1].0)));
     }
 

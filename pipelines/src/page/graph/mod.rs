@@ -235,6 +235,6 @@ mod tests {
     fn without_figures_the_drawing_is_bare() {
         let bare = Facts { runs: Vec::new(), ..facts() };
         let text = view(&bare, Some(7)).into_string();
-        assert!(text.contains("No run has left figures") && !text.contains("starved\""), "{text}");
+        assert!(text.contains("No run has left figures") && !text.contains("edge starved"), "{text}");
     }
 }
