@@ -35,4 +35,5 @@ pub mod run;
 pub mod spec;
 pub mod state;
 pub mod suggest;
+pub mod trace;
 pub(crate) mod varint;

@@ -4,7 +4,7 @@ use std::io;
 
 use vardelta_schemas::{TableSchema, ledger::RejectRow};
 
-use crate::{contract::sink::ChangeBatch, event::RunEvent, report::Progress};
+use crate::{contract::sink::ChangeBatch, event::RunEvent, report::Progress, trace::Trace};
 
 /// Watches a run.
 pub trait Observer: Send + Sync {
@@ -49,6 +49,16 @@ pub trait Observer: Send + Sync {
     fn reject(&self, epoch: u64, reject: &RejectRow) -> io::Result<()> {
         let _ = (epoch, reject);
         Ok(())
+    }
+
+    /// Whether [`Observer::trace`] is to be called; a run keeps what its threads do only then.
+    fn wants_trace(&self) -> bool {
+        false
+    }
+
+    /// Called once behind a run that came to its end, with what its threads did when.
+    fn trace(&self, trace: &Trace) {
+        let _ = trace;
     }
 
     /// Called with the net row changes of every table, in key order; in a dry run they are not written. See

@@ -192,6 +192,9 @@ pub struct TimeReport {
     pub p99_us: u64,
     /// The longest.
     pub max_us: u64,
+    /// The times that these figures are of: microseconds (to two digits), and how many batches took so long; ascending.
+    #[serde(skip)]
+    pub batches_us: Vec<(u64, u64)>,
 }
 
 /// What the threads did that read a source's files.
@@ -215,6 +218,9 @@ pub struct WorkerReport {
     pub busy_s: f64,
     /// Seconds waiting.
     pub wait_s: f64,
+    /// Seconds from the start of its thread to its end, by another clock than the two above, which are to add up to it.
+    #[serde(skip)]
+    pub lived_s: f64,
 }
 
 /// What one look-up stage asked for, and what became of it.

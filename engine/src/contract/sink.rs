@@ -59,6 +59,25 @@ pub trait SinkStage: Send + Sync {
         Ok(None)
     }
 
+    /// Makes an empty database of this name on the sink's server, for what must not touch the pipeline's own. False for a sink
+    /// that has no server.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or does not let it: nothing is made then.
+    fn make_database(&self, name: &str) -> Result<bool, SinkError> {
+        let _ = name;
+        Ok(false)
+    }
+
+    /// Drops such a database with all that is in it; one that is not there is no error.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or does not let it.
+    fn drop_database(&self, name: &str) -> Result<(), SinkError> {
+        let _ = name;
+        Ok(())
+    }
+
     /// The server whose SQL it speaks.
     fn server(&self) -> Server;
 

@@ -10,6 +10,7 @@ use crate::{
     contract::sink::{ChangeBatch, Sink, SinkError, SinkErrorKind},
     epoch::{context::Context, fills::part_by_fill, transaction::Failure},
     error::{RunError, RunErrorKind},
+    failpoint,
     flow::{RunContext, feed::PATIENCE},
     plan::Plan,
     rows::{RowLayout, lax_layout, lax_table},
@@ -153,6 +154,9 @@ impl<T, I: Iterator<Item = T>> Iterator for Timed<'_, I> {
             self.has_batch = true;
         }
         self.working = Instant::now();
+        if batch.is_some() {
+            failpoint::slow("stage", &self.run.plan.stages[self.run.plan.sink].name);
+        }
         batch
     }
 }

@@ -203,6 +203,9 @@ fn tell_figures(context: Context<'_>, run: &RunContext, report: &mut RunReport, 
     readers.into_iter().for_each(|reader| context.tell(report, RunEvent::Reader(reader)));
     workers.into_iter().for_each(|worker| context.tell(report, RunEvent::Worker(worker)));
     counts.iter().for_each(|table| context.tell(report, RunEvent::Table(table.clone())));
+    if let Some(trace) = run.totals.trace(&run.plan) {
+        context.observer.trace(&trace);
+    }
 }
 
 /// Tells the rejects so far, as far as they have not been told.

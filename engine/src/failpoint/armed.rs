@@ -68,6 +68,7 @@ enum Act {
     Abort,
     Panic,
     Wait,
+    Sleep,
 }
 
 struct Armed {
@@ -83,6 +84,7 @@ impl Armed {
         let (act, text) = match text.split_once('@') {
             Some(("panic", rest)) => (Act::Panic, rest),
             Some(("wait", rest)) => (Act::Wait, rest),
+            Some(("sleep", rest)) => (Act::Sleep, rest),
             _ => (Act::Abort, text),
         };
         let (name, at_hit) = match text.rsplit_once(':') {
@@ -118,12 +120,21 @@ pub fn hit(name: &str) {
     hook::call(name);
     record(name);
     wait(name);
-    for armed in armed().iter().filter(|armed| armed.act != Act::Wait) {
+    for armed in armed().iter().filter(|armed| !matches!(armed.act, Act::Wait | Act::Sleep)) {
         if armed.count(name) == Some(armed.at_hit) {
             assert!(armed.act != Act::Panic, "the fail point {name} was reached");
             // No unwinding, no destructors, no buffers flushed: as near to `kill -9` as a process comes by itself.
             #[expect(clippy::disallowed_methods, reason = "this is what it is for")]
             std::process::abort();
+        }
+    }
+}
+
+/// A place where work can be made slow: what is armed as `sleep@area:name:20` sleeps there for 20 ms each time.
+pub fn slow(area: &str, name: &str) {
+    for armed in armed().iter().filter(|armed| armed.act == Act::Sleep) {
+        if armed.name.split_once(':') == Some((area, name)) {
+            std::thread::sleep(Duration::from_millis(armed.at_hit));
         }
     }
 }
@@ -183,7 +194,9 @@ mod tests {
 
     #[test]
     fn what_happens_stands_before_the_name() {
-        for (text, act) in [("a:b:2", Act::Abort), ("panic@a:b:2", Act::Panic), ("wait@a:b:2", Act::Wait)] {
+        for (text, act) in
+            [("a:b:2", Act::Abort), ("panic@a:b:2", Act::Panic), ("wait@a:b:2", Act::Wait), ("sleep@a:b:2", Act::Sleep)]
+        {
             let armed = Armed::parse(text);
             assert!(armed.name == "a:b" && armed.at_hit == 2 && armed.act == act, "{text}");
         }

@@ -6,7 +6,8 @@
 //! `VARDELTA_FAILPOINT_LOG` every point that is reached is added to that file, so that a test which kills the process can tell
 //! where it was. `wait@state:prepared` stops there, says `waiting at state:prepared` in that file, and goes on as soon as the
 //! file that `VARDELTA_FAILPOINT_GO` names is there: so a test does something at a moment that no clock decides. Several
-//! points are armed with commas between.
+//! points are armed with commas between. `sleep@stage:calls:20` makes every batch of the stage `calls` 20 ms slower, `sleep@reader:calls:20`
+//! every chunk that is read of its files; the sink's batches are those of its stage.
 //!
 //! Only builds with debug assertions have them: what is released knows none of these variables, and a point costs nothing there.
 
@@ -17,7 +18,7 @@ mod points;
 #[cfg(test)]
 pub(crate) use self::armed::hook;
 #[cfg(any(test, debug_assertions))]
-pub use self::armed::{GO_VARIABLE, LOG_VARIABLE, VARIABLE, fails, hit, panics};
+pub use self::armed::{GO_VARIABLE, LOG_VARIABLE, VARIABLE, fails, hit, panics, slow};
 pub use self::points::{Effect, POINTS, Point, points};
 
 /// A place where the process may die; in this build it never does.
@@ -29,6 +30,11 @@ pub fn hit(_name: &str) {}
 #[cfg(not(any(test, debug_assertions)))]
 #[inline(always)]
 pub fn panics(_name: &str) {}
+
+/// A place where work can be made slow; in this build it never is.
+#[cfg(not(any(test, debug_assertions)))]
+#[inline(always)]
+pub fn slow(_area: &str, _name: &str) {}
 
 /// Whether the operation at this point is to fail as if the disk were full; in this build it never is.
 #[cfg(not(any(test, debug_assertions)))]

@@ -7,7 +7,7 @@ use std::{
     cell::Cell,
     collections::{BTreeMap, BTreeSet},
     rc::Rc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use timely::{
@@ -30,6 +30,7 @@ impl Activity {
             stages: plan.stages.iter().enumerate().map(|(at, stage)| (format!("stage:{}", stage.name), at)).collect(),
             meters: meters.clone(),
             parked: Rc::clone(&parked),
+            origin: worker.timer(),
             ..Listener::default()
         };
         if let Some(mut registry) = worker.log_register() {
@@ -58,6 +59,8 @@ struct Listener {
     meters: Meters,
     parked: Rc<Cell<Duration>>,
     parked_since: Option<Duration>,
+    /// When the log's time began.
+    origin: Option<Instant>,
     /// Operators by address, and the stages of those that have one.
     operators: BTreeMap<Vec<usize>, usize>,
     stage_of: BTreeMap<usize, usize>,
@@ -95,7 +98,8 @@ impl Listener {
                     let (start, stage) = (self.started.remove(&schedule.id), self.stage_of.get(&schedule.id));
                     if let (Some(start), Some(stage)) = (start, stage) {
                         let had_rows = self.with_rows.contains(&schedule.id);
-                        self.meters.worked(*stage, time.saturating_sub(start), had_rows);
+                        let began = self.origin.map(|origin| origin + start);
+                        self.meters.worked_from(*stage, began, time.saturating_sub(start), had_rows);
                     }
                 }
             },

@@ -30,7 +30,7 @@ pub(crate) fn install(
     let context = WorkerContext {
         run: Arc::clone(run),
         before: Arc::clone(before),
-        meters: Meters::new(run.plan.stages.len()),
+        meters: Meters::of(run.plan.stages.len(), worker.index(), &run.totals),
         index: worker.index(),
         peers: worker.peers(),
         captured: Rc::new(RefCell::new(Capture::new(run, chunk))),

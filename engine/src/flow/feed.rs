@@ -210,8 +210,9 @@ pub(crate) fn read_files(
         let Planned::Source(source) = &plan.stages[load.source].planned else {
             return Err(RunError::internal("a drop was delivered to a stage that is no source"));
         };
-        read_file(source.as_ref(), load, at, decompression_threads, sender, totals, abort)
-            .map_err(|error| at_file(&plan.stages[load.source].name, &load.path, error))?;
+        let stage = &plan.stages[load.source].name;
+        read_file((stage, source.as_ref()), load, at, decompression_threads, sender, totals, abort)
+            .map_err(|error| at_file(stage, &load.path, error))?;
     }
 }
 
@@ -226,7 +227,7 @@ fn at_file(stage: &str, path: &Path, mut error: RunError) -> RunError {
 }
 
 fn read_file(
-    source: &dyn Source,
+    (stage, source): (&str, &dyn Source),
     load: &Load,
     at: usize,
     decompression_threads: usize,
@@ -240,6 +241,7 @@ fn read_file(
     *load.header_digest.lock().unwrap_or_else(PoisonError::into_inner) = reader.header_digest();
     loop {
         let started = Instant::now();
+        failpoint::slow("reader", stage);
         let Some(raw) = reader.next_chunk()? else { break };
         load.position_bytes.store(reader.position_bytes(), Ordering::Relaxed);
         let read = started.elapsed();

@@ -142,6 +142,7 @@ impl Ingest {
 
         failpoint::panics("worker:chunk");
         let started = Instant::now();
+        failpoint::slow("stage", &run.plan.stages[load.source].name);
         let first_origin = chunk.raw.first_origin;
         let digest = parser
             .parse(chunk, &mut emit)

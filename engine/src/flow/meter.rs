@@ -7,8 +7,8 @@ use std::{
     cell::RefCell,
     collections::BTreeMap,
     rc::Rc,
-    sync::{Mutex, PoisonError},
-    time::Duration,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
 };
 
 use hdrhistogram::Histogram;
@@ -17,6 +17,7 @@ use crate::{
     flow::RunContext,
     plan::{Plan, PlannedStage},
     report::{ReaderReport, StageReport, TimeReport, WorkerReport},
+    trace::{Lane, Span, SpanLog, Task, Trace},
 };
 
 /// Figures of one stage.
@@ -65,6 +66,11 @@ impl Meter {
             p90_us: self.batch_us.value_at_quantile(0.9),
             p99_us: self.batch_us.value_at_quantile(0.99),
             max_us: self.batch_us.max(),
+            batches_us: self
+                .batch_us
+                .iter_recorded()
+                .map(|step| (step.value_iterated_to(), step.count_at_value().into()))
+                .collect(),
         }
     }
 }
@@ -73,12 +79,44 @@ impl Meter {
 #[derive(Clone, Default)]
 pub(crate) struct Meters {
     stages: Rc<RefCell<Vec<Meter>>>,
+    /// What was done when, where somebody wants to know.
+    spans: Option<Rc<Spans>>,
+}
+
+/// The spans of one worker.
+struct Spans {
+    log: Arc<SpanLog>,
+    lane: Lane,
+    kept: RefCell<Vec<Span>>,
 }
 
 impl Meters {
     /// Meters at zero.
     pub fn new(stages: usize) -> Meters {
-        Meters { stages: Rc::new(RefCell::new(vec![Meter::default(); stages])) }
+        Meters { stages: Rc::new(RefCell::new(vec![Meter::default(); stages])), spans: None }
+    }
+
+    /// Meters at zero of a worker, which also keep its spans where the run wants them.
+    pub fn of(stages: usize, worker: usize, total: &MeterTotals) -> Meters {
+        let spans = |log: &Arc<SpanLog>| {
+            Rc::new(Spans { log: Arc::clone(log), lane: Lane::Worker(worker), kept: RefCell::default() })
+        };
+        Meters { spans: total.spans.as_ref().map(spans), ..Meters::new(stages) }
+    }
+
+    /// Keeps a span that ends now.
+    fn span(&self, task: Task, busy: Duration) {
+        if self.spans.is_some()
+            && let Some(start) = Instant::now().checked_sub(busy)
+        {
+            self.span_from(task, start, busy);
+        }
+    }
+
+    fn span_from(&self, task: Task, start: Instant, busy: Duration) {
+        if let Some(spans) = &self.spans {
+            spans.kept.borrow_mut().push(spans.log.span(spans.lane, task, start, busy));
+        }
     }
 
     /// Counts rows, and the time of one batch where it was measured.
@@ -89,12 +127,29 @@ impl Meters {
         meter.rows_out += rows_out as u64;
         if let Some(busy) = busy {
             meter.worked(busy, true);
+            self.span(Task::Stage(stage), busy);
         }
     }
 
-    /// Counts the time of an activation, which is a batch's if it had rows.
+    /// Counts the time of an activation that ends now, which is a batch's if it had rows.
     pub fn worked(&self, stage: usize, busy: Duration, had_rows: bool) {
         self.stages.borrow_mut()[stage].worked(busy, had_rows);
+        if had_rows {
+            self.span(Task::Stage(stage), busy);
+        }
+    }
+
+    /// The same of one that began at `start`; `None` where nobody knows.
+    pub fn worked_from(&self, stage: usize, start: Option<Instant>, busy: Duration, had_rows: bool) {
+        self.stages.borrow_mut()[stage].worked(busy, had_rows);
+        if let Some(start) = start.filter(|_| had_rows) {
+            self.span_from(Task::Stage(stage), start, busy);
+        }
+    }
+
+    /// Notes a dataflow that ends now.
+    pub fn chunk_done(&self, chunk: u64, wall: Duration) {
+        self.span(Task::Chunk(chunk), wall);
     }
 
     /// Counts time in which nothing was there to work on.
@@ -114,12 +169,16 @@ impl Meters {
                 into.merge(from);
             }
         });
+        if let Some(spans) = &self.spans {
+            spans.log.keep(spans.kept.take());
+        }
     }
 }
 
 /// The figures of a whole run.
 pub(crate) struct MeterTotals {
     totals: Mutex<Totals>,
+    spans: Option<Arc<SpanLog>>,
 }
 
 #[derive(Default)]
@@ -128,14 +187,50 @@ struct Totals {
     /// By source stage: reading and decompressing.
     readers: BTreeMap<usize, Meter>,
     commit: Meter,
-    /// For each worker, how long it was busy and how long it waited.
-    workers: Vec<(Duration, Duration)>,
+    workers: Vec<WorkerTime>,
+}
+
+/// How long a worker was busy, how long it waited, and how long it was there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct WorkerTime {
+    busy: Duration,
+    waiting: Duration,
+    lived: Duration,
+}
+
+impl Totals {
+    fn worker(&mut self, index: usize) -> &mut WorkerTime {
+        if self.workers.len() <= index {
+            self.workers.resize(index + 1, WorkerTime::default());
+        }
+        &mut self.workers[index]
+    }
 }
 
 impl MeterTotals {
     /// Totals at zero.
     pub fn new(stages: usize) -> MeterTotals {
-        MeterTotals { totals: Mutex::new(Totals { stages: vec![Meter::default(); stages], ..Totals::default() }) }
+        let totals = Totals { stages: vec![Meter::default(); stages], ..Totals::default() };
+        MeterTotals { totals: Mutex::new(totals), spans: None }
+    }
+
+    /// The same of a run whose spans are kept if `traces`.
+    pub fn traced(stages: usize, traces: bool) -> MeterTotals {
+        MeterTotals { spans: traces.then(|| Arc::new(SpanLog::new())), ..MeterTotals::new(stages) }
+    }
+
+    /// Keeps a span that ended `ago`.
+    fn span(&self, lane: impl Fn(&SpanLog) -> Lane, task: Task, busy: Duration, ago: Duration) {
+        if let Some(log) = &self.spans
+            && let Some(start) = Instant::now().checked_sub(busy + ago)
+        {
+            log.keep([log.span(lane(log), task, start, busy)]);
+        }
+    }
+
+    /// What was done when, with the stages' names; `None` where nobody wanted to know.
+    pub fn trace(&self, plan: &Plan) -> Option<Trace> {
+        self.spans.as_ref().map(|log| log.trace(plan.stages.iter().map(|stage| stage.name.clone()).collect()))
     }
 
     fn change(&self, change: impl FnOnce(&mut Totals)) {
@@ -150,11 +245,15 @@ impl MeterTotals {
             reader.waiting += waiting;
             reader.rows_out += 1;
         });
+        self.span(SpanLog::reader, Task::Stage(source), busy, waiting);
     }
 
     /// Counts what the sink did with one batch.
     pub fn sink(&self, stage: usize, busy: Duration, had_rows: bool) {
         self.change(|totals| totals.stages[stage].worked(busy, had_rows));
+        if had_rows {
+            self.span(|_| Lane::Sink, Task::Stage(stage), busy, Duration::ZERO);
+        }
     }
 
     /// Counts how long the sink waited for a batch.
@@ -168,18 +267,22 @@ impl MeterTotals {
             totals.commit.worked(busy, true);
             totals.stages[stage].worked(busy, false);
         });
+        self.span(|_| Lane::Sink, Task::Commit, busy, Duration::ZERO);
     }
 
     /// Counts one worker's time in one dataflow.
     pub fn worker(&self, index: usize, wall: Duration, waiting: Duration) {
         let waiting = waiting.min(wall);
         self.change(|totals| {
-            if totals.workers.len() <= index {
-                totals.workers.resize(index + 1, Default::default());
-            }
-            totals.workers[index].0 += wall - waiting;
-            totals.workers[index].1 += waiting;
+            let worker = totals.worker(index);
+            worker.busy += wall - waiting;
+            worker.waiting += waiting;
         });
+    }
+
+    /// Notes how long a worker's thread was there.
+    pub fn worker_lived(&self, index: usize, lived: Duration) {
+        self.change(|totals| totals.worker(index).lived += lived);
     }
 }
 
@@ -205,10 +308,11 @@ pub(crate) fn figures(plan: &Plan, run: &RunContext) -> Figures {
         chunks: meter.rows_out,
         times: meter.times(),
     };
-    let worker = |(worker, (busy, wait)): (usize, &(Duration, Duration))| WorkerReport {
+    let worker = |(worker, time): (usize, &WorkerTime)| WorkerReport {
         worker,
-        busy_s: busy.as_secs_f64(),
-        wait_s: wait.as_secs_f64(),
+        busy_s: time.busy.as_secs_f64(),
+        wait_s: time.waiting.as_secs_f64(),
+        lived_s: time.lived.as_secs_f64(),
     };
     Figures {
         stages: plan.stages.iter().zip(&totals.stages).map(stage).collect(),
@@ -248,8 +352,11 @@ mod tests {
         let total = MeterTotals::new(1);
         total.worker(1, Duration::from_secs(3), Duration::from_secs(1));
         total.worker(1, Duration::from_secs(1), Duration::from_secs(2));
+        total.worker_lived(1, Duration::from_secs(4));
         total.change(|totals| {
-            assert_eq!(totals.workers, [Default::default(), (Duration::from_secs(2), Duration::from_secs(2))]);
+            let of = Duration::from_secs;
+            let second = WorkerTime { busy: of(2), waiting: of(2), lived: of(4) };
+            assert_eq!(totals.workers, [WorkerTime::default(), second]);
         });
     }
 }

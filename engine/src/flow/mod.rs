@@ -131,13 +131,27 @@ pub(crate) struct RunParts {
     pub spill_dir: std::path::PathBuf,
     /// Whether every reject is to be kept.
     pub logs_rejects: bool,
+    /// Whether it is kept what the threads do when.
+    pub traces: bool,
 }
 
 impl RunContext {
     /// Prepares what the workers share.
     pub fn new(parts: RunParts) -> Result<RunContext, RunError> {
-        let RunParts { plan, mode, epoch, workers, session, abort, loads, retractions, feed, spill_dir, logs_rejects } =
-            parts;
+        let RunParts {
+            plan,
+            mode,
+            epoch,
+            workers,
+            session,
+            abort,
+            loads,
+            retractions,
+            feed,
+            spill_dir,
+            logs_rejects,
+            traces,
+        } = parts;
         let unwritable = |error: std::io::Error| {
             RunError::new(RunErrorKind::Sink, format!("the list of rejects cannot be kept: {error}"))
         };
@@ -164,7 +178,7 @@ impl RunContext {
         }
         Ok(RunContext {
             changes: ChangeLog::new(plan.tables().len(), spill_dir),
-            totals: MeterTotals::new(plan.stages.len()),
+            totals: MeterTotals::traced(plan.stages.len(), traces),
             models: resident::Models::default(),
             lookups: lookup::Desks::new(&plan),
             notes: Mutex::new(Notes { log, ..Notes::default() }),

@@ -14,6 +14,7 @@ use crate::{
     },
     differential::Side,
     error::RunError,
+    failpoint,
     flow::{meter::Meters, tag::Tag},
     plan::{Plan, liveness::live_columns},
     relational::Relational,
@@ -276,6 +277,7 @@ impl SegmentRun {
                 }
                 Some(run) => {
                     let (started, mut emit) = (Instant::now(), Emit::default());
+                    failpoint::slow("stage", &self.names[stage]);
                     run.apply(&batch, &mut emit).map_err(|error| RunError::stage(&self.names[stage], error))?;
                     let rows_out = emit.batches.iter().map(Batch::rows).sum();
                     self.meters.add(stage, batch.rows(), rows_out, Some(started.elapsed()));

@@ -46,11 +46,15 @@ impl Workers {
         let (finished, done) = unbounded();
         let shared = Arc::clone(run);
         let guards = timely::execute(config, move |worker| {
+            let born = Instant::now();
             loop {
                 let asked = Instant::now();
                 let command = waiting[worker.index()].recv();
                 shared.totals.worker(worker.index(), asked.elapsed(), asked.elapsed());
-                let Ok(Command { chunk, before }) = command else { return };
+                let Ok(Command { chunk, before }) = command else {
+                    shared.totals.worker_lived(worker.index(), born.elapsed());
+                    return;
+                };
                 shared.abort.guard("a worker", || work(worker, &shared, &before, chunk));
                 drop(before);
                 let is_raised = shared.abort.is_raised();
@@ -122,6 +126,7 @@ fn work(worker: &mut Worker, run: &Arc<RunContext>, before: &Arc<Snapshot>, chun
     let parked = activity.end(worker);
     context.captured.borrow_mut().finish()?;
     run.totals.worker(context.index, started.elapsed(), parked + context.meters.waiting());
+    context.meters.chunk_done(chunk, started.elapsed());
     context.meters.merge_into(&run.totals);
     Ok(())
 }

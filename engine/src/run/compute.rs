@@ -184,6 +184,7 @@ fn prepare(context: Context<'_>, work: Work, mode: Mode, feed: Feed) -> Result<A
         feed,
         spill_dir: work.spill_dir,
         logs_rejects: context.observer.wants_rejects(),
+        traces: context.observer.wants_trace(),
     };
     RunContext::new(parts).map(Arc::new)
 }

@@ -54,7 +54,15 @@ mod tests {
             name: name.into(),
             rows_in: 1_000,
             rows_out: 900,
-            times: TimeReport { seconds, wait_s: 0.25, p50_us: 900, p90_us: 1_200, p99_us: 1_500, max_us: 2_000 },
+            times: TimeReport {
+                seconds,
+                wait_s: 0.25,
+                p50_us: 900,
+                p90_us: 1_200,
+                p99_us: 1_500,
+                max_us: 2_000,
+                ..TimeReport::default()
+            },
         };
         let expected = [
             "  STAGE     ROWS IN  ROWS OUT  SECONDS  WAITING  ROWS/S     P50     P99     MAX",

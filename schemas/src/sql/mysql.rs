@@ -121,6 +121,16 @@ pub fn drop_table(dialect: Dialect, name: &str) -> String {
     format!("DROP TABLE IF EXISTS {}", dialect.identifier(name))
 }
 
+/// Makes an empty database; one of this name must not be there.
+pub fn create_database(dialect: Dialect, name: &str) -> String {
+    format!("CREATE DATABASE {} CHARACTER SET utf8mb4", dialect.identifier(name))
+}
+
+/// Drops a database with all that is in it, if it is there.
+pub fn drop_database(dialect: Dialect, name: &str) -> String {
+    format!("DROP DATABASE IF EXISTS {}", dialect.identifier(name))
+}
+
 /// Renames tables, all at once, from the first of each pair to the second, in order.
 pub fn rename_tables(dialect: Dialect, moves: &[(String, String)]) -> String {
     let moves: Vec<String> =

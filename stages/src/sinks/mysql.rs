@@ -29,6 +29,7 @@ mod option_values;
 mod options;
 mod partitions;
 mod read;
+mod scratch;
 mod settings;
 mod sink;
 mod swap;
@@ -200,6 +201,15 @@ impl SinkStage for PlannedMySql {
 
     fn open_answers(&self) -> Result<Option<Box<dyn AnswerStore>>, SinkError> {
         Ok(Some(Box::new(answers::MySqlAnswers::open(&self.settings)?)))
+    }
+
+    fn make_database(&self, name: &str) -> Result<bool, SinkError> {
+        scratch::make(&self.settings, name)?;
+        Ok(true)
+    }
+
+    fn drop_database(&self, name: &str) -> Result<(), SinkError> {
+        scratch::drop(&self.settings, name)
     }
 
     /// Which server it is is known only at the connection; one that does not answer is taken for MySQL.
