@@ -1,7 +1,9 @@
 //! The command line of vardelta: it reads arguments and pipeline files, calls the engine, and says what happened, to
 //! people or (`--json`) to programs. It computes nothing itself.
 
+mod analysis;
 mod arguments;
+mod bench;
 mod changes;
 mod changes_file;
 mod destination;
@@ -17,7 +19,9 @@ mod progress;
 mod proposal;
 mod rejects_file;
 mod report;
+mod set_aside;
 mod testing;
+mod trace_file;
 mod usage;
 mod verbs;
 mod watcher;

@@ -20,13 +20,21 @@ const BYTES_MAX: u64 = 16 << 20;
 /// # Errors
 /// When the file cannot be read, or has problems: then all of them at once.
 pub fn load(arguments: &PipelineArguments, output: &Output) -> Result<Plan, Failure> {
+    load_written(arguments, output).map(|(plan, _)| plan)
+}
+
+/// The same, with the file as it is written.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_written(arguments: &PipelineArguments, output: &Output) -> Result<(Plan, SpecFile), Failure> {
     let path = &arguments.pipeline;
     let text = read(path)?;
     let mut diagnostics = Diagnostics::default();
     let environment = |name: &str| std::env::var(name).ok();
     let spec = SpecFile::parse(path.clone(), text, &arguments.overrides, &environment, &mut diagnostics);
     match Plan::resolve(&spec, REGISTRY, &mut diagnostics) {
-        Some(plan) if diagnostics.is_empty() => Ok(plan),
+        Some(plan) if diagnostics.is_empty() => Ok((plan, spec)),
         _ => {
             let sorted = diagnostics.into_sorted();
             Err(Failure::Invalid {

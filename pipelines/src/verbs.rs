@@ -1,5 +1,7 @@
 //! One file per verb: its arguments, and what it does.
 
+mod bench;
+mod bench_measure;
 mod cache;
 mod changes;
 mod drops;
@@ -64,6 +66,11 @@ pub enum Verb {
     Test(test::Arguments),
     /// Make up a drop of any size that looks like the field's; see docs/generate.md.
     Generate(generate::Arguments),
+    /// Measure the pipeline and its stages on a file or on made-up input, in a scratch database; see docs/bench.md.
+    Bench(bench::Arguments),
+    /// One measurement of `bench`.
+    #[command(name = crate::bench::MEASURE_VERB, hide = true)]
+    BenchMeasure(bench_measure::Arguments),
     /// List the stage types, or explain one: its options and an example.
     Stages(stages::Arguments),
     /// Print the JSON Schema of a pipeline file, for editors.
@@ -94,6 +101,8 @@ impl Verb {
             Verb::Health(arguments) => arguments.execute(output),
             Verb::Test(arguments) => arguments.execute(output),
             Verb::Generate(arguments) => arguments.execute(output),
+            Verb::Bench(arguments) => arguments.execute(output),
+            Verb::BenchMeasure(arguments) => arguments.execute(output),
             Verb::Stages(arguments) => arguments.execute(output),
             Verb::Schema(arguments) => arguments.execute(output),
         }

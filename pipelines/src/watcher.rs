@@ -2,7 +2,9 @@
 
 use std::io;
 
-use vardelta_engine::{contract::sink::ChangeBatch, event::RunEvent, observer::Observer, report::Progress};
+use vardelta_engine::{
+    contract::sink::ChangeBatch, event::RunEvent, observer::Observer, report::Progress, trace::Trace,
+};
 use vardelta_schemas::{TableSchema, ledger::RejectRow};
 
 use crate::{
@@ -11,6 +13,7 @@ use crate::{
     operate::telling::Telling,
     progress::ProgressLines,
     rejects_file::RejectsFile,
+    trace_file::TraceFile,
 };
 
 /// Shows progress and keeps row changes.
@@ -25,6 +28,8 @@ pub struct Watcher {
     pub all_changes: Option<ChangesFile>,
     /// Where every reject is written; `None` where nobody asked.
     pub rejects: Option<RejectsFile>,
+    /// Where it is written what the threads do when; `None` where nobody asked.
+    pub trace: Option<TraceFile>,
 }
 
 impl Watcher {
@@ -36,6 +41,7 @@ impl Watcher {
             changes: ChangeCollector::new(Form::Text, Some(0)),
             all_changes: None,
             rejects: None,
+            trace: None,
         }
     }
 }
@@ -43,6 +49,19 @@ impl Watcher {
 impl Observer for Watcher {
     fn event(&self, event: &RunEvent) {
         self.telling.event(event);
+        if let Some(file) = &self.trace {
+            file.event(event);
+        }
+    }
+
+    fn wants_trace(&self) -> bool {
+        self.trace.is_some()
+    }
+
+    fn trace(&self, trace: &Trace) {
+        if let Some(file) = &self.trace {
+            file.take(trace);
+        }
     }
 
     fn progress(&self, progress: &Progress) {

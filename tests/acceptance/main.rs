@@ -1,6 +1,8 @@
 //! The acceptance tests: the whole product, judged through the command line and SQL over the sink, by independent
 //! means.
 
+/// Measurements: figures that add up, bottlenecks that are named, traces, and nothing of the user's touched.
+mod bench;
 /// The command line: exit codes, messages, `--json`, and what each verb does and leaves alone.
 mod cli;
 /// The clinical pipeline: words and releases of ClinVar, random histories of all its sources.

@@ -7,6 +7,8 @@ use super::{
 };
 
 /// The columns.
+pub const COLUMNS: [&str; 5] = ["gene_name", "drug_name", "interaction_type", "interaction_score", "source"];
+/// The line that names them.
 pub const HEADER: &str = "gene_name\tdrug_name\tinteraction_type\tinteraction_score\tsource\n";
 
 const TYPES: [&str; 5] = ["inhibitor", "agonist", "antagonist", "antibody", "NULL"];
@@ -33,4 +35,14 @@ pub fn write(lines: &mut Vec<u8>, seed: u64, edition: u64, gene: u64) -> u64 {
         put_all(lines, &["\t", random.pick(&SOURCES), "\n"]);
     }
     drugs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_header_names_the_columns() {
+        assert_eq!(HEADER, COLUMNS.join("\t") + "\n");
+    }
 }

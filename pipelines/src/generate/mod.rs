@@ -22,7 +22,7 @@ mod text;
 
 use std::{io, path::Path};
 
-pub use self::{annotation::Annotations, header::is_generated};
+pub use self::{annotation::Annotations, drugs::COLUMNS as DRUG_COLUMNS, header::is_generated};
 use self::{chunks::Chunk, genome::CONTIGS, output::Output, packing::Packing};
 
 /// Records that are made at a time.

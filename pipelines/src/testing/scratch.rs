@@ -1,28 +1,25 @@
 //! The pipeline under test in a directory of its own, with a SQLite file as its sink.
 
 use std::{
-    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
 };
 
 use tempfile::TempDir;
 use vardelta_engine::{
-    contract::stage::{Kind, Planned, StageType as _},
+    contract::stage::Planned,
     diagnostics::Diagnostics,
     error::{RunError, RunErrorKind},
     plan::Plan,
-    spec::{Entry, Node, SpecFile, Value},
+    spec::SpecFile,
 };
-use vardelta_stages::{REGISTRY, sinks::sqlite::SQLITE};
+use vardelta_stages::REGISTRY;
 
 use super::{
     records,
     steps::{Content, Delivery},
 };
-
-/// The keys of a sink that every sink has.
-const SINK_KEYS: [&str; 2] = ["type", "tables"];
+use crate::set_aside;
 
 /// A variable of the environment. One that is not set is a text: a test needs neither addresses nor passwords.
 pub fn environment(name: &str) -> Option<String> {
@@ -33,34 +30,12 @@ pub fn environment(name: &str) -> Option<String> {
 /// TLS) is left out.
 pub fn plan(spec: &SpecFile, directory: &Path, problems: &mut Diagnostics) -> Option<Plan> {
     let mut spec = spec.clone();
-    let stages = spec.root.iter_mut().find(|entry| entry.key == "stages");
-    if let Some(Entry { node: Node { value: Value::Table(stages), .. }, .. }) = stages {
-        for stage in stages {
-            replace_sink(stage, directory);
-        }
+    for mut stage in set_aside::stages(&mut spec).into_iter().filter(set_aside::Written::is_sink) {
+        stage.become_sqlite(directory);
     }
     let mut plan = Plan::resolve(&spec, REGISTRY, problems)?;
     plan.pipeline.state_dir = Some(directory.join("state"));
     Some(plan)
-}
-
-fn replace_sink(stage: &mut Entry, directory: &Path) {
-    let span = stage.node.span.clone();
-    let Value::Table(options) = &mut stage.node.value else { return };
-    let is = |entry: &Entry, sink: &str| entry.key == "type" && entry.node.value == Value::Text(sink.to_owned());
-    let sinks = REGISTRY.iter().filter(|stage_type| stage_type.kind() == Kind::Sink);
-    let names: Vec<&str> = sinks.map(|stage_type| stage_type.name()).collect();
-    if !options.iter().any(|entry| names.iter().any(|name| is(entry, name))) {
-        return;
-    }
-    let known: BTreeSet<&str> = SQLITE.options().iter().map(|option| option.name).chain(SINK_KEYS).collect();
-    options.retain(|entry| known.contains(entry.key.as_str()) && entry.key != "path" && entry.key != "type");
-    let text = |value: String| Node { span: span.clone(), value: Value::Text(value) };
-    for (key, value) in
-        [("type", SQLITE.name().to_owned()), ("path", directory.join("warehouse.sqlite").display().to_string())]
-    {
-        options.push(Entry { key: key.into(), key_span: span.clone(), node: text(value) });
-    }
 }
 
 /// A pipeline that has loaded nothing yet.

@@ -21,6 +21,7 @@ use crate::{
     progress::ProgressLines,
     rejects_file::RejectsFile,
     report::{self, grouped},
+    trace_file::TraceFile,
     watcher::Watcher,
 };
 
@@ -46,6 +47,20 @@ pub fn execute(
     arguments: &ExecutionArguments,
     work: impl FnOnce(Context<'_>) -> Result<RunReport, RunError>,
 ) -> Result<u8, Failure> {
+    execute_traced(output, plan, arguments, None, work)
+}
+
+/// The same, with a file for what the threads do when.
+///
+/// # Errors
+/// Those of the run.
+pub fn execute_traced(
+    output: &mut Output,
+    plan: &Plan,
+    arguments: &ExecutionArguments,
+    trace: Option<TraceFile>,
+    work: impl FnOnce(Context<'_>) -> Result<RunReport, RunError>,
+) -> Result<u8, Failure> {
     let rejects = arguments.rejects.as_deref().map(|path| rejects_file(path, plan, output)).transpose()?;
     let all_changes = arguments.changes.as_deref().map(|path| changes_file(path, plan, output)).transpose()?;
     let (form, limit) = match (output.is_json(), arguments.dry_run) {
@@ -64,6 +79,7 @@ pub fn execute(
         changes: ChangeCollector::new(form, limit),
         all_changes,
         rejects,
+        trace,
     };
     let abort = interrupt::watch();
     output.follow(&abort);
@@ -83,6 +99,9 @@ pub fn execute(
     failpoint::hit("report:begin");
     if let Some(changes) = watcher.all_changes.take() {
         changes.finish()?;
+    }
+    if let Some(trace) = watcher.trace.take() {
+        trace.finish()?;
     }
     if output.is_json() {
         write_json(output, &report, &watcher.changes)?;

@@ -9,6 +9,7 @@ use crate::{
     failure::Failure,
     output::Output,
     pipeline_file,
+    trace_file::TraceFile,
     verbs::execution,
 };
 
@@ -53,6 +54,10 @@ pub struct Arguments {
     #[arg(long, value_name = "SAMPLE", conflicts_with = "files")]
     readmit: Vec<String>,
 
+    /// Write what workers, readers and the sink did when into a file that Chrome's and Perfetto's trace viewers open.
+    #[arg(long, value_name = "FILE.json")]
+    trace: Option<PathBuf>,
+
     #[command(flatten)]
     execution: ExecutionArguments,
 }
@@ -71,6 +76,7 @@ impl Arguments {
             retry_lookups: self.retry_lookups,
             ..execution::options(&self.execution)
         };
-        execution::execute(output, &plan, &self.execution, |context| run::run(context, &options))
+        let trace = self.trace.as_deref().map(|path| TraceFile::create(path, &plan)).transpose()?;
+        execution::execute_traced(output, &plan, &self.execution, trace, |context| run::run(context, &options))
     }
 }
