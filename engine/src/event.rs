@@ -1,6 +1,8 @@
 //! What happens in a run, as one stream: the report is what these events add up to, and logs and metrics are made of the same
 //! ones, so that they cannot tell another story.
 
+use std::path::PathBuf;
+
 use vardelta_schemas::ledger::{TableCounts, WarningRow};
 
 use crate::{
@@ -31,6 +33,8 @@ pub enum RunEvent {
         source: String,
         /// Bytes of the file.
         bytes: u64,
+        /// The file.
+        path: PathBuf,
     },
     /// A dataflow is done.
     ChunkDone {

@@ -1,5 +1,6 @@
 //! The plan: what a pipeline file means, resolved, typed, inert, printable. Making it opens no data.
 
+pub mod columns;
 pub(crate) mod content;
 mod cycles;
 mod definition;
@@ -40,7 +41,10 @@ use crate::{
 };
 
 pub(crate) use definition::{changed_stages, definition_changes, key_changes};
-pub use operate::{GatewayUrl, HealthOptions, LogForm, OperateOptions};
+pub use operate::{
+    AlertOptions, EmailOptions, GatewayUrl, HealthOptions, LineageTarget, LogForm, MailAddress, OperateOptions,
+    ReclassificationOptions, Severity, SlackOptions, SmtpSecurity, SmtpUrl, WebhookUrl,
+};
 pub use pipeline::{ChunkRecords, PipelineName, PipelineOptions, Share, Workers};
 
 /// A whole pipeline, ready to run.
@@ -154,7 +158,9 @@ fn resolve(spec: &SpecFile, registry: &[&dyn StageType], problems: &mut Diagnost
     let functions = Functions::with(registry.iter().map(|stage| stage.functions()));
     let stages = typing::plan(&outlines, &order, &settings, &functions, problems);
     let sink = stages.iter().position(|stage| stage.kind == Kind::Sink)?;
-    Some(Plan { pipeline: pipeline?, operate: operate?, stages, sink })
+    let plan = Plan { pipeline: pipeline?, operate: operate?, stages, sink };
+    operate::check(&plan, problems);
+    Some(plan)
 }
 
 /// Reports tables that no pipeline file has.

@@ -238,8 +238,40 @@ pub struct Progress {
     pub files: Vec<FileProgress>,
     /// Rejects so far, by reason code.
     pub rejects: BTreeMap<String, u64>,
+    /// What was adapted so far, by reason code.
+    pub warnings: BTreeMap<String, u64>,
+    /// What each stage has done so far, in the plan's order.
+    pub stages: Vec<StageProgress>,
+    /// What the threads have done that read files.
+    pub readers: BusyProgress,
+    /// What the workers have done.
+    pub workers: BusyProgress,
+    /// Chunks that wait between readers and workers, and how many have room there.
+    pub queue: Option<(usize, usize)>,
     /// The table whose new columns are being filled.
     pub filling: Option<Filling>,
+}
+
+/// What a stage has done so far.
+#[derive(Clone, Debug, Default)]
+pub struct StageProgress {
+    /// The stage's name.
+    pub name: String,
+    /// Rows (for a source: records) it took in.
+    pub rows_in: u64,
+    /// Rows it gave out.
+    pub rows_out: u64,
+    /// Seconds at work and waiting.
+    pub times: BusyProgress,
+}
+
+/// Seconds at work and waiting so far, summed over threads.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct BusyProgress {
+    /// At work.
+    pub busy_s: f64,
+    /// Waiting.
+    pub wait_s: f64,
 }
 
 /// How far a table's new columns are filled.

@@ -11,13 +11,23 @@ use vardelta_engine::{
     error::{RunError, RunErrorKind},
 };
 
-static CURRENT: Mutex<Option<Abort>> = Mutex::new(None);
+/// What is ended, and whether somebody is told that it takes a while.
+static CURRENT: Mutex<Option<(Abort, bool)>> = Mutex::new(None);
 static HANDLER: Once = Once::new();
 
 /// What ends the run that is about to begin. From now on Ctrl-C raises it.
 pub fn watch() -> Abort {
+    install(true)
+}
+
+/// What ends a command that only waits, without a word.
+pub fn watch_quietly() -> Abort {
+    install(false)
+}
+
+fn install(tells: bool) -> Abort {
     let abort = Abort::default();
-    *CURRENT.lock().unwrap_or_else(PoisonError::into_inner) = Some(abort.clone());
+    *CURRENT.lock().unwrap_or_else(PoisonError::into_inner) = Some((abort.clone(), tells));
     HANDLER.call_once(|| {
         // Where no handler can be set, Ctrl-C ends the process at once, which is safe as well.
         let _ = ctrlc::set_handler(interrupted);
@@ -28,9 +38,11 @@ pub fn watch() -> Abort {
 fn interrupted() {
     let current = CURRENT.lock().unwrap_or_else(PoisonError::into_inner).clone();
     match current {
-        Some(abort) if !abort.is_raised() => {
+        Some((abort, tells)) if !abort.is_raised() => {
             abort.raise(RunError::interrupted());
-            let _ = writeln!(std::io::stderr(), "\nending the run; once more ends it at once");
+            if tells {
+                let _ = writeln!(std::io::stderr(), "\nending the run; once more ends it at once");
+            }
         }
         #[expect(
             clippy::disallowed_methods,

@@ -12,7 +12,7 @@ use vardelta_engine::{
     error::{RunError, RunErrorKind},
 };
 
-use crate::operate::log::LogWriter;
+use crate::{operate::log::LogWriter, progress::Shown};
 
 /// Standard output and standard error.
 ///
@@ -85,9 +85,15 @@ impl Output {
         self.verbose > 0
     }
 
-    /// Whether progress is to be shown: only to people, on a terminal.
-    pub fn shows_progress(&self) -> bool {
-        !self.quiet && self.log.is_none() && io::stderr().is_terminal()
+    /// How the way of a run is to be shown: only to people, and drawn only on a terminal.
+    pub fn progress(&self) -> Shown {
+        // A terminal that calls itself dumb can take no line back.
+        let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        match self.quiet || self.log.is_some() {
+            true => Shown::Nothing,
+            false if io::stderr().is_terminal() && !is_dumb => Shown::View { color: self.complains_in_color() },
+            false => Shown::Lines,
+        }
     }
 
     /// Whether complaints may be coloured: only on a terminal, and not where `NO_COLOR` (no-color.org) is set.

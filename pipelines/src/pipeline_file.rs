@@ -1,6 +1,10 @@
 //! From a pipeline file to a plan, or to all of its problems.
 
-use std::{fs, io::ErrorKind, path::Path};
+use std::{
+    fs,
+    io::ErrorKind,
+    path::{Path, PathBuf},
+};
 
 use vardelta_engine::{
     diagnostics::{Diagnostics, located, render},
@@ -20,11 +24,21 @@ const BYTES_MAX: u64 = 16 << 20;
 /// # Errors
 /// When the file cannot be read, or has problems: then all of them at once.
 pub fn load(arguments: &PipelineArguments, output: &Output) -> Result<Plan, Failure> {
+    load_from(arguments, output, &mut Vec::new())
+}
+
+/// The same, with the files that it was read from: the pipeline file and the fragments that were found.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_from(arguments: &PipelineArguments, output: &Output, files: &mut Vec<PathBuf>) -> Result<Plan, Failure> {
     let path = &arguments.pipeline;
+    files.push(path.clone());
     let text = read(path)?;
     let mut diagnostics = Diagnostics::default();
     let environment = |name: &str| std::env::var(name).ok();
     let spec = SpecFile::parse(path.clone(), text, &arguments.overrides, &environment, &mut diagnostics);
+    files.extend(spec.fragments.iter().map(|fragment| fragment.path.clone()));
     match Plan::resolve(&spec, REGISTRY, &mut diagnostics) {
         Some(plan) if diagnostics.is_empty() => Ok(plan),
         _ => {

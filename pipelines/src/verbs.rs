@@ -1,7 +1,9 @@
 //! One file per verb: its arguments, and what it does.
 
+mod alert;
 mod cache;
 mod changes;
+mod completions;
 mod drops;
 mod execution;
 mod explain;
@@ -9,6 +11,7 @@ mod generate;
 mod graph;
 mod health;
 mod history;
+mod man;
 mod migrate;
 mod new;
 mod rebuild;
@@ -60,6 +63,8 @@ pub enum Verb {
     Rebuild(rebuild::Arguments),
     /// Check database, disk, memory and freshness; exit code 6 where one of them fails.
     Health(health::Arguments),
+    /// Try whether alerts reach those who want them, or look how they stand.
+    Alert(alert::Arguments),
     /// Run the tests of pipeline files: sequences of loads with what they must lead to; exit code 7 where one fails.
     Test(test::Arguments),
     /// Make up a drop of any size that looks like the field's; see docs/generate.md.
@@ -68,6 +73,10 @@ pub enum Verb {
     Stages(stages::Arguments),
     /// Print the JSON Schema of a pipeline file, for editors.
     Schema(schema::Arguments),
+    /// Print what a shell needs to complete these commands.
+    Completions(completions::Arguments),
+    /// Print the manual page, or write those of all verbs.
+    Man(man::Arguments),
 }
 
 impl Verb {
@@ -92,10 +101,13 @@ impl Verb {
             Verb::Migrate(arguments) => arguments.execute(output),
             Verb::Rebuild(arguments) => arguments.execute(output),
             Verb::Health(arguments) => arguments.execute(output),
+            Verb::Alert(arguments) => arguments.execute(output),
             Verb::Test(arguments) => arguments.execute(output),
             Verb::Generate(arguments) => arguments.execute(output),
             Verb::Stages(arguments) => arguments.execute(output),
             Verb::Schema(arguments) => arguments.execute(output),
+            Verb::Completions(arguments) => arguments.execute(output),
+            Verb::Man(arguments) => arguments.execute(output),
         }
     }
 }

@@ -9,14 +9,14 @@ use crate::{
     changes::{ChangeCollector, Form},
     changes_file::ChangesFile,
     operate::telling::Telling,
-    progress::ProgressLines,
+    progress::Live,
     rejects_file::RejectsFile,
 };
 
 /// Shows progress and keeps row changes.
 pub struct Watcher {
-    /// Lines on the terminal; `None` where there is none.
-    pub progress: Option<ProgressLines>,
+    /// Shows how far it is; `None` where nobody looks.
+    pub progress: Option<Live>,
     /// Who else is told.
     pub telling: Telling,
     /// The changes.
@@ -29,7 +29,7 @@ pub struct Watcher {
 
 impl Watcher {
     /// Shows progress, if there is any, and keeps no rows.
-    pub fn without_rows(progress: Option<ProgressLines>) -> Watcher {
+    pub fn without_rows(progress: Option<Live>) -> Watcher {
         Watcher {
             progress,
             telling: Telling::default(),
@@ -43,11 +43,14 @@ impl Watcher {
 impl Observer for Watcher {
     fn event(&self, event: &RunEvent) {
         self.telling.event(event);
+        if let Some(live) = &self.progress {
+            live.event(event);
+        }
     }
 
     fn progress(&self, progress: &Progress) {
-        if let Some(lines) = &self.progress {
-            lines.show(progress);
+        if let Some(live) = &self.progress {
+            live.show(progress);
         }
     }
 

@@ -29,6 +29,8 @@ mod marks;
 mod migrate;
 /// What an older vardelta left is taken over as it is.
 mod older;
+/// What is told beside the report: alerts, lineage, the way of a run; and what shells and editors are given.
+mod operate;
 /// Rows that the database refuses, on SQLite, MariaDB and MySQL: rejected with its words, and everything else exact.
 mod quarantine;
 /// Files from the field, counted and annotated as other tools count and annotate them.

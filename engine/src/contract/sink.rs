@@ -39,6 +39,12 @@ pub trait SinkStage: Send + Sync {
     /// The database in words, without secrets, for messages.
     fn location(&self) -> String;
 
+    /// The database as lineage names it: where it is, without user and password, and what stands before the names of its
+    /// tables there (<https://openlineage.io/docs/spec/naming>).
+    fn namespace(&self) -> Namespace {
+        Namespace { location: self.location(), database: None }
+    }
+
     /// Opens the database.
     ///
     /// # Errors
@@ -70,6 +76,15 @@ pub trait SinkStage: Send + Sync {
     /// # Errors
     /// As [`Relation::statement`].
     fn view(&self, view: &Relation, dialect: Dialect) -> Result<Statement, Unsayable>;
+}
+
+/// A database as lineage names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Namespace {
+    /// Where it is: `mysql://host:3306`.
+    pub location: String,
+    /// The database there, if the names of tables begin with it.
+    pub database: Option<String>,
 }
 
 /// A database server, or the library that is one.

@@ -156,6 +156,8 @@ pub struct PipelineSettings {
     pub state_dir: Option<PathBuf>,
     /// The pipeline file's directory: relative paths start here.
     pub base_dir: PathBuf,
+    /// The pipeline file, as it was named.
+    pub file: PathBuf,
 }
 
 impl Default for PipelineSettings {
@@ -171,6 +173,7 @@ impl Default for PipelineSettings {
             max_shrink_share: 0.5,
             state_dir: None,
             base_dir: PathBuf::from("."),
+            file: PathBuf::from("pipeline.toml"),
         }
     }
 }

@@ -42,6 +42,11 @@ impl Activity {
         Activity { parked }
     }
 
+    /// How long the worker was parked so far, as far as its log tells.
+    pub fn parked(&self) -> Duration {
+        self.parked.get()
+    }
+
     /// Stops listening: what was logged is in the meters now. Yields how long the worker was parked.
     pub fn end(self, worker: &mut Worker) -> Duration {
         if let Some(mut registry) = worker.log_register() {

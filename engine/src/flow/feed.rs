@@ -125,6 +125,11 @@ impl Feed {
         (sender, Feed { receiver, pending: Mutex::new(None), remaining: AtomicI64::new(0) })
     }
 
+    /// Chunks that wait, and how many have room.
+    pub fn fill(&self) -> (usize, usize) {
+        (self.receiver.len(), self.receiver.capacity().unwrap_or_default())
+    }
+
     /// Waits for work for one more dataflow of about this many records. False when there is none.
     pub fn refill(&self, records: u64, abort: &Abort) -> Result<bool, RunError> {
         loop {

@@ -16,7 +16,7 @@ use hdrhistogram::Histogram;
 use crate::{
     flow::RunContext,
     plan::{Plan, PlannedStage},
-    report::{ReaderReport, StageReport, TimeReport, WorkerReport},
+    report::{BusyProgress, ReaderReport, StageProgress, StageReport, TimeReport, WorkerReport},
 };
 
 /// Figures of one stage.
@@ -107,9 +107,31 @@ impl Meters {
         self.stages.borrow().iter().map(|meter| meter.waiting).sum()
     }
 
-    /// Adds this worker's figures to the run's.
-    pub fn merge_into(&self, total: &MeterTotals) {
+    /// Shows how far this worker is in its dataflow: of its time so far it waited this long.
+    pub fn show(&self, total: &MeterTotals, worker: usize, wall: Duration, waiting: Duration) {
+        let sums = |meter: &Meter| Sums {
+            rows_in: meter.rows_in,
+            rows_out: meter.rows_out,
+            busy: meter.busy,
+            waiting: meter.waiting,
+        };
+        let stages = self.stages.borrow().iter().map(sums).collect();
         total.change(|totals| {
+            if totals.running.len() <= worker {
+                totals.running.resize_with(worker + 1, Running::default);
+            }
+            let waiting = waiting.min(wall);
+            totals.running[worker] = Running { stages, busy: wall - waiting, waiting };
+        });
+    }
+
+    /// Adds this worker's figures to the run's.
+    pub fn merge_into(&self, total: &MeterTotals, worker: usize) {
+        total.change(|totals| {
+            // What was shown of it meanwhile is part of them.
+            if let Some(running) = totals.running.get_mut(worker) {
+                *running = Running::default();
+            }
             for (into, from) in totals.stages.iter_mut().zip(self.stages.borrow().iter()) {
                 into.merge(from);
             }
@@ -130,6 +152,25 @@ struct Totals {
     commit: Meter,
     /// For each worker, how long it was busy and how long it waited.
     workers: Vec<(Duration, Duration)>,
+    /// For each worker, how far it is in the dataflow that it works on.
+    running: Vec<Running>,
+}
+
+/// How far a worker is in a dataflow.
+#[derive(Default)]
+struct Running {
+    stages: Vec<Sums>,
+    busy: Duration,
+    waiting: Duration,
+}
+
+/// A meter without its histogram.
+#[derive(Clone, Copy, Default)]
+struct Sums {
+    rows_in: u64,
+    rows_out: u64,
+    busy: Duration,
+    waiting: Duration,
 }
 
 impl MeterTotals {
@@ -218,9 +259,49 @@ pub(crate) fn figures(plan: &Plan, run: &RunContext) -> Figures {
     }
 }
 
+/// What stages, readers and workers have done so far, that of unfinished dataflows included.
+pub(crate) fn so_far(plan: &Plan, run: &RunContext) -> (Vec<StageProgress>, BusyProgress, BusyProgress) {
+    let totals = run.totals.totals.lock().unwrap_or_else(PoisonError::into_inner);
+    let times =
+        |busy: Duration, waiting: Duration| BusyProgress { busy_s: busy.as_secs_f64(), wait_s: waiting.as_secs_f64() };
+    let stage = |(at, meter): (usize, &Meter)| {
+        let mut sums =
+            Sums { rows_in: meter.rows_in, rows_out: meter.rows_out, busy: meter.busy, waiting: meter.waiting };
+        for running in totals.running.iter().filter_map(|running| running.stages.get(at)) {
+            sums.rows_in += running.rows_in;
+            sums.rows_out += running.rows_out;
+            sums.busy += running.busy;
+            sums.waiting += running.waiting;
+        }
+        let name = plan.stages[at].name.clone();
+        StageProgress { name, rows_in: sums.rows_in, rows_out: sums.rows_out, times: times(sums.busy, sums.waiting) }
+    };
+    let sum = |all: &mut dyn Iterator<Item = (Duration, Duration)>| {
+        let (busy, waiting) = all.fold(<(Duration, Duration)>::default(), |sum, one| (sum.0 + one.0, sum.1 + one.1));
+        times(busy, waiting)
+    };
+    let readers = sum(&mut totals.readers.values().map(|meter| (meter.busy, meter.waiting)));
+    let running = totals.running.iter().map(|running| (running.busy, running.waiting));
+    let workers = sum(&mut totals.workers.iter().copied().chain(running));
+    (totals.stages.iter().enumerate().map(stage).collect(), readers, workers)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_shown_of_a_dataflow_is_not_counted_twice() {
+        let (meters, total) = (Meters::new(1), MeterTotals::new(1));
+        meters.add(0, 3, 2, Some(Duration::from_secs(1)));
+        meters.show(&total, 1, Duration::from_secs(4), Duration::from_secs(3));
+        total.change(|totals| {
+            assert_eq!(totals.running[1].stages[0].rows_in, 3);
+            assert_eq!((totals.running[1].busy, totals.running[1].waiting.as_secs()), (Duration::from_secs(1), 3));
+        });
+        meters.merge_into(&total, 1);
+        total.change(|totals| assert!(totals.stages[0].rows_in == 3 && totals.running[1].stages.is_empty()));
+    }
 
     #[test]
     fn activations_without_rows_are_no_batches() {
@@ -232,7 +313,7 @@ mod tests {
         meters.add(0, 3, 2, Some(Duration::from_micros(300)));
         meters.waited(0, Duration::from_millis(5));
         let total = MeterTotals::new(1);
-        meters.merge_into(&total);
+        meters.merge_into(&total, 0);
         total.change(|totals| {
             let meter = &totals.stages[0];
             let times = meter.times();

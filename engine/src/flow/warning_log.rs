@@ -16,6 +16,7 @@ type Key = (Option<usize>, usize, &'static str, String);
 #[derive(Default)]
 pub(crate) struct WarningLog {
     by: BTreeMap<Key, Warned>,
+    counts: BTreeMap<&'static str, u64>,
 }
 
 /// What warnings are put together by: reason, drop, stage, the drop's number.
@@ -28,7 +29,13 @@ impl WarningLog {
             // Only its numbers are reported.
             place.raw = None;
         }
+        *self.counts.entry(reason).or_default() += warned.count;
         self.by.entry((load, stage, reason, field)).or_default().merge(warned);
+    }
+
+    /// How many there are so far, by reason.
+    pub fn counts(&self) -> BTreeMap<String, u64> {
+        self.counts.iter().map(|(reason, count)| ((*reason).to_owned(), *count)).collect()
     }
 
     /// All of them by reason, drop, stage and field; the same whichever worker was first.

@@ -16,6 +16,8 @@ use crate::{
 
 /// How long an idle worker sleeps before it looks whether the run is to end.
 const PARK: Duration = Duration::from_millis(5);
+/// How often a worker shows how far it is.
+const SHOWN_EVERY: Duration = Duration::from_millis(100);
 
 /// A chunk to be computed, and the state before it.
 #[derive(Clone)]
@@ -113,15 +115,21 @@ pub(crate) fn run_chunk(run: &Arc<RunContext>, chunk: u64) -> Result<(), RunErro
 fn work(worker: &mut Worker, run: &Arc<RunContext>, before: &Arc<Snapshot>, chunk: u64) -> Result<(), RunError> {
     let started = Instant::now();
     let (context, activity) = dataflow::install(worker, run, before, chunk)?;
+    let mut shown = started;
     while worker.has_dataflows() {
         if run.abort.is_raised() {
             return Ok(());
         }
         worker.step_or_park(Some(PARK));
+        if shown.elapsed() >= SHOWN_EVERY {
+            shown = Instant::now();
+            let waiting = activity.parked() + context.meters.waiting();
+            context.meters.show(&run.totals, context.index, shown - started, waiting);
+        }
     }
     let parked = activity.end(worker);
     context.captured.borrow_mut().finish()?;
+    context.meters.merge_into(&run.totals, context.index);
     run.totals.worker(context.index, started.elapsed(), parked + context.meters.waiting());
-    context.meters.merge_into(&run.totals);
     Ok(())
 }

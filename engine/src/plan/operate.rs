@@ -1,6 +1,10 @@
 //! The `[operate]` table: what a run tells beside its report, and what health is measured by. None of it changes what is
 //! computed.
 
+mod address;
+mod alerts;
+mod lineage;
+
 use std::path::PathBuf;
 
 use crate::{
@@ -11,6 +15,30 @@ use crate::{
     plan::json_schema,
     spec::{Entry, Node, Value},
 };
+
+pub(super) use self::alerts::check;
+pub use self::{
+    address::{MailAddress, SmtpSecurity, SmtpUrl, WebhookUrl},
+    alerts::{AlertOptions, EmailOptions, ReclassificationOptions, Severity, SlackOptions},
+    lineage::LineageTarget,
+};
+
+/// A table of options inside another one.
+macro_rules! nested {
+    ($type:ident, $owner:literal) => {
+        impl OptionValue for $type {
+            const EXPECTS: &'static str = "a table";
+            fn read(node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {
+                let Value::Table(entries) = &node.value else { return wrong_type(node, Self::EXPECTS, diagnostics) };
+                $type::read(OptionReader::new($owner.into(), node.span.clone(), entries.iter()), diagnostics)
+            }
+            fn json_schema() -> String {
+                json_schema::table($type::DOCS).to_string()
+            }
+        }
+    };
+}
+use nested;
 
 options! {
     /// Options of `[operate]`.
@@ -24,6 +52,14 @@ options! {
         /// A Pushgateway, `http://host:9091`: every run posts its metrics there, grouped by job `vardelta` and pipeline. One
         /// that cannot be reached is a notice, never a failure.
         "push_gateway" => push_gateway: Option<GatewayUrl> = None, "none",
+        /// Where OpenLineage events go: `file:lineage.ndjson`, one a line, relative to the pipeline file; or the address of a
+        /// service, `http://host:5000` (then `/api/v1/lineage` there) or with a path of its own. One that cannot be reached is
+        /// a notice, never a failure.
+        "openlineage" => openlineage: Option<LineageTarget> = None, "none",
+        /// What the lineage service asks for as `Authorization: Bearer`; best from a variable.
+        "openlineage_token" => openlineage_token: Option<String> = None, "none",
+        /// Who is told when something is wrong, and when it is over. Without this table nobody is.
+        "alerts" => alerts: Option<AlertOptions> = None, "none",
         /// What `vardelta health` asks for.
         "health" => health: HealthOptions = HealthOptions::default(), "{}",
     }
@@ -43,7 +79,15 @@ options! {
 
 impl Default for OperateOptions {
     fn default() -> OperateOptions {
-        OperateOptions { log: LogForm::Text, textfile: None, push_gateway: None, health: HealthOptions::default() }
+        OperateOptions {
+            log: LogForm::Text,
+            textfile: None,
+            push_gateway: None,
+            openlineage: None,
+            openlineage_token: None,
+            alerts: None,
+            health: HealthOptions::default(),
+        }
     }
 }
 
@@ -75,19 +119,7 @@ choices! {
     }
 }
 
-impl OptionValue for HealthOptions {
-    const EXPECTS: &'static str = "a table";
-    fn read(node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {
-        let Value::Table(entries) = &node.value else { return wrong_type(node, Self::EXPECTS, diagnostics) };
-        HealthOptions::read(
-            OptionReader::new("[operate.health]".into(), node.span.clone(), entries.iter()),
-            diagnostics,
-        )
-    }
-    fn json_schema() -> String {
-        json_schema::table(HealthOptions::DOCS).to_string()
-    }
-}
+nested!(HealthOptions, "[operate.health]");
 
 /// Where a Pushgateway listens.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -84,6 +84,7 @@ pub(super) fn read(
         max_shrink_share: options.max_shrink_share.0,
         state_dir: options.state_dir,
         base_dir: parent.map_or_else(|| PathBuf::from("."), |parent| parent.to_path_buf()),
+        file: spec.path.clone(),
     })
 }
 

@@ -24,6 +24,7 @@ use crate::{
         Mode, RunContext, RunParts,
         feed::{self, Feed, Item, Load, ReadingOrder},
         lookup::forget_orphans,
+        meter::so_far,
         table::Retraction,
         workers::Workers,
     },
@@ -255,8 +256,22 @@ fn tick(context: Context<'_>, run: &RunContext, done: &AtomicBool) {
             records: load.records_read.load(Ordering::Relaxed),
             rejected: load.rejected.load(Ordering::Relaxed),
         });
-        let rejects = run.notes.lock().unwrap_or_else(PoisonError::into_inner).reject_counts.clone();
-        context.observer.progress(&Progress { phase: "loading", files: files.collect(), rejects, filling: None });
+        let (rejects, warnings) = {
+            let notes = run.notes.lock().unwrap_or_else(PoisonError::into_inner);
+            (notes.reject_counts.clone(), notes.warnings.counts())
+        };
+        let (stages, readers, workers) = so_far(context.plan, run);
+        context.observer.progress(&Progress {
+            phase: "loading",
+            files: files.collect(),
+            rejects,
+            warnings,
+            stages,
+            readers,
+            workers,
+            queue: Some(run.feed.fill()),
+            filling: None,
+        });
         // Short sleeps, so that a short run does not wait for its progress line.
         for _ in 0..TICK.as_millis() / 2 {
             if done.load(Ordering::Acquire) {

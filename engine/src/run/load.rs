@@ -61,7 +61,8 @@ fn run_once(context: Context<'_>, options: &RunOptions) -> Result<RunReport, Run
     let mut report = context.start(opened.ledger.epoch, workers, options.dry_run);
     for load in &loads {
         let source = plan.stages[load.source].name.clone();
-        context.observer.event(&RunEvent::Discovered { drop: load.name.clone(), source, bytes: load.stamp.bytes });
+        let (drop, path) = (load.name.clone(), load.path.clone());
+        context.observer.event(&RunEvent::Discovered { drop, source, bytes: load.stamp.bytes, path });
     }
     for notice in pending.into_iter().chain(found.notices.iter().cloned()) {
         context.tell(&mut report, RunEvent::Notice(notice));

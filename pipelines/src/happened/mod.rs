@@ -1,5 +1,6 @@
 //! What epochs did to the rows of a table, read back from its history in the sink.
 
+mod moved;
 mod print;
 
 use std::ops::RangeInclusive;
@@ -14,6 +15,7 @@ use vardelta_engine::{
 };
 use vardelta_schemas::{ColumnType, TableSchema, history::HISTORY_PREFIXES};
 
+use self::moved::number;
 pub use self::print::{csv, text};
 use crate::changes::cells;
 
@@ -125,7 +127,6 @@ impl Histories {
             return Err(usage(format!("`{column}` is no number, so nothing of it rises"))
                 .with_hint("Name a column that counts or ranks, for example one made with `clinvar_rank`."));
         }
-        let number = |cell: &Cell| cell.json.as_f64().or_else(|| cell.json.as_str()?.parse().ok()).unwrap_or(0.0);
         let rise = |one: &Happened| {
             let (old, new) = &one.values[at];
             (number(new) - number(old), number(new))

@@ -67,6 +67,12 @@ pub fn check(plan: &Plan) -> Vec<Check> {
     checks
 }
 
+/// Whether the last committed epoch is no older than this, in words either way; `None` where nobody can tell, because the
+/// database does not answer or nothing was ever committed.
+pub fn freshness(plan: &Plan, hours: f64) -> Option<Result<String, String>> {
+    history(plan).ok()?.last().map(|event| is_fresh(event, hours))
+}
+
 /// Asks the database for the ledger, for no longer than it may take: a thread that still waits ends with the process.
 fn history(plan: &Plan) -> Result<Vec<Event>, String> {
     let (sender, receiver) = mpsc::channel();
@@ -79,7 +85,7 @@ fn history(plan: &Plan) -> Result<Vec<Event>, String> {
 }
 
 /// Where the state lies, and the sink's file if it has one.
-fn places(plan: &Plan) -> Vec<PathBuf> {
+pub fn places(plan: &Plan) -> Vec<PathBuf> {
     let mut places = vec![state_directory(plan)];
     let file = plan.sink().default_state_dir();
     places.extend(file.filter(|file| !places[0].starts_with(file)));

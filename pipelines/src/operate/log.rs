@@ -7,17 +7,17 @@ use std::{
     hash::{BuildHasher as _, RandomState},
     io::Write as _,
     sync::{Mutex, PoisonError},
-    time::{SystemTime, UNIX_EPOCH},
 };
 
 use serde_json::{Map, Value, json};
 use vardelta_engine::{
-    clock::utc,
     edge::{escape, secret},
     error::RunError,
     event::RunEvent,
     plan::Plan,
 };
+
+use crate::operate::moment::now;
 
 /// Writes the log of one command.
 pub struct LogWriter {
@@ -77,6 +77,13 @@ impl LogWriter {
             let (message, level) = (error.message.clone(), "error");
             self.write(&told, Line { level, event: "failed", phase: "end", status: "failed", message, facts });
         }
+    }
+
+    /// Writes that an alert began or ended, at a level that says how bad it is.
+    pub fn alert(&self, level: &'static str, message: &str, facts: Value) {
+        let told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let message = message.to_owned();
+        self.write(&told, Line { level, event: "alert", phase: "end", status: "running", message, facts });
     }
 
     /// Writes something that is neither an event nor an error.
@@ -140,7 +147,7 @@ fn line(event: &RunEvent, records: u64) -> Option<Line> {
             "the run begins".into(),
             json!({ "workers": workers, "dry_run": dry_run }),
         ),
-        RunEvent::Discovered { drop, source, bytes } => info(
+        RunEvent::Discovered { drop, source, bytes, .. } => info(
             "discovered",
             "discover",
             "running",
@@ -226,34 +233,5 @@ fn line(event: &RunEvent, records: u64) -> Option<Line> {
         }
         // What a later engine tells beside this is no line yet.
         _ => None,
-    }
-}
-
-/// The UTC time, RFC 3339, to the millisecond.
-#[expect(clippy::disallowed_methods, reason = "a line of a log has the time")]
-fn now() -> String {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    rfc3339(since.as_secs(), since.subsec_millis())
-}
-
-fn rfc3339(seconds: u64, millis: u32) -> String {
-    format!("{}.{millis:03}Z", utc(seconds).trim_end_matches('Z'))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::rfc3339;
-
-    #[test]
-    fn times_are_written_as_the_calendar_has_them() {
-        for (seconds, text) in [
-            (0, "1970-01-01T00:00:00.007Z"),
-            (951_782_399, "2000-02-28T23:59:59.007Z"),
-            (951_782_400, "2000-02-29T00:00:00.007Z"),
-            (1_709_164_800, "2024-02-29T00:00:00.007Z"),
-            (4_102_444_799, "2099-12-31T23:59:59.007Z"),
-        ] {
-            assert_eq!(rfc3339(seconds, 7), text);
-        }
     }
 }

@@ -6,7 +6,6 @@ use std::{
     collections::BTreeMap,
     io::Write as _,
     path::Path,
-    sync::{Mutex, PoisonError},
     time::{SystemTime, UNIX_EPOCH},
 };
 
@@ -50,41 +49,24 @@ const METRICS: [(&str, &str, &str); 13] = [
 /// Samples by their names with labels, as they are written.
 type Samples = BTreeMap<String, f64>;
 
-/// Gathers the events of a run for its metrics.
-#[derive(Default)]
-pub struct Metrics {
-    events: Mutex<Vec<RunEvent>>,
-}
-
-impl Metrics {
-    /// Takes an event.
-    pub fn event(&self, event: &RunEvent) {
-        // Progress is no metric of a run, and there may be much of it.
-        if !matches!(event, RunEvent::ChunkDone { .. } | RunEvent::Discovered { .. } | RunEvent::Notice(_)) {
-            self.events.lock().unwrap_or_else(PoisonError::into_inner).push(event.clone());
+/// Writes the metrics of a run where the plan wants them. What goes wrong comes back, in words: it is no failure of the run.
+pub fn publish(plan: &Plan, events: &[RunEvent]) -> Vec<String> {
+    let operate = &plan.operate;
+    if operate.textfile.is_none() && operate.push_gateway.is_none() {
+        return Vec::new();
+    }
+    let samples = samples(plan, events);
+    let mut trouble = Vec::new();
+    if let Some(path) = &operate.textfile {
+        let path = plan.pipeline.resolve(path);
+        if let Err(error) = write_textfile(&path, &samples) {
+            trouble.push(format!("the metrics cannot be written to {}: {error}", path.display()));
         }
     }
-
-    /// Writes them where the plan wants them. What goes wrong comes back, in words: it is no failure of the run.
-    pub fn publish(self, plan: &Plan) -> Vec<String> {
-        let operate = &plan.operate;
-        if operate.textfile.is_none() && operate.push_gateway.is_none() {
-            return Vec::new();
-        }
-        let events = self.events.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let samples = samples(plan, &events);
-        let mut trouble = Vec::new();
-        if let Some(path) = &operate.textfile {
-            let path = plan.pipeline.resolve(path);
-            if let Err(error) = write_textfile(&path, &samples) {
-                trouble.push(format!("the metrics cannot be written to {}: {error}", path.display()));
-            }
-        }
-        if let Some(gateway) = &operate.push_gateway {
-            trouble.extend(push::post(gateway, &plan.pipeline.name, &text(&samples)).err());
-        }
-        trouble
+    if let Some(gateway) = &operate.push_gateway {
+        trouble.extend(push::post(gateway, &plan.pipeline.name, &text(&samples)).err());
     }
+    trouble
 }
 
 /// The metrics of these events.

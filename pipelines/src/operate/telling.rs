@@ -1,23 +1,25 @@
-//! Who is told of a run's events beside its report: the log, and the metrics that are published when it has ended.
+//! Who is told of a run's events beside its report: the log and lineage as they come, metrics and alerts when the run has
+//! ended.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use vardelta_engine::{event::RunEvent, plan::Plan};
 
-use crate::operate::{log::LogWriter, metrics::Metrics};
+use crate::operate::{alerts, lineage::Lineage, log::LogWriter, metrics};
 
 /// Everyone who is told of a run.
 #[derive(Default)]
 pub struct Telling {
     /// The log as JSON; `None` where people read it.
     pub log: Option<Arc<LogWriter>>,
-    metrics: Metrics,
+    lineage: Option<Lineage>,
+    events: Mutex<Vec<RunEvent>>,
 }
 
 impl Telling {
-    /// Tells this log, and gathers what is published when the run has ended.
-    pub fn new(log: Option<Arc<LogWriter>>) -> Telling {
-        Telling { log, metrics: Metrics::default() }
+    /// Tells this log and whom the plan names, and gathers what is published when the run has ended.
+    pub fn new(plan: &Plan, log: Option<Arc<LogWriter>>) -> Telling {
+        Telling { log, lineage: Lineage::of(plan), events: Mutex::default() }
     }
 
     /// Tells all of them.
@@ -25,12 +27,25 @@ impl Telling {
         if let Some(log) = &self.log {
             log.event(event);
         }
-        self.metrics.event(event);
+        if let (Some(lineage), RunEvent::Started { dry_run: false, .. }) = (&self.lineage, event) {
+            lineage.started();
+        }
+        // Progress is nothing that adds up, and there may be much of it.
+        if !matches!(event, RunEvent::ChunkDone { .. } | RunEvent::Notice(_)) {
+            self.events.lock().unwrap_or_else(PoisonError::into_inner).push(event.clone());
+        }
     }
 
-    /// Publishes what was gathered of a run that has ended, where the plan wants it. What goes wrong comes back in words: it
-    /// is no failure of the run.
+    /// Publishes what was gathered of a run that has ended, where the plan wants it, and tells of alerts. What is to be said
+    /// comes back in lines: nothing of it is a failure of the run.
     pub fn publish(self, plan: &Plan) -> Vec<String> {
-        self.metrics.publish(plan)
+        let events = self.events.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let mut lines: Vec<String> =
+            metrics::publish(plan, &events).into_iter().map(|trouble| format!("notice: {trouble}")).collect();
+        if let Some(Err(trouble)) = self.lineage.map(|lineage| lineage.ended(plan, &events)) {
+            lines.push(format!("notice: {trouble}"));
+        }
+        lines.extend(alerts::settle(plan, &events, self.log.as_deref()));
+        lines
     }
 }

@@ -18,7 +18,7 @@ use crate::{
     interrupt,
     operate::{log::LogWriter, telling::Telling},
     output::Output,
-    progress::ProgressLines,
+    progress::Live,
     rejects_file::RejectsFile,
     report::{self, grouped},
     watcher::Watcher,
@@ -59,8 +59,8 @@ pub fn execute(
     };
     let log = log_of(output, plan);
     let mut watcher = Watcher {
-        telling: Telling::new(log.clone()),
-        progress: output.shows_progress().then(ProgressLines::new),
+        telling: Telling::new(plan, log.clone()),
+        progress: Live::start(output.progress()),
         changes: ChangeCollector::new(form, limit),
         all_changes,
         rejects,
@@ -72,8 +72,8 @@ pub fn execute(
     watcher.progress = None;
     // A run that finds nobody to tell is done all the same.
     let telling = std::mem::take(&mut watcher.telling);
-    let trouble = if arguments.dry_run { Vec::new() } else { telling.publish(plan) };
-    trouble.iter().for_each(|trouble| output.complain(&format!("notice: {trouble}")));
+    let lines = if arguments.dry_run { Vec::new() } else { telling.publish(plan) };
+    lines.iter().for_each(|line| output.complain(line));
     // Of a run that ended otherwise the list may lack records: what stood there before stays.
     let is_whole = !matches!(&result, Err(error) if error.kind != RunErrorKind::RejectShare);
     if let Some(rejects) = watcher.rejects.take().filter(|_| is_whole) {
@@ -116,7 +116,7 @@ pub fn unlisted<T>(
     plan: &Plan,
     work: impl FnOnce(Context<'_>) -> Result<T, RunError>,
 ) -> Result<T, RunError> {
-    let watcher = Watcher::without_rows(output.shows_progress().then(ProgressLines::new));
+    let watcher = Watcher::without_rows(Live::start(output.progress()));
     let abort = interrupt::watch();
     output.follow(&abort);
     work(Context { plan, abort: &abort, observer: &watcher })

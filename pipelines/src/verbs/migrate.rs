@@ -7,8 +7,8 @@ use vardelta_engine::{
 };
 
 use crate::{
-    arguments::PipelineArguments, failure::Failure, interrupt, output::Output, pipeline_file, progress::ProgressLines,
-    report, watcher::Watcher,
+    arguments::PipelineArguments, failure::Failure, interrupt, output::Output, pipeline_file, progress::Live, report,
+    watcher::Watcher,
 };
 
 /// Arguments of `migrate`.
@@ -58,8 +58,7 @@ impl Arguments {
             renames: self.renames.clone(),
             batch_rows: self.batch_rows.into(),
         };
-        let progress = output.shows_progress().then(ProgressLines::new);
-        let mut watcher = Watcher::without_rows(progress);
+        let mut watcher = Watcher::without_rows(Live::start(output.progress()));
         let abort = interrupt::watch();
         output.follow(&abort);
         let report = run::migrate(Context { plan: &plan, abort: &abort, observer: &watcher }, &options);

@@ -1,25 +1,96 @@
 //! `validate`: every problem of a pipeline file, all at once.
 
-use serde_json::json;
+use std::{
+    path::PathBuf,
+    time::{Duration, SystemTime},
+};
 
-use crate::{arguments::PipelineArguments, failure::Failure, output::Output, pipeline_file};
+use serde_json::json;
+use vardelta_engine::{error::RunError, plan::Plan};
+
+use crate::{arguments::PipelineArguments, failure::Failure, interrupt, output::Output, pipeline_file};
+
+/// How often files are looked at.
+const GLANCE: Duration = Duration::from_millis(250);
+/// Every how many glances a file with problems is validated again although nothing of it has changed.
+const GLANCES_AT_WRONG: u32 = 4;
 
 /// Arguments of `validate`.
 #[derive(clap::Args, Debug)]
 pub struct Arguments {
     #[command(flatten)]
     pipeline: PipelineArguments,
+
+    /// Validate again whenever the file or a fragment that it includes changes, until Ctrl-C.
+    #[arg(long)]
+    watch: bool,
 }
 
 impl Arguments {
     pub fn execute(&self, output: &mut Output) -> Result<u8, Failure> {
+        if self.watch { self.watch(output) } else { self.once(output) }
+    }
+
+    fn once(&self, output: &mut Output) -> Result<u8, Failure> {
         let plan = pipeline_file::load(&self.pipeline, output)?;
-        let (name, stages) = (&plan.pipeline.name, plan.stages.len());
-        if output.is_json() {
-            output.json(&json!({ "pipeline": name, "stages": stages, "diagnostics": [] }))?;
-        } else if !output.is_quiet() {
-            output.text(&format!("{name}: {stages} stages, no problems\n"))?;
+        tell(&plan, output)?;
+        Ok(0)
+    }
+
+    /// Validates again and again; what is wrong ends nothing.
+    fn watch(&self, output: &mut Output) -> Result<u8, Failure> {
+        let abort = interrupt::watch_quietly();
+        let (mut seen, mut said, mut glances) = (Vec::<(PathBuf, Option<Stamp>)>::new(), None, 0);
+        while !abort.is_raised() && !output.has_failed() {
+            let is_changed = seen.iter().any(|(file, stamp)| self::stamp(file) != *stamp);
+            // A fragment that is missing is in no list: while something is wrong, it may come at any time.
+            let may_be_mended = said.as_ref().is_some_and(Option::is_some) && glances % GLANCES_AT_WRONG == 0;
+            if seen.is_empty() || is_changed || may_be_mended {
+                // What is written while it is read is seen the next time.
+                let mut files = Vec::new();
+                let known: Vec<_> = seen.iter().map(|(file, _)| (file.clone(), stamp(file))).collect();
+                let result = pipeline_file::load_from(&self.pipeline, output, &mut files);
+                let wrong = result.as_ref().err().map(|failure| format!("{failure:?}"));
+                if said.as_ref() != Some(&wrong) || is_changed {
+                    match &result {
+                        Ok(plan) => tell(plan, output)?,
+                        Err(failure) => drop(failure.report(output)),
+                    }
+                    output.finish()?;
+                }
+                said = Some(wrong);
+                files.dedup();
+                let before = |file: &PathBuf| known.iter().find(|(known, _)| known == file).map(|(_, stamp)| *stamp);
+                seen = files
+                    .into_iter()
+                    .map(|file| (file.clone(), before(&file).unwrap_or_else(|| stamp(&file))))
+                    .collect();
+            }
+            glances += 1;
+            std::thread::sleep(GLANCE);
         }
         Ok(0)
     }
+}
+
+/// Says that nothing is wrong.
+fn tell(plan: &Plan, output: &mut Output) -> Result<(), RunError> {
+    let (name, stages) = (&plan.pipeline.name, plan.stages.len());
+    if output.is_json() {
+        output.json(&json!({ "pipeline": name, "stages": stages, "diagnostics": [] }))
+    } else if !output.is_quiet() {
+        output.text(&format!("{name}: {stages} stages, no problems\n"))
+    } else {
+        Ok(())
+    }
+}
+
+/// What tells one content of a file from another: its size, when it was written, and which file it is.
+type Stamp = (u64, Option<SystemTime>, u64);
+
+/// The stamp of a file; `None` where there is none.
+fn stamp(path: &std::path::Path) -> Option<Stamp> {
+    use std::os::unix::fs::MetadataExt as _;
+    let metadata = std::fs::metadata(path).ok()?;
+    Some((metadata.len(), metadata.modified().ok(), metadata.ino()))
 }

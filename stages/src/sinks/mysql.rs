@@ -45,7 +45,7 @@ use vardelta_engine::{
     contract::{
         options::OptionDoc,
         reason::Reason,
-        sink::{Access, AnswerStore, Server, Sink, SinkError, SinkStage},
+        sink::{Access, AnswerStore, Namespace, Server, Sink, SinkError, SinkStage},
         stage::{Kind, PlanRequest, Planned, StageType},
     },
     diagnostics::Diagnostics,
@@ -188,6 +188,10 @@ impl SinkStage for PlannedMySql {
 
     fn location(&self) -> String {
         self.settings.location.clone()
+    }
+
+    fn namespace(&self) -> Namespace {
+        self.settings.namespace()
     }
 
     fn connect(&self, access: Access) -> Result<Box<dyn Sink>, SinkError> {

@@ -30,7 +30,7 @@ use vardelta_engine::{
     contract::{
         options::{OptionDoc, Spanned},
         reason::Reason,
-        sink::{Access, AnswerStore, Server, Sink, SinkError, SinkStage},
+        sink::{Access, AnswerStore, Namespace, Server, Sink, SinkError, SinkStage},
         stage::{Kind, PlanRequest, Planned, StageType},
     },
     diagnostics::Diagnostics,
@@ -159,6 +159,11 @@ impl SinkStage for PlannedSqlite {
 
     fn location(&self) -> String {
         self.path.display().to_string()
+    }
+
+    fn namespace(&self) -> Namespace {
+        let path = std::path::absolute(&self.path).unwrap_or_else(|_| self.path.clone());
+        Namespace { location: format!("sqlite://{}", path.display()), database: None }
     }
 
     fn connect(&self, access: Access) -> Result<Box<dyn Sink>, SinkError> {

@@ -10,7 +10,7 @@ use super::pipeline;
 /// What every line has.
 const ALWAYS: [&str; 9] = ["time", "level", "run", "pipeline", "epoch", "event", "phase", "status", "message"];
 /// What lines of each event have beside it: the schema of docs/operate.md.
-const FACTS: [(&str, &[&str]); 16] = [
+const FACTS: [(&str, &[&str]); 17] = [
     ("started", &["workers", "dry_run"]),
     ("discovered", &["drop", "stage", "bytes"]),
     ("chunk_done", &["chunk", "records_processed", "duration_seconds"]),
@@ -32,6 +32,7 @@ const FACTS: [(&str, &[&str]); 16] = [
     ),
     ("rejected", &["reason", "count"]),
     ("warned", &["reason", "drop", "stage", "field", "count", "first"]),
+    ("alert", &["alert", "severity", "state", "detail"]),
     ("notice", &[]),
     ("waiting", &[]),
     ("retry", &["attempt"]),

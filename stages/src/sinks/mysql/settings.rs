@@ -3,6 +3,7 @@
 use std::{collections::HashMap, net::IpAddr, path::PathBuf, time::Duration};
 
 use mysql::{Opts, OptsBuilder};
+use vardelta_engine::contract::sink::Namespace;
 use vardelta_schemas::{
     TableSchema,
     history::{HISTORY_TEXT_CHARACTERS, history_name},
@@ -72,6 +73,16 @@ impl Settings {
         let ssl = if without_tls { None } else { self.tls.options(self.tls_ca.as_deref()) };
         // What is sent is measured by the server's limit; what comes may be a row that went in under a higher one.
         self.options.clone().ssl_opts(ssl).max_allowed_packet(Some(RECEIVED_BYTES_MAX)).into()
+    }
+
+    /// The database as lineage names it: neither user nor password is part of it.
+    pub(super) fn namespace(&self) -> Namespace {
+        let opts: Opts = self.options.clone().into();
+        let host = opts.get_ip_or_hostname();
+        Namespace {
+            location: format!("mysql://{host}:{}", opts.get_tcp_port()),
+            database: opts.get_db_name().map(str::to_owned),
+        }
     }
 
     /// Whether the server is on this machine, as far as the address tells.
