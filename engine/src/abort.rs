@@ -2,11 +2,12 @@
 //! And what of the run is written, for whoever has to say it.
 
 use std::sync::{
-    Arc, Mutex, PoisonError,
+    Arc, Mutex,
     atomic::{AtomicBool, Ordering},
 };
 
 use crate::error::{RunError, Written};
+use crate::locks::Locked as _;
 
 /// Shared by readers, workers, the sink and the command line.
 #[derive(Clone, Default)]
@@ -24,19 +25,19 @@ struct Shared {
 impl Abort {
     /// Ends the run for this reason, unless another came first.
     pub fn raise(&self, error: RunError) {
-        let mut first = self.shared.first.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut first = self.shared.first.locked();
         first.get_or_insert(error);
         self.shared.raised.store(true, Ordering::Release);
     }
 
     /// Notes what of the run is written from now on. Whatever goes wrong from here, wherever, this is what is said of it.
     pub(crate) fn note_written(&self, written: Written) {
-        *self.shared.written.lock().unwrap_or_else(PoisonError::into_inner) = written;
+        *self.shared.written.locked() = written;
     }
 
     /// What of the run is written.
     pub fn written(&self) -> Written {
-        *self.shared.written.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.shared.written.locked()
     }
 
     /// Whether the run is to end.
@@ -52,7 +53,7 @@ impl Abort {
         if !self.is_raised() {
             return Ok(());
         }
-        let first = self.shared.first.lock().unwrap_or_else(PoisonError::into_inner);
+        let first = self.shared.first.locked();
         Err(first.clone().unwrap_or_else(RunError::interrupted))
     }
 

@@ -4,9 +4,11 @@
 //! records with the same key. One word per origin keeps what is needed to say in the end what became of it.
 
 use std::sync::{
-    Mutex, PoisonError,
+    Mutex,
     atomic::{AtomicBool, Ordering},
 };
+
+use crate::locks::Locked as _;
 
 use vardelta_schemas::ledger::RecordCounts;
 
@@ -87,7 +89,7 @@ impl ChunkLedger {
 impl RecordLedger {
     /// Adds a chunk.
     pub fn add(&self, chunk: ChunkLedger) {
-        let mut words = self.words.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut words = self.words.locked();
         let first = chunk.first_origin as usize;
         if words.len() < first + chunk.words.len() {
             words.resize(first + chunk.words.len(), 0);
@@ -99,7 +101,7 @@ impl RecordLedger {
     /// Rows of these records were superseded inside the drop; an origin comes once per row.
     pub fn superseded(&self, origins: &[u64]) {
         self.has_superseded.fetch_or(!origins.is_empty(), Ordering::Relaxed);
-        let mut words = self.words.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut words = self.words.locked();
         for origin in origins {
             if let Some(word) = words.get_mut(*origin as usize) {
                 debug_assert!(*word & STANDING > 0, "a row that did not arrive cannot be superseded");
@@ -115,7 +117,7 @@ impl RecordLedger {
 
     /// A row of this record was taken back because the sink does not take it.
     pub fn quarantined(&self, origin: u64) {
-        let mut words = self.words.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut words = self.words.locked();
         if let Some(word) = words.get_mut(origin as usize) {
             *word -= u32::from(*word & STANDING > 0);
             *word |= QUARANTINED;
@@ -124,7 +126,7 @@ impl RecordLedger {
 
     /// The final counts.
     pub fn counts(&self) -> RecordCounts {
-        let words = self.words.lock().unwrap_or_else(PoisonError::into_inner);
+        let words = self.words.locked();
         let mut counts = RecordCounts::default();
         for word in words.iter().filter(|word| **word & READ != 0) {
             counts.read += 1;

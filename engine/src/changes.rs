@@ -15,8 +15,10 @@ use std::{
     io,
     os::unix::fs::FileExt,
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
 };
+
+use crate::locks::Locked as _;
 
 use self::run::Cursor;
 pub use self::{
@@ -90,40 +92,40 @@ impl ChangeLog {
     /// # Errors
     /// When the spill file cannot be written.
     pub fn push_standing(&self, table: usize, run: RunBuilder) -> io::Result<()> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner).has_standing = true;
+        self.inner.locked().has_standing = true;
         self.add(table, 0, run)
     }
 
     /// Whether rows came by [`ChangeLog::push_standing`]: a column that is new to them is NULL there, whatever the plan says.
     pub fn has_standing(&self) -> bool {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner).has_standing
+        self.inner.locked().has_standing
     }
 
     /// Says which columns are new to the rows that stand, table by table.
     pub fn set_new_columns(&self, columns: Vec<Vec<usize>>) {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner).new_columns = columns;
+        self.inner.locked().new_columns = columns;
     }
 
     /// The columns of a table that are new to the rows that stand.
     pub fn new_columns(&self, table: usize) -> Vec<usize> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner).new_columns[table].clone()
+        self.inner.locked().new_columns[table].clone()
     }
 
     /// Leaves out, from now on, changes that only fill new columns: they are written.
     pub fn leave_out_fills(&self) {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner).without_fills = true;
+        self.inner.locked().without_fills = true;
     }
 
     /// Whether changes that only fill new columns are left out.
     pub fn leaves_out_fills(&self) -> bool {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner).without_fills
+        self.inner.locked().without_fills
     }
 
     fn add(&self, table: usize, chunk: u64, run: RunBuilder) -> io::Result<()> {
         if run.is_empty() {
             return Ok(());
         }
-        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut inner = self.inner.locked();
         let run = run.into_bytes();
         let bytes = run.len();
         let run = if inner.memory_bytes + bytes <= MEMORY_LIMIT_BYTES {
@@ -155,7 +157,7 @@ impl ChangeLog {
     /// # Errors
     /// When the spill file cannot be read.
     pub fn unsent(&self, table: usize) -> Result<NetChanges, ChangesError> {
-        let sent_before = self.inner.lock().unwrap_or_else(PoisonError::into_inner).sent[table].before;
+        let sent_before = self.inner.locked().sent[table].before;
         self.merge(table, sent_before, |_| true)
     }
 
@@ -169,22 +171,22 @@ impl ChangeLog {
 
     /// The sink's open transaction has the rows that this chunk, after all before it, has added to a table: so many.
     pub fn mark_sent(&self, table: usize, chunk: u64, rows: u64) {
-        let sent = &mut self.inner.lock().unwrap_or_else(PoisonError::into_inner).sent[table];
+        let sent = &mut self.inner.locked().sent[table];
         *sent = Sent { before: chunk + 2, rows: sent.rows + rows };
     }
 
     /// The rows of one table that the sink's open transaction has.
     pub fn sent_rows(&self, table: usize) -> u64 {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner).sent[table].rows
+        self.inner.locked().sent[table].rows
     }
 
     /// The sink's transaction was given up: it has nothing.
     pub fn forget_sent(&self) {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner).sent.fill(Sent::default());
+        self.inner.locked().sent.fill(Sent::default());
     }
 
     fn merge(&self, table: usize, sent_before: u64, of: impl Fn(u64) -> bool) -> Result<NetChanges, ChangesError> {
-        let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        let inner = self.inner.locked();
         let runs = inner.tables[table].iter().filter(|(chunk, _)| of(*chunk)).map(|(chunk, run)| {
             let cursor = match run {
                 Run::Memory(bytes) => Cursor::memory(Arc::clone(bytes)),

@@ -24,6 +24,7 @@ pub mod event;
 pub mod expression;
 pub mod failpoint;
 pub(crate) mod flow;
+pub mod locks;
 pub(crate) mod natural;
 pub mod observer;
 pub mod path_text;

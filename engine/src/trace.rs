@@ -1,10 +1,12 @@
 //! What the threads of a run did when: spans of work, kept only where somebody wants them.
 
 use std::{
-    sync::{Mutex, PoisonError},
+    sync::Mutex,
     thread::ThreadId,
     time::{Duration, Instant},
 };
+
+use crate::locks::Locked as _;
 
 /// Spans that are kept, at the most: some 100 MB.
 const SPANS_MAX: usize = 1_000_000;
@@ -81,7 +83,7 @@ impl SpanLog {
 
     /// Keeps spans.
     pub fn keep(&self, spans: impl IntoIterator<Item = Span>) {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.kept.locked();
         for span in spans {
             if kept.spans.len() < SPANS_MAX {
                 kept.spans.push(span);
@@ -93,7 +95,7 @@ impl SpanLog {
 
     /// The lane of the thread that asks, one of those that read files.
     pub fn reader(&self) -> Lane {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.kept.locked();
         let id = std::thread::current().id();
         let known = kept.readers.iter().position(|known| *known == id);
         Lane::Reader(known.unwrap_or_else(|| {
@@ -104,7 +106,7 @@ impl SpanLog {
 
     /// Everything so far.
     pub fn trace(&self, stages: Vec<String>) -> Trace {
-        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = self.kept.locked();
         let mut spans = kept.spans.clone();
         spans.sort_by(|a, b| (a.lane, a.start, b.duration).cmp(&(b.lane, b.start, a.duration)));
         Trace { stages, spans, omitted: kept.omitted }

@@ -5,13 +5,14 @@ mod rows;
 
 use std::{
     io::{self, Seek as _, Write as _},
-    sync::{Mutex, PoisonError},
+    sync::Mutex,
 };
 
 use tempfile::SpooledTempFile;
 use vardelta_engine::{
     contract::sink::ChangeBatch,
     error::{RunError, RunErrorKind},
+    locks::Locked as _,
 };
 use vardelta_schemas::TableSchema;
 
@@ -58,12 +59,12 @@ impl ChangeCollector {
 
     /// Takes the number of a table's changes, which are too many to be shown.
     pub fn count(&self, table: &TableSchema, count: u64) {
-        changes_of(&mut self.tables.lock().unwrap_or_else(PoisonError::into_inner), table).count = count;
+        changes_of(&mut self.tables.locked(), table).count = count;
     }
 
     /// Takes the next changes of a table.
     pub fn take(&self, table: &TableSchema, batch: &ChangeBatch) {
-        let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut tables = self.tables.locked();
         let changes = changes_of(&mut tables, table);
         let before = changes.count;
         changes.count += batch.ops.len() as u64;
@@ -83,7 +84,7 @@ impl ChangeCollector {
     /// # Errors
     /// When they could not be kept, or standard output takes no more.
     pub fn write_text(&self, output: &mut Output) -> Result<(), RunError> {
-        let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut tables = self.tables.locked();
         for changes in tables.iter_mut().filter(|changes| changes.count > 0) {
             match self.limit.filter(|limit| changes.count > *limit) {
                 Some(limit) => output.text(&format!(
@@ -103,7 +104,7 @@ impl ChangeCollector {
 
     /// The tables of which not every change is listed: how many are, and how many there are.
     pub fn cut(&self) -> Vec<(String, u64, u64)> {
-        let tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
+        let tables = self.tables.locked();
         let limit = self.limit.unwrap_or(u64::MAX);
         tables
             .iter()
@@ -117,7 +118,7 @@ impl ChangeCollector {
     /// # Errors
     /// As [`ChangeCollector::write_text`].
     pub fn write_json<'a>(&self, names: impl Iterator<Item = &'a str>, output: &mut Output) -> Result<(), RunError> {
-        let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut tables = self.tables.locked();
         for (at, name) in names.enumerate() {
             output.json_text(&format!("{}{}:[", if at == 0 { "{" } else { "," }, rows::json_text(name)))?;
             if let Some(changes) = tables.iter_mut().find(|changes| changes.name == name) {

@@ -12,6 +12,7 @@ use std::{
 use vardelta_engine::{
     contract::sink::ChangeBatch,
     error::{RunError, RunErrorKind},
+    locks::Locked as _,
     plan::Plan,
 };
 use vardelta_schemas::TableSchema;
@@ -68,7 +69,7 @@ impl ChangesFile {
 
     /// Takes the next changes of a table. What goes wrong is told by [`ChangesFile::finish`].
     pub fn take(&self, table: &TableSchema, batch: &ChangeBatch) {
-        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut written = self.written.locked();
         if written.failed.is_none() {
             let lines = changes::lines(table, batch).map_err(io::Error::other);
             written.failed = lines.and_then(|lines| written.writer.write_all(lines.as_bytes())).err();

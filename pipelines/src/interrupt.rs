@@ -4,13 +4,14 @@ use std::{
     io::Write as _,
     ops::Deref,
     process,
-    sync::{Condvar, Mutex, MutexGuard, Once, PoisonError},
+    sync::{Condvar, Mutex, MutexGuard, Once},
     time::{Duration, Instant},
 };
 
 use vardelta_engine::{
     abort::Abort,
     error::{RunError, RunErrorKind},
+    locks::Locked as _,
 };
 
 /// What a signal ends.
@@ -49,7 +50,7 @@ impl Drop for Interruptible {
 }
 
 fn held() -> MutexGuard<'static, Held> {
-    HELD.lock().unwrap_or_else(PoisonError::into_inner)
+    HELD.locked()
 }
 
 fn handle() {

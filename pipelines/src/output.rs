@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, BufWriter, ErrorKind, IsTerminal as _, Read, Write},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard},
 };
 
 use serde::Serialize;
@@ -10,6 +10,7 @@ use vardelta_engine::{
     abort::Abort,
     edge::{escape, secret},
     error::{RunError, RunErrorKind},
+    locks::Locked as _,
 };
 
 use crate::{operate::log::LogWriter, progress::Shown};
@@ -57,7 +58,7 @@ impl Output {
 
     /// While it is held no other output writes a report; [`Output::finish`] comes before it is let go.
     pub fn alone(&self) -> MutexGuard<'static, ()> {
-        WRITING.lock().unwrap_or_else(PoisonError::into_inner)
+        WRITING.locked()
     }
 
     /// Has everything that would be said on standard error go into a log from now on.

@@ -13,6 +13,7 @@ use std::{
 use vardelta_engine::{
     edge::escape,
     error::{RunError, RunErrorKind},
+    locks::Locked as _,
     plan::Plan,
 };
 use vardelta_schemas::ledger::RejectRow;
@@ -68,7 +69,7 @@ impl RejectsFile {
     }
 
     fn put(&self, text: &str) -> io::Result<()> {
-        self.writer.lock().unwrap_or_else(PoisonError::into_inner).write_all(text.as_bytes())
+        self.writer.locked().write_all(text.as_bytes())
     }
 
     /// Puts the file into its place, whole.

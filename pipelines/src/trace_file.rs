@@ -14,6 +14,7 @@ use vardelta_engine::{
     edge::{escape, secret},
     error::{RunError, RunErrorKind},
     event::RunEvent,
+    locks::Locked as _,
     plan::Plan,
     trace::{Lane, Task, Trace},
 };
@@ -62,7 +63,7 @@ impl TraceFile {
 
     /// Takes an event of the run.
     pub fn event(&self, event: &RunEvent) {
-        let mut gathered = self.gathered.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut gathered = self.gathered.locked();
         let now = Instant::now();
         match event {
             RunEvent::Finished { seconds } => {
@@ -80,7 +81,7 @@ impl TraceFile {
 
     /// Takes what the threads did.
     pub fn take(&self, trace: &Trace) {
-        self.gathered.lock().unwrap_or_else(PoisonError::into_inner).trace = trace.clone();
+        self.gathered.locked().trace = trace.clone();
     }
 
     /// Writes the file.

@@ -2,8 +2,10 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
 };
+
+use crate::locks::Locked as _;
 
 use differential_dataflow::{ExchangeData, input::InputSession};
 use timely::dataflow::operators::probe::Handle;
@@ -26,7 +28,7 @@ pub(crate) fn reduced<V: ExchangeData + std::hash::Hash + Sync>(
                 output.extend(logic(values).map(|row| (row, 1isize)));
             });
             let inspected = reduced.inspect(move |(change, step, diff)| {
-                let mut outputs = collected.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut outputs = collected.locked();
                 *outputs[*step as usize].entry(change.clone()).or_default() += *diff;
             });
             inspected.probe_with(&probe);
@@ -42,7 +44,7 @@ pub(crate) fn reduced<V: ExchangeData + std::hash::Hash + Sync>(
             }
         }
     });
-    let mut outputs = outputs.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let mut outputs = outputs.locked().clone();
     outputs.iter_mut().for_each(|changes| changes.retain(|_, diff| *diff != 0));
     outputs
 }

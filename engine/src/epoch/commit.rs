@@ -4,10 +4,7 @@
 //! when both are done does the sink commit, with the ledger's row. From then on the epoch stands, whatever happens to the
 //! process: the next start finalises a prepared epoch that the ledger has, and rolls back one that it has not.
 
-use std::{
-    sync::{Arc, PoisonError},
-    time::Instant,
-};
+use std::{sync::Arc, time::Instant};
 
 use vardelta_schemas::{
     TableSchema,
@@ -41,6 +38,7 @@ use crate::{
         RunContext,
         meter::{Figures, figures},
     },
+    locks::Locked as _,
     plan::{Plan, content::Definitions},
     report::{Action, DropReport, RunReport},
     state::State,
@@ -145,7 +143,7 @@ pub(crate) fn conclude(
 ) -> Result<Removed, RunError> {
     outcome.definitions.check_unchanged()?;
     tell_rejects(context, run, report);
-    for warning in run.notes.lock().unwrap_or_else(PoisonError::into_inner).warnings.rows(&run.plan, &run.loads) {
+    for warning in run.notes.locked().warnings.rows(&run.plan, &run.loads) {
         context.tell(report, RunEvent::Warned(warning));
     }
     let tables = context.plan.tables();
@@ -183,7 +181,7 @@ pub(crate) fn conclude(
         removed = committed.removed;
     }
     tell_figures(context, run, report, &counts);
-    let not_kept = run.notes.lock().unwrap_or_else(PoisonError::into_inner).not_kept();
+    let not_kept = run.notes.locked().not_kept();
     if not_kept > 0 {
         let notice = format!("{not_kept} rejects are counted but not kept with their text");
         context.tell(report, RunEvent::Notice(notice));
@@ -210,7 +208,7 @@ fn tell_figures(context: Context<'_>, run: &RunContext, report: &mut RunReport, 
 
 /// Tells the rejects so far, as far as they have not been told.
 fn tell_rejects(context: Context<'_>, run: &RunContext, report: &mut RunReport) {
-    let counts = run.notes.lock().unwrap_or_else(PoisonError::into_inner).reject_counts.clone();
+    let counts = run.notes.locked().reject_counts.clone();
     for (reason, count) in counts {
         if report.rejects.get(&reason) != Some(&count) {
             context.tell(report, RunEvent::Rejected { reason, count });
@@ -419,7 +417,7 @@ fn record(
         return Err(RunError::internal(format!("epoch {} was given no identity", id.number)));
     };
     let plan = &run.plan;
-    let notes = run.notes.lock().unwrap_or_else(PoisonError::into_inner);
+    let notes = run.notes.locked();
     let event = |drop: &DropRow, action: Action, counts: RecordCounts| Event {
         epoch,
         committed_at: committed_at.to_owned(),

@@ -1,11 +1,10 @@
 //! Above a share of rejected records nothing is written.
 
-use std::sync::PoisonError;
-
 use crate::{
     edge::escape,
     error::{FileAtFault, RunError, RunErrorKind},
     flow::{RunContext, feed::Load},
+    locks::Locked as _,
     plan::Plan,
 };
 
@@ -19,7 +18,7 @@ pub(crate) fn check_reject_share(plan: &Plan, run: &RunContext) -> Result<(), Ru
     let at_fault = |load: &Load| FileAtFault::new(&plan.stages[load.source].name, &load.path);
     if let Some(load) = run.loads.iter().find(is_refused) {
         let counts = load.records.counts();
-        let notes = run.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        let notes = run.notes.locked();
         let mut message = format!(
             "drop `{}`: {} of {} records were rejected, more than max_reject_share = {limit} allows",
             load.name, counts.rejected, counts.read

@@ -1,9 +1,6 @@
 //! Writing one epoch's rows into the sink's transaction.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, PoisonError},
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use vardelta_schemas::{TableSchema, ledger::TableCounts};
 
@@ -23,6 +20,7 @@ use crate::{
     error::RunError,
     failpoint,
     flow::RunContext,
+    locks::Locked as _,
 };
 
 /// Reject rows written at a time.
@@ -97,7 +95,7 @@ impl Writing<'_> {
         }
         self.apply(sink, counts)?;
         let Transaction { run, .. } = self.transaction;
-        let notes = run.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        let notes = run.notes.locked();
         for rejects in notes.rejects.chunks(REJECTS_AT_A_TIME) {
             sink.rejects(self.transaction.pipeline(), run.epoch, rejects)?;
         }

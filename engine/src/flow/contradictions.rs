@@ -1,11 +1,9 @@
 //! Rows that gave way, inside their drop, to a later row of the same key that says something else: what they said is in no
 //! table, so the first of them are told.
 
-use std::{
-    collections::BTreeSet,
-    sync::{Mutex, PoisonError},
-};
+use std::{collections::BTreeSet, sync::Mutex};
 
+use crate::locks::Locked as _;
 use crate::{error::RunError, flow::RunContext, rows::Row};
 
 /// How many are told of each drop.
@@ -30,7 +28,7 @@ struct Found {
 impl Contradictions {
     /// Adds some.
     pub fn add(&self, rows: impl IntoIterator<Item = GaveWay>) {
-        let mut found = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut found = self.0.locked();
         for row in rows {
             found.count += 1;
             found.first.insert(row);
@@ -42,7 +40,7 @@ impl Contradictions {
 
     /// What is to be said of a drop, if there is anything. `origin` is what an origin counts: lines or records.
     pub fn notice(&self, drop: &str, origin: &str, run: &RunContext) -> Result<Option<String>, RunError> {
-        let found = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = self.0.locked();
         if found.count == 0 {
             return Ok(None);
         }
@@ -77,7 +75,7 @@ mod tests {
         let row = |origin: u64| (origin, origin + 100, 0, Row::from(&b"key"[..]));
         contradictions.add((10..40).rev().map(row));
         contradictions.add((0..3).map(row));
-        let found = contradictions.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = contradictions.0.locked();
         assert_eq!(found.count, 33);
         assert_eq!(found.first.iter().map(|row| row.0).collect::<Vec<_>>(), [0, 1, 2, 10, 11]);
     }

@@ -4,10 +4,7 @@
 //! run takes back what a drop asserts for the key, of this run or of an earlier one: a row that stood below another drop's was
 //! never judged before. Whatever stood below it stands again, and the views follow.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Mutex, PoisonError},
-};
+use std::{collections::BTreeMap, sync::Mutex};
 
 use arrow_array::RecordBatch;
 
@@ -18,6 +15,7 @@ use crate::{
         Mode, RunContext,
         table::{Assertion, Removal, Stored},
     },
+    locks::Locked as _,
     relational::{Conflict, Relational},
     rows::Row,
     state::{key_hash, shard_of},
@@ -60,13 +58,13 @@ pub(crate) struct Corrections {
 impl Corrections {
     /// Asks for a row of a table stage to be taken back by the next chunk.
     pub fn ask(&self, stage: usize, row: Asked) {
-        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut asked = self.asked.locked();
         asked.entry((stage, shard_of(&row.key))).or_default().push(row);
     }
 
     /// What was taken back, in the order of drops and records.
     pub fn take_done(&self) -> Vec<Quarantined> {
-        let mut done = std::mem::take(&mut *self.done.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut done = std::mem::take(&mut *self.done.locked());
         done.sort_by(|a, b| {
             (a.place, a.origin, a.stage, &a.asked.key).cmp(&(b.place, b.origin, b.stage, &b.asked.key))
         });
@@ -81,7 +79,7 @@ impl Corrections {
         shard: u32,
         stored: impl FnOnce() -> Result<Stored, RunError>,
     ) -> Result<Vec<Removal>, RunError> {
-        let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner).remove(&(stage, shard));
+        let asked = self.asked.locked().remove(&(stage, shard));
         let Some(asked) = asked else { return Ok(Vec::new()) };
         let conflict = match &run.plan.stages[stage].planned {
             Planned::Relational(Relational::Table(spec)) => spec.conflict,
@@ -103,7 +101,7 @@ impl Corrections {
                 list.retain(|assertion| (assertion.place, assertion.version) != (place, version));
                 removals.push((asked.key.clone(), place, version));
                 let done = Quarantined { stage, place, version, origin, asked: asked.clone() };
-                self.done.lock().unwrap_or_else(PoisonError::into_inner).push(done);
+                self.done.locked().push(done);
             }
         }
         Ok(removals)

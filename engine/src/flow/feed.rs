@@ -6,7 +6,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex,
         atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
@@ -24,6 +24,7 @@ use crate::{
     error::{RunError, RunErrorKind},
     failpoint,
     flow::{contradictions::Contradictions, meter::MeterTotals},
+    locks::Locked as _,
     plan::{
         Plan,
         stamp::{FileStamp, check_bytes, check_unchanged},
@@ -76,10 +77,10 @@ impl Load {
     /// The content digest, 32 hexadecimal digits. Where records of the drop asserted one key several times, the order of its
     /// records counts.
     pub fn content_digest(&self) -> String {
-        let digests = self.digests.lock().unwrap_or_else(PoisonError::into_inner);
+        let digests = self.digests.locked();
         let mut digest = ContentDigest::default();
         digests.values().for_each(|chunk| digest.append(*chunk));
-        let header = *self.header_digest.lock().unwrap_or_else(PoisonError::into_inner);
+        let header = *self.header_digest.locked();
         digest.text(header, self.records.has_superseded())
     }
 }
@@ -136,7 +137,7 @@ impl Feed {
             abort.check()?;
             match self.receiver.recv_timeout(PATIENCE) {
                 Ok(item) => {
-                    *self.pending.lock().unwrap_or_else(PoisonError::into_inner) = Some(item);
+                    *self.pending.locked() = Some(item);
                     self.remaining.store(records.min(i64::MAX as u64) as i64, Ordering::Release);
                     return Ok(true);
                 }
@@ -152,7 +153,7 @@ impl Feed {
 
     /// The next piece of work of this dataflow, waiting a little for it.
     pub fn take(&self, wait: Duration) -> Taken {
-        let pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let pending = self.pending.locked().take();
         let item = match pending {
             Some(item) => item,
             None if self.remaining.load(Ordering::Acquire) <= 0 => return Taken::Done,
@@ -243,7 +244,7 @@ fn read_file(
     failpoint::panics("reader:open");
     let mut reader = source.open(&load.path, decompression_threads)?;
     let header: Arc<dyn Any + Send + Sync> = reader.header();
-    *load.header_digest.lock().unwrap_or_else(PoisonError::into_inner) = reader.header_digest();
+    *load.header_digest.locked() = reader.header_digest();
     loop {
         let started = Instant::now();
         failpoint::slow("reader", stage);

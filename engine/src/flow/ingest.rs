@@ -32,6 +32,7 @@ use crate::{
         segment::{Consumer, SegmentEvents, SegmentRun},
         table::rank,
     },
+    locks::Locked as _,
     plan::source,
     relational::Relational,
     rows::RowBatch,
@@ -158,7 +159,7 @@ impl Ingest {
         }
         let rows_out = batches.iter().map(Batch::rows).sum();
         self.worker.meters.add(load.source, digest.records as usize, rows_out, Some(started.elapsed()));
-        load.digests.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(first_origin, digest);
+        load.digests.locked().insert(first_origin, digest);
         load.records_read.fetch_add(digest.records, Ordering::Relaxed);
         let provenance = batches.first().cloned();
         events.absorb(load.source, &mut emit, provenance.as_ref());

@@ -7,7 +7,7 @@ use std::{
     cell::RefCell,
     collections::BTreeMap,
     rc::Rc,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
@@ -15,6 +15,7 @@ use hdrhistogram::Histogram;
 
 use crate::{
     flow::RunContext,
+    locks::Locked as _,
     plan::{Plan, PlannedStage},
     report::{BusyProgress, ReaderReport, StageProgress, StageReport, TimeReport, WorkerReport},
     trace::{Lane, Span, SpanLog, Task, Trace},
@@ -275,7 +276,7 @@ impl MeterTotals {
     }
 
     fn change(&self, change: impl FnOnce(&mut Totals)) {
-        change(&mut self.totals.lock().unwrap_or_else(PoisonError::into_inner));
+        change(&mut self.totals.locked());
     }
 
     /// Counts what a reader thread did for one chunk: reading it, and waiting for room for it.
@@ -337,7 +338,7 @@ pub(crate) struct Figures {
 
 /// The figures so far.
 pub(crate) fn figures(plan: &Plan, run: &RunContext) -> Figures {
-    let totals = run.totals.totals.lock().unwrap_or_else(PoisonError::into_inner);
+    let totals = run.totals.totals.locked();
     let stage = |(stage, meter): (&PlannedStage, &Meter)| StageReport {
         name: stage.name.clone(),
         rows_in: meter.rows_in,
@@ -365,7 +366,7 @@ pub(crate) fn figures(plan: &Plan, run: &RunContext) -> Figures {
 
 /// What stages, readers and workers have done so far, that of unfinished dataflows included.
 pub(crate) fn so_far(plan: &Plan, run: &RunContext) -> (Vec<StageProgress>, BusyProgress, BusyProgress) {
-    let totals = run.totals.totals.lock().unwrap_or_else(PoisonError::into_inner);
+    let totals = run.totals.totals.locked();
     let times =
         |busy: Duration, waiting: Duration| BusyProgress { busy_s: busy.as_secs_f64(), wait_s: waiting.as_secs_f64() };
     let stage = |(at, meter): (usize, &Meter)| {

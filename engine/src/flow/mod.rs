@@ -31,7 +31,7 @@ use std::{
     cell::RefCell,
     collections::BTreeMap,
     rc::Rc,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
 };
 
 use vardelta_schemas::ledger::RejectRow;
@@ -52,6 +52,7 @@ use crate::{
         table::Retraction,
         warning_log::WarningLog,
     },
+    locks::Locked as _,
     plan::Plan,
     relational::Relational,
     rows::{Row, RowLayout},
@@ -212,7 +213,7 @@ impl RunContext {
 
     /// Keeps one more reject, behind those of batches.
     pub fn note_reject(&self, reject: &RejectRow) {
-        let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut notes = self.notes.locked();
         *notes.reject_counts.entry(reject.reason.clone()).or_default() += 1;
         if notes.rejects.len() < REJECTS_KEPT {
             notes.rejects.push(reject.clone());
@@ -224,7 +225,7 @@ impl RunContext {
         if events.rejects.is_empty() && events.warnings.is_empty() {
             return;
         }
-        let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut notes = self.notes.locked();
         for (stage, reason, field, warned) in events.warnings {
             notes.warnings.add(load, stage, reason, field, warned);
         }

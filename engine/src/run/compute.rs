@@ -3,7 +3,7 @@
 use std::{
     path::PathBuf,
     sync::{
-        Arc, PoisonError,
+        Arc,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
@@ -28,6 +28,7 @@ use crate::{
         table::Retraction,
         workers::Workers,
     },
+    locks::Locked as _,
     plan::dimensions::right_sides,
     report::{FileProgress, Progress},
     run::asking::{Asking, Questions},
@@ -132,7 +133,7 @@ fn reading_order(run: &RunContext) -> ReadingOrder {
 
 /// Gives the observer every reject, before anything is judged by them or written.
 fn hand_over_rejects(context: Context<'_>, run: &RunContext) -> Result<(), RunError> {
-    let mut notes = run.notes.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut notes = run.notes.locked();
     // Which worker was first decides nothing that anybody sees.
     notes
         .rejects
@@ -258,7 +259,7 @@ fn tick(context: Context<'_>, run: &RunContext, done: &AtomicBool) {
             rejected: load.rejected.load(Ordering::Relaxed),
         });
         let (rejects, warnings) = {
-            let notes = run.notes.lock().unwrap_or_else(PoisonError::into_inner);
+            let notes = run.notes.locked();
             (notes.reject_counts.clone(), notes.warnings.counts())
         };
         let (stages, readers, workers) = so_far(context.plan, run);

@@ -22,6 +22,7 @@ use crate::{
     epoch::{open::state_directory, scratch::Scratch},
     error::{FileAtFault, RunError, RunErrorKind},
     flow::feed::{Load, PATIENCE},
+    locks::Locked as _,
     natural,
     path_text::{from_text, to_text},
     plan::{
@@ -295,7 +296,7 @@ fn digest_all(plan: &Plan, files: Vec<(usize, &Path)>) -> Result<Vec<(FileStamp,
                 loop {
                     let at = next.fetch_add(1, Ordering::Relaxed);
                     let Some((_, path)) = files.get(at) else { return };
-                    *results[at].lock().unwrap_or_else(PoisonError::into_inner) = Some(digest_bytes(path));
+                    *results[at].locked() = Some(digest_bytes(path));
                 }
             });
         }

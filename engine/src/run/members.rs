@@ -8,7 +8,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{
-        Mutex, PoisonError,
+        Mutex,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -24,6 +24,7 @@ use crate::{
     error::{RunError, RunErrorKind},
     event::RunEvent,
     flow::{feed::Load, table::Member},
+    locks::Locked as _,
     plan::{Plan, content::Wanted, member::member_keys},
     report::{Action, DropReport, RunReport},
     run::{
@@ -85,7 +86,7 @@ fn withdraw_once(
     let members = || run.retractions.iter().filter_map(|retraction| retraction.member.as_ref());
     let rows: Vec<u64> = members().map(|member| member.rows.load(Ordering::Relaxed)).collect();
     if rows.iter().sum::<u64>() == 0 {
-        let others = members().map(|member| member.others.lock().unwrap_or_else(PoisonError::into_inner).clone());
+        let others = members().map(|member| member.others.locked().clone());
         return Err(nothing_stands(sample, &others.flatten().collect()));
     }
     let mut report = context.start(opened.ledger.epoch, workers, options.dry_run);

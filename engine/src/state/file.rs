@@ -5,11 +5,12 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock};
 
 use super::block::{self, Pointer};
 use super::error::StateError;
 use crate::failpoint;
+use crate::locks::Locked as _;
 
 const MAGIC: &[u8; 8] = b"VDDATA1\n";
 
@@ -28,7 +29,7 @@ pub(super) fn serial_of(name: &str) -> Option<u64> {
 
 /// Locks, also after a panic elsewhere: what these mutexes guard is never left half-changed.
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    mutex.locked()
 }
 
 /// One data file. A file that nobody promised to keep is deleted when the last section in it is forgotten.

@@ -1,9 +1,11 @@
 //! Something that is asked for at most every few seconds, however often it is wanted: probes must not hurt the database.
 
 use std::{
-    sync::{Mutex, PoisonError},
+    sync::Mutex,
     time::{Duration, Instant},
 };
+
+use vardelta_engine::locks::Locked as _;
 
 /// How long an answer is good.
 const GOOD_FOR: Duration = Duration::from_secs(5);
@@ -26,23 +28,23 @@ impl<T: Clone> Known<T> {
         if let Some(known) = self.fresh() {
             return known;
         }
-        let _asking = self.asking.lock().unwrap_or_else(PoisonError::into_inner);
+        let _asking = self.asking.locked();
         if let Some(known) = self.fresh() {
             return known;
         }
         let asked = ask();
-        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), asked.clone()));
+        *self.last.locked() = Some((Instant::now(), asked.clone()));
         asked
     }
 
     /// The last answer, if it is good still.
     pub fn fresh(&self) -> Option<T> {
-        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let last = self.last.locked();
         last.as_ref().filter(|(asked, _)| asked.elapsed() < GOOD_FOR).map(|(_, known)| known.clone())
     }
 
     /// The next who wants it asks.
     pub fn forget(&self) {
-        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.last.locked() = None;
     }
 }

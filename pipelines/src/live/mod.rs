@@ -7,11 +7,12 @@ mod runs;
 use std::{
     collections::VecDeque,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard,
         atomic::{AtomicBool, Ordering},
     },
 };
 
+use vardelta_engine::locks::Locked as _;
 use vardelta_engine::{event::RunEvent, plan::Plan};
 use vardelta_schemas::ledger::{Accounts, Event, Snapshot};
 
@@ -140,7 +141,7 @@ impl LivePipeline {
 
     /// What is known now. Held for moments only.
     pub fn now(&self) -> MutexGuard<'_, Now> {
-        self.now.lock().unwrap_or_else(PoisonError::into_inner)
+        self.now.locked()
     }
 
     /// Notes that its loop has ended by a defect.

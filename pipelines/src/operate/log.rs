@@ -6,7 +6,7 @@
 use std::{
     hash::{BuildHasher as _, RandomState},
     io::Write as _,
-    sync::{Mutex, PoisonError},
+    sync::Mutex,
 };
 
 use serde_json::{Map, Value, json};
@@ -14,6 +14,7 @@ use vardelta_engine::{
     edge::{escape, secret},
     error::RunError,
     event::RunEvent,
+    locks::Locked as _,
     plan::Plan,
 };
 use vardelta_schemas::ledger::SetAsideRow;
@@ -57,7 +58,7 @@ impl LogWriter {
 
     /// Writes an event.
     pub fn event(&self, event: &RunEvent) {
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut told = self.told.locked();
         match event {
             RunEvent::Started { epoch, .. } => told.epoch = Some(epoch + 1),
             RunEvent::Committed { epoch, .. } => told.epoch = Some(*epoch),
@@ -72,7 +73,7 @@ impl LogWriter {
 
     /// Writes an error, unless the run's events have said it.
     pub fn error(&self, error: &RunError) {
-        let told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let told = self.told.locked();
         if told.error.as_ref() != Some(&error.message) {
             let facts = failure_facts(error.kind.as_str(), error.kind.exit_code(), error.hint.as_deref());
             let (message, level) = (error.message.clone(), "error");
@@ -82,7 +83,7 @@ impl LogWriter {
 
     /// Writes that a file was set aside.
     pub fn set_aside(&self, row: &SetAsideRow) {
-        let told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let told = self.told.locked();
         let facts = json!({ "drop": row.drop, "stage": row.source, "kind": row.kind, "attempts": row.attempts,
             "next_try": row.next_try, "path": row.path });
         let (message, level, status) = (row.reason.clone(), "warn", "waiting");
@@ -91,14 +92,14 @@ impl LogWriter {
 
     /// Writes that an alert began or ended, at a level that says how bad it is.
     pub fn alert(&self, level: &'static str, message: &str, facts: Value) {
-        let told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let told = self.told.locked();
         let message = message.to_owned();
         self.write(&told, Line { level, event: "alert", phase: "end", status: "running", message, facts });
     }
 
     /// Writes something that is neither an event nor an error.
     pub fn say(&self, message: &str) {
-        let told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let told = self.told.locked();
         let (message, facts) = (message.to_owned(), json!({}));
         self.write(&told, Line { level: "info", event: "said", phase: "end", status: "running", message, facts });
     }

@@ -3,6 +3,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use vardelta_engine::locks::Locked as _;
 use vardelta_engine::{event::RunEvent, plan::Plan};
 
 use crate::operate::{alerts, figures, lineage::Lineage, log::LogWriter, metrics};
@@ -32,7 +33,7 @@ impl Telling {
         }
         // Progress is nothing that adds up, and there may be much of it.
         if !matches!(event, RunEvent::ChunkDone { .. } | RunEvent::Notice(_)) {
-            self.events.lock().unwrap_or_else(PoisonError::into_inner).push(event.clone());
+            self.events.locked().push(event.clone());
         }
     }
 

@@ -11,7 +11,7 @@ mod view;
 use std::{
     io::Write as _,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex,
         mpsc::{self, RecvTimeoutError, Sender},
     },
     thread::JoinHandle,
@@ -19,6 +19,7 @@ use std::{
 };
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use vardelta_engine::locks::Locked as _;
 use vardelta_engine::{event::RunEvent, report::Progress};
 
 pub use self::look::Shown;
@@ -53,7 +54,7 @@ impl Live {
                 bar.set_style(ProgressStyle::with_template("{msg}").expect("the template is written here"));
                 while ended.recv_timeout(FRAME) == Err(RecvTimeoutError::Timeout) {
                     let look = Look::of_terminal(color);
-                    let mut figures = read.lock().unwrap_or_else(PoisonError::into_inner);
+                    let mut figures = read.locked();
                     figures.look(Instant::now());
                     let lines: Vec<String> =
                         view::lines(&figures, &look).iter().map(|line| line.render(&look)).collect();
@@ -64,7 +65,7 @@ impl Live {
             }),
             Shown::Lines => std::thread::spawn(move || {
                 while ended.recv_timeout(PULSE) == Err(RecvTimeoutError::Timeout) {
-                    let mut figures = read.lock().unwrap_or_else(PoisonError::into_inner);
+                    let mut figures = read.locked();
                     figures.look(Instant::now());
                     let line = pulse::line(&figures);
                     drop(figures);
@@ -78,12 +79,12 @@ impl Live {
 
     /// Takes how far the run is.
     pub fn show(&self, progress: &Progress) {
-        self.figures.lock().unwrap_or_else(PoisonError::into_inner).take(progress, Instant::now());
+        self.figures.locked().take(progress, Instant::now());
     }
 
     /// Takes what happened.
     pub fn event(&self, event: &RunEvent) {
-        self.figures.lock().unwrap_or_else(PoisonError::into_inner).event(event);
+        self.figures.locked().event(event);
     }
 }
 

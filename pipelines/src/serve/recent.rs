@@ -2,9 +2,11 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
+
+use vardelta_engine::locks::Locked as _;
 
 use tokio::sync::Semaphore;
 
@@ -45,14 +47,14 @@ impl<T> Default for Recent<T> {
 impl<T: Clone> Recent<T> {
     /// It, unless it is too old.
     pub fn get(&self, asked: &str) -> Option<T> {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.0.locked();
         kept.retain(|(made, ..)| made.elapsed() < GOOD_FOR);
         kept.iter().find(|(_, known, _)| known == asked).map(|(.., value)| value.clone())
     }
 
     /// Keeps it for a while.
     pub fn put(&self, asked: &str, value: T) {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.0.locked();
         kept.retain(|(_, known, _)| known != asked);
         kept.push_back((Instant::now(), asked.to_owned(), value));
         if kept.len() > PAGES_KEPT {

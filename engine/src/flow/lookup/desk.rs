@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard},
 };
 
 use vardelta_schemas::ledger::LookupRow;
@@ -15,6 +15,7 @@ use crate::{
         stage::Planned,
     },
     error::RunError,
+    locks::Locked as _,
     plan::Plan,
     relational::{LookupStatus, Relational, spaces},
     rows::Row,
@@ -113,7 +114,7 @@ pub(crate) fn is_lookup(planned: &Planned) -> bool {
 
 impl Desk {
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner.locked()
     }
 
     /// A key of earlier epochs is to be asked for.

@@ -2,10 +2,11 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
 };
 
 use super::{ResidentRow, spec, store::Store};
+use crate::locks::Locked as _;
 use crate::{error::RunError, flow::WorkerContext, relational::ResidentIndex, rows::Row, state::SHARDS};
 
 /// A model, and the rows that it is made of, by entry.
@@ -31,7 +32,7 @@ pub(crate) struct Models {
 impl Models {
     /// A chunk is done: what was after it is before the next one.
     pub fn next_chunk(&self) {
-        for pair in self.by_stage.lock().unwrap_or_else(PoisonError::into_inner).values_mut() {
+        for pair in self.by_stage.locked().values_mut() {
             if let Some(after) = pair.after.take() {
                 pair.before = Some(after);
             }
@@ -46,7 +47,7 @@ impl Models {
         stage: usize,
         changes: &[ResidentRow],
     ) -> Result<(Model, Model), RunError> {
-        let mut by_stage = self.by_stage.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut by_stage = self.by_stage.locked();
         let pair = by_stage.entry(stage).or_default();
         let before = match &pair.before {
             Some(before) => before.clone(),

@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{
-        Mutex, PoisonError,
+        Mutex,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -14,6 +14,7 @@ use super::{corrupt, drop_space, drops, stored::Stored};
 use crate::{
     error::RunError,
     flow::{RunContext, WorkerContext},
+    locks::Locked as _,
     relational::Conflict,
     rows::Row,
     state::SHARDS,
@@ -50,7 +51,7 @@ impl Retraction {
 
     /// Whether everything is taken back.
     pub fn is_done(&self) -> bool {
-        self.cursors.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+        self.cursors.locked().is_empty()
     }
 }
 
@@ -75,7 +76,7 @@ impl Member {
         let Some(names) = names else {
             return Err(RunError::internal(format!("the key of stage {table} does not hold the member's name")));
         };
-        let mut others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut others = self.others.locked();
         let mut at = 0..names.len();
         rows.retain(|_| {
             let name = at.next().map_or("", |at| names.value(at));
@@ -103,7 +104,7 @@ pub(super) fn removals(
     let mut list = Vec::new();
     let limit = (run.chunk_records / u64::from(SHARDS)).max(1) as usize;
     for retraction in run.retractions.iter() {
-        let cursor = retraction.cursors.lock().unwrap_or_else(PoisonError::into_inner).remove(&(stage, shard));
+        let cursor = retraction.cursors.locked().remove(&(stage, shard));
         let Some(from) = cursor else { continue };
         let mut reader = worker.before.reader(&drop_space(name), shard)?;
         let mut scan = reader.scan(&from)?;
@@ -114,7 +115,7 @@ pub(super) fn removals(
                 break;
             }
             if taken == limit {
-                let mut cursors = retraction.cursors.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut cursors = retraction.cursors.locked();
                 cursors.insert((stage, shard), entry.to_vec());
                 break;
             }

@@ -14,7 +14,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     rc::Rc,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -36,6 +36,7 @@ use crate::{
     epoch::{context::Context, open},
     error::{RunError, RunErrorKind},
     flow::table::assertions_of,
+    locks::Locked as _,
     plan::{Plan, content::Wanted},
     relational::Relational,
     suggest::nearest,
@@ -192,7 +193,7 @@ pub fn why(context: Context<'_>, request: &WhyRequest) -> Result<Why, RunError> 
     }
     let histories = Histories::of(plan, &opened);
     why.happened = histories.of_row(opened.sink.as_mut(), &walk, (stage, &table), &equal, &mut why.notices)?;
-    why.notices.append(&mut walk.notices.lock().unwrap_or_else(PoisonError::into_inner));
+    why.notices.append(&mut walk.notices.locked());
     if why.row.is_none() && why.happened.is_empty() && why.assertions.is_empty() {
         let words: Vec<String> = request.key.iter().map(|(column, value)| format!("{column}={value}")).collect();
         let message = format!("`{}` has no row {}", table.name, words.join(" "));

@@ -8,7 +8,7 @@ use std::{
     collections::BTreeMap,
     rc::Rc,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -33,6 +33,7 @@ use crate::{
     },
     error::RunError,
     flow::table::{assertions_of, scan_assertions},
+    locks::Locked as _,
     plan::Plan,
     relational::{AggregateSpec, Conflict, How, JoinSpec, Reach, Relational, ResidentSpec, TableSpec, UnionSpec},
     rows::{Row, RowLayout},
@@ -435,7 +436,7 @@ impl Walk<'_> {
     }
 
     fn note(&self, notice: String) {
-        let mut notices = self.notices.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut notices = self.notices.locked();
         if !notices.contains(&notice) {
             notices.push(notice);
         }

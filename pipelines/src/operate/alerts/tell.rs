@@ -1,12 +1,9 @@
 //! Telling channels and the log what one look at the alerts found.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Mutex, time::Duration};
 
 use serde_json::json;
+use vardelta_engine::locks::Locked as _;
 use vardelta_engine::plan::{AlertOptions, Plan, Severity};
 
 use super::{
@@ -191,7 +188,7 @@ static SENT_AT_MS: Mutex<BTreeMap<&'static str, u64>> = Mutex::new(BTreeMap::new
 
 /// Waits until a channel may be sent the next message, and takes its turn.
 fn pause(channel: &'static str, sent_at_ms: u64) {
-    let mut turns = SENT_AT_MS.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut turns = SENT_AT_MS.locked();
     let now_ms = now_ms();
     let between_ms = u64::try_from(BETWEEN.as_millis()).unwrap_or(u64::MAX);
     let last_ms = turns.get(channel).copied().unwrap_or_default().max(sent_at_ms);

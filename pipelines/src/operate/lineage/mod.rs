@@ -9,13 +9,14 @@ mod facet;
 mod name;
 mod run_id;
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use serde_json::Value;
 use vardelta_engine::{
     edge::{escape, secret},
     error::RunErrorKind,
     event::RunEvent,
+    locks::Locked as _,
     plan::Plan,
 };
 
@@ -41,7 +42,7 @@ impl Lineage {
 
     /// Tells that the run begins.
     pub fn started(&self) {
-        if let Some(mut start) = self.start.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        if let Some(mut start) = self.start.locked().take() {
             start["eventTime"] = crate::operate::moment::now().into();
             self.emitter.send(line(&start));
         }

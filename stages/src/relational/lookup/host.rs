@@ -4,11 +4,13 @@ use std::{
     collections::HashMap,
     path::{Path, PathBuf},
     sync::{
-        Arc, LazyLock, Mutex, PoisonError,
+        Arc, LazyLock, Mutex,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
+
+use vardelta_engine::locks::Locked as _;
 
 use super::{
     breaker::Breaker,
@@ -49,7 +51,7 @@ const MARGIN: f64 = 1.03;
 impl Host {
     /// The host of this name, whose slots lie in a folder that all processes share. The slowest rate that was wanted holds.
     pub fn shared(folder: &Path, name: &str, rate_per_s: f64) -> Arc<Host> {
-        let mut hosts = HOSTS.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut hosts = HOSTS.locked();
         let host =
             hosts.entry((folder.to_owned(), name.to_owned())).or_insert_with(|| Arc::new(Host::new(folder, name)));
         let period = Duration::from_secs_f64((MARGIN / rate_per_s).min(1e6));
@@ -60,7 +62,7 @@ impl Host {
     /// Until when a host of this name is left alone because it failed time after time, in microseconds since 1970; `None` where it
     /// may be asked, or never was.
     pub fn held_until_us(name: &str, now_us: u64) -> Option<u64> {
-        let hosts = HOSTS.lock().unwrap_or_else(PoisonError::into_inner);
+        let hosts = HOSTS.locked();
         let until = hosts.values().filter(|host| host.name == name).map(|host| host.breaker().open_until_us());
         until.filter(|until_us| *until_us > now_us).max()
     }
@@ -120,6 +122,6 @@ impl Host {
     }
 
     fn breaker(&self) -> std::sync::MutexGuard<'_, Breaker> {
-        self.breaker.lock().unwrap_or_else(PoisonError::into_inner)
+        self.breaker.locked()
     }
 }

@@ -7,8 +7,10 @@ use std::{
     fs::{File, OpenOptions},
     io::{self, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
+    sync::Mutex,
 };
+
+use vardelta_engine::locks::Locked as _;
 
 /// A time further away than this was not meant: the machine's clock was set, or the file is damaged.
 const FURTHEST_US: u64 = 25 * 3_600_000_000;
@@ -61,7 +63,7 @@ impl Slots {
     }
 
     fn change<T>(&self, now_us: u64, change: impl FnOnce(&mut Times) -> T) -> T {
-        let mut guard = self.own.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut guard = self.own.locked();
         let own = &mut *guard;
         let mut file = self.lock().ok();
         if let Some(Ok(shared)) = file.as_mut().map(Times::read) {

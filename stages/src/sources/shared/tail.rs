@@ -3,10 +3,12 @@
 use std::{
     io::{self, Read, Seek, SeekFrom},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
 };
+
+use vardelta_engine::locks::Locked as _;
 
 use xxhash_rust::xxh3::Xxh3;
 
@@ -31,18 +33,18 @@ impl Progress {
 
     /// Whether the last bytes read are the end-of-file block.
     pub fn ends_with_end_block(&self) -> bool {
-        *self.tail.lock().unwrap_or_else(PoisonError::into_inner) == END_BLOCK
+        *self.tail.locked() == END_BLOCK
     }
 
     /// xxh3-128 of the bytes that have been read.
     pub fn digest(&self) -> u128 {
-        self.digest.lock().unwrap_or_else(PoisonError::into_inner).digest128()
+        self.digest.locked().digest128()
     }
 
     fn add(&self, read: &[u8]) {
-        self.digest.lock().unwrap_or_else(PoisonError::into_inner).update(read);
+        self.digest.locked().update(read);
         self.bytes.fetch_add(read.len() as u64, Ordering::Relaxed);
-        let mut tail = self.tail.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut tail = self.tail.locked();
         let kept = tail.len().saturating_sub(read.len());
         let from = tail.len() - kept;
         tail.copy_within(from.., 0);

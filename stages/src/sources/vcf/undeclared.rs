@@ -2,8 +2,10 @@
 
 use std::{
     collections::{HashMap, hash_map::Entry},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
 };
+
+use vardelta_engine::locks::Locked as _;
 
 use crate::sources::vcf::reasons::{Tally, Warning};
 
@@ -17,7 +19,7 @@ type Met = (usize, Vec<u8>);
 impl Undeclared {
     /// Counts a name the first time it is met in the file.
     pub(super) fn meet(&self, warning: Warning, name: &[u8], tally: &mut Tally) {
-        let mut met = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut met = self.0.locked();
         let origin = tally.origin();
         let first = met.entry((warning as usize, name.to_vec()));
         let is_new = matches!(first, Entry::Vacant(_));

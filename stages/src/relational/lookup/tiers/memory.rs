@@ -2,11 +2,12 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, LazyLock, Mutex, PoisonError},
+    sync::{Arc, LazyLock, Mutex},
 };
 
 use quick_cache::{Weighter, sync::Cache};
 use vardelta_engine::contract::sink::{AnswerName, AnswerStore, KeptAnswer, SinkError};
+use vardelta_engine::locks::Locked as _;
 
 /// What is kept for one look-up, whichever run asks.
 #[derive(Clone)]
@@ -29,7 +30,7 @@ impl Weighter<AnswerName, Arc<[u8]>> for Weight {
 
 /// The cache of a look-up; its size is that of the first one that opened it.
 pub(super) fn shared(fingerprint: &str, entries: u64, bytes: u64) -> Memory {
-    let mut caches = CACHES.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut caches = CACHES.locked();
     caches.entry(fingerprint.to_owned()).or_insert_with(|| Memory::new(entries, bytes)).clone()
 }
 
