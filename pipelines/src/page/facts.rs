@@ -151,9 +151,12 @@ pub struct Lookup {
     pub stage: String,
     /// Its keys by status.
     pub keys: Vec<LookupCount>,
-    /// Its tiers: the name of each, and what it holds (entries, bytes) or why that cannot be told.
-    pub tiers: Vec<(String, Result<(u64, u64), String>)>,
+    /// Its tiers, by name.
+    pub tiers: Vec<(String, Held)>,
 }
+
+/// What a tier holds, entries and bytes, or why that cannot be told.
+pub type Held = Result<(u64, u64), String>;
 
 impl Facts {
     /// A run by its epoch.

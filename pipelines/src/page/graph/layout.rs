@@ -225,8 +225,8 @@ mod tests {
     fn nothing_lies_over_another_and_edges_go_right() {
         // A source, two branches, a late source, and a sink that reads all of them.
         let inputs = [vec![], vec![0], vec![0], vec![1, 2], vec![], vec![3, 4], vec![1, 2, 3, 5]];
-        let layout = place(&inputs.to_vec(), &MEASURES);
-        assert_eq!(layout, place(&inputs.to_vec(), &MEASURES));
+        let layout = place(&inputs, &MEASURES);
+        assert_eq!(layout, place(&inputs, &MEASURES));
         for (a, (ax, ay)) in layout.nodes.iter().enumerate() {
             assert!(*ax >= 0.0 && *ay >= 0.0 && ax + 100.0 <= layout.width && ay + 40.0 <= layout.height + 0.001);
             for (bx, by) in &layout.nodes[a + 1..] {
@@ -242,7 +242,7 @@ mod tests {
     fn crossings_are_undone() {
         // Two chains that would cross in the order of the file.
         let inputs = [vec![], vec![], vec![1], vec![0]];
-        let layout = place(&inputs.to_vec(), &MEASURES);
+        let layout = place(&inputs, &MEASURES);
         let straight = |edge: &Vec<(f64, f64)>| (edge[0].1 - edge[1].1).abs() < 0.1;
         assert!(layout.edges.iter().all(straight), "{layout:?}");
     }
