@@ -49,7 +49,7 @@ fn usage(message: String) -> RunError {
     RunError::new(RunErrorKind::Usage, message)
 }
 
-/// Takes an address (`127.0.0.1:9090`, `localhost:0`, `:9090` for every address of the machine) to serve on. On an address that
+/// Takes an address (`127.0.0.1:9464`, `localhost:0`, `:9464` for every address of the machine) to serve on. On an address that
 /// other machines reach a token must be given.
 ///
 /// # Errors
@@ -59,7 +59,7 @@ pub fn bind(listen: &str, token_file: Option<&Path>) -> Result<Address, RunError
     let whole = if listen.starts_with(':') { format!("0.0.0.0{listen}") } else { listen.to_owned() };
     let unknown = |why: String| {
         usage(format!("`--listen {listen}` is no address: {why}"))
-            .with_hint("Write an address and a port, such as `127.0.0.1:9090`.")
+            .with_hint("Write an address and a port, such as `127.0.0.1:9464`.")
     };
     let addresses: Vec<SocketAddr> = whole.to_socket_addrs().map_err(|error| unknown(error.to_string()))?.collect();
     let Some(first) = addresses.first() else { return Err(unknown("the name has no address".into())) };

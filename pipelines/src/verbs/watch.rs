@@ -41,7 +41,7 @@ pub struct Arguments {
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = length)]
     settle: Duration,
 
-    /// Serve health, metrics and what is loaded on this address, such as `127.0.0.1:9090`; without it nothing listens.
+    /// Serve health, metrics and what is loaded on this address, such as `127.0.0.1:9464`; without it nothing listens.
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<String>,
 
