@@ -8,6 +8,7 @@ mod erasure;
 mod histories;
 mod lives;
 mod proxies;
+mod recorded;
 mod redis_tls;
 mod tested;
 

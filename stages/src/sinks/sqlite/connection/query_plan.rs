@@ -43,14 +43,16 @@ mod tests {
     #[test]
     fn details_tell_how_rows_are_found() {
         let connection = Connection::open_in_memory().expect("a database");
-        let tables =
-            "CREATE TABLE t (a TEXT, b INTEGER, c TEXT, PRIMARY KEY (a, b)) WITHOUT ROWID; CREATE INDEX i ON t (c);";
+        let tables = "CREATE TABLE t (a TEXT, b INTEGER, c TEXT, PRIMARY KEY (a, b)) WITHOUT ROWID; CREATE INDEX i ON t (c); \
+            CREATE TABLE u (d INTEGER);";
         connection.execute_batch(tables).expect("a table");
         for (query, access, index) in [
             ("SELECT * FROM t WHERE a = 'x' AND b = 1", AccessPath::Lookup, Some("PRIMARY KEY")),
             ("SELECT * FROM t WHERE a = 'x' AND b > 1", AccessPath::Range, Some("PRIMARY KEY")),
             ("SELECT c FROM t WHERE c = 'x'", AccessPath::Covering, Some("i")),
-            ("SELECT * FROM t WHERE b = 1", AccessPath::Scan, None),
+            // All of an index is looked at no less than all of the table.
+            ("SELECT * FROM t WHERE b = 1", AccessPath::Scan, Some("i")),
+            ("SELECT * FROM u WHERE d = 1", AccessPath::Scan, None),
         ] {
             let plan = plan(&details(&connection, query).expect("a plan"));
             assert_eq!((plan.access, plan.index.as_deref()), (access, index), "{query}");
