@@ -6,8 +6,10 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use crate::error::{RunError, Written};
-use crate::locks::Locked as _;
+use crate::{
+    error::{RunError, Written},
+    locks::Locked as _,
+};
 
 /// Shared by readers, workers, the sink and the command line.
 #[derive(Clone, Default)]

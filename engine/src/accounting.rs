@@ -8,9 +8,9 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use crate::locks::Locked as _;
-
 use vardelta_schemas::ledger::RecordCounts;
+
+use crate::locks::Locked as _;
 
 /// The record was read.
 const READ: u32 = 1 << 31;

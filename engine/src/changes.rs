@@ -18,14 +18,13 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use crate::locks::Locked as _;
-
 use self::run::Cursor;
 pub use self::{
     batches::AddedRows,
     net::{ChangesError, NetChanges},
     run::{Change, RunBuilder},
 };
+use crate::locks::Locked as _;
 
 /// Bytes of runs kept in memory; what comes beyond is spilled.
 const MEMORY_LIMIT_BYTES: usize = 192 << 20;

@@ -54,13 +54,7 @@ impl ChangesFile {
             (None, Box::new(io::stdout()))
         } else {
             let path = &destination::check(path, plan, &KIND)?;
-            let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-            let file = tempfile::Builder::new()
-                .prefix(".changes")
-                // As any other new file: what the umask leaves.
-                .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666))
-                .tempfile_in(directory)
-                .map_err(|error| unwritable(path, &error))?;
+            let file = destination::begin(path).map_err(|error| unwritable(path, &error))?;
             let (file, temporary) = file.into_parts();
             (Some((path.to_path_buf(), temporary)), Box::new(file))
         };

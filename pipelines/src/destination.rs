@@ -2,12 +2,13 @@
 //! is easily mistyped, and a drop, a pipeline or a database is not to be had again.
 
 use std::{
-    fs::{self, File},
-    io::{self, Read as _},
-    os::unix::fs::FileTypeExt as _,
+    fs::{self, File, Permissions},
+    io::{self, Read as _, Write as _},
+    os::unix::fs::{FileTypeExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
 };
 
+use tempfile::NamedTempFile;
 use vardelta_engine::{
     error::{RunError, RunErrorKind},
     path_text::to_text,
@@ -79,6 +80,35 @@ pub fn check_again(path: &Path, kind: &Kind) -> Result<(), RunError> {
         Ok(_) if start.is_empty() || (kind.is_own)(&start) => Ok(()),
         Ok(_) => Err(refused(path, kind, &format!("a file lies there that is not {}", kind.what))),
     }
+}
+
+/// Looks at what is to be appended to: a file of the kind, or what is no file, such as a pipe or a device.
+///
+/// # Errors
+/// When it is a file of something else.
+pub fn check_append(path: &Path, kind: &Kind) -> Result<(), RunError> {
+    if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) { Ok(()) } else { check_again(path, kind) }
+}
+
+/// A file beside a checked path, to be put in its place when it is whole; as any other new file, what the umask leaves.
+///
+/// # Errors
+/// When none can be made in its directory.
+pub fn begin(path: &Path) -> io::Result<NamedTempFile> {
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    tempfile::Builder::new().prefix(".vardelta").permissions(Permissions::from_mode(0o666)).tempfile_in(directory)
+}
+
+/// Writes a file whole, in place of what lies at a checked path.
+///
+/// # Errors
+/// When it cannot be written, or something else has come to lie there.
+pub fn replace(path: &Path, kind: &Kind, text: &str) -> io::Result<()> {
+    let mut file = begin(path)?;
+    file.write_all(text.as_bytes())?;
+    // Somebody may have put another file there meanwhile.
+    check_again(path, kind).map_err(io::Error::other)?;
+    file.persist(path).map(|_| ()).map_err(|error| error.error)
 }
 
 /// Where a link leads; other paths as they are.

@@ -24,6 +24,7 @@ mod rejects_file;
 mod report;
 mod serve;
 mod set_aside;
+mod stamp;
 mod testing;
 mod trace_file;
 mod usage;

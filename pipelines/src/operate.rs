@@ -2,12 +2,13 @@
 
 pub mod alerts;
 pub mod clock;
+pub mod ended;
 pub mod figures;
 pub mod health;
+pub mod http;
 pub mod lineage;
 pub mod log;
 pub mod machine;
 pub mod metrics;
-mod moment;
 pub mod push;
 pub mod telling;

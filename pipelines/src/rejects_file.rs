@@ -45,13 +45,7 @@ impl RejectsFile {
         let (place, writer): (_, Box<dyn Write + Send>) = if is_stdout {
             (None, Box::new(io::stdout()))
         } else {
-            let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-            let file = tempfile::Builder::new()
-                .prefix(".rejects")
-                // As any other new file: what the umask leaves.
-                .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666))
-                .tempfile_in(directory)
-                .map_err(|error| unwritable(path, &error))?;
+            let file = destination::begin(path).map_err(|error| unwritable(path, &error))?;
             let (file, temporary) = file.into_parts();
             (Some((path.to_path_buf(), temporary)), Box::new(file))
         };

@@ -3,7 +3,6 @@
 //! microseconds.
 
 use std::{
-    io,
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},
@@ -89,9 +88,8 @@ impl TraceFile {
     /// # Errors
     /// When it cannot be written, or something else lies there by now.
     pub fn finish(self) -> Result<(), RunError> {
-        destination::check_again(&self.path, &KIND)?;
         let text = self.gathered.into_inner().unwrap_or_else(PoisonError::into_inner).text();
-        write(&self.path, &text).map_err(|error| {
+        destination::replace(&self.path, &KIND, &text).map_err(|error| {
             RunError::new(
                 RunErrorKind::Sink,
                 format!("the trace cannot be written to {}: {error}", self.path.display()),
@@ -99,17 +97,6 @@ impl TraceFile {
             .with_hint("What the run was to do is not affected; `vardelta history` tells what was committed.")
         })
     }
-}
-
-/// Puts the text into its place, whole.
-fn write(path: &Path, text: &str) -> io::Result<()> {
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let file = tempfile::Builder::new()
-        .prefix(".trace")
-        .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666))
-        .tempfile_in(directory)?;
-    std::fs::write(file.path(), text)?;
-    file.persist(path).map(|_| ()).map_err(|error| error.error)
 }
 
 impl Gathered {

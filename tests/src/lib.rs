@@ -8,6 +8,7 @@ pub mod drop_file;
 pub mod golden;
 pub mod held;
 pub mod in_process;
+pub mod listening;
 pub mod mail_sink;
 pub mod model;
 pub mod older;

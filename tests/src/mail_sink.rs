@@ -2,10 +2,13 @@
 
 use std::{
     io::{self, BufRead as _, BufReader, Write as _},
-    net::{SocketAddr, TcpListener, TcpStream},
-    sync::{Arc, Mutex, PoisonError},
-    thread::JoinHandle,
+    net::TcpStream,
+    sync::{Arc, Mutex},
 };
+
+use vardelta_engine::locks::Locked as _;
+
+use crate::listening::Listening;
 
 /// A mail as it came.
 #[derive(Clone, Debug, Default)]
@@ -23,14 +26,12 @@ struct Kept {
     mails: Vec<Mail>,
     /// The answers to the next mails' senders, instead of taking them.
     refusals: Vec<&'static str>,
-    ends: bool,
 }
 
-/// The server; its thread ends with it.
+/// The server; it ends when it is dropped.
 pub struct MailSink {
-    address: SocketAddr,
+    listening: Listening,
     kept: Arc<Mutex<Kept>>,
-    thread: Option<JoinHandle<()>>,
 }
 
 impl MailSink {
@@ -39,49 +40,25 @@ impl MailSink {
     /// # Panics
     /// When there is none.
     pub fn start() -> MailSink {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let address = listener.local_addr().expect("an address");
         let kept = Arc::new(Mutex::new(Kept::default()));
         let shared = Arc::clone(&kept);
-        let thread = std::thread::spawn(move || {
-            for stream in listener.incoming() {
-                if lock(&shared).ends {
-                    return;
-                }
-                // A client that goes away in the middle has sent no mail.
-                let _ = stream.and_then(|stream| serve(stream, &shared));
-            }
-        });
-        MailSink { address, kept, thread: Some(thread) }
+        MailSink { listening: Listening::start(move |stream| serve(stream, &shared)), kept }
     }
 
     /// Its address as a pipeline file has it.
     pub fn url(&self) -> String {
-        format!("smtp://{}", self.address)
+        format!("smtp://{}", self.listening.address)
     }
 
     /// Answers the next mail with this instead of taking it.
     pub fn refuse(&self, answer: &'static str) {
-        lock(&self.kept).refusals.push(answer);
+        self.kept.locked().refusals.push(answer);
     }
 
     /// The mails so far.
     pub fn mails(&self) -> Vec<Mail> {
-        lock(&self.kept).mails.clone()
+        self.kept.locked().mails.clone()
     }
-}
-
-impl Drop for MailSink {
-    fn drop(&mut self) {
-        lock(&self.kept).ends = true;
-        // The thread waits for somebody to come.
-        let _ = TcpStream::connect(self.address);
-        self.thread.take().map(JoinHandle::join);
-    }
-}
-
-fn lock(kept: &Mutex<Kept>) -> std::sync::MutexGuard<'_, Kept> {
-    kept.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn serve(stream: TcpStream, kept: &Mutex<Kept>) -> io::Result<()> {
@@ -96,7 +73,7 @@ fn serve(stream: TcpStream, kept: &Mutex<Kept>) -> io::Result<()> {
             "EHLO" => "250-sink\r\n250-8BITMIME\r\n250 AUTH PLAIN".to_owned(),
             "AUTH" => "235 welcome".into(),
             "MAIL" => {
-                let refusals = &mut lock(kept).refusals;
+                let refusals = &mut kept.locked().refusals;
                 match refusals.is_empty() {
                     true => {
                         mail = Mail { from: command, ..Mail::default() };
@@ -123,7 +100,7 @@ fn serve(stream: TcpStream, kept: &Mutex<Kept>) -> io::Result<()> {
                 }
                 // Long lines are broken where `=` ends them (quoted-printable).
                 mail.text = mail.text.replace("=\r\n", "");
-                lock(kept).mails.push(std::mem::take(&mut mail));
+                kept.locked().mails.push(std::mem::take(&mut mail));
                 "250 kept".into()
             }
             "QUIT" => {

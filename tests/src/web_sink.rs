@@ -1,13 +1,16 @@
-//! An HTTP server on loopback that keeps what is posted to it: it stands in for Slack and for a lineage service.
+//! An HTTP server on loopback that keeps what is asked of it and answers alike: it stands in for Slack, for a lineage service, and
+//! for services whose answers were recorded.
 
 use std::{
     io::{self, BufRead as _, BufReader, Read as _, Write as _},
-    net::{SocketAddr, TcpListener, TcpStream},
-    sync::{Arc, Mutex, PoisonError},
-    thread::JoinHandle,
+    net::TcpStream,
+    sync::{Arc, Mutex},
 };
 
 use serde_json::Value;
+use vardelta_engine::locks::Locked as _;
+
+use crate::listening::Listening;
 
 /// A request as it came.
 #[derive(Clone, Debug, Default)]
@@ -36,67 +39,50 @@ struct Kept {
     posted: Vec<Posted>,
     /// Heads of the next answers: a status, and perhaps headers behind a line feed.
     answers: Vec<&'static str>,
-    ends: bool,
 }
 
-/// The server; its thread ends with it.
+/// The server; it ends when it is dropped.
 pub struct WebSink {
-    address: SocketAddr,
+    listening: Listening,
     kept: Arc<Mutex<Kept>>,
-    thread: Option<JoinHandle<()>>,
 }
 
 impl WebSink {
-    /// A server on a port of its own.
+    /// A server on a port of its own that answers `200 OK`.
     ///
     /// # Panics
     /// When there is none.
     pub fn start() -> WebSink {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let address = listener.local_addr().expect("an address");
+        WebSink::replaying("200 OK", b"ok".to_vec())
+    }
+
+    /// A server that gives every request this head (`429 Slow`) and body.
+    ///
+    /// # Panics
+    /// As [`WebSink::start`].
+    pub fn replaying(head: &'static str, body: Vec<u8>) -> WebSink {
         let kept = Arc::new(Mutex::new(Kept::default()));
         let shared = Arc::clone(&kept);
-        let thread = std::thread::spawn(move || {
-            for stream in listener.incoming() {
-                if lock(&shared).ends {
-                    return;
-                }
-                let _ = stream.and_then(|stream| serve(stream, &shared));
-            }
-        });
-        WebSink { address, kept, thread: Some(thread) }
+        WebSink { listening: Listening::start(move |stream| serve(stream, &shared, head, &body)), kept }
     }
 
     /// An address there.
     pub fn url(&self, path: &str) -> String {
-        format!("http://{}{path}", self.address)
+        format!("http://{}{path}", self.listening.address)
     }
 
-    /// Answers the next request with this head (`429 Slow\r\nRetry-After: 1`) instead of `200 OK`.
+    /// Answers the next request with this head (`429 Slow\r\nRetry-After: 1`) instead of the usual one.
     pub fn answer(&self, head: &'static str) {
-        lock(&self.kept).answers.push(head);
+        self.kept.locked().answers.push(head);
     }
 
     /// What was posted so far.
     pub fn posted(&self) -> Vec<Posted> {
-        lock(&self.kept).posted.clone()
+        self.kept.locked().posted.clone()
     }
 }
 
-impl Drop for WebSink {
-    fn drop(&mut self) {
-        lock(&self.kept).ends = true;
-        // The thread waits for somebody to come.
-        let _ = TcpStream::connect(self.address);
-        self.thread.take().map(JoinHandle::join);
-    }
-}
-
-fn lock(kept: &Mutex<Kept>) -> std::sync::MutexGuard<'_, Kept> {
-    kept.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn serve(mut stream: TcpStream, kept: &Mutex<Kept>) -> io::Result<()> {
+fn serve(mut stream: TcpStream, kept: &Mutex<Kept>, usual: &str, answer: &[u8]) -> io::Result<()> {
     let mut reader = BufReader::new(stream.try_clone()?);
     let (mut posted, mut line, mut length) = (Posted::default(), String::new(), 0);
     reader.read_line(&mut line)?;
@@ -113,9 +99,11 @@ fn serve(mut stream: TcpStream, kept: &Mutex<Kept>) -> io::Result<()> {
     reader.take(length).read_to_end(&mut body)?;
     posted.body = String::from_utf8_lossy(&body).into_owned();
     let head = {
-        let mut kept = lock(kept);
+        let mut kept = kept.locked();
         kept.posted.push(posted);
-        if kept.answers.is_empty() { "200 OK" } else { kept.answers.remove(0) }
+        if kept.answers.is_empty() { usual } else { kept.answers.remove(0) }
     };
-    stream.write_all(format!("HTTP/1.1 {head}\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok").as_bytes())
+    let length = answer.len();
+    stream.write_all(format!("HTTP/1.1 {head}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n").as_bytes())?;
+    stream.write_all(answer)
 }

@@ -5,10 +5,10 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use crate::locks::Locked as _;
-
 use differential_dataflow::{ExchangeData, input::InputSession};
 use timely::dataflow::operators::probe::Handle;
+
+use crate::locks::Locked as _;
 
 /// Changes of a keyed collection: key and value, with their multiplicity.
 pub(crate) type Changes<V> = BTreeMap<(Vec<u8>, V), isize>;

@@ -3,8 +3,7 @@
 
 use std::{collections::BTreeSet, sync::Mutex};
 
-use crate::locks::Locked as _;
-use crate::{error::RunError, flow::RunContext, rows::Row};
+use crate::{error::RunError, flow::RunContext, locks::Locked as _, rows::Row};
 
 /// How many are told of each drop.
 const EXAMPLES: usize = 5;

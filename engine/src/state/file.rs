@@ -9,8 +9,7 @@ use std::sync::{Mutex, MutexGuard, OnceLock};
 
 use super::block::{self, Pointer};
 use super::error::StateError;
-use crate::failpoint;
-use crate::locks::Locked as _;
+use crate::{failpoint, locks::Locked as _};
 
 const MAGIC: &[u8; 8] = b"VDDATA1\n";
 

@@ -3,11 +3,9 @@
 use std::io::{self, Write as _};
 
 use noodles_bgzf as bgzf;
+use vardelta_stages::sources::bgzf::END_BLOCK;
 
 use super::{CHUNK_RECORDS, Kind, Settings, clinvar, drugs, genes, line::Placed, packing::Packing, records};
-
-/// The block that ends a BGZF file (SAM specification, section 4.1.2).
-pub const END_BLOCK_BYTES: usize = 28;
 
 /// A finished stretch.
 #[derive(Debug, Default)]
@@ -107,6 +105,6 @@ impl Chunk {
 /// The blocks that were written, without the one that ends a file.
 fn without_end(writer: bgzf::io::Writer<Vec<u8>>) -> io::Result<Vec<u8>> {
     let mut bytes = writer.finish()?;
-    bytes.truncate(bytes.len().saturating_sub(END_BLOCK_BYTES));
+    bytes.truncate(bytes.len().saturating_sub(END_BLOCK.len()));
     Ok(bytes)
 }

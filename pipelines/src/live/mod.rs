@@ -12,8 +12,7 @@ use std::{
     },
 };
 
-use vardelta_engine::locks::Locked as _;
-use vardelta_engine::{event::RunEvent, plan::Plan};
+use vardelta_engine::{event::RunEvent, locks::Locked as _, plan::Plan};
 use vardelta_schemas::ledger::{Accounts, Event, Snapshot};
 
 use self::known::Known;
@@ -161,10 +160,11 @@ impl LivePipeline {
         if !matches!(event, RunEvent::Finished { .. } | RunEvent::Failed { .. }) {
             return;
         }
-        let Some(run) = now.run.take() else { return };
-        let samples = metrics::samples(&self.plan, run.events());
-        metrics::add(&mut now.totals, &samples);
-        now.finished.extend(run.finish(now_s()));
+        let Some((started_s, ended)) = now.run.take().and_then(|run| Some((run.started_s, run.ended()?))) else {
+            return;
+        };
+        metrics::add(&mut now.totals, &metrics::samples(&self.plan, Some(&ended)));
+        now.finished.extend(FinishedRun::worth_keeping(started_s, now_s(), ended));
         while now.finished.len() > runs::KEPT {
             now.finished.pop_front();
         }
@@ -217,7 +217,7 @@ impl LivePipeline {
             let now = self.now();
             (now.totals.clone(), now.pending.iter().map(|drop| drop.since_s).min())
         };
-        samples.extend(metrics::samples(&self.plan, &[]));
+        samples.extend(metrics::samples(&self.plan, None));
         let age_s = oldest_s.map_or(0, |since_s| now_s().saturating_sub(since_s));
         samples.insert(metrics::of_pipeline("vardelta_oldest_pending_drop_seconds", name), age_s as f64);
         samples

@@ -4,6 +4,8 @@ use std::time::Instant;
 
 use vardelta_engine::{error::RunErrorKind, event::RunEvent, report::RunReport};
 
+use crate::operate::ended::Ended;
+
 /// Finished runs that are kept.
 pub const KEPT: usize = 200;
 
@@ -49,31 +51,23 @@ impl RunUnderWay {
         }
     }
 
-    /// What happened so far, without its progress.
-    pub fn events(&self) -> &[RunEvent] {
-        &self.events
-    }
-
     /// Seconds since it began.
     pub fn seconds(&self) -> f64 {
         self.began.elapsed().as_secs_f64()
     }
 
-    /// What it has told so far as a report.
-    pub fn report(&self) -> Option<RunReport> {
-        RunReport::of(&self.events)
+    /// How it ended; `None` while it goes on.
+    pub fn ended(&self) -> Option<Ended> {
+        Ended::of(&self.events)
     }
+}
 
-    /// What is kept of it; nothing of one that found nothing to do.
-    pub fn finish(self, ended_s: u64) -> Option<FinishedRun> {
-        let report = self.report();
-        let end = self.events.iter().rev().find_map(|event| match event {
-            RunEvent::Finished { seconds } => Some((*seconds, None)),
-            RunEvent::Failed { kind, message, seconds, .. } => Some((*seconds, Some((*kind, message.clone())))),
-            _ => None,
-        });
-        let (seconds, failed) = end?;
-        let is_worth_it = failed.is_some() || report.as_ref().is_some_and(|report| report.committed);
-        is_worth_it.then_some(FinishedRun { started_s: self.started_s, ended_s, seconds, report, failed })
+impl FinishedRun {
+    /// What is kept of a run; nothing of one that found nothing to do.
+    pub fn worth_keeping(started_s: u64, ended_s: u64, ended: Ended) -> Option<FinishedRun> {
+        let Ended { report, failure, seconds } = ended;
+        let is_worth_it = failure.is_some() || report.as_ref().is_some_and(|report| report.committed);
+        let failed = failure.map(|failure| (failure.kind, failure.message));
+        is_worth_it.then_some(FinishedRun { started_s, ended_s, seconds, report, failed })
     }
 }

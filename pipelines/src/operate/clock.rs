@@ -1,11 +1,28 @@
 //! The time as people's clocks have it: for what is told, never for what is computed.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use vardelta_engine::clock::utc;
+
+/// The time since 1970-01-01, UTC.
+#[expect(clippy::disallowed_methods, reason = "when something happened or is tried again is told; no row shows it")]
+pub fn since_1970() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+}
 
 /// Seconds since 1970, now.
-#[expect(clippy::disallowed_methods, reason = "when something was seen or is tried again is told; no row shows it")]
 pub fn now_s() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+    since_1970().as_secs()
+}
+
+/// The UTC time, RFC 3339, to the millisecond.
+pub fn now() -> String {
+    rfc3339(since_1970())
+}
+
+/// A time since 1970-01-01 as RFC 3339, to the millisecond.
+pub fn rfc3339(since: Duration) -> String {
+    format!("{}.{:03}Z", utc(since.as_secs()).trim_end_matches('Z'), since.subsec_millis())
 }
 
 /// Seconds since 1970 of `2026-01-31T23:59:59Z`; `None` for what is no such text.
@@ -35,6 +52,19 @@ mod tests {
         assert_eq!(seconds_of("2099-12-31T23:59:59Z"), Some(4_102_444_799));
         for text in ["", "2000-02-29", "2000-02-29T00:00:00", "x-y-zT1:2:3Z"] {
             assert_eq!(seconds_of(text), None);
+        }
+    }
+
+    #[test]
+    fn times_are_written_as_the_calendar_has_them() {
+        for (seconds, text) in [
+            (0, "1970-01-01T00:00:00.007Z"),
+            (951_782_399, "2000-02-28T23:59:59.007Z"),
+            (951_782_400, "2000-02-29T00:00:00.007Z"),
+            (1_709_164_800, "2024-02-29T00:00:00.007Z"),
+            (4_102_444_799, "2099-12-31T23:59:59.007Z"),
+        ] {
+            assert_eq!(rfc3339(Duration::new(seconds, 7_000_000)), text);
         }
     }
 }

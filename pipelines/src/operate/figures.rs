@@ -11,15 +11,9 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
-use vardelta_engine::{
-    clock,
-    event::RunEvent,
-    plan::Plan,
-    report::{RunReport, TimeReport},
-    run::state_directory,
-};
+use vardelta_engine::{clock, plan::Plan, report::TimeReport, run::state_directory};
 
-use crate::operate::clock::now_s;
+use crate::operate::{clock::now_s, ended::Ended};
 
 /// The file's size at which the older half of it goes.
 const BYTES_MAX: u64 = 4 << 20;
@@ -66,30 +60,27 @@ impl StageFigures {
     }
 }
 
-/// The figures of a run's events; `None` of a run that did nothing.
-fn figures(events: &[RunEvent]) -> Option<Figures> {
-    let failed = events.iter().rev().find_map(|event| match event {
-        RunEvent::Failed { kind, seconds, .. } => Some((kind.as_str().to_owned(), *seconds)),
-        _ => None,
-    });
-    let report = RunReport::of(events.iter());
-    if failed.is_none() && !report.as_ref().is_some_and(|report| report.committed) {
+/// The figures of a run; `None` of one that did nothing.
+fn figures(ended: &Ended) -> Option<Figures> {
+    let Ended { report, failure, seconds } = ended;
+    if failure.is_none() && !report.as_ref().is_some_and(|report| report.committed) {
         return None;
     }
-    let mut figures = Figures { ended_at: clock::utc(now_s()), ..Figures::default() };
+    let mut figures = Figures {
+        ended_at: clock::utc(now_s()),
+        failed: failure.as_ref().map(|failure| failure.kind.as_str().to_owned()),
+        seconds: *seconds,
+        ..Figures::default()
+    };
     if let Some(report) = report {
         figures.epoch = report.committed.then_some(report.epoch);
-        (figures.seconds, figures.workers, figures.commit_s) = (report.seconds, report.workers, report.commit.seconds);
-        let stage = |stage: &vardelta_engine::report::StageReport| {
-            StageFigures::new(&stage.name, stage.rows_in, stage.rows_out, &stage.times)
-        };
-        figures.stages = report.stages.iter().map(stage).collect();
+        (figures.workers, figures.commit_s) = (report.workers, report.commit.seconds);
+        let stages = report.stages.iter();
+        figures.stages =
+            stages.map(|stage| StageFigures::new(&stage.name, stage.rows_in, stage.rows_out, &stage.times)).collect();
         let readers = report.readers.iter();
         figures.readers =
             readers.map(|reader| StageFigures::new(&reader.name, reader.chunks, 0, &reader.times)).collect();
-    }
-    if let Some((kind, seconds)) = failed {
-        (figures.failed, figures.seconds) = (Some(kind), seconds);
     }
     Some(figures)
 }
@@ -98,9 +89,9 @@ fn figures(events: &[RunEvent]) -> Option<Figures> {
 ///
 /// # Errors
 /// When they cannot be written. That is no failure of the run.
-pub fn keep(plan: &Plan, events: &[RunEvent]) -> io::Result<()> {
+pub fn keep(plan: &Plan, ended: &Ended) -> io::Result<()> {
     let state = state_directory(plan);
-    match figures(events) {
+    match figures(ended) {
         Some(figures) if state.is_dir() => append(&place(&state), &figures),
         _ => Ok(()),
     }
@@ -143,6 +134,7 @@ fn append(path: &Path, figures: &Figures) -> io::Result<()> {
 mod tests {
     use vardelta_engine::{
         error::{RunError, RunErrorKind},
+        event::RunEvent,
         report::StageReport,
     };
 
@@ -152,11 +144,15 @@ mod tests {
         vec![RunEvent::Started { pipeline: "p".into(), epoch: 3, workers: 2, dry_run: false }]
     }
 
+    fn of(events: &[RunEvent]) -> Option<Figures> {
+        figures(&Ended::of(events)?)
+    }
+
     #[test]
     fn a_run_that_did_nothing_leaves_nothing() {
         let mut run = started();
         run.push(RunEvent::Finished { seconds: 1.0 });
-        assert_eq!(figures(&run), None);
+        assert_eq!(of(&run), None);
     }
 
     #[test]
@@ -166,12 +162,12 @@ mod tests {
         run.push(RunEvent::Stage(StageReport { name: "s".into(), rows_in: 9, rows_out: 8, times: times.clone() }));
         run.push(RunEvent::Committed { epoch: 4, retries: 0, rows_ahead: 0, times });
         run.push(RunEvent::Finished { seconds: 2.5 });
-        let kept = figures(&run).ok_or(ErrorKind::NotFound)?;
+        let kept = of(&run).ok_or(ErrorKind::NotFound)?;
         assert_eq!((kept.epoch, kept.seconds, kept.workers, kept.commit_s), (Some(4), 2.5, 2, 1.5));
         let stage = StageFigures { name: "s".into(), rows_in: 9, rows_out: 8, seconds: 1.5, wait_s: 0.5 };
         assert_eq!(kept.stages, [stage]);
         let failed = [RunEvent::failed(&RunError::new(RunErrorKind::Sink, "drop x"), 0.5)];
-        let failed = figures(&failed).ok_or(ErrorKind::NotFound)?;
+        let failed = of(&failed).ok_or(ErrorKind::NotFound)?;
         assert_eq!((failed.epoch, failed.failed.is_some(), failed.seconds), (None, true, 0.5));
 
         let folder = tempfile::tempdir()?;

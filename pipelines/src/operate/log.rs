@@ -19,7 +19,7 @@ use vardelta_engine::{
 };
 use vardelta_schemas::ledger::SetAsideRow;
 
-use crate::operate::moment::now;
+use crate::operate::clock::now;
 
 /// Writes the log of one command.
 pub struct LogWriter {

@@ -2,21 +2,25 @@
 //!
 //! Labels are pipelines, stages, tables and reasons, which a pipeline file bounds; never a gene, a sample or a file.
 
-use std::{
-    collections::BTreeMap,
-    io::Write as _,
-    path::Path,
-    time::{SystemTime, UNIX_EPOCH},
+use std::{collections::BTreeMap, path::Path};
+
+use vardelta_engine::{plan::Plan, report::RunReport, run::state_directory};
+
+use crate::{
+    destination::{self, Kind},
+    operate::{
+        clock,
+        ended::{Ended, is_read},
+        machine, push,
+    },
 };
 
-use vardelta_engine::{
-    event::RunEvent,
-    plan::Plan,
-    report::{Action, RunReport},
-    run::state_directory,
+/// What `textfile` may replace.
+const TEXTFILE: Kind = Kind {
+    option: "textfile",
+    what: "a file of vardelta's metrics",
+    is_own: |start| start.starts_with(b"# HELP vardelta_"),
 };
-
-use crate::operate::{machine, push};
 
 /// Upper bounds of `vardelta_run_duration_seconds`, in seconds.
 const DURATION_BUCKETS: [f64; 12] = [0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0, 300.0, 600.0, 1_800.0, 3_600.0, 14_400.0];
@@ -55,12 +59,12 @@ const METRICS: [(&str, &str, &str); 14] = [
 pub type Samples = BTreeMap<String, f64>;
 
 /// Writes the metrics of a run where the plan wants them. What goes wrong comes back, in words: it is no failure of the run.
-pub fn publish(plan: &Plan, events: &[RunEvent]) -> Vec<String> {
+pub fn publish(plan: &Plan, ended: Option<&Ended>) -> Vec<String> {
     let operate = &plan.operate;
     if operate.textfile.is_none() && operate.push_gateway.is_none() {
         return Vec::new();
     }
-    let samples = samples(plan, events);
+    let samples = samples(plan, ended);
     let mut trouble = Vec::new();
     if let Some(path) = &operate.textfile {
         let path = plan.pipeline.resolve(path);
@@ -74,8 +78,8 @@ pub fn publish(plan: &Plan, events: &[RunEvent]) -> Vec<String> {
     trouble
 }
 
-/// The metrics of these events.
-pub fn samples(plan: &Plan, events: &[RunEvent]) -> Samples {
+/// The metrics of a run, and of the machine as it is now.
+pub fn samples(plan: &Plan, ended: Option<&Ended>) -> Samples {
     let mut samples = Samples::new();
     let pipeline = plan.pipeline.name.as_str();
     let mut set = |name: &str, labels: &[(&str, &str)], value: f64| {
@@ -86,24 +90,17 @@ pub fn samples(plan: &Plan, events: &[RunEvent]) -> Samples {
         let labels = labels.collect::<Vec<_>>().join(",");
         *samples.entry(format!("{name}{{{labels}}}")).or_default() += value;
     };
-    let end = events.iter().rev().find_map(|event| match event {
-        RunEvent::Finished { seconds } => Some((true, *seconds)),
-        RunEvent::Failed { seconds, .. } => Some((false, *seconds)),
-        _ => None,
-    });
-    if let Some((is_good, seconds)) = end {
-        set("vardelta_last_run_status", &[], f64::from(u8::from(is_good)));
-        if is_good {
-            #[expect(clippy::disallowed_methods, reason = "the metric is a time")]
-            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-            set("vardelta_last_success_timestamp_seconds", &[], now.as_secs_f64());
+    if let Some(Ended { failure, seconds, .. }) = ended {
+        set("vardelta_last_run_status", &[], f64::from(u8::from(failure.is_none())));
+        if failure.is_none() {
+            set("vardelta_last_success_timestamp_seconds", &[], clock::since_1970().as_secs_f64());
         }
         for bound in DURATION_BUCKETS {
-            let is_within = f64::from(u8::from(seconds <= bound));
+            let is_within = f64::from(u8::from(*seconds <= bound));
             set("vardelta_run_duration_seconds_bucket", &[("le", &bound.to_string())], is_within);
         }
         set("vardelta_run_duration_seconds_bucket", &[("le", "+Inf")], 1.0);
-        set("vardelta_run_duration_seconds_sum", &[], seconds);
+        set("vardelta_run_duration_seconds_sum", &[], *seconds);
         set("vardelta_run_duration_seconds_count", &[], 1.0);
     }
     if let Ok(bytes) = machine::disk_free_bytes(&state_directory(plan)) {
@@ -112,11 +109,11 @@ pub fn samples(plan: &Plan, events: &[RunEvent]) -> Samples {
     if let Ok(bytes) = machine::memory_available_bytes() {
         set("vardelta_memory_available_bytes", &[], bytes as f64);
     }
-    let Some(report) = RunReport::of(events) else { return samples };
+    let Some(report) = ended.and_then(|ended| ended.report.as_ref()) else { return samples };
     set("vardelta_epoch", &[], report.epoch as f64);
     // Nothing of a run that ended otherwise, or was dry, was loaded, changed or rejected in the database.
     if report.committed {
-        of_report(plan, &report, &mut set);
+        of_report(plan, report, &mut set);
     }
     samples
 }
@@ -125,9 +122,7 @@ pub fn samples(plan: &Plan, events: &[RunEvent]) -> Samples {
 type Set<'a> = dyn FnMut(&str, &[(&str, &str)], f64) + 'a;
 
 fn of_report(plan: &Plan, report: &RunReport, set: &mut Set<'_>) {
-    for drop in
-        report.drops.iter().filter(|drop| matches!(drop.action, Action::Added | Action::Replaced | Action::Rebuilt))
-    {
+    for drop in report.drops.iter().filter(|drop| is_read(drop.action)) {
         let counts = [
             ("loaded", drop.loaded),
             ("filtered", drop.filtered),
@@ -236,24 +231,16 @@ fn bound(sample: &str) -> f64 {
 
 /// Writes a file whole, in place of the one that an earlier run wrote. Its counters go on.
 fn write_textfile(path: &Path, samples: &Samples) -> Result<(), String> {
-    let before = match std::fs::read_to_string(path) {
-        Ok(text) if text.is_empty() || text.starts_with("# HELP vardelta_") => text,
-        Ok(_) => return Err("the file there holds no metrics of vardelta".into()),
+    // A device reads as empty, and a rename would make a file of it.
+    let path = destination::check_alone(path, &TEXTFILE).map_err(|error| error.to_string())?;
+    let before = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
         Err(error) => return Err(error.to_string()),
     };
     let mut all: Samples = before.lines().filter(|line| !line.starts_with('#')).filter_map(sample).collect();
     add(&mut all, samples);
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = tempfile::Builder::new()
-        .prefix(".vardelta")
-        // The collector is another user.
-        .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))
-        .tempfile_in(directory)
-        .map_err(|error| error.to_string())?;
-    file.write_all(text(&all).as_bytes()).map_err(|error| error.to_string())?;
-    file.persist(path).map_err(|error| error.error.to_string())?;
-    Ok(())
+    destination::replace(&path, &TEXTFILE, &text(&all)).map_err(|error| error.to_string())
 }
 
 /// A line `name{labels} value`.

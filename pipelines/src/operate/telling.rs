@@ -3,10 +3,9 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use vardelta_engine::locks::Locked as _;
-use vardelta_engine::{event::RunEvent, plan::Plan};
+use vardelta_engine::{event::RunEvent, locks::Locked as _, plan::Plan};
 
-use crate::operate::{alerts, figures, lineage::Lineage, log::LogWriter, metrics};
+use crate::operate::{alerts, ended::Ended, figures, lineage::Lineage, log::LogWriter, metrics};
 
 /// Everyone who is told of a run.
 #[derive(Default)]
@@ -41,15 +40,17 @@ impl Telling {
     /// comes back in lines: nothing of it is a failure of the run.
     pub fn publish(self, plan: &Plan) -> Vec<String> {
         let events = self.events.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let mut lines: Vec<String> =
-            metrics::publish(plan, &events).into_iter().map(|trouble| format!("notice: {trouble}")).collect();
-        if let Some(Err(trouble)) = self.lineage.map(|lineage| lineage.ended(plan, &events)) {
+        let ended = Ended::of(&events);
+        let trouble = metrics::publish(plan, ended.as_ref());
+        let mut lines: Vec<String> = trouble.into_iter().map(|trouble| format!("notice: {trouble}")).collect();
+        let Some(ended) = ended else { return lines };
+        if let Some(Err(trouble)) = self.lineage.map(|lineage| lineage.ended(plan, &events, &ended)) {
             lines.push(format!("notice: {trouble}"));
         }
-        if let Err(error) = figures::keep(plan, &events) {
+        if let Err(error) = figures::keep(plan, &ended) {
             lines.push(format!("notice: the figures of this run cannot be kept beside the state: {error}"));
         }
-        lines.extend(alerts::settle(plan, &events, self.log.as_deref()));
+        lines.extend(alerts::settle(plan, &ended, self.log.as_deref()));
         lines
     }
 }

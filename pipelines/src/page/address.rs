@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
 /// The views, in the order in which they are offered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum View {
@@ -65,16 +67,12 @@ pub fn query(pairs: impl IntoIterator<Item = (String, String)>) -> String {
     pairs.collect::<Vec<_>>().join("&")
 }
 
-/// A text as it stands in an address (RFC 3986): what is no plain letter, digit or sign by its bytes.
+/// What is escaped in an address: all but letters, digits and the marks of RFC 3986, section 2.3.
+const ESCAPED: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// A text as it stands in an address.
 pub fn encoded(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => encoded.push(char::from(byte)),
-            other => encoded.push_str(&format!("%{other:02X}")),
-        }
-    }
-    encoded
+    utf8_percent_encode(text, &ESCAPED).to_string()
 }
 
 /// Where links lead.

@@ -1,6 +1,7 @@
 //! Small charts as SVG, without script and without style attributes: what colours them are classes.
 
 use maud::{Markup, html};
+use vardelta_schemas::ledger::RecordCounts;
 
 use crate::page::show;
 
@@ -63,7 +64,8 @@ pub fn bar(label: &str, whole: f64, parts: &[BarPart<'_>]) -> Markup {
 }
 
 /// The accounting of records as a bar.
-pub fn accounting(read: u64, loaded: u64, filtered: u64, rejected: u64, duplicates: u64) -> Markup {
+pub fn accounting(counts: &RecordCounts) -> Markup {
+    let RecordCounts { read, loaded, filtered, rejected, duplicates, .. } = *counts;
     let parts = [("loaded", loaded), ("filtered", filtered), ("rejected", rejected), ("duplicates", duplicates)];
     let words: Vec<String> = parts.iter().map(|(name, count)| format!("{} {name}", show::number(*count))).collect();
     let label = format!("{} read: {}", show::number(read), words.join(", "));
@@ -83,11 +85,12 @@ mod tests {
 
     #[test]
     fn bars_are_shares_of_the_whole() {
-        let text = accounting(100, 50, 25, 0, 25).into_string();
+        let counts = RecordCounts { read: 100, loaded: 50, filtered: 25, duplicates: 25, ..RecordCounts::default() };
+        let text = accounting(&counts).into_string();
         assert!(text.contains("aria-label=\"100 read: 50 loaded, 25 filtered, 0 rejected, 25 duplicates\""), "{text}");
         assert!(text.contains("class=\"filtered\" x=\"120\" y=\"0\" width=\"60\""), "{text}");
         assert!(!text.contains("class=\"rejected\"") && !text.contains("style"), "{text}");
-        assert!(!accounting(0, 0, 0, 0, 0).into_string().contains("NaN"));
+        assert!(!accounting(&RecordCounts::default()).into_string().contains("NaN"));
     }
 
     #[test]

@@ -63,7 +63,7 @@ pub fn gather(context: Context<'_>) -> Result<Content, RunError> {
         context.abort.check()?;
         details.insert(run.epoch, facts::details(plan, run.epoch).map_err(|error| error.to_string()));
     }
-    let changes = ChangesOfEpoch::read(plan, facts.epoch, context.abort).map_err(|error| said(&error));
+    let changes = ChangesOfEpoch::read(plan, facts.epoch, context.abort).map_err(|error| show::error(&error));
     let started = Instant::now();
     let mut rows = Vec::new();
     for row in changes.iter().flat_map(|changes| changes.first(ROWS_EXPLAINED_EACH)) {
@@ -72,15 +72,9 @@ pub fn gather(context: Context<'_>) -> Result<Content, RunError> {
             break;
         }
         let request = WhyRequest { table: row.0.clone(), key: row.1.clone(), rows: ROWS_NAMED };
-        rows.push((row, why(context, &request).map_err(|error| said(&error))));
+        rows.push((row, why(context, &request).map_err(|error| show::error(&error))));
     }
     Ok(Content { facts, details, changes, rows })
-}
-
-/// An error and what to do about it.
-fn said(error: &RunError) -> String {
-    let advice = error.advice().map(|advice| format!(" {advice}")).unwrap_or_default();
-    format!("{error}.{advice}")
 }
 
 impl Content {

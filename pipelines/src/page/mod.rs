@@ -14,7 +14,7 @@ mod pager;
 mod parts;
 mod run;
 mod runs;
-mod show;
+pub mod show;
 pub mod site;
 mod stage_times;
 mod tables;

@@ -57,7 +57,7 @@ fn accounting(events: &[Event]) -> Markup {
     }
     html! {
         p.identity { (identity(&all)) }
-        (chart::accounting(all.read, all.loaded, all.filtered, all.rejected, all.duplicates))
+        (chart::accounting(&all))
         ul.legend { li.loaded { "loaded" } li.filtered { "filtered" } li.rejected { "rejected" } li.duplicates { "duplicates" } }
         (parts::scrolling("Records by drop", html! { table {
             caption { "read = loaded + filtered + rejected + duplicates, drop by drop."
@@ -73,7 +73,7 @@ fn accounting(events: &[Event]) -> Markup {
                 td.number { (show::number(counts.filtered)) } td.number { (show::number(counts.rejected)) }
                 td.number { (show::number(counts.duplicates)) }
                 td { @if counts.read > 0 {
-                    (chart::accounting(counts.read, counts.loaded, counts.filtered, counts.rejected, counts.duplicates))
+                    (chart::accounting(counts))
                 } }
             } } }
         } }))

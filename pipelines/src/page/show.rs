@@ -3,6 +3,7 @@
 use vardelta_engine::{
     display::grouped,
     edge::{escape, secret},
+    error::RunError,
 };
 
 /// A text of a file, a database or a pipeline: without secrets, with control characters as `\u{1b}`; of a long one the
@@ -15,6 +16,12 @@ pub fn text(value: &str) -> String {
 /// A longer text whole, such as a message or the text of a rejected record.
 pub fn whole(value: &str) -> String {
     escape::line(&secret::hide(value)).into_owned()
+}
+
+/// An error and what to do about it.
+pub fn error(error: &RunError) -> String {
+    let advice = error.advice().map(|advice| format!(" {advice}")).unwrap_or_default();
+    format!("{error}.{advice}")
 }
 
 /// A count with its thousands apart.

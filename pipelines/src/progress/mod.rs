@@ -19,8 +19,7 @@ use std::{
 };
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use vardelta_engine::locks::Locked as _;
-use vardelta_engine::{event::RunEvent, report::Progress};
+use vardelta_engine::{event::RunEvent, locks::Locked as _, report::Progress};
 
 pub use self::look::Shown;
 use self::{figures::Figures, look::Look};

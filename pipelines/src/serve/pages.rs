@@ -32,6 +32,7 @@ use crate::{
         address::{Address, View, encoded},
         changes::ChangesOfEpoch,
         facts::{self, Facts, FailedRun, Running, Waiting},
+        show as shown,
         site::{self, Asked, Extra, Parameters, Site, Watched},
     },
 };
@@ -147,7 +148,7 @@ impl Read {
         if let Some(known) = recent.get(name) {
             return Ok(known);
         }
-        let facts = Arc::new(facts::read(&self.live.plan).map_err(|error| said(&error))?);
+        let facts = Arc::new(facts::read(&self.live.plan).map_err(|error| shown::error(&error))?);
         recent.put(name, Arc::clone(&facts));
         Ok(facts)
     }
@@ -157,20 +158,14 @@ impl Read {
         if epoch > facts.epoch || (epoch == 0 && facts.epoch > 0) {
             return Err(format!("There is no epoch {epoch}; the last one is {}.", facts.epoch));
         }
-        ChangesOfEpoch::read(&self.live.plan, epoch, &self.abort).map_err(|error| said(&error))
+        ChangesOfEpoch::read(&self.live.plan, epoch, &self.abort).map_err(|error| shown::error(&error))
     }
 
     fn why(&self, table: &str) -> Result<vardelta_engine::run::why::Why, String> {
         let request = WhyRequest { table: table.to_owned(), key: self.parameters.key(), rows: ROWS_NAMED };
         let context = Context { plan: &self.live.plan, abort: &self.abort, observer: &Unobserved };
-        why(context, &request).map_err(|error| said(&error))
+        why(context, &request).map_err(|error| shown::error(&error))
     }
-}
-
-/// An error and what to do about it.
-fn said(error: &RunError) -> String {
-    let advice = error.advice().map(|advice| format!(" {advice}")).unwrap_or_default();
-    format!("{error}.{advice}")
 }
 
 /// The facts of the ledger, with what this process knows of the moment.

@@ -6,9 +6,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use vardelta_engine::locks::Locked as _;
-
 use tokio::sync::Semaphore;
+use vardelta_engine::locks::Locked as _;
 
 use crate::page::facts::Facts;
 

@@ -164,17 +164,20 @@ impl Arguments {
 
 /// Writes the files that were asked for.
 fn write(places: &Places, bench: &Bench) -> Result<(), RunError> {
-    let put = |path: &Path, text: &str| fs::write(path, text).map_err(|error| unwritable(path, &error));
+    let put = |path: &Path, kind: &Kind, text: &str| {
+        destination::replace(path, kind, text).map_err(|error| unwritable(path, &error))
+    };
     if let Some(path) = &places.save {
         let text = serde_json::to_string(bench).map_err(RunError::internal)?;
-        put(path, &(text + "\n"))?;
+        put(path, &SAVED, &(text + "\n"))?;
     }
     if let Some(path) = &places.svg {
-        put(path, &bench::draw(bench))?;
+        put(path, &SVG, &bench::draw(bench))?;
     }
     if let (Some(directory), Some(run)) = (&places.hgrm, bench.runs.last()) {
         for stage in run.stages.iter().filter(|stage| !stage.batches_us.is_empty()) {
-            put(&hgrm_file(directory, &stage.name), &Batches::of(&stage.batches_us).hgrm())?;
+            let path = destination::check_alone(&hgrm_file(directory, &stage.name), &HGRM)?;
+            put(&path, &HGRM, &Batches::of(&stage.batches_us).hgrm())?;
         }
     }
     Ok(())

@@ -1,9 +1,6 @@
 //! `report`: what became of a pipeline, as one file to mail.
 
-use std::{
-    io::Write as _,
-    path::{Path, PathBuf},
-};
+use std::path::PathBuf;
 
 use serde_json::json;
 use vardelta_engine::{
@@ -48,7 +45,7 @@ impl Arguments {
         let abort = interrupt::watch();
         let content = file::gather(Context { plan: &plan, abort: &abort, observer: &Unobserved })?;
         let html = content.html();
-        write(&path, &html).map_err(|error| {
+        destination::replace(&path, &KIND, &html).map_err(|error| {
             let message = format!("the report cannot be written to {}: {error}", path.display());
             RunError::new(RunErrorKind::Sink, message).with_hint("Name a file in a folder that may be written to.")
         })?;
@@ -60,19 +57,4 @@ impl Arguments {
         }
         Ok(0)
     }
-}
-
-/// Writes a file whole, in place of what is there.
-fn write(path: &Path, text: &str) -> std::io::Result<()> {
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = tempfile::Builder::new()
-        .prefix(".report")
-        // As any other new file: what the umask leaves.
-        .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666))
-        .tempfile_in(directory)?;
-    file.write_all(text.as_bytes())?;
-    // Somebody may have put another file there meanwhile.
-    destination::check_again(path, &KIND).map_err(std::io::Error::other)?;
-    file.persist(path).map_err(|error| error.error)?;
-    Ok(())
 }

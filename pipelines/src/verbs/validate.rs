@@ -1,9 +1,6 @@
 //! `validate`: every problem of a pipeline file, all at once; where there is none, advice.
 
-use std::{
-    path::PathBuf,
-    time::{Duration, SystemTime},
-};
+use std::{path::PathBuf, time::Duration};
 
 use serde_json::json;
 use vardelta_engine::error::RunError;
@@ -14,6 +11,7 @@ use crate::{
     interrupt,
     output::Output,
     pipeline_file::{self, Advised},
+    stamp::Stamp,
 };
 
 /// How often files are looked at.
@@ -48,13 +46,13 @@ impl Arguments {
         interrupt::outlast_runs();
         let (mut seen, mut said, mut glances) = (Vec::<(PathBuf, Option<Stamp>)>::new(), None, 0);
         while !output.has_failed() {
-            let is_changed = seen.iter().any(|(file, stamp)| self::stamp(file) != *stamp);
+            let is_changed = seen.iter().any(|(file, stamp)| Stamp::at(file) != *stamp);
             // A fragment that is missing is in no list: while something is wrong, it may come at any time.
             let may_be_mended = said.as_ref().is_some_and(Option::is_some) && glances % GLANCES_AT_WRONG == 0;
             if seen.is_empty() || is_changed || may_be_mended {
                 // What is written while it is read is seen the next time.
                 let mut files = Vec::new();
-                let known: Vec<_> = seen.iter().map(|(file, _)| (file.clone(), stamp(file))).collect();
+                let known: Vec<_> = seen.iter().map(|(file, _)| (file.clone(), Stamp::at(file))).collect();
                 let result = pipeline_file::load_with_advice(&self.pipeline, output, &mut files);
                 let wrong = result.as_ref().err().map(|failure| format!("{failure:?}"));
                 if said.as_ref() != Some(&wrong) || is_changed {
@@ -69,7 +67,7 @@ impl Arguments {
                 let before = |file: &PathBuf| known.iter().find(|(known, _)| known == file).map(|(_, stamp)| *stamp);
                 seen = files
                     .into_iter()
-                    .map(|file| (file.clone(), before(&file).unwrap_or_else(|| stamp(&file))))
+                    .map(|file| (file.clone(), before(&file).unwrap_or_else(|| Stamp::at(&file))))
                     .collect();
             }
             glances += 1;
@@ -92,14 +90,4 @@ fn tell(Advised { plan, advice, text, .. }: &Advised, output: &mut Output) -> Re
     }
     output.text(&format!("{name}: {stages} stages, no problems\n"))?;
     if text.is_empty() { Ok(()) } else { output.text(&format!("\n{text}\n")) }
-}
-
-/// What tells one content of a file from another: its size, when it was written, and which file it is.
-type Stamp = (u64, Option<SystemTime>, u64);
-
-/// The stamp of a file; `None` where there is none.
-fn stamp(path: &std::path::Path) -> Option<Stamp> {
-    use std::os::unix::fs::MetadataExt as _;
-    let metadata = std::fs::metadata(path).ok()?;
-    Some((metadata.len(), metadata.modified().ok(), metadata.ino()))
 }

@@ -11,11 +11,11 @@ use vardelta_schemas::ledger::SetAsideRow;
 
 use crate::{
     operate::clock::seconds_of,
+    stamp::Stamp,
     watch::{
         backoff,
         scan::Key,
         sidecar::{Beside, Checksum},
-        stamp::Stamp,
     },
 };
 

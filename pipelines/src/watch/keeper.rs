@@ -322,18 +322,8 @@ impl<'a> Keeper<'a> {
 
     /// The name of a file's drop, and what the ledger calls the file.
     fn named(&mut self, key: &Key) -> (String, String) {
-        if let Some(known) = self.names.get(key) {
-            return known.clone();
-        }
-        let plan = self.plan();
-        let name = plan.stage(&key.0).and_then(|(_, stage)| match &stage.planned {
-            Planned::Source(source) => source.drop_name(&key.1).ok(),
-            _ => None,
-        });
-        let name = name.unwrap_or_else(|| to_text(key.1.file_name().unwrap_or(key.1.as_os_str())));
-        let named = (name, run::recorded_path(plan, &key.1));
-        self.names.insert(key.clone(), named.clone());
-        named
+        let plan = &self.live.plan;
+        self.names.entry(key.clone()).or_insert_with(|| named(plan, key)).clone()
     }
 
     /// Tells of files that were set aside now.
@@ -356,18 +346,17 @@ impl<'a> Keeper<'a> {
 
     /// Puts what is pending where others see it.
     fn show(&mut self) {
-        let keys: BTreeSet<Key> = self.files.pending().into_iter().map(|pending| pending.key.clone()).collect();
-        for key in &keys {
-            self.named(key);
-        }
-        self.names.retain(|key, _| keys.contains(key));
+        let (plan, names) = (&self.live.plan, &mut self.names);
+        let mut shown = BTreeMap::new();
         let of = |pending: Pending<'_>| {
-            let (name, path) = self.names.get(pending.key).cloned().unwrap_or_default();
-            let set_aside = pending.aside.map(|(attempts, next_try_s)| SetAside { attempts, next_try_s });
-            let Pending { key, since_s, reason, .. } = pending;
+            let Pending { key, since_s, reason, aside } = pending;
+            let (name, path) = names.remove(key).unwrap_or_else(|| named(plan, key));
+            shown.insert(key.clone(), (name.clone(), path.clone()));
+            let set_aside = aside.map(|(attempts, next_try_s)| SetAside { attempts, next_try_s });
             PendingDrop { source: key.0.clone(), name, path, since_s, reason, set_aside }
         };
         let pending = self.files.pending().into_iter().map(of).collect();
+        self.names = shown;
         self.live.now().pending = pending;
     }
 
@@ -398,4 +387,14 @@ impl<'a> Keeper<'a> {
             }
         }
     }
+}
+
+/// The name of a file's drop, and what the ledger calls the file.
+fn named(plan: &Plan, key: &Key) -> (String, String) {
+    let name = plan.stage(&key.0).and_then(|(_, stage)| match &stage.planned {
+        Planned::Source(source) => source.drop_name(&key.1).ok(),
+        _ => None,
+    });
+    let name = name.unwrap_or_else(|| to_text(key.1.file_name().unwrap_or(key.1.as_os_str())));
+    (name, run::recorded_path(plan, &key.1))
 }

@@ -2,12 +2,13 @@
 
 use vardelta_engine::path_text::to_text;
 
-use crate::watch::{
-    files::{Closeness, File, Look},
-    scan::Key,
-    sidecar,
+use crate::{
     stamp::Stamp,
-    whole,
+    watch::{
+        files::{Closeness, File, Look},
+        scan::Key,
+        sidecar, whole,
+    },
 };
 
 /// Looks at a file. `stop` ends a long look.

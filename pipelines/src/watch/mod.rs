@@ -12,7 +12,6 @@ mod load;
 mod look;
 mod scan;
 mod sidecar;
-mod stamp;
 mod systemd;
 mod whole;
 

@@ -8,7 +8,7 @@ use vardelta_engine::{
     plan::Plan,
 };
 
-use crate::watch::stamp::Stamp;
+use crate::stamp::Stamp;
 
 /// A file as a source finds it: the stage's name, and the path.
 pub type Key = (String, PathBuf);

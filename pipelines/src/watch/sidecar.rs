@@ -11,7 +11,7 @@ use std::{
 use md5::Md5;
 use sha2::{Digest, Sha256};
 
-use crate::watch::stamp::Stamp;
+use crate::stamp::Stamp;
 
 /// Bytes of a checksum file, at the most: what has more is something else.
 const BYTES_MAX: u64 = 1 << 20;
@@ -33,8 +33,7 @@ pub struct Beside([Option<Stamp>; 3]);
 impl Beside {
     /// What lies beside a file now.
     pub fn of(file: &Path) -> Beside {
-        let stamp = |ending| fs::metadata(beside(file, ending)).ok().map(|metadata| Stamp::of(&metadata));
-        Beside([".done", ".sha256", ".md5"].map(stamp))
+        Beside([".done", ".sha256", ".md5"].map(|ending| Stamp::at(&beside(file, ending))))
     }
 }
 

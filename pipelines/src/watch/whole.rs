@@ -8,13 +8,7 @@ use std::{
 };
 
 use flate2::bufread::MultiGzDecoder;
-
-/// The empty block with which BGZF files end (SAM 1.6, section 4.1.2).
-const END_BLOCK: [u8; 28] = [
-    0x1f, 0x8b, 0x08, 0x04, 0, 0, 0, 0, 0, 0xff, 0x06, 0, 0x42, 0x43, 0x02, 0, 0x1b, 0, 0x03, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-];
-/// Bytes that are looked at to tell the containers apart.
-const HEAD_BYTES: usize = 18;
+use vardelta_stages::sources::bgzf;
 
 /// What is missing at the end of a file, in words; `None` where it looks whole. `stop` ends a long look.
 ///
@@ -23,32 +17,23 @@ const HEAD_BYTES: usize = 18;
 pub fn missing(path: &Path, stop: &dyn Fn() -> bool) -> io::Result<Option<String>> {
     let mut file = File::open(path)?;
     let bytes = file.metadata()?.len();
-    let mut head = Vec::with_capacity(HEAD_BYTES);
-    file.by_ref().take(HEAD_BYTES as u64).read_to_end(&mut head)?;
+    let mut head = Vec::with_capacity(bgzf::HEADER_BYTES);
+    file.by_ref().take(bgzf::HEADER_BYTES as u64).read_to_end(&mut head)?;
     match head[..] {
         [] => Ok(Some("it is empty (0 bytes)".into())),
-        [0x1f, 0x8b, 8, flags, _, _, _, _, _, _, 6, 0, b'B', b'C', 2, 0, ..] if flags & 4 != 0 => {
-            let is_whole = last(&mut file, bytes, END_BLOCK.len())? == END_BLOCK;
-            Ok((!is_whole).then(|| {
-                format!("its {bytes} bytes do not end with the BGZF end-of-file block, so records may be missing")
-            }))
-        }
+        _ if bgzf::is_block(&head) => Ok((!bgzf::ends_whole(&mut file)?).then(|| {
+            format!("its {bytes} bytes do not end with the BGZF end-of-file block, so records may be missing")
+        })),
         [0x1f, 0x8b, ..] => gzip(file, bytes, stop),
         // Binary formats have no last line; whether one is whole only its reader can say.
         _ if head.starts_with(b"BCF\x02") || head.contains(&0) => Ok(None),
         _ => {
-            let is_whole = last(&mut file, bytes, 1)? == [b'\n'];
-            Ok((!is_whole).then(|| format!("its last line, at byte {bytes}, does not end with a newline")))
+            file.seek(SeekFrom::Start(bytes.saturating_sub(1)))?;
+            let mut last = Vec::with_capacity(1);
+            file.take(1).read_to_end(&mut last)?;
+            Ok((last != b"\n").then(|| format!("its last line, at byte {bytes}, does not end with a newline")))
         }
     }
-}
-
-/// The last bytes of a file.
-fn last(file: &mut File, bytes: u64, count: usize) -> io::Result<Vec<u8>> {
-    file.seek(SeekFrom::Start(bytes.saturating_sub(count as u64)))?;
-    let mut last = Vec::with_capacity(count);
-    file.take(count as u64).read_to_end(&mut last)?;
-    Ok(last)
 }
 
 /// Only decompressing it to its end shows whether the trailer is there and right.

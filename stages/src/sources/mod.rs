@@ -1,5 +1,6 @@
 //! Sources: a drop to batches and rejects.
 
+pub mod bgzf;
 pub mod delimited;
 pub mod gff3;
 pub(crate) mod shared;

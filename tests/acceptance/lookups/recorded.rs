@@ -1,44 +1,13 @@
 //! Answers that real services gave, replayed to the fragments that ask them. The recordings lie beside the repository.
 
-use std::{
-    io::{BufRead as _, BufReader, Read as _, Write as _},
-    net::{TcpListener, TcpStream},
-    path::Path,
-};
+use std::path::Path;
 
 use vardelta_tests::{
     database::texts,
     project::{Project, finish},
     shared::shared,
+    web_sink::WebSink,
 };
-
-/// A server that gives every request the same status and body, until the process ends. Gives its address.
-fn replay(status: &'static str, body: Vec<u8>) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let address = format!("http://{}", listener.local_addr().expect("an address"));
-    std::thread::spawn(move || {
-        for stream in listener.incoming().flatten() {
-            // A client that goes away is its own business.
-            let _ = answer(stream, status, &body);
-        }
-    });
-    address
-}
-
-fn answer(mut stream: TcpStream, status: &str, body: &[u8]) -> std::io::Result<()> {
-    let mut reader = BufReader::new(stream.try_clone()?);
-    let (mut line, mut length) = (String::new(), 0);
-    while reader.read_line(&mut line)? > 2 {
-        if let Some(bytes) = line.to_ascii_lowercase().strip_prefix("content-length:") {
-            length = bytes.trim().parse().unwrap_or(0);
-        }
-        line.clear();
-    }
-    reader.take(length).read_to_end(&mut Vec::new())?;
-    let head = format!("HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n", body.len());
-    stream.write_all(format!("{head}Connection: close\r\n\r\n").as_bytes())?;
-    stream.write_all(body)
-}
 
 /// A pipeline that has these keys looked up by a fragment of ours.
 fn project(fragment: &str, keys: &[&str]) -> Project {
@@ -108,8 +77,8 @@ fn clinvar_by_e_utilities_is_read_as_the_service_answers() {
         ("esummary_invalid_uid_top_error.json", "200 OK", "NC_999999999", "1 = 0 + 0 + 1", "NC_999999999|waiting"),
         ("rate_limit.json", "429 Too Many Requests", "17661", "1 = 0 + 0 + 1", "17661|waiting"),
     ] {
-        let url = replay(status, recording(&folder, file));
-        let found = run(&project("eutils_clinvar", &[key]), "eutils_clinvar", ("EUTILS_URL", &url), query);
+        let service = WebSink::replaying(status, recording(&folder, file));
+        let found = run(&project("eutils_clinvar", &[key]), "eutils_clinvar", ("EUTILS_URL", &service.url("")), query);
         assert_eq!(found, (told.to_owned(), vec![row.to_owned()]), "{file}");
     }
 }
@@ -121,11 +90,11 @@ fn consequences_by_ensembl_are_read_as_the_service_answers() {
     let value: serde_json::Value = serde_json::from_slice(&one).expect("JSON");
     let key = value["input"].as_str().expect("the service repeats what it was asked for");
     // One region was asked for there; of several it makes a list.
-    let url = replay("200 OK", [b"[".as_slice(), &one, b"]"].concat());
+    let service = WebSink::replaying("200 OK", [b"[".as_slice(), &one, b"]"].concat());
     let query =
         "SELECT concat_ws('|', lookup_status, most_severe_consequence, allele_string) FROM ensembl_vep ORDER BY id";
     let project = project("ensembl_vep", &[key, "1 1 1 A/T 1"]);
-    let (told, rows) = run(&project, "ensembl_vep", ("ENSEMBL_URL", &url), query);
+    let (told, rows) = run(&project, "ensembl_vep", ("ENSEMBL_URL", &service.url("")), query);
     assert_eq!(told, "2 = 1 + 1 + 0");
     let severe = value["most_severe_consequence"].as_str().expect("a consequence");
     let alleles = value["allele_string"].as_str().expect("alleles");

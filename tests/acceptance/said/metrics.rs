@@ -2,12 +2,13 @@
 
 use std::{
     collections::BTreeMap,
-    io::{Read as _, Write as _},
+    fs,
     net::TcpListener,
-    thread,
+    os::unix::fs::{FileTypeExt as _, symlink},
+    process::Command,
 };
 
-use vardelta_tests::project::Project;
+use vardelta_tests::{project::Project, web_sink::WebSink};
 
 use super::pipeline;
 
@@ -86,49 +87,53 @@ fn the_textfile_tells_of_every_run_and_keeps_the_last_success() {
     assert!(success(&last) >= success(&first));
 }
 
-/// Takes one request and answers it; yields the request.
-fn gateway(status: &'static str) -> (u16, thread::JoinHandle<String>) {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let port = listener.local_addr().expect("an address").port();
-    let served = thread::spawn(move || {
-        let (mut stream, _) = listener.accept().expect("a request");
-        let (mut request, mut piece) = (Vec::new(), [0; 4_096]);
-        loop {
-            let read = stream.read(&mut piece).expect("bytes");
-            request.extend_from_slice(&piece[..read]);
-            let text = String::from_utf8_lossy(&request);
-            let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
-            let length = head.lines().find_map(|line| line.strip_prefix("Content-Length: ")).expect("a length");
-            if read == 0 || body.len() >= length.parse().expect("a number") {
-                break;
+#[test]
+fn nothing_but_metrics_and_events_is_written_to() {
+    let project = project("");
+    let pipe = project.path("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().expect("coreutils").success());
+    project.write("notes.txt", b"mine\n");
+    symlink("latest.prom", project.path("link.prom")).expect("a link");
+    project.write("latest.prom", b"");
+    let all = ["drops/one.vcf", "pipeline.toml", "notes.txt", "drops", "pipe", "said.sqlite"];
+    for (key, paths) in
+        [("textfile=", &all[..]), ("openlineage=file:", &["drops/one.vcf", "pipeline.toml", "notes.txt"])]
+    {
+        for path in paths {
+            let before = (*path != "pipe").then(|| project.bytes(path));
+            let set = format!("operate.{key}{path}");
+            project
+                .vardelta("run", &["--set", &set])
+                .expect(0)
+                .says(&["notice: ", "would overwrite what is not its own"]);
+            if *path != "said.sqlite" {
+                assert_eq!((*path != "pipe").then(|| project.bytes(path)), before, "{path} is as it was");
             }
         }
-        stream
-            .write_all(format!("HTTP/1.1 {status}\r\nContent-Length: 5\r\n\r\nwhy?\n").as_bytes())
-            .expect("an answer");
-        String::from_utf8(request).expect("UTF-8")
-    });
-    (port, served)
+    }
+    assert!(fs::metadata(&pipe).expect("it is there").file_type().is_fifo(), "a pipe is a pipe still");
+    project.vardelta("run", &["--set", "operate.textfile=link.prom"]).expect(0);
+    assert!(project.path("link.prom").is_symlink(), "a link is a link still");
+    assert!(project.bytes("latest.prom").starts_with(b"# HELP vardelta_"));
 }
 
 #[test]
 fn metrics_are_posted_to_the_gateway_under_job_and_pipeline() {
-    let (port, served) = gateway("200 OK");
-    let project = project(&format!("push_gateway = \"http://127.0.0.1:{port}/base/\""));
+    let gateway = WebSink::start();
+    let project = project(&format!("push_gateway = \"{}\"", gateway.url("/base/")));
     let said = project.vardelta("run", &[]).expect(0);
     assert!(!said.stderr.contains("notice"), "{}", said.stderr);
-    let request = served.join().expect("served");
-    let (head, body) = request.split_once("\r\n\r\n").expect("a body");
-    assert!(head.starts_with("POST /base/metrics/job/vardelta/pipeline/said HTTP/1.1\r\n"), "{head}");
-    assert_eq!(value(&samples(body), "last_run_status", ""), 1.0);
+    let [request] = &gateway.posted()[..] else { panic!("one request") };
+    assert_eq!(request.line, "POST /base/metrics/job/vardelta/pipeline/said HTTP/1.1");
+    assert_eq!(value(&samples(&request.body), "last_run_status", ""), 1.0);
 }
 
 #[test]
 fn a_gateway_that_refuses_or_is_gone_fails_no_run() {
-    let (port, served) = gateway("400 Bad Request");
-    let known = project(&format!("push_gateway = \"http://127.0.0.1:{port}\""));
+    let gateway = WebSink::replaying("400 Bad Request", b"why?\n".to_vec());
+    let known = project(&format!("push_gateway = \"{}\"", gateway.url("")));
     known.vardelta("run", &[]).expect(0).says(&["refused the metrics: 400 why?"]);
-    served.join().expect("served");
+    drop(gateway);
     // Nobody listens there any more. A run that failed tells its own error, and says nothing of a success.
     known.write("drops/two.vcf", b"nonsense\n");
     known.vardelta("run", &[]).expect(4).says(&["cannot be reached", "two.vcf"]);

@@ -6,8 +6,9 @@ use std::{
 };
 
 use super::{ResidentRow, spec, store::Store};
-use crate::locks::Locked as _;
-use crate::{error::RunError, flow::WorkerContext, relational::ResidentIndex, rows::Row, state::SHARDS};
+use crate::{
+    error::RunError, flow::WorkerContext, locks::Locked as _, relational::ResidentIndex, rows::Row, state::SHARDS,
+};
 
 /// A model, and the rows that it is made of, by entry.
 #[derive(Clone)]

@@ -13,7 +13,7 @@ use super::{
     alert::{Alert, Verdict},
     slow::{PastRun, RUNS_KEPT},
 };
-use crate::operate::moment;
+use crate::operate::clock;
 
 const FILE: &str = "alerts.json";
 
@@ -94,7 +94,7 @@ impl Memory {
                 Verdict::Firing(_) => {
                     let known = self.firing.entry(alert.name().to_owned()).or_insert_with(|| {
                         changed.began.push(*alert);
-                        Since { since: moment::now(), times: 0 }
+                        Since { since: clock::now(), times: 0 }
                     });
                     known.times += 1;
                 }

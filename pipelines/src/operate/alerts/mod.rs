@@ -17,20 +17,16 @@ mod standing;
 mod tell;
 mod undelivered;
 
-use vardelta_engine::{
-    event::RunEvent,
-    plan::{AlertOptions, Plan},
-};
+use vardelta_engine::plan::{AlertOptions, Plan};
 
 use self::{
     alert::Alert,
     channel::Channel,
     memory::Memory,
     message::{Item, Message},
-    run::Ended,
     tell::Telling,
 };
-use crate::operate::log::LogWriter;
+use crate::operate::{ended::Ended, log::LogWriter};
 
 /// How one alert stands.
 #[derive(Debug, serde::Serialize)]
@@ -58,16 +54,18 @@ pub struct Tried {
 
 /// Judges a run that has ended and tells who wants to know. What there is to say to whoever is here comes back as lines,
 /// the log apart.
-pub fn settle(plan: &Plan, events: &[RunEvent], log: Option<&LogWriter>) -> Vec<String> {
+pub fn settle(plan: &Plan, ended: &Ended, log: Option<&LogWriter>) -> Vec<String> {
     let Some(options) = &plan.operate.alerts else { return Vec::new() };
-    let Some(ended) = Ended::of(events).filter(|ended| !ended.is_by_hand()) else { return Vec::new() };
+    if ended.is_by_hand() {
+        return Vec::new();
+    }
     let mut memory = Memory::read(plan);
-    let mut verdicts = run::judge(plan, options, &ended, &memory.runs);
+    let mut verdicts = run::judge(plan, options, ended, &memory.runs);
     verdicts.extend(standing::judge(plan, options, ended.committed().is_some()));
-    ended.pace().into_iter().for_each(|run| memory.remember(run));
+    run::pace(ended).into_iter().for_each(|run| memory.remember(run));
     let mut telling = Telling::new(plan, options, verdicts, memory);
     telling.log_changes(log);
-    telling.find_reclassified(&ended, log);
+    telling.find_reclassified(ended, log);
     telling.tell();
     telling.lines
 }

@@ -3,72 +3,25 @@
 use std::collections::BTreeMap;
 
 use vardelta_engine::{
-    error::RunErrorKind,
-    event::RunEvent,
     plan::{AlertOptions, Plan},
-    report::{Action, DropReport, RunReport},
+    report::DropReport,
 };
 
 use super::{
     alert::{Alert, Detail, Verdict},
     slow::{self, PastRun},
 };
+use crate::operate::ended::{Ended, Failure};
 
 /// Warnings that a word of a file is not known.
 const VOCABULARY_REASONS: [&str; 2] = ["unknown_term", "consequence_unknown"];
 /// Words that a message names, at the most.
 const WORDS_NAMED: usize = 5;
 
-/// How a run ended.
-pub struct Ended {
-    /// What it did, if it got that far.
-    pub report: Option<RunReport>,
-    /// Why it failed: the kind, the message, what to do.
-    pub failure: Option<(RunErrorKind, String, Option<String>)>,
-    /// How long it took, in seconds.
-    pub seconds: f64,
-}
-
-impl Ended {
-    /// What these events of a run add up to; `None` where it has not ended.
-    pub fn of(events: &[RunEvent]) -> Option<Ended> {
-        let report = RunReport::of(events);
-        events
-            .iter()
-            .rev()
-            .find_map(|event| match event {
-                RunEvent::Finished { seconds } => Some((None, *seconds)),
-                RunEvent::Failed { kind, message, hint, seconds } => {
-                    Some((Some((*kind, message.clone(), hint.clone())), *seconds))
-                }
-                _ => None,
-            })
-            .map(|(failure, seconds)| Ended { report, failure, seconds })
-    }
-
-    /// Whether somebody ended it, or asked for what makes no sense: nothing is wrong with the pipeline then.
-    pub fn is_by_hand(&self) -> bool {
-        matches!(&self.failure, Some((RunErrorKind::Interrupted | RunErrorKind::Usage, _, _)))
-    }
-
-    /// The report of a run that committed an epoch.
-    pub fn committed(&self) -> Option<&RunReport> {
-        self.report.as_ref().filter(|report| report.committed && self.failure.is_none())
-    }
-
-    /// The drops of which it committed what it read.
-    fn read(&self) -> Vec<&DropReport> {
-        let is_read = |drop: &&DropReport| {
-            drop.read > 0 && matches!(drop.action, Action::Added | Action::Replaced | Action::Rebuilt)
-        };
-        self.committed().map(|report| report.drops.iter().filter(is_read).collect()).unwrap_or_default()
-    }
-
-    /// How long it took for how many records; `None` where it read none.
-    pub fn pace(&self) -> Option<PastRun> {
-        let records = self.read().iter().map(|drop| drop.read).sum();
-        (records > 0).then_some(PastRun { seconds: self.seconds, records })
-    }
+/// How long a run took for how many records; `None` where it read none.
+pub fn pace(ended: &Ended) -> Option<PastRun> {
+    let records = ended.read().iter().map(|drop| drop.read).sum();
+    (records > 0).then_some(PastRun { seconds: ended.seconds, records })
 }
 
 /// What a run says of each alert that is about runs.
@@ -83,7 +36,7 @@ pub fn judge(plan: &Plan, options: &AlertOptions, ended: &Ended, before: &[PastR
 }
 
 fn failed(ended: &Ended) -> Verdict {
-    let Some((kind, message, hint)) = &ended.failure else { return Verdict::Fine };
+    let Some(Failure { kind, message, hint }) = &ended.failure else { return Verdict::Fine };
     let kind = format!("{} (exit code {})", kind.as_str(), kind.exit_code());
     let hint = hint.as_deref().map(|hint| format!("\n{hint}")).unwrap_or_default();
     Verdict::Firing(Detail { whole: format!("{kind}: {message}{hint}"), bare: kind })
@@ -109,7 +62,7 @@ fn rejects(plan: &Plan, options: &AlertOptions, ended: &Ended) -> Verdict {
 }
 
 fn slow(options: &AlertOptions, ended: &Ended, before: &[PastRun]) -> Verdict {
-    let Some(now) = ended.pace() else { return Verdict::Unknown };
+    let Some(now) = pace(ended) else { return Verdict::Unknown };
     match slow::judge(now, before, options.slow_factor, options.slow_seconds) {
         Some(Ok(())) => Verdict::Fine,
         Some(Err(why)) => Verdict::Firing(Detail::plain(why)),
@@ -163,7 +116,12 @@ fn round(number: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use vardelta_engine::{contract::lookup::LookupFigures, error::RunError, report::LookupReport};
+    use vardelta_engine::{
+        contract::lookup::LookupFigures,
+        error::{RunError, RunErrorKind},
+        event::RunEvent,
+        report::{Action, LookupReport, RunReport},
+    };
     use vardelta_schemas::ledger::{RecordCounts, WarningRow};
 
     use super::*;

@@ -3,8 +3,10 @@
 use std::{collections::BTreeMap, sync::Mutex, time::Duration};
 
 use serde_json::json;
-use vardelta_engine::locks::Locked as _;
-use vardelta_engine::plan::{AlertOptions, Plan, Severity};
+use vardelta_engine::{
+    locks::Locked as _,
+    plan::{AlertOptions, Plan, Severity},
+};
 
 use super::{
     alert::{Alert, Detail, Verdict},
@@ -12,9 +14,8 @@ use super::{
     digest,
     memory::{Changed, Memory, Told},
     message::{Item, Message},
-    run::Ended,
 };
-use crate::operate::{log::LogWriter, moment};
+use crate::operate::{clock, ended::Ended, log::LogWriter};
 
 /// One look, while it is told.
 pub struct Telling<'a> {
@@ -200,7 +201,7 @@ fn pause(channel: &'static str, sent_at_ms: u64) {
 }
 
 fn now_ms() -> u64 {
-    u64::try_from(moment::since_1970().as_millis()).unwrap_or(u64::MAX)
+    u64::try_from(clock::since_1970().as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

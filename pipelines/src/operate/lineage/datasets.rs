@@ -14,7 +14,7 @@ use vardelta_engine::{
     contract::stage::Planned,
     event::RunEvent,
     plan::{Plan, PlannedStage},
-    report::{Action, RunReport},
+    report::RunReport,
 };
 
 use super::{
@@ -22,6 +22,7 @@ use super::{
     facet::{facet, schema},
     name::Name,
 };
+use crate::operate::ended::is_read;
 
 /// Files that a subset names, at the most.
 const FILES_NAMED: usize = 1_000;
@@ -43,9 +44,9 @@ struct Read {
 }
 
 impl Datasets {
-    /// Those of a plan, with the figures of the run that these events are of.
-    pub fn of(plan: &Plan, events: &[RunEvent]) -> Datasets {
-        let read = read(events);
+    /// Those of a plan, with the figures of a run: its events, and the report that they add up to.
+    pub fn of(plan: &Plan, events: &[RunEvent], report: Option<&RunReport>) -> Datasets {
+        let read = read(events, report);
         let names: Vec<Option<Name>> =
             plan.stages.iter().map(|stage| input_name(plan, stage, read.get(&stage.name))).collect();
         let inputs = plan
@@ -53,7 +54,6 @@ impl Datasets {
             .iter()
             .zip(&names)
             .filter_map(|(stage, name)| name.as_ref().map(|name| input(stage, name, read.get(&stage.name))));
-        let report = RunReport::of(events);
         let (origins, place) = (plan.origins(), plan.sink().namespace());
         let outputs = plan.stages[plan.sink].inputs.iter().map(|table| {
             let stage = &plan.stages[*table];
@@ -67,7 +67,7 @@ impl Datasets {
                 "name": format!("{database}{}", stage.name),
                 "facets": { "schema": schema(stage.schema.columns()), "columnLineage": lineage },
             });
-            let counts = report.as_ref().filter(|report| report.committed);
+            let counts = report.filter(|report| report.committed);
             let counts = counts.and_then(|report| report.tables.iter().find(|counts| counts.name == stage.name));
             if let Some(counts) = counts {
                 let rows = json!({ "rowCount": counts.inserted + counts.updated });
@@ -81,7 +81,7 @@ impl Datasets {
 }
 
 /// What was read, by source.
-fn read(events: &[RunEvent]) -> BTreeMap<String, Read> {
+fn read(events: &[RunEvent], report: Option<&RunReport>) -> BTreeMap<String, Read> {
     let mut all: BTreeMap<String, Read> = BTreeMap::new();
     for event in events {
         if let RunEvent::Discovered { source, bytes, path, .. } = event {
@@ -90,8 +90,6 @@ fn read(events: &[RunEvent]) -> BTreeMap<String, Read> {
             read.bytes += bytes;
         }
     }
-    let report = RunReport::of(events);
-    let is_read = |action| matches!(action, Action::Added | Action::Replaced | Action::Rebuilt);
     for drop in report.iter().flat_map(|report| &report.drops).filter(|drop| is_read(drop.action)) {
         if let Some(read) = all.get_mut(&drop.source) {
             read.records += drop.read;

@@ -11,13 +11,22 @@ use std::{
     time::Duration,
 };
 
-use ureq::Agent;
 use vardelta_engine::{contract::stage::PipelineSettings, plan::LineageTarget};
+
+use crate::{
+    destination::{self, Kind},
+    operate::http::Poster,
+};
+
+/// What events are appended to.
+const EVENTS: Kind = Kind {
+    option: "openlineage",
+    what: "a file of OpenLineage events",
+    is_own: |start| start.starts_with(b"{\"eventTime\":"),
+};
 
 /// How long one event may take, and how long the end of a run waits for all.
 pub const WITHIN: Duration = Duration::from_secs(2);
-/// Bytes of an answer that are read.
-const ANSWER_BYTES: u64 = 200;
 
 /// Takes events.
 pub struct Emitter {
@@ -34,7 +43,7 @@ impl Emitter {
         let (result, done) = mpsc::channel();
         let to = match target {
             LineageTarget::File(path) => To::File(pipeline.resolve(path)),
-            LineageTarget::Url(url) => To::Service { agent: agent(), url: url.clone(), token },
+            LineageTarget::Url(url) => To::Service { poster: Poster::new(WITHIN), url: url.clone(), token },
         };
         let place = to.place();
         std::thread::spawn(move || {
@@ -74,7 +83,7 @@ impl Emitter {
 
 enum To {
     File(PathBuf),
-    Service { agent: Agent, url: String, token: Option<String> },
+    Service { poster: Poster, url: String, token: Option<String> },
 }
 
 impl To {
@@ -88,35 +97,19 @@ impl To {
     fn emit(&self, event: &str) -> Result<(), String> {
         match self {
             To::File(path) => {
+                destination::check_append(path, &EVENTS).map_err(|error| error.to_string())?;
                 let file = OpenOptions::new().create(true).append(true).open(path);
                 // One write a line, so that lines of several processes are not mixed.
                 file.and_then(|mut file| file.write_all(format!("{event}\n").as_bytes()))
                     .map_err(|error| error.to_string())
             }
-            To::Service { agent, url, token } => {
-                let mut request = agent.post(url).header("content-type", "application/json");
-                if let Some(token) = token {
-                    request = request.header("authorization", format!("Bearer {token}"));
-                }
-                let mut response = request.send(event).map_err(|error| error.to_string())?;
-                let status = response.status();
-                if status.is_success() {
-                    return Ok(());
-                }
-                let answer = response.body_mut().with_config().limit(ANSWER_BYTES).read_to_string().unwrap_or_default();
-                Err(format!("{} {}", status.as_u16(), answer.lines().next().unwrap_or_default()).trim_end().to_owned())
+            To::Service { poster, url, token } => {
+                let bearer = token.as_ref().map(|token| format!("Bearer {token}"));
+                let mut headers = vec![("content-type", "application/json")];
+                headers.extend(bearer.as_ref().map(|bearer| ("authorization", bearer.as_str())));
+                let answer = poster.post(url, &headers, event).map_err(|error| error.to_string())?;
+                if answer.is_success() { Ok(()) } else { Err(answer.said()) }
             }
         }
     }
-}
-
-fn agent() -> Agent {
-    Agent::config_builder()
-        .http_status_as_error(false)
-        .timeout_global(Some(WITHIN))
-        .max_redirects(0)
-        .max_redirects_will_error(false)
-        .user_agent(concat!("vardelta/", env!("CARGO_PKG_VERSION")))
-        .build()
-        .into()
 }

@@ -7,7 +7,7 @@ use super::{
     facet::{PRODUCER, SCHEMA_URL, facet},
     run_id,
 };
-use crate::operate::moment;
+use crate::operate::clock;
 
 /// The name space of jobs.
 const NAMESPACE: &str = "vardelta";
@@ -36,7 +36,7 @@ impl Run {
         let job_type = json!({ "processingType": "BATCH", "integration": "VARDELTA", "jobType": "PIPELINE" });
         json!({
             "eventType": state,
-            "eventTime": moment::now(),
+            "eventTime": clock::now(),
             "producer": PRODUCER,
             "schemaURL": SCHEMA_URL,
             "run": { "runId": self.id, "facets": run_facets },

@@ -21,6 +21,7 @@ use vardelta_engine::{
 };
 
 use self::{datasets::Datasets, emit::Emitter, event::Run};
+use crate::operate::ended::{Ended, Failure};
 
 /// The events of one command.
 pub struct Lineage {
@@ -35,7 +36,7 @@ impl Lineage {
         let target = plan.operate.openlineage.as_ref()?;
         let run = Run::new(&plan.pipeline.name);
         // What a run reads and writes is known before it reads: only the figures come at its end.
-        let start = run.event("START", &Datasets::of(plan, &[]), None);
+        let start = run.event("START", &Datasets::of(plan, &[], None), None);
         let emitter = Emitter::new(target, &plan.pipeline, plan.operate.openlineage_token.clone());
         Some(Lineage { run, emitter, start: Mutex::new(Some(start)) })
     }
@@ -43,7 +44,7 @@ impl Lineage {
     /// Tells that the run begins.
     pub fn started(&self) {
         if let Some(mut start) = self.start.locked().take() {
-            start["eventTime"] = crate::operate::moment::now().into();
+            start["eventTime"] = crate::operate::clock::now().into();
             self.emitter.send(line(&start));
         }
     }
@@ -52,19 +53,15 @@ impl Lineage {
     ///
     /// # Errors
     /// What did not, in words.
-    pub fn ended(self, plan: &Plan, events: &[RunEvent]) -> Result<(), String> {
-        let end = events.iter().rev().find_map(|event| match event {
-            RunEvent::Finished { .. } => Some(("COMPLETE", None)),
-            RunEvent::Failed { kind: RunErrorKind::Interrupted, message, .. } => {
-                Some(("ABORT", Some(message.as_str())))
-            }
-            RunEvent::Failed { message, .. } => Some(("FAIL", Some(message.as_str()))),
-            _ => None,
-        });
-        let Some((state, error)) = end else { return Ok(()) };
+    pub fn ended(self, plan: &Plan, events: &[RunEvent], ended: &Ended) -> Result<(), String> {
+        let (state, error) = match &ended.failure {
+            None => ("COMPLETE", None),
+            Some(Failure { kind: RunErrorKind::Interrupted, message, .. }) => ("ABORT", Some(message.as_str())),
+            Some(failure) => ("FAIL", Some(failure.message.as_str())),
+        };
         // A run that failed before it read anything began all the same.
         self.started();
-        self.emitter.send(line(&self.run.event(state, &Datasets::of(plan, events), error)));
+        self.emitter.send(line(&self.run.event(state, &Datasets::of(plan, events, ended.report.as_ref()), error)));
         self.emitter.finish()
     }
 }

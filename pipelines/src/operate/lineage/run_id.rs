@@ -1,13 +1,13 @@
 //! Names of runs: UUIDs of version 7 (RFC 9562), which sort by time.
 
-use crate::operate::moment;
+use crate::operate::clock;
 
 /// A new one.
 pub fn new() -> String {
     let mut random = [0; 10];
     // Where the system gives no random bytes, the time alone tells runs apart.
     let _ = getrandom::fill(&mut random);
-    let since = moment::since_1970();
+    let since = clock::since_1970();
     of(u64::try_from(since.as_millis()).unwrap_or(u64::MAX), random)
 }
 

@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{self, BufReader, Cursor, Read, Seek, SeekFrom},
+    io::{self, BufReader, Cursor, Read},
     num::NonZero,
     path::Path,
     sync::Arc,
@@ -12,16 +12,16 @@ use flate2::bufread::MultiGzDecoder;
 use noodles_bgzf::io::MultithreadedReader;
 use vardelta_engine::contract::stage::StageError;
 
-use crate::sources::shared::{
-    stretches::{Stretch, Stretches},
-    tail::{END_BLOCK, Progress, Watched},
+use crate::sources::{
+    bgzf,
+    shared::{
+        stretches::{Stretch, Stretches},
+        tail::{Progress, Watched},
+    },
 };
 
 /// How much is read from the file at once.
 const READ_BYTES: usize = 256 * 1024;
-
-/// How many bytes tell the containers apart: the header of a BGZF block.
-const MAGIC_BYTES: usize = 18;
 
 /// What a source reads, for messages.
 #[derive(Debug)]
@@ -77,8 +77,8 @@ impl Container {
             }
             (Box::new(opened), metadata.is_file())
         };
-        let mut magic = Vec::with_capacity(MAGIC_BYTES);
-        source.by_ref().take(MAGIC_BYTES as u64).read_to_end(&mut magic).map_err(unreadable)?;
+        let mut magic = Vec::with_capacity(bgzf::HEADER_BYTES);
+        source.by_ref().take(bgzf::HEADER_BYTES as u64).read_to_end(&mut magic).map_err(unreadable)?;
         let kind = Kind::of(&magic, &file, format)?;
         if kind == Kind::Bgzf && is_file && !allow_missing_eof {
             check_end_block(path, &file)?;
@@ -216,7 +216,7 @@ impl Kind {
             [] => Err(StageError::new(format!("{file} is empty (0 bytes): it has no {}", format.header)).with_hint(
                 "A drop without records is a file of a header alone; an empty file is taken for a failed delivery.",
             )),
-            [0x1f, 0x8b, 8, flags, _, _, _, _, _, _, 6, 0, b'B', b'C', 2, 0, ..] if flags & 4 != 0 => Ok(Kind::Bgzf),
+            _ if bgzf::is_block(magic) => Ok(Kind::Bgzf),
             [0x1f, 0x8b, ..] => Ok(Kind::Gzip),
             _ => match foreign.iter().find(|(start, _)| magic.starts_with(start)) {
                 Some((_, name)) => Err(StageError::new(format!("{file} is a {name} file, not {}", format.name))
@@ -229,17 +229,13 @@ impl Kind {
 
 /// Looks at a file's last bytes before anything of it is read.
 fn check_end_block(path: &Path, file: &str) -> Result<(), StageError> {
-    let last = || -> io::Result<(u64, Vec<u8>)> {
+    let looked = || -> io::Result<(u64, bool)> {
         let mut opened = File::open(path)?;
-        let length = opened.metadata()?.len();
-        opened.seek(SeekFrom::Start(length.saturating_sub(END_BLOCK.len() as u64)))?;
-        let mut last = Vec::with_capacity(END_BLOCK.len());
-        opened.take(END_BLOCK.len() as u64).read_to_end(&mut last)?;
-        Ok((length, last))
+        Ok((opened.metadata()?.len(), bgzf::ends_whole(&mut opened)?))
     };
-    match last() {
-        Ok((_, last)) if last == END_BLOCK => Ok(()),
-        Ok((length, _)) => Err(missing_end_block(file, length)),
+    match looked() {
+        Ok((_, true)) => Ok(()),
+        Ok((length, false)) => Err(missing_end_block(file, length)),
         Err(error) => Err(StageError::new(format!("cannot read {file}: {error}"))),
     }
 }
@@ -261,7 +257,7 @@ mod tests {
 
     #[test]
     fn recognises_containers() {
-        assert_eq!(Kind::of(&END_BLOCK, "x", &VCF).ok(), Some(Kind::Bgzf));
+        assert_eq!(Kind::of(&bgzf::END_BLOCK, "x", &VCF).ok(), Some(Kind::Bgzf));
         assert_eq!(Kind::of(b"\x1f\x8b\x08\x00\x00\x00", "x", &VCF).ok(), Some(Kind::Gzip));
         assert_eq!(Kind::of(b"##fileformat", "x", &VCF).ok(), Some(Kind::Plain));
         assert_eq!(Kind::of(b"BCF\x02\x02", "x", &VCF).ok(), Some(Kind::Plain));

@@ -9,13 +9,9 @@ use std::{
 };
 
 use vardelta_engine::locks::Locked as _;
-
 use xxhash_rust::xxh3::Xxh3;
 
-/// The empty block that ends every complete BGZF file (SAM 1.6, section 4.1.2).
-pub(crate) const END_BLOCK: [u8; 28] = [
-    0x1f, 0x8b, 0x08, 0x04, 0, 0, 0, 0, 0, 0xff, 0x06, 0, 0x42, 0x43, 0x02, 0, 0x1b, 0, 0x03, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-];
+use crate::sources::bgzf::END_BLOCK;
 
 /// What has been read of a file so far, seen from another thread than the reading one.
 #[derive(Default)]

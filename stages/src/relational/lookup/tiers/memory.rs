@@ -6,8 +6,10 @@ use std::{
 };
 
 use quick_cache::{Weighter, sync::Cache};
-use vardelta_engine::contract::sink::{AnswerName, AnswerStore, KeptAnswer, SinkError};
-use vardelta_engine::locks::Locked as _;
+use vardelta_engine::{
+    contract::sink::{AnswerName, AnswerStore, KeptAnswer, SinkError},
+    locks::Locked as _,
+};
 
 /// What is kept for one look-up, whichever run asks.
 #[derive(Clone)]

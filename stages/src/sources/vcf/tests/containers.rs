@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 
-use crate::sources::{shared::tail::END_BLOCK, vcf::tests::*};
+use crate::sources::{bgzf::END_BLOCK, vcf::tests::*};
 
 fn text(records: usize) -> Vec<u8> {
     let mut text = sites("4.2", &[]);

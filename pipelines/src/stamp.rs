@@ -1,6 +1,11 @@
 //! Which file it is, and how it was when it was looked at.
 
-use std::{fs::Metadata, os::unix::fs::MetadataExt as _, time::Duration};
+use std::{
+    fs::{self, Metadata},
+    os::unix::fs::MetadataExt as _,
+    path::Path,
+    time::Duration,
+};
 
 /// What a file system says of a file: another answer later means that it was changed or replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +25,11 @@ impl Stamp {
             changed: (metadata.ctime(), metadata.ctime_nsec()),
             inode: metadata.ino(),
         }
+    }
+
+    /// The stamp of what lies at a path; `None` where nothing does.
+    pub fn at(path: &Path) -> Option<Stamp> {
+        fs::metadata(path).ok().map(|metadata| Stamp::of(&metadata))
     }
 
     /// As the ledger keeps it. Devices are not told: their numbers are others after a restart of the machine.
