@@ -18,6 +18,7 @@ use vardelta_schemas::sql::{
 use crate::sinks::{
     shared::{marks::OnDelete, tables::check_nothing_is_left_over},
     sqlite::{
+        constraints::Kept,
         error::explain,
         layout::Layout,
         ledger::{integer, lax, unsigned},
@@ -38,7 +39,7 @@ pub(super) fn erase(
     let failed = explain(path, "erase from");
     connection.execute_batch(sqlite::SECURE_DELETE).map_err(failed)?;
     let (pipeline, expected_epoch) = (erasure.pipeline.as_str(), erasure.epoch);
-    let layout = Layout { path, connection, pipeline, expected_epoch, on_delete, constraints: &[] };
+    let layout = Layout { path, connection, pipeline, expected_epoch, on_delete, kept: &Kept::default() };
     let lax_columns = |table: &str| lax(connection, table).map_err(failed);
     let mut owned = Vec::new();
     for name in layout.owned()? {

@@ -1,0 +1,168 @@
+//! Things with a tag and a place on a shelf, no two of them alike, in one of the three databases.
+
+use mysql::{Row, Value, prelude::Queryable};
+use vardelta_test_servers::{Flavor, Server, shared};
+use vardelta_tests::{
+    database,
+    project::{Project, Said, finish},
+};
+
+const STAGES: &str = r#"
+[pipeline]
+name = "shelves"
+chunk_records = 7
+max_reject_share = 0.5
+[stages.lines]
+type = "delimited"
+path = "drops/*.csv"
+columns = { id = "int64", tag = "text", shelf = "text", place = "int64" }
+[stages.known]
+type = "filter"
+input = "lines"
+where = "id IS NOT NULL"
+[stages.things]
+type = "table"
+input = "known"
+key = ["id"]
+[stages.per_shelf]
+type = "aggregate"
+input = "things"
+group_by = ["shelf"]
+columns = { things = "count(*)" }
+[stages.store]
+tables = ["things", "per_shelf"]
+history = ["things"]
+type = "sqlite"
+path = "things.sqlite"
+"#;
+const ON_SQLITE: &str = "type = \"sqlite\"\npath = \"things.sqlite\"\n";
+const ON_SERVER: &str = "type = \"mysql\"\nurl = \"${VARDELTA_MYSQL_URL}\"\n";
+
+/// A project, and where its database is.
+pub(super) struct Shelf {
+    pub(super) project: Project,
+    server: Option<(&'static Server, String)>,
+}
+
+/// Runs a test on each database, with more options of the sink.
+pub(super) fn on_each(test: &str, options: &str, run: impl Fn(Shelf)) {
+    run(Shelf::on_sqlite(options));
+    for server in Flavor::ALL.into_iter().filter_map(|flavor| shared(test, flavor)) {
+        for load in ["", "local_infile = false\n"] {
+            let text = Shelf::text(&format!("{options}{load}")).replace(ON_SQLITE, ON_SERVER);
+            run(Shelf { project: Project::new(&text), server: Some((server, server.new_database())) });
+        }
+    }
+}
+
+impl Shelf {
+    /// What is unique.
+    pub(super) const UNIQUE: &str = "unique = { things = [[\"tag\"], [\"shelf\", \"place\"]] }";
+
+    /// The pipeline on SQLite.
+    pub(super) fn text(options: &str) -> String {
+        format!("{STAGES}{}\n{options}", Shelf::UNIQUE)
+    }
+
+    pub(super) fn on_sqlite(options: &str) -> Shelf {
+        Shelf::on_sqlite_with(&Shelf::text(options))
+    }
+
+    pub(super) fn on_sqlite_with(text: &str) -> Shelf {
+        Shelf { project: Project::new(text), server: None }
+    }
+
+    /// Another definition of the same tables: `UNIQUE` becomes this.
+    pub(super) fn define(&self, unique: &str) {
+        let text = String::from_utf8(self.project.bytes("pipeline.toml")).expect("UTF-8");
+        let line = text.lines().find(|line| line.starts_with("unique =") || line.starts_with("# unique"));
+        let changed = text.replace(line.expect("the line is there"), unique);
+        self.project.write("pipeline.toml", changed.as_bytes());
+    }
+
+    /// Writes a drop of these lines.
+    pub(super) fn write(&self, name: &str, lines: &str) {
+        self.project.write(&format!("drops/{name}.csv"), format!("id,tag,shelf,place\n{lines}").as_bytes());
+    }
+
+    #[track_caller]
+    pub(super) fn run(&self, verb: &str, arguments: &[&str], code: i32) -> Said {
+        let mut command = self.project.command(verb, arguments);
+        if let Some((server, name)) = &self.server {
+            command.env("VARDELTA_MYSQL_URL", server.url(name));
+        }
+        finish(&mut command).expect(code)
+    }
+
+    /// A run, whatever becomes of it.
+    pub(super) fn run_any(&self, arguments: &[&str]) -> Said {
+        let mut command = self.project.command("run", arguments);
+        if let Some((server, name)) = &self.server {
+            command.env("VARDELTA_MYSQL_URL", server.url(name));
+        }
+        finish(&mut command)
+    }
+
+    /// Withdraws a drop, and takes its file away where that is done.
+    #[track_caller]
+    pub(super) fn withdraw(&self, name: &str, code: i32) {
+        self.run("withdraw", &[name], code);
+        if code == 0 {
+            std::fs::remove_file(self.project.path(&format!("drops/{name}.csv"))).expect("it is there");
+        }
+    }
+
+    /// The rows of a query, values apart by bars.
+    pub(super) fn sql(&self, query: &str) -> Vec<String> {
+        match &self.server {
+            None => {
+                let connection = database::open(&self.project.path("things.sqlite"));
+                let mut statement = connection.prepare(query).expect("the query is sound");
+                let columns = statement.column_count();
+                let text = |row: &rusqlite::Row<'_>, at: usize| match row.get_ref(at).expect("a value") {
+                    rusqlite::types::ValueRef::Null => "NULL".to_owned(),
+                    rusqlite::types::ValueRef::Integer(value) => value.to_string(),
+                    rusqlite::types::ValueRef::Text(value) => String::from_utf8_lossy(value).into_owned(),
+                    other => format!("{other:?}"),
+                };
+                let rows = statement
+                    .query_map([], |row| Ok((0..columns).map(|at| text(row, at)).collect::<Vec<_>>().join("|")));
+                rows.expect("the query can be run").map(|row| row.expect("a row")).collect()
+            }
+            Some((server, name)) => {
+                let rows: Vec<Row> = server.root_in(name).query(query).expect("the query is sound");
+                let show = |value: Value| match value {
+                    Value::Bytes(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+                    value => value.as_sql(false),
+                };
+                rows.into_iter().map(|row| row.unwrap().into_iter().map(show).collect::<Vec<_>>().join("|")).collect()
+            }
+        }
+    }
+
+    /// The rows of the table.
+    pub(super) fn rows(&self) -> Vec<String> {
+        let mut rows = self.sql("select id, tag, shelf, place from things");
+        rows.sort();
+        rows
+    }
+
+    /// The rows of its history: operation and id.
+    pub(super) fn history(&self) -> Vec<String> {
+        self.sql("select operation, id from things_history")
+    }
+
+    /// The unique indexes of the table that vardelta made.
+    pub(super) fn indexes(&self) -> Vec<String> {
+        self.sql(match self.server {
+            None => {
+                "select name from sqlite_master where type = 'index' and sql like 'CREATE UNIQUE%' and tbl_name = 'things' \
+                 order by name"
+            }
+            Some(_) => {
+                "select distinct index_name from information_schema.statistics where table_schema = database() and table_name \
+                 = 'things' and non_unique = 0 and index_name <> 'PRIMARY' order by index_name"
+            }
+        })
+    }
+}
