@@ -31,7 +31,7 @@ const NAME_CHARACTERS_MAX: usize = 64;
 const DUPLICATES_HINT: &str = "Nothing was changed. Correct or withdraw the drops that bring these rows, or leave the list out of `unique`, and \
      migrate again.";
 /// What to do about a row whose values another row has.
-pub(crate) const UNIQUE_HINT: &str = "Nothing was written. Correct the record, or have such rows rejected with `on_constraint = \"quarantine\"`, or leave \
+pub(crate) const UNIQUE_HINT: &str = "Correct the record, or have such rows rejected with `on_constraint = \"quarantine\"`, or leave \
      the list out of `unique` and run `vardelta migrate`.";
 /// What to do about a table whose unique indexes are not the planned ones.
 pub(crate) const OTHER_UNIQUE_HINT: &str =
