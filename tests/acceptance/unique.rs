@@ -2,7 +2,7 @@
 
 mod histories;
 mod migrations;
-mod shelf;
+pub(crate) mod shelf;
 
 use shelf::{Shelf, on_each};
 

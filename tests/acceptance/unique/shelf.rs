@@ -1,4 +1,7 @@
-//! Things with a tag and a place on a shelf, no two of them alike, in one of the three databases.
+//! Things with a tag and a place on a shelf, no two of them alike, in one of the three databases; and such a project of any other
+//! pipeline.
+
+use std::process::Command;
 
 use mysql::{Row, Value, prelude::Queryable};
 use vardelta_test_servers::{Flavor, Server, shared};
@@ -39,17 +42,23 @@ const ON_SQLITE: &str = "type = \"sqlite\"\npath = \"things.sqlite\"\n";
 const ON_SERVER: &str = "type = \"mysql\"\nurl = \"${VARDELTA_MYSQL_URL}\"\n";
 
 /// A project, and where its database is.
-pub(super) struct Shelf {
-    pub(super) project: Project,
+pub(crate) struct Shelf {
+    pub(crate) project: Project,
     server: Option<(&'static Server, String)>,
 }
 
 /// Runs a test on each database, with more options of the sink.
-pub(super) fn on_each(test: &str, options: &str, run: impl Fn(Shelf)) {
-    run(Shelf::on_sqlite(options));
+pub(crate) fn on_each(test: &str, options: &str, run: impl Fn(Shelf)) {
+    on_each_with(test, &Shelf::text(options), run);
+}
+
+/// The same with another pipeline, whose sink is said as this one's is on SQLite.
+pub(crate) fn on_each_with(test: &str, text: &str, run: impl Fn(Shelf)) {
+    assert!(text.contains(ON_SQLITE), "the sink");
+    run(Shelf::on_sqlite_with(text));
     for server in Flavor::ALL.into_iter().filter_map(|flavor| shared(test, flavor)) {
         for load in ["", "local_infile = false\n"] {
-            let text = Shelf::text(&format!("{options}{load}")).replace(ON_SQLITE, ON_SERVER);
+            let text = text.replace(ON_SQLITE, &format!("{ON_SERVER}{load}"));
             run(Shelf { project: Project::new(&text), server: Some((server, server.new_database())) });
         }
     }
@@ -57,23 +66,23 @@ pub(super) fn on_each(test: &str, options: &str, run: impl Fn(Shelf)) {
 
 impl Shelf {
     /// What is unique.
-    pub(super) const UNIQUE: &str = "unique = { things = [[\"tag\"], [\"shelf\", \"place\"]] }";
+    pub(crate) const UNIQUE: &str = "unique = { things = [[\"tag\"], [\"shelf\", \"place\"]] }";
 
     /// The pipeline on SQLite.
-    pub(super) fn text(options: &str) -> String {
+    pub(crate) fn text(options: &str) -> String {
         format!("{STAGES}{}\n{options}", Shelf::UNIQUE)
     }
 
-    pub(super) fn on_sqlite(options: &str) -> Shelf {
+    pub(crate) fn on_sqlite(options: &str) -> Shelf {
         Shelf::on_sqlite_with(&Shelf::text(options))
     }
 
-    pub(super) fn on_sqlite_with(text: &str) -> Shelf {
+    pub(crate) fn on_sqlite_with(text: &str) -> Shelf {
         Shelf { project: Project::new(text), server: None }
     }
 
     /// Another definition of the same tables: `UNIQUE` becomes this.
-    pub(super) fn define(&self, unique: &str) {
+    pub(crate) fn define(&self, unique: &str) {
         let text = String::from_utf8(self.project.bytes("pipeline.toml")).expect("UTF-8");
         let line = text.lines().find(|line| line.starts_with("unique =") || line.starts_with("# unique"));
         let changed = text.replace(line.expect("the line is there"), unique);
@@ -81,31 +90,54 @@ impl Shelf {
     }
 
     /// Writes a drop of these lines.
-    pub(super) fn write(&self, name: &str, lines: &str) {
+    pub(crate) fn write(&self, name: &str, lines: &str) {
         self.project.write(&format!("drops/{name}.csv"), format!("id,tag,shelf,place\n{lines}").as_bytes());
     }
 
-    #[track_caller]
-    pub(super) fn run(&self, verb: &str, arguments: &[&str], code: i32) -> Said {
+    pub(crate) fn command(&self, verb: &str, arguments: &[&str]) -> Command {
         let mut command = self.project.command(verb, arguments);
         if let Some((server, name)) = &self.server {
             command.env("VARDELTA_MYSQL_URL", server.url(name));
         }
-        finish(&mut command).expect(code)
+        command
+    }
+
+    #[track_caller]
+    pub(crate) fn run(&self, verb: &str, arguments: &[&str], code: i32) -> Said {
+        finish(&mut self.command(verb, arguments)).expect(code)
+    }
+
+    /// An empty project of the same pipeline on the same database system.
+    pub(crate) fn beside(&self) -> Shelf {
+        let text = String::from_utf8(self.project.bytes("pipeline.toml")).expect("UTF-8");
+        let server = self.server.as_ref().map(|(server, _)| (*server, server.new_database()));
+        Shelf { project: Project::new(&text), server }
+    }
+
+    /// Every row of every table, the ledger's too, as text.
+    pub(crate) fn everything(&self) -> String {
+        let tables = match self.server {
+            None => "select name from sqlite_master where type = 'table'",
+            Some(_) => "show tables",
+        };
+        let rows = |table: String| {
+            self.sql(&format!("select * from {table}")).into_iter().map(move |row| format!("{table}|{row}\n"))
+        };
+        self.sql(tables).into_iter().flat_map(rows).collect()
+    }
+
+    pub(crate) fn is_on_server(&self) -> bool {
+        self.server.is_some()
     }
 
     /// A run, whatever becomes of it.
-    pub(super) fn run_any(&self, arguments: &[&str]) -> Said {
-        let mut command = self.project.command("run", arguments);
-        if let Some((server, name)) = &self.server {
-            command.env("VARDELTA_MYSQL_URL", server.url(name));
-        }
-        finish(&mut command)
+    pub(crate) fn run_any(&self, arguments: &[&str]) -> Said {
+        finish(&mut self.command("run", arguments))
     }
 
     /// Withdraws a drop, and takes its file away where that is done.
     #[track_caller]
-    pub(super) fn withdraw(&self, name: &str, code: i32) {
+    pub(crate) fn withdraw(&self, name: &str, code: i32) {
         self.run("withdraw", &[name], code);
         if code == 0 {
             std::fs::remove_file(self.project.path(&format!("drops/{name}.csv"))).expect("it is there");
@@ -113,7 +145,7 @@ impl Shelf {
     }
 
     /// The rows of a query, values apart by bars.
-    pub(super) fn sql(&self, query: &str) -> Vec<String> {
+    pub(crate) fn sql(&self, query: &str) -> Vec<String> {
         match &self.server {
             None => {
                 let connection = database::open(&self.project.path("things.sqlite"));
@@ -141,19 +173,19 @@ impl Shelf {
     }
 
     /// The rows of the table.
-    pub(super) fn rows(&self) -> Vec<String> {
+    pub(crate) fn rows(&self) -> Vec<String> {
         let mut rows = self.sql("select id, tag, shelf, place from things");
         rows.sort();
         rows
     }
 
     /// The rows of its history: operation and id.
-    pub(super) fn history(&self) -> Vec<String> {
+    pub(crate) fn history(&self) -> Vec<String> {
         self.sql("select operation, id from things_history")
     }
 
     /// The unique indexes of the table that vardelta made.
-    pub(super) fn indexes(&self) -> Vec<String> {
+    pub(crate) fn indexes(&self) -> Vec<String> {
         self.sql(match self.server {
             None => {
                 "select name from sqlite_master where type = 'index' and sql like 'CREATE UNIQUE%' and tbl_name = 'things' \
