@@ -6,6 +6,7 @@
 //!
 //! Seconds are those of a machine and an hour; the ratios are what is worth comparing.
 
+mod annotation;
 mod baseline;
 mod binary;
 mod delta;
@@ -82,9 +83,11 @@ pub enum What {
     Instructions,
     /// 10,000 keys of a slow service: in batches, one by one, from the cache. Takes about two minutes.
     Lookups,
+    /// A gene model and classifications beside a load, their new releases, and a gene with all variants.
+    Annotation,
     /// MariaDB and MySQL, on private servers; a server that is not installed is skipped.
     Mysql,
-    /// All of these but instructions, look-ups and servers, in one table.
+    /// All of these but instructions, look-ups, annotation and servers, in one table.
     Compare,
     /// The same, a table each, printed as they come.
     All,
@@ -109,6 +112,7 @@ fn run(arguments: &Arguments) -> Result<()> {
         What::Stages => &[stages::measure],
         What::State => &[state::measure],
         What::Lookups => &[lookups::measure],
+        What::Annotation => &[annotation::measure],
         What::Compare | What::All => &[load::measure, delta::measure, read::measure, stages::measure, state::measure],
     };
     let fixtures = Fixtures::new(arguments, Sizes::new(arguments.records, arguments.small))?;
