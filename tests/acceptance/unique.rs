@@ -88,7 +88,7 @@ fn a_row_whose_values_another_row_keeps_is_quarantined() {
         assert!(details[1].contains("id = 5: its values of (shelf, place) must be unique"), "{details:?}");
         // A row under a quarantined one stands again, unless its values are taken by then.
         shelf.write("c", "1,v,s,1\n");
-        shelf.run("run", &["--max-reject-share", "1"], 0);
+        shelf.run("run", &["--set", "pipeline.max_reject_share=1.0"], 0);
         assert_eq!(shelf.rows()[0], "1|x|s|1");
         shelf.run("verify", &[], 0);
     });
@@ -119,7 +119,7 @@ fn slips_in_unique_are_told_with_their_places() {
         ("unique = [[\"tag\", \"tag\"]]", vec!["`tag` is listed twice"]),
         ("unique = [[]]", vec!["needs a column"]),
         ("unique = { things = [[\"id\", \"tag\"]] }", vec!["differ in their key already"]),
-        ("unique = [[\"tag\", \"things\"]]", vec!["no table of this sink has a column `things`"]),
+        ("unique = [[\"tag\", \"things\"]]", vec!["no table of this sink has all of these columns"]),
         ("on_delete = \"mark\"\nunique = [[\"tag\"]]", vec!["marked as gone"]),
     ] {
         with(text);

@@ -104,7 +104,7 @@ fn history(shelf: &Shelf, seed: u64, steps: usize) {
             let things = &model.drops.iter().find(|(known, _)| *known == name).expect("it is there").1;
             let text = lines(things, &mut random);
             shelf.write(&name, &text);
-            let done = shelf.run_any(&["--workers", &workers, "--set", &chunk]);
+            let done = shelf.run_any(&["--accept-smaller", "--workers", &workers, "--set", &chunk]);
             assert_eq!(done.code, code, "{said}\n{}\n{text}", done.stderr);
         }
         if code != 0 {

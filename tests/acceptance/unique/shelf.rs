@@ -47,20 +47,25 @@ pub(crate) struct Shelf {
     server: Option<(&'static Server, String)>,
 }
 
-/// Runs a test on each database, with more options of the sink.
+/// Runs a test on each database, on servers by each way of loading, with more options of the sink.
 pub(crate) fn on_each(test: &str, options: &str, run: impl Fn(Shelf)) {
-    on_each_with(test, &Shelf::text(options), run);
+    let text = Shelf::text(options);
+    on_each_with(test, &text, &run);
+    let by_statements = format!("{text}local_infile = false\n");
+    on_servers(test, &by_statements, &run);
 }
 
-/// The same with another pipeline, whose sink is said as this one's is on SQLite.
+/// Runs a test on each database with another pipeline, whose sink is said as this one's is on SQLite.
 pub(crate) fn on_each_with(test: &str, text: &str, run: impl Fn(Shelf)) {
-    assert!(text.contains(ON_SQLITE), "the sink");
     run(Shelf::on_sqlite_with(text));
+    on_servers(test, text, run);
+}
+
+fn on_servers(test: &str, text: &str, run: impl Fn(Shelf)) {
+    assert!(text.contains(ON_SQLITE), "the sink");
     for server in Flavor::ALL.into_iter().filter_map(|flavor| shared(test, flavor)) {
-        for load in ["", "local_infile = false\n"] {
-            let text = text.replace(ON_SQLITE, &format!("{ON_SERVER}{load}"));
-            run(Shelf { project: Project::new(&text), server: Some((server, server.new_database())) });
-        }
+        let project = Project::new(&text.replace(ON_SQLITE, ON_SERVER));
+        run(Shelf { project, server: Some((server, server.new_database())) });
     }
 }
 
