@@ -129,6 +129,43 @@ fn one_room_of_the_engine_names_differential() {
 }
 
 #[test]
+fn the_kinds_of_relational_operators_are_told_apart_in_few_places() {
+    // Everybody else asks a `Relation`. Where the kinds are named, and why.
+    let rooms = [
+        ("engine/src/relational", "what they are"),
+        ("engine/src/flow", "how each becomes operators of a dataflow"),
+        ("engine/src/run/why", "how each is walked back, from a row to the rows that it is made of"),
+    ];
+    let variants = ["Table", "Aggregate", "Union", "Join", "Resident", "Lookup", "Top"];
+    let names_one = |code: &str| {
+        code.match_indices("Relational::").any(|(at, name)| {
+            let rest = &code[at + name.len()..];
+            variants.iter().any(|variant| {
+                rest.strip_prefix(variant).is_some_and(|rest| !rest.starts_with(|next: char| next.is_alphanumeric()))
+            })
+        })
+    };
+    let mut found = Vec::new();
+    let mut named = BTreeMap::from(rooms.map(|(room, _)| (room, 0)));
+    for path in CRATES.iter().flat_map(|(name, _)| rust_files(name)).filter(|path| !is_for_tests(path)) {
+        if !names_one(&code_and_texts(without_tests(&read(&path))).0) {
+            continue;
+        }
+        match rooms.iter().find(|(room, _)| path.starts_with(root().join(room))) {
+            Some((room, _)) => *named.entry(*room).or_default() += 1,
+            None if path == root().join("engine/src/relational.rs") => {}
+            None => found.push(shown(&path)),
+        }
+    }
+    nothing(
+        "what depends on the kind of an operator is a method of `Relation` (engine/src/relational/relation.rs)",
+        &found,
+    );
+    assert_eq!(named["engine/src/run/why"], 1, "one walk knows the kinds");
+    assert!(named["engine/src/flow"] <= 8, "{named:?}: one file for each kind, the dataflow and its segments");
+}
+
+#[test]
 fn only_schemas_builds_sql() {
     let is_sql = |text: &str| {
         let statements = ["INSERT INTO", "CREATE TABLE", "DELETE FROM", "DROP TABLE", "ALTER TABLE", "BEGIN IMMEDIATE"];

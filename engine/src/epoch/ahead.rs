@@ -21,8 +21,7 @@ use crate::{
     },
     error::RunError,
     failpoint,
-    flow::{RunContext, lookup::is_lookup},
-    plan::is_table,
+    flow::RunContext,
 };
 
 /// What the sink's transaction has when the last chunk is computed.
@@ -52,11 +51,12 @@ impl<'a> Ahead<'a> {
     pub fn new(context: Context<'a>, opened: &'a mut Opened) -> Option<Ahead<'a>> {
         let (plan, Opened { sink, ledger, .. }) = (context.plan, opened);
         let tables = plan.tables();
-        let going: Vec<usize> =
-            (0..tables.len()).filter(|at| is_table(&plan.stages[plan.stages[plan.sink].inputs[*at]].planned)).collect();
+        let stage = |at: usize| &plan.stages[plan.stages[plan.sink].inputs[at]];
+        let adds_once = |at: usize| stage(at).relation().is_some_and(|relation| relation.adds_once());
+        let going: Vec<usize> = (0..tables.len()).filter(|at| adds_once(*at)).collect();
         let in_any_order = sink.order(&tables).into_iter().eq((0..tables.len()).map(|at| (at, Part::All)));
         // While services are asked no lock is held, nor a transaction kept open.
-        let asks = plan.stages.iter().any(|stage| is_lookup(&stage.planned));
+        let asks = plan.stages.iter().any(|stage| stage.as_lookup().is_some());
         let may_wait = asks || sink.quarantines() || context.observer.changes_limit().is_none() || !in_any_order;
         (!may_wait && !going.is_empty()).then_some(Ahead { context, sink: sink.as_mut(), ledger, tables, going })
     }

@@ -6,10 +6,7 @@ use arrow_array::{Array as _, Int64Array, StringArray};
 use vardelta_schemas::ledger::{RejectRow, TableCounts};
 
 use crate::{
-    contract::{
-        sink::{CONSTRAINT, Offender, Sink},
-        stage::Planned,
-    },
+    contract::sink::{CONSTRAINT, Offender, Sink},
     epoch::{
         batches::show,
         reject_share::check_reject_share,
@@ -26,7 +23,6 @@ use crate::{
         place::{place_columns, source_named},
         source,
     },
-    relational::Relational,
 };
 
 /// The number of the first correcting chunk: behind all that read files.
@@ -74,7 +70,7 @@ impl Writing<'_> {
             let stage = plan.stages[plan.sink].inputs[at];
             let encoded = run.layout(stage)?.encode(row).map_err(RunError::internal)?;
             let (key, value) = (encoded.key(0), encoded.value(0));
-            let is_table = matches!(plan.stages[stage].planned, Planned::Relational(Relational::Table(_)));
+            let is_table = plan.stages[stage].is_table();
             if is_table && run.mode == Mode::Load {
                 let (row, message) = (row.clone(), message.clone());
                 run.corrections.ask(stage, Asked { key: key.into(), value: value.into(), row, message });

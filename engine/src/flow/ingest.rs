@@ -34,7 +34,6 @@ use crate::{
     },
     locks::Locked as _,
     plan::source,
-    relational::Relational,
     rows::RowBatch,
     state::{key_hash, shard_of_hash},
 };
@@ -107,7 +106,7 @@ impl Ingest {
                     let segment = worker.start(worker.run.segment(at))?;
                     sources.insert(at, (source.parser(), segment));
                 }
-                Planned::Relational(Relational::Table(_)) => tables.push(at),
+                _ if stage.is_table() => tables.push(at),
                 _ => {}
             }
         }

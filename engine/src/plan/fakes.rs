@@ -251,7 +251,7 @@ impl StageType for CountBy {
         let group_by: Vec<usize> = options.group_by.iter().filter_map(|name| input.index_of(&name.value)).collect();
         let mut columns: Vec<Column> = group_by.iter().map(|at| input.columns()[*at].clone()).collect();
         columns.push(Column::required("rows", ColumnType::Int64));
-        Some(Planned::Relational(Relational::Aggregate(AggregateSpec {
+        Some(Planned::Relational(Relational::from(AggregateSpec {
             key: (0..group_by.len()).collect(),
             schema: Schema::new(columns),
             group_by,

@@ -12,7 +12,6 @@ use std::{
 use crossbeam_channel::unbounded;
 
 use crate::{
-    contract::stage::Planned,
     epoch::{
         ahead::{Ahead, Sent},
         context::Context,
@@ -168,8 +167,8 @@ pub(crate) fn replay(context: Context<'_>, work: Work, rows: Box<RowSource<'_>>)
 /// While tables are replayed, joins keep those sides too that lie in a table's state otherwise.
 fn clear_replayed_sides(run: &RunContext) {
     for stage in &run.plan.stages {
-        let Planned::Relational(relational) = &stage.planned else { continue };
-        relational.replayed_spaces(&stage.name).iter().for_each(|space| run.session.clear_space(space));
+        let Some(relation) = stage.relation() else { continue };
+        relation.replayed_spaces(&stage.name).iter().for_each(|space| run.session.clear_space(space));
     }
 }
 

@@ -3,10 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use crate::{
-    contract::{
-        erasure::{Erasure, Place, Search, texts_in_file},
-        stage::Planned,
-    },
+    contract::erasure::{Erasure, Place, Search, texts_in_file},
     epoch::{
         context::Context,
         open::{Opened, state_directory},
@@ -14,7 +11,7 @@ use crate::{
     },
     error::{RunError, RunErrorKind},
     flow::table::{drop_space, scan_assertions},
-    plan::{Plan, is_table},
+    plan::Plan,
     relational::Conflict,
     run::{
         RunOptions,
@@ -59,7 +56,7 @@ fn unreadable(stage: &str) -> RunError {
 fn entries_of_drops(context: Context<'_>, state: &Arc<Session>, erasure: &Erasure) -> Result<u64, RunError> {
     let ids: BTreeSet<u64> = erasure.drops.iter().map(|drop| drop.drop_id).collect();
     let (before, mut found) = (state.snapshot(), 0);
-    for stage in context.plan.stages.iter().filter(|stage| is_table(&stage.planned)) {
+    for stage in context.plan.stages.iter().filter(|stage| stage.is_table()) {
         for shard in 0..SHARDS {
             context.abort.check()?;
             scan_assertions(&before, &stage.name, shard, Conflict::LatestDrop, &mut |_, (place, ..), _| {
@@ -80,9 +77,9 @@ fn entries_of_drops(context: Context<'_>, state: &Arc<Session>, erasure: &Erasur
 /// Entries of views that differ from those of the same views recomputed from the tables.
 fn entries_without_reason(plan: &Plan, state: &Arc<Session>, recomputed: &Arc<Session>) -> Result<u64, RunError> {
     let mut found = 0;
-    for stage in plan.stages.iter().filter(|stage| !is_table(&stage.planned)) {
-        let Planned::Relational(relational) = &stage.planned else { continue };
-        for space in relational.spaces(&stage.name) {
+    for stage in plan.stages.iter().filter(|stage| !stage.is_table()) {
+        let Some(relation) = stage.relation() else { continue };
+        for space in relation.spaces(&stage.name) {
             for shard in 0..SHARDS {
                 let (mut left, mut right) = (state.reader(&space, shard)?, recomputed.reader(&space, shard)?);
                 let (mut left, mut right) = (left.scan(&[])?, right.scan(&[])?);

@@ -35,7 +35,7 @@ use crate::{
     plan::{
         Plan, changed_stages,
         content::{Definitions, Wanted},
-        definition_changes, is_table, key_changes,
+        definition_changes, key_changes,
     },
     report::{
         Action, DropReport, RunReport,
@@ -204,10 +204,11 @@ fn planned_backfill(
     let is_made = |table: &str| steps.iter().any(|step| step.makes_table && step.table == table);
     let compared = tables.iter().filter(|table| !is_made(&table.name));
     // From the state everything behind the tables is computed anew; from the files, everything.
-    let stages =
-        plan.stages.iter().enumerate().filter(|(at, stage)| {
-            *at != plan.sink && (!from_state || (!stage.before_tables && !is_table(&stage.planned)))
-        });
+    let stages = plan
+        .stages
+        .iter()
+        .enumerate()
+        .filter(|(at, stage)| *at != plan.sink && (!from_state || (!stage.before_tables && !stage.is_table())));
     Backfill {
         from: if from_state { Origin::State } else { Origin::Files },
         stages: stages.map(|(_, stage)| stage.name.clone()).collect(),

@@ -8,7 +8,6 @@ use std::collections::BTreeSet;
 use vardelta_schemas::ledger::DropRow;
 
 use crate::{
-    contract::stage::Planned,
     epoch::{
         commit::{self, Outcome},
         context::Context,
@@ -18,20 +17,14 @@ use crate::{
     },
     error::{RunError, RunErrorKind},
     event::RunEvent,
-    flow::{
-        RunContext,
-        feed::Item,
-        lookup::{forget_orphans, is_lookup},
-        table::scan_assertions,
-    },
+    flow::{RunContext, feed::Item, lookup::forget_orphans, table::scan_assertions},
     plan::{
         Plan, PlannedStage, changed_stages,
         content::{Definitions, Wanted},
         dimensions::right_sides,
-        is_table,
     },
     relational::{
-        Relational,
+        Relation,
         spaces::{self, answers},
     },
     report::{Action, DropReport, RunReport},
@@ -172,9 +165,9 @@ fn check_readable(plan: &Plan, state: &State) -> Result<(), RunError> {
     let session = state.begin()?;
     let before = session.snapshot();
     for stage in &plan.stages {
-        let Planned::Relational(relational @ Relational::Table(spec)) = &stage.planned else { continue };
+        let Some(spec) = stage.as_table() else { continue };
         for shard in 0..SHARDS {
-            for space in relational.spaces(&stage.name) {
+            for space in spec.spaces(&stage.name) {
                 let mut reader = session.reader(&space, shard)?;
                 // Asks every run's filter.
                 reader.get(b"")?;
@@ -191,7 +184,7 @@ fn check_readable(plan: &Plan, state: &State) -> Result<(), RunError> {
 pub(crate) fn tables_are_the_same(plan: &Plan, changed: &BTreeSet<String>) -> bool {
     plan.stages
         .iter()
-        .filter(|stage| stage.before_tables || is_table(&stage.planned))
+        .filter(|stage| stage.before_tables || stage.is_table())
         .all(|stage| !changed.contains(&stage.name))
 }
 
@@ -199,16 +192,15 @@ pub(crate) fn tables_are_the_same(plan: &Plan, changed: &BTreeSet<String>) -> bo
 /// is asked again.
 pub(crate) fn clear_views(plan: &Plan, session: &Session) {
     // The list of drops is of no stage.
-    let is_kept = |owner: &str| {
-        owner.is_empty() || plan.stages.iter().any(|stage| stage.name == owner && is_table(&stage.planned))
-    };
+    let is_kept =
+        |owner: &str| owner.is_empty() || plan.stages.iter().any(|stage| stage.name == owner && stage.is_table());
     let is_answers =
-        |space: &str| plan.stages.iter().any(|stage| is_lookup(&stage.planned) && answers(&stage.name) == space);
+        |space: &str| plan.stages.iter().any(|stage| stage.as_lookup().is_some() && answers(&stage.name) == space);
     clear(session, |space| !is_kept(spaces::owner(space)) && !is_answers(space));
 }
 
 pub(crate) fn clear_tables(plan: &Plan, session: &Session) {
-    let is_owner = |stage: &PlannedStage, space: &str| stage.name == spaces::owner(space) && is_table(&stage.planned);
+    let is_owner = |stage: &PlannedStage, space: &str| stage.name == spaces::owner(space) && stage.is_table();
     clear(session, |space| plan.stages.iter().any(|stage| is_owner(stage, space)));
 }
 
@@ -278,8 +270,7 @@ pub(crate) fn candidates(
 /// Sends the standing rows of every table, from its state.
 pub(crate) fn send_state(run: &RunContext, send: &mut dyn FnMut(Item) -> bool) -> Result<(), RunError> {
     let is_right = right_sides(&run.plan);
-    let mut tables: Vec<usize> =
-        (0..run.plan.stages.len()).filter(|at| is_table(&run.plan.stages[*at].planned)).collect();
+    let mut tables: Vec<usize> = (0..run.plan.stages.len()).filter(|at| run.plan.stages[*at].is_table()).collect();
     tables.sort_by_key(|at| !is_right[*at]);
     for at in tables {
         if !send_table(run, at, &run.session, send)? {
@@ -316,7 +307,7 @@ pub(crate) fn standing_rows(
     each: &mut dyn FnMut(&[u8], &[u8]) -> bool,
 ) -> Result<(), RunError> {
     let stage = &plan.stages[at];
-    let Planned::Relational(Relational::Table(spec)) = &stage.planned else { return Ok(()) };
+    let Some(spec) = stage.as_table() else { return Ok(()) };
     let before = session.snapshot();
     let mut goes_on = true;
     for shard in 0..SHARDS {

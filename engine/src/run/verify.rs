@@ -29,7 +29,7 @@ use crate::{
         open::{self, Opened},
     },
     error::RunError,
-    plan::{Plan, content::Wanted, is_table},
+    plan::{Plan, content::Wanted},
     rows::RowLayout,
     run::{RunOptions, rebuild::standing_rows},
     state::{Session, State},
@@ -105,7 +105,7 @@ pub(crate) fn verify_opened(
     let mut to_replay: Vec<Option<Option<String>>> = Vec::new();
     for (at, table) in tables.iter().enumerate() {
         context.abort.check()?;
-        to_replay.push(if is_table(&plan.stages[inputs[at]].planned) {
+        to_replay.push(if plan.stages[inputs[at]].is_table() {
             let log = ChangeLog::new(1, spill_dir.clone());
             let mut runs = Runs::new(&log, 0);
             let mut kept = Ok(());

@@ -8,7 +8,6 @@ use crate::{
     epoch::context::Context,
     error::RunError,
     flow::{RunContext, feed::Item, lookup::copy_answers},
-    plan::is_table,
     rows::RowBatch,
     run::{
         compute::{self, Work},
@@ -38,7 +37,7 @@ pub(super) fn replayed(
     // Nobody is asked: what was answered is as much given as the rows of the tables.
     copy_answers(context.plan, state_session, &work.session)?;
     let rows = |run: &RunContext, send: &mut dyn FnMut(Item) -> bool| {
-        let tables = run.plan.stages.iter().enumerate().filter(|(_, stage)| is_table(&stage.planned));
+        let tables = run.plan.stages.iter().enumerate().filter(|(_, stage)| stage.is_table());
         for (at, _) in tables {
             let listening = match inputs.iter().position(|input| *input == at) {
                 Some(table) => send_found(found, table, at, send)?,

@@ -9,12 +9,10 @@ use super::{
 };
 use crate::{
     changes::Change,
-    contract::stage::Planned,
     epoch::{context::Context, open::Opened},
     error::RunError,
     flow::{RunContext, feed::Item},
-    plan::{Plan, is_table},
-    relational::Relational,
+    plan::Plan,
     run::{
         compute::{self, Work},
         rebuild::send_table,
@@ -39,7 +37,7 @@ pub(super) fn recompute(context: Context<'_>, opened: &Opened, stage: usize) -> 
         spill_dir: scratch.path().to_path_buf(),
     };
     let rows = |run: &RunContext, send: &mut dyn FnMut(Item) -> bool| {
-        for at in (0..run.plan.stages.len()).filter(|at| is_table(&run.plan.stages[*at].planned)) {
+        for at in (0..run.plan.stages.len()).filter(|at| run.plan.stages[*at].is_table()) {
             if !send_table(run, at, &state, send)? {
                 break;
             }
@@ -69,7 +67,7 @@ pub(super) fn recompute(context: Context<'_>, opened: &Opened, stage: usize) -> 
 fn aggregates_before(plan: &Plan, stage: usize) -> Vec<usize> {
     let (mut found, mut open) = (std::collections::BTreeSet::new(), vec![stage]);
     while let Some(at) = open.pop() {
-        if matches!(plan.stages[at].planned, Planned::Relational(Relational::Aggregate(_))) {
+        if plan.stages[at].as_aggregate().is_some() {
             found.insert(at);
         }
         open.extend(&plan.stages[at].inputs);

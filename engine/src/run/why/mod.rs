@@ -29,16 +29,12 @@ use self::{
     wanted::{Equal, mask},
 };
 use crate::{
-    contract::{
-        sink::{Access, Sink},
-        stage::Planned,
-    },
+    contract::sink::{Access, Sink},
     epoch::{context::Context, open},
     error::{RunError, RunErrorKind},
     flow::table::assertions_of,
     locks::Locked as _,
     plan::{Plan, content::Wanted},
-    relational::Relational,
     suggest::nearest,
 };
 
@@ -158,7 +154,7 @@ pub fn why(context: Context<'_>, request: &WhyRequest) -> Result<Why, RunError> 
     };
     let values = Equal::of(&key, &(0..table.key.len()).collect::<Vec<_>>(), true).map_err(RunError::internal)?;
     let equal = Equal { columns: table.key.clone(), values: Arc::new(values) };
-    if let Planned::Relational(Relational::Table(spec)) = &plan.stages[stage].planned {
+    if let Some(spec) = plan.stages[stage].as_table() {
         let rows = layout(plan, stage)?;
         for bytes in equal.values.iter() {
             for (assertion, stands) in assertions_of(&before, &table.name, spec.conflict, bytes)? {

@@ -273,11 +273,11 @@ impl Walk<'_> {
     /// Whether rows of a stage lack the columns that an aggregate computes.
     pub(super) fn is_partial(&self, stage: usize) -> bool {
         let planned = &self.plan.stages[stage];
-        match &planned.planned {
-            Planned::Relational(Relational::Aggregate(_)) => self.aggregates.is_none(),
-            Planned::Relational(Relational::Table(_) | Relational::Lookup(_)) => false,
-            _ => planned.inputs.iter().any(|input| self.is_partial(*input)),
+        if planned.as_aggregate().is_some() {
+            return self.aggregates.is_none();
         }
+        let is_kept = planned.is_table() || planned.as_lookup().is_some();
+        !is_kept && planned.inputs.iter().any(|input| self.is_partial(*input))
     }
 
     fn aggregate(
