@@ -5,8 +5,6 @@
 //! summary's row changes with nearly every chunk, so it waits for the end. Whatever goes wrong with such a row, the
 //! transaction can be given up and everything written from the merged changes, as if none had gone ahead.
 
-use std::sync::Arc;
-
 use crossbeam_channel::Receiver;
 use vardelta_schemas::{TableSchema, ledger::Snapshot};
 
@@ -17,11 +15,11 @@ use crate::{
         batches,
         context::Context,
         open::Opened,
+        plane::Plane,
         transaction::{Failure, Transaction, is_passing},
     },
     error::RunError,
     failpoint,
-    flow::RunContext,
 };
 
 /// What the sink's transaction has when the last chunk is computed.
@@ -62,11 +60,12 @@ impl<'a> Ahead<'a> {
     }
 
     /// Writes chunk after chunk, as their numbers come, until there are no more or something is in the way.
-    pub fn write(self, run: &Arc<RunContext>, chunks: &Receiver<u64>) -> Sent {
+    pub fn write(self, plane: &dyn Plane, chunks: &Receiver<u64>) -> Sent {
         let Ahead { context, sink, ledger, tables, going } = self;
-        let mut written = Sent::default();
+        let (run, mut written) = (plane.run(), Sent::default());
         let transaction = Transaction {
             context,
+            plane,
             run,
             replace_tables: false,
             tables: &tables,
@@ -120,10 +119,10 @@ impl Writer<'_> {
             self.transaction.begin(self.sink)?;
             written.is_open = true;
         }
-        let Transaction { context, run, tables, .. } = self.transaction;
+        let Transaction { context, plane, run, tables, .. } = self.transaction;
         for at in self.going {
             let layout = run.layout(context.plan.stages[context.plan.sink].inputs[*at])?;
-            let mut added = run.changes.added(*at, chunk).map_err(RunError::from)?;
+            let mut added = plane.added(*at, chunk)?;
             let (make, mut rows) = (|| added.next_batch(layout), 0);
             batches::apply(run, self.sink, &tables[*at], make, &mut |batch| {
                 failpoint::hit("ahead:batch");

@@ -17,7 +17,6 @@ use crate::{
     flow::{
         Mode,
         correct::{Asked, Quarantined, computed},
-        workers::run_chunk,
     },
     plan::{
         place::{place_columns, source_named},
@@ -57,7 +56,7 @@ impl Writing<'_> {
     }
 
     fn correct(&mut self, chunk: u64, offenders: &[Offender]) -> Result<(), RunError> {
-        let Transaction { context, run, tables, .. } = self.transaction;
+        let Transaction { context, plane, run, tables, .. } = self.transaction;
         let plan = context.plan;
         let (mut views, mut asked) = (Vec::new(), false);
         for Offender { table, row, message } in offenders {
@@ -83,7 +82,9 @@ impl Writing<'_> {
         if let Some(error) = views.into_iter().next().filter(|_| !asked) {
             return Err(error);
         }
-        run_chunk(run, chunk)?;
+        let corrected = plane.chunk(chunk);
+        plane.rest();
+        corrected?;
         run.lookups.forget_unwanted(&run.session)?;
         for row in run.corrections.take_done() {
             let reject = self.reject(&row)?;
@@ -150,10 +151,10 @@ impl Writing<'_> {
     }
 
     fn show(&self) -> Result<(), Failure> {
-        let Transaction { context, run, tables, .. } = self.transaction;
+        let Transaction { context, plane, tables, .. } = self.transaction;
         if context.observer.wants_changes() {
             for (at, table) in tables.iter().enumerate() {
-                show(context, run, at, table, &mut TableCounts::default())?;
+                show(context, plane, at, table, &mut TableCounts::default())?;
             }
         }
         Ok(())

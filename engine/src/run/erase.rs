@@ -34,6 +34,7 @@ use crate::{
     error::{RunError, RunErrorKind},
     failpoint,
     flow::table::drop_space,
+    locks::Locked as _,
     plan::{Plan, content::Wanted},
     relational::Relation,
     report::{Action, DropReport, RunReport},
@@ -219,15 +220,11 @@ fn take_back(
     let withdrawn: Vec<DropRow> =
         opened.ledger.drops.iter().filter(|drop| ids.contains(&drop.drop_id)).cloned().collect();
     let work = Work {
-        session: opened.state.begin()?,
-        epoch: erasure.epoch,
-        workers,
-        loads: Vec::new(),
         retractions: withdrawn.iter().map(|drop| retraction(plan, drop, None)).collect::<Result<_, _>>()?,
-        spill_dir: opened.spill_dir(plan),
+        ..Work::on(&opened.state, erasure.epoch, workers, opened.spill_dir(plan))?
     };
-    let run = compute::load(context, work)?;
-    lookups::forget_gone(&run)?;
+    let plane = compute::load(context, work)?;
+    lookups::forget_gone(plane.run())?;
     for drop in &erasure.drops {
         let stands = withdrawn.iter().any(|withdrawn| withdrawn.drop_id == drop.drop_id);
         let reason = if stands { "as asked" } else { "what was left of it, withdrawn before" };
@@ -242,12 +239,12 @@ fn take_back(
             ));
         }
     }
-    commit::conclude(context, opened, &run, Outcome { withdrawn, ..outcome }, report)
+    commit::conclude(context, opened, plane.as_ref(), Outcome { withdrawn, ..outcome }, report)
 }
 
 /// Entries of the state that tell of the drops.
 fn entries_of(plan: &Plan, opened: &Opened, erasure: &Erasure) -> Result<u64, RunError> {
-    let session = opened.state.begin()?;
+    let session = opened.state.locked().begin()?;
     let mut entries = 0;
     for stage in plan.stages.iter().filter(|stage| stage.is_table()) {
         for shard in 0..SHARDS {

@@ -11,6 +11,7 @@ use crate::{
     },
     error::{RunError, RunErrorKind},
     flow::table::{drop_space, scan_assertions},
+    locks::Locked as _,
     plan::Plan,
     relational::Conflict,
     run::{
@@ -41,7 +42,7 @@ pub(super) fn search(
         search.found(Place::Tables, table.differences, what);
     }
     let left_by_others = scratch::leftovers(&state_directory(context.plan));
-    for path in opened.state.leftovers()?.into_iter().chain(left_by_others) {
+    for path in opened.state.locked().leftovers()?.into_iter().chain(left_by_others) {
         search.found(Place::Files, 1, format!("{} belongs to no epoch, and cannot be deleted", path.display()));
     }
     state_files(opened, erasure, &mut search)?;
@@ -104,7 +105,9 @@ fn state_files(opened: &Opened, erasure: &Erasure, search: &mut Search) -> Resul
         return Ok(());
     }
     let mut held = vec![false; texts.len()];
-    for path in opened.state.files()? {
+    // The search below asks the state again.
+    let files = opened.state.locked().files()?;
+    for path in files {
         let found = texts_in_file(&path, &texts).map_err(|error| {
             RunError::new(RunErrorKind::Sink, format!("{} cannot be searched: {error}", path.display()))
         })?;
@@ -121,9 +124,12 @@ fn state_files(opened: &Opened, erasure: &Erasure, search: &mut Search) -> Resul
 
 /// Whether an entry of the state, all of which are other drops', holds a text.
 fn is_live(opened: &Opened, text: &str) -> Result<bool, RunError> {
-    let session = opened.state.begin()?;
+    let (session, spaces) = {
+        let state = opened.state.locked();
+        (state.begin()?, state.statistics())
+    };
     let finder = memchr::memmem::Finder::new(text);
-    for space in opened.state.statistics() {
+    for space in spaces {
         for shard in 0..SHARDS {
             let mut reader = session.reader(&space.space, shard)?;
             let mut scan = reader.scan(&[])?;

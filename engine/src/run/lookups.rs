@@ -20,6 +20,7 @@ use crate::{
         RunContext,
         lookup::{Desk, Due, count_waiting, scan_due, spec},
     },
+    locks::Locked as _,
     plan::Plan,
     report::{Action, DropReport, LookupReport, RunReport},
     run::asking::{Questions, context_of},
@@ -33,7 +34,7 @@ pub(super) fn due(plan: &Plan, opened: &mut Opened, all: bool) -> Result<Questio
     if !plan.stages.iter().any(|stage| stage.as_lookup().is_some()) || opened.ledger.epoch == 0 {
         return Ok(questions);
     }
-    let (session, now_s) = (opened.state.begin()?, clock::now_s());
+    let (session, now_s) = (opened.state.locked().begin()?, clock::now_s());
     for (at, stage) in plan.stages.iter().enumerate().filter(|(_, stage)| stage.as_lookup().is_some()) {
         let due = scan_due(&session, &stage.name, now_s)?;
         if !due.is_empty() {

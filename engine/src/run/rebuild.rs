@@ -18,6 +18,7 @@ use crate::{
     error::{RunError, RunErrorKind},
     event::RunEvent,
     flow::{RunContext, feed::Item, lookup::forget_orphans, table::scan_assertions},
+    locks::Locked as _,
     plan::{
         Plan, PlannedStage, changed_stages,
         content::{Definitions, Wanted},
@@ -66,10 +67,8 @@ fn rebuild_once(context: Context<'_>, options: &RunOptions) -> Result<RunReport,
     if let Some(WhyFiles::Damaged(_)) = &why_files {
         opened = open::anew(plan, opened)?;
     }
-    let session = opened.state.begin()?;
     let epoch = opened.ledger.epoch + 1;
-    let spill_dir = opened.spill_dir(plan);
-    let mut work = Work { session, epoch, workers, loads: Vec::new(), retractions: Vec::new(), spill_dir };
+    let mut work = Work::on(&opened.state, epoch, workers, opened.spill_dir(plan))?;
     clear_views(plan, &work.session);
 
     let mut outcome = Outcome { replace_tables: true, ..Outcome::new(definitions) };
@@ -78,7 +77,7 @@ fn rebuild_once(context: Context<'_>, options: &RunOptions) -> Result<RunReport,
     for notice in why_files.iter().flat_map(WhyFiles::notice) {
         context.tell(&mut report, RunEvent::Notice(notice));
     }
-    let run = if why_files.is_none() {
+    let plane = if why_files.is_none() {
         outcome.without_drop = Some(Action::Rebuilt);
         compute::replay(context, work, Box::new(|run, send| send_state(run, send)))?
     } else {
@@ -87,9 +86,10 @@ fn rebuild_once(context: Context<'_>, options: &RunOptions) -> Result<RunReport,
         let files = candidates(context, options, &opened, why_files.as_ref())?;
         work.loads =
             files.iter().map(|(drop, candidate)| load(plan, &opened.ledger, candidate, drop.drop_id)).collect();
-        let run = compute::load(context, work)?;
+        let plane = compute::load(context, work)?;
+        let run = plane.run();
         forget_orphans(plan, &run.session)?;
-        check_reject_share(plan, &run)?;
+        check_reject_share(plan, run)?;
         for ((old, candidate), load) in files.iter().zip(&run.loads) {
             let counts = load.records.counts();
             let changed = matches!(candidate.standing, Standing::Changed(_));
@@ -109,11 +109,11 @@ fn rebuild_once(context: Context<'_>, options: &RunOptions) -> Result<RunReport,
         if files.is_empty() {
             outcome.without_drop = Some(Action::Rebuilt);
         }
-        run
+        plane
     };
     drops.into_iter().for_each(|drop| context.tell(&mut report, RunEvent::Drop(drop)));
-    lookups::tell(context, &run.session, Some(&run), &mut report)?;
-    commit::conclude(context, &mut opened, &run, outcome, &mut report)?;
+    lookups::tell(context, &plane.run().session, Some(plane.run()), &mut report)?;
+    commit::conclude(context, &mut opened, plane.as_ref(), outcome, &mut report)?;
     Ok(report)
 }
 
@@ -148,11 +148,11 @@ fn why_files(plan: &Plan, changed: &BTreeSet<String>, opened: &Opened) -> Result
     if !tables_are_the_same(plan, changed) {
         return Ok(Some(WhyFiles::Definition));
     }
-    if opened.state.id() != opened.ledger.id() {
+    if opened.state.locked().id() != opened.ledger.id() {
         return Ok(Some(WhyFiles::OtherState));
     }
-    let agrees = drops::disagreements(&opened.state, &opened.ledger).map(|found| found.is_empty());
-    match agrees.and_then(|agrees| check_readable(plan, &opened.state).map(|()| agrees)) {
+    let agrees = drops::disagreements(&opened.state.locked(), &opened.ledger).map(|found| found.is_empty());
+    match agrees.and_then(|agrees| check_readable(plan, &opened.state.locked()).map(|()| agrees)) {
         Ok(true) => Ok(None),
         Ok(false) => Ok(Some(WhyFiles::OtherState)),
         Err(error) if error.is_damaged_state() => Ok(Some(WhyFiles::Damaged(error))),

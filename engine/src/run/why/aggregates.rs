@@ -1,7 +1,10 @@
 //! The rows of the aggregates that a stage is made of, where a walk cannot do without: they are recomputed from the tables' state,
 //! all at once, as `verify` recomputes what it compares.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
 
 use super::{
     walk::{Aggregates, layout},
@@ -9,9 +12,10 @@ use super::{
 };
 use crate::{
     changes::Change,
-    epoch::{context::Context, open::Opened},
+    epoch::{context::Context, open::Opened, plane::What},
     error::RunError,
     flow::{RunContext, feed::Item},
+    locks::Locked as _,
     plan::Plan,
     run::{
         compute::{self, Work},
@@ -27,15 +31,9 @@ pub(super) fn recompute(context: Context<'_>, opened: &Opened, stage: usize) -> 
     // What the sink keeps is what a replay yields.
     plan.stages[plan.sink].inputs.clone_from(&stages);
     let scratch = opened.aside(&plan)?;
-    let (scratch_state, state) = (State::open(scratch.path())?, opened.state.begin()?);
-    let work = Work {
-        session: scratch_state.begin()?,
-        epoch: 1,
-        workers: plan.pipeline.workers,
-        loads: Vec::new(),
-        retractions: Vec::new(),
-        spill_dir: scratch.path().to_path_buf(),
-    };
+    let scratch_state = Arc::new(Mutex::new(State::open(scratch.path())?));
+    let state = opened.state.locked().begin()?;
+    let work = Work::on(&scratch_state, 1, plan.pipeline.workers, scratch.path().to_path_buf())?;
     let rows = |run: &RunContext, send: &mut dyn FnMut(Item) -> bool| {
         for at in (0..run.plan.stages.len()).filter(|at| run.plan.stages[*at].is_table()) {
             if !send_table(run, at, &state, send)? {
@@ -44,12 +42,12 @@ pub(super) fn recompute(context: Context<'_>, opened: &Opened, stage: usize) -> 
         }
         Ok(())
     };
-    let run = compute::replay(Context { plan: &plan, ..context }, work, Box::new(rows))?;
+    let plane = compute::replay(Context { plan: &plan, ..context }, work, Box::new(rows))?;
     let mut aggregates = Aggregates::new();
     for (at, stage) in stages.iter().enumerate() {
         let layout = layout(&plan, *stage)?;
         let groups: Vec<usize> = plan.stages[*stage].key.clone().unwrap_or_default();
-        let (mut net, mut by_group) = (run.changes.net(at).map_err(RunError::from)?, BTreeMap::new());
+        let (mut net, mut by_group) = (plane.net(at, What::All)?, BTreeMap::new());
         while let Some(Change { key, new, .. }) = net.next().map_err(RunError::from)? {
             let Some(value) = new else { continue };
             let row = layout.decode(std::iter::once((&*key, &*value))).map_err(RunError::internal)?;

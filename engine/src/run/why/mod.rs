@@ -141,7 +141,7 @@ pub fn why(context: Context<'_>, request: &WhyRequest) -> Result<Why, RunError> 
         happened: Vec::new(),
         notices: Vec::new(),
     };
-    let session = opened.state.begin()?;
+    let session = opened.state.locked().begin()?;
     let before = session.snapshot();
     let mut walk = Walk {
         plan,
