@@ -125,8 +125,9 @@ impl Ingest {
         match taken {
             Taken::Item(Item::Chunk { load, chunk }) => {
                 let run = std::sync::Arc::clone(&self.worker.run);
-                let Load { source, path, .. } = &run.loads[load];
-                self.chunk(load, chunk).map_err(|error| error.while_reading(&run.plan.stages[*source].name, path))?;
+                let Load { source, file, .. } = &run.loads[load];
+                self.chunk(load, chunk)
+                    .map_err(|error| error.while_reading(&run.plan.stages[*source].name, &file.path))?;
             }
             Taken::Item(Item::Rows { .. }) => return Err(RunError::internal("table rows came to the ingest operator")),
             Taken::Nothing => {}

@@ -18,7 +18,7 @@ use crate::{
         emit::StageError,
         options::{NamedTexts, OptionDoc, Spanned},
         sink::{Access, Server, Sink, SinkError, SinkErrorKind, SinkStage},
-        source::{ChunkReader, Discovered, Parser, Source},
+        source::{ChunkReader, Discovered, InputFile, Parser, Source},
         stage::{Kind, PlanRequest, Planned, StageType, Transform, TransformRun},
     },
     diagnostics::{Diagnostics, render},
@@ -135,7 +135,7 @@ impl Source for FakeSource {
     fn drop_name(&self, path: &Path) -> Result<String, StageError> {
         Ok(path.display().to_string())
     }
-    fn open(&self, _: &Path, _: usize) -> Result<Box<dyn ChunkReader>, StageError> {
+    fn open(&self, _: &InputFile, _: usize) -> Result<Box<dyn ChunkReader>, StageError> {
         Err(StageError::new("a fake opens nothing"))
     }
     fn parser(&self) -> Box<dyn Parser> {

@@ -62,7 +62,7 @@ fn run_once(context: Context<'_>, options: &RunOptions) -> Result<RunReport, Run
     let mut report = context.start(opened.ledger.epoch, workers, options.dry_run);
     for load in &loads {
         let source = plan.stages[load.source].name.clone();
-        let (drop, path) = (load.name.clone(), load.path.clone());
+        let (drop, path) = (load.name.clone(), load.file.path.clone());
         context.observer.event(&RunEvent::Discovered { drop, source, bytes: load.stamp.bytes, path });
     }
     for notice in pending.into_iter().chain(found.notices.iter().cloned()) {
@@ -117,7 +117,7 @@ fn load_found(
     let only_adds = work.retractions.is_empty();
     let ahead = if only_adds && !report.dry_run { Ahead::new(context, opened) } else { None };
     let is_about_drops = !work.loads.is_empty() || !work.retractions.is_empty();
-    let (plane, written) = compute::load_ahead(context, work, ahead, questions).map_err(|error| found.told(error))?;
+    let (plane, written) = compute::load_ahead(context, work, ahead, questions)?;
     let run = plane.run();
     check_reject_share(plan, run)?;
     lookups::check_failed_share(run)?;
