@@ -6,6 +6,7 @@ mod aggregates;
 mod happened;
 mod key;
 mod looked_up;
+mod sides;
 mod top;
 mod walk;
 mod wanted;
