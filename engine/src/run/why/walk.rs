@@ -13,7 +13,7 @@ use std::{
     },
 };
 
-use arrow_array::{Array as _, ArrayRef, RecordBatch, RecordBatchOptions, StringArray, UInt64Array, new_null_array};
+use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions, StringArray, UInt64Array, new_null_array};
 use arrow_schema::{ArrowError, Schema as ArrowSchema};
 use arrow_select::{concat::concat_batches, take::take_record_batch};
 
