@@ -7,7 +7,7 @@ use vardelta_engine::{
     abort::Abort,
     contract::{
         batch::Batch,
-        source::{Chunk, Source, add_drop_column},
+        source::{Chunk, InputFile, Source, add_drop_column},
         stage::{Emit, Planned, StageError, Transform},
     },
     error::{RunError, RunErrorKind},
@@ -98,7 +98,7 @@ fn way<'a>(plan: &'a Plan, name: &str) -> Option<(usize, Vec<Step<'a>>)> {
 fn read(source: &dyn Source, alone: &mut Alone, abort: &Abort) -> Result<Vec<Arc<Chunk>>, StageError> {
     let mut chunks = Vec::new();
     for path in source.discover()?.paths {
-        let mut reader = source.open(&path, 1)?;
+        let mut reader = source.open(&InputFile::at(&path), 1)?;
         let header: Arc<dyn Any + Send + Sync> = reader.header();
         while let Some(raw) = reader.next_chunk()? {
             if alone.text_bytes >= RECORDED_BYTES_MAX || abort.is_raised() {

@@ -129,7 +129,7 @@ upstream_bp = 2000
         output_key.extend(adds_to_key.then_some(schema.len()));
         schema.extend(added);
         let place = [columns.chromosome, columns.position];
-        Some(Planned::Relational(Relational::Resident(ResidentSpec {
+        Some(Planned::Relational(Relational::from(ResidentSpec {
             schema: Schema::new(schema),
             key: output_key,
             place,

@@ -151,7 +151,8 @@ fn words(error: &Error) -> (SinkErrorKind, String, &'static str) {
             | 3140 => (Value, said, crate::sinks::shared::constraints::REFUSED_HINT),
             _ => (Unavailable, said, ""),
         },
-        // The client counts before it sends; the connection lives.
+        // The client counts before it sends; the connection lives. It has a type for this that it does not let anybody name:
+        // `mysql` gives `PacketCodecError` a path only with its `derive` feature, which would build a macro crate for one word.
         Error::CodecError(error) if error.to_string().contains("max_allowed_packet") => (Value, said, LARGE_ROW),
         Error::IoError(_)
         | Error::CodecError(_)

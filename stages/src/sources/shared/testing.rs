@@ -9,7 +9,7 @@ use vardelta_engine::{
     contract::{
         batch::Batch,
         options::{OptionReader, Spanned},
-        source::{Chunk, ContentDigest, Source},
+        source::{Chunk, ContentDigest, InputFile, Source},
         stage::{Emit, PipelineSettings, PlanRequest, Planned, Reject, StageType},
         warning::Warnings,
     },
@@ -138,7 +138,7 @@ pub(crate) fn read(source: &dyn Source, path: &Path) -> Result<Outcome, String> 
     let shown = |error: vardelta_engine::contract::stage::StageError| {
         format!("{}\n{}", error.message, error.hint.unwrap_or_default())
     };
-    let mut reader = source.open(path, 2).map_err(shown)?;
+    let mut reader = source.open(&InputFile::at(path), 2).map_err(shown)?;
     let (mut emit, mut digest) = (Emit::default(), ContentDigest::default());
     let (mut parser, mut digester) = (source.parser(), source.parser());
     let mut next_origin = None;
