@@ -11,13 +11,12 @@ use vardelta_schemas::{
     ledger::{
         DropRow, EpochId, EpochRecord, Event, LookupChanges, RecordCounts, Snapshot, TableCounts, WithdrawnMember,
     },
-    sql::erase::ERASING,
 };
 
 use crate::{
     clock,
     contract::{
-        erasure::{ErasedDrop, Erasure, Removed},
+        erasure::{Erasure, Removed},
         sink::{Access, Sink, SinkError, SinkErrorKind},
     },
     epoch::{
@@ -100,7 +99,7 @@ impl Outcome {
     /// The names of the drops that the epoch is about. What is forgotten is not named.
     fn drop_names(&self) -> Vec<String> {
         match &self.erasure {
-            Some(erasure) => erasure.drops.iter().map(ErasedDrop::neutral_name).collect(),
+            Some(erasure) => erasure.drops.iter().map(|drop| erasure.proven(drop).1).collect(),
             None => {
                 let upserted = self.upserted.iter().map(|(_, drop)| drop.name.clone());
                 let withdrawn = self.withdrawn.iter().map(|drop| drop.name.clone());
@@ -427,14 +426,17 @@ fn record(
     };
     let mut events: Vec<Event> = outcome.upserted.iter().map(of_drop).collect();
     match &outcome.erasure {
-        Some(erasure) => events.extend(erasure.drops.iter().map(|drop| Event {
-            epoch,
-            committed_at: committed_at.to_owned(),
-            drop_id: Some(drop.drop_id),
-            source: drop.source.clone(),
-            name: drop.pending_name(),
-            action: ERASING.to_owned(),
-            counts: RecordCounts::default(),
+        Some(erasure) => events.extend(erasure.drops.iter().map(|drop| {
+            let (action, name) = erasure.pending(drop);
+            Event {
+                epoch,
+                committed_at: committed_at.to_owned(),
+                drop_id: Some(drop.drop_id),
+                source: drop.source.clone(),
+                name,
+                action: action.to_owned(),
+                counts: RecordCounts::default(),
+            }
         })),
         None => {
             events.extend(outcome.withdrawn.iter().map(|drop| event(drop, Action::Withdrawn, RecordCounts::default())));
