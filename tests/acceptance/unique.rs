@@ -27,7 +27,7 @@ fn rows_exchange_their_values() {
         // Everything back.
         shelf.withdraw("b", 0);
         assert_eq!(shelf.rows(), ["1|x|s|1", "2|y|s|2", "3|z|s|3", "5|NULL|s|NULL"]);
-        assert_eq!(shelf.history().len(), 4 + 1 + 4 + 5 + 5, "what became of each row, once: {:#?}", shelf.history());
+        assert_eq!(shelf.history().len(), 5 + 4 + 5 + 3, "what became of each row, once: {:#?}", shelf.history());
     });
 }
 
@@ -82,10 +82,10 @@ fn a_row_whose_values_another_row_keeps_is_quarantined() {
         assert_eq!(shelf.rows(), ["1|x|s|1", "2|z|s|3", "3|y|s|2", "6|v|s|6"]);
         let details = shelf.sql("select detail from vardelta_rejects order by detail");
         assert!(
-            details[0].contains("id = 4: its values of (tag) must be unique") && details[0].contains("'x'"),
+            details[0].contains("id=4: its values of (tag) must be unique") && details[0].contains("'x'"),
             "{details:?}"
         );
-        assert!(details[1].contains("id = 5: its values of (shelf, place) must be unique"), "{details:?}");
+        assert!(details[1].contains("id=5: its values of (shelf, place) must be unique"), "{details:?}");
         // A row under a quarantined one stands again, unless its values are taken by then.
         shelf.write("c", "1,v,s,1\n");
         shelf.run("run", &["--set", "pipeline.max_reject_share=1.0"], 0);
@@ -96,15 +96,16 @@ fn a_row_whose_values_another_row_keeps_is_quarantined() {
 
 #[test]
 fn rows_of_other_tables_go_ahead() {
-    let shelf = Shelf::on_sqlite("");
-    let lines: String = (0..50).map(|id| format!("{id},t{id},s,{id}\n")).collect();
-    shelf.write("a", &lines);
-    let report = shelf.run("run", &["--json"], 0).json();
-    assert_eq!(report["rows_ahead"], 0, "rows with unique columns wait for those that leave");
-    let shelf = Shelf::on_sqlite_with(&Shelf::text("").replace("unique =", "# unique ="));
-    shelf.write("a", &lines);
-    let report = shelf.run("run", &["--json"], 0).json();
-    assert_ne!(report["rows_ahead"], 0, "without them nothing is paid");
+    let load = |shelf: &Shelf| {
+        for drop in 0..5 {
+            let lines: String = (drop * 10..drop * 10 + 10).map(|id| format!("{id},t{id},s,{id}\n")).collect();
+            shelf.write(&format!("d{drop}"), &lines);
+        }
+        shelf.run("run", &["--json"], 0).json()["rows_ahead"].as_u64().expect("a count")
+    };
+    assert_eq!(load(&Shelf::on_sqlite("")), 0, "rows with unique columns wait for those that leave");
+    let without = Shelf::on_sqlite_with(&Shelf::text("").replace("unique =", "# unique ="));
+    assert!(load(&without) > 0, "without them nothing is paid");
 }
 
 #[test]

@@ -92,8 +92,11 @@ fn history(shelf: &Shelf, seed: u64, steps: usize) {
                 model.drops[at].1 = drop_of(&mut random, &model);
             }
             _ => {
-                let things = drop_of(&mut random, &model);
-                model.drops.push((name.clone(), things));
+                // Several drops of one run come in chunks of their own.
+                for nth in 0..=random.below(3) {
+                    let things = drop_of(&mut random, &model);
+                    model.drops.push((format!("{name}-{nth}"), things));
+                }
             }
         }
         let code = if model.is_unique() { 0 } else { 6 };
@@ -101,19 +104,25 @@ fn history(shelf: &Shelf, seed: u64, steps: usize) {
         if verb == "withdraw" {
             shelf.withdraw(&name, code);
         } else {
-            let things = &model.drops.iter().find(|(known, _)| *known == name).expect("it is there").1;
-            let text = lines(things, &mut random);
-            shelf.write(&name, &text);
+            let mut text = String::new();
+            for (written, things) in model.drops.iter().filter(|(known, _)| known.starts_with(&name)) {
+                let of_drop = lines(things, &mut random);
+                shelf.write(written, &of_drop);
+                text += &format!("{written}:\n{of_drop}");
+            }
             let done = shelf.run_any(&["--accept-smaller", "--workers", &workers, "--set", &chunk]);
             assert_eq!(done.code, code, "{said}\n{}\n{text}", done.stderr);
         }
         if code != 0 {
             violations += 1;
-            model = before;
-            let restored = model.drops.iter().find(|(known, _)| *known == name);
-            match restored {
-                Some((_, things)) => shelf.write(&name, &lines(things, &mut random)),
-                None => std::fs::remove_file(shelf.project.path(&format!("drops/{name}.csv"))).expect("it is there"),
+            let after = std::mem::replace(&mut model, before);
+            for (written, _) in after.drops.iter().filter(|(known, _)| known.starts_with(&name)) {
+                if !model.drops.iter().any(|(known, _)| known == written) {
+                    std::fs::remove_file(shelf.project.path(&format!("drops/{written}.csv"))).expect("it is there");
+                }
+            }
+            for (known, things) in model.drops.iter().filter(|(known, _)| known.starts_with(&name)) {
+                shelf.write(known, &lines(things, &mut random));
             }
         }
         if !model.drops.is_empty() {
