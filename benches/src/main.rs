@@ -19,7 +19,6 @@ mod lookups;
 mod mysql;
 mod pipeline;
 mod process;
-mod random;
 mod read;
 mod report;
 mod sizes;
