@@ -71,14 +71,14 @@ pub(crate) const LIST_ADVICE: &str = "Make it one value per row with `normalize`
 fn key_advice(stages: &[PlannedStage], at: usize) -> String {
     let stage = &stages[at];
     if stage.before_tables {
-        return format!("Put a `table` stage behind `{}`: type = \"table\", key = [\"…\"].", stage.name);
+        return format!("Put a `table` stage after `{}`: type = \"table\", key = [\"…\"].", stage.name);
     }
     let Some(input) = stage.inputs.first().map(|input| &stages[*input]) else {
         return "Put a `table` stage between.".into();
     };
     match (&stage.planned, &input.key) {
         (Planned::Relational(Relational::Union(_)), _) => {
-            "Rows of a union may coincide: give it a `tag` behind inputs that have the same key, list its inputs as tables, or put \
+            "Rows of a union may coincide: give it a `tag` after inputs that have the same key, list its inputs as tables, or put \
              an `aggregate` behind it."
                 .into()
         }

@@ -93,9 +93,9 @@ fn not_proven(erased: &ErasedReport) -> RunError {
         .iter()
         .map(|finding| format!("\n  - {}: {} {}", finding.place.as_str(), grouped(finding.count), finding.what))
         .collect();
-    let message = format!("the search behind the erasure found what should be gone:{}", findings.concat());
+    let message = format!("the search after the erasure found what should be gone:{}", findings.concat());
     RunError::new(RunErrorKind::Mismatch, message).with_hint(
-        "The drops are withdrawn and their erasure is pending. See to what was found (`vardelta rebuild` makes tables anew), \
+        "The drops are withdrawn and their erasure is pending. See to what was found (`vardelta rebuild` makes tables from scratch), \
          then give the same command again.",
     )
 }
