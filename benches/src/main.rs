@@ -21,7 +21,6 @@ mod mysql;
 mod pipeline;
 mod probes;
 mod process;
-mod random;
 mod read;
 mod report;
 mod sizes;

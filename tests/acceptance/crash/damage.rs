@@ -64,7 +64,7 @@ fn a_ledger_without_its_drops_is_not_gone_on_with() {
         assert!(said.stderr.contains("hold different drops"), "{verb}: {}", said.stderr);
     }
     // A rebuild takes the ledger's word, and not the state's.
-    project.vardelta("rebuild", &[]).expect(0).says(&["made anew from the drops' files"]);
+    project.vardelta("rebuild", &[]).expect(0).says(&["rebuilt from the drops' files"]);
     project.vardelta("verify", &[]).expect(0);
     project.vardelta("run", &[]).expect(0);
     project.vardelta("verify", &[]).expect(0);
@@ -94,7 +94,7 @@ fn rebuild_of_a_damaged_state_reads_the_files_and_names_those_that_are_missing()
     assert!(said.stderr.contains("the state is damaged") && said.stderr.contains("beta.vcf"), "{}", said.stderr);
     assert!(said.stderr.contains("nothing was written"), "{}", said.stderr);
     std::fs::rename(&away, &there).expect("it can be moved");
-    project.vardelta("rebuild", &[]).expect(0).says(&["the state is damaged", "made anew from the drops' files"]);
+    project.vardelta("rebuild", &[]).expect(0).says(&["the state is damaged", "rebuilt from the drops' files"]);
     assert_eq!(story::tables(project.directory()).rows, expected);
     project.vardelta("verify", &[]).expect(0);
     project.vardelta("withdraw", &["beta"]).expect(0);
