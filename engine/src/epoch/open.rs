@@ -100,10 +100,13 @@ fn open_with(
     Ok(Opened { state, sink, ledger, access, scratch })
 }
 
-/// A prepared epoch is finalised if the ledger has it, itself and not one of the same number; rolled back if it has not.
+/// A prepared epoch is finalised if the ledger has it, itself and not one of the same number; rolled back if it has not. A
+/// ledger that is behind the epoch on which it was prepared cannot tell: an older copy of the database, or none at all, is in
+/// the place of the one that was asked to commit, and the epoch waits for that.
 pub(crate) fn settle(state: &mut State, ledger: EpochId) -> Result<(), RunError> {
     match state.prepared() {
         Some(prepared) if prepared == ledger => state.finalize()?,
+        Some(_) if ledger.number < state.epoch() => {}
         Some(_) => state.roll_back()?,
         None => {}
     }
