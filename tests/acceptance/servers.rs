@@ -14,6 +14,7 @@ mod partitions;
 mod readers;
 mod secrets;
 mod shipped;
+mod unknown;
 mod written;
 
 use std::time::{Duration, Instant};

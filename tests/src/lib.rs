@@ -2,6 +2,7 @@
 //! that shares no code with the engine.
 
 pub mod binary;
+pub mod cost;
 pub mod database;
 pub mod deaths;
 pub mod drop_file;

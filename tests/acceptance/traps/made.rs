@@ -166,6 +166,8 @@ fn alleles() -> Vec<Case> {
             .ends("1:100 A><Del:me> dp=5", ""),
         record("breakend in lower case", "the contig keeps its case", "1 100 . A ]chr2:321]A . . DP=5")
             .ends("1:100 A>]chr2:321]A dp=5", ""),
+        record("breakend to an assembly", "`C<ctg1>`, section 5.4.3", "1 100 . C C<ctg1>,]<ctg1>:7]C . . DP=5")
+            .ends("1:100 C>C<ctg1> dp=5; 1:100 C>]<ctg1>:7]C dp=5", ""),
         record("ALT with an empty item", "`C,`", "1 100 . A C, . . DP=5").ends("nothing", "bad_alt 1 rejected"),
         record("ALT with a foreign letter", "`AXA`", "1 100 . A AXA . . DP=5").ends("nothing", "bad_alt 1 rejected"),
         record("REF with a foreign letter", "`-`", "1 100 . - C . . DP=5").ends("nothing", "bad_ref 1 rejected"),
