@@ -35,7 +35,6 @@ use crate::{
     locks::Locked as _,
     member_mark,
     plan::source,
-    relational::Relational,
     rows::RowBatch,
     state::{key_hash, shard_of_hash},
 };
@@ -108,7 +107,7 @@ impl Ingest {
                     let segment = worker.start(worker.run.segment(at))?;
                     sources.insert(at, (source.parser(), segment));
                 }
-                Planned::Relational(Relational::Table(_)) => tables.push(at),
+                _ if stage.is_table() => tables.push(at),
                 _ => {}
             }
         }
@@ -127,8 +126,9 @@ impl Ingest {
         match taken {
             Taken::Item(Item::Chunk { load, chunk }) => {
                 let run = std::sync::Arc::clone(&self.worker.run);
-                let Load { source, path, .. } = &run.loads[load];
-                self.chunk(load, chunk).map_err(|error| error.while_reading(&run.plan.stages[*source].name, path))?;
+                let Load { source, file, .. } = &run.loads[load];
+                self.chunk(load, chunk)
+                    .map_err(|error| error.while_reading(&run.plan.stages[*source].name, &file.path))?;
             }
             Taken::Item(Item::Rows { .. }) => return Err(RunError::internal("table rows came to the ingest operator")),
             Taken::Nothing => {}

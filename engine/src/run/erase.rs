@@ -27,7 +27,6 @@ use crate::{
     contract::{
         erasure::{ErasedDrop, ErasedTable, Erasure, Finding, Place, Removed, Search},
         sink::Access,
-        stage::Planned,
     },
     epoch::{
         commit::{self, Outcome},
@@ -37,8 +36,9 @@ use crate::{
     error::{RunError, RunErrorKind},
     failpoint,
     flow::table::drop_space,
-    plan::{Plan, content::Wanted, is_table},
-    relational::{Kept, Relational},
+    locks::Locked as _,
+    plan::{Plan, content::Wanted},
+    relational::Relation,
     report::{Action, DropReport, RunReport},
     run::{
         RunOptions,
@@ -235,15 +235,11 @@ fn take_back(
     let withdrawn: Vec<DropRow> =
         opened.ledger.drops.iter().filter(|drop| ids.contains(&drop.drop_id)).cloned().collect();
     let work = Work {
-        session: opened.state.begin()?,
-        epoch: erasure.epoch,
-        workers,
-        loads: Vec::new(),
         retractions: withdrawn.iter().map(|drop| retraction(plan, drop, None)).collect::<Result<_, _>>()?,
-        spill_dir: opened.spill_dir(plan),
+        ..Work::on(&opened.state, erasure.epoch, workers, opened.spill_dir(plan))?
     };
-    let run = compute::load(context, work)?;
-    lookups::forget_gone(&run)?;
+    let plane = compute::load(context, work)?;
+    lookups::forget_gone(plane.run())?;
     for drop in &erasure.drops {
         let stands = withdrawn.iter().any(|withdrawn| withdrawn.drop_id == drop.drop_id);
         let reason = if stands { "as asked" } else { "what was left of it, withdrawn before" };
@@ -258,14 +254,14 @@ fn take_back(
             ));
         }
     }
-    commit::conclude(context, opened, &run, Outcome { withdrawn, ..outcome }, report)
+    commit::conclude(context, opened, plane.as_ref(), Outcome { withdrawn, ..outcome }, report)
 }
 
 /// Entries of the state that tell of the drops.
 fn entries_of(plan: &Plan, opened: &Opened, erasure: &Erasure) -> Result<u64, RunError> {
-    let session = opened.state.begin()?;
+    let session = opened.state.locked().begin()?;
     let mut entries = 0;
-    for stage in plan.stages.iter().filter(|stage| is_table(&stage.planned)) {
+    for stage in plan.stages.iter().filter(|stage| stage.is_table()) {
         for shard in 0..SHARDS {
             let mut reader = session.reader(&drop_space(&stage.name), shard)?;
             for drop in &erasure.drops {
@@ -410,28 +406,16 @@ fn erasure(plan: &Plan, events: &[Event], epoch: u64, drops: Vec<ErasedDrop>) ->
 /// greatest of a group, at a share of it or among its first rows, once the ones before it are gone; in a joined text once it is
 /// short enough; in a join once a row equals it; or behind one of these that lets it through then.
 fn hides_values(plan: &Plan, at: usize) -> bool {
-    let is_join = |at: usize| {
-        matches!(plan.stages[at].planned, Planned::Relational(Relational::Join(_) | Relational::Resident(_)))
-    };
-    let is_grouped = |at: usize| {
-        matches!(plan.stages[at].planned, Planned::Relational(Relational::Aggregate(_) | Relational::Top(_)))
-    };
-    let is_behind_one = |at: usize| {
+    let asks = |at: usize, what: fn(&dyn Relation) -> bool| plan.stages[at].relation().is_some_and(what);
+    let is_behind_one = || {
         let mut open = plan.stages[at].inputs.clone();
         while let Some(at) = open.pop() {
-            if is_grouped(at) || is_join(at) {
+            if asks(at, |relation| relation.changes_later()) {
                 return true;
             }
             open.extend(&plan.stages[at].inputs);
         }
         false
     };
-    let extremal = match &plan.stages[at].planned {
-        Planned::Relational(Relational::Aggregate(spec)) => {
-            spec.calls.iter().any(|call| matches!(call.function.kept(), Kept::First | Kept::All | Kept::Halves(_)))
-        }
-        _ => false,
-    };
-    let is_top = matches!(plan.stages[at].planned, Planned::Relational(Relational::Top(_)));
-    extremal || is_top || is_join(at) || is_behind_one(at)
+    asks(at, |relation| relation.hides_values()) || is_behind_one()
 }

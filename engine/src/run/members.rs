@@ -75,15 +75,9 @@ fn withdraw_once(
         retractions.push(retraction(plan, drop, None)?.of_member(member));
     }
     let workers = options.workers_of(plan);
-    let work = Work {
-        session: opened.state.begin()?,
-        epoch,
-        workers,
-        loads: Vec::new(),
-        retractions,
-        spill_dir: opened.spill_dir(plan),
-    };
-    let run = compute::load(context, work)?;
+    let work = Work { retractions, ..Work::on(&opened.state, epoch, workers, opened.spill_dir(plan))? };
+    let plane = compute::load(context, work)?;
+    let run = plane.run();
     let members = || run.retractions.iter().filter_map(|retraction| retraction.member.as_ref());
     let rows: Vec<u64> = members().map(|member| member.rows.load(Ordering::Relaxed)).collect();
     if rows.iter().sum::<u64>() == 0 {
@@ -114,7 +108,7 @@ fn withdraw_once(
         }
         false => touched.iter().map(|drop| of(&drop.source, Some(drop.name.clone()))).collect(),
     };
-    commit::conclude(context, &mut opened, &run, outcome, &mut report)?;
+    commit::conclude(context, &mut opened, plane.as_ref(), outcome, &mut report)?;
     Ok(report)
 }
 

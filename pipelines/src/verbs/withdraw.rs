@@ -97,9 +97,9 @@ fn not_proven(erased: &ErasedReport) -> RunError {
         .iter()
         .map(|finding| format!("\n  - {}: {} {}", finding.place.as_str(), grouped(finding.count), finding.what))
         .collect();
-    let message = format!("the search behind the erasure found what should be gone:{}", findings.concat());
+    let message = format!("the search after the erasure found what should be gone:{}", findings.concat());
     RunError::new(RunErrorKind::Mismatch, message).with_hint(
-        "What was named is withdrawn and its erasure is pending. See to what was found (`vardelta rebuild` makes tables anew), \
+        "What was named is withdrawn and its erasure is pending. See to what was found (`vardelta rebuild` makes tables from scratch), \
          then give the same command again.",
     )
 }

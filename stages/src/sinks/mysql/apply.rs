@@ -419,7 +419,7 @@ impl Writer<'_> {
             ),
         )
         .with_hint(
-            "Somebody has changed the table: see what differs with `vardelta verify`, and make it anew with \
+            "Somebody has changed the table: see what differs with `vardelta verify`, and make it from scratch with \
              `vardelta rebuild`. Nothing of this run was kept.",
         )
     }

@@ -364,6 +364,7 @@ impl Migrating<'_> {
     fn refuse(&self, table: &str, why: &str) -> SinkError {
         let location = &self.settings.location;
         let message = format!("table `{table}` in {location} cannot be changed into what the pipeline declares: {why}");
-        SinkError::new(SinkErrorKind::Layout, message).with_hint("Run `vardelta rebuild` to make the table anew.")
+        SinkError::new(SinkErrorKind::Layout, message)
+            .with_hint("Run `vardelta rebuild` to make the table from scratch.")
     }
 }

@@ -157,7 +157,7 @@ pub(super) fn read_url(url: &str, socket: Option<&PathBuf>) -> Result<(OptsBuild
     // Options behind a `?` are the stage's own options; what the client knows beside them is not offered.
     let (address, query) = url.split_once('?').unwrap_or((url, ""));
     if !query.is_empty() {
-        return Err("it has options behind a `?`; options are written in the stage".into());
+        return Err("it has options after a `?`; options are written in the stage".into());
     }
     let opts = Opts::from_url(address)
         .map_err(|_| "it is not of the form mysql://user:password@host:port/database".to_owned())?;

@@ -159,7 +159,7 @@ impl Tables<'_> {
             }
             _ => Err(self.refuse(
                 format!("`{name}` in {} is no table of this pipeline", self.location),
-                "See what made it; `vardelta rebuild` makes the pipeline's own tables anew.".into(),
+                "See what made it; `vardelta rebuild` makes the pipeline's own tables from scratch.".into(),
             )),
         }
     }

@@ -145,7 +145,7 @@ impl Layout<'_> {
             (None, None) => Ok(false),
             _ => Err(self.refuse(
                 format!("`{name}` in {} is no table of this pipeline", self.path.display()),
-                "See what made it; `vardelta rebuild` makes the pipeline's own tables anew.".into(),
+                "See what made it; `vardelta rebuild` makes the pipeline's own tables from scratch.".into(),
             )),
         }
     }

@@ -272,5 +272,5 @@ fn remember(layout: &Layout<'_>, table: &str, lax: &[String]) -> Result<(), Sink
 fn refuse(path: &Path, table: &str, why: &str) -> SinkError {
     let message =
         format!("table `{table}` in {} cannot be changed into what the pipeline declares: {why}", path.display());
-    SinkError::new(SinkErrorKind::Layout, message).with_hint("Run `vardelta rebuild` to make the table anew.")
+    SinkError::new(SinkErrorKind::Layout, message).with_hint("Run `vardelta rebuild` to make the table from scratch.")
 }
