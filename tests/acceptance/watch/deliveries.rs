@@ -5,6 +5,7 @@ use std::{
     fs::{self, File},
     io::Write as _,
     path::PathBuf,
+    time::{Duration, UNIX_EPOCH},
 };
 
 use vardelta_tests::{project::Project, random::Random};
@@ -45,7 +46,7 @@ impl<'a> Deliveries<'a> {
             // The rest of a piece comes, or a file is touched.
             0 | 1 => match self.rest.remove(&drop) {
                 Some(rest) => append(&path, &rest),
-                None if path.exists() => touch(&path),
+                None if path.exists() => touch(&path, self.count),
                 None => {}
             },
             // What is loaded may be tidied away: it stays loaded.
@@ -122,7 +123,9 @@ fn append(path: &PathBuf, bytes: &[u8]) {
     file.write_all(bytes).expect("a file can be written");
 }
 
-fn touch(path: &PathBuf) {
+/// Gives a file another time, long ago, and never the same twice.
+fn touch(path: &PathBuf, count: usize) {
     let file = File::options().append(true).open(path).expect("a file can be opened");
-    file.set_modified(std::time::SystemTime::now()).expect("a file can be touched");
+    let time = UNIX_EPOCH + Duration::from_secs(1_000_000_000 + count as u64);
+    file.set_modified(time).expect("a file can be touched");
 }
