@@ -6,6 +6,7 @@
 //!
 //! Seconds are those of a machine and an hour; the ratios are what is worth comparing.
 
+mod annotation;
 mod baseline;
 mod binary;
 mod delta;
@@ -20,7 +21,6 @@ mod mysql;
 mod pipeline;
 mod probes;
 mod process;
-mod random;
 mod read;
 mod report;
 mod sizes;
@@ -90,6 +90,8 @@ pub enum What {
     Told,
     /// What 200 probes of `/health` a second cost.
     Probes,
+    /// A gene model and classifications beside a load, their new releases, and a gene with all variants.
+    Annotation,
     /// MariaDB and MySQL, on private servers; a server that is not installed is skipped.
     Mysql,
     /// Loads, deltas, reading, stages and the state, in one table.
@@ -119,6 +121,7 @@ fn run(arguments: &Arguments) -> Result<()> {
         What::Lookups => &[lookups::measure],
         What::Keys => &[lookups::many],
         What::Probes => &[probes::measure],
+        What::Annotation => &[annotation::measure],
         What::Compare | What::All => &[load::measure, delta::measure, read::measure, stages::measure, state::measure],
     };
     let fixtures = Fixtures::new(arguments, Sizes::new(arguments.records, arguments.small))?;
