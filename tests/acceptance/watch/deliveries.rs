@@ -40,9 +40,9 @@ impl<'a> Deliveries<'a> {
     /// Delivers something.
     pub fn next(&mut self, random: &mut Random) {
         self.count += 1;
-        let drop = random.below(DROPS as usize) as u32;
+        let drop = random.below(DROPS);
         let path = self.path(drop);
-        match random.below(10) {
+        match random.below(10_u32) {
             // The rest of a piece comes, or a file is touched.
             0 | 1 => match self.rest.remove(&drop) {
                 Some(rest) => append(&path, &rest),
@@ -58,8 +58,8 @@ impl<'a> Deliveries<'a> {
                 }
             }
             way => {
-                let first = drop * 10_000 + 1 + random.below(50) as u32 * 100;
-                let content = first..first + 1 + random.below(90) as u32;
+                let first = drop * 10_000 + 1 + random.below(50_u32) * 100;
+                let content = first..first + 1 + random.below(90_u32);
                 let text = drop_text(content.clone()).into_bytes();
                 self.contents.insert(drop, content);
                 self.rest.remove(&drop);

@@ -9,7 +9,7 @@ use std::{
 
 use vardelta_tests::{
     project::Project,
-    random::{Random, from_environment},
+    random::{Random, from_environment, seed},
     watching::Watching,
 };
 
@@ -18,12 +18,12 @@ use super::{PIPELINE, deliveries::Deliveries};
 /// For how long, in seconds; `VARDELTA_WATCH_KILL_SECONDS` says another time.
 const SECONDS: u64 = 8;
 /// The longest life of a process.
-const LIFE_MS: usize = 1_500;
+const LIFE_MS: u64 = 1_500;
 const ARGUMENTS: [&str; 4] = ["--settle", "100ms", "--every", "50ms"];
 
 #[test]
 fn random_moments_of_death_of_watch_lose_double_and_withdraw_nothing() {
-    let seed = from_environment("VARDELTA_SEED", 1);
+    let seed = seed(1);
     let limit = Duration::from_secs(from_environment("VARDELTA_WATCH_KILL_SECONDS", SECONDS));
     // A correction may be however much smaller: whether that is meant is another test's.
     let any_size = "name = \"watched\"\nmax_shrink_share = 1.0";
@@ -38,10 +38,10 @@ fn random_moments_of_death_of_watch_lose_double_and_withdraw_nothing() {
     while started.elapsed() < limit || deaths < 3 {
         let _ = std::fs::remove_file(&log);
         let mut watching = Watching::start(&project, &ARGUMENTS, &[("VARDELTA_FAILPOINT_LOG", &path)]);
-        let death = Instant::now() + Duration::from_millis(random.below(LIFE_MS) as u64);
+        let death = Instant::now() + Duration::from_millis(random.below(LIFE_MS));
         while Instant::now() < death {
             deliveries.next(&mut random);
-            sleep(Duration::from_millis(random.below(80) as u64));
+            sleep(Duration::from_millis(random.below(80_u64)));
         }
         assert_eq!(
             watching.end("KILL").code(),
