@@ -17,7 +17,7 @@ pub mod pipelines;
 pub mod process;
 pub mod project;
 pub mod proxy;
-pub mod random;
+pub use vardelta_testrandom as random;
 pub mod record;
 pub mod report;
 pub mod scripted;

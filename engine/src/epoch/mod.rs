@@ -11,6 +11,7 @@ pub(crate) mod fills;
 pub(crate) mod history;
 pub(crate) mod identity;
 pub(crate) mod open;
+pub(crate) mod plane;
 pub(crate) mod quarantine;
 pub(crate) mod reject_share;
 pub(crate) mod scratch;

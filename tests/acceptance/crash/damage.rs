@@ -73,7 +73,7 @@ fn a_ledger_without_its_drops_is_not_gone_on_with() {
         }
         place.execute("DELETE FROM vardelta_drops WHERE name = 'beta'");
         // A rebuild takes the ledger's word, and not the state's.
-        place.vardelta("rebuild", &[]).expect(0).says(&["made anew from the drops' files"]);
+        place.vardelta("rebuild", &[]).expect(0).says(&["rebuilt from the drops' files"]);
         place.vardelta("verify", &[]).expect(0);
         place.vardelta("run", &[]).expect(0);
         place.vardelta("verify", &[]).expect(0);
@@ -107,7 +107,7 @@ fn rebuild_of_a_damaged_state_reads_the_files_and_names_those_that_are_missing()
         assert!(said.stderr.contains("nothing was written"), "{}", said.stderr);
         assert_eq!(place.contents().rows, expected);
         std::fs::rename(&away, &there).expect("it can be moved");
-        place.vardelta("rebuild", &[]).expect(0).says(&["the state is damaged", "made anew from the drops' files"]);
+        place.vardelta("rebuild", &[]).expect(0).says(&["the state is damaged", "rebuilt from the drops' files"]);
         assert_eq!(place.contents().rows, expected);
         place.vardelta("verify", &[]).expect(0);
         place.vardelta("withdraw", &["beta"]).expect(0);

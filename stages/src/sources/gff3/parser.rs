@@ -56,7 +56,7 @@ impl ModelParser {
         match found {
             Some((assembly, Some(at))) if feature.start as u64 > assembly.contig_length(at) => {
                 let detail = format!(
-                    "start {} lies behind the end of {}, which has {} bp",
+                    "start {} lies past the end of {}, which has {} bp",
                     feature.start,
                     assembly.contig_name(at),
                     assembly.contig_length(at)
@@ -96,7 +96,10 @@ impl Parser for ModelParser {
                     tally.count(Warning::BlankLine);
                     continue;
                 }
-                LineClass::Other => continue,
+                LineClass::Other => {
+                    tally.add(Warning::RecordAfterSequences, u64::from(model.is_stray(line, origin)));
+                    continue;
+                }
             }
             digest.add(line);
             match self.append(line, &model, &mut tally) {

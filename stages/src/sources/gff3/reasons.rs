@@ -23,7 +23,7 @@ reasons! {
         "the line has fewer than nine columns separated by tabs"
         => "look for a line that was cut, or for tabs that became spaces";
     reject POSITION_BEYOND_CONTIG = "position_beyond_contig":
-        "the feature begins behind the end of its contig, by the pipeline's assembly"
+        "the feature begins past the end of its contig, by the pipeline's assembly"
         => "look for a model of another assembly";
 }
 
@@ -36,14 +36,17 @@ warnings! {
         "a byte order mark before the first line was skipped"
         => "save the file as UTF-8 without byte order mark";
     InvalidUtf8 = "invalid_utf8":
-        "a record is not UTF-8: its undecodable bytes became U+FFFD"
+        "a record is not UTF-8: each undecodable byte became U+FFFD and its two hexadecimal digits"
         => "convert the file to UTF-8, for example with `iconv -f latin1 -t utf8`";
     NoFinalNewline = "no_final_newline":
         "the file's last line has no line end: read as it stands, but it may have been cut"
         => "check the last record, and that the file was delivered whole";
     OddAttributes = "odd_attributes":
-        "a word without a value stands between the attributes of a record: left out"
+        "a word without a value is among the attributes of a record: left out"
         => "write `key=value` (GTF: `key \"value\";`); in GFF3 percent-encode `;` and `=` in values";
+    RecordAfterSequences = "record_after_sequences":
+        "what looks like a record follows `##FASTA` or a sequence: not read"
+        => "deliver joined models as files of their own, or move the sequences to the end";
     UnknownContig = "unknown_contig_kept":
         "the pipeline's assembly has no such contig: kept under the name that the file writes"
         => "leave such contigs out with a filter, or correct `assembly`";

@@ -32,7 +32,7 @@ reasons! {
         "the line's columns are separated by spaces instead of tabs"
         => "take the original file: an editor or a copy through a terminal replaced the tabs";
     reject POSITION_BEYOND_CONTIG = "position_beyond_contig":
-        "POS lies behind the end of its contig, by the pipeline's assembly"
+        "POS lies past the end of its contig, by the pipeline's assembly"
         => "look for a file of another assembly, or a POS that was shifted";
     reject SAMPLE_COLUMNS = "sample_columns":
         "the line has more or fewer sample columns than the header names"
@@ -56,7 +56,7 @@ warnings! {
         "GT names an allele that the record does not have, or is no genotype: NULL, and so is zygosity"
         => "split and merge records with a tool that renumbers genotypes";
     BadInfoValue = "bad_info_value":
-        "an INFO value does not fit its type, or its key stands without a value: NULL"
+        "an INFO value does not fit its type, or its key has no value: NULL"
         => "correct the value, or read the field as `{ name = ..., type = \"String\" }`";
     BlanksAround = "blanks_around":
         "FILTER or an INFO entry that is read has blanks around a name, `=` or a value (`DP = 7`, `PASS `): read without them"
@@ -72,10 +72,13 @@ warnings! {
         "a whole number is written as a decimal such as `5.0`: read as the integer"
         => "write integers without a decimal point, or declare the field as Float";
     DuplicateDefinition = "duplicate_definition":
-        "the header defines the same ID twice: the first stands"
+        "the header defines the same ID twice: the first is used"
         => "remove one of the lines";
+    DuplicateFormatKey = "duplicate_format_key":
+        "a FORMAT key stands twice in one record: the first stands"
+        => "write each key once";
     DuplicateInfoKey = "duplicate_info_key":
-        "an INFO key stands twice in one record: the first stands"
+        "an INFO key occurs twice in one record: the first is used"
         => "write each key once";
     EmptyField = "empty_field": "ID, QUAL, FILTER or INFO is empty: read as `.`" => "write `.` for a missing value";
     FemaleY = "female_y":
@@ -92,7 +95,7 @@ warnings! {
         => "nothing needs to be done";
     HeaderBlankLine = "header_blank_line": "a blank line in the header was skipped" => "nothing needs to be done";
     InvalidUtf8 = "invalid_utf8":
-        "a value is not UTF-8: its undecodable bytes became U+FFFD"
+        "a value is not UTF-8: each undecodable byte became U+FFFD and its two hexadecimal digits"
         => "convert the file to UTF-8, for example with `iconv -f latin1 -t utf8`";
     IupacBase = "iupac_base": "REF or ALT holds an IUPAC ambiguity code: kept" => "nothing needs to be done";
     NoFileformat = "no_fileformat":
@@ -158,7 +161,7 @@ mod tests {
         tally.count(Warning::BadFormatValue);
         tally.name(Warning::UndeclaredFilter, b"q10", true);
         let mut emit = Emit::default();
-        let names = FieldNames { info: Vec::new(), format: vec!["DP".into()] };
+        let names = FieldNames { format: vec!["DP".into()], ..FieldNames::default() };
         tally.report_at(&mut emit, &names, &|origin| Place { line: Some(origin), ..Place::default() });
         let found: Vec<_> = emit
             .warnings
