@@ -50,10 +50,10 @@ pub fn of(mut command: Command) -> (Said, Cost) {
     let mut files: [File; 2] = std::array::from_fn(|_| tempfile::tempfile().expect("a temporary file"));
     let [stdout, stderr] = [0, 1].map(|at| Stdio::from(files[at].try_clone().expect("a file can be shared")));
     let mut child = command.stdin(Stdio::null()).stdout(stdout).stderr(stderr).spawn().expect("it starts");
-    let (pid, mut peak, mut ticks) = (child.id(), 0, 0);
+    let (pid, mut peak) = (child.id(), 0);
     // It stays to be looked at until it is waited for.
     let started = Instant::now();
-    loop {
+    let ticks = loop {
         if started.elapsed() > PATIENCE {
             let _ = (child.kill(), child.wait());
             panic!("the command does not end within {PATIENCE:?}");
@@ -62,12 +62,11 @@ pub fn of(mut command: Command) -> (Said, Cost) {
         let parts = stat(pid);
         let number = |at: usize| parts[at].parse::<u64>().expect("a number");
         // utime and stime, fields 14 and 15 of which the name is the second.
-        ticks = number(11) + number(12);
         if parts[0] == "Z" {
-            break;
+            break number(11) + number(12);
         }
         std::thread::sleep(GLANCE);
-    }
+    };
     let status = child.wait().expect("it has ended");
     let mut text = |at: usize| {
         let (file, mut text) = (&mut files[at], Vec::new());
