@@ -31,7 +31,7 @@ pub enum Failing {
     /// Nothing.
     Nothing,
     /// So many keys of a hundred.
-    Share(usize),
+    Share(u64),
     /// Every key.
     Everything,
     /// The look-up breaks off behind a few answers.

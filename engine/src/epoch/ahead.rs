@@ -46,14 +46,19 @@ pub(crate) struct Ahead<'a> {
 
 impl<'a> Ahead<'a> {
     /// `None` where rows had better wait for the end: somebody wants to see the net changes as they are written, refused
-    /// rows are to be taken out one by one, or tables refer to each other. The caller's run must only add drops.
+    /// rows are to be taken out one by one, or tables refer to each other. Rows of tables with unique columns beside the key
+    /// wait as well. The caller's run must only add drops.
     pub fn new(context: Context<'a>, opened: &'a mut Opened) -> Option<Ahead<'a>> {
         let (plan, Opened { sink, ledger, .. }) = (context.plan, opened);
         let tables = plan.tables();
+        let order = sink.order(&tables);
+        // A new row of a table with unique columns may have to wait until another row's values are out of the way.
+        let is_whole = |table: TableIndex| order.contains(&(table.place(), Part::All));
         let stage = |table: TableIndex| &plan.stages[plan.stage_of(table)];
         let adds_once = |table: TableIndex| stage(table).relation().is_some_and(|relation| relation.adds_once());
-        let going: Vec<TableIndex> = TableIndex::all(tables.len()).filter(|table| adds_once(*table)).collect();
-        let in_any_order = sink.order(&tables).into_iter().eq((0..tables.len()).map(|at| (at, Part::All)));
+        let goes = |table: &TableIndex| is_whole(*table) && adds_once(*table);
+        let going: Vec<TableIndex> = TableIndex::all(tables.len()).filter(goes).collect();
+        let in_any_order = !order.iter().any(|(_, part)| matches!(part, Part::NewRows | Part::OldRows));
         // While services are asked no lock is held, nor a transaction kept open.
         let asks = plan.stages.iter().any(|stage| stage.as_lookup().is_some());
         let may_wait = asks || sink.quarantines() || context.observer.changes_limit().is_none() || !in_any_order;

@@ -11,13 +11,12 @@ use vardelta_schemas::{
     ledger::{
         DropRow, EpochId, EpochRecord, Event, LookupChanges, RecordCounts, Snapshot, TableCounts, WithdrawnMember,
     },
-    sql::erase::ERASING,
 };
 
 use crate::{
     clock,
     contract::{
-        erasure::{ErasedDrop, Erasure, Removed},
+        erasure::{Erasure, Removed},
         sink::{Access, Sink, SinkError, SinkErrorKind},
     },
     epoch::{
@@ -100,7 +99,7 @@ impl Outcome {
     /// The names of the drops that the epoch is about. What is forgotten is not named.
     fn drop_names(&self) -> Vec<String> {
         match &self.erasure {
-            Some(erasure) => erasure.drops.iter().map(ErasedDrop::neutral_name).collect(),
+            Some(erasure) => erasure.drops.iter().map(|drop| erasure.proven(drop).1).collect(),
             None => {
                 let upserted = self.upserted.iter().map(|(_, drop)| drop.name.clone());
                 let withdrawn = self.withdrawn.iter().map(|drop| drop.name.clone());
@@ -303,6 +302,8 @@ fn commit(
     });
     failpoint::hit("commit:applied");
     recount(run, outcome);
+    // Of a migration, what it has added before.
+    let standing = run.abort.written();
     let mut written = prepared.and(applied.map_err(RunError::from)).and_then(|()| run.abort.check());
     loop {
         if let Err(error) = written {
@@ -324,18 +325,18 @@ fn commit(
         run.totals.committed(plan.sink, started.elapsed());
         let Err(error) = committed else { break };
         if !is_passing(&error) {
-            after_failed_commit(context, plane, &record, error)?;
+            after_failed_commit(context, plane, (&record, ledger.id()), standing, error)?;
             break;
         }
         match writing.transaction.after_passing_error(sink.as_mut(), error, Some(&record)) {
             Ok(Standing::Committed) => break,
             // The rows went with the transaction; the state's part stays prepared.
             Ok(Standing::NotCommitted) => {
-                run.abort.note_written(Written::Nothing);
+                run.abort.note_written(standing);
                 written = writing.write_again(sink.as_mut(), counts).map_err(RunError::from);
             }
             Ok(Standing::GivenUp(error)) => {
-                run.abort.note_written(Written::Nothing);
+                run.abort.note_written(standing);
                 written = Err(error.into());
             }
             // The state stays prepared, and the next start asks the ledger again.
@@ -366,11 +367,13 @@ fn given_up(sink: &mut dyn Sink) -> SinkError {
     SinkError::new(SinkErrorKind::Unavailable, "the database did not take the commit (fail point sink-commit:fails)")
 }
 
-/// The commit failed, or its acknowledgement was lost: the ledger tells which.
+/// The commit of `record` on top of the epoch `before` failed, or its acknowledgement was lost: the ledger tells which.
+/// `standing` is what was written without it.
 fn after_failed_commit(
     context: Context<'_>,
     plane: &dyn Plane,
-    record: &EpochRecord,
+    (record, before): (&EpochRecord, EpochId),
+    standing: Written,
     error: SinkError,
 ) -> Result<(), RunError> {
     let plan = context.plan;
@@ -378,8 +381,10 @@ fn after_failed_commit(
     let ledger = plan.sink().connect(Access::Read).and_then(|mut sink| sink.ledger(&plan.pipeline.name));
     match ledger {
         Ok(ledger) if ledger.id() == record.id() => Ok(()),
+        // Behind the one that was asked: an older copy of the database, or none, is in its place.
+        Ok(ledger) if ledger.epoch < before.number => Err(error.into()),
         Ok(ledger) => {
-            context.abort.note_written(Written::Nothing);
+            context.abort.note_written(standing);
             plane.settle(ledger.id())?;
             Err(error.into())
         }
@@ -427,14 +432,17 @@ fn record(
     };
     let mut events: Vec<Event> = outcome.upserted.iter().map(of_drop).collect();
     match &outcome.erasure {
-        Some(erasure) => events.extend(erasure.drops.iter().map(|drop| Event {
-            epoch,
-            committed_at: committed_at.to_owned(),
-            drop_id: Some(drop.drop_id),
-            source: drop.source.clone(),
-            name: drop.pending_name(),
-            action: ERASING.to_owned(),
-            counts: RecordCounts::default(),
+        Some(erasure) => events.extend(erasure.drops.iter().map(|drop| {
+            let (action, name) = erasure.pending(drop);
+            Event {
+                epoch,
+                committed_at: committed_at.to_owned(),
+                drop_id: Some(drop.drop_id),
+                source: drop.source.clone(),
+                name,
+                action: action.to_owned(),
+                counts: RecordCounts::default(),
+            }
         })),
         None => {
             events.extend(outcome.withdrawn.iter().map(|drop| event(drop, Action::Withdrawn, RecordCounts::default())));

@@ -183,7 +183,7 @@ pub(crate) fn check_definition(plan: &Plan, ledger: &Snapshot, wanted: Wanted) -
     )
     .with_hint(
         "Run `vardelta migrate`, which changes what differs (see `--plan`), or `vardelta rebuild`, which makes the tables \
-         anew; or put the old definition back.",
+         from scratch; or put the old definition back.",
     ))
 }
 

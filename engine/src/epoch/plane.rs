@@ -86,7 +86,8 @@ pub(crate) trait Plane: Send + Sync {
     fn prepare(&self, epoch: EpochId, preparation: &Preparation<'_>) -> Result<(), RunError>;
 
     /// The decision: a prepared epoch is finalised if the ledger has it, itself and not one of the same number; rolled back if
-    /// it has not.
+    /// it has not. A ledger that is behind the epoch on which it was prepared cannot tell: an older copy of the database, or
+    /// none at all, is in the place of the one that was asked to commit, and the epoch waits for that.
     ///
     /// # Errors
     /// When the state cannot be written.
@@ -170,6 +171,7 @@ impl Plane for LocalPlane {
 pub(crate) fn settle(state: &mut State, ledger: EpochId) -> Result<(), RunError> {
     match state.prepared() {
         Some(prepared) if prepared == ledger => state.finalize()?,
+        Some(_) if ledger.number < state.epoch() => {}
         Some(_) => state.roll_back()?,
         None => {}
     }

@@ -8,7 +8,7 @@ use crate::{
     changes::NetChanges,
     contract::{
         erasure::{Erasure, Removed},
-        sink::{ChangeBatch, Offender, Part, Sink, SinkError, SinkErrorKind},
+        sink::{ChangeBatch, Offender, Sink, SinkError, SinkErrorKind},
     },
     epoch::{
         batches::{self, Merge, show},
@@ -114,11 +114,11 @@ impl Writing<'_> {
         for (at, part) in sink.order(tables) {
             let (place, at, table) = (at, TableIndex::new(at), &tables[at]);
             let (mut seen, mut observed) = (0, self.observed[place]);
-            // A table's deletes may come in a step of their own, behind the one that counts and shows everything.
+            // A table's changes may come in two steps, of which one counts and shows everything.
             let mut again = TableCounts::default();
-            let counts = if part == Part::OldRows { &mut again } else { &mut counts[place] };
+            let counts = if part.counts() { &mut counts[place] } else { &mut again };
             let unsent = plane.net(at, What::Unsent)?;
-            let is_shown = is_watched && part != Part::OldRows && run.changes.sent_rows(at) == 0;
+            let is_shown = is_watched && part.counts() && run.changes.sent_rows(at) == 0;
             let applied = self.apply_to(sink, at, unsent, table, counts, &mut |batch| {
                 failpoint::hit("commit:batch");
                 seen += 1;
@@ -126,7 +126,7 @@ impl Writing<'_> {
                     observer.changes(table, &batch);
                     observed = seen;
                 }
-                batch.part(part).map_err(|error| {
+                part.of(batch).map_err(|error| {
                     SinkError::new(SinkErrorKind::Unavailable, format!("changes cannot be parted: {error}"))
                 })
             });

@@ -114,7 +114,7 @@ pub(crate) fn computed(run: &RunContext, stage: usize, key: &[u8], message: &str
             "Only rows that a drop asserts can be: withdraw or correct what the row comes from, or change the constraint.",
         ),
         Mode::Replay => (
-            "the tables are made anew from rows that were taken before, so it cannot be quarantined",
+            "the tables are made again from rows that were taken before, so it cannot be quarantined",
             "Leave the constraint out, or put the pipeline file back as it was and withdraw or correct the drop that asserts the \
              row first.",
         ),

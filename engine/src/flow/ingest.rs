@@ -2,7 +2,7 @@
 //! pushes the batches through the segment behind their source, and hands keyed rows to the tables.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap},
     sync::atomic::Ordering,
     time::{Duration, Instant},
 };
@@ -33,6 +33,7 @@ use crate::{
         table::rank,
     },
     locks::Locked as _,
+    member_mark,
     plan::source,
     rows::RowBatch,
     state::{key_hash, shard_of_hash},
@@ -244,11 +245,15 @@ fn leave_out(
     events: &mut SegmentEvents,
 ) -> Result<(), RunError> {
     let Some(column) = source(&run.plan, load.source)?.member_column() else { return Ok(()) };
+    let mut known = HashMap::new();
     for batch in batches.iter_mut() {
         let Some(names) = batch.columns.column(column).as_string_opt::<i32>() else {
             return Err(RunError::internal("the members of a drop are no texts"));
         };
-        let keep: Vec<bool> = names.iter().map(|name| name.is_none_or(|name| !load.left_out.contains(name))).collect();
+        let keep: Vec<bool> = names
+            .iter()
+            .map(|name| name.is_none_or(|name| !member_mark::is_out(&load.left_out, name, &mut known)))
+            .collect();
         let gone = keep.iter().filter(|kept| !**kept).count();
         if gone == 0 {
             continue;

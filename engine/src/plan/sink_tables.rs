@@ -70,7 +70,7 @@ pub(crate) const LIST_ADVICE: &str = "Make it one value per row with `normalize`
 fn key_advice(stages: &[PlannedStage], at: usize) -> String {
     let stage = &stages[at];
     if stage.before_tables {
-        return format!("Put a `table` stage behind `{}`: type = \"table\", key = [\"…\"].", stage.name);
+        return format!("Put a `table` stage after `{}`: type = \"table\", key = [\"…\"].", stage.name);
     }
     let Some(input) = stage.inputs.first().map(|input| &stages[*input]) else {
         return "Put a `table` stage between.".into();

@@ -163,7 +163,7 @@ fn check_place(
             Reads::Records if before_tables => return Some(false),
             Reads::Records => (
                 first,
-                format!("{owner} stands behind another table"),
+                format!("{owner} comes after another table"),
                 "already rows of a table",
                 "A table turns records of drops into rows, once: let it read a source, a transform or a union before \
                  every table, or drop it and use this stage as it is.",
@@ -186,7 +186,7 @@ fn check_place(
                     outline.references[odd].span.clone(),
                     format!("{owner} mixes records of drops with rows of tables"),
                     if stages[inputs[odd]].before_tables { "records of drops" } else { "rows of a table" },
-                    "Put stages before every table together, or stages behind tables, not both.",
+                    "Put stages before every table together, or stages after tables, not both.",
                 ),
             },
         },

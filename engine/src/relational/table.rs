@@ -10,7 +10,7 @@ use super::{
 use crate::choices;
 
 choices! {
-    /// Which drop's row stands when several drops assert a key.
+    /// Which drop's row wins when several drops assert a key.
     pub enum Conflict {
         /// The drop that comes last in ledger order.
         LatestDrop = "latest_drop",

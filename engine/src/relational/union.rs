@@ -79,7 +79,7 @@ impl Relation for UnionSpec {
 
     fn key_advice(&self) -> Option<&'static str> {
         Some(
-            "Rows of a union may coincide: give it a `tag` behind inputs that have the same key, list its inputs as tables, or put \
+            "Rows of a union may coincide: give it a `tag` after inputs that have the same key, list its inputs as tables, or put \
              an `aggregate` behind it.",
         )
     }

@@ -9,6 +9,8 @@
 //! be lost with a killed process. Instead everything that is left must be somebody else's: in the state every assertion is of
 //! another drop and every group is what those assertions add up to; every row of every table is what the state says.
 
+mod sample;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -46,6 +48,9 @@ use crate::{
     state::SHARDS,
     suggest::nearest,
 };
+
+pub(super) use sample::entries_of_member;
+pub use sample::erase_sample;
 
 /// What an erasure did and what the search behind it found.
 #[derive(Clone, Debug, Serialize)]
@@ -105,9 +110,9 @@ fn forget(context: Context<'_>, names: &[String], options: &RunOptions) -> Resul
     };
     let mut search = Search::default();
     let mut erased = Vec::new();
-    for erasure in pending(plan, &events, names) {
+    for erasure in pending(plan, &opened.ledger, &events, names) {
         erased.extend(erasure.drops.iter().map(ErasedDrop::neutral_name));
-        let found = finish(context, options, &mut opened, &erasure).map_err(still_pending)?;
+        let found = finish(context, options, &mut opened, &erasure).map_err(|error| still_pending(&erasure, error))?;
         search.findings.extend(found.findings);
         report.notices.push(finished_notice(&erasure));
         report.notices.extend(found.notices);
@@ -128,21 +133,27 @@ fn forget(context: Context<'_>, names: &[String], options: &RunOptions) -> Resul
             (Place::Rejects, gone.rejects),
             (Place::Ledger, gone.ledger),
         ]);
-        opened.ledger = opened.sink.ledger(&plan.pipeline.name).map_err(|error| still_pending(error.into()))?;
-        let found = finish(context, options, &mut opened, &erasure).map_err(still_pending)?;
+        opened.ledger =
+            opened.sink.ledger(&plan.pipeline.name).map_err(|error| still_pending(&erasure, error.into()))?;
+        let found = finish(context, options, &mut opened, &erasure).map_err(|error| still_pending(&erasure, error))?;
         search.findings.extend(found.findings);
         report.notices.extend(found.notices);
     }
-    report.notices.dedup();
     report.seconds = started.elapsed().as_secs_f64();
+    Ok(proof(report, removed, search, erased))
+}
+
+/// What was removed and what was found, place by place.
+fn proof(mut report: RunReport, removed: BTreeMap<Place, u64>, search: Search, drops: Vec<String>) -> EraseReport {
+    report.notices.dedup();
     let places = Place::ALL.map(|place| ErasedPlace {
         place,
         removed: removed.get(&place).copied().unwrap_or_default(),
         found: search.findings.iter().filter(|finding| finding.place == place).map(|finding| finding.count).sum(),
     });
     let proven = search.findings.is_empty();
-    let erased = ErasedReport { drops: erased, proven, places: places.to_vec(), findings: search.findings };
-    Ok(EraseReport { run: report, erased })
+    let erased = ErasedReport { drops, proven, places: places.to_vec(), findings: search.findings };
+    EraseReport { run: report, erased }
 }
 
 /// Finishes what a killed run has left of an erasure, and says so. What goes wrong with it is said too, and ends no other run.
@@ -157,7 +168,7 @@ pub(super) fn finish_pending(
         return Ok(notices);
     }
     let events = opened.sink.history(&plan.pipeline.name)?;
-    for erasure in pending(plan, &events, &[]) {
+    for erasure in pending(plan, &opened.ledger, &events, &[]) {
         let epoch = erasure.epoch;
         match finish(context, options, opened, &erasure) {
             Ok(search) => {
@@ -177,8 +188,12 @@ pub(super) fn finish_pending(
 }
 
 /// An error after the commit of the epoch that withdrew the drops.
-fn still_pending(error: RunError) -> RunError {
-    let message = format!("{}: the drops are withdrawn, and their erasure is pending", error.message);
+fn still_pending(erasure: &Erasure, error: RunError) -> RunError {
+    let done = match erasure.member {
+        Some(_) => "the sample is withdrawn, and its erasure is pending",
+        None => "the drops are withdrawn, and their erasure is pending",
+    };
+    let message = format!("{}: {done}", error.message);
     let again = "Give the same command again: it carries on from here.";
     let hint = error.hint.map_or_else(|| again.to_owned(), |hint| format!("{hint} {again}"));
     RunError { message, hint: Some(hint), ..error }
@@ -336,7 +351,7 @@ fn is_pending_for(event: &Event, name: &str) -> bool {
 }
 
 /// The erasures that are committed and not proven; a drop that is among `names` has its name again for the search.
-fn pending(plan: &Plan, events: &[Event], names: &[String]) -> Vec<Erasure> {
+fn pending(plan: &Plan, ledger: &Snapshot, events: &[Event], names: &[String]) -> Vec<Erasure> {
     let mut epochs: BTreeMap<u64, Vec<ErasedDrop>> = BTreeMap::new();
     for event in events.iter().filter(|event| event.action == ERASING) {
         let Some(drop_id) = event.drop_id else { continue };
@@ -350,7 +365,8 @@ fn pending(plan: &Plan, events: &[Event], names: &[String]) -> Vec<Erasure> {
             texts: Vec::new(),
         });
     }
-    epochs.into_iter().map(|(epoch, drops)| erasure(plan, events, epoch, drops)).collect()
+    let of_drops = epochs.into_iter().map(|(epoch, drops)| erasure(plan, events, epoch, drops));
+    of_drops.chain(sample::pending(plan, ledger, events)).collect()
 }
 
 /// Where the drops may have left something, as the ledger's events have it up to this epoch.
@@ -382,6 +398,7 @@ fn erasure(plan: &Plan, events: &[Event], epoch: u64, drops: Vec<ErasedDrop>) ->
         blind_epochs: of(&|action| action == Action::Rebuilt.as_str()),
         tables: tables.collect(),
         drops,
+        member: None,
     }
 }
 

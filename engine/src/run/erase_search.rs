@@ -16,6 +16,7 @@ use crate::{
     relational::Conflict,
     run::{
         RunOptions,
+        erase::entries_of_member,
         verify::{Ways, verify_opened},
     },
     state::{SHARDS, Session},
@@ -31,11 +32,15 @@ pub(super) fn search(
     let mut search = opened.sink.search(erasure)?;
     let (mut of_drops, mut of_views) = (0, 0);
     let verified = verify_opened(context, options, opened, Ways::REPLAY, &mut |state, recomputed| {
-        of_drops = entries_of_drops(context, state, erasure)?;
+        of_drops = match &erasure.member {
+            Some(member) => entries_of_member(context, state, erasure, member)?,
+            None => entries_of_drops(context, state, erasure)?,
+        };
         of_views = entries_without_reason(context.plan, state, recomputed)?;
         Ok(())
     })?;
-    search.found(Place::State, of_drops, "entries of the erased drops");
+    let whose = if erasure.member.is_some() { "entries of the erased sample" } else { "entries of the erased drops" };
+    search.found(Place::State, of_drops, whose);
     search.found(Place::State, of_views, "entries of views that the other drops do not account for");
     for table in verified.tables {
         let what = format!("rows of `{}` that the other drops do not account for (see `vardelta verify`)", table.name);

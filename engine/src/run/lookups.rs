@@ -129,7 +129,7 @@ pub(super) fn tell(
         }
         if stale > 0 {
             let notice = format!(
-                "stage `{name}`: {} answers have grown old and could not be had anew{why}; they stand as they were",
+                "stage `{name}`: {} answers have grown old and could not be refreshed{why}; they stay as they were",
                 grouped(stale)
             );
             context.tell(report, RunEvent::Notice(notice));

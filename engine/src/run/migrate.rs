@@ -1,7 +1,7 @@
 //! `migrate`: the tables are brought to a changed definition, column by column, and only rows that differ are written.
 //!
 //! First the sink expands its tables, so that loads of either definition find their columns. Then the state is computed anew
-//! as by a rebuild, and what it says is compared with the rows that stand. Of the difference, rows that only get values in
+//! as by a rebuild, and what it says is compared with the rows that are there. Of the difference, rows that only get values in
 //! new columns are written first ([`backfill`](super::backfill)), batch by batch; the rest is committed as one epoch. A
 //! migration that was cut short is asked for again: what was expanded stays expanded, what was filled stays filled, and the
 //! epoch is there or is not.
@@ -91,7 +91,7 @@ fn bring_to_definition(context: Context<'_>, options: &MigrateOptions) -> Result
     check_renames(&tables, &options.renames)?;
     if let Some(why) = key_changes(plan, &opened.ledger.definition, &definitions, &options.renames)? {
         return Err(RunError::new(RunErrorKind::Sink, why)
-            .with_hint("Rows cannot keep their places: run `vardelta rebuild`, which makes the tables anew."));
+            .with_hint("Rows cannot keep their places: run `vardelta rebuild`, which makes the tables from scratch."));
     }
     let changed = changed_stages(&opened.ledger.definition, &definitions)?;
     let histories: Vec<TableSchema> = plan.histories().into_iter().flatten().collect();

@@ -138,7 +138,7 @@ impl WhyFiles {
 
     fn notice(&self) -> Option<String> {
         let is_trouble = !matches!(self, WhyFiles::Definition);
-        is_trouble.then(|| format!("{}: the state was made anew from the drops' files", self.words()))
+        is_trouble.then(|| format!("{}: the state was rebuilt from the drops' files", self.words()))
     }
 }
 

@@ -37,7 +37,7 @@ impl Arguments {
             let rows = if report.difference_count == 1 { "row differs" } else { "rows differ" };
             let count = grouped(report.difference_count);
             RunError::new(RunErrorKind::Mismatch, format!("{count} {rows} from what the drops say"))
-                .with_hint("Something else wrote to the tables; `vardelta rebuild` makes them anew.")
+                .with_hint("Something else wrote to the tables; `vardelta rebuild` makes them from scratch.")
         });
         if output.is_json() {
             let mut object = json!(report);

@@ -148,7 +148,7 @@ fn variant_key<'a>(variants: &PlannedInput<'a>, diagnostics: &mut Diagnostics) -
         diagnostics
             .error(variants.span.clone(), format!("`{}` has no key", variants.name))
             .label("not keyed")
-            .hint("Put a `table` between, and keep its key's columns in the `select` stages behind it.");
+            .hint("Put a `table` between, and keep its key's columns in the `select` stages after it.");
     }
     variants.key
 }

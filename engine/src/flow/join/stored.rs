@@ -124,5 +124,5 @@ pub(super) fn damaged(worker: &WorkerContext, stage: usize, side: Side, what: &s
         RunErrorKind::Sink,
         format!("the state of the {name} side of stage `{stage}` cannot be right: {what}; nothing was written"),
     )
-    .with_hint("Run `vardelta rebuild` to make it anew.")
+    .with_hint("Run `vardelta rebuild` to make it from scratch.")
 }

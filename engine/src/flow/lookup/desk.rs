@@ -223,7 +223,7 @@ impl Desk {
         self.lock().completed
     }
 
-    /// How many answers have grown old and could not be had anew.
+    /// How many answers have grown old and could not be refreshed.
     pub fn stale(&self) -> u64 {
         self.lock().stale
     }

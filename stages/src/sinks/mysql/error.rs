@@ -79,7 +79,7 @@ fn words(error: &Error) -> (SinkErrorKind, String, &'static str) {
             1053 | 1077 | 1079 | 1080 | 1152 | 1154..=1161 | 1184 | 1927 | 2006 | 2013 | 3169 | 4031 => (
                 ConnectionLost,
                 said,
-                "See whether the server runs, and run again: the ledger tells what was committed.",
+                "See whether the server runs, and run again: the ledger says what was committed.",
             ),
             1045 | 1698 | 3118 | 1130 => (
                 Unavailable,

@@ -47,6 +47,7 @@ use crate::sinks::{
         constraints::OnConstraint,
         marks::{OnDelete, is_live_view},
         tables::{MISSING_TABLE_HINT, OTHER_TABLE_HINT},
+        unique::leaving_first,
     },
 };
 
@@ -356,7 +357,7 @@ impl Sink for MySqlSink {
     }
 
     fn order(&self, tables: &[TableSchema]) -> Vec<(usize, Part)> {
-        write_order(tables, &self.settings.constraints)
+        leaving_first(tables, &self.settings.unique, write_order(tables, &self.settings.constraints))
     }
 
     fn rejects(&mut self, pipeline: &str, epoch: u64, rejects: &[ledger::RejectRow]) -> Result<(), SinkError> {

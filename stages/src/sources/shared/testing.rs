@@ -198,16 +198,3 @@ pub(crate) fn read_bytes(source: &dyn Source, name: &str, bytes: &[u8]) -> Resul
     // Messages do without the folder.
     read(source, &path).map_err(|message| message.replace(&format!("{}/", folder.path().display()), ""))
 }
-
-/// A cheap random number generator (xorshift); its seed is printed by whoever uses it.
-pub(crate) struct Random(pub u64);
-
-impl Random {
-    /// A number below `limit`.
-    pub fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % limit as u64) as usize
-    }
-}
