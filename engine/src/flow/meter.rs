@@ -439,7 +439,7 @@ mod tests {
         meters.merge_into(&total, 0);
         total.change(|totals| {
             let meter = &totals.stages[0];
-            let times = meter.times();
+            let times = meter.times(Instant::now());
             assert_eq!((meter.rows_in, meter.rows_out, times.seconds, times.wait_s), (3, 2, 0.0032, 0.005));
             // Two significant digits.
             assert!((298..=302).contains(&times.p50_us) && (895..=905).contains(&times.max_us), "{times:?}");

@@ -22,7 +22,6 @@ max_reject_share = 0.9
 type = "vcf"
 path = "drops/*.vcf"
 samples = "long"
-format = ["GT", "DP"]
 [stages.alleles]
 type = "normalize"
 input = "calls"

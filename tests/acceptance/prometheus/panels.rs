@@ -18,7 +18,7 @@ fn no_panel_is_empty_once_runs_were_scraped() {
     let project = project();
     deliver(&project, 0);
     let watching = watched(&project);
-    let prometheus = Server::prometheus(&tool, &project, &watching.address(), &shipped("alerts.yml"), None);
+    let prometheus = Server::prometheus(&tool, &project, &watching.address(), &shipped("alerts.yml"));
     let mut empty: BTreeMap<String, String> =
         expressions().into_iter().map(|(title, expression)| (filled(&expression), title)).collect();
     // A drop now and then, until what is counted over time has something to count.

@@ -1,4 +1,4 @@
-//! Prometheus, Alertmanager and the Pushgateway, under way beside a test.
+//! Prometheus and the Pushgateway, under way beside a test.
 
 use std::{
     fs::File,
@@ -11,8 +11,7 @@ use vardelta_tests::{process::until, project::Project, watching::ask};
 
 /// A server under way; killed when it is dropped.
 pub struct Server {
-    /// Its process.
-    pub child: Child,
+    child: Child,
     /// Where it listens.
     pub address: String,
 }
@@ -49,15 +48,11 @@ impl Server {
         server
     }
 
-    /// Starts a Prometheus that scrapes an address every second, by these rules; alerts go to that Alertmanager, if there is one.
-    pub fn prometheus(tool: &Path, project: &Project, target: &str, rules: &Path, alerts_to: Option<&str>) -> Server {
-        let alerting = alerts_to.map(|address| {
-            format!("alerting: {{ alertmanagers: [{{ static_configs: [{{ targets: [\"{address}\"] }}] }}] }}\n")
-        });
+    /// Starts a Prometheus that scrapes an address every second, by these rules.
+    pub fn prometheus(tool: &Path, project: &Project, target: &str, rules: &Path) -> Server {
         let configuration = format!(
-            "global: {{ scrape_interval: 1s, evaluation_interval: 1s }}\nrule_files: [\"{}\"]\n{}scrape_configs:\n  - job_name: vardelta\n    static_configs: [{{ targets: [\"{target}\"] }}]\n",
-            rules.display(),
-            alerting.unwrap_or_default()
+            "global: {{ scrape_interval: 1s, evaluation_interval: 1s }}\nrule_files: [\"{}\"]\nscrape_configs:\n  - job_name: vardelta\n    static_configs: [{{ targets: [\"{target}\"] }}]\n",
+            rules.display()
         );
         let configuration = project.write("prometheus.yml", configuration.as_bytes());
         let arguments = [

@@ -5,6 +5,7 @@ use std::{
     fs::{self, File},
     io::Write as _,
     path::PathBuf,
+    time::{Duration, UNIX_EPOCH},
 };
 
 use vardelta_tests::{project::Project, random::Random};
@@ -39,13 +40,13 @@ impl<'a> Deliveries<'a> {
     /// Delivers something.
     pub fn next(&mut self, random: &mut Random) {
         self.count += 1;
-        let drop = random.below(DROPS as usize) as u32;
+        let drop = random.below(DROPS);
         let path = self.path(drop);
-        match random.below(10) {
+        match random.below(10_u32) {
             // The rest of a piece comes, or a file is touched.
             0 | 1 => match self.rest.remove(&drop) {
                 Some(rest) => append(&path, &rest),
-                None if path.exists() => touch(&path),
+                None if path.exists() => touch(&path, self.count),
                 None => {}
             },
             // What is loaded may be tidied away: it stays loaded.
@@ -57,8 +58,8 @@ impl<'a> Deliveries<'a> {
                 }
             }
             way => {
-                let first = drop * 10_000 + 1 + random.below(50) as u32 * 100;
-                let content = first..first + 1 + random.below(90) as u32;
+                let first = drop * 10_000 + 1 + random.below(50_u32) * 100;
+                let content = first..first + 1 + random.below(90_u32);
                 let text = drop_text(content.clone()).into_bytes();
                 self.contents.insert(drop, content);
                 self.rest.remove(&drop);
@@ -122,7 +123,9 @@ fn append(path: &PathBuf, bytes: &[u8]) {
     file.write_all(bytes).expect("a file can be written");
 }
 
-fn touch(path: &PathBuf) {
+/// Gives a file another time, long ago, and never the same twice.
+fn touch(path: &PathBuf, count: usize) {
     let file = File::options().append(true).open(path).expect("a file can be opened");
-    file.set_modified(std::time::SystemTime::now()).expect("a file can be touched");
+    let time = UNIX_EPOCH + Duration::from_secs(1_000_000_000 + count as u64);
+    file.set_modified(time).expect("a file can be touched");
 }
