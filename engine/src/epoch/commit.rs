@@ -24,7 +24,7 @@ use crate::{
         ahead::Sent,
         batches::show,
         context::Context,
-        drops, fills,
+        drops, fills, gaps,
         history::EpochFacts,
         identity,
         open::{self, Opened},
@@ -356,6 +356,10 @@ fn commit(
     let mut notices = writing.notices();
     notices.extend(open::trigger_notices(plan, &triggers));
     settle(plan, sink.as_mut(), &mut notices);
+    if !keeps_on(plan, ledger) {
+        // The epoch is committed: that nothing can be said of it is no failure.
+        notices.extend(gaps::notices(plan, sink.as_mut(), run.epoch).unwrap_or_default());
+    }
     notices.append(&mut sink.take_notices());
     Ok(Committed { removed, retries, notices })
 }
@@ -477,8 +481,19 @@ fn record(
         withdrawn_members: outcome.withdrawn_members.clone(),
         readmitted_members: outcome.readmitted_members.clone(),
         events,
-        tables: counts.to_vec(),
+        tables: counts.iter().map(|counts| with_history(plan, counts)).collect(),
         warnings: notes.warnings.rows(plan, &run.loads),
         lookups: lookup_changes(run, outcome.replace_tables || outcome.computed_anew),
     })
+}
+
+/// A table's counts with whether its history is kept.
+fn with_history(plan: &Plan, counts: &TableCounts) -> TableCounts {
+    TableCounts { history: Some(plan.sink().history().contains(&counts.name)), ..counts.clone() }
+}
+
+/// Whether every table with a history had it kept by the epoch before too, as far as its ledger says.
+fn keeps_on(plan: &Plan, ledger: &Snapshot) -> bool {
+    let kept = |name: &String| ledger.tables.iter().any(|it| it.name == *name && it.history == Some(true));
+    plan.sink().history().iter().all(kept)
 }

@@ -8,6 +8,7 @@ pub(crate) mod context;
 pub(crate) mod drops;
 pub(crate) mod filling;
 pub(crate) mod fills;
+pub(crate) mod gaps;
 pub(crate) mod history;
 pub(crate) mod identity;
 pub(crate) mod open;
