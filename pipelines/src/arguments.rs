@@ -50,7 +50,8 @@ pub struct ExecutionArguments {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub workers: Option<u16>,
 
-    /// Print the exact row changes and write nothing.
+    /// Print the exact row changes and write nothing. The database is not asked: `checks` are judged all the same, its FOREIGN KEYs,
+    /// triggers and what its columns cannot hold are not.
     #[arg(long)]
     pub dry_run: bool,
 

@@ -24,7 +24,9 @@ use crate::{
         ahead::Sent,
         batches::show,
         context::Context,
-        drops, fills, gaps,
+        drops,
+        dry::Dry,
+        fills, gaps,
         history::EpochFacts,
         identity,
         open::{self, Opened},
@@ -151,6 +153,11 @@ pub(crate) fn conclude(
         tables.iter().map(|table| TableCounts { name: table.name.clone(), ..TableCounts::default() }).collect();
     let mut removed = Removed::default();
     if report.dry_run {
+        let notices = Dry { context, run, tables: &tables, opened, replace_tables: outcome.replace_tables }.judge()?;
+        tell_rejects(context, run, report);
+        recount(run, &mut outcome);
+        tell_drops_again(context, &outcome, report);
+        notices.into_iter().for_each(|notice| context.tell(report, RunEvent::Notice(notice)));
         for (at, table) in tables.iter().enumerate() {
             if context.observer.wants_changes() {
                 show(context, run, at, table, &mut counts[at])?;
@@ -164,15 +171,7 @@ pub(crate) fn conclude(
         let committed = commit(context, opened, run, &mut outcome, &tables, &mut counts)?;
         // Some records became rejects while they were written.
         tell_rejects(context, run, report);
-        // Of a drop that lost a sample no record was read.
-        let is_read = |drop: &DropReport| drop.action != Action::SampleWithdrawn;
-        for drop in report.drops.iter().filter(|drop| is_read(drop)).cloned().collect::<Vec<_>>() {
-            let mut upserted = outcome.upserted.iter().map(|(_, upserted)| upserted);
-            if let Some(row) = upserted.find(|row| row.name == drop.name && row.source == drop.source) {
-                let now = DropReport::new(&row.name, &row.source, drop.action, &drop.reason, row.counts);
-                context.tell(report, RunEvent::Drop(now));
-            }
-        }
+        tell_drops_again(context, &outcome, report);
         let rows_ahead = (0..tables.len()).map(|at| run.changes.sent_rows(at)).sum();
         let times = figures(context.plan, run).commit;
         let (epoch, retries) = (run.epoch, committed.retries);
@@ -212,6 +211,19 @@ fn tell_rejects(context: Context<'_>, run: &RunContext, report: &mut RunReport) 
     for (reason, count) in counts {
         if report.rejects.get(&reason) != Some(&count) {
             context.tell(report, RunEvent::Rejected { reason, count });
+        }
+    }
+}
+
+/// Tells the drops as they are counted now.
+fn tell_drops_again(context: Context<'_>, outcome: &Outcome, report: &mut RunReport) {
+    // Of a drop that lost a sample no record was read.
+    let is_read = |drop: &DropReport| drop.action != Action::SampleWithdrawn;
+    for drop in report.drops.iter().filter(|drop| is_read(drop)).cloned().collect::<Vec<_>>() {
+        let mut upserted = outcome.upserted.iter().map(|(_, upserted)| upserted);
+        if let Some(row) = upserted.find(|row| row.name == drop.name && row.source == drop.source) {
+            let now = DropReport::new(&row.name, &row.source, drop.action, &drop.reason, row.counts);
+            context.tell(report, RunEvent::Drop(now));
         }
     }
 }
@@ -356,10 +368,8 @@ fn commit(
     let mut notices = writing.notices();
     notices.extend(open::trigger_notices(plan, &triggers));
     settle(plan, sink.as_mut(), &mut notices);
-    if !keeps_on(plan, ledger) {
-        // The epoch is committed: that nothing can be said of it is no failure.
-        notices.extend(gaps::notices(plan, sink.as_mut(), run.epoch).unwrap_or_default());
-    }
+    // The epoch is committed: that nothing can be said of it is no failure.
+    notices.extend(gaps::notices(plan, sink.as_mut(), ledger).unwrap_or_default());
     notices.append(&mut sink.take_notices());
     Ok(Committed { removed, retries, notices })
 }
@@ -481,19 +491,8 @@ fn record(
         withdrawn_members: outcome.withdrawn_members.clone(),
         readmitted_members: outcome.readmitted_members.clone(),
         events,
-        tables: counts.iter().map(|counts| with_history(plan, counts)).collect(),
+        tables: counts.iter().map(|counts| gaps::with_history(plan, counts)).collect(),
         warnings: notes.warnings.rows(plan, &run.loads),
         lookups: lookup_changes(run, outcome.replace_tables || outcome.computed_anew),
     })
-}
-
-/// A table's counts with whether its history is kept.
-fn with_history(plan: &Plan, counts: &TableCounts) -> TableCounts {
-    TableCounts { history: Some(plan.sink().history().contains(&counts.name)), ..counts.clone() }
-}
-
-/// Whether every table with a history had it kept by the epoch before too, as far as its ledger says.
-fn keeps_on(plan: &Plan, ledger: &Snapshot) -> bool {
-    let kept = |name: &String| ledger.tables.iter().any(|it| it.name == *name && it.history == Some(true));
-    plan.sink().history().iter().all(kept)
 }

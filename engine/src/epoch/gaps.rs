@@ -2,7 +2,10 @@
 
 use std::ops::RangeInclusive;
 
-use vardelta_schemas::{TableSchema, ledger::Accounts};
+use vardelta_schemas::{
+    TableSchema,
+    ledger::{Accounts, Snapshot, TableCounts},
+};
 
 use crate::{contract::sink::Sink, error::RunError, plan::Plan};
 
@@ -29,7 +32,13 @@ pub(crate) fn gaps(accounts: &Accounts, table: &str, history: &str) -> Vec<Range
 ///
 /// # Errors
 /// When the ledger cannot be read.
-pub(crate) fn notices(plan: &Plan, sink: &mut dyn Sink, epoch: u64) -> Result<Vec<String>, RunError> {
+pub(crate) fn notices(plan: &Plan, sink: &mut dyn Sink, before: &Snapshot) -> Result<Vec<String>, RunError> {
+    // As far as the epoch before says so, its histories go on.
+    let went_on = |name: &String| before.tables.iter().any(|it| it.name == *name && it.history == Some(true));
+    if before.epoch == 0 || plan.sink().history().iter().all(went_on) {
+        return Ok(Vec::new());
+    }
+    let epoch = before.epoch + 1;
     let accounts = sink.accounts(&plan.pipeline.name)?;
     let kept = kept(plan);
     Ok(kept
@@ -61,14 +70,17 @@ pub(crate) fn kept(plan: &Plan) -> Vec<(TableSchema, TableSchema)> {
     tables.filter_map(|(table, history)| Some((table, history?))).collect()
 }
 
+/// A table's counts as the ledger keeps them: with whether the epoch kept its history.
+pub(crate) fn with_history(plan: &Plan, counts: &TableCounts) -> TableCounts {
+    TableCounts { history: Some(plan.sink().history().contains(&counts.name)), ..counts.clone() }
+}
+
 fn made(accounts: &Accounts, history: &TableSchema) -> Option<u64> {
     accounts.made.iter().find(|(name, _)| name.eq_ignore_ascii_case(&history.name)).map(|(_, epoch)| *epoch)
 }
 
 #[cfg(test)]
 mod tests {
-    use vardelta_schemas::ledger::TableCounts;
-
     use super::*;
 
     fn accounts(made: Option<u64>, kept: &[Option<bool>]) -> Accounts {

@@ -6,6 +6,7 @@ pub(crate) mod batches;
 pub(crate) mod commit;
 pub(crate) mod context;
 pub(crate) mod drops;
+pub(crate) mod dry;
 pub(crate) mod filling;
 pub(crate) mod fills;
 pub(crate) mod gaps;

@@ -369,15 +369,14 @@ fn compare(plan: &Plan, candidate: &mut Candidate, ledger: &Snapshot) -> Result<
     Ok(())
 }
 
-/// New drops with the bytes of one that stands when the run is done, under another name.
+/// New drops with the bytes that a known one has when the run is done. One whose file is gone is told too: it was renamed.
 fn twins(plan: &Plan, found: &Deliveries, ledger: &Snapshot) -> Vec<String> {
     let delivered = |drop: &DropRow| {
         let is_its = |it: &&Candidate| it.name == drop.name && plan.stages[it.source].name == drop.source;
         found.candidates.iter().find(is_its)
     };
-    let stays = |drop: &&DropRow| !found.gone.iter().any(|gone| gone.drop_id == drop.drop_id);
     let bytes = |drop: &DropRow| delivered(drop).map_or(drop.bytes_digest.clone(), |it| it.bytes_digest.clone());
-    let standing: Vec<(&DropRow, String)> = ledger.drops.iter().filter(stays).map(|drop| (drop, bytes(drop))).collect();
+    let standing: Vec<(&DropRow, String)> = ledger.drops.iter().map(|drop| (drop, bytes(drop))).collect();
     let notice = |new: &Candidate| {
         let stage = &plan.stages[new.source].name;
         let (twin, _) = standing.iter().find(|(drop, bytes)| drop.source == *stage && *bytes == new.bytes_digest)?;

@@ -30,7 +30,7 @@ use vardelta_engine::{
     contract::{
         options::{OptionDoc, Spanned},
         reason::Reason,
-        sink::{Access, AnswerStore, Namespace, Server, Sink, SinkError, SinkStage},
+        sink::{Access, AnswerStore, Check, Namespace, Server, Sink, SinkError, SinkStage},
         stage::{Kind, PlanRequest, Planned, StageType},
     },
     diagnostics::Diagnostics,
@@ -48,7 +48,7 @@ use vardelta_schemas::{
 
 use self::connection::SqliteSink;
 use crate::sinks::shared::{
-    constraints::{Checks, OnConstraint, PlannedConstraint},
+    constraints::{Checks, OnConstraint, PlannedConstraint, judged_checks},
     marks::{OnDelete, check_marks},
     tables::{Names, check_tables, plan_history},
 };
@@ -128,8 +128,9 @@ impl StageType for SqliteStage {
         let history = plan_history(&options.history, &request.inputs, &SQLITE_NAMES, diagnostics);
         let constraints = constraints::plan(&options.checks, &request.inputs, diagnostics);
         let (on_delete, on_constraint) = (options.on_delete, options.on_constraint);
-        (diagnostics.len() == before)
-            .then(|| Planned::Sink(Arc::new(PlannedSqlite { path, history, on_delete, constraints, on_constraint })))
+        let checks = judged_checks(&options.checks, &request.inputs);
+        let planned = PlannedSqlite { path, history, on_delete, constraints, checks, on_constraint };
+        (diagnostics.len() == before).then(|| Planned::Sink(Arc::new(planned)))
     }
 }
 
@@ -140,6 +141,7 @@ struct PlannedSqlite {
     history: Vec<String>,
     on_delete: OnDelete,
     constraints: Vec<PlannedConstraint>,
+    checks: Vec<Check>,
     on_constraint: OnConstraint,
 }
 
@@ -173,6 +175,10 @@ impl SinkStage for PlannedSqlite {
 
     fn history(&self) -> &[String] {
         &self.history
+    }
+
+    fn checks(&self) -> &[Check] {
+        &self.checks
     }
 
     fn open_answers(&self) -> Result<Option<Box<dyn AnswerStore>>, SinkError> {
