@@ -16,6 +16,7 @@ pub mod sources;
 #[cfg(test)]
 mod test_support;
 pub mod transforms;
+mod typed_text;
 
 /// Every stage type that a pipeline file can name, in the order in which manuals list them.
 pub static REGISTRY: &[&dyn StageType] = &[

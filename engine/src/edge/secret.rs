@@ -18,7 +18,7 @@ const WORDS: [&str; 8] =
     ["password", "passwd", "passphrase", "apikey", "accesskey", "privatekey", "credential", "authorization"];
 /// A name that has one of these among its parts is a secret's. Inside of other words they mean nothing: a protein is
 /// `secreted`.
-const PARTS: [&str; 7] = ["secret", "secrets", "token", "tokens", "pwd", "webhook", "webhooks"];
+const PARTS: [&str; 8] = ["secret", "secrets", "token", "tokens", "pwd", "auth", "webhook", "webhooks"];
 /// These are known also when they are written a little wrong.
 const MISSPELT: [&str; 5] = ["password", "passwd", "passphrase", "credential", "authorization"];
 /// A word of so many letters is known with any two slips, a shorter one only with a letter left out or two exchanged.
@@ -206,12 +206,28 @@ pub fn unread_secrets(text: &str) -> Vec<Range<usize>> {
         }
         match secret_value(body) {
             Some(value) => found.push(start + value..secret_end(text, start + value, start + body.len())),
-            None => found.extend(
-                address_secrets(body, |_| false).into_iter().map(|range| start + range.start..start + range.end),
-            ),
+            None => match broken_address(text, start..start + body.len()) {
+                Some(range) => found.push(range),
+                None => found.extend(
+                    address_secrets(body, |_| false).into_iter().map(|range| start + range.start..start + range.end),
+                ),
+            },
         }
     }
     found
+}
+
+/// The rest of an address that a line break has cut: its quotation mark is closed in a later line.
+fn broken_address(text: &str, line: Range<usize>) -> Option<Range<usize>> {
+    let body = &text[line.clone()];
+    let address = body.find("://")? + 3;
+    let scheme = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '+' | '-' | '.');
+    let mark = body[..address - 3].trim_end_matches(scheme).chars().last()?;
+    if !matches!(mark, '"' | '\'') || body[address..].contains(mark) {
+        return None;
+    }
+    let closing = text[line.end..].find(mark)?;
+    Some(line.start + address..line.end + closing)
 }
 
 /// Where a secret value ends that begins at `start`, in a line that ends at `end`.
@@ -337,6 +353,10 @@ mod tests {
             ("password = \"${PW}\"", "password = \"${PW}\""),
             ("password = \"${PW:-hush}\"", "password = ***"),
             ("path = 'a'", "path = 'a'"),
+            ("url = \"mysql://root:\nhush@h/d\"\nb = 1", "url = \"mysql://***\"\nb = 1"),
+            ("url = 'mysql://root:\nhush@h", "url = 'mysql://root:\nhush@h"),
+            ("# it's at http://h\nb = 'c'", "# it's at http://h\nb = 'c'"),
+            ("x_auth = hush", "x_auth = ***"),
         ] {
             assert_eq!(without(line, &unread_secrets(line)), safe);
         }

@@ -5,8 +5,11 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
+    io,
     path::Path,
 };
+
+use vardelta_engine::contract::side_input;
 
 use super::Assembly;
 
@@ -22,7 +25,9 @@ pub(super) fn is_path(text: &str) -> bool {
 /// Reads such a file; what is wrong with it is said with its line.
 pub(super) fn read(path: &Path) -> Result<Assembly, String> {
     let shown = path.display();
-    let text = std::fs::read_to_string(path).map_err(|error| format!("cannot read the assembly {shown}: {error}"))?;
+    let unreadable = |error: io::Error| format!("cannot read the assembly {shown}: {error}");
+    let text = String::from_utf8(side_input::read(path).map_err(unreadable)?)
+        .map_err(|error| unreadable(io::Error::new(io::ErrorKind::InvalidData, error)))?;
     let mut contigs: Vec<(String, u64)> = Vec::new();
     let mut spellings = HashMap::new();
     let mut alternatives = Vec::new();

@@ -13,8 +13,8 @@ mod provenance;
 mod reader;
 mod reasons;
 mod records;
+mod second_header;
 mod source;
-mod values;
 
 use std::sync::Arc;
 
@@ -60,7 +60,8 @@ impl StageType for DelimitedStage {
          \n\
          A value that `null_values` lists is NULL. White space around a value that is not text is left out. A value that is\n\
          not of its column's type is NULL and counted (`bad_value`), in a `required` column it rejects the record:\n\
-         - text: the bytes as they are, in UTF-8; undecodable ones become U+FFFD and are counted. UTF-16 is refused.\n\
+         - text: the bytes as they are, in UTF-8; an undecodable one becomes U+FFFD and its two\n\
+         \x20 hexadecimal digits, so that names stay apart, and is counted. UTF-16 is refused.\n\
          - int64: decimal digits with an optional sign; `12.0` is read as 12 and counted (`decimal_integer`).\n\
          - float64: a finite number, as 0.5, 5e-8.\n\
          - decimal(p,s): a number that p digits hold, s of them after the point; nothing is rounded.\n\

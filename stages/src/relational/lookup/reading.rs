@@ -183,7 +183,8 @@ impl AnswerField {
             }
             AnswerType::Float64 => {
                 let number = value.as_f64().or_else(|| text?.parse().ok()).filter(|number| number.is_finite());
-                LookupValue::Float64(number.ok_or_else(wrong)?)
+                // -0.0 and 0.0 are one value in a database.
+                LookupValue::Float64(number.ok_or_else(wrong)? + 0.0)
             }
             AnswerType::Bool => match (value, text) {
                 (Value::Bool(value), _) => LookupValue::Bool(*value),

@@ -13,11 +13,15 @@ use vardelta_schemas::{Column, ColumnType, Schema};
 use super::{
     options::ColumnOptions,
     reasons::{BAD_REQUIRED_VALUE, MISSING_REQUIRED_VALUE, Tally, Warning},
-    values::{self, Whole},
 };
 use crate::{
     columns::check_names,
-    sources::shared::{place::shown, text::text_column},
+    sources::shared::{
+        place::shown,
+        tally::{About, FieldNames},
+        text::text_column,
+    },
+    typed_text::{self, Whole},
 };
 
 /// What is read of a file.
@@ -53,6 +57,12 @@ impl Columns {
             from: options.columns.iter().map(|column| column.from.clone()).collect(),
             null_values,
         })
+    }
+
+    /// The names of the columns, for warnings.
+    pub fn names(&self) -> FieldNames {
+        let names = self.schema.columns().iter().map(|column| column.name.clone());
+        FieldNames { columns: names.collect(), ..FieldNames::default() }
     }
 
     fn is_null(&self, value: &[u8]) -> bool {
@@ -100,17 +110,17 @@ impl Builder {
     fn read(&self, value: &[u8], tally: &mut Tally) -> Option<Cell> {
         Some(match self {
             Builder::Text(_) => Cell::Text,
-            Builder::Int64(_) => match values::int64(value)? {
+            Builder::Int64(_) => match typed_text::int64(value)? {
                 Whole::Plain(value) => Cell::Int64(value),
                 Whole::WithPoint(value) => {
                     tally.count(Warning::DecimalInteger);
                     Cell::Int64(value)
                 }
             },
-            Builder::Float64(_) => Cell::Float64(values::float64(value)?),
-            Builder::Decimal(_, precision, scale) => Cell::Decimal(values::decimal(value, *precision, *scale)?),
-            Builder::Bool(_) => Cell::Bool(values::boolean(value)?),
-            Builder::Date(_) => Cell::Date(values::date(value)?),
+            Builder::Float64(_) => Cell::Float64(typed_text::float64(value)?),
+            Builder::Decimal(_, precision, scale) => Cell::Decimal(typed_text::decimal(value, *precision, *scale)?),
+            Builder::Bool(_) => Cell::Bool(typed_text::boolean(value)?),
+            Builder::Date(_) => Cell::Date(typed_text::date(value)?),
         })
     }
 
@@ -172,6 +182,7 @@ impl Rows {
     pub fn append<'a>(&mut self, field: impl Fn(usize) -> &'a [u8], tally: &mut Tally) -> Result<(), Refusal> {
         self.cells.clear();
         for (at, (column, builder)) in self.columns.schema.columns().iter().zip(&self.builders).enumerate() {
+            tally.look_at_field(About::Column(at));
             let written = field(at);
             let is_text = matches!(builder, Builder::Text(_));
             let value = if is_text { written } else { written.trim_ascii() };
@@ -191,6 +202,7 @@ impl Rows {
                 }
             }
         }
+        tally.look_at_field(About::Record);
         for (at, (builder, cell)) in self.builders.iter_mut().zip(&self.cells).enumerate() {
             builder.append(*cell, field(at));
         }
@@ -199,7 +211,12 @@ impl Rows {
 
     /// The rows as a batch; gathering starts afresh.
     pub fn finish(&mut self, tally: &mut Tally) -> Result<RecordBatch, ArrowError> {
-        let arrays = self.builders.iter_mut().map(|builder| builder.finish(tally)).collect::<Result<Vec<_>, _>>()?;
+        tally.look_at(0);
+        let mut arrays = Vec::with_capacity(self.builders.len());
+        for (at, builder) in self.builders.iter_mut().enumerate() {
+            tally.look_at_field(About::Column(at));
+            arrays.push(builder.finish(tally)?);
+        }
         RecordBatch::try_new(Arc::clone(&self.arrow_schema), arrays)
     }
 }

@@ -11,12 +11,13 @@ use super::{
     options::NAMED_SEPARATORS,
     reasons::{Tally, Warning},
     records::{Found, Kind, Scan},
+    second_header::SecondHeader,
 };
 use crate::sources::shared::{
     container::Container,
     lines::MAX_LINE_BYTES,
     place::shown,
-    text::{BYTE_ORDER_MARK, refuse_utf16, utf16},
+    text::{BYTE_ORDER_MARK, decode, refuse_utf16, utf16},
 };
 
 /// What parsing records needs to know of a file.
@@ -30,6 +31,8 @@ pub(super) struct Header {
     pub width: usize,
     /// The line behind the header, 1-based.
     pub first_origin: u64,
+    /// Knows it again where it stands among the records.
+    pub second: SecondHeader,
     /// What of the header was adapted.
     pub tally: Tally,
 }
@@ -86,8 +89,9 @@ pub(super) fn read(container: &mut Container, dialect: Dialect, columns: &Column
     let choice = lines.choose(&text, &dialect, columns, &file)?;
     let places = choice.names.places(columns, &dialect, &file, choice.line)?;
     let header = Header {
-        places,
         width: choice.names.0.len(),
+        second: SecondHeader::new(choice.names.0, places.clone()),
+        places,
         first_origin: choice.next_line,
         dialect: Arc::new(dialect),
         tally,
@@ -163,7 +167,7 @@ impl Names {
     fn split(line: &[u8], dialect: &Dialect) -> Names {
         let mut splitter = Splitter::new(dialect);
         let count = splitter.split(line);
-        let name = |at| String::from_utf8_lossy(splitter.field(line, at)).trim().to_owned();
+        let name = |at| decode(splitter.field(line, at)).trim().to_owned();
         let mut names: Vec<String> = (0..count).map(name).collect();
         // `#chrom` is how many a table says that this line is no data.
         if let Some(first) = names.first_mut() {

@@ -15,11 +15,15 @@ use super::{
     provenance::{RecordProvenance, place},
     reasons::{BAD_QUOTING, RAGGED_RECORD, Tally, Warning},
     records::{Kind, records},
+    second_header,
 };
+use crate::sources::shared::tally::FieldNames;
 
 /// A parser of one worker. Its builders are reused from chunk to chunk.
 pub(super) struct DelimitedParser {
     rows: Rows,
+    /// The names of its columns.
+    names: FieldNames,
     /// For the file whose header this is.
     splitter: Option<(Arc<Header>, Splitter)>,
 }
@@ -27,7 +31,7 @@ pub(super) struct DelimitedParser {
 impl DelimitedParser {
     /// A parser that makes these columns.
     pub fn new(columns: Arc<Columns>) -> DelimitedParser {
-        DelimitedParser { rows: Rows::new(columns), splitter: None }
+        DelimitedParser { names: columns.names(), rows: Rows::new(columns), splitter: None }
     }
 }
 
@@ -53,7 +57,13 @@ impl Parser for DelimitedParser {
             let origin = chunk.raw.first_origin + line;
             tally.look_at(origin);
             let outcome = match found.kind {
-                Kind::Comment => continue,
+                Kind::Comment => {
+                    let text = record.get(header.dialect.comment.len()..).unwrap_or_default();
+                    if header.second.look(text, splitter) == second_header::Found::Other {
+                        return Err(second_header::other(origin));
+                    }
+                    continue;
+                }
                 Kind::Blank => {
                     tally.count(Warning::BlankLine);
                     continue;
@@ -61,7 +71,17 @@ impl Parser for DelimitedParser {
                 Kind::Misquoted => {
                     Err((BAD_QUOTING, format!("text follows a closing quote{}", going_on(origin, lines))))
                 }
-                Kind::Record => read(record, &header, splitter, &mut self.rows, &mut tally, || going_on(origin, lines)),
+                Kind::Record => match header.second.look(record, splitter) {
+                    second_header::Found::No => {
+                        read(record, &header, splitter, &mut self.rows, &mut tally, || going_on(origin, lines))
+                    }
+                    second_header::Found::Other => return Err(second_header::other(origin)),
+                    second_header::Found::Again => {
+                        tally.count(Warning::HeaderAgain);
+                        digest.add(record);
+                        continue;
+                    }
+                },
             };
             digest.add(record);
             match outcome {
@@ -77,7 +97,7 @@ impl Parser for DelimitedParser {
         }
         let rows = self.rows.finish(&mut tally)?;
         emit.batch(Batch::asserted(rows, origins, Arc::new(RecordProvenance::new(Arc::clone(&chunk)))));
-        tally.report(emit);
+        tally.report_of(emit, &self.names);
         Ok(digest)
     }
 

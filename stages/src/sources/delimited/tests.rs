@@ -155,7 +155,7 @@ fn encodings_are_read_or_refused_in_words() {
     assert_eq!(with_mark.warned(), [("byte_order_mark", 1)]);
     let latin1 = b"gene\tthe score\tcount\ncaf\xe9\t1\t2\nA\t1\t2\n";
     let outcome = read_bytes(source(COLUMNS).as_ref(), "a.tsv", latin1).expect("readable");
-    assert_eq!(outcome.rows(), ["2: caf\u{fffd} 1 2", "3: A 1 2"]);
+    assert_eq!(outcome.rows(), ["2: caf\u{fffd}e9 1 2", "3: A 1 2"]);
     assert_eq!(outcome.warned(), [("invalid_utf8", 1)]);
     for (mark, big) in [(true, true), (true, false), (false, true), (false, false)] {
         let text = if mark { "\u{feff}gene\tcount\n" } else { "gene\tcount\n" };
@@ -255,4 +255,24 @@ fn random_bytes_are_read_or_refused() {
         }
     }
     assert!(read > 500 && rows > 500, "the random tables are too bad to try anything: {read} read, {rows} rows");
+}
+
+#[test]
+fn a_header_among_the_records_is_skipped_or_ends_the_file() {
+    let header = "gene\tthe score\tcount\n";
+    let again = read(COLUMNS, "a.tsv", &format!("{header}A\t1\t2\n{header}B\t3\t4\n"));
+    assert_eq!(again.rows(), ["2: A 1 2", "4: B 3 4"]);
+    assert_eq!(again.warned(), [("header_again", 1)]);
+    for other in ["the score\tgene\tcount\n", "gene\tthe score\tcount\tmore\n", "count\tgene\tthe score\n"] {
+        let text = format!("{header}A\t1\t2\n{other}B\t3\t4\n");
+        let error = read_bytes(source(COLUMNS).as_ref(), "a.tsv", text.as_bytes()).err().expect("refused");
+        assert!(error.contains("line 3 is a header again"), "{error}");
+    }
+}
+
+#[test]
+fn warnings_name_their_column_and_zero_has_no_sign() {
+    let outcome = read(COLUMNS, "a.tsv", "gene\tthe score\tcount\nA\tx\ty\nB\t-0.0\tz\n");
+    assert_eq!(outcome.rows(), ["2: A NULL NULL", "3: B 0 NULL"]);
+    assert_eq!(outcome.warned_of(), [("bad_value", "count".into(), 2), ("bad_value", "score".into(), 1)]);
 }

@@ -10,7 +10,7 @@ use super::{
     gtf_attributes, ids,
     reasons::{BAD_ATTRIBUTES, BAD_CONTIG, BAD_FEATURE, BAD_POSITION, MISSING_COLUMNS, Tally, Warning},
 };
-use crate::sources::shared::place::shown;
+use crate::sources::shared::{place::shown, text::decode};
 
 /// How a file writes attributes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,9 +59,11 @@ pub(super) struct Feature {
 impl Feature {
     /// Reads a line, given without its line end.
     pub fn parse(line: &[u8], format: Format, tally: &mut Tally) -> Result<Feature, Refusal> {
-        if std::str::from_utf8(line).is_err() {
+        let text = decode(line);
+        if matches!(text, Cow::Owned(_)) {
             tally.count(Warning::InvalidUtf8);
         }
+        let line = text.as_bytes();
         let mut feature = match format {
             Format::Gff3 => Feature::of_gff3(line, tally)?,
             Format::Gtf => Feature::of_gtf(line, tally)?,
@@ -86,8 +88,8 @@ impl Feature {
         let _ = gff::io::Reader::new(line).read_line(&mut read);
         let Some(Ok(record)) = read.as_record() else { return Err(too_short(line)) };
         let mut feature = Feature {
-            contig: record.reference_sequence_name().to_string(),
-            kind: record.ty().to_string(),
+            contig: decode(record.reference_sequence_name().as_ref()).into_owned(),
+            kind: decode(record.ty().as_ref()).into_owned(),
             start: position(record.start(), line, 3)?,
             end: position(record.end(), line, 4)?,
             strand: strand(line, tally),
@@ -97,21 +99,23 @@ impl Feature {
             // What is left has no `=`: a blank behind the last semicolon, or words.
             let Ok((tag, value)) = field else {
                 let rest = line.rsplit(|byte| *byte == b';').next().unwrap_or_default();
-                if !rest.trim_ascii().is_empty() {
+                // Attributes as GTF writes them have no `=` at all.
+                if feature.attributes.is_empty() || !rest.trim_ascii().is_empty() {
                     tally.count(Warning::OddAttributes);
                 }
                 break;
             };
-            let tag = tag.to_string();
+            let tag = decode(&tag);
             // Nothing ends a key but `=`, so that whatever has none before the next semicolon stands before it.
             let key = tag.rsplit(';').next().unwrap_or_default().trim();
             if tag.split(';').rev().skip(1).any(|word| !word.trim().is_empty()) {
                 tally.count(Warning::OddAttributes);
             }
             match value {
-                gff::record::attributes::field::Value::String(value) => feature.add(key, value.to_string()),
+                // What its percent signs stand for may be no UTF-8 either.
+                gff::record::attributes::field::Value::String(value) => feature.add(key, counted(&value, tally)),
                 gff::record::attributes::field::Value::Array(values) => {
-                    values.iter().for_each(|value| feature.add(key, value.to_string()));
+                    values.iter().for_each(|value| feature.add(key, counted(&value, tally)));
                 }
             }
         }
@@ -123,8 +127,8 @@ impl Feature {
         let _ = gtf::io::Reader::new(line).read_line(&mut read);
         let Some(Ok(record)) = read.as_record() else { return Err(too_short(line)) };
         let mut feature = Feature {
-            contig: record.reference_sequence_name().to_string(),
-            kind: record.ty().to_string(),
+            contig: decode(record.reference_sequence_name().as_ref()).into_owned(),
+            kind: decode(record.ty().as_ref()).into_owned(),
             start: position(record.start(), line, 3)?,
             end: position(record.end(), line, 4)?,
             strand: strand(line, tally),
@@ -234,6 +238,15 @@ impl Feature {
 }
 
 /// A column of a line.
+/// A value as text; where it is no UTF-8, that is counted.
+fn counted(value: &[u8], tally: &mut Tally) -> String {
+    let text = decode(value);
+    if matches!(text, Cow::Owned(_)) {
+        tally.count(Warning::InvalidUtf8);
+    }
+    text.into_owned()
+}
+
 fn column(line: &[u8], at: usize) -> &[u8] {
     line.splitn(9, |byte| *byte == b'\t').nth(at).unwrap_or_default()
 }

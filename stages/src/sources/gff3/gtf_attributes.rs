@@ -3,6 +3,8 @@
 //! Read here and not by noodles-gtf, which takes the next words for the key where an attribute is empty (`;;`), has no value
 //! (`partial;`) or two blanks before its value: the line would be lost, or its attributes wrong in silence.
 
+use crate::sources::shared::text::decode;
+
 /// The attributes of a line.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct GtfAttributes {
@@ -40,7 +42,7 @@ pub(super) fn read(column: &[u8]) -> Option<GtfAttributes> {
                 value.trim_ascii_end().to_vec()
             }
         };
-        read.pairs.push((lossy(key), lossy(&value)));
+        read.pairs.push((decode(key).into_owned(), decode(&value).into_owned()));
     }
     Some(read)
 }
@@ -65,10 +67,6 @@ fn quoted(bytes: &[u8]) -> Option<(Vec<u8>, usize)> {
             }
         }
     }
-}
-
-fn lossy(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
 }
 
 #[cfg(test)]

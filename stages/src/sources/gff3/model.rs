@@ -67,6 +67,11 @@ impl Model {
         }
     }
 
+    /// Whether a line of nine columns stands where only sequences may.
+    pub fn is_stray(&self, line: &[u8], origin: u64) -> bool {
+        self.sequences_from.is_some_and(|from| origin > from) && memchr::memchr_iter(b'\t', line).count() == 8
+    }
+
     /// Whether a feature becomes rows.
     pub fn is_loaded(&self, feature: &Feature) -> bool {
         self.features.is_empty() || self.features.contains(&feature.kind)
@@ -104,6 +109,9 @@ impl ModelReader {
                 self.model.sequences_from = Some(origin);
             }
             if self.model.class(line, origin) != LineClass::Record {
+                if self.model.sequences_from.is_some() && line.starts_with(b"##gff-version") {
+                    return Err(self.joined(origin));
+                }
                 self.heed(line, origin)?;
                 continue;
             }
@@ -143,6 +151,12 @@ impl ModelReader {
             _ => {}
         }
         Ok(())
+    }
+
+    fn joined(&self, origin: u64) -> StageError {
+        StageError::new(format!("{}: line {origin} begins another model after the sequences of the first", self.file)).with_hint(
+            "Two models were joined into this file. Deliver each as a file of its own: nothing after `##FASTA` is read.",
+        )
     }
 
     fn check_length(&self, contig: &str, length: u64, origin: u64) -> Result<(), StageError> {

@@ -96,7 +96,10 @@ impl Parser for ModelParser {
                     tally.count(Warning::BlankLine);
                     continue;
                 }
-                LineClass::Other => continue,
+                LineClass::Other => {
+                    tally.add(Warning::RecordAfterSequences, u64::from(model.is_stray(line, origin)));
+                    continue;
+                }
             }
             digest.add(line);
             match self.append(line, &model, &mut tally) {

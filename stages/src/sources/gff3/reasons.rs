@@ -36,7 +36,7 @@ warnings! {
         "a byte order mark before the first line was skipped"
         => "save the file as UTF-8 without byte order mark";
     InvalidUtf8 = "invalid_utf8":
-        "a record is not UTF-8: its undecodable bytes became U+FFFD"
+        "a record is not UTF-8: each undecodable byte became U+FFFD and its two hexadecimal digits"
         => "convert the file to UTF-8, for example with `iconv -f latin1 -t utf8`";
     NoFinalNewline = "no_final_newline":
         "the file's last line has no line end: read as it stands, but it may have been cut"
@@ -44,6 +44,9 @@ warnings! {
     OddAttributes = "odd_attributes":
         "a word without a value stands between the attributes of a record: left out"
         => "write `key=value` (GTF: `key \"value\";`); in GFF3 percent-encode `;` and `=` in values";
+    RecordAfterSequences = "record_after_sequences":
+        "what looks like a record follows `##FASTA` or a sequence: not read"
+        => "deliver joined models as files of their own, or move the sequences to the end";
     UnknownContig = "unknown_contig_kept":
         "the pipeline's assembly has no such contig: kept under the name that the file writes"
         => "leave such contigs out with a filter, or correct `assembly`";

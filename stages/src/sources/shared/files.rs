@@ -24,7 +24,7 @@ use crate::sources::shared::{
     glob::{self, Part},
     location,
     naming::{DropNaming, stem},
-    walk::{entries, walk},
+    walk::{Matches, entries, walk},
 };
 
 /// Characters of a glob, at the most.
@@ -118,13 +118,16 @@ impl Files {
     /// When a folder cannot be read.
     pub fn discover(&self) -> Result<Discovered, StageError> {
         let Some(pattern) = &self.pattern else { return Ok(Discovered::default()) };
-        let mut paths = Vec::new();
+        let mut found = Matches::default();
         for parts in &self.alternatives {
-            walk(&self.root, parts, &mut paths)?;
+            walk(&self.root, parts, &mut found)?;
         }
+        let Matches { files: mut paths, mut folders } = found;
         paths.sort_by(|a, b| (a.file_name(), a).cmp(&(b.file_name(), b)));
         paths.dedup();
-        let mut left_alone = Vec::new();
+        folders.sort();
+        folders.dedup();
+        let mut left_alone: Vec<_> = folders.into_iter().map(|folder| (folder, "a folder")).collect();
         paths.retain(|path| {
             let name = path.file_name().unwrap_or_default();
             let what = by_product(name.as_bytes());

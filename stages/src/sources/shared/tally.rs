@@ -14,6 +14,8 @@ pub(crate) enum About {
     Info(usize),
     /// The FORMAT field that is read at this place.
     Format(usize),
+    /// The column at this place.
+    Column(usize),
 }
 
 /// The keys of the fields that are read, in their order.
@@ -21,6 +23,7 @@ pub(crate) enum About {
 pub(crate) struct FieldNames {
     pub info: Vec<String>,
     pub format: Vec<String>,
+    pub columns: Vec<String>,
 }
 
 impl FieldNames {
@@ -29,6 +32,7 @@ impl FieldNames {
             About::Record => None,
             About::Info(at) => self.info.get(at),
             About::Format(at) => self.format.get(at),
+            About::Column(at) => self.columns.get(at),
         };
         name.map_or("", String::as_str)
     }
@@ -137,6 +141,11 @@ impl<W: WarningSet> TallyOf<W> {
     /// Hands the counts over; the engine finds the places of records by the batches that they are in.
     pub fn report(&self, emit: &mut Emit) {
         self.hand_over(emit, &FieldNames::default(), &|_| None);
+    }
+
+    /// The same, with the names of fields.
+    pub fn report_of(&self, emit: &mut Emit, names: &FieldNames) {
+        self.hand_over(emit, names, &|_| None);
     }
 
     /// Hands the counts over; `place` knows the places of records by their origins.

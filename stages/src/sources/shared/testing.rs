@@ -70,6 +70,11 @@ impl Outcome {
         self.warnings.counts()
     }
 
+    /// The same by reason and field.
+    pub fn warned_of(&self) -> Vec<(&'static str, String, u64)> {
+        self.warnings.clone().into_entries().map(|(code, field, warned)| (code, field, warned.count)).collect()
+    }
+
     /// Rows as text: the origin, then every cell.
     pub fn rows(&self) -> Vec<String> {
         let names: Vec<String> = self.batches.first().map_or_else(Vec::new, |batch| {

@@ -10,18 +10,26 @@ use vardelta_engine::{contract::emit::StageError, path_text::to_text};
 
 use crate::sources::shared::glob::Part;
 
-/// Everything below `folder` that matches these parts and is no folder. A link that leads nowhere is among it: reading it
-/// will say so.
+/// What a glob matches.
+#[derive(Debug, Default)]
+pub(super) struct Matches {
+    /// Everything that is no folder. A link that leads nowhere is among it: reading it will say so.
+    pub files: Vec<PathBuf>,
+    /// Folders whose own name the last part matches.
+    pub folders: Vec<PathBuf>,
+}
+
+/// Adds what below `folder` matches these parts.
 ///
 /// # Errors
 /// When a folder cannot be read.
-pub(super) fn walk(folder: &Path, parts: &[Part], found: &mut Vec<PathBuf>) -> Result<(), StageError> {
+pub(super) fn walk(folder: &Path, parts: &[Part], found: &mut Matches) -> Result<(), StageError> {
     let mut walk = Walk { found, above: Vec::new() };
     walk.step(folder, parts)
 }
 
 struct Walk<'a> {
-    found: &'a mut Vec<PathBuf>,
+    found: &'a mut Matches,
     /// Device and number of the folders that `**` went through to get here: links may lead round in a circle.
     above: Vec<(u64, u64)>,
 }
@@ -56,7 +64,7 @@ impl Walk<'_> {
                     }
                     match path.is_dir() {
                         true => self.step(&path, parts)?,
-                        false if rest.is_empty() => self.found.push(path),
+                        false if rest.is_empty() => self.found.files.push(path),
                         false => {}
                     }
                 }
@@ -69,11 +77,12 @@ impl Walk<'_> {
     /// Goes on below a path, or takes it.
     fn take(&mut self, path: PathBuf, rest: &[Part]) -> Result<(), StageError> {
         match fs::metadata(&path) {
+            Ok(metadata) if metadata.is_dir() && rest.is_empty() => self.found.folders.push(path),
             Ok(metadata) if metadata.is_dir() => self.step(&path, rest)?,
             _ if !rest.is_empty() => {}
-            Ok(_) => self.found.push(path),
+            Ok(_) => self.found.files.push(path),
             Err(error) if is_absent(&error) && path.symlink_metadata().is_err() => {}
-            Err(_) => self.found.push(path),
+            Err(_) => self.found.files.push(path),
         }
         Ok(())
     }

@@ -1,8 +1,9 @@
 //! BED: intervals, 0-based and half-open (the GA4GH BED specification 1.0).
 
-use std::{fs::File, io::Read as _, path::Path};
+use std::{io::Read as _, path::Path};
 
 use flate2::read::MultiGzDecoder;
+use vardelta_engine::contract::side_input;
 
 use crate::sources::{
     shared::place::shown,
@@ -13,8 +14,7 @@ use crate::sources::{
 pub(super) fn read(path: &Path) -> Result<Vec<Region>, String> {
     let file = path.display().to_string();
     let unreadable = |error: std::io::Error| format!("cannot read the regions of {file}: {error}");
-    let mut bytes = Vec::new();
-    File::open(path).and_then(|mut opened| opened.read_to_end(&mut bytes)).map_err(unreadable)?;
+    let mut bytes = side_input::read(path).map_err(unreadable)?;
     if bytes.starts_with(&[0x1f, 0x8b]) {
         let mut text = Vec::new();
         MultiGzDecoder::new(bytes.as_slice()).read_to_end(&mut text).map_err(unreadable)?;

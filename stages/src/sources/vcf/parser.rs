@@ -69,6 +69,7 @@ impl<C: Checks> VcfParser<C> {
             names: FieldNames {
                 info: projection.info.iter().map(|field| field.key.clone()).collect(),
                 format: samples.as_ref().map(SampleColumns::names).unwrap_or_default(),
+                columns: Vec::new(),
             },
             schema: C::schema(projection.schema.to_arrow()),
             chrom: BinaryBuilder::new(),

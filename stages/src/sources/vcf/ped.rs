@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use vardelta_engine::contract::stage::StageError;
+use vardelta_engine::contract::{side_input, stage::StageError};
 
 use crate::sources::{
     shared::place::shown,
@@ -51,7 +51,7 @@ impl Pedigree {
     }
 
     fn read(path: &Path) -> Result<Pedigree, (String, &'static str)> {
-        let bytes = std::fs::read(path).map_err(|error| {
+        let bytes = side_input::read(path).map_err(|error| {
             (format!("cannot read the PED file {}: {error}", path.display()), "Check the path and the rights on it.")
         })?;
         Pedigree::parse(&bytes).map_err(|(line, problem)| (format!("{}:{line}: {problem}", path.display()), FORMAT))

@@ -74,6 +74,9 @@ warnings! {
     DuplicateDefinition = "duplicate_definition":
         "the header defines the same ID twice: the first stands"
         => "remove one of the lines";
+    DuplicateFormatKey = "duplicate_format_key":
+        "a FORMAT key stands twice in one record: the first stands"
+        => "write each key once";
     DuplicateInfoKey = "duplicate_info_key":
         "an INFO key stands twice in one record: the first stands"
         => "write each key once";
@@ -92,7 +95,7 @@ warnings! {
         => "nothing needs to be done";
     HeaderBlankLine = "header_blank_line": "a blank line in the header was skipped" => "nothing needs to be done";
     InvalidUtf8 = "invalid_utf8":
-        "a value is not UTF-8: its undecodable bytes became U+FFFD"
+        "a value is not UTF-8: each undecodable byte became U+FFFD and its two hexadecimal digits"
         => "convert the file to UTF-8, for example with `iconv -f latin1 -t utf8`";
     IupacBase = "iupac_base": "REF or ALT holds an IUPAC ambiguity code: kept" => "nothing needs to be done";
     NoFileformat = "no_fileformat":
@@ -158,7 +161,7 @@ mod tests {
         tally.count(Warning::BadFormatValue);
         tally.name(Warning::UndeclaredFilter, b"q10", true);
         let mut emit = Emit::default();
-        let names = FieldNames { info: Vec::new(), format: vec!["DP".into()] };
+        let names = FieldNames { format: vec!["DP".into()], ..FieldNames::default() };
         tally.report_at(&mut emit, &names, &|origin| Place { line: Some(origin), ..Place::default() });
         let found: Vec<_> = emit
             .warnings

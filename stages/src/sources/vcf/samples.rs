@@ -55,6 +55,8 @@ pub(super) struct SampleColumns {
     format: Vec<u8>,
     /// For each FORMAT key of the record its place, if it is read.
     wanted: Vec<Option<usize>>,
+    /// How many of its keys that are read stand in it once more.
+    repeated: u64,
     /// For each row the record it belongs to, counted from the batch's first.
     records: Vec<u64>,
     /// For each row its sample.
@@ -80,6 +82,7 @@ impl SampleColumns {
             carried: Vec::new(),
             format: Vec::new(),
             wanted: Vec::new(),
+            repeated: 0,
             records: Vec::new(),
             samples: Vec::new(),
             repeated_bytes: Vec::new(),
@@ -109,10 +112,14 @@ impl SampleColumns {
             self.wanted = format.split(|byte| *byte == b':').map(|key| self.keys.get(key).copied()).collect();
             // Of a key that stands twice the first counts.
             let mut seen = vec![false; self.keys.len()];
+            self.repeated = 0;
             for wanted in &mut self.wanted {
-                *wanted = wanted.filter(|place| !std::mem::replace(&mut seen[*place], true));
+                let first = wanted.filter(|place| !std::mem::replace(&mut seen[*place], true));
+                self.repeated += u64::from(first.is_none() && wanted.is_some());
+                *wanted = first;
             }
         }
+        tally.add(Warning::DuplicateFormatKey, self.repeated);
         let mut values: Vec<Option<&[u8]>> = vec![None; self.keys.len()];
         // Without GT nothing is known of what a sample carries; with it a value that is left out is missing.
         let has_genotypes = self.wanted.contains(&Some(GENOTYPE));

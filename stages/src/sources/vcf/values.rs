@@ -7,11 +7,14 @@ use arrow_array::{
     builder::{BinaryBuilder, BooleanBuilder, Float64Builder, Int64Builder, ListBuilder},
 };
 
-use crate::sources::vcf::{
-    checks::{Checks, texts},
-    kind::{Shape, ValueKind},
-    percent,
-    reasons::{Tally, Warning},
+use crate::sources::{
+    shared::text::decode,
+    vcf::{
+        checks::{Checks, texts},
+        kind::{Shape, ValueKind},
+        percent,
+        reasons::{Tally, Warning},
+    },
 };
 
 /// How text of a file is decoded.
@@ -166,13 +169,13 @@ fn append_text(builder: &mut BinaryBuilder, value: &[u8], rules: TextRules, tall
     }
 }
 
-/// Bytes as text: undecodable ones become U+FFFD and are counted.
+/// Bytes as text: undecodable ones are shown as such and counted.
 pub(super) fn utf8<'a>(value: &'a [u8], tally: &mut Tally) -> Cow<'a, str> {
     match std::str::from_utf8(value) {
         Ok(text) => Cow::Borrowed(text),
         Err(_) => {
             tally.count(Warning::InvalidUtf8);
-            String::from_utf8_lossy(value)
+            decode(value)
         }
     }
 }
@@ -328,7 +331,7 @@ mod tests {
     #[test]
     fn raw_text_is_decoded_whole() {
         let (rows, warnings) = build(Shape::RAW, true, &[b"A|p.%3D,B|x", b".", b"caf\xe9"]);
-        assert_eq!(rows, r#""A|p.=,B|x" / NULL / "caf�" / NULL / NULL"#);
+        assert_eq!(rows, r#""A|p.=,B|x" / NULL / "caf�e9" / NULL / NULL"#);
         assert_eq!(warnings, [("bad_info_value", 1), ("invalid_utf8", 1)]);
         assert_eq!(build(Shape::RAW, false, &[b"p.%3D"]).0, r#""p.%3D" / NULL / NULL"#);
     }

@@ -11,7 +11,9 @@ use vardelta_engine::{
     diagnostics::Diagnostics,
     spec::{Node, Value},
 };
-use vardelta_schemas::{Column, ColumnType, value_text};
+use vardelta_schemas::{Column, ColumnType};
+
+use crate::typed_text;
 
 /// A part to keep.
 #[derive(Clone, Debug, PartialEq)]
@@ -147,15 +149,16 @@ impl PartBuilder {
             }
             PartBuilder::Int64(builder) => append(value, |text| text.parse().ok(), |read| builder.append_option(read)),
             PartBuilder::Float64(builder) => {
-                // -0.0 and 0.0 are one value in a database.
-                let read =
-                    |text: &str| text.parse().ok().filter(|float: &f64| float.is_finite()).map(|float| float + 0.0);
-                append(value, read, |read| builder.append_option(read))
+                append(value, |text| typed_text::float64(text.as_bytes()), |read| builder.append_option(read))
             }
-            PartBuilder::Bool(builder) => append(value, truth, |read| builder.append_option(read)),
-            PartBuilder::Date(builder) => append(value, value_text::parse_date, |read| builder.append_option(read)),
+            PartBuilder::Bool(builder) => {
+                append(value, |text| typed_text::boolean(text.as_bytes()), |read| builder.append_option(read))
+            }
+            PartBuilder::Date(builder) => {
+                append(value, |text| typed_text::date(text.as_bytes()), |read| builder.append_option(read))
+            }
             PartBuilder::Decimal(builder, precision, scale) => {
-                let read = |text: &str| value_text::parse_decimal(text, *precision, *scale);
+                let read = |text: &str| typed_text::decimal(text.as_bytes(), *precision, *scale);
                 append(value, read, |read| builder.append_option(read))
             }
         }
@@ -182,18 +185,6 @@ fn append<T>(value: Option<&str>, read: impl FnOnce(&str) -> Option<T>, push: im
     let fits = value.is_none() || typed.is_some();
     push(typed);
     fits
-}
-
-/// What annotators write for yes and no.
-fn truth(text: &str) -> Option<bool> {
-    let is = |words: &[&str]| words.iter().any(|word| text.eq_ignore_ascii_case(word));
-    if is(&["1", "yes", "true", "y"]) {
-        Some(true)
-    } else if is(&["0", "no", "false", "n"]) {
-        Some(false)
-    } else {
-        None
-    }
 }
 
 #[cfg(test)]
@@ -228,5 +219,17 @@ mod tests {
             let nulls: Vec<bool> = (0..3).map(|row| column.is_null(row)).collect();
             assert_eq!(nulls, [false, true, true], "{column_type}");
         }
+    }
+
+    #[test]
+    fn a_decimal_may_be_written_with_fewer_or_more_places() {
+        let (mut builder, texts) = (
+            PartBuilder::new(&ColumnType::Decimal { precision: 5, scale: 2 }),
+            ["0", "0.0", "0.1", "1.5", "5", ".25", "+0.25", "25e-2", "12.340", "-0.5"],
+        );
+        assert!(texts.iter().all(|text| builder.append(Some(text))));
+        let expected = vec![0, 0, 10, 150, 500, 25, 25, 25, 1234, -50];
+        let expected = Decimal128Array::from(expected).with_data_type(arrow_schema::DataType::Decimal128(5, 2));
+        assert_eq!(builder.finish().as_ref(), &expected as &dyn arrow_array::Array);
     }
 }

@@ -8,7 +8,7 @@ use std::{
 };
 
 use noodles_fasta::io::{BufReader, IndexedReader, indexed_reader};
-use vardelta_engine::contract::stage::StageError;
+use vardelta_engine::contract::{side_input, stage::StageError};
 
 use crate::assembly::{Assembly, Resolution};
 
@@ -58,7 +58,8 @@ impl Reference {
     /// Opens a FASTA that has its `.fai` beside it (and its `.gzi`, where it is compressed).
     pub(super) fn open(path: &Path, assembly: Option<&Assembly>) -> Result<Reference, StageError> {
         let shown = path.display().to_string();
-        let reader = indexed_reader::Builder::default().build_from_path(path).map_err(|error| {
+        let opened = side_input::check(path).and_then(|()| indexed_reader::Builder::default().build_from_path(path));
+        let reader = opened.map_err(|error| {
             let problem = StageError::new(format!("cannot open the FASTA {shown} with its index: {error}"));
             match error.kind() {
                 ErrorKind::NotFound => {

@@ -110,7 +110,7 @@ fn what_is_no_record_is_skipped() {
                 ##FASTA\r\n>1\r\nACGT\r\n1\tx\tgene\t1\t9\t.\t+\t.\tID=b\r\n";
     let outcome = read_bytes(source("").as_ref(), "a.gff3", text.as_bytes()).expect("readable");
     assert_eq!(outcome.cells(&["id"]), ["5: a"]);
-    assert_eq!(outcome.warned(), [("blank_line", 1), ("byte_order_mark", 1)]);
+    assert_eq!(outcome.warned(), [("blank_line", 1), ("byte_order_mark", 1), ("record_after_sequences", 1)]);
     let sequences_at_once = "1\tx\tgene\t1\t9\t.\t+\t.\tID=a\n>1\nACGT\n";
     assert_eq!(
         read_bytes(source("").as_ref(), "a.gff", sequences_at_once.as_bytes()).expect("readable").row_count(),
@@ -118,6 +118,37 @@ fn what_is_no_record_is_skipped() {
     );
     let utf16: Vec<u8> = "\u{feff}##gff".encode_utf16().flat_map(u16::to_le_bytes).collect();
     assert!(read_bytes(source("").as_ref(), "a.gff", &utf16).err().expect("refused").contains("UTF-16"));
+}
+
+#[test]
+fn joined_models_are_not_half_read_without_a_word() {
+    let first = "##gff-version 3\n1\tx\tgene\t1\t9\t.\t+\t.\tID=a\n";
+    let second = "##gff-version 3\n2\tx\tgene\t1\t9\t.\t+\t.\tID=b\n";
+    let read = |text: &str| read_bytes(source("").as_ref(), "a.gff3", text.as_bytes());
+    assert_eq!(read(&format!("{first}{second}")).expect("readable").cells(&["id"]), ["2: a", "4: b"]);
+    for sequences in ["##FASTA\n>1\nACGT\n", ">1\nACGT\n"] {
+        let error = read(&format!("{first}{sequences}{second}")).err().expect("refused");
+        assert!(error.contains("begins another model after the sequences of the first"), "{error}");
+    }
+}
+
+#[test]
+fn attributes_of_the_other_format_are_counted() {
+    let outcome = read("", &["1 x gene 1 9 . + . ID=a", "1 x gene 11 19 . + . gene_id_\"G2\";"]);
+    assert_eq!(outcome.warned(), [("odd_attributes", 1)]);
+}
+
+#[test]
+fn names_that_differ_in_undecodable_bytes_stay_apart() {
+    for (first, second) in [(&b"M\xfcller"[..], &b"M\xf6ller"[..]), (b"M%FCller", b"M%F6ller")] {
+        let mut text = Vec::new();
+        for name in [first, second] {
+            text.extend([b"1\tx\tgene\t1\t9\t.\t+\t.\tID=", name, b"\n"].concat());
+        }
+        let outcome = read_bytes(source("").as_ref(), "a.gff3", &text).expect("readable");
+        assert_eq!(outcome.cells(&["id"]), ["1: M\u{fffd}fcller", "2: M\u{fffd}f6ller"]);
+        assert_eq!(outcome.warned(), [("invalid_utf8", 2)]);
+    }
 }
 
 #[test]

@@ -96,11 +96,14 @@ fn what_is_no_drop_is_told_of_once() {
         b"drops/a.vcf.gz.md5",
         b"drops/big.vcf.part",
         b"drops/c.vcf.idx",
+        b"drops/old.vcf/b.vcf",
     ]);
     let (paths, notices) = found("drops/*.vcf*", &base);
     assert_eq!(paths, ["drops/a.vcf.gz"]);
     let [notice] = &notices[..] else { panic!("{notices:?}") };
-    for said in ["a.vcf.gz.md5 (a checksum", "big.vcf.part (still being copied)", "c.vcf.idx (an index)"] {
+    for said in
+        ["a.vcf.gz.md5 (a checksum", "big.vcf.part (still being copied)", "c.vcf.idx (an index)", "old.vcf (a folder)"]
+    {
         assert!(notice.contains(said), "{notice}");
     }
 }

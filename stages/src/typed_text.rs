@@ -1,10 +1,10 @@
-//! Values of a table's text in the types of its columns. What is not of a type is `None`; nothing is rounded or cut.
+//! Text of files in the types of columns. What is not of a type is `None`; nothing is rounded or cut.
 
 use vardelta_schemas::value_text::{fits_precision, parse_date};
 
 /// What a whole number was written as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Whole {
+pub(crate) enum Whole {
     /// Digits.
     Plain(i64),
     /// Digits with a decimal point and zeros after it.
@@ -12,7 +12,7 @@ pub(super) enum Whole {
 }
 
 /// A whole number: decimal digits with an optional sign, and perhaps `.0`.
-pub(super) fn int64(text: &[u8]) -> Option<Whole> {
+pub(crate) fn int64(text: &[u8]) -> Option<Whole> {
     let text = std::str::from_utf8(text).ok()?;
     if let Ok(value) = text.parse() {
         return Some(Whole::Plain(value));
@@ -22,14 +22,14 @@ pub(super) fn int64(text: &[u8]) -> Option<Whole> {
     whole.parse().ok().filter(|_| zeros).map(Whole::WithPoint)
 }
 
-/// A finite number.
-pub(super) fn float64(text: &[u8]) -> Option<f64> {
-    std::str::from_utf8(text).ok()?.parse().ok().filter(|value: &f64| value.is_finite())
+/// A finite number. -0.0 is 0.0, as databases compare them: two rows of a table must not have one key there.
+pub(crate) fn float64(text: &[u8]) -> Option<f64> {
+    std::str::from_utf8(text).ok()?.parse().ok().filter(|value: &f64| value.is_finite()).map(|value| value + 0.0)
 }
 
 /// A decimal's unscaled value: with `scale` digits after the point, and `precision` in all. An exponent is read; digits that
 /// do not fit are none.
-pub(super) fn decimal(text: &[u8], precision: u8, scale: i8) -> Option<i128> {
+pub(crate) fn decimal(text: &[u8], precision: u8, scale: i8) -> Option<i128> {
     let (negative, unsigned) = match text {
         [b'-', rest @ ..] => (true, rest),
         [b'+', rest @ ..] => (false, rest),
@@ -71,7 +71,7 @@ pub(super) fn decimal(text: &[u8], precision: u8, scale: i8) -> Option<i128> {
 }
 
 /// True or false, as spreadsheets and statistics programs write them.
-pub(super) fn boolean(text: &[u8]) -> Option<bool> {
+pub(crate) fn boolean(text: &[u8]) -> Option<bool> {
     let is_one_of = |words: &[&str]| words.iter().any(|word| text.eq_ignore_ascii_case(word.as_bytes()));
     if is_one_of(&["true", "t", "yes", "y", "1"]) {
         return Some(true);
@@ -80,7 +80,7 @@ pub(super) fn boolean(text: &[u8]) -> Option<bool> {
 }
 
 /// Days since 1970-01-01 of a date written `2024-05-17`, `2024/05/17`, `20240517` or `May 17, 2024` (as ClinVar does).
-pub(super) fn date(text: &[u8]) -> Option<i32> {
+pub(crate) fn date(text: &[u8]) -> Option<i32> {
     const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
     let text = std::str::from_utf8(text).ok()?;
     if let Some(days) = parse_date(text) {
