@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use arrow_array::{Array as _, BooleanArray};
+use arrow_schema::DataType;
 use vardelta_schemas::{TableSchema, ledger::TableCounts};
 
 use crate::{
@@ -13,6 +14,7 @@ use crate::{
         erasure::Removed,
         sink::{ChangeBatch, Check, Offender, SinkError, SinkErrorKind},
     },
+    display::value_text,
     epoch::{
         batches::Merge, context::Context, history::EpochFacts, open::Opened, quarantine::FIRST_CHUNK,
         transaction::Transaction, write::Writing,
@@ -74,7 +76,7 @@ impl Dry<'_> {
             match offenders.first() {
                 None => break,
                 Some(_) if quarantines => writing.correct(chunk, &offenders)?,
-                Some(offender) => return Err(self.refused(offender)?),
+                Some(offender) => return Err(self.refused(offender)),
             }
         }
         notices.extend(writing.notices());
@@ -107,15 +109,18 @@ impl Dry<'_> {
         Ok(offenders)
     }
 
-    fn refused(&self, offender: &Offender) -> Result<RunError, RunError> {
+    /// The end of the run, in the words of a sink.
+    fn refused(&self, offender: &Offender) -> RunError {
         let Offender { table, row, message } = offender;
-        let plan = self.context.plan;
-        let at = self.tables.iter().position(|found| found.name == *table).unwrap_or_default();
-        let layout = self.run.layout(plan.stages[plan.sink].inputs[at])?;
-        let key = layout.encode(row).map_err(RunError::internal)?;
-        let key = layout.describe_key(key.key(0));
-        let error = SinkError::new(SinkErrorKind::Value, format!("table `{table}`, {key}: {message}"));
-        Ok(error.with_hint(HINT).into())
+        let planned = self.tables.iter().find(|found| found.name == *table);
+        let pair = |at: &usize| {
+            let (name, value) = (row.schema().field(*at).name().clone(), value_text(row.column(*at), 0));
+            let is_text = row.column(*at).data_type() == &DataType::Utf8 && row.column(*at).is_valid(0);
+            if is_text { format!("{name} = '{value}'") } else { format!("{name} = {value}") }
+        };
+        let key: Vec<String> = planned.into_iter().flat_map(|table| &table.key).map(pair).collect();
+        let message = format!("table `{table}`, {}: {message}", key.join(", "));
+        SinkError::new(SinkErrorKind::Value, message).with_hint(HINT).into()
     }
 }
 
