@@ -3,13 +3,9 @@
 use serde_json::json;
 use vardelta_tests::{drop_file, story};
 
-use super::place::{Place, on_each_place};
+use super::place::on_each_place;
 
 const KEPT: &str = "stages.warehouse.history=[\"variants\"]";
-
-fn deliver(place: &Place, name: &str, lines: &[String]) {
-    story::write_drop(&place.project, name, lines);
-}
 
 fn kept<'a>(arguments: &[&'a str]) -> Vec<&'a str> {
     [arguments, &["--set", KEPT]].concat()
@@ -18,13 +14,13 @@ fn kept<'a>(arguments: &[&'a str]) -> Vec<&'a str> {
 #[test]
 fn epochs_without_a_history_are_said_and_not_missed() {
     on_each_place("epochs_without_a_history_are_said_and_not_missed", "", |place| {
-        deliver(&place, "alpha", &story::lines(1, 40));
-        deliver(&place, "beta", &story::lines(2, 30));
+        story::write_drop(&place.project, "alpha", &story::lines(1, 40));
+        story::write_drop(&place.project, "beta", &story::lines(2, 30));
         place.vardelta("run", &kept(&[])).expect(0);
         // What the history has of alpha's rows is no longer so, and it does not know.
         drop_file::remove(&place.project.path("drops"), "alpha");
         place.vardelta("withdraw", &["alpha"]).expect(0);
-        deliver(&place, "gamma", &story::lines(3, 20));
+        story::write_drop(&place.project, "gamma", &story::lines(3, 20));
         let said = place.vardelta("run", &kept(&[])).expect(0);
         said.says(&["the history of `variants` begins again with epoch 3: what epoch 2 did is not in it"]);
 
@@ -43,7 +39,7 @@ fn epochs_without_a_history_are_said_and_not_missed() {
         place.vardelta("rebuild", &kept(&[])).expect(0);
         place.vardelta("verify", &kept(&[])).expect(0).says(&[verified]);
         // Nothing is said of an epoch that only goes on.
-        deliver(&place, "delta", &story::lines(4, 20));
+        story::write_drop(&place.project, "delta", &story::lines(4, 20));
         let said = place.vardelta("run", &kept(&[])).expect(0);
         assert!(!said.stdout.contains("is not in it"), "{}", said.stdout);
         // Rows that went from an epoch that kept it are missed all the same.
@@ -55,9 +51,9 @@ fn epochs_without_a_history_are_said_and_not_missed() {
 #[test]
 fn a_history_that_is_asked_for_later_says_where_it_begins() {
     on_each_place("a_history_that_is_asked_for_later_says_where_it_begins", "", |place| {
-        deliver(&place, "alpha", &story::lines(1, 40));
+        story::write_drop(&place.project, "alpha", &story::lines(1, 40));
         place.vardelta("run", &[]).expect(0);
-        deliver(&place, "beta", &story::lines(2, 30));
+        story::write_drop(&place.project, "beta", &story::lines(2, 30));
         let said = place.vardelta("run", &kept(&[])).expect(0);
         said.says(&["the history of `variants` begins with epoch 2: what epoch 1 did is not in it"]);
         place.vardelta("verify", &kept(&[])).expect(0);
