@@ -39,7 +39,7 @@ pub struct PipelineArguments {
     pub pipeline: PathBuf,
 
     /// Replace an option of the pipeline file, e.g. `stages.calls.path=/data/*.vcf.gz`. May be given several times.
-    #[arg(long = "set", value_name = "PATH=VALUE")]
+    #[arg(long = "set", value_name = "PATH=VALUE", value_parser = with_value)]
     pub overrides: Vec<String>,
 }
 
@@ -50,7 +50,8 @@ pub struct ExecutionArguments {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub workers: Option<u16>,
 
-    /// Print the exact row changes and write nothing.
+    /// Print the exact row changes and write nothing. The database is not asked: `checks` are judged all the same, its FOREIGN KEYs,
+    /// triggers and what its columns cannot hold are not.
     #[arg(long)]
     pub dry_run: bool,
 
@@ -63,4 +64,26 @@ pub struct ExecutionArguments {
     /// `-` is standard output, with --quiet. See docs/reasons.md.
     #[arg(long, value_name = "FILE.tsv")]
     pub rejects: Option<PathBuf>,
+}
+
+/// A drop's name, which people must be able to read and to type.
+///
+/// # Errors
+/// When it is empty, or holds what cannot be printed.
+pub fn drop_name(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() {
+        Err("a drop's name cannot be empty".to_owned())
+    } else if text.contains(char::is_control) {
+        Err("a drop's name cannot hold control characters".to_owned())
+    } else {
+        Ok(text.to_owned())
+    }
+}
+
+/// What `--set` is given.
+fn with_value(text: &str) -> Result<String, String> {
+    match text.contains('=') {
+        true => Ok(text.to_owned()),
+        false => Err("the override has no `=`: write `--set stages.NAME.OPTION=VALUE`".to_owned()),
+    }
 }

@@ -154,6 +154,16 @@ pub struct TableCounts {
     pub deleted: u64,
     /// Rows of the table that were left alone.
     pub unchanged: u64,
+    /// Whether the epoch kept the table's history. The ledger alone has it, and none of before it was written down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub history: Option<bool>,
+}
+
+impl TableCounts {
+    /// Whether a row changed.
+    pub fn changed(&self) -> bool {
+        self.inserted + self.updated + self.deleted > 0
+    }
 }
 
 /// What the ledger says that was written, for whoever compares it with what is there.

@@ -1,6 +1,7 @@
 //! What the sink keeps of rows as they were, reckoned from the tables as they stood after every epoch. On SQLite, MariaDB and
 //! MySQL alike.
 
+mod gaps;
 pub mod place;
 
 use std::collections::BTreeMap;

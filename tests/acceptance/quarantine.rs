@@ -1,5 +1,6 @@
 mod beneath;
 mod definitions;
+mod dry;
 mod history;
 mod place;
 mod trouble;

@@ -1,6 +1,7 @@
 //! `verify`: rows that were falsified by hand and rules that are wrong are found, on SQLite, MariaDB and MySQL; and it says which
 //! table was checked how.
 
+mod events;
 mod falsified;
 mod means;
 mod rules;

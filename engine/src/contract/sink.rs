@@ -1,6 +1,7 @@
 //! What a sink is: a database that takes one epoch's changes and the ledger row in one transaction.
 
 mod answers;
+mod checks;
 mod details;
 mod erase;
 mod lookups;
@@ -25,6 +26,7 @@ use crate::cause::Cause;
 
 pub use self::{
     answers::{AnswerName, AnswerStore, KeptAnswer},
+    checks::Check,
     details::{DetailLimits, Details},
     erase::Erase,
     lookups::{KeptLookups, Lookups},
@@ -62,6 +64,16 @@ pub trait SinkStage: Send + Sync {
     /// The tables of which it keeps a history, by name.
     fn history(&self) -> &[String] {
         &[]
+    }
+
+    /// The conditions that its database keeps, for runs that do not ask it.
+    fn checks(&self) -> &[Check] {
+        &[]
+    }
+
+    /// Whether its database also keeps rules that only it can judge (FOREIGN KEYs).
+    fn has_references(&self) -> bool {
+        false
     }
 
     /// The indexes that it keeps beside the primary keys.

@@ -24,6 +24,8 @@ use crate::{
         batches::show,
         context::Context,
         drops,
+        dry::Dry,
+        gaps,
         history::EpochFacts,
         identity,
         open::{self, Opened},
@@ -151,6 +153,12 @@ pub(crate) fn conclude(
         tables.iter().map(|table| TableCounts { name: table.name.clone(), ..TableCounts::default() }).collect();
     let mut removed = Removed::default();
     if report.dry_run {
+        let notices =
+            Dry { context, plane, tables: &tables, opened, replace_tables: outcome.replace_tables }.judge()?;
+        tell_rejects(context, run, report);
+        recount(run, &mut outcome);
+        tell_drops_again(context, &outcome, report);
+        notices.into_iter().for_each(|notice| context.tell(report, RunEvent::Notice(notice)));
         for (at, (table, counts)) in TableIndex::all(tables.len()).zip(tables.iter().zip(&mut counts)) {
             if context.observer.wants_changes() {
                 show(context, plane, at, table, counts)?;
@@ -163,15 +171,7 @@ pub(crate) fn conclude(
         let committed = commit(context, opened, plane, &mut outcome, &tables, &mut counts)?;
         // Some records became rejects while they were written.
         tell_rejects(context, run, report);
-        // Of a drop that lost a sample no record was read.
-        let is_read = |drop: &DropReport| drop.action != Action::SampleWithdrawn;
-        for drop in report.drops.iter().filter(|drop| is_read(drop)).cloned().collect::<Vec<_>>() {
-            let mut upserted = outcome.upserted.iter().map(|(_, upserted)| upserted);
-            if let Some(row) = upserted.find(|row| row.name == drop.name && row.source == drop.source) {
-                let now = DropReport::new(&row.name, &row.source, drop.action, &drop.reason, row.counts);
-                context.tell(report, RunEvent::Drop(now));
-            }
-        }
+        tell_drops_again(context, &outcome, report);
         let rows_ahead = TableIndex::all(tables.len()).map(|at| run.changes.sent_rows(at)).sum();
         let times = figures(context.plan, run).commit;
         let (epoch, retries) = (run.epoch, committed.retries);
@@ -211,6 +211,19 @@ fn tell_rejects(context: Context<'_>, run: &RunContext, report: &mut RunReport) 
     for (reason, count) in counts {
         if report.rejects.get(&reason) != Some(&count) {
             context.tell(report, RunEvent::Rejected { reason, count });
+        }
+    }
+}
+
+/// Tells the drops as they are counted now.
+fn tell_drops_again(context: Context<'_>, outcome: &Outcome, report: &mut RunReport) {
+    // Of a drop that lost a sample no record was read.
+    let is_read = |drop: &DropReport| drop.action != Action::SampleWithdrawn;
+    for drop in report.drops.iter().filter(|drop| is_read(drop)).cloned().collect::<Vec<_>>() {
+        let mut upserted = outcome.upserted.iter().map(|(_, upserted)| upserted);
+        if let Some(row) = upserted.find(|row| row.name == drop.name && row.source == drop.source) {
+            let now = DropReport::new(&row.name, &row.source, drop.action, &drop.reason, row.counts);
+            context.tell(report, RunEvent::Drop(now));
         }
     }
 }
@@ -350,6 +363,8 @@ fn commit(
     let mut notices = writing.notices();
     notices.extend(open::trigger_notices(plan, &triggers));
     settle(plan, sink.as_mut(), &mut notices);
+    // The epoch is committed: that nothing can be said of it is no failure.
+    notices.extend(gaps::notices(plan, sink.as_mut(), ledger).unwrap_or_default());
     notices.append(&mut sink.take_notices());
     Ok(Committed { removed, retries, notices })
 }
@@ -478,7 +493,7 @@ fn record(
         withdrawn_members: outcome.withdrawn_members.clone(),
         readmitted_members: outcome.readmitted_members.clone(),
         events,
-        tables: counts.to_vec(),
+        tables: counts.iter().map(|counts| gaps::with_history(plan, counts)).collect(),
         warnings: notes.warnings.rows(plan, &run.loads),
         lookups: lookup_changes(run, outcome.replace_tables || outcome.computed_anew),
     })

@@ -39,9 +39,26 @@ pub(crate) fn open(plan: &Plan, access: Access) -> Result<Opened, RunError> {
     open_with(plan, access, open_state(access))
 }
 
+/// As [`open`], for what needs an epoch to work on: where there is none yet, nothing is made.
+pub(crate) fn open_loaded(plan: &Plan, access: Access) -> Result<Opened, RunError> {
+    open(plan, if is_untouched(plan)? { Access::Read } else { access })
+}
+
+/// Whether neither a state nor an epoch is there.
+///
+/// # Errors
+/// When the sink cannot be read.
+pub(crate) fn is_untouched(plan: &Plan) -> Result<bool, RunError> {
+    if state_directory(plan).exists() {
+        return Ok(false);
+    }
+    Ok(plan.sink().connect(Access::Read)?.ledger(&plan.pipeline.name)?.epoch == 0)
+}
+
 /// As [`open`], but a state that is damaged, ahead of the ledger (an older copy of the database was put back) or of another
 /// epoch of the ledger's number is taken for none: it is to be made anew.
 pub(crate) fn open_to_rebuild(plan: &Plan, access: Access) -> Result<Opened, RunError> {
+    let access = if is_untouched(plan)? { Access::Read } else { access };
     let open = open_state(access);
     let mut opened = open_with(plan, access, |directory, aside| match open(directory, aside) {
         Err(error) if matches!(error.kind, StateErrorKind::Corrupt | StateErrorKind::Version) => {
@@ -117,7 +134,7 @@ pub(crate) fn check_agreement(plan: &Plan, opened: &Opened) -> Result<(), RunErr
         has(ledger),
     );
     Err(RunError::new(RunErrorKind::Sink, message).with_hint(
-        "Somebody has changed the table vardelta_drops: put a sound copy of the database back. `vardelta verify` lists \
+        "The table vardelta_drops or the state was changed by something else: put sound copies of both back. `vardelta verify` lists \
          them all; `vardelta rebuild` takes the ledger's drops and reads their files again.",
     ))
 }

@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// The number of the first correcting chunk: behind all that read files.
-const FIRST_CHUNK: u64 = 1 << 62;
+pub(super) const FIRST_CHUNK: u64 = 1 << 62;
 
 impl Writing<'_> {
     /// Writes rows and rejects into the transaction that is open; rows that the database does not take become rejects.
@@ -56,7 +56,8 @@ impl Writing<'_> {
         self.show()
     }
 
-    fn correct(&mut self, chunk: u64, offenders: &[Offender]) -> Result<(), RunError> {
+    /// Takes rows out of state and changes, by a further chunk.
+    pub(super) fn correct(&mut self, chunk: u64, offenders: &[Offender]) -> Result<(), RunError> {
         let Transaction { context, plane, run, tables, .. } = self.transaction;
         let plan = context.plan;
         let (mut views, mut asked) = (Vec::new(), false);

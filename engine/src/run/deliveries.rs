@@ -156,6 +156,11 @@ pub(crate) fn find(
             files.push((at, options.name.clone().unwrap_or(default), file, recorded));
         }
     }
+    if let Some((at, _, path, recorded)) = files.iter().find(|file| file.1.trim().is_empty()) {
+        return Err(input(format!("{recorded} would be a drop without a name"))
+            .with_hint("Rename it, or load it by itself with `--as NAME`.")
+            .about([FileAtFault::new(&plan.stages[*at].name, &path.path)]));
+    }
     files.sort_by(|a, b| natural::compare(&a.1, &b.1).then(a.0.cmp(&b.0)));
     if let Some(pair) = files.windows(2).find(|pair| (pair[0].0, &pair[0].1) == (pair[1].0, &pair[1].1)) {
         return Err(input(format!("{} and {} would both be drop `{}`", pair[0].3, pair[1].3, pair[0].1))
@@ -177,7 +182,7 @@ pub(crate) fn find(
             standing: Standing::New,
             records: None,
         };
-        compare(plan, &mut candidate, ledger, &mut found.notices)
+        compare(plan, &mut candidate, ledger)
             .map_err(|error| error.while_reading(&plan.stages[candidate.source].name, &candidate.file.path))?;
         found.candidates.push(candidate);
     }
@@ -190,7 +195,28 @@ pub(crate) fn find(
         let gone = |drop: &&DropRow| is_gone(plan, drop) && !delivered(drop);
         found.gone = ledger.drops.iter().filter(gone).cloned().collect();
     }
+    found.notices.extend(twins(plan, &found, ledger));
+    if options.files.is_empty() {
+        found.notices.extend(reverted(&found.candidates));
+    }
     Ok(found)
+}
+
+/// Whether a run is given no file, and no source finds one: then there is nothing to make a database for. Of a pipeline that has a
+/// state nobody asks.
+pub(super) fn finds_nothing(plan: &Plan, options: &RunOptions) -> Result<bool, RunError> {
+    if !options.files.is_empty() || state_directory(plan).exists() {
+        return Ok(false);
+    }
+    for (at, stage) in plan.stages.iter().enumerate() {
+        if matches!(stage.planned, Planned::Source(_)) {
+            let found = source(plan, at)?.discover().map_err(|error| RunError::stage(&stage.name, error))?;
+            if !found.paths.is_empty() {
+                return Ok(false);
+            }
+        }
+    }
+    Ok(true)
 }
 
 fn into(plan: &Plan, options: &RunOptions, sources: &[usize]) -> Result<usize, RunError> {
@@ -313,24 +339,10 @@ fn digest_all(plan: &Plan, files: Vec<(usize, &InputFile)>) -> Result<Vec<(FileS
 }
 
 /// Compares a candidate with the ledger.
-fn compare(
-    plan: &Plan,
-    candidate: &mut Candidate,
-    ledger: &Snapshot,
-    notices: &mut Vec<String>,
-) -> Result<(), RunError> {
+fn compare(plan: &Plan, candidate: &mut Candidate, ledger: &Snapshot) -> Result<(), RunError> {
     let stage = &plan.stages[candidate.source].name;
     let known = ledger.drops.iter().find(|drop| drop.source == *stage && drop.name == candidate.name);
-    let Some(known) = known else {
-        let twin = |drop: &&DropRow| drop.source == *stage && drop.bytes_digest == candidate.bytes_digest;
-        if let Some(twin) = ledger.drops.iter().find(twin) {
-            notices.push(format!(
-                "drop `{}` has the same bytes as drop `{}`, under another name",
-                candidate.name, twin.name
-            ));
-        }
-        return Ok(());
-    };
+    let Some(known) = known else { return Ok(()) };
     if known.bytes_digest == candidate.bytes_digest {
         candidate.standing = Standing::Same(known.clone(), false);
         return Ok(());
@@ -346,6 +358,37 @@ fn compare(
         false => Standing::Changed(known.clone()),
     };
     Ok(())
+}
+
+/// New drops with the bytes that a known one has when the run is done. One whose file is gone is told too: it was renamed.
+fn twins(plan: &Plan, found: &Deliveries, ledger: &Snapshot) -> Vec<String> {
+    let delivered = |drop: &DropRow| {
+        let is_its = |it: &&Candidate| it.name == drop.name && plan.stages[it.source].name == drop.source;
+        found.candidates.iter().find(is_its)
+    };
+    let bytes = |drop: &DropRow| delivered(drop).map_or(drop.bytes_digest.clone(), |it| it.bytes_digest.clone());
+    let standing: Vec<(&DropRow, String)> = ledger.drops.iter().map(|drop| (drop, bytes(drop))).collect();
+    let notice = |new: &Candidate| {
+        let stage = &plan.stages[new.source].name;
+        let (twin, _) = standing.iter().find(|(drop, bytes)| drop.source == *stage && *bytes == new.bytes_digest)?;
+        Some(format!("drop `{}` has the same bytes as drop `{}`, under another name", new.name, twin.name))
+    };
+    found.candidates.iter().filter(|it| it.standing == Standing::New).filter_map(notice).collect()
+}
+
+/// Files that were found where the sources look, and replace what was loaded from another file: perhaps what was delivered later.
+fn reverted(candidates: &[Candidate]) -> impl Iterator<Item = String> {
+    candidates.iter().filter_map(|it| match &it.standing {
+        Standing::Changed(old) if old.path != it.recorded_path => {
+            let from = if old.path == "-" { "standard input".to_owned() } else { format!("`{}`", old.path) };
+            Some(format!(
+                "drop `{}`: the file that the source finds, `{}`, replaces what was loaded from {from} in epoch {}; if that is to \
+                 stay, put its file there instead, and run again",
+                it.name, it.recorded_path, old.loaded_epoch
+            ))
+        }
+        _ => None,
+    })
 }
 
 /// The digests of a file's records and of its header, without decoding the records.
@@ -366,12 +409,21 @@ fn digest_content(plan: &Plan, candidate: &Candidate) -> Result<(ContentDigest, 
     Ok((digest, header_digest))
 }
 
+/// What is meant by a name: the drop whose `STAGE:NAME` it is, of which there is one, and otherwise all of that name. `of` tells the
+/// stage and the name. So every drop can be named, also where a name looks like the stage and name of another.
+pub(super) fn meant<'a, T>(all: &'a [T], name: &str, of: impl Fn(&T) -> (&str, &str)) -> Vec<&'a T> {
+    let is_whole = |stage: &str, of_drop: &str| {
+        name.strip_prefix(stage).and_then(|rest| rest.strip_prefix(':')).is_some_and(|rest| rest == of_drop)
+    };
+    let whole: Vec<&T> = all.iter().filter(|it| is_whole(of(it).0, of(it).1)).collect();
+    if whole.is_empty() { all.iter().filter(|it| of(it).1 == name).collect() } else { whole }
+}
+
 /// Drops by name, for `withdraw`; `STAGE:NAME` picks one of two drops of the same name.
 pub(crate) fn named(ledger: &Snapshot, names: &[String]) -> Result<Vec<DropRow>, RunError> {
     let mut found: BTreeMap<u64, DropRow> = BTreeMap::new();
     for name in names {
-        let matches = |drop: &&DropRow| drop.name == *name || format!("{}:{}", drop.source, drop.name) == *name;
-        let hits: Vec<&DropRow> = ledger.drops.iter().filter(matches).collect();
+        let hits = meant(&ledger.drops, name, |drop| (&drop.source, &drop.name));
         match hits[..] {
             [drop] => {
                 found.insert(drop.drop_id, drop.clone());
@@ -384,7 +436,7 @@ pub(crate) fn named(ledger: &Snapshot, names: &[String]) -> Result<Vec<DropRow>,
                 });
             }
             _ => {
-                let stages: Vec<String> = hits.iter().map(|drop| format!("`{}:{name}`", drop.source)).collect();
+                let stages: Vec<String> = hits.iter().map(|drop| format!("`{}:{}`", drop.source, drop.name)).collect();
                 return Err(RunError::new(RunErrorKind::Usage, format!("several sources have a drop `{name}`"))
                     .with_hint(format!("Name one of {}.", stages.join(", "))));
             }

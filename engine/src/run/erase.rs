@@ -98,7 +98,7 @@ pub fn erase(context: Context<'_>, names: &[String], options: &RunOptions) -> Re
 fn forget(context: Context<'_>, names: &[String], options: &RunOptions) -> Result<EraseReport, RunError> {
     let started = Instant::now();
     let plan = context.plan;
-    let mut opened = open::open(plan, Access::Write)?;
+    let mut opened = open::open_loaded(plan, Access::Write)?;
     open::check_agreement(plan, &opened)?;
     let definitions = open::check_definition(plan, &opened.ledger, Wanted::BehindTables)?;
     let events = opened.sink.history(&plan.pipeline.name)?;
@@ -303,8 +303,7 @@ fn resolve(ledger: &Snapshot, events: &[Event], names: &[String]) -> Result<Vec<
     let known = known(ledger, events);
     let mut asked: BTreeMap<u64, ErasedDrop> = BTreeMap::new();
     for name in names {
-        let is_meant = |known: &&Known<'_>| known.name == *name || format!("{}:{}", known.source, known.name) == *name;
-        let hits: Vec<&Known<'_>> = known.iter().filter(is_meant).collect();
+        let hits = deliveries::meant(&known, name, |known| (known.source, known.name));
         match hits[..] {
             [hit] => asked.extend(hit.ids.iter().map(|id| (*id, erased_drop(ledger, hit, *id)))),
             [] if events.iter().any(|event| is_pending_for(event, name)) => {}
@@ -318,7 +317,7 @@ fn resolve(ledger: &Snapshot, events: &[Event], names: &[String]) -> Result<Vec<
                 });
             }
             _ => {
-                let stages: Vec<String> = hits.iter().map(|hit| format!("`{}:{name}`", hit.source)).collect();
+                let stages: Vec<String> = hits.iter().map(|hit| format!("`{}:{}`", hit.source, hit.name)).collect();
                 return Err(RunError::new(RunErrorKind::Usage, format!("several sources had a drop `{name}`"))
                     .with_hint(format!("Name one of {}.", stages.join(", "))));
             }

@@ -42,7 +42,10 @@ pub fn run(context: Context<'_>, options: &RunOptions) -> Result<RunReport, RunE
 
 fn run_once(context: Context<'_>, options: &RunOptions) -> Result<RunReport, RunError> {
     let plan = context.plan;
-    let mut opened = open::open(plan, options.access())?;
+    let mut opened = match deliveries::finds_nothing(plan, options)? {
+        true => open::open_loaded(plan, options.access())?,
+        false => open::open(plan, options.access())?,
+    };
     open::check_agreement(plan, &opened)?;
     let definitions = open::check_definition(plan, &opened.ledger, Wanted::All)?;
     let pending = if options.dry_run { Vec::new() } else { erase::finish_pending(context, options, &mut opened)? };

@@ -19,13 +19,15 @@ pub(crate) mod withdraw;
 
 use std::{
     collections::BTreeSet,
+    ops::RangeInclusive,
     path::{Path, PathBuf},
 };
 
-use vardelta_schemas::ledger;
+use vardelta_schemas::{TableSchema, ledger};
 
 use crate::{
     contract::sink::Access,
+    epoch::gaps,
     error::RunError,
     flow::table::Retraction,
     path_text::to_text,
@@ -45,7 +47,7 @@ pub use verify::{Difference, Means, VerifiedTable, VerifyReport, verify};
 pub use withdraw::withdraw;
 
 pub use crate::{
-    epoch::{context::Context, open::state_directory},
+    epoch::{context::Context, gaps::missing, open::state_directory},
     report::migration::{Backfill, ComparedTable, MigrationReport, Origin},
 };
 
@@ -124,6 +126,19 @@ pub fn drops(plan: &Plan) -> Result<ledger::Snapshot, RunError> {
 /// When the sink cannot be read.
 pub fn accounts(plan: &Plan) -> Result<ledger::Accounts, RunError> {
     Ok(plan.sink().connect(Access::Read)?.accounts(&plan.pipeline.name)?)
+}
+
+/// The epochs that are not in the histories of a plan's tables, because the pipeline did not ask for them: table and epochs.
+///
+/// # Errors
+/// When the sink cannot be read.
+pub fn history_gaps(plan: &Plan) -> Result<Vec<(String, RangeInclusive<u64>)>, RunError> {
+    let accounts = accounts(plan)?;
+    let of_table = |(table, history): (TableSchema, TableSchema)| {
+        let gaps = gaps::gaps(&accounts, &table.name, &history.name);
+        gaps.into_iter().map(move |gap| (table.name.clone(), gap))
+    };
+    Ok(gaps::kept(plan).into_iter().flat_map(of_table).collect())
 }
 
 /// The path by which the ledger remembers a file.

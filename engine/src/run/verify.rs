@@ -5,6 +5,7 @@
 //! ([`replay`](self::replay)); by both where a second opinion is asked for.
 
 mod compare;
+mod events;
 mod history;
 mod lookups;
 mod replay;
@@ -18,6 +19,7 @@ use vardelta_schemas::TableSchema;
 
 use self::{
     compare::{Rows, Runs, Strictness, compare, unavailable},
+    events::Untold,
     history::{Compared, Known},
 };
 use crate::{
@@ -149,7 +151,7 @@ pub(crate) fn verify_opened(
         }
         look(&state_session, &run.session)?;
     }
-    compare_drops(opened, &mut report)?;
+    compare_drops(opened, &plan.pipeline.name, &mut report)?;
     lookups::compare(plan, opened.sink.as_mut(), &state_session, &mut report)?;
     let known = Known::read(opened.sink.as_mut(), &plan.pipeline.name)?;
     for (at, of_table) in plan.histories().iter().enumerate() {
@@ -158,7 +160,7 @@ pub(crate) fn verify_opened(
         let compared = Compared { table: &tables[at], at: TableIndex::new(at), history: of_table };
         history::compare(opened.sink.as_mut(), &known, &compared, &rows, &found, &mut report)?;
     }
-    report.notices = open::trigger_notices(plan, &opened.sink.triggers()?);
+    report.notices.extend(open::trigger_notices(plan, &opened.sink.triggers()?));
     report.seconds = started.elapsed().as_secs_f64();
     Ok(report)
 }
@@ -177,14 +179,19 @@ fn compare_exactly(
     Ok(())
 }
 
-/// Compares the drops that the state says stand with those of the ledger.
-fn compare_drops(opened: &Opened, report: &mut VerifyReport) -> Result<(), RunError> {
+/// Compares the drops that the state says stand with those of the ledger, and the ledger's drops and epochs with its events.
+fn compare_drops(opened: &mut Opened, pipeline: &str, report: &mut VerifyReport) -> Result<(), RunError> {
+    let before = report.difference_count;
     let disagreements = drops::disagreements(&opened.state.locked(), &opened.ledger)?;
-    let (rows, differences) = (opened.ledger.drops.len() as u64, disagreements.len() as u64);
     for Disagreement { drop, state, ledger } in disagreements {
         report.differ("vardelta_drops", || (drop, state, ledger));
     }
-    let verified = VerifiedTable::new("vardelta_drops", Means::State, "the state");
+    let (events, accounts) = (opened.sink.history(pipeline)?, opened.sink.accounts(pipeline)?);
+    for Untold { key, expected, found } in events::untold(&opened.ledger, &events, &accounts) {
+        report.differ("vardelta_drops", || (key, Some(expected), found));
+    }
+    let (rows, differences) = (opened.ledger.drops.len() as u64, report.difference_count - before);
+    let verified = VerifiedTable::new("vardelta_drops", Means::State, "the state and the ledger's events");
     report.tables.push(VerifiedTable { rows, differences, ..verified });
     Ok(())
 }

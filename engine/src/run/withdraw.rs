@@ -27,7 +27,7 @@ pub fn withdraw(context: Context<'_>, names: &[String], options: &RunOptions) ->
 
 fn withdraw_once(context: Context<'_>, names: &[String], options: &RunOptions) -> Result<RunReport, RunError> {
     let plan = context.plan;
-    let mut opened = open::open(plan, options.access())?;
+    let mut opened = open::open_loaded(plan, options.access())?;
     open::check_agreement(plan, &opened)?;
     let definitions = open::check_definition(plan, &opened.ledger, Wanted::BehindTables)?;
     let notices = if options.dry_run { Vec::new() } else { erase::finish_pending(context, options, &mut opened)? };

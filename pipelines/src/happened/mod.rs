@@ -1,5 +1,6 @@
 //! What epochs did to the rows of a table, read back from its history in the sink.
 
+mod missing;
 mod moved;
 mod print;
 
@@ -16,6 +17,7 @@ use vardelta_engine::{
 };
 use vardelta_schemas::{ColumnType, TableSchema, history::HISTORY_PREFIXES};
 
+pub use self::missing::Missing;
 use self::moved::number;
 pub use self::print::{csv, text};
 use crate::changes::cells;

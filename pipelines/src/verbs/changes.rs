@@ -10,7 +10,7 @@ use vardelta_engine::{
 use crate::{
     arguments::PipelineArguments,
     failure::Failure,
-    happened::{self, Histories},
+    happened::{self, Histories, Missing},
     output::Output,
     pipeline_file,
 };
@@ -76,14 +76,17 @@ impl Arguments {
             (None, Some(since)) => since.saturating_add(1)..=last,
             (None, None) => last..=last,
         };
-        let mut found = if last == 0 { Vec::new() } else { histories.read(&plan, epochs)? };
+        let mut found = if last == 0 { Vec::new() } else { histories.read(&plan, epochs.clone())? };
+        let missing: Vec<Missing> = histories.missing(&plan, &epochs)?;
+        // Whoever reads values or `-q` sees it too: without it rows look complete that are not.
+        missing.iter().for_each(|missing| output.complain(&format!("warning: {missing}")));
         if let Some(column) = &self.by {
             histories.sort_by_rise(column, &mut found)?;
         }
         let name = &plan.pipeline.name;
         if output.is_json() {
             let changes: Vec<Json> = found.iter().map(|row| histories.json(row)).collect();
-            output.json(&json!({ "pipeline": name, "epoch": last, "changes": changes }))?;
+            output.json(&json!({ "pipeline": name, "epoch": last, "changes": changes, "missing": missing }))?;
         } else if self.format == Format::Csv {
             output.text(&happened::csv(&histories, &found))?;
         } else if found.is_empty() {

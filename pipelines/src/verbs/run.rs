@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use vardelta_engine::run::{self, RunOptions};
 
 use crate::{
-    arguments::{ExecutionArguments, PipelineArguments},
+    arguments::{self, ExecutionArguments, PipelineArguments},
     failure::Failure,
     output::Output,
     pipeline_file,
@@ -29,7 +29,7 @@ pub struct Arguments {
     into: Option<String>,
 
     /// The drop's name, for a single file, instead of the file's name.
-    #[arg(long = "as", value_name = "NAME", requires = "files")]
+    #[arg(long = "as", value_name = "NAME", requires = "files", value_parser = arguments::drop_name)]
     name: Option<String>,
 
     /// Withdraw drops whose file is gone, unless a source matches no file at all or more than `max_prune_share` of its

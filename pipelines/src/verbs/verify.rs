@@ -4,7 +4,7 @@ use serde_json::json;
 use vardelta_engine::{
     error::{RunError, RunErrorKind},
     observer::{Observer, Unobserved},
-    run::{self, Context, RunOptions, VerifyReport},
+    run::{self, Context, RunOptions, VerifiedTable, VerifyReport},
 };
 
 use crate::{
@@ -37,7 +37,7 @@ impl Arguments {
             let rows = if report.difference_count == 1 { "row differs" } else { "rows differ" };
             let count = grouped(report.difference_count);
             RunError::new(RunErrorKind::Mismatch, format!("{count} {rows} from what the drops say"))
-                .with_hint("Something else wrote to the tables; `vardelta rebuild` makes them from scratch.")
+                .with_hint(hint(&report))
         });
         if output.is_json() {
             let mut object = json!(report);
@@ -87,4 +87,14 @@ fn text(report: &VerifyReport) -> String {
         text += &format!("\nand {} more\n", grouped(untold));
     }
     text
+}
+
+fn hint(report: &VerifyReport) -> &'static str {
+    let is_ledger = |table: &VerifiedTable| table.name == "vardelta_drops" && table.differences > 0;
+    if report.tables.iter().any(is_ledger) {
+        "Something else wrote to the tables or to the state; `vardelta rebuild` makes both anew. What the ledger says of its own past it \
+         cannot: if `vardelta_drops` differs then too, put a sound copy of the database back."
+    } else {
+        "Something else wrote to the tables; `vardelta rebuild` makes them anew."
+    }
 }

@@ -48,7 +48,7 @@ use vardelta_engine::{
     contract::{
         options::OptionDoc,
         reason::Reason,
-        sink::{Access, AnswerStore, NamedIndex, Namespace, Server, Sink, SinkError, SinkStage},
+        sink::{Access, AnswerStore, Check, NamedIndex, Namespace, Server, Sink, SinkError, SinkStage},
         stage::{Kind, PlanRequest, Planned, StageType},
     },
     diagnostics::Diagnostics,
@@ -57,6 +57,7 @@ use vardelta_schemas::{
     TableSchema,
     sql::{
         Dialect,
+        constraint::Rule,
         ledger::RESERVED_PREFIX,
         marks::create_live,
         mysql::{layout::KEY_HASH, table::MySqlTable},
@@ -74,6 +75,7 @@ use self::{
     sink::MySqlSink,
 };
 use crate::sinks::shared::{
+    constraints::judged_checks,
     marks::check_marks,
     tables::{Names, check_tables, plan_history},
     unique::{PlannedUnique, plan_unique},
@@ -183,13 +185,15 @@ impl StageType for MySqlStage {
             on_constraint: options.on_constraint,
             on_delete: options.on_delete,
         };
-        (diagnostics.len() == before).then(|| Planned::Sink(Arc::new(PlannedMySql { settings })))
+        let checks = judged_checks(&options.checks, &request.inputs);
+        (diagnostics.len() == before).then(|| Planned::Sink(Arc::new(PlannedMySql { settings, checks })))
     }
 }
 
 /// A planned `mysql` sink.
 struct PlannedMySql {
     settings: Settings,
+    checks: Vec<Check>,
 }
 
 impl SinkStage for PlannedMySql {
@@ -211,6 +215,14 @@ impl SinkStage for PlannedMySql {
 
     fn history(&self) -> &[String] {
         &self.settings.history
+    }
+
+    fn checks(&self) -> &[Check] {
+        &self.checks
+    }
+
+    fn has_references(&self) -> bool {
+        self.settings.constraints.iter().any(|planned| matches!(planned.constraint.rule, Rule::Reference { .. }))
     }
 
     fn indexes(&self) -> Vec<NamedIndex> {

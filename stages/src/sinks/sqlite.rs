@@ -30,7 +30,7 @@ use vardelta_engine::{
     contract::{
         options::{OptionDoc, Spanned},
         reason::Reason,
-        sink::{Access, AnswerStore, NamedIndex, Namespace, Server, Sink, SinkError, SinkStage},
+        sink::{Access, AnswerStore, Check, NamedIndex, Namespace, Server, Sink, SinkError, SinkStage},
         stage::{Kind, PlanRequest, Planned, StageType},
     },
     diagnostics::Diagnostics,
@@ -48,7 +48,7 @@ use vardelta_schemas::{
 
 use self::{connection::SqliteSink, constraints::Kept};
 use crate::sinks::shared::{
-    constraints::{Checks, OnConstraint},
+    constraints::{Checks, OnConstraint, judged_checks},
     index_columns::Indexes,
     marks::{OnDelete, check_marks},
     tables::{Names, check_tables, plan_history},
@@ -135,8 +135,9 @@ impl StageType for SqliteStage {
         let (on_delete, on_constraint) = (options.on_delete, options.on_constraint);
         let unique = plan_unique(&options.unique, &request.inputs, (on_delete, true), diagnostics);
         let kept = Kept { constraints, unique };
-        (diagnostics.len() == before)
-            .then(|| Planned::Sink(Arc::new(PlannedSqlite { path, history, on_delete, kept, on_constraint })))
+        let checks = judged_checks(&options.checks, &request.inputs);
+        let planned = PlannedSqlite { path, history, on_delete, kept, checks, on_constraint };
+        (diagnostics.len() == before).then(|| Planned::Sink(Arc::new(planned)))
     }
 }
 
@@ -147,6 +148,7 @@ struct PlannedSqlite {
     history: Vec<String>,
     on_delete: OnDelete,
     kept: Kept,
+    checks: Vec<Check>,
     on_constraint: OnConstraint,
 }
 
@@ -189,6 +191,10 @@ impl SinkStage for PlannedSqlite {
             columns: unique.columns.clone(),
         };
         self.kept.unique.iter().map(of).collect()
+    }
+
+    fn checks(&self) -> &[Check] {
+        &self.checks
     }
 
     fn open_answers(&self) -> Result<Option<Box<dyn AnswerStore>>, SinkError> {

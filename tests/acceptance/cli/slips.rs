@@ -1,7 +1,9 @@
 //! What a user can break by a slip: a mistyped path, a folder that is not mounted, a file that was cut off.
 
+mod later;
 mod moved;
 mod names;
+mod nothing;
 mod order;
 mod prune;
 mod rejects;

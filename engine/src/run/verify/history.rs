@@ -2,9 +2,14 @@
 //! and the last row of a key says what the table holds.
 //!
 //! Where tables were made anew or brought to another definition, histories do not say what became of rows; where drops were
-//! erased, rows of histories went. There less can be asked, see [`Known`].
+//! erased, rows of histories went. There less can be asked, see [`Known`]. And of epochs in which the pipeline asked for no history
+//! nothing is in it, see [`Gaps`].
 
-use std::{collections::BTreeMap, ops::RangeInclusive, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::RangeInclusive,
+    sync::Arc,
+};
 
 use arrow_array::{Array as _, Int64Array, RecordBatch, StringArray};
 use arrow_schema::ArrowError;
@@ -17,6 +22,7 @@ use vardelta_schemas::{
 use crate::{
     changes::{Change, ChangeLog},
     contract::sink::{Sink, SinkError, SinkErrorKind},
+    epoch::gaps::{self, missing},
     error::RunError,
     plan::TableIndex,
     report::Action,
@@ -111,8 +117,11 @@ pub(super) fn compare(
     let layout = lax_layout(&lax_table(table))?;
     let (rows, counts) = read(sink, table, history, &layout, kept)?;
     let before = report.difference_count;
-    compare_counts(known, compared, made, &counts, report);
-    compare_rows(known.last_unsure(), compared, &layout, kept, found, report)?;
+    let gaps = Gaps::of(known, compared, made, &counts);
+    report.notices.extend(gaps.notices(compared));
+    compare_counts(known, compared, made, &counts, &gaps, report);
+    let last_unsure = known.last_unsure().max(gaps.last());
+    compare_rows(last_unsure, compared, &layout, kept, found, report)?;
     let differences = report.difference_count - before;
     report.tables.push(VerifiedTable {
         rows,
@@ -122,11 +131,59 @@ pub(super) fn compare(
     Ok(())
 }
 
+/// The epochs since a history was made that did not keep it.
+struct Gaps {
+    /// The ledger says so.
+    said: Vec<RangeInclusive<u64>>,
+    /// The ledger is of before it was written down, says that rows changed, and no row of the epoch is in the history.
+    unsaid: BTreeSet<u64>,
+}
+
+impl Gaps {
+    fn of(known: &Known, compared: &Compared<'_>, made: u64, found: &BTreeMap<u64, Rows>) -> Gaps {
+        let Compared { table, history, .. } = compared;
+        let said = gaps::gaps(&known.accounts, &table.name, &history.name);
+        let is_unsaid = |epoch: u64, counts: &[TableCounts]| {
+            let of_table = counts.iter().find(|counts| counts.name == table.name);
+            epoch >= made
+                && !found.contains_key(&epoch)
+                && of_table.is_some_and(|counts| counts.history.is_none() && counts.changed())
+                && !known.blind.contains(&epoch)
+                && !known.erased.iter().any(|range| range.contains(&epoch))
+        };
+        let unsaid = known.accounts.epochs.iter().filter(|(epoch, counts)| is_unsaid(*epoch, counts));
+        Gaps {
+            said: said.into_iter().filter(|gap| *gap.end() >= made).collect(),
+            unsaid: unsaid.map(|(epoch, _)| *epoch).collect(),
+        }
+    }
+
+    fn contains(&self, epoch: u64) -> bool {
+        self.unsaid.contains(&epoch) || self.said.iter().any(|gap| gap.contains(&epoch))
+    }
+
+    fn last(&self) -> u64 {
+        self.said.iter().map(RangeInclusive::end).chain(&self.unsaid).max().copied().unwrap_or(0)
+    }
+
+    fn notices(&self, compared: &Compared<'_>) -> impl Iterator<Item = String> {
+        let name = &compared.history.name;
+        let said = self.said.iter().map(move |gap| format!("`{name}` was not kept all the time: {}", missing(gap)));
+        let unsaid = self.unsaid.iter().map(move |epoch| {
+            format!(
+                "`{name}` has no row of epoch {epoch}, which an older vardelta wrote without saying whether it kept the history"
+            )
+        });
+        said.chain(unsaid)
+    }
+}
+
 fn compare_counts(
     known: &Known,
     compared: &Compared<'_>,
     made: u64,
     found: &BTreeMap<u64, Rows>,
+    gaps: &Gaps,
     report: &mut VerifyReport,
 ) {
     let Compared { table, history, .. } = compared;
@@ -135,7 +192,10 @@ fn compare_counts(
         let of_table = counts.iter().find(|counts| counts.name == table.name);
         expected.insert(*epoch, of_table.map(Rows::of).unwrap_or_default());
     }
-    for (epoch, expected) in expected.into_iter().filter(|(epoch, _)| !known.blind.contains(epoch)) {
+    // A row of an epoch that kept no history is still no row that an epoch wrote.
+    let is_judged = |epoch: u64| !known.blind.contains(&epoch) && (!gaps.contains(epoch) || found.contains_key(&epoch));
+    for (epoch, expected) in expected.into_iter().filter(|(epoch, _)| is_judged(*epoch)) {
+        let expected = if gaps.contains(epoch) { Rows::default() } else { expected };
         let found = found.get(&epoch).copied().unwrap_or_default();
         let may_lack = known.erased.iter().any(|range| range.contains(&epoch));
         if found != expected && !(may_lack && found.is_within(expected)) {

@@ -65,7 +65,7 @@ impl Db {
 
 impl Database for Db {
     fn connect(&self, access: Access) -> Result<Box<dyn Sink>, SinkError> {
-        PlannedMySql { settings: self.settings.clone() }.connect(access)
+        PlannedMySql { settings: self.settings.clone(), checks: Vec::new() }.connect(access)
     }
 
     fn place(&self) -> String {

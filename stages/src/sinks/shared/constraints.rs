@@ -3,11 +3,11 @@
 use vardelta_engine::{
     contract::{
         options::{OptionValue, Spanned, wrong_type},
-        sink::{Offender, Op, SinkError, SinkErrorKind},
+        sink::{Check, Offender, Op, SinkError, SinkErrorKind},
         stage::PlannedInput,
     },
     diagnostics::Diagnostics,
-    expression::condition::read_condition,
+    expression::{Expression, condition::read_condition},
     spec::{Node, Value},
 };
 use vardelta_schemas::sql::constraint::{Constraint, Rule};
@@ -85,6 +85,20 @@ pub(crate) fn plan_checks(
         }
     }
     planned
+}
+
+/// The same for runs that ask no database. What is wrong with them was reported before.
+pub(crate) fn judged_checks(checks: &Checks, inputs: &[PlannedInput<'_>]) -> Vec<Check> {
+    let mut judged = Vec::new();
+    for (table, conditions) in &checks.0 {
+        for input in inputs.iter().filter(|input| input.name == table.value) {
+            judged.extend(conditions.iter().filter_map(|text| {
+                let condition = Expression::compile(text, input.schema, &mut Diagnostics::default())?;
+                Some(Check { table: table.value.clone(), said: text.value.clone(), condition })
+            }));
+        }
+    }
+    judged
 }
 
 /// Adds a constraint, unless it is there.
