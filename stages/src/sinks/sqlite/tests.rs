@@ -29,7 +29,7 @@ use vardelta_schemas::{
 
 use crate::sinks::{
     shared::{constraints::OnConstraint, fixtures::*, marks::OnDelete},
-    sqlite::PlannedSqlite,
+    sqlite::{PlannedSqlite, constraints::Kept},
     tests::{Db, contract},
 };
 
@@ -38,7 +38,8 @@ fn planned(path: &Path) -> PlannedSqlite {
         path: path.to_owned(),
         history: Vec::new(),
         on_delete: OnDelete::Delete,
-        constraints: Vec::new(),
+        kept: Kept::default(),
+        checks: Vec::new(),
         on_constraint: OnConstraint::Abort,
     }
 }

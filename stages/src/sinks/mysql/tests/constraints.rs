@@ -36,7 +36,7 @@ fn tables() -> [TableSchema; 2] {
 fn write(sink: &mut dyn Sink, epoch: u64, changes: [&[Change]; 2]) -> Result<(), SinkError> {
     let tables = tables();
     for (at, part) in sink.order(&tables) {
-        let batch = batch(&tables[at], changes[at]).part(part).unwrap();
+        let batch = part.of(batch(&tables[at], changes[at])).unwrap();
         sink.apply(&tables[at], epoch, &mut [Ok(batch)].into_iter())?;
     }
     Ok(())

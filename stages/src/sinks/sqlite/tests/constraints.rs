@@ -16,7 +16,7 @@ pub(super) fn constrained(path: &Path, on_constraint: OnConstraint) -> PlannedSq
     let check = Condition::Binary(number.into(), Operator::GreaterOrEqual, Condition::Number("0".into()).into());
     let constraint = Constraint { tag: "positive".into(), said: "number >= 0".into(), rule: Rule::Check(check) };
     let constraints = vec![PlannedConstraint { table: "t".into(), constraint }];
-    PlannedSqlite { constraints, on_constraint, ..planned(path) }
+    PlannedSqlite { kept: Kept { constraints, ..Kept::default() }, on_constraint, ..planned(path) }
 }
 
 fn begun(planned: &PlannedSqlite, epoch: u64, replace: bool) -> Result<Box<dyn Sink>, SinkError> {
