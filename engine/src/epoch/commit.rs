@@ -39,7 +39,7 @@ use crate::{
         meter::{Figures, figures},
     },
     locks::Locked as _,
-    plan::{Plan, content::Definitions},
+    plan::{Plan, TableIndex, content::Definitions},
     report::{Action, DropReport, RunReport},
 };
 
@@ -151,11 +151,11 @@ pub(crate) fn conclude(
         tables.iter().map(|table| TableCounts { name: table.name.clone(), ..TableCounts::default() }).collect();
     let mut removed = Removed::default();
     if report.dry_run {
-        for (at, table) in tables.iter().enumerate() {
+        for (at, (table, counts)) in TableIndex::all(tables.len()).zip(tables.iter().zip(&mut counts)) {
             if context.observer.wants_changes() {
-                show(context, plane, at, table, &mut counts[at])?;
+                show(context, plane, at, table, counts)?;
             } else {
-                plane.count(at, &mut counts[at])?;
+                plane.count(at, counts)?;
             }
         }
         count_unchanged(&mut counts, &opened.ledger, outcome.replace_tables);
@@ -172,7 +172,7 @@ pub(crate) fn conclude(
                 context.tell(report, RunEvent::Drop(now));
             }
         }
-        let rows_ahead = (0..tables.len()).map(|at| run.changes.sent_rows(at)).sum();
+        let rows_ahead = TableIndex::all(tables.len()).map(|at| run.changes.sent_rows(at)).sum();
         let times = figures(context.plan, run).commit;
         let (epoch, retries) = (run.epoch, committed.retries);
         context.tell(report, RunEvent::Committed { epoch, retries, rows_ahead, times });
