@@ -131,6 +131,9 @@ fn bring_to_definition(context: Context<'_>, options: &MigrateOptions) -> Result
         };
         let made: BTreeSet<String> =
             report.steps.iter().filter(|step| step.makes_table).map(|step| step.table.clone()).collect();
+        if opened.sink.keeps_steps() && !report.steps.is_empty() {
+            context.abort.note_written(Written::Expanded);
+        }
         report.steps = opened.sink.migrate(&migration, Scope::Expand)?;
         context.abort.note_written(Written::Expanded);
         failpoint::hit("migrate:expanded");

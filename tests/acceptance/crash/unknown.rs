@@ -120,6 +120,11 @@ fn a_migration_whose_commit_failed_says_what_it_has_added() {
         let failing = |arguments: &[&str]| {
             finish(place.command("migrate", arguments).env("VARDELTA_FAILPOINT", "sink-commit:fails")).expect(6)
         };
+        // In a server a step commits by itself, also where the next one fails.
+        let mut command = place.command("migrate", &["--json"]);
+        let cut_short = finish(command.env("VARDELTA_FAILPOINT", "panic@migrate:step")).expect(70);
+        let stands = if place.server().is_some() { "expanded" } else { "nothing" };
+        assert_eq!(cut_short.json()["error"]["written"], stands, "{}", cut_short.stdout);
         let error = failing(&["--json"]).json()["error"].clone();
         assert_eq!(error["written"], "expanded", "{error}");
         let said = failing(&[]);

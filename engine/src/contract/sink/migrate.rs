@@ -15,6 +15,11 @@ pub trait Migrate {
     /// [`SinkErrorKind::Stale`](super::SinkErrorKind::Stale) when the pipeline's epoch is not the expected one; or when a statement fails.
     fn migrate(&mut self, migration: &Migration<'_>, scope: Scope) -> Result<Vec<Step>, SinkError>;
 
+    /// Whether a step of [`migrate`](Migrate::migrate) stays when a later one fails: definitions commit by themselves.
+    fn keeps_steps(&self) -> bool {
+        false
+    }
+
     /// Updates rows in a transaction of its own, before the epoch that a migration makes: columns that the standing
     /// definition does not have get their values, and `changed_epoch` that epoch. Asked for where
     /// [`Sink::quarantines`](super::Sink::quarantines) does not hold.

@@ -19,6 +19,10 @@ use crate::sinks::mysql::{
 };
 
 impl Migrate for MySqlSink {
+    fn keeps_steps(&self) -> bool {
+        true
+    }
+
     fn migrate(&mut self, migration: &Migration<'_>, scope: Scope) -> Result<Vec<Step>, SinkError> {
         self.lock(migration.pipeline)?;
         self.with(|settings, link| {
