@@ -21,6 +21,8 @@ pub struct Binary {
 pub struct Run {
     /// Wall-clock seconds of the whole process.
     pub seconds: f64,
+    /// Processor seconds of the whole process.
+    pub cpu_seconds: f64,
     /// The most memory it held, in bytes.
     pub peak_bytes: u64,
     /// Its JSON report.
@@ -51,9 +53,10 @@ impl Binary {
     /// When it fails, or prints no JSON object.
     pub fn report(&self, verb: &str, pipeline: &Path, arguments: &[&str]) -> Result<Run> {
         let mut command = self.command(verb, pipeline, arguments);
-        let Outcome { seconds, peak_bytes, output } = process::run(command.arg("--json"), Output::Captured)?;
+        let Outcome { seconds, cpu_seconds, peak_bytes, output } =
+            process::run(command.arg("--json"), Output::Captured)?;
         let report = serde_json::from_slice(&output).map_err(|error| format!("`{verb} --json`: {error}"))?;
-        Ok(Run { seconds, peak_bytes, report })
+        Ok(Run { seconds, cpu_seconds, peak_bytes, report })
     }
 
     /// Runs a verb of a pipeline for its exit code; what it prints goes nowhere.
@@ -161,7 +164,7 @@ mod tests {
             "tables": [{"name": "t", "inserted": 1, "updated": 2, "deleted": 3}],
             "stages": [{"name": "s", "rows_in": 5, "seconds": 0.5}],
         });
-        let run = Run { seconds: 1.0, peak_bytes: 0, report };
+        let run = Run { seconds: 1.0, cpu_seconds: 1.0, peak_bytes: 0, report };
         assert_eq!(run.of_drop("read").unwrap(), 7);
         assert!(run.of_drop("loaded").is_err());
         assert!(run.expect_changes("t", 1, 2, 3).is_ok());

@@ -6,10 +6,9 @@ use std::{
     path::Path,
 };
 
-use crate::{
-    genome::{CHROMOSOMES, Genome, Place, Slot},
-    random::Random,
-};
+use vardelta_testrandom::Random;
+
+use crate::genome::{CHROMOSOMES, Genome, Place, Slot};
 
 const BASES: [u8; 4] = *b"ACGT";
 /// Consequences that are all worse than that of the second entry, so that the first decides the row's gene.
@@ -150,13 +149,13 @@ impl Genome {
             _ => (PAIRS[first], [one, b",", three, two].concat()),
         };
         let has_neighbour = key.percent(40);
-        let consequence = key.pick(&CONSEQUENCES);
+        let consequence = *key.pick(&CONSEQUENCES);
         let base_quality = key.below(7_999);
         let mut values = Random::of(&[2, index, slot as u64, edition]);
         let passes = !values.percent(5);
         let quality = if passes { 2_000 + (base_quality + edition * 137) % 7_999 } else { values.below(2_000) };
         let depth = 5 + values.below(300);
-        let significance = values.percent(20).then(|| values.pick(&SIGNIFICANCES));
+        let significance = values.percent(20).then(|| *values.pick(&SIGNIFICANCES));
         let mut record = Record {
             index,
             slot,

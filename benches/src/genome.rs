@@ -1,6 +1,6 @@
 //! Where generated records lie: a place in the genome for each index, without reading any other.
 
-use crate::random::Random;
+use vardelta_testrandom::Random;
 
 /// Chromosomes and their lengths in bases (GRCh38).
 pub const CHROMOSOMES: [(&str, u64); 23] = [

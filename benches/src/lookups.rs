@@ -8,7 +8,7 @@ use crate::{
     binary::Run,
     failure::Result,
     fixtures::Fixtures,
-    report::{Row, Section, decimals, grouped},
+    report::{Row, Section, decimals, grouped, mebibytes},
 };
 
 /// Genes, and of what time of the service; the same where only the working is checked.
@@ -68,6 +68,59 @@ pub fn measure(fixtures: &Fixtures) -> Result<Section> {
         return Err("a warm run asked".into());
     }
     add("all of them in the disk cache".into(), &warm)?;
+    Ok(section)
+}
+
+/// Keys of a request where there are very many of them, and requests a second: no limit of these is waited for.
+const MANY: (usize, u32) = (1_000, 1_000_000);
+
+/// Measures as many keys as there are records, and a tenth of them, to see how time and memory grow.
+///
+/// # Errors
+/// As [`measure`].
+pub fn many(fixtures: &Fixtures) -> Result<Section> {
+    let most = usize::try_from(fixtures.sizes.longer.unwrap_or(fixtures.sizes.records))?;
+    let service = Service::start(&Options::default())?;
+    let mut section = Section::new(format!(
+        "Look-ups of very many keys, {} a request, of a service that answers at once",
+        grouped(MANY.0 as u64)
+    ));
+    let (mut asked_first, mut warm_first): (Option<Run>, Option<Run>) = (None, None);
+    for keys in [most / 10, most] {
+        let directory = fixtures.scratch()?;
+        let ask = |name: &str| -> Result<Run> {
+            let directory = directory.path().join(name);
+            write(&directory, &service.url("/query"), MANY.0, MANY.1, 0..keys)?;
+            let run = fixtures.binary()?.report("run", &directory.join("pipeline.toml"), &[])?;
+            match (figure(&run, "wanted")?, figure(&run, "failed")?) {
+                (wanted, 0) if wanted == keys as u64 => Ok(run),
+                (wanted, failed) => Err(format!("of {keys} keys {wanted} were asked for, {failed} failed").into()),
+            }
+        };
+        let mut add = |what: String, run: &Run, first: Option<&Run>| {
+            let row = Row::new(what, format!("{} s, {} at most", decimals(run.seconds), mebibytes(run.peak_bytes)));
+            section.add(match first {
+                Some(first) => row.ratio(run.seconds / first.seconds, "the tenth"),
+                None => row,
+            });
+        };
+        let asked = ask("asked")?;
+        add(
+            format!(
+                "{} keys, nothing in a cache, {} requests",
+                grouped(keys as u64),
+                grouped(figure(&asked, "requests")?)
+            ),
+            &asked,
+            asked_first.as_ref(),
+        );
+        let warm = ask("warm")?;
+        if figure(&warm, "requests")? != 0 {
+            return Err("a warm run asked".into());
+        }
+        add(format!("{} keys, all of them in the disk cache", grouped(keys as u64)), &warm, warm_first.as_ref());
+        (asked_first, warm_first) = (Some(asked), Some(warm));
+    }
     Ok(section)
 }
 

@@ -6,6 +6,7 @@
 //!
 //! Seconds are those of a machine and an hour; the ratios are what is worth comparing.
 
+mod annotation;
 mod baseline;
 mod binary;
 mod delta;
@@ -18,14 +19,15 @@ mod load;
 mod lookups;
 mod mysql;
 mod pipeline;
+mod probes;
 mod process;
-mod random;
 mod read;
 mod report;
 mod sizes;
 mod sqlite_import;
 mod stages;
 mod state;
+mod told;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -82,9 +84,17 @@ pub enum What {
     Instructions,
     /// 10,000 keys of a slow service: in batches, one by one, from the cache. Takes about two minutes.
     Lookups,
+    /// As many keys as records: of a service that answers at once, and from the cache; time and memory.
+    Keys,
+    /// What a JSON log, metrics, lineage and alerts cost a first load, in instructions; skipped where valgrind is not installed.
+    Told,
+    /// What 200 probes of `/health` a second cost.
+    Probes,
+    /// A gene model and classifications beside a load, their new releases, and a gene with all variants.
+    Annotation,
     /// MariaDB and MySQL, on private servers; a server that is not installed is skipped.
     Mysql,
-    /// All of these but instructions, look-ups and servers, in one table.
+    /// Loads, deltas, reading, stages and the state, in one table.
     Compare,
     /// The same, a table each, printed as they come.
     All,
@@ -103,12 +113,15 @@ fn main() -> ExitCode {
 fn run(arguments: &Arguments) -> Result<()> {
     let measurements: &[fn(&Fixtures) -> Result<Section>] = match arguments.what {
         What::Load => &[load::measure],
-        What::Mysql | What::Instructions => &[],
+        What::Mysql | What::Instructions | What::Told => &[],
         What::Delta => &[delta::measure],
         What::Read => &[read::measure],
         What::Stages => &[stages::measure],
         What::State => &[state::measure],
         What::Lookups => &[lookups::measure],
+        What::Keys => &[lookups::many],
+        What::Probes => &[probes::measure],
+        What::Annotation => &[annotation::measure],
         What::Compare | What::All => &[load::measure, delta::measure, read::measure, stages::measure, state::measure],
     };
     let fixtures = Fixtures::new(arguments, Sizes::new(arguments.records, arguments.small))?;
@@ -122,6 +135,11 @@ fn run(arguments: &Arguments) -> Result<()> {
     }
     if arguments.what == What::Instructions
         && let Some(section) = instructions::measure(&fixtures, arguments.at_most)?
+    {
+        println!("{section}");
+    }
+    if arguments.what == What::Told
+        && let Some(section) = told::measure(&fixtures)?
     {
         println!("{section}");
     }

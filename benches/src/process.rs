@@ -21,6 +21,8 @@ const LOOK_AT_MEMORY: Duration = Duration::from_millis(10);
 pub struct Outcome {
     /// Wall-clock seconds from start to end.
     pub seconds: f64,
+    /// Processor seconds of all its threads, up to the last look at it; 0 where the system does not tell.
+    pub cpu_seconds: f64,
     /// The most memory it held, in bytes (VmHWM); 0 where the system does not tell.
     pub peak_bytes: u64,
     /// Its standard output, where that was captured.
@@ -50,7 +52,7 @@ pub fn run(command: &mut Command, output: Output) -> Result<Outcome> {
         .spawn()
         .map_err(|error| format!("{name} cannot be started: {error}"))?;
     let (stdout, stderr) = (drain(child.stdout.take()), drain(child.stderr.take()));
-    let (mut peak_bytes, mut looked) = (0, started);
+    let (mut peak_bytes, mut cpu_seconds, mut looked) = (0, 0.0, started);
     let status = loop {
         if let Some(status) = child.try_wait()? {
             break status;
@@ -58,6 +60,7 @@ pub fn run(command: &mut Command, output: Output) -> Result<Outcome> {
         if looked.elapsed() >= LOOK_AT_MEMORY {
             looked = Instant::now();
             peak_bytes = peak_of(child.id()).unwrap_or(0).max(peak_bytes);
+            cpu_seconds = cpu_of(child.id()).unwrap_or(0.0).max(cpu_seconds);
         }
         if started.elapsed() > TIMEOUT {
             child.kill()?;
@@ -71,7 +74,7 @@ pub fn run(command: &mut Command, output: Output) -> Result<Outcome> {
     if !status.success() {
         return Err(format!("{name} failed ({status}): {}", String::from_utf8_lossy(&complaints).trim()).into());
     }
-    Ok(Outcome { seconds, peak_bytes, output })
+    Ok(Outcome { seconds, cpu_seconds, peak_bytes, output })
 }
 
 /// Whether a tool is on this machine; a line on standard error says so when it is not.
@@ -114,15 +117,34 @@ fn peak_in(status: &str) -> Option<u64> {
     Some(kibibytes * 1024)
 }
 
+/// Processor seconds of a process, user and system, of threads that have ended too; `None` as for its memory.
+fn cpu_of(process: u32) -> Option<f64> {
+    cpu_in(&fs::read_to_string(format!("/proc/{process}/stat")).ok()?)
+}
+
+/// Linux tells them in hundredths (`USER_HZ`), fields 14 and 15; the second field may hold blanks.
+fn cpu_in(stat: &str) -> Option<f64> {
+    let (_, fields) = stat.rsplit_once(')')?;
+    let mut ticks = fields.split_whitespace().skip(11).map(|field| field.parse::<u64>().ok());
+    Some((ticks.next()?? + ticks.next()??) as f64 / 100.0)
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use super::{Command, Output, peak_in, run};
+    use super::{Command, Output, cpu_in, peak_in, run};
 
     #[test]
     fn reads_the_high_water_mark() {
         assert_eq!(peak_in("Name:\tx\nVmPeak:\t  900 kB\nVmHWM:\t   1234 kB\n"), Some(1234 * 1024));
         assert_eq!(peak_in("Name:\tx\n"), None);
+    }
+
+    #[test]
+    fn reads_processor_time() {
+        let stat = "7 (a b) c) R 1 7 7 0 -1 4 10 0 0 0 250 50 0 0 20 0 3 0 99 1 1";
+        assert_eq!(cpu_in(stat), Some(3.0));
+        assert_eq!(cpu_in("7 (x) R 1"), None);
     }
 
     #[test]

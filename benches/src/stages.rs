@@ -7,7 +7,7 @@ use arrow_array::RecordBatch;
 use vardelta_engine::{
     contract::{
         batch::Batch,
-        source::{Chunk, ContentDigest, Source},
+        source::{Chunk, ContentDigest, InputFile, Source},
         stage::{Emit, Planned, StageError},
     },
     plan::Plan,
@@ -155,7 +155,7 @@ pub fn source(plan: &Plan) -> Result<&dyn Source> {
 /// # Errors
 /// When it cannot be read.
 pub fn read(source: &dyn Source, drop: &Drop) -> Result<Vec<Arc<Chunk>>> {
-    let mut reader = source.open(&drop.path, 1).map_err(told)?;
+    let mut reader = source.open(&InputFile::at(&drop.path), 1).map_err(told)?;
     let header: Arc<dyn Any + Send + Sync> = reader.header();
     let mut chunks = Vec::new();
     while let Some(raw) = reader.next_chunk().map_err(told)? {

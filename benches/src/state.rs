@@ -3,11 +3,11 @@
 use std::{collections::BTreeMap, path::Path, sync::Arc, thread, time::Instant};
 
 use vardelta_engine::state::{self, EpochId, SHARDS, Session, State, StateError};
+use vardelta_testrandom::Random;
 
 use crate::{
     failure::{Result, expect_equal},
     fixtures::{Fixtures, bytes_in},
-    random::Random,
     report::{Row, Section, decimals, grouped, mebibytes, median, per_second},
 };
 
@@ -134,7 +134,7 @@ fn shards(numbers: impl Iterator<Item = u64>, epoch: u64) -> Vec<Entries> {
 /// A key that is as long as those of a table of variants, at a random place in their order.
 fn key(number: u64) -> Vec<u8> {
     let mut random = Random::of(&[4, number]);
-    let (chromosome, position) = (random.below(23) as u8, random.below(250_000_000));
+    let (chromosome, position) = (random.below(23) as u8, random.below(250_000_000_u64));
     let mut key = vec![2, b'c', b'h', b'r', chromosome, 2];
     key.extend(position.to_be_bytes());
     key.extend([2, b'A', 0, 0, 0, 0, 0, 0, 0, 1, 2, b'C', 0, 0, 0, 0, 0, 0, 0, 1]);

@@ -50,6 +50,48 @@ fn look_ups_are_measured_cold_one_by_one_and_warm() {
 }
 
 #[test]
+fn very_many_keys_probes_and_telling_are_measured() {
+    let directory = tempfile::tempdir().unwrap();
+    for (what, figures) in [
+        ("keys", ["8,000 keys, nothing in a cache, 8 requests", "8,000 keys, all of them in the disk cache"]),
+        ("probes", ["processor time of a second", "what the probes cost the load"]),
+        ("told", ["the report alone", "JSON log, metrics, lineage and alerts too"]),
+    ] {
+        let arguments = [what, "--small", "--dir"];
+        let bench = Command::new(env!("CARGO_BIN_EXE_bench")).args(arguments).arg(directory.path()).output().unwrap();
+        let (table, said) = (String::from_utf8(bench.stdout).unwrap(), String::from_utf8(bench.stderr).unwrap());
+        assert!(bench.status.success(), "{what}: {said}");
+        if said.contains("skipped: ") {
+            eprintln!("{said}");
+            continue;
+        }
+        assert!(figures.iter().all(|figure| table.contains(figure)), "{what}: {table}");
+    }
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0, "the temporary directory is still there");
+}
+
+#[test]
+fn annotation_is_measured_and_its_results_are_counted() {
+    let directory = tempfile::tempdir().unwrap();
+    let bench = Command::new(env!("CARGO_BIN_EXE_bench"))
+        .args(["annotation", "--small", "--dir"])
+        .arg(directory.path())
+        .output()
+        .unwrap();
+    let (table, complaints) = (String::from_utf8(bench.stdout).unwrap(), String::from_utf8(bench.stderr).unwrap());
+    assert!(bench.status.success(), "{complaints}");
+    for figure in [
+        "load of the variants with both",
+        "a whole release in which 20 rows differ",
+        "a model in which 10 genes moved",
+        "one gene with 2,000 variants changes",
+    ] {
+        assert!(table.contains(figure), "no `{figure}` in\n{table}");
+    }
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0, "the temporary directory is still there");
+}
+
+#[test]
 fn servers_are_measured_where_they_are_installed() {
     let directory = tempfile::tempdir().unwrap();
     let bench = Command::new(env!("CARGO_BIN_EXE_bench"))

@@ -255,7 +255,7 @@ impl RunError {
     /// Entries of a stage's state cannot be what was written.
     pub(crate) fn damaged_state(stage: &str, what: &str) -> RunError {
         StateError::new(StateErrorKind::Corrupt, format!("the state of stage `{stage}` {what}"))
-            .with_hint("Run `vardelta rebuild` to make it anew.")
+            .with_hint("Run `vardelta rebuild` to make it from scratch.")
             .into()
     }
 }

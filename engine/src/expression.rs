@@ -203,7 +203,7 @@ crate::reasons! {
         "an expression failed for another reason, which the detail says"
         => "read the detail, and correct the expression or filter such rows out";
     warning UNKNOWN_TERM = "unknown_term":
-        "a function that knows a vocabulary met a term that is not part of it, and names it; what becomes of the value stands with the function"
+        "a function that knows a vocabulary met a term that is not part of it, and names it; what becomes of the value is described with the function"
         => "look the term up at its publisher, and write a CASE around the function until vardelta knows it";
 }
 

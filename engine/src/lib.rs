@@ -25,6 +25,7 @@ pub mod expression;
 pub mod failpoint;
 pub(crate) mod flow;
 pub mod locks;
+mod member_mark;
 pub(crate) mod natural;
 pub mod observer;
 pub mod path_text;

@@ -35,7 +35,7 @@ use crate::{
     diagnostics::Diagnostics,
     error::RunError,
     expression::functions::Functions,
-    relational::Relational,
+    relational::{AggregateSpec, LookupSpec, Relation, TableSpec},
     spec::{Entry, SpecFile, Value},
     suggest::nearest,
 };
@@ -88,9 +88,37 @@ impl PlannedStage {
     /// By which columns its rows are encoded: what tells one row from another. `None` where all columns do.
     pub(crate) fn identity(&self) -> Option<&[usize]> {
         match &self.planned {
-            Planned::Relational(relational) => relational.identity(),
+            Planned::Relational(relational) => relational.relation().identity(),
             _ => self.key.as_deref(),
         }
+    }
+
+    /// The relational operator that it is.
+    pub(crate) fn relation(&self) -> Option<&dyn Relation> {
+        match &self.planned {
+            Planned::Relational(relational) => Some(relational.relation()),
+            _ => None,
+        }
+    }
+
+    /// Whether it is a table: records come in, rows that drops assert come out.
+    pub fn is_table(&self) -> bool {
+        self.as_table().is_some()
+    }
+
+    /// The table that it is.
+    pub(crate) fn as_table(&self) -> Option<&TableSpec> {
+        self.relation().and_then(|relation| relation.as_table())
+    }
+
+    /// The aggregate that it is.
+    pub fn as_aggregate(&self) -> Option<&AggregateSpec> {
+        self.relation().and_then(|relation| relation.as_aggregate())
+    }
+
+    /// The look-up that it is.
+    pub fn as_lookup(&self) -> Option<&LookupSpec> {
+        self.relation().and_then(|relation| relation.as_lookup())
     }
 }
 
@@ -212,10 +240,6 @@ fn stage_entries<'a>(
     None
 }
 
-pub(crate) fn is_table(planned: &Planned) -> bool {
-    matches!(planned, Planned::Relational(Relational::Table(_)))
-}
-
 /// The table stages that read, through transforms, from a source.
 pub(crate) fn tables_of(plan: &Plan, source: usize) -> Vec<usize> {
     let mut reached = vec![false; plan.stages.len()];
@@ -225,7 +249,7 @@ pub(crate) fn tables_of(plan: &Plan, source: usize) -> Vec<usize> {
         if !stage.inputs.iter().any(|input| reached[*input]) {
             continue;
         }
-        if matches!(stage.planned, Planned::Relational(Relational::Table(_))) {
+        if stage.is_table() {
             tables.push(at);
         } else {
             reached[at] = true;

@@ -195,6 +195,10 @@ pub struct TimeReport {
     /// The times that these figures are of: microseconds (to two digits), and how many batches took so long; ascending.
     #[serde(skip)]
     pub batches_us: Vec<(u64, u64)>,
+    /// When the first batch with rows began and the last one ended, in seconds since the run began to read; `None` where there
+    /// was none.
+    #[serde(skip)]
+    pub spell_s: Option<(f64, f64)>,
 }
 
 /// What the threads did that read a source's files.

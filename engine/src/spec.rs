@@ -181,6 +181,11 @@ impl SpecFile {
         spec
     }
 
+    /// The variables that texts took their values from; those of which the default was taken are not among them.
+    pub fn variables(&self) -> impl Iterator<Item = &str> {
+        self.substitutions.iter().map(|substitution| substitution.name.as_str())
+    }
+
     /// Where spans may start behind the texts of the file and its fragments.
     fn texts_end(&self) -> usize {
         self.fragments.last().map_or(self.text.len(), |last| last.start + last.text.len()) + 1

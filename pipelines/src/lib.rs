@@ -1,6 +1,7 @@
 //! The command line of vardelta: it reads arguments and pipeline files, calls the engine, and says what happened, to
 //! people or (`--json`) to programs. It computes nothing itself.
 
+mod allocations;
 mod analysis;
 mod arguments;
 mod bench;
@@ -41,6 +42,7 @@ use std::{
 use clap::Parser as _;
 use vardelta_engine::error::RunError;
 
+pub use crate::allocations::Counting;
 use crate::{arguments::CommandLine, failure::Failure, output::Output};
 
 /// Has panics tell their message without secrets and without what would steer a terminal. What ends with one says so by its

@@ -2,9 +2,8 @@
 
 use std::process::ExitCode;
 
-/// Rows are many small allocations on many threads, which the system's allocator is slow at.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: vardelta::Counting = vardelta::Counting;
 
 fn main() -> ExitCode {
     vardelta::speak_safely_of_panics();

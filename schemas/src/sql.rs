@@ -18,6 +18,7 @@ pub mod mysql;
 pub mod sqlite;
 pub mod table;
 pub mod typical;
+pub mod unique;
 pub mod view;
 
 /// A database whose SQL is written here.

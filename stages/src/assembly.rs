@@ -231,7 +231,7 @@ impl PlannedAssembly {
             PlannedAssembly::Known(assembly) => Ok(Arc::clone(assembly)),
             PlannedAssembly::File(path, read) => {
                 read.get_or_init(|| file::read(path).map(Arc::new)).clone().map_err(|message| {
-                    StageError::new(message).with_hint(
+                    StageError::new(message).of_side_input().with_hint(
                         "`assembly` names a .fai (`samtools faidx`), a .dict (`samtools dict`), or names and lengths \
                          separated by tabs.",
                     )

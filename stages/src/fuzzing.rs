@@ -11,7 +11,7 @@ use std::{
 use vardelta_engine::{
     contract::{
         batch::Batch,
-        source::{Chunk, Source},
+        source::{Chunk, InputFile, Source},
         stage::{Emit, Planned, StageError},
     },
     diagnostics::Diagnostics,
@@ -136,7 +136,7 @@ type Take<'a> = dyn FnMut(Vec<Batch>, &mut Seen) -> Result<(), StageError> + 'a;
 
 /// Parses a file chunk by chunk, and holds the parser to its contract.
 fn parse(source: &dyn Source, file: &Path, seen: &mut Seen, take: &mut Take<'_>) -> Result<(), StageError> {
-    let mut reader = source.open(file, 1)?;
+    let mut reader = source.open(&InputFile::at(file), 1)?;
     let (header, mut parser) = (reader.header(), source.parser());
     while let Some(raw) = reader.next_chunk()? {
         let origins = raw.first_origin..raw.first_origin + raw.origins;

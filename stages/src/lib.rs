@@ -1,6 +1,6 @@
 //! One file per source, transform and sink, and the registry that lists them.
 //!
-//! Adding a stage: its file, its `mod` line here, and one line in [`REGISTRY`].
+//! Adding a stage: its file, its `mod` line in the `mod.rs` of its kind, and one line in [`REGISTRY`]; CONTRIBUTING.md has the rest.
 
 use vardelta_engine::contract::stage::StageType;
 

@@ -16,7 +16,7 @@ use vardelta_engine::{
     contract::{
         batch::{Batch, Place, Provenance},
         options::OptionReader,
-        source::Chunk,
+        source::{Chunk, InputFile},
         stage::{Emit, PipelineSettings, PlanRequest, Planned, PlannedInput, StageType, Transform},
     },
     diagnostics::{Diagnostic, Diagnostics},
@@ -343,7 +343,7 @@ pub(crate) fn read_source(path: &Path, info: &[&str]) -> Read {
     let Some(Planned::Source(source)) = VCF.plan(request, &mut diagnostics) else {
         panic!("{:?}", diagnostics.into_sorted());
     };
-    let mut reader = source.open(path, 1).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let mut reader = source.open(&InputFile::at(path), 1).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let (header, mut parser, mut emit) = (reader.header(), source.parser(), Emit::default());
     while let Some(raw) = reader.next_chunk().expect("reads on") {
         parser.parse(Arc::new(Chunk { raw, header: header.clone() }), &mut emit).expect("parses");

@@ -2,6 +2,7 @@
 
 mod definition;
 mod dry_run;
+mod editors;
 mod exit_codes;
 mod files;
 mod output;
@@ -10,4 +11,5 @@ mod samples;
 mod sharing;
 mod side_inputs;
 mod slips;
+mod tested;
 mod validate;

@@ -2,6 +2,7 @@
 //! finds nothing, and going on ends where an undisturbed run ends.
 
 mod after_commit;
+mod backups;
 mod copies;
 mod damage;
 mod fail_points;
@@ -14,6 +15,7 @@ mod panics;
 mod released;
 mod scratch;
 mod two_runs;
+mod unknown;
 
 use vardelta_tests::{database::Tables, project::Project, story};
 

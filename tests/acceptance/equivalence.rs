@@ -18,7 +18,7 @@ use std::{
 use vardelta_test_servers::{Flavor, shared};
 use vardelta_tests::{
     pipelines::{CARRIERS, COHORT, GENE_SUMMARY, JOINS, LAYERS, Pipeline, SUMMARIES},
-    random::from_environment,
+    random::{from_environment, seed},
 };
 
 use self::{
@@ -46,7 +46,7 @@ const SEED: u64 = 1;
 
 /// Tries `count` histories, several at a time; returns in how many runs rows went to the sink ahead of the last record.
 fn try_histories(count: u64, steps: usize, driver: &(dyn Fn(&'static Pipeline) -> Box<dyn Driver> + Sync)) -> u64 {
-    let first = from_environment("VARDELTA_SEED", SEED);
+    let first = seed(SEED);
     eprintln!("{count} histories from seed {first}");
     let (next, failed) = (AtomicU64::new(0), Mutex::new(Vec::new()));
     let ahead = AtomicU64::new(0);

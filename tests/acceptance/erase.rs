@@ -5,6 +5,7 @@
 mod deaths;
 mod dump;
 mod limits;
+mod sample;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -59,6 +59,8 @@ mod tidy;
 mod together;
 /// Every trap of the field: what is loaded, adapted, rejected or refused, as docs/traps.md says.
 mod traps;
+/// Columns that are unique beside the key: swaps, violations, migrations, random histories.
+mod unique;
 /// What `verify` finds, and by what.
 mod verify;
 /// Drops that are loaded as they arrive, and what a server tells of it.

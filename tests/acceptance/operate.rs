@@ -5,6 +5,7 @@ mod channels;
 mod digest;
 mod lineage;
 mod live;
+mod mail;
 mod shells;
 
 use vardelta_tests::project::Project;

@@ -5,7 +5,9 @@
 //! names; with `VARDELTA_REQUIRE_PROMETHEUS=1` a test that does not find them fails.
 
 mod panels;
+mod pushgateway;
 mod rules;
+mod servers;
 
 use std::{collections::BTreeSet, path::PathBuf};
 

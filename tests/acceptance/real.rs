@@ -5,6 +5,7 @@ mod annotations;
 mod conformance;
 mod files;
 mod genotypes;
+mod models;
 mod norm;
 mod structural;
 

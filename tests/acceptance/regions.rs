@@ -14,7 +14,7 @@ use vardelta_tests::{
     drop_file::{self, Packing},
     in_process::Warehouse,
     project::{Project, finish},
-    random::{Random, from_environment},
+    random::{Random, from_environment, seed},
     shared::{has_tool, shared, tool_output},
 };
 
@@ -405,7 +405,7 @@ fn play(seed: u64) {
 
 #[test]
 fn every_row_is_what_its_bases_say_whatever_changes() {
-    let first = from_environment("VARDELTA_SEED", 1);
+    let first = seed(1);
     for seed in first..first + from_environment("VARDELTA_HISTORIES", HISTORIES).min(HISTORIES) {
         play(seed);
     }

@@ -14,6 +14,7 @@ mod partitions;
 mod readers;
 mod secrets;
 mod shipped;
+mod unknown;
 mod written;
 
 use std::time::{Duration, Instant};
@@ -22,7 +23,7 @@ use vardelta_test_servers::Server;
 use vardelta_tests::{
     drop_file::{self, Packing},
     project::Said,
-    random::{Random, from_environment},
+    random::{Random, seed},
     server_database::Contents,
     server_project::ServerProject,
     story,
@@ -50,9 +51,7 @@ use on_both;
 
 /// The seed of a test, said aloud.
 fn seeded() -> Random {
-    let seed = from_environment("VARDELTA_SEED", 1);
-    eprintln!("VARDELTA_SEED={seed}");
-    Random::new(seed)
+    Random::new(seed(1))
 }
 
 /// Two pipelines that get the same drops: one is disturbed, the other one tells what should come of it.

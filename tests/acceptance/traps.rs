@@ -61,7 +61,7 @@ fn the_document_says_what_is_expected() {
         [("Made cases and small files", cases::cases()), ("Damaged and odd files", malformed::cases())]
     {
         text += &format!(
-            "\n## {title}\n| case | what is in it | what stands in the table | warnings and rejects |\n|---|---|---|---|\n"
+            "\n## {title}\n| case | what is in it | what is in the table | warnings and rejects |\n|---|---|---|---|\n"
         );
         for case in cases {
             let (rows, counts) = case.expected.unwrap_or_default();

@@ -1,8 +1,15 @@
 //! Drops that are loaded as they arrive: whole and once, whatever else lies there, and across the ends of the process.
 
+mod alerts;
 mod arrival;
+mod deliveries;
 mod ends;
+mod flat;
 mod http;
+mod kills;
+mod many;
+mod mounts;
+mod overflow;
 
 use vardelta_tests::project::Project;
 

@@ -47,13 +47,35 @@ impl Held {
         Held { child, directory }
     }
 
+    /// Whether it has come by this point.
+    pub fn has_reached(&self, point: &str) -> bool {
+        let log = self.directory.path().join("log");
+        std::fs::read_to_string(log).is_ok_and(|text| text.lines().any(|line| line == point))
+    }
+
+    /// Kills it where it is.
+    pub fn kill(mut self) {
+        self.child.kill().expect("it can be killed");
+        self.child.wait().expect("it is gone");
+    }
+
     /// Lets it go on to its end.
     ///
     /// # Panics
     /// When it does not end within two minutes.
     #[track_caller]
-    pub fn go_on(mut self) -> Said {
+    pub fn go_on(self) -> Said {
+        self.go_on_while(|| ())
+    }
+
+    /// The same, while something is done.
+    ///
+    /// # Panics
+    /// As [`Held::go_on`].
+    #[track_caller]
+    pub fn go_on_while(mut self, work: impl FnOnce()) -> Said {
         std::fs::write(self.directory.path().join("go"), "").expect("a file can be written");
+        work();
         wait_at_most(&mut self.child, Duration::from_secs(120)).expect("the command ends");
         Said::from(self.child.wait_with_output().expect("its output can be read"))
     }

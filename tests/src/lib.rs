@@ -2,6 +2,7 @@
 //! that shares no code with the engine.
 
 pub mod binary;
+pub mod cost;
 pub mod database;
 pub mod deaths;
 pub mod drop_file;
@@ -16,7 +17,7 @@ pub mod pipelines;
 pub mod process;
 pub mod project;
 pub mod proxy;
-pub mod random;
+pub use vardelta_testrandom as random;
 pub mod record;
 pub mod report;
 pub mod scripted;

@@ -1,4 +1,5 @@
-//! A server of a test's own on loopback: it takes one connection after the other, on a thread that ends with it.
+//! A server of a test's own on loopback: a thread takes connections until it ends, and each has a thread of its own, since clients keep
+//! connections on which they say nothing.
 
 use std::{
     io,
@@ -24,17 +25,18 @@ impl Listening {
     ///
     /// # Panics
     /// When there is no port.
-    pub fn start(serve: impl Fn(TcpStream) -> io::Result<()> + Send + 'static) -> Listening {
+    pub fn start(serve: impl Fn(TcpStream) -> io::Result<()> + Send + Sync + 'static) -> Listening {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("an address");
         let ends = Arc::new(AtomicBool::new(false));
-        let ended = Arc::clone(&ends);
+        let (ended, serve) = (Arc::clone(&ends), Arc::new(serve));
         let thread = std::thread::spawn(move || {
             for stream in listener.incoming() {
                 if ended.load(Ordering::Acquire) {
                     return;
                 }
-                let _ = stream.and_then(&serve);
+                let serve = Arc::clone(&serve);
+                std::thread::spawn(move || stream.and_then(|stream| serve(stream)));
             }
         });
         Listening { address, ends, thread: Some(thread) }

@@ -5,7 +5,7 @@ use std::{
     io::{Read as _, Write as _},
     net::{Shutdown, TcpListener, TcpStream},
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     thread::{self, JoinHandle},
@@ -19,6 +19,9 @@ const PACKET_BYTES: usize = 64;
 /// Bytes of a packet's header: three of its length, and its number.
 const HEADER_BYTES: usize = 4;
 
+/// How often a COMMIT that is held back is looked after.
+const GLANCE: Duration = Duration::from_millis(2);
+
 /// What happens to the connection, once.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Cut {
@@ -30,8 +33,8 @@ pub enum Cut {
     WithCommit,
     /// COMMIT reaches the server, which answers; the answer does not come back.
     AfterCommit,
-    /// COMMIT reaches the server this much later, whether or not its sender still lives.
-    LateCommit(Duration),
+    /// COMMIT is held back until [`Proxy::let_in`], whether or not its sender still lives.
+    LateCommit,
     /// The connection is gone after this many bytes of both directions.
     AfterBytes(u64),
 }
@@ -46,7 +49,7 @@ pub struct Proxy {
 
 struct Shared {
     server_port: u16,
-    cut: Cut,
+    cut: Mutex<Cut>,
     /// Whether nobody is let in behind the cut.
     stays_down: AtomicBool,
     bytes: AtomicU64,
@@ -62,7 +65,7 @@ impl Proxy {
         let port = listener.local_addr().expect("a listener has an address").port();
         let shared = Arc::new(Shared {
             server_port,
-            cut,
+            cut: Mutex::new(cut),
             stays_down: AtomicBool::new(stays_down),
             bytes: AtomicU64::new(0),
             happened: AtomicBool::new(false),
@@ -80,7 +83,12 @@ impl Proxy {
         self.shared.happened.load(Ordering::SeqCst)
     }
 
-    /// Lets connections through again.
+    /// From now on this is what happens, once.
+    pub fn cut_next(&self, cut: Cut) {
+        *self.shared.cut.lock().unwrap_or_else(PoisonError::into_inner) = cut;
+    }
+
+    /// Lets connections through again, and a COMMIT that was held back.
     pub fn let_in(&self) {
         self.shared.stays_down.store(false, Ordering::SeqCst);
     }
@@ -146,10 +154,14 @@ fn cut_here() -> std::io::Error {
 }
 
 impl Shared {
+    fn cut(&self) -> Cut {
+        *self.cut.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// How many of these bytes may pass; fewer than all at the place of the cut.
     fn let_through(&self, bytes: usize) -> (usize, bool) {
         let before = self.bytes.fetch_add(bytes as u64, Ordering::SeqCst);
-        let Cut::AfterBytes(limit) = self.cut else { return (bytes, false) };
+        let Cut::AfterBytes(limit) = self.cut() else { return (bytes, false) };
         if self.happened.load(Ordering::SeqCst) || before + (bytes as u64) < limit {
             return (bytes, false);
         }
@@ -165,18 +177,23 @@ impl Shared {
 
     /// Sends a COMMIT, or what the cut leaves of it.
     fn send_commit(&self, packet: &[u8], both: &Both) -> std::io::Result<()> {
-        let is_about_commit = !matches!(self.cut, Cut::Never | Cut::AfterBytes(_));
+        let cut = self.cut();
+        let is_about_commit = !matches!(cut, Cut::Never | Cut::AfterBytes(_));
         if !is_about_commit || self.happened.swap(true, Ordering::SeqCst) {
             return self.send(packet, &both.server);
         }
-        match self.cut {
+        match cut {
             Cut::BeforeCommit => return Err(cut_here()),
             Cut::AfterCommit => both.swallows.store(true, Ordering::SeqCst),
-            Cut::LateCommit(delay) => thread::sleep(delay),
+            Cut::LateCommit => {
+                while self.stays_down.load(Ordering::SeqCst) && !self.ended.load(Ordering::SeqCst) {
+                    thread::sleep(GLANCE);
+                }
+            }
             Cut::Never | Cut::WithCommit | Cut::AfterBytes(_) => {}
         }
         self.send(packet, &both.server)?;
-        if self.cut == Cut::WithCommit { Err(cut_here()) } else { Ok(()) }
+        if cut == Cut::WithCommit { Err(cut_here()) } else { Ok(()) }
     }
 }
 

@@ -16,7 +16,7 @@ use vardelta_engine::{
     },
     diagnostics::Diagnostics,
     options,
-    relational::{LookupSpec, Relational},
+    relational::LookupSpec,
 };
 use vardelta_schemas::{Column, ColumnType};
 
@@ -31,7 +31,7 @@ pub enum Failing {
     /// Nothing.
     Nothing,
     /// So many keys of a hundred.
-    Share(usize),
+    Share(u64),
     /// Every key.
     Everything,
     /// The look-up breaks off behind a few answers.
@@ -156,7 +156,7 @@ impl StageType for Scripted {
         let columns = vec![column("number", ColumnType::Int64), column("word", ColumnType::Text)];
         let lookup = Arc::new(ScriptedLookup { columns, service, max_failed_share: options.max_failed_share });
         let spec = LookupSpec::plan(request.inputs.first()?, &options.key, lookup, diagnostics)?;
-        Some(Planned::Relational(Relational::Lookup(spec)))
+        Some(Planned::Relational(spec.into()))
     }
 }
 

@@ -105,6 +105,8 @@ pub struct StageError {
     pub hint: Option<String>,
     /// What it came from.
     pub cause: Option<Cause>,
+    /// Whether it is about a file that the stage computes with, rather than the one that it reads.
+    pub is_of_side_input: bool,
 }
 
 impl fmt::Display for StageError {
@@ -122,12 +124,18 @@ impl Error for StageError {
 impl StageError {
     /// An error without a hint.
     pub fn new(message: impl Into<String>) -> StageError {
-        StageError { message: message.into(), hint: None, cause: None }
+        StageError { message: message.into(), hint: None, cause: None, is_of_side_input: false }
     }
 
     /// Adds what to do.
     pub fn with_hint(mut self, hint: impl Into<String>) -> StageError {
         self.hint = Some(hint.into());
+        self
+    }
+
+    /// It is about a file that the stage computes with, whose name the message tells.
+    pub fn of_side_input(mut self) -> StageError {
+        self.is_of_side_input = true;
         self
     }
 

@@ -10,7 +10,7 @@ use std::{
 use serde::Serialize;
 use vardelta_schemas::{
     TableSchema,
-    sql::erase::{ERASED, ERASING, MarkedIn},
+    sql::erase::{ERASED, ERASING, ERASING_SAMPLE, MarkedIn, SAMPLE_ERASED},
 };
 
 /// Bytes of a file that are searched at a time.
@@ -28,6 +28,8 @@ pub struct Erasure {
     pub epoch: u64,
     /// The drops: every one that ever had one of the names that are erased.
     pub drops: Vec<ErasedDrop>,
+    /// What of the drops is forgotten, if not all: one member (a sample). The drops stand then.
+    pub member: Option<ErasedMember>,
     /// The first epoch that was about one of them.
     pub first_epoch: u64,
     /// The epochs that were about one of them.
@@ -58,13 +60,39 @@ impl Erasure {
     /// What is looked for byte by byte in files: names, paths and digests. Shorter ones stand in any file by chance.
     pub fn searched_texts(&self) -> Vec<String> {
         let of = |drop: &ErasedDrop| drop.name.iter().chain(&drop.texts).cloned().collect::<Vec<_>>();
+        let member = self.member.iter().filter_map(|member| member.name.clone());
         let texts: BTreeSet<String> =
-            self.drops.iter().flat_map(of).filter(|text| text.len() >= TEXT_BYTES_MIN).collect();
+            self.drops.iter().flat_map(of).chain(member).filter(|text| text.len() >= TEXT_BYTES_MIN).collect();
         texts.into_iter().collect()
+    }
+
+    /// What the ledger says of a drop's part in it before it is proven: action and name.
+    pub fn pending(&self, drop: &ErasedDrop) -> (&'static str, String) {
+        match &self.member {
+            Some(_) => (ERASING_SAMPLE, drop.mark.clone()),
+            None => (ERASING, drop.pending_name()),
+        }
+    }
+
+    /// The same once it is proven.
+    pub fn proven(&self, drop: &ErasedDrop) -> (&'static str, String) {
+        match &self.member {
+            Some(_) => (SAMPLE_ERASED, drop.mark.clone()),
+            None => (ERASED, drop.neutral_name()),
+        }
     }
 }
 
-/// A drop that is forgotten.
+/// A member of drops that is forgotten.
+#[derive(Clone, Debug)]
+pub struct ErasedMember {
+    /// Its name; `None` where it is forgotten already.
+    pub name: Option<String>,
+    /// What is kept of it, so that no later delivery brings it back.
+    pub mark: String,
+}
+
+/// A drop that is forgotten, or that loses a member.
 #[derive(Clone, Debug)]
 pub struct ErasedDrop {
     /// Its number, which stays in the ledger: it says nothing, and is never given again.
@@ -73,7 +101,7 @@ pub struct ErasedDrop {
     pub source: String,
     /// Its name; `None` where it is forgotten already.
     pub name: Option<String>,
-    /// What is called to mind of its name until the erasure is proven: a hash.
+    /// What is called to mind of its name until the erasure is proven: a hash. The name itself, where the drop stands.
     pub mark: String,
     /// Other texts of the ledger that tell of it: its path and digests, where it stood.
     pub texts: Vec<String>,

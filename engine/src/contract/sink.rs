@@ -6,6 +6,7 @@ mod details;
 mod erase;
 mod lookups;
 mod migrate;
+mod part;
 mod query_plan;
 mod set_aside;
 
@@ -30,6 +31,7 @@ pub use self::{
     erase::Erase,
     lookups::{KeptLookups, Lookups},
     migrate::{Fill, Migrate},
+    part::Part,
     query_plan::{AccessPath, NamedIndex, QueryPlan, QueryPlans},
     set_aside::SetAside,
 };
@@ -69,8 +71,8 @@ pub trait SinkStage: Send + Sync {
         &[]
     }
 
-    /// Whether its database also keeps rules that only it can judge (FOREIGN KEYs).
-    fn has_references(&self) -> bool {
+    /// Whether its database also keeps rules that only it can judge (FOREIGN KEYs, unique columns).
+    fn asks_database(&self) -> bool {
         false
     }
 
@@ -354,28 +356,6 @@ pub struct Offender {
     pub message: String,
 }
 
-/// Which of a table's changes are applied in one step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
-    /// All of them.
-    All,
-    /// Inserts and updates.
-    NewRows,
-    /// Deletes.
-    OldRows,
-}
-
-impl Part {
-    /// Whether an operation belongs to this part.
-    pub fn has(self, op: Op) -> bool {
-        match self {
-            Part::All => true,
-            Part::NewRows => op != Op::Delete,
-            Part::OldRows => op == Op::Delete,
-        }
-    }
-}
-
 /// Changes of one table, in key order.
 #[derive(Clone, Debug)]
 pub struct ChangeBatch {
@@ -388,18 +368,6 @@ pub struct ChangeBatch {
 }
 
 impl ChangeBatch {
-    /// The changes that belong to a part.
-    ///
-    /// # Errors
-    /// When the batch does not have as many rows as its operations say.
-    pub fn part(self, part: Part) -> Result<ChangeBatch, arrow_schema::ArrowError> {
-        if part == Part::All {
-            return Ok(self);
-        }
-        let kept: Vec<bool> = self.ops.iter().map(|op| part.has(*op)).collect();
-        self.keep(&kept)
-    }
-
     /// The changes that are marked, one mark each.
     pub(crate) fn keep(&self, kept: &[bool]) -> Result<ChangeBatch, arrow_schema::ArrowError> {
         let mask = |of: &[Op]| -> BooleanArray {

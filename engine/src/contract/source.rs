@@ -16,6 +16,23 @@ use crate::contract::{
     side_input::SideInput,
 };
 
+/// A file to be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InputFile {
+    /// Where it lies.
+    pub path: PathBuf,
+    /// What it is called in messages: its path, or what came by another way than a file.
+    pub shown: String,
+}
+
+impl InputFile {
+    /// A file that is called by its path.
+    pub fn at(path: impl Into<PathBuf>) -> InputFile {
+        let path = path.into();
+        InputFile { shown: path.display().to_string(), path }
+    }
+}
+
 /// What the path of a source matches.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Discovered {
@@ -105,8 +122,9 @@ pub trait Source: Send + Sync {
     /// Opens a file for one pass. Runs on a reader thread.
     ///
     /// # Errors
-    /// When the file cannot be read or is not what the source reads.
-    fn open(&self, path: &Path, decompression_threads: usize) -> Result<Box<dyn ChunkReader>, StageError>;
+    /// When the file cannot be read or is not what the source reads. The message calls it what [`InputFile::shown`] says; an
+    /// error of another file that the source computes with is marked by [`StageError::of_side_input`].
+    fn open(&self, file: &InputFile, decompression_threads: usize) -> Result<Box<dyn ChunkReader>, StageError>;
 
     /// A parser for one worker.
     fn parser(&self) -> Box<dyn Parser>;

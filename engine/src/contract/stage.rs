@@ -287,8 +287,8 @@ impl Planned {
         match self {
             Planned::Source(source) => source.settings(),
             Planned::Transform(transform) => transform.settings(),
-            Planned::Relational(Relational::Lookup(spec)) => vec![("answers", spec.fingerprint_text())],
-            Planned::Relational(_) | Planned::Sink(_) => Vec::new(),
+            Planned::Relational(relational) => relational.relation().settings(),
+            Planned::Sink(_) => Vec::new(),
         }
     }
 }

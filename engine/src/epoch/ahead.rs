@@ -5,8 +5,6 @@
 //! summary's row changes with nearly every chunk, so it waits for the end. Whatever goes wrong with such a row, the
 //! transaction can be given up and everything written from the merged changes, as if none had gone ahead.
 
-use std::sync::Arc;
-
 use crossbeam_channel::Receiver;
 use vardelta_schemas::{TableSchema, ledger::Snapshot};
 
@@ -17,12 +15,11 @@ use crate::{
         batches,
         context::Context,
         open::Opened,
+        plane::Plane,
         transaction::{Failure, Transaction, is_passing},
     },
     error::RunError,
     failpoint,
-    flow::{RunContext, lookup::is_lookup},
-    plan::is_table,
 };
 
 /// What the sink's transaction has when the last chunk is computed.
@@ -48,25 +45,31 @@ pub(crate) struct Ahead<'a> {
 
 impl<'a> Ahead<'a> {
     /// `None` where rows had better wait for the end: somebody wants to see the net changes as they are written, refused
-    /// rows are to be taken out one by one, or tables refer to each other. The caller's run must only add drops.
+    /// rows are to be taken out one by one, or tables refer to each other. Rows of tables with unique columns beside the key
+    /// wait as well. The caller's run must only add drops.
     pub fn new(context: Context<'a>, opened: &'a mut Opened) -> Option<Ahead<'a>> {
         let (plan, Opened { sink, ledger, .. }) = (context.plan, opened);
         let tables = plan.tables();
-        let going: Vec<usize> =
-            (0..tables.len()).filter(|at| is_table(&plan.stages[plan.stages[plan.sink].inputs[*at]].planned)).collect();
-        let in_any_order = sink.order(&tables).into_iter().eq((0..tables.len()).map(|at| (at, Part::All)));
+        let order = sink.order(&tables);
+        // A new row of a table with unique columns may have to wait until another row's values are out of the way.
+        let is_whole = |at: usize| order.contains(&(at, Part::All));
+        let stage = |at: usize| &plan.stages[plan.stages[plan.sink].inputs[at]];
+        let adds_once = |at: usize| stage(at).relation().is_some_and(|relation| relation.adds_once());
+        let going: Vec<usize> = (0..tables.len()).filter(|at| is_whole(*at) && adds_once(*at)).collect();
+        let in_any_order = !order.iter().any(|(_, part)| matches!(part, Part::NewRows | Part::OldRows));
         // While services are asked no lock is held, nor a transaction kept open.
-        let asks = plan.stages.iter().any(|stage| is_lookup(&stage.planned));
+        let asks = plan.stages.iter().any(|stage| stage.as_lookup().is_some());
         let may_wait = asks || sink.quarantines() || context.observer.changes_limit().is_none() || !in_any_order;
         (!may_wait && !going.is_empty()).then_some(Ahead { context, sink: sink.as_mut(), ledger, tables, going })
     }
 
     /// Writes chunk after chunk, as their numbers come, until there are no more or something is in the way.
-    pub fn write(self, run: &Arc<RunContext>, chunks: &Receiver<u64>) -> Sent {
+    pub fn write(self, plane: &dyn Plane, chunks: &Receiver<u64>) -> Sent {
         let Ahead { context, sink, ledger, tables, going } = self;
-        let mut written = Sent::default();
+        let (run, mut written) = (plane.run(), Sent::default());
         let transaction = Transaction {
             context,
+            plane,
             run,
             replace_tables: false,
             tables: &tables,
@@ -120,10 +123,10 @@ impl Writer<'_> {
             self.transaction.begin(self.sink)?;
             written.is_open = true;
         }
-        let Transaction { context, run, tables, .. } = self.transaction;
+        let Transaction { context, plane, run, tables, .. } = self.transaction;
         for at in self.going {
             let layout = run.layout(context.plan.stages[context.plan.sink].inputs[*at])?;
-            let mut added = run.changes.added(*at, chunk).map_err(RunError::from)?;
+            let mut added = plane.added(*at, chunk)?;
             let (make, mut rows) = (|| added.next_batch(layout), 0);
             batches::apply(run, self.sink, &tables[*at], make, &mut |batch| {
                 failpoint::hit("ahead:batch");

@@ -8,7 +8,12 @@ use vardelta_schemas::{TableSchema, ledger::TableCounts};
 use crate::{
     changes::NetChanges,
     contract::sink::{ChangeBatch, Sink, SinkError, SinkErrorKind},
-    epoch::{context::Context, fills::part_by_fill, transaction::Failure},
+    epoch::{
+        context::Context,
+        fills::part_by_fill,
+        plane::{Plane, What},
+        transaction::Failure,
+    },
     error::{RunError, RunErrorKind},
     failpoint,
     flow::{RunContext, feed::PATIENCE},
@@ -164,12 +169,12 @@ impl<T, I: Iterator<Item = T>> Iterator for Timed<'_, I> {
 /// Shows the observer what is to be written to a table.
 pub(crate) fn show(
     context: Context<'_>,
-    run: &RunContext,
+    plane: &dyn Plane,
     at: usize,
     table: &TableSchema,
     counts: &mut TableCounts,
 ) -> Result<(), RunError> {
-    let net = run.changes.net(at).map_err(RunError::from)?;
+    let (run, net) = (plane.run(), plane.net(at, What::All)?);
     let mut merge = Merge::new(context.plan, run, at, net, counts)?;
     made_aside(
         run,

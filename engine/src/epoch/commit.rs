@@ -11,13 +11,12 @@ use vardelta_schemas::{
     ledger::{
         DropRow, EpochId, EpochRecord, Event, LookupChanges, RecordCounts, Snapshot, TableCounts, WithdrawnMember,
     },
-    sql::erase::ERASING,
 };
 
 use crate::{
     clock,
     contract::{
-        erasure::{ErasedDrop, Erasure, Removed},
+        erasure::{Erasure, Removed},
         sink::{Access, Sink, SinkError, SinkErrorKind},
     },
     epoch::{
@@ -26,10 +25,11 @@ use crate::{
         context::Context,
         drops,
         dry::Dry,
-        fills, gaps,
+        gaps,
         history::EpochFacts,
         identity,
         open::{self, Opened},
+        plane::{Plane, Preparation},
         transaction::{Standing, Transaction, is_passing},
         write::Writing,
     },
@@ -43,7 +43,6 @@ use crate::{
     locks::Locked as _,
     plan::{Plan, content::Definitions},
     report::{Action, DropReport, RunReport},
-    state::State,
 };
 
 /// What becomes of the ledger.
@@ -102,7 +101,7 @@ impl Outcome {
     /// The names of the drops that the epoch is about. What is forgotten is not named.
     fn drop_names(&self) -> Vec<String> {
         match &self.erasure {
-            Some(erasure) => erasure.drops.iter().map(ErasedDrop::neutral_name).collect(),
+            Some(erasure) => erasure.drops.iter().map(|drop| erasure.proven(drop).1).collect(),
             None => {
                 let upserted = self.upserted.iter().map(|(_, drop)| drop.name.clone());
                 let withdrawn = self.withdrawn.iter().map(|drop| drop.name.clone());
@@ -139,10 +138,11 @@ pub(crate) fn rows_before(ledger: &Snapshot, table: &str) -> u64 {
 pub(crate) fn conclude(
     context: Context<'_>,
     opened: &mut Opened,
-    run: &Arc<RunContext>,
+    plane: &dyn Plane,
     mut outcome: Outcome,
     report: &mut RunReport,
 ) -> Result<Removed, RunError> {
+    let run = plane.run();
     outcome.definitions.check_unchanged()?;
     tell_rejects(context, run, report);
     for warning in run.notes.locked().warnings.rows(&run.plan, &run.loads) {
@@ -153,22 +153,22 @@ pub(crate) fn conclude(
         tables.iter().map(|table| TableCounts { name: table.name.clone(), ..TableCounts::default() }).collect();
     let mut removed = Removed::default();
     if report.dry_run {
-        let notices = Dry { context, run, tables: &tables, opened, replace_tables: outcome.replace_tables }.judge()?;
+        let notices =
+            Dry { context, plane, run, tables: &tables, opened, replace_tables: outcome.replace_tables }.judge()?;
         tell_rejects(context, run, report);
         recount(run, &mut outcome);
         tell_drops_again(context, &outcome, report);
         notices.into_iter().for_each(|notice| context.tell(report, RunEvent::Notice(notice)));
         for (at, table) in tables.iter().enumerate() {
             if context.observer.wants_changes() {
-                show(context, run, at, table, &mut counts[at])?;
+                show(context, plane, at, table, &mut counts[at])?;
             } else {
-                let mut net = run.changes.net(at).map_err(RunError::from)?;
-                net.count(&mut counts[at]).map_err(RunError::from)?;
+                plane.count(at, &mut counts[at])?;
             }
         }
         count_unchanged(&mut counts, &opened.ledger, outcome.replace_tables);
     } else {
-        let committed = commit(context, opened, run, &mut outcome, &tables, &mut counts)?;
+        let committed = commit(context, opened, plane, &mut outcome, &tables, &mut counts)?;
         // Some records became rejects while they were written.
         tell_rejects(context, run, report);
         tell_drops_again(context, &outcome, report);
@@ -254,15 +254,13 @@ struct Committed {
 fn commit(
     context: Context<'_>,
     opened: &mut Opened,
-    run: &Arc<RunContext>,
+    plane: &dyn Plane,
     outcome: &mut Outcome,
     tables: &[TableSchema],
     counts: &mut [TableCounts],
 ) -> Result<Committed, RunError> {
-    let plan = context.plan;
-    let mut metadata = opened.state.metadata().clone();
-    fills::note_columns(tables, &mut metadata);
-    let Opened { state, sink, ledger, .. } = opened;
+    let (plan, run) = (context.plan, plane.run());
+    let Opened { sink, ledger, .. } = opened;
     let pipeline_identity = ledger.pipeline_identity.map_or_else(identity::random, Ok)?;
     let id = EpochId { number: run.epoch, identity: Some(identity::random()?), pipeline: Some(pipeline_identity) };
     let triggers = sink.triggers()?;
@@ -272,6 +270,7 @@ fn commit(
     let mut writing = Writing {
         transaction: Transaction {
             context,
+            plane,
             run,
             replace_tables: outcome.replace_tables,
             tables,
@@ -287,26 +286,20 @@ fn commit(
         erasure: outcome.erasure.clone(),
         removed: Removed::default(),
     };
-    let erases = outcome.erasure.is_some();
-    let (changes, lists_all) = (outcome.drop_changes(), outcome.lists_all_drops);
+    let changes = outcome.drop_changes();
+    let preparation = Preparation {
+        tables,
+        standing: ledger,
+        drops: &changes,
+        lists_all_drops: outcome.lists_all_drops,
+        erases: outcome.erasure.is_some(),
+    };
     // The state is prepared on its own thread while the sink takes the rows, however often that takes.
     let (prepared, applied) = std::thread::scope(|scope| {
         if !is_open && let Err(error) = writing.transaction.begin(sink.as_mut()) {
             return (Ok(()), Err(error.into()));
         }
-        let session = Arc::clone(&run.session);
-        let prepare = || -> Result<(), RunError> {
-            if lists_all {
-                drops::forget(&session, &mut metadata);
-            }
-            drops::note(&session, ledger, &changes, &mut metadata)?;
-            if erases {
-                session.rewrite()?
-            } else {
-                session.compact()?
-            }
-            Ok(state.prepare(session, id, metadata)?)
-        };
+        let prepare = || plane.prepare(id, &preparation);
         // A row that is taken out changes the state, so that is prepared when the sink has taken the rest.
         if sink.quarantines() {
             let applied = writing.write_quarantining(sink.as_mut(), counts);
@@ -322,12 +315,14 @@ fn commit(
     });
     failpoint::hit("commit:applied");
     recount(run, outcome);
+    // Of a migration, what it has added before.
+    let standing = run.abort.written();
     let mut written = prepared.and(applied.map_err(RunError::from)).and_then(|()| run.abort.check());
     loop {
         if let Err(error) = written {
             // A connection that is gone has given the transaction up by itself.
             let _ = sink.rollback();
-            open::settle(state, ledger.id())?;
+            plane.settle(ledger.id())?;
             return Err(error);
         }
         count_unchanged(counts, ledger, outcome.replace_tables);
@@ -343,18 +338,18 @@ fn commit(
         run.totals.committed(plan.sink, started.elapsed());
         let Err(error) = committed else { break };
         if !is_passing(&error) {
-            after_failed_commit(context, state, &record, error)?;
+            after_failed_commit(context, plane, (&record, ledger.id()), standing, error)?;
             break;
         }
         match writing.transaction.after_passing_error(sink.as_mut(), error, Some(&record)) {
             Ok(Standing::Committed) => break,
             // The rows went with the transaction; the state's part stays prepared.
             Ok(Standing::NotCommitted) => {
-                run.abort.note_written(Written::Nothing);
+                run.abort.note_written(standing);
                 written = writing.write_again(sink.as_mut(), counts).map_err(RunError::from);
             }
             Ok(Standing::GivenUp(error)) => {
-                run.abort.note_written(Written::Nothing);
+                run.abort.note_written(standing);
                 written = Err(error.into());
             }
             // The state stays prepared, and the next start asks the ledger again.
@@ -363,7 +358,7 @@ fn commit(
     }
     run.abort.note_written(Written::Committed(run.epoch));
     failpoint::hit("commit:after-sink");
-    state.finalize()?;
+    plane.settle(id)?;
     let (retries, removed) = (writing.transaction.retries, writing.removed);
     let mut notices = writing.notices();
     notices.extend(open::trigger_notices(plan, &triggers));
@@ -387,11 +382,13 @@ fn given_up(sink: &mut dyn Sink) -> SinkError {
     SinkError::new(SinkErrorKind::Unavailable, "the database did not take the commit (fail point sink-commit:fails)")
 }
 
-/// The commit failed, or its acknowledgement was lost: the ledger tells which.
+/// The commit of `record` on top of the epoch `before` failed, or its acknowledgement was lost: the ledger tells which.
+/// `standing` is what was written without it.
 fn after_failed_commit(
     context: Context<'_>,
-    state: &mut State,
-    record: &EpochRecord,
+    plane: &dyn Plane,
+    (record, before): (&EpochRecord, EpochId),
+    standing: Written,
     error: SinkError,
 ) -> Result<(), RunError> {
     let plan = context.plan;
@@ -399,9 +396,11 @@ fn after_failed_commit(
     let ledger = plan.sink().connect(Access::Read).and_then(|mut sink| sink.ledger(&plan.pipeline.name));
     match ledger {
         Ok(ledger) if ledger.id() == record.id() => Ok(()),
+        // Behind the one that was asked: an older copy of the database, or none, is in its place.
+        Ok(ledger) if ledger.epoch < before.number => Err(error.into()),
         Ok(ledger) => {
-            context.abort.note_written(Written::Nothing);
-            open::settle(state, ledger.id())?;
+            context.abort.note_written(standing);
+            plane.settle(ledger.id())?;
             Err(error.into())
         }
         // The state stays prepared; the next start asks the ledger again.
@@ -448,14 +447,17 @@ fn record(
     };
     let mut events: Vec<Event> = outcome.upserted.iter().map(of_drop).collect();
     match &outcome.erasure {
-        Some(erasure) => events.extend(erasure.drops.iter().map(|drop| Event {
-            epoch,
-            committed_at: committed_at.to_owned(),
-            drop_id: Some(drop.drop_id),
-            source: drop.source.clone(),
-            name: drop.pending_name(),
-            action: ERASING.to_owned(),
-            counts: RecordCounts::default(),
+        Some(erasure) => events.extend(erasure.drops.iter().map(|drop| {
+            let (action, name) = erasure.pending(drop);
+            Event {
+                epoch,
+                committed_at: committed_at.to_owned(),
+                drop_id: Some(drop.drop_id),
+                source: drop.source.clone(),
+                name,
+                action: action.to_owned(),
+                counts: RecordCounts::default(),
+            }
         })),
         None => {
             events.extend(outcome.withdrawn.iter().map(|drop| event(drop, Action::Withdrawn, RecordCounts::default())));

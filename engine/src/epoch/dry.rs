@@ -16,8 +16,14 @@ use crate::{
     },
     display::value_text,
     epoch::{
-        batches::Merge, context::Context, history::EpochFacts, open::Opened, quarantine::FIRST_CHUNK,
-        transaction::Transaction, write::Writing,
+        batches::Merge,
+        context::Context,
+        history::EpochFacts,
+        open::Opened,
+        plane::{Plane, What},
+        quarantine::FIRST_CHUNK,
+        transaction::Transaction,
+        write::Writing,
     },
     error::RunError,
     flow::RunContext,
@@ -33,6 +39,7 @@ const HINT: &str = "Filter or convert such values in a stage before the table, o
 /// What a dry run has to do with.
 pub(crate) struct Dry<'a> {
     pub(crate) context: Context<'a>,
+    pub(crate) plane: &'a dyn Plane,
     pub(crate) run: &'a Arc<RunContext>,
     pub(crate) tables: &'a [TableSchema],
     pub(crate) opened: &'a Opened,
@@ -42,13 +49,12 @@ pub(crate) struct Dry<'a> {
 impl Dry<'_> {
     /// Takes rows out that the sink's conditions refuse, or ends the run as the database would. Yields what there is to say.
     pub(crate) fn judge(&self) -> Result<Vec<String>, RunError> {
-        let Dry { context, run, tables, opened, replace_tables } = *self;
+        let Dry { context, plane, run, tables, opened, replace_tables } = *self;
         let (ledger, quarantines) = (&opened.ledger, opened.sink.quarantines());
         let sink = context.plan.sink();
         let mut notices = Vec::new();
-        if sink.has_references() {
-            notices
-                .push("a dry run does not ask the database: its FOREIGN KEYs (`references`) are not judged".to_owned());
+        if sink.asks_database() {
+            notices.push("a dry run does not ask the database: `references` and `unique` are not judged".to_owned());
         }
         if sink.checks().is_empty() {
             return Ok(notices);
@@ -56,6 +62,7 @@ impl Dry<'_> {
         let mut writing = Writing {
             transaction: Transaction {
                 context,
+                plane,
                 run,
                 replace_tables,
                 tables,
@@ -91,7 +98,7 @@ impl Dry<'_> {
             if checks.is_empty() {
                 continue;
             }
-            let net = self.run.changes.net(at).map_err(RunError::from)?;
+            let net = self.plane.net(at, What::All)?;
             let mut uncounted = TableCounts::default();
             let mut merge = Merge::new(plan, self.run, at, net, &mut uncounted)?;
             while let Some(batch) = merge.next_batch()? {

@@ -15,6 +15,7 @@ use crate::{
         context::Context,
         fills::part_by_fill,
         open::Opened,
+        plane::{Plane, What},
         transaction::is_passing,
     },
     error::RunError,
@@ -30,9 +31,10 @@ use crate::{
 pub(crate) fn fill(
     context: Context<'_>,
     opened: &mut Opened,
-    run: &RunContext,
+    plane: &dyn Plane,
     report: &mut Backfill,
 ) -> Result<(), RunError> {
+    let run = plane.run();
     let tables = context.plan.tables();
     for (at, table) in tables.iter().enumerate() {
         if run.changes.new_columns(at).is_empty() {
@@ -41,6 +43,7 @@ pub(crate) fn fill(
         let Some(compared) = report.tables.iter_mut().find(|compared| compared.name == table.name) else { continue };
         let mut filling = Fillings {
             context,
+            plane,
             run,
             sink: opened.sink.as_mut(),
             expected: opened.ledger.id(),
@@ -62,6 +65,7 @@ pub(crate) fn fill(
 /// The batches of one table.
 struct Fillings<'a> {
     context: Context<'a>,
+    plane: &'a dyn Plane,
     run: &'a RunContext,
     sink: &'a mut dyn Sink,
     expected: EpochId,
@@ -84,7 +88,7 @@ impl Fillings<'_> {
         let (plan, run, table) = (self.context.plan, self.run, self.table);
         let columns = run.changes.new_columns(at);
         let mut uncounted = TableCounts::default();
-        let net = run.changes.net(at).map_err(RunError::from)?;
+        let net = self.plane.net(at, What::All)?;
         let mut merge = Merge::new(plan, run, at, net, &mut uncounted)?;
         made_aside(
             run,

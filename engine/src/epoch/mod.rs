@@ -13,6 +13,7 @@ pub(crate) mod gaps;
 pub(crate) mod history;
 pub(crate) mod identity;
 pub(crate) mod open;
+pub(crate) mod plane;
 pub(crate) mod quarantine;
 pub(crate) mod reject_share;
 pub(crate) mod scratch;

@@ -1,19 +1,21 @@
 //! The start of every run: the state's lock is taken, and state and ledger are brought to agree. The ledger is the judge.
 
-use std::path::{Path, PathBuf};
-
-use vardelta_schemas::{
-    ledger::{EpochId, Snapshot},
-    sql::ledger::is_ledger_table,
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex},
 };
+
+use vardelta_schemas::{ledger::Snapshot, sql::ledger::is_ledger_table};
 
 use crate::{
     contract::sink::{Access, Sink, Trigger},
     epoch::{
         drops::{self, Disagreement},
+        plane::{SharedState, settle},
         scratch::{self, Scratch},
     },
     error::{RunError, RunErrorKind},
+    locks::Locked as _,
     plan::{
         Plan,
         content::{Definitions, Wanted},
@@ -24,7 +26,7 @@ use crate::{
 
 /// State and sink, agreeing on the epoch.
 pub(crate) struct Opened {
-    pub state: State,
+    pub state: SharedState,
     pub sink: Box<dyn Sink>,
     pub ledger: Snapshot,
     access: Access,
@@ -64,7 +66,8 @@ pub(crate) fn open_to_rebuild(plan: &Plan, access: Access) -> Result<Opened, Run
         }
         opened => opened,
     })?;
-    if opened.state.epoch() >= opened.ledger.epoch && opened.state.id() != opened.ledger.id() {
+    let state = opened.state.locked().id();
+    if state.number >= opened.ledger.epoch && state != opened.ledger.id() {
         opened = anew(plan, opened)?;
     }
     Ok(opened)
@@ -77,7 +80,7 @@ pub(crate) fn anew(plan: &Plan, opened: Opened) -> Result<Opened, RunError> {
     drop(state);
     let directory = state_directory(plan);
     let state = State::open_anew(scratch.as_ref().map_or(&directory, Scratch::path))?;
-    Ok(Opened { state, sink, ledger, access, scratch })
+    Ok(Opened { state: Arc::new(Mutex::new(state)), sink, ledger, access, scratch })
 }
 
 /// How a state is opened: to write it, or to read it, while what is computed on top of it goes aside. Where there is none to
@@ -114,23 +117,13 @@ fn open_with(
         ledger = sink.recover(&plan.pipeline.name)?;
     }
     settle(&mut state, ledger.id())?;
-    Ok(Opened { state, sink, ledger, access, scratch })
-}
-
-/// A prepared epoch is finalised if the ledger has it, itself and not one of the same number; rolled back if it has not.
-pub(crate) fn settle(state: &mut State, ledger: EpochId) -> Result<(), RunError> {
-    match state.prepared() {
-        Some(prepared) if prepared == ledger => state.finalize()?,
-        Some(_) => state.roll_back()?,
-        None => {}
-    }
-    Ok(())
+    Ok(Opened { state: Arc::new(Mutex::new(state)), sink, ledger, access, scratch })
 }
 
 /// Refuses to go on when state and ledger are of different epochs, or hold different drops.
 pub(crate) fn check_agreement(plan: &Plan, opened: &Opened) -> Result<(), RunError> {
     check_epochs(plan, opened)?;
-    let disagreements = drops::disagreements(&opened.state, &opened.ledger)?;
+    let disagreements = drops::disagreements(&opened.state.locked(), &opened.ledger)?;
     let Some(Disagreement { drop, state, ledger }) = disagreements.first() else { return Ok(()) };
     let (sink, count) = (plan.sink().location(), disagreements.len());
     let has = |there: &Option<String>| if there.is_some() { "has it" } else { "has it not" };
@@ -148,12 +141,12 @@ pub(crate) fn check_agreement(plan: &Plan, opened: &Opened) -> Result<(), RunErr
 
 /// Refuses to go on when state and ledger are of different epochs.
 pub(crate) fn check_epochs(plan: &Plan, opened: &Opened) -> Result<(), RunError> {
-    if opened.state.id() == opened.ledger.id() {
+    if opened.state.locked().id() == opened.ledger.id() {
         return Ok(());
     }
-    let (state, ledger) = (opened.state.epoch(), opened.ledger.epoch);
+    let (state, ledger) = (opened.state.locked().epoch(), opened.ledger.epoch);
     // One of before identities may be an older copy of either.
-    let pipelines = opened.state.id().pipeline.zip(opened.ledger.id().pipeline);
+    let pipelines = opened.state.locked().id().pipeline.zip(opened.ledger.id().pipeline);
     let is_same_pipeline = pipelines.is_none_or(|(state, ledger)| state == ledger);
     let (name, sink, directory) = (&plan.pipeline.name, plan.sink().location(), state_directory(plan));
     let error = |message: String| RunError::new(RunErrorKind::Sink, message);
@@ -207,7 +200,7 @@ pub(crate) fn check_definition(plan: &Plan, ledger: &Snapshot, wanted: Wanted) -
     )
     .with_hint(
         "Run `vardelta migrate`, which changes what differs (see `--plan`), or `vardelta rebuild`, which makes the tables \
-         anew; or put the old definition back.",
+         from scratch; or put the old definition back.",
     ))
 }
 

@@ -6,10 +6,7 @@ use arrow_array::{Array as _, Int64Array, StringArray};
 use vardelta_schemas::ledger::{RejectRow, TableCounts};
 
 use crate::{
-    contract::{
-        sink::{CONSTRAINT, Offender, Sink},
-        stage::Planned,
-    },
+    contract::sink::{CONSTRAINT, Offender, Sink},
     epoch::{
         batches::show,
         reject_share::check_reject_share,
@@ -20,13 +17,11 @@ use crate::{
     flow::{
         Mode,
         correct::{Asked, Quarantined, computed},
-        workers::run_chunk,
     },
     plan::{
         place::{place_columns, source_named},
         source,
     },
-    relational::Relational,
 };
 
 /// The number of the first correcting chunk: behind all that read files.
@@ -62,7 +57,7 @@ impl Writing<'_> {
 
     /// Takes rows out of state and changes, by a further chunk.
     pub(super) fn correct(&mut self, chunk: u64, offenders: &[Offender]) -> Result<(), RunError> {
-        let Transaction { context, run, tables, .. } = self.transaction;
+        let Transaction { context, plane, run, tables, .. } = self.transaction;
         let plan = context.plan;
         let (mut views, mut asked) = (Vec::new(), false);
         for Offender { table, row, message } in offenders {
@@ -75,7 +70,7 @@ impl Writing<'_> {
             let stage = plan.stages[plan.sink].inputs[at];
             let encoded = run.layout(stage)?.encode(row).map_err(RunError::internal)?;
             let (key, value) = (encoded.key(0), encoded.value(0));
-            let is_table = matches!(plan.stages[stage].planned, Planned::Relational(Relational::Table(_)));
+            let is_table = plan.stages[stage].is_table();
             if is_table && run.mode == Mode::Load {
                 let (row, message) = (row.clone(), message.clone());
                 run.corrections.ask(stage, Asked { key: key.into(), value: value.into(), row, message });
@@ -88,7 +83,9 @@ impl Writing<'_> {
         if let Some(error) = views.into_iter().next().filter(|_| !asked) {
             return Err(error);
         }
-        run_chunk(run, chunk)?;
+        let corrected = plane.chunk(chunk);
+        plane.rest();
+        corrected?;
         run.lookups.forget_unwanted(&run.session)?;
         for row in run.corrections.take_done() {
             let reject = self.reject(&row)?;
@@ -155,10 +152,10 @@ impl Writing<'_> {
     }
 
     fn show(&self) -> Result<(), Failure> {
-        let Transaction { context, run, tables, .. } = self.transaction;
+        let Transaction { context, plane, tables, .. } = self.transaction;
         if context.observer.wants_changes() {
             for (at, table) in tables.iter().enumerate() {
-                show(context, run, at, table, &mut TableCounts::default())?;
+                show(context, plane, at, table, &mut TableCounts::default())?;
             }
         }
         Ok(())

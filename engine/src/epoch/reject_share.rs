@@ -15,7 +15,7 @@ pub(crate) fn check_reject_share(plan: &Plan, run: &RunContext) -> Result<(), Ru
         let counts = load.records.counts();
         counts.read > 0 && counts.rejected as f64 > limit * counts.read as f64
     };
-    let at_fault = |load: &Load| FileAtFault::new(&plan.stages[load.source].name, &load.path);
+    let at_fault = |load: &Load| FileAtFault::new(&plan.stages[load.source].name, &load.file.path);
     if let Some(load) = run.loads.iter().find(is_refused) {
         let counts = load.records.counts();
         let notes = run.notes.locked();

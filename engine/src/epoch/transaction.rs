@@ -9,7 +9,7 @@ use vardelta_schemas::{
 
 use crate::{
     contract::sink::{EpochStart, Sink, SinkError, SinkErrorKind},
-    epoch::{backoff, context::Context},
+    epoch::{backoff, context::Context, plane::Plane},
     error::RunError,
     event::RunEvent,
     flow::RunContext,
@@ -33,6 +33,7 @@ pub(crate) enum Standing {
 /// The transaction of one epoch, which may take several attempts.
 pub(crate) struct Transaction<'a> {
     pub(crate) context: Context<'a>,
+    pub(crate) plane: &'a dyn Plane,
     pub(crate) run: &'a Arc<RunContext>,
     pub(crate) replace_tables: bool,
     pub(crate) tables: &'a [TableSchema],

@@ -8,18 +8,18 @@ use crate::{
     changes::NetChanges,
     contract::{
         erasure::{Erasure, Removed},
-        sink::{ChangeBatch, Offender, Part, Sink, SinkError, SinkErrorKind},
+        sink::{ChangeBatch, Offender, Sink, SinkError, SinkErrorKind},
     },
     epoch::{
         batches::{self, Merge, show},
         context::Context,
         fills::part_by_fill,
         history::{EpochFacts, history_rows},
+        plane::{Plane, What},
         transaction::{Failure, Transaction, is_passing},
     },
     error::RunError,
     failpoint,
-    flow::RunContext,
     locks::Locked as _,
 };
 
@@ -44,7 +44,7 @@ pub(crate) struct Writing<'a> {
 /// Shows the observer the net changes of a table of which the sink had rows before, if there are few enough of them.
 fn show_sent(
     context: Context<'_>,
-    run: &RunContext,
+    plane: &dyn Plane,
     at: usize,
     table: &TableSchema,
     counts: &TableCounts,
@@ -54,7 +54,7 @@ fn show_sent(
         context.observer.many_changes(table, changed);
         return Ok(());
     }
-    show(context, run, at, table, &mut TableCounts::default())
+    show(context, plane, at, table, &mut TableCounts::default())
 }
 
 impl Writing<'_> {
@@ -108,16 +108,16 @@ impl Writing<'_> {
     }
 
     fn apply(&mut self, sink: &mut dyn Sink, counts: &mut [TableCounts]) -> Result<(), Failure> {
-        let Transaction { context, run, tables, .. } = self.transaction;
+        let Transaction { context, plane, run, tables, .. } = self.transaction;
         let (observer, is_watched) = (context.observer, context.observer.wants_changes());
         for (at, part) in sink.order(tables) {
             let table = &tables[at];
             let (mut seen, mut observed) = (0, self.observed[at]);
-            // A table's deletes may come in a step of their own, behind the one that counts and shows everything.
+            // A table's changes may come in two steps, of which one counts and shows everything.
             let mut again = TableCounts::default();
-            let counts = if part == Part::OldRows { &mut again } else { &mut counts[at] };
-            let unsent = run.changes.unsent(at).map_err(RunError::from)?;
-            let is_shown = is_watched && part != Part::OldRows && run.changes.sent_rows(at) == 0;
+            let counts = if part.counts() { &mut counts[at] } else { &mut again };
+            let unsent = plane.net(at, What::Unsent)?;
+            let is_shown = is_watched && part.counts() && run.changes.sent_rows(at) == 0;
             let applied = self.apply_to(sink, at, unsent, table, counts, &mut |batch| {
                 failpoint::hit("commit:batch");
                 seen += 1;
@@ -125,14 +125,14 @@ impl Writing<'_> {
                     observer.changes(table, &batch);
                     observed = seen;
                 }
-                batch.part(part).map_err(|error| {
+                part.of(batch).map_err(|error| {
                     SinkError::new(SinkErrorKind::Unavailable, format!("changes cannot be parted: {error}"))
                 })
             });
             self.observed[at] = observed;
             applied?;
             if is_watched && run.changes.sent_rows(at) > 0 {
-                show_sent(context, run, at, table, counts)?;
+                show_sent(context, plane, at, table, counts)?;
                 self.observed[at] = u64::MAX;
             }
         }
@@ -142,13 +142,13 @@ impl Writing<'_> {
     /// Merges the changes a second time, which costs less than keeping them. A table made anew says nothing of what became of
     /// its rows.
     fn apply_histories(&self, sink: &mut dyn Sink) -> Result<(), Failure> {
-        let Transaction { run, tables, histories, replace_tables, .. } = &self.transaction;
+        let Transaction { plane, run, tables, histories, replace_tables, .. } = &self.transaction;
         for (at, (table, history)) in tables.iter().zip(histories).enumerate() {
             if let Some(history) = history.as_ref().filter(|_| !replace_tables) {
                 let mut uncounted = TableCounts::default();
                 // That a column is new, and what its first values are, happened to the definition, not to the rows.
                 let new_columns = run.changes.new_columns(at);
-                let net = run.changes.net(at).map_err(RunError::from)?;
+                let net = plane.net(at, What::All)?;
                 self.apply_to(sink, at, net, history, &mut uncounted, &mut |batch| {
                     history_rows(table, &part_by_fill(table, &new_columns, batch, true)?, &self.facts)
                 })?;

@@ -158,11 +158,11 @@ stage's input. They mean what MySQL means by them, with these differences, which
 - **A backslash is a backslash** in a text (NO_BACKSLASH_ESCAPES), so that a regular expression is written as it is; in LIKE it
   escapes.
 - **`||` joins texts** (PIPES_AS_CONCAT); there is no `&&`.
-- **Exact numbers have at most 38 digits** (MySQL: 65), and integers 64 bits with a sign. A quotient is rounded where it stands to
+- **Exact numbers have at most 38 digits** (MySQL: 65), and integers 64 bits with a sign. A quotient is rounded where it is computed to
   4 digits more than its left side; MySQL keeps up to 9 hidden ones until the expression ends, so `1 / 3 * 3` is 0.9999 here.
 - **A number with a point is exact, one with an exponent is a double**, as in MySQL; a column of a VCF that is a Float is a double.
 - **The value depends on the row alone**: now(), rand() and their kin are refused.
-- SQLite knows no exact numbers and no dates; what that means for a form stands in its last column.
+- SQLite knows no exact numbers and no dates; what that means for a form is in its last column.
 
 A form that is not listed is refused with what says the same here. Every example below is run by the tests, and in MySQL, MariaDB
 and SQLite, which give the same unless the last column says otherwise.

@@ -39,6 +39,7 @@ pub fn panics(name: &str) {
     wait(name);
     for armed in armed().iter().filter(|armed| armed.act == Act::Abort) {
         if armed.name.strip_prefix("panic:") == Some(name) && armed.next_hit() == armed.at_hit {
+            record(&format!("panicking at {name}"));
             panic!("fail point {name}");
         }
     }

@@ -4,7 +4,8 @@
 //! third time; `panic@state:prepared` panics there instead. Where the point is asked by [`fails`], the operation reports a full
 //! disk instead, from that time on. `VARDELTA_FAILPOINT=panic:worker:chunk` panics where [`panics`] is asked. With
 //! `VARDELTA_FAILPOINT_LOG` every point that is reached is added to that file, so that a test which kills the process can tell
-//! where it was. `wait@state:prepared` stops there, says `waiting at state:prepared` in that file, and goes on as soon as the
+//! where it was; a thread that is to panic adds `panicking at worker:chunk`. `wait@state:prepared` stops there, says
+//! `waiting at state:prepared` in that file, and goes on as soon as the
 //! file that `VARDELTA_FAILPOINT_GO` names is there: so a test does something at a moment that no clock decides. Several
 //! points are armed with commas between. `sleep@stage:calls:20` makes every batch of the stage `calls` 20 ms slower, `sleep@reader:calls:20`
 //! every chunk that is read of its files; the sink's batches are those of its stage.

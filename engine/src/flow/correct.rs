@@ -9,14 +9,13 @@ use std::{collections::BTreeMap, sync::Mutex};
 use arrow_array::RecordBatch;
 
 use crate::{
-    contract::stage::Planned,
     error::{RunError, RunErrorKind},
     flow::{
         Mode, RunContext,
         table::{Assertion, Removal, Stored},
     },
     locks::Locked as _,
-    relational::{Conflict, Relational},
+    relational::Conflict,
     rows::Row,
     state::{key_hash, shard_of},
 };
@@ -81,10 +80,7 @@ impl Corrections {
     ) -> Result<Vec<Removal>, RunError> {
         let asked = self.asked.locked().remove(&(stage, shard));
         let Some(asked) = asked else { return Ok(Vec::new()) };
-        let conflict = match &run.plan.stages[stage].planned {
-            Planned::Relational(Relational::Table(spec)) => spec.conflict,
-            _ => Conflict::LatestDrop,
-        };
+        let conflict = run.plan.stages[stage].as_table().map_or(Conflict::LatestDrop, |spec| spec.conflict);
         let (mut stored, mut removals) = (stored()?, Vec::new());
         for asked in asked {
             let mut list = stored.read_all(key_hash(&asked.key), &asked.key)?;
@@ -118,7 +114,7 @@ pub(crate) fn computed(run: &RunContext, stage: usize, key: &[u8], message: &str
             "Only rows that a drop asserts can be: withdraw or correct what the row comes from, or change the constraint.",
         ),
         Mode::Replay => (
-            "the tables are made anew from rows that were taken before, so it cannot be quarantined",
+            "the tables are made again from rows that were taken before, so it cannot be quarantined",
             "Leave the constraint out, or put the pipeline file back as it was and withdraw or correct the drop that asserts the \
              row first.",
         ),

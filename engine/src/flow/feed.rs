@@ -4,7 +4,6 @@
 use std::{
     any::Any,
     collections::{BTreeMap, BTreeSet},
-    path::{Path, PathBuf},
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering},
@@ -18,10 +17,10 @@ use crate::{
     abort::Abort,
     accounting::RecordLedger,
     contract::{
-        source::{Chunk, ContentDigest, Source},
-        stage::Planned,
+        source::{Chunk, ContentDigest, InputFile, Source},
+        stage::{Planned, StageError},
     },
-    error::{RunError, RunErrorKind},
+    error::RunError,
     failpoint,
     flow::{contradictions::Contradictions, meter::MeterTotals},
     locks::Locked as _,
@@ -44,7 +43,7 @@ pub(crate) struct Load {
     /// The drop's name.
     pub name: String,
     /// The file.
-    pub path: PathBuf,
+    pub file: InputFile,
     /// The drop's number, which is its place in ledger order.
     pub drop_id: u64,
     /// The file as it was when its bytes were digested.
@@ -218,18 +217,19 @@ pub(crate) fn read_files(
         };
         let stage = &plan.stages[load.source].name;
         read_file((stage, source.as_ref()), load, at, decompression_threads, sender, totals, abort)
-            .map_err(|error| at_file(stage, &load.path, error))?;
+            .map_err(|error| error.while_reading(stage, &load.file.path))?;
     }
 }
 
-fn at_file(stage: &str, path: &Path, mut error: RunError) -> RunError {
-    if error.kind == RunErrorKind::Input && !error.message.contains(&*path.to_string_lossy()) {
-        error.message = format!("{}: {}", path.display(), error.message);
-    }
-    if !error.message.contains("stage `") {
-        error.message = format!("{} (read by stage `{stage}`)", error.message);
-    }
-    error.while_reading(stage, path)
+/// What a source says of the file that it reads, with what it does not know: its stage, and the file where it speaks of another.
+fn of_source(stage: &str, file: &InputFile, error: StageError) -> RunError {
+    let about = if error.is_of_side_input { format!("{}: ", file.shown) } else { String::new() };
+    let message = format!("{about}{}", error.message);
+    read_by(stage, RunError { message, ..RunError::from(error) })
+}
+
+fn read_by(stage: &str, error: RunError) -> RunError {
+    RunError { message: format!("{} (read by stage `{stage}`)", error.message), ..error }
 }
 
 fn read_file(
@@ -242,13 +242,14 @@ fn read_file(
     abort: &Abort,
 ) -> Result<(), RunError> {
     failpoint::panics("reader:open");
-    let mut reader = source.open(&load.path, decompression_threads)?;
+    let fail = |error| of_source(stage, &load.file, error);
+    let mut reader = source.open(&load.file, decompression_threads).map_err(fail)?;
     let header: Arc<dyn Any + Send + Sync> = reader.header();
     *load.header_digest.locked() = reader.header_digest();
     loop {
         let started = Instant::now();
         failpoint::slow("reader", stage);
-        let Some(raw) = reader.next_chunk()? else { break };
+        let Some(raw) = reader.next_chunk().map_err(fail)? else { break };
         load.position_bytes.store(reader.position_bytes(), Ordering::Relaxed);
         let read = started.elapsed();
         failpoint::panics("reader:chunk");
@@ -260,7 +261,7 @@ fn read_file(
         }
     }
     if let Some(read) = reader.bytes_digest() {
-        check_bytes(&load.path, &load.bytes_digest, read)?;
+        check_bytes(&load.file, &load.bytes_digest, read).map_err(|error| read_by(stage, error))?;
     }
-    check_unchanged(&load.path, &load.stamp)
+    check_unchanged(&load.file, &load.stamp).map_err(|error| read_by(stage, error))
 }

@@ -2,7 +2,7 @@
 //! pushes the batches through the segment behind their source, and hands keyed rows to the tables.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap},
     sync::atomic::Ordering,
     time::{Duration, Instant},
 };
@@ -33,8 +33,8 @@ use crate::{
         table::rank,
     },
     locks::Locked as _,
+    member_mark,
     plan::source,
-    relational::Relational,
     rows::RowBatch,
     state::{key_hash, shard_of_hash},
 };
@@ -107,7 +107,7 @@ impl Ingest {
                     let segment = worker.start(worker.run.segment(at))?;
                     sources.insert(at, (source.parser(), segment));
                 }
-                Planned::Relational(Relational::Table(_)) => tables.push(at),
+                _ if stage.is_table() => tables.push(at),
                 _ => {}
             }
         }
@@ -126,8 +126,9 @@ impl Ingest {
         match taken {
             Taken::Item(Item::Chunk { load, chunk }) => {
                 let run = std::sync::Arc::clone(&self.worker.run);
-                let Load { source, path, .. } = &run.loads[load];
-                self.chunk(load, chunk).map_err(|error| error.while_reading(&run.plan.stages[*source].name, path))?;
+                let Load { source, file, .. } = &run.loads[load];
+                self.chunk(load, chunk)
+                    .map_err(|error| error.while_reading(&run.plan.stages[*source].name, &file.path))?;
             }
             Taken::Item(Item::Rows { .. }) => return Err(RunError::internal("table rows came to the ingest operator")),
             Taken::Nothing => {}
@@ -244,11 +245,15 @@ fn leave_out(
     events: &mut SegmentEvents,
 ) -> Result<(), RunError> {
     let Some(column) = source(&run.plan, load.source)?.member_column() else { return Ok(()) };
+    let mut known = HashMap::new();
     for batch in batches.iter_mut() {
         let Some(names) = batch.columns.column(column).as_string_opt::<i32>() else {
             return Err(RunError::internal("the members of a drop are no texts"));
         };
-        let keep: Vec<bool> = names.iter().map(|name| name.is_none_or(|name| !load.left_out.contains(name))).collect();
+        let keep: Vec<bool> = names
+            .iter()
+            .map(|name| name.is_none_or(|name| !member_mark::is_out(&load.left_out, name, &mut known)))
+            .collect();
         let gone = keep.iter().filter(|kept| !**kept).count();
         if gone == 0 {
             continue;

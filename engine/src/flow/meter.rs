@@ -32,13 +32,15 @@ pub(crate) struct Meter {
     pub waiting: Duration,
     /// Microseconds per batch with rows.
     batch_us: Histogram<u32>,
+    /// When the first batch with rows began, and when the last one ended.
+    spell: Option<(Instant, Instant)>,
 }
 
 impl Default for Meter {
     fn default() -> Meter {
         // Two significant digits up to an hour; larger values are clamped.
         let batch_us = Histogram::new_with_bounds(1, 3_600_000_000, 2).expect("the bounds are in order");
-        Meter { rows_in: 0, rows_out: 0, busy: Duration::ZERO, waiting: Duration::ZERO, batch_us }
+        Meter { rows_in: 0, rows_out: 0, busy: Duration::ZERO, waiting: Duration::ZERO, batch_us, spell: None }
     }
 }
 
@@ -47,7 +49,14 @@ impl Meter {
         self.busy += busy;
         if had_rows {
             self.batch_us.saturating_record((busy.as_micros() as u64).max(1));
+            let now = Instant::now();
+            self.extend((now.checked_sub(busy).unwrap_or(now), now));
         }
+    }
+
+    fn extend(&mut self, (began, ended): (Instant, Instant)) {
+        let (first, last) = self.spell.unwrap_or((began, ended));
+        self.spell = Some((first.min(began), last.max(ended)));
     }
 
     fn merge(&mut self, other: &Meter) {
@@ -57,10 +66,16 @@ impl Meter {
         self.waiting += other.waiting;
         // Both were made with the same bounds, so every value fits.
         let _ = self.batch_us.add(&other.batch_us);
+        if let Some(spell) = other.spell {
+            self.extend(spell);
+        }
     }
 
-    fn times(&self) -> TimeReport {
+    /// The times, of which those of begin and end count from `zero`.
+    fn times(&self, zero: Instant) -> TimeReport {
+        let since = |at: Instant| at.saturating_duration_since(zero).as_secs_f64();
         TimeReport {
+            spell_s: self.spell.map(|(began, ended)| (since(began), since(ended))),
             seconds: self.busy.as_secs_f64(),
             wait_s: self.waiting.as_secs_f64(),
             p50_us: self.batch_us.value_at_quantile(0.5),
@@ -200,6 +215,8 @@ impl Meters {
 
 /// The figures of a whole run.
 pub(crate) struct MeterTotals {
+    /// When they began to be counted.
+    zero: Instant,
     totals: Mutex<Totals>,
     spans: Option<Arc<SpanLog>>,
 }
@@ -253,7 +270,7 @@ impl MeterTotals {
     /// Totals at zero.
     pub fn new(stages: usize) -> MeterTotals {
         let totals = Totals { stages: vec![Meter::default(); stages], ..Totals::default() };
-        MeterTotals { totals: Mutex::new(totals), spans: None }
+        MeterTotals { zero: Instant::now(), totals: Mutex::new(totals), spans: None }
     }
 
     /// The same of a run whose spans are kept if `traces`.
@@ -338,17 +355,18 @@ pub(crate) struct Figures {
 
 /// The figures so far.
 pub(crate) fn figures(plan: &Plan, run: &RunContext) -> Figures {
+    let zero = run.totals.zero;
     let totals = run.totals.totals.locked();
     let stage = |(stage, meter): (&PlannedStage, &Meter)| StageReport {
         name: stage.name.clone(),
         rows_in: meter.rows_in,
         rows_out: meter.rows_out,
-        times: meter.times(),
+        times: meter.times(zero),
     };
     let reader = |(stage, meter): (&usize, &Meter)| ReaderReport {
         name: plan.stages[*stage].name.clone(),
         chunks: meter.rows_out,
-        times: meter.times(),
+        times: meter.times(zero),
     };
     let worker = |(worker, time): (usize, &WorkerTime)| WorkerReport {
         worker,
@@ -360,7 +378,7 @@ pub(crate) fn figures(plan: &Plan, run: &RunContext) -> Figures {
         stages: plan.stages.iter().zip(&totals.stages).map(stage).collect(),
         readers: totals.readers.iter().map(reader).collect(),
         workers: totals.workers.iter().enumerate().map(worker).collect(),
-        commit: totals.commit.times(),
+        commit: totals.commit.times(zero),
     }
 }
 
@@ -421,7 +439,7 @@ mod tests {
         meters.merge_into(&total, 0);
         total.change(|totals| {
             let meter = &totals.stages[0];
-            let times = meter.times();
+            let times = meter.times(Instant::now());
             assert_eq!((meter.rows_in, meter.rows_out, times.seconds, times.wait_s), (3, 2, 0.0032, 0.005));
             // Two significant digits.
             assert!((298..=302).contains(&times.p50_us) && (895..=905).contains(&times.max_us), "{times:?}");

@@ -40,7 +40,7 @@ pub(crate) use crate::differential::INCOMING;
 use crate::{
     abort::Abort,
     changes::ChangeLog,
-    contract::stage::{Kind, Planned},
+    contract::stage::Kind,
     error::{RunError, RunErrorKind},
     flow::{
         capture::Capture,
@@ -54,7 +54,6 @@ use crate::{
     },
     locks::Locked as _,
     plan::Plan,
-    relational::Relational,
     rows::{Row, RowLayout},
     state::{Session, Snapshot},
 };
@@ -159,18 +158,14 @@ impl RunContext {
         let log = logs_rejects.then(|| RejectLog::new(&spill_dir)).transpose().map_err(unwritable)?;
         let (mut segments, mut layouts) = (BTreeMap::new(), Vec::new());
         for (at, stage) in plan.stages.iter().enumerate() {
-            if matches!(stage.kind, Kind::Source)
-                || matches!(&stage.planned, Planned::Relational(relational) if !relational.is_stateless())
-            {
+            let keeps_state = stage.relation().is_some_and(|relation| !relation.is_stateless());
+            if keeps_state || matches!(stage.kind, Kind::Source) {
                 segments.insert(at, Arc::new(Segment::behind(&plan, at)));
             }
             let keyed = stage.kind != Kind::Sink && !stage.before_tables;
             layouts.push(match keyed {
                 true => {
-                    let ranked_by = match &stage.planned {
-                        Planned::Relational(Relational::Table(spec)) => spec.conflict_by,
-                        _ => None,
-                    };
+                    let ranked_by = stage.as_table().and_then(|spec| spec.conflict_by);
                     let layout = RowLayout::new(&stage.schema, stage.identity());
                     Some(layout.and_then(|layout| layout.ranked_by(ranked_by)).map_err(RunError::internal)?)
                 }

@@ -14,13 +14,11 @@ use timely::{
 };
 
 use crate::{
-    contract::stage::Planned,
     error::RunError,
     flow::{
         INCOMING, WorkerContext,
         feed::{Item, Taken},
     },
-    relational::Relational,
     rows::RowBatch,
 };
 
@@ -36,7 +34,7 @@ pub(crate) fn render<'scope>(
     let activator = scope.activator_for(builder.operator_info().address);
     let (mut outputs, mut streams, mut tables) = (Vec::new(), BTreeMap::new(), Vec::new());
     for (at, stage) in worker.run.plan.stages.iter().enumerate() {
-        if matches!(stage.planned, Planned::Relational(Relational::Table(_))) {
+        if stage.is_table() {
             let (output, stream) = builder.new_output::<Vec<RowBatch>>();
             outputs.push(OutputBuilder::<u64, CapacityContainerBuilder<Vec<RowBatch>>>::from(output));
             streams.insert(at, stream);

@@ -157,9 +157,7 @@ impl Segment {
                 // As they were produced.
                 Consumer::Capture(_) => {}
                 Consumer::Grouped(stage) => {
-                    let Planned::Relational(Relational::Aggregate(spec)) = &plan.stages[stage].planned else {
-                        return None;
-                    };
+                    let spec = plan.stages[stage].as_aggregate()?;
                     read.iter_mut().enumerate().for_each(|(column, read)| *read |= spec.reads(column));
                 }
                 Consumer::Table(_) | Consumer::Lookup(_) | Consumer::Join(..) | Consumer::Resident(..) => return None,

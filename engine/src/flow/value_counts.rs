@@ -87,15 +87,16 @@ impl ValueCounts {
 mod tests {
     use std::collections::BTreeMap;
 
+    use vardelta_testrandom::{Random, seed};
+
     use super::*;
 
     #[test]
     fn counts_are_those_of_a_map() {
         let (mut counts, mut expected) = (ValueCounts::default(), BTreeMap::<(u32, u16, Vec<u8>), i64>::new());
-        let mut number = 1u64;
+        let mut random = Random::new(seed(1));
         for _ in 0..3 * SETTLE_ENTRIES {
-            number = number.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            let bits = (number >> 33) as usize;
+            let bits = (random.bits() >> 33) as usize;
             // Values with equal beginnings, zeros among them, and one that begins another.
             let value = [&[0, 1, 0, 0, 0, 0, 0][..], &vec![0; bits % 4], &[(bits >> 4) as u8 % 3]].concat();
             let (group, call, count) = ((bits >> 8) as u32 % 50, (bits >> 16) as u16 % 2, (bits >> 20) as i64 % 3 - 1);

@@ -223,7 +223,7 @@ impl View {
                     worker.captured.borrow_mut().extend(table, &rows)?;
                     Ok(())
                 }
-                Consumer::Table(_) => Err(RunError::internal("a table stands behind a table")),
+                Consumer::Table(_) => Err(RunError::internal("a table follows a table")),
             }
         })?;
         self.worker.run.note(None, events);

@@ -111,11 +111,6 @@ impl Drop for Workers {
     }
 }
 
-/// Runs one dataflow over what the feed holds for it, on threads of its own.
-pub(crate) fn run_chunk(run: &Arc<RunContext>, chunk: u64) -> Result<(), RunError> {
-    Workers::start(run)?.run_chunk(chunk)
-}
-
 fn work(worker: &mut Worker, run: &Arc<RunContext>, before: &Arc<Snapshot>, chunk: u64) -> Result<(), RunError> {
     let started = Instant::now();
     let (context, activity) = dataflow::install(worker, run, before, chunk)?;

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 use serde_json::{Map, Value as Json, json};
 
 use crate::{
+    contract::source::InputFile,
     error::{RunError, RunErrorKind},
     plan::{
         Plan, PlannedStage,
@@ -127,7 +128,7 @@ impl Definitions {
 
     /// Refuses to go on when a side input is no longer the file that was digested.
     pub fn check_unchanged(&self) -> Result<(), RunError> {
-        self.files.values().try_for_each(|(path, stamp)| check_unchanged(path, stamp))
+        self.files.values().try_for_each(|(path, stamp)| check_unchanged(&InputFile::at(path), stamp))
     }
 
     /// Where the side input of a stage's option lies.

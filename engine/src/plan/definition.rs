@@ -179,7 +179,8 @@ pub(crate) fn key_changes(
             return Ok(Some(format!("stage `{}` is of another type than the tables were filled with", stage.name)));
         }
         // What lies before these does not decide about keys, or is in the key that was derived.
-        let decides = matches!(&stage.planned, Planned::Relational(relational) if !relational.is_stateless());
+        let decides =
+            matches!(&stage.planned, Planned::Relational(relational) if !relational.relation().is_stateless());
         if !decides {
             reached.extend(&stage.inputs);
         }

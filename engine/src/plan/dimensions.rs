@@ -3,7 +3,7 @@
 //! In whatever order both sides of a join come, the result is the same. But where the right side comes first, left rows come
 //! out once: with their partners rather than first without and then with them.
 
-use crate::{contract::stage::Planned, plan::Plan, relational::Relational};
+use crate::{contract::stage::Planned, plan::Plan};
 
 /// How the rows of a stage are used further on.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,7 +24,7 @@ pub(crate) fn right_sides(plan: &Plan) -> Vec<bool> {
         for (port, input) in stage.inputs.iter().enumerate() {
             let of_reader = match &stage.planned {
                 Planned::Sink(_) => Use::Kept,
-                Planned::Relational(Relational::Join(_) | Relational::Resident(_)) => {
+                Planned::Relational(relational) if relational.relation().has_right_side() => {
                     if port == 0 {
                         Use::Other
                     } else {

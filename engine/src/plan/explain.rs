@@ -8,8 +8,8 @@ use crate::{
         stage::{Kind, Planned},
     },
     display::grouped,
-    plan::{Plan, PlannedStage, graph::key_names, is_table},
-    relational::{JoinSide, Kept, Relational},
+    plan::{Plan, PlannedStage},
+    relational::relation::{Input, Workings},
 };
 
 /// What a run of a plan does.
@@ -81,7 +81,7 @@ pub fn explanation(plan: &Plan) -> Explanation {
 }
 
 fn views(plan: &Plan, server: &Server) -> Vec<ExplainedView> {
-    let inputs = plan.stages[plan.sink].inputs.iter().filter(|input| !is_table(&plan.stages[**input].planned));
+    let inputs = plan.stages[plan.sink].inputs.iter().filter(|input| !plan.stages[**input].is_table());
     let view = |input: &usize| {
         let said = |whole| plan.defined(*input, whole).and_then(|view| plan.sink().view(&view, server.dialect));
         let table = plan.stages[*input].name.clone();
@@ -119,107 +119,26 @@ pub fn chains(plan: &Plan) -> Vec<Vec<usize>> {
 
 fn operator(plan: &Plan, chain: &[usize]) -> Operator {
     let (first, last) = (&plan.stages[chain[0]], &plan.stages[chain[chain.len() - 1]]);
-    let input = first.inputs.first().map(|input| &plan.stages[*input]);
-    let mut operator = Operator {
+    let workings = match &last.planned {
+        Planned::Relational(relational) => {
+            let input = |at: &usize| Input { name: &plan.stages[*at].name, schema: &plan.stages[*at].schema };
+            relational.relation().workings(&first.inputs.iter().map(input).collect::<Vec<_>>())
+        }
+        Planned::Sink(_) => Workings {
+            persisted: vec!["in the database: its tables, the rejects and the ledger, in one transaction".into()],
+            ..Workings::default()
+        },
+        Planned::Source(_) | Planned::Transform(_) => Workings::default(),
+    };
+    let Workings { exchanged_by, arranged, persisted } = workings;
+    Operator {
         stages: chain.iter().map(|at| plan.stages[*at].name.clone()).collect(),
         types: chain.iter().map(|at| plan.stages[*at].type_name.to_owned()).collect(),
         kind: first.kind.as_str().into(),
         reads: first.inputs.iter().map(|input| plan.stages[*input].name.clone()).collect(),
-        exchanged_by: None,
-        arranged: Vec::new(),
-        persisted: Vec::new(),
-    };
-    match (&last.planned, input) {
-        (Planned::Relational(Relational::Table(table)), _) => {
-            let key = key_names(&table.schema, &table.key);
-            operator.arranged = vec![format!("the chunk's rows by ({key}), with their drops")];
-            operator.persisted = vec![
-                format!("({key}), drop, ordinal -> row"),
-                format!("drop, ({key}), so that a drop can be taken back"),
-            ];
-            operator.exchanged_by = Some(key);
-        }
-        (Planned::Relational(Relational::Aggregate(aggregate)), Some(input)) => {
-            let group = key_names(&input.schema, &aggregate.group_by);
-            operator.arranged = vec![format!("the touched groups by ({group})")];
-            operator.persisted = vec![format!("({group}) -> counts and exact sums")];
-            let keeps = |what: &dyn Fn(Kept) -> bool| aggregate.calls.iter().any(|call| what(call.function.kept()));
-            if keeps(&|kept| kept == Kept::Distinct) {
-                operator.persisted.push(format!("({group}), value -> how often, for DISTINCT"));
-            }
-            if keeps(&|kept| kept == Kept::First) {
-                operator.persisted.push(format!("({group}), value -> how often, in order, for min and max"));
-            }
-            if keeps(&|kept| kept == Kept::All) {
-                operator.persisted.push(format!("({group}), order, text -> how often, for group_concat"));
-            }
-            if keeps(&|kept| matches!(kept, Kept::Halves(_))) {
-                operator
-                    .persisted
-                    .push(format!("({group}), value -> how often, below and above the place of a percentile"));
-            }
-            operator.exchanged_by = Some(group);
-        }
-        (Planned::Relational(Relational::Top(top)), Some(input)) => {
-            let group = key_names(&input.schema, &top.by);
-            operator.arranged = vec![format!("the touched groups by ({group})")];
-            operator.persisted =
-                vec![format!("({group}), order, key -> row, of which the first {} are put out", top.n)];
-            operator.exchanged_by = Some(group);
-        }
-        (Planned::Relational(Relational::Join(join)), _) => {
-            let [left, right] = [0, 1].map(|port| &plan.stages[first.inputs[port]]);
-            let names = |stage: &PlannedStage, side: &JoinSide| key_names(&stage.schema, &side.on);
-            operator.arranged = vec!["the chunk's changes of both sides, the right side's first".into()];
-            operator.persisted = vec![side(left, &join.left, "left"), side(right, &join.right, "right")];
-            operator.exchanged_by = Some(format!("{} = {}", names(left, &join.left), names(right, &join.right)));
-        }
-        (Planned::Relational(Relational::Resident(resident)), _) => {
-            let [left, right] = [0, 1].map(|port| &plan.stages[first.inputs[port]]);
-            let place = key_names(&left.schema, &resident.place);
-            operator.arranged =
-                vec![format!("the model of `{}`, whole, before and after the chunk; the chunk's changes", right.name)];
-            let stored = |which: &str, input: &PlannedStage, is_shared: bool| match is_shared {
-                true => format!("{which}: nothing of its own, shared with table `{}`", input.name),
-                false => format!("{which}: its own copy of `{}`", input.name),
-            };
-            operator.persisted = vec![
-                format!("{}, by ({place})", stored("left", left, resident.is_left_shared)),
-                stored("right", right, resident.is_right_shared),
-                "the keys of long left rows".into(),
-            ];
-            operator.exchanged_by = Some(format!("key of `{}`; `{}` goes to every worker", left.name, right.name));
-        }
-        (Planned::Relational(Relational::Lookup(lookup)), _) => {
-            let key = key_names(&lookup.schema, &lookup.key);
-            operator.arranged =
-                vec![format!("how often the chunk's rows want each ({key}), and the answers that came")];
-            operator.persisted = vec![
-                format!("({key}) -> how many rows want it"),
-                format!("({key}) -> its answer, kept until the last row that wants it goes"),
-                format!("the ({key}) that wait for an answer, and when answers grow old"),
-            ];
-            operator.exchanged_by = Some(key);
-        }
-        (Planned::Sink(_), _) => {
-            operator.persisted =
-                vec!["in the database: its tables, the rejects and the ledger, in one transaction".into()];
-        }
-        _ => {}
-    }
-    operator
-}
-
-/// Where a join finds the rows of one side.
-fn side(input: &PlannedStage, side: &JoinSide, which: &str) -> String {
-    let (name, on) = (&input.name, key_names(&input.schema, &side.on));
-    let unique = match side.own_key.is_empty() {
-        true => "one row at the most for each",
-        false => "any number of rows for each",
-    };
-    match side.is_shared {
-        true => format!("{which}: nothing of its own, shared with table `{name}`, which has it by ({on}), {unique}"),
-        false => format!("{which}: its own copy of `{name}` by ({on}), {unique}"),
+        exchanged_by,
+        arranged,
+        persisted,
     }
 }
 

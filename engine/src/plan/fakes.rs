@@ -18,7 +18,7 @@ use crate::{
         emit::StageError,
         options::{NamedTexts, OptionDoc, Spanned},
         sink::{Access, Server, Sink, SinkError, SinkErrorKind, SinkStage},
-        source::{ChunkReader, Discovered, Parser, Source},
+        source::{ChunkReader, Discovered, InputFile, Parser, Source},
         stage::{Kind, PlanRequest, Planned, StageType, Transform, TransformRun},
     },
     diagnostics::{Diagnostics, render},
@@ -135,7 +135,7 @@ impl Source for FakeSource {
     fn drop_name(&self, path: &Path) -> Result<String, StageError> {
         Ok(path.display().to_string())
     }
-    fn open(&self, _: &Path, _: usize) -> Result<Box<dyn ChunkReader>, StageError> {
+    fn open(&self, _: &InputFile, _: usize) -> Result<Box<dyn ChunkReader>, StageError> {
         Err(StageError::new("a fake opens nothing"))
     }
     fn parser(&self) -> Box<dyn Parser> {
@@ -251,7 +251,7 @@ impl StageType for CountBy {
         let group_by: Vec<usize> = options.group_by.iter().filter_map(|name| input.index_of(&name.value)).collect();
         let mut columns: Vec<Column> = group_by.iter().map(|at| input.columns()[*at].clone()).collect();
         columns.push(Column::required("rows", ColumnType::Int64));
-        Some(Planned::Relational(Relational::Aggregate(AggregateSpec {
+        Some(Planned::Relational(Relational::from(AggregateSpec {
             key: (0..group_by.len()).collect(),
             schema: Schema::new(columns),
             group_by,

@@ -5,6 +5,7 @@ use vardelta_schemas::Schema;
 use crate::{
     contract::stage::Kind,
     plan::{Plan, PlannedStage},
+    relational::relation::names,
 };
 
 /// How [`render`] writes the DAG.
@@ -57,7 +58,7 @@ fn text(plan: &Plan) -> String {
             text += &format!("  │ {line}\n");
         }
         if let Some(key) = &stage.key {
-            text += &format!("  │ key: {}\n", key_names(&stage.schema, key));
+            text += &format!("  │ key: {}\n", names(&stage.schema, key));
         }
         for (at, reader) in readers.iter().enumerate() {
             let branch = if at + 1 < readers.len() { "├" } else { "└" };
@@ -116,7 +117,7 @@ fn edges(plan: &Plan) -> impl Iterator<Item = (&PlannedStage, &PlannedStage)> {
 /// What stands on an edge, one line per column, then the key.
 fn labels(stage: &PlannedStage) -> Vec<String> {
     let mut labels = columns(&stage.schema);
-    labels.extend(stage.key.as_ref().map(|key| format!("key: {}", key_names(&stage.schema, key))));
+    labels.extend(stage.key.as_ref().map(|key| format!("key: {}", names(&stage.schema, key))));
     labels
 }
 
@@ -125,14 +126,6 @@ fn columns(schema: &Schema) -> Vec<String> {
         format!("{} {}{}", column.name, column.column_type, if column.nullable { "?" } else { "" })
     };
     schema.columns().iter().map(column).collect()
-}
-
-/// The key's columns in words; an aggregate over everything has none and one row.
-pub(crate) fn key_names(schema: &Schema, key: &[usize]) -> String {
-    if key.is_empty() {
-        return "none, one row".into();
-    }
-    key.iter().map(|column| schema.columns()[*column].name.as_str()).collect::<Vec<_>>().join(", ")
 }
 
 /// The items, comma-separated, in lines of about `width` characters.

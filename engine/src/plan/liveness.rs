@@ -1,6 +1,6 @@
 //! Which columns of each stage somebody reads. What nobody reads is not built, and not copied from batch to batch.
 
-use crate::{contract::stage::Planned, plan::Plan, relational::Relational};
+use crate::{contract::stage::Planned, plan::Plan};
 
 /// For each stage, which of its output columns are read by a stage behind it.
 pub(crate) fn live_columns(plan: &Plan) -> Vec<Vec<bool>> {
@@ -16,7 +16,7 @@ pub(crate) fn live_columns(plan: &Plan) -> Vec<Vec<bool>> {
                             let is_live = |place: &usize| live[at].get(*place).copied().unwrap_or(true);
                             transform.reads(column) || transform.carries(column).iter().any(is_live)
                         }
-                        Planned::Relational(Relational::Lookup(spec)) => column == spec.input_key,
+                        Planned::Relational(relational) => relational.relation().needs(column),
                         _ => true,
                     };
                     changed |= is_read && !live[*input][column];

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use crate::{
     contract::stage::Planned,
     plan::{Plan, source, tables_of},
-    relational::Relational,
 };
 
 /// For each table that a source's rows come to, which column of its key holds the member; or the tables whose key holds none,
@@ -43,8 +42,7 @@ fn carried(plan: &Plan, stage: usize, column: usize) -> Option<usize> {
             [column] => Some(column),
             _ => None,
         },
-        Planned::Relational(Relational::Table(_)) => Some(column),
-        Planned::Relational(Relational::Union(spec)) => Some(column + usize::from(spec.tags.is_some())),
-        Planned::Source(_) | Planned::Relational(_) | Planned::Sink(_) => None,
+        Planned::Relational(relational) => relational.relation().carries(column),
+        Planned::Source(_) | Planned::Sink(_) => None,
     }
 }

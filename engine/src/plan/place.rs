@@ -8,7 +8,6 @@ use crate::{
         stage::{Kind, Planned},
     },
     plan::Plan,
-    relational::Relational,
 };
 
 /// The columns of a table that hold contig and position of the records of a source, as far as they come through the stages
@@ -41,10 +40,8 @@ fn path(plan: &Plan, source: usize, to: usize) -> Option<Vec<usize>> {
 fn carries(plan: &Plan, stage: usize, column: usize) -> Vec<usize> {
     match &plan.stages[stage].planned {
         Planned::Transform(transform) => transform.carries(column),
-        // Both have the columns of their inputs; a tag comes before them.
-        Planned::Relational(Relational::Table(_)) => vec![column],
-        Planned::Relational(Relational::Union(spec)) => vec![column + usize::from(spec.tags.is_some())],
-        Planned::Source(_) | Planned::Relational(_) | Planned::Sink(_) => Vec::new(),
+        Planned::Relational(relational) => relational.relation().carries(column).into_iter().collect(),
+        Planned::Source(_) | Planned::Sink(_) => Vec::new(),
     }
 }
 

@@ -8,7 +8,6 @@ use crate::{
     contract::stage::Planned,
     diagnostics::Diagnostics,
     plan::{PlannedStage, outline::Outline},
-    relational::{Relational, join::NOT_UNIQUE_ADVICE},
 };
 
 /// Checks every table that could be planned (`inputs` has a place per reference); reports all that is wrong. True when
@@ -71,18 +70,15 @@ pub(crate) const LIST_ADVICE: &str = "Make it one value per row with `normalize`
 fn key_advice(stages: &[PlannedStage], at: usize) -> String {
     let stage = &stages[at];
     if stage.before_tables {
-        return format!("Put a `table` stage behind `{}`: type = \"table\", key = [\"…\"].", stage.name);
+        return format!("Put a `table` stage after `{}`: type = \"table\", key = [\"…\"].", stage.name);
     }
     let Some(input) = stage.inputs.first().map(|input| &stages[*input]) else {
         return "Put a `table` stage between.".into();
     };
+    if let Some(advice) = stage.relation().and_then(|relation| relation.key_advice()) {
+        return advice.into();
+    }
     match (&stage.planned, &input.key) {
-        (Planned::Relational(Relational::Union(_)), _) => {
-            "Rows of a union may coincide: give it a `tag` behind inputs that have the same key, list its inputs as tables, or put \
-             an `aggregate` behind it."
-                .into()
-        }
-        (Planned::Relational(Relational::Join(_)), _) => NOT_UNIQUE_ADVICE.into(),
         (Planned::Transform(transform), Some(key)) => {
             let lost = key.iter().filter(|column| transform.passes_through(**column).is_none());
             let names: Vec<String> = lost.map(|column| format!("`{}`", input.schema.columns()[*column].name)).collect();

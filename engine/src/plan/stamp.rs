@@ -7,7 +7,10 @@ use std::{
     time::SystemTime,
 };
 
-use crate::error::{RunError, RunErrorKind};
+use crate::{
+    contract::source::InputFile,
+    error::{RunError, RunErrorKind},
+};
 
 /// What a file system says of a file when it is looked at: another answer later means that the file was changed under our
 /// hands. The time of modification can be put back by anybody; that of the last change of the file's entry cannot, and a file
@@ -77,20 +80,20 @@ pub(crate) fn digest_bytes(path: &Path) -> Digested {
 }
 
 /// Refuses a file that is no longer the one whose bytes were digested.
-pub(crate) fn check_unchanged(path: &Path, stamp: &FileStamp) -> Result<(), RunError> {
-    match FileStamp::of(path) {
+pub(crate) fn check_unchanged(file: &InputFile, stamp: &FileStamp) -> Result<(), RunError> {
+    match FileStamp::of(&file.path) {
         Ok(now) if now == *stamp => Ok(()),
-        _ => Err(changed(path)),
+        _ => Err(changed(file)),
     }
 }
 
 /// Refuses a file of which other bytes were read than those that were digested (32 hexadecimal digits).
-pub(crate) fn check_bytes(path: &Path, digested: &str, read: u128) -> Result<(), RunError> {
-    if format!("{read:032x}") == digested { Ok(()) } else { Err(changed(path)) }
+pub(crate) fn check_bytes(file: &InputFile, digested: &str, read: u128) -> Result<(), RunError> {
+    if format!("{read:032x}") == digested { Ok(()) } else { Err(changed(file)) }
 }
 
-fn changed(path: &Path) -> RunError {
-    RunError::new(RunErrorKind::Input, format!("{} was changed while it was read; nothing was written", path.display()))
+fn changed(file: &InputFile) -> RunError {
+    RunError::new(RunErrorKind::Input, format!("{} was changed while it was read; nothing was written", file.shown))
         .with_hint("Run again when the file is complete; deliver files under another name and rename them.")
 }
 
@@ -105,14 +108,14 @@ mod tests {
         let path = folder.path().join("a.vcf");
         std::fs::write(&path, "one").expect("a file");
         let stamp = FileStamp::of(&path).expect("a file");
-        check_unchanged(&path, &stamp).expect("nothing was changed");
+        check_unchanged(&InputFile::at(&path), &stamp).expect("nothing was changed");
         let time = std::fs::metadata(&path).and_then(|metadata| metadata.modified()).expect("a time");
         // A new file in its place, of the same size and time.
         let other = folder.path().join("other");
         std::fs::write(&other, "two").expect("a file");
         File::options().append(true).open(&other).and_then(|file| file.set_modified(time)).expect("the time is set");
         std::fs::rename(&other, &path).expect("a rename");
-        let error = check_unchanged(&path, &stamp).expect_err("another file");
+        let error = check_unchanged(&InputFile::at(&path), &stamp).expect_err("another file");
         assert!(error.message.contains("changed while it was read"), "{}", error.message);
     }
 
@@ -122,7 +125,7 @@ mod tests {
         let path = folder.path().join("a.vcf");
         std::fs::write(&path, "one").expect("a file");
         let (_, digest) = digest_bytes(&path).expect("a file");
-        check_bytes(&path, &digest, xxhash_rust::xxh3::xxh3_128(b"one")).expect("the same");
-        check_bytes(&path, &digest, xxhash_rust::xxh3::xxh3_128(b"two")).expect_err("others");
+        check_bytes(&InputFile::at(&path), &digest, xxhash_rust::xxh3::xxh3_128(b"one")).expect("the same");
+        check_bytes(&InputFile::at(&path), &digest, xxhash_rust::xxh3::xxh3_128(b"two")).expect_err("others");
     }
 }

@@ -7,11 +7,10 @@ use crate::{
     plan::{
         PlannedStage,
         definition::{definition, join_definition},
-        is_table,
         outline::Outline,
         sink_tables,
     },
-    relational::Relational,
+    relational::relation::Reads,
 };
 
 /// The stages that could be planned, in order.
@@ -74,7 +73,7 @@ fn plan_stage(
         name: &stages[*input].name,
         schema: &stages[*input].schema,
         key: stages[*input].key.as_deref(),
-        is_table: is_table(&stages[*input].planned),
+        is_table: stages[*input].is_table(),
         span: reference.span.clone(),
     });
     let request = PlanRequest {
@@ -89,7 +88,7 @@ fn plan_stage(
     let schema = match &planned {
         Planned::Source(source) => source.schema().clone(),
         Planned::Transform(transform) => transform.schema().clone(),
-        Planned::Relational(relational) => relational.schema().clone(),
+        Planned::Relational(relational) => relational.relation().schema().clone(),
         Planned::Sink(_) => vardelta_schemas::Schema::default(),
     };
     let key = key(&planned, &inputs, stages);
@@ -111,9 +110,9 @@ fn plan_stage(
 
 /// The joins of a chain before the last one, as stages of their own; the last one then reads the one before it.
 fn earlier_joins(stage: &mut PlannedStage, stages: &[PlannedStage]) -> Vec<PlannedStage> {
-    let Planned::Relational(Relational::Join(spec)) = &mut stage.planned else { return Vec::new() };
+    let Planned::Relational(last) = &mut stage.planned else { return Vec::new() };
     let mut chain: Vec<PlannedStage> = Vec::new();
-    for (at, spec) in std::mem::take(&mut spec.earlier).into_iter().enumerate() {
+    for (at, spec) in last.take_earlier().into_iter().enumerate() {
         let left = if at == 0 { stage.inputs[0] } else { stages.len() + at - 1 };
         let inputs = vec![left, stage.inputs[at + 1]];
         let schema_of = |input: usize| match input.checked_sub(stages.len()) {
@@ -131,7 +130,7 @@ fn earlier_joins(stage: &mut PlannedStage, stages: &[PlannedStage]) -> Vec<Plann
             key: spec.key.clone(),
             before_tables: false,
             definition,
-            planned: Planned::Relational(Relational::Join(spec)),
+            planned: Planned::Relational(spec.into()),
         });
     }
     if let Some(last) = stage.inputs.last().copied().filter(|_| !chain.is_empty()) {
@@ -160,44 +159,36 @@ fn check_place(
     let (span, message, label, hint) = match planned {
         Planned::Source(_) => return Some(true),
         Planned::Sink(_) => return Some(false),
-        Planned::Relational(Relational::Table(_)) if before_tables => return Some(false),
-        Planned::Relational(Relational::Table(_)) => (
-            first,
-            format!("{owner} stands behind another table"),
-            "already rows of a table",
-            "A table turns records of drops into rows, once: let it read a source, a transform or a union before \
-             every table, or drop it and use this stage as it is.",
-        ),
-        Planned::Relational(Relational::Aggregate(_) | Relational::Top(_) | Relational::Lookup(_))
-            if !before_tables =>
-        {
-            return Some(false);
-        }
-        Planned::Relational(Relational::Aggregate(_) | Relational::Top(_) | Relational::Lookup(_)) => (
-            first,
-            format!("{owner} has no table before it"),
-            "records of drops, which nobody could take back",
-            "Put a `table` stage between: it remembers which drop asserted which row.",
-        ),
-        Planned::Relational(Relational::Join(_) | Relational::Resident(_)) => {
-            match inputs.iter().position(|input| stages[*input].before_tables) {
-                None => return Some(false),
-                Some(at) => (
-                    outline.references[at].span.clone(),
-                    format!("{owner} has no table before its input `{}`", outline.references[at].name),
+        Planned::Relational(relational) => match relational.relation().reads() {
+            Reads::Records if before_tables => return Some(false),
+            Reads::Records => (
+                first,
+                format!("{owner} comes after another table"),
+                "already rows of a table",
+                "A table turns records of drops into rows, once: let it read a source, a transform or a union before \
+                 every table, or drop it and use this stage as it is.",
+            ),
+            Reads::Rows => {
+                let of_records = inputs.iter().position(|input| stages[*input].before_tables);
+                let Some(at) = of_records else { return Some(false) };
+                let reference = &outline.references[at];
+                let which = if inputs.len() > 1 { format!(" its input `{}`", reference.name) } else { " it".into() };
+                (
+                    reference.span.clone(),
+                    format!("{owner} has no table before{which}"),
                     "records of drops, which nobody could take back",
                     "Put a `table` stage between: it remembers which drop asserted which row.",
-                ),
+                )
             }
-        }
-        Planned::Relational(Relational::Union(_)) => match odd {
-            None => return Some(before_tables),
-            Some(odd) => (
-                outline.references[odd].span.clone(),
-                format!("{owner} mixes records of drops with rows of tables"),
-                if stages[inputs[odd]].before_tables { "records of drops" } else { "rows of a table" },
-                "Put stages before every table together, or stages behind tables, not both.",
-            ),
+            Reads::Either => match odd {
+                None => return Some(before_tables),
+                Some(odd) => (
+                    outline.references[odd].span.clone(),
+                    format!("{owner} mixes records of drops with rows of tables"),
+                    if stages[inputs[odd]].before_tables { "records of drops" } else { "rows of a table" },
+                    "Put stages before every table together, or stages after tables, not both.",
+                ),
+            },
         },
         Planned::Transform(transform) if transform.needs_provenance() && !before_tables => (
             first,
@@ -214,7 +205,7 @@ fn check_place(
 /// The key of what a stage yields.
 fn key(planned: &Planned, inputs: &[usize], stages: &[PlannedStage]) -> Option<Vec<usize>> {
     match planned {
-        Planned::Relational(relational) => relational.key().map(<[usize]>::to_vec),
+        Planned::Relational(relational) => relational.relation().key().map(<[usize]>::to_vec),
         Planned::Transform(transform) => {
             let input = &stages[*inputs.first()?];
             let key = input.key.as_ref()?;

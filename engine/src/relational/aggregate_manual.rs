@@ -297,7 +297,7 @@ pub(crate) fn aggregates_manual() -> String {
     page
 }
 
-const PAGE_START: &str = "Calls in the columns of an `aggregate` stage. They leave NULLs out. `FILTER (WHERE …)` behind a \
+const PAGE_START: &str = "Calls in the columns of an `aggregate` stage. They leave NULLs out. `FILTER (WHERE …)` after a \
     call leaves out rows, as in SQLite; MySQL and MariaDB have no such form (`count(CASE WHEN … THEN 1 END)`). What a call gives \
     follows from the rows that are there, not from the order in which they came and went: withdrawing a drop gives the bits \
     that were there before it. An aggregate of another dialect is refused with what says the same here.\n\n\

@@ -38,7 +38,7 @@ impl StageType for DistinctStage {
         "Each row once, however often the input has it.\n\
          \n\
          It is an `aggregate` grouped by these columns that computes nothing: a row is there while any input row asserts it, \
-         and goes with the last one. NULLs count as equal. The kept columns are the key of the result. The input stands behind a \
+         and goes with the last one. NULLs count as equal. The kept columns are the key of the result. The input comes from a \
          `table`; what has to be made alike first (case, blanks) is made alike by a `select` between."
     }
 

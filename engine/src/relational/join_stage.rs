@@ -54,7 +54,7 @@ impl StageType for JoinStage {
          variants. NULL equals nothing, not even NULL. The compared columns have the same type, which is neither float64 nor \
          a list.\n\
          \n\
-         All inputs are keyed: they stand behind tables. The output's key is the left side's key where the right side has \
+         All inputs are keyed: they come from tables. The output's key is the left side's key where the right side has \
          at most one row for given `on` columns (its key is among them); otherwise the right side's other key columns join it, \
          which `left` does not allow, since a left row without a partner would have NULL in its key. Such rows can still be \
          read by an `aggregate`.\n\

@@ -10,6 +10,11 @@ use std::sync::Arc;
 use vardelta_schemas::{Column, ColumnType, Schema};
 use xxhash_rust::xxh3::xxh3_128;
 
+use super::{
+    origins::{Derivation, Origins},
+    relation::{Input, Reads, Relation, Workings, names},
+    spaces,
+};
 use crate::{
     contract::{lookup::Lookup, options::Spanned, stage::PlannedInput},
     diagnostics::Diagnostics,
@@ -108,5 +113,61 @@ impl LookupSpec {
     /// The same, as definitions keep it.
     pub(crate) fn fingerprint_text(&self) -> String {
         format!("{:032x}", self.fingerprint())
+    }
+}
+
+impl Relation for LookupSpec {
+    fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    fn key(&self) -> Option<&[usize]> {
+        Some(&self.key)
+    }
+
+    fn reads(&self) -> Reads {
+        Reads::Rows
+    }
+
+    fn needs(&self, column: usize) -> bool {
+        column == self.input_key
+    }
+
+    fn changes_later(&self) -> bool {
+        false
+    }
+
+    fn hides_values(&self) -> bool {
+        false
+    }
+
+    fn spaces(&self, stage: &str) -> Vec<String> {
+        vec![spaces::answers(stage), spaces::wanted(stage), spaces::due(stage)]
+    }
+
+    fn settings(&self) -> Vec<(&'static str, String)> {
+        vec![("answers", self.fingerprint_text())]
+    }
+
+    fn workings(&self, _: &[Input<'_>]) -> Workings {
+        let key = names(&self.schema, &self.key);
+        Workings {
+            arranged: vec![format!("how often the chunk's rows want each ({key}), and the answers that came")],
+            persisted: vec![
+                format!("({key}) -> how many rows want it"),
+                format!("({key}) -> its answer, kept until the last row that wants it goes"),
+                format!("the ({key}) that wait for an answer, and when answers grow old"),
+            ],
+            exchanged_by: Some(key),
+        }
+    }
+
+    fn origins(&self, inputs: &[(Input<'_>, &Origins)], made: &mut Origins) {
+        let [(_, input)] = inputs else { return };
+        made.take(0, input, Some(self.input_key), Derivation::Identity);
+    }
+
+    fn as_lookup(&self) -> Option<&LookupSpec> {
+        Some(self)
     }
 }

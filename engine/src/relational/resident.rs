@@ -10,6 +10,11 @@ use std::{fmt::Debug, sync::Arc};
 use arrow_array::{ArrayRef, BooleanArray, RecordBatch};
 use vardelta_schemas::Schema;
 
+use super::{
+    origins::{Derivation, Influence, Origins},
+    relation::{Input, Reads, Relation, Workings},
+    spaces,
+};
 use crate::contract::stage::StageError;
 
 /// What a planned stage knows of its model.
@@ -90,5 +95,69 @@ impl ResidentSpec {
     /// Whether the rows of an input lie in the state of the table that it is.
     pub fn is_shared(&self, port: usize) -> bool {
         if port == 0 { self.is_left_shared } else { self.is_right_shared }
+    }
+}
+
+impl Relation for ResidentSpec {
+    fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    fn key(&self) -> Option<&[usize]> {
+        Some(&self.key)
+    }
+
+    fn reads(&self) -> Reads {
+        Reads::Rows
+    }
+
+    fn has_right_side(&self) -> bool {
+        true
+    }
+
+    fn changes_later(&self) -> bool {
+        true
+    }
+
+    /// A row of the model that reaches no left row, until one comes.
+    fn hides_values(&self) -> bool {
+        true
+    }
+
+    fn spaces(&self, stage: &str) -> Vec<String> {
+        let own = (0..2).filter(|port| !self.is_shared(*port)).map(|port| spaces::side(stage, port));
+        own.chain([spaces::long(stage)]).collect()
+    }
+
+    fn replayed_spaces(&self, stage: &str) -> Vec<String> {
+        (0..2).filter(|port| self.is_shared(*port)).map(|port| spaces::side(stage, port)).collect()
+    }
+
+    fn workings(&self, inputs: &[Input<'_>]) -> Workings {
+        let [left, right] = inputs else { return Workings::default() };
+        let stored = |which: &str, input: &Input<'_>, is_shared: bool| match is_shared {
+            true => format!("{which}: nothing of its own, shared with table `{}`", input.name),
+            false => format!("{which}: its own copy of `{}`", input.name),
+        };
+        Workings {
+            arranged: vec![format!(
+                "the model of `{}`, whole, before and after the chunk; the chunk's changes",
+                right.name
+            )],
+            persisted: vec![
+                format!("{}, by ({})", stored("left", left, self.is_left_shared), left.names(&self.place)),
+                stored("right", right, self.is_right_shared),
+                "the keys of long left rows".into(),
+            ],
+            exchanged_by: Some(format!("key of `{}`; `{}` goes to every worker", left.name, right.name)),
+        }
+    }
+
+    fn origins(&self, inputs: &[(Input<'_>, &Origins)], made: &mut Origins) {
+        let [(_, left), ..] = inputs else { return };
+        for column in 0..self.schema.columns().len() - self.added {
+            made.take(column, left, Some(column), Derivation::Identity);
+        }
+        self.place.iter().for_each(|column| made.decides(left, *column, Influence::Join));
     }
 }

@@ -1,6 +1,5 @@
 //! The spaces in which the state of a relational stage lies.
 
-use super::Relational;
 use crate::state::GROUPED;
 
 /// A table's assertions by key and drop.
@@ -51,37 +50,4 @@ pub(crate) fn due(stage: &str) -> String {
 /// The stage that a space belongs to.
 pub(crate) fn owner(space: &str) -> &str {
     space.split_once('/').map_or(space, |(stage, _)| stage)
-}
-
-impl Relational {
-    /// The spaces that the operator keeps under this stage name from epoch to epoch.
-    pub(crate) fn spaces(&self, stage: &str) -> Vec<String> {
-        match self {
-            Relational::Table(_) => vec![keys(stage), assertions(stage), drops(stage)],
-            Relational::Aggregate(_) => vec![keys(stage), values(stage)],
-            Relational::Top(_) => vec![values(stage)],
-            Relational::Union(_) => Vec::new(),
-            Relational::Join(spec) => {
-                (0..2).filter(|port| !spec.side(*port).is_shared).map(|port| side(stage, port)).collect()
-            }
-            Relational::Resident(spec) => {
-                let own = (0..2).filter(|port| !spec.is_shared(*port)).map(|port| side(stage, port));
-                own.chain([long(stage)]).collect()
-            }
-            Relational::Lookup(_) => vec![answers(stage), wanted(stage), due(stage)],
-        }
-    }
-
-    /// The spaces that it keeps only while tables are replayed: those of sides that lie in a table's state otherwise.
-    pub(crate) fn replayed_spaces(&self, stage: &str) -> Vec<String> {
-        match self {
-            Relational::Join(spec) => {
-                (0..2).filter(|port| spec.side(*port).is_shared).map(|port| side(stage, port)).collect()
-            }
-            Relational::Resident(spec) => {
-                (0..2).filter(|port| spec.is_shared(*port)).map(|port| side(stage, port)).collect()
-            }
-            _ => Vec::new(),
-        }
-    }
 }

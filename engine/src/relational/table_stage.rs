@@ -21,12 +21,12 @@ options! {
     pub struct TableOptions {
         /// The key columns, in key order: at least one, none of which may be NULL. Rows with equal keys are the same row.
         "key" => key: Spanned<Vec<Spanned<String>>>,
-        /// Which drop's row stands when several drops assert a key: the one that comes last (`latest_drop`) or first
+        /// Which drop's row wins when several drops assert a key: the one that comes last (`latest_drop`) or first
         /// (`first_drop`) in ledger order, or the one with the greatest value in the column `conflict_by` (`greatest`).
         "conflict" => conflict: Spanned<Conflict> = Spanned { value: Conflict::LatestDrop, span: 0..0 }, "\"latest_drop\"",
         /// With `conflict = "greatest"` the column that decides, such as the release of an annotation, so that an older
         /// release that is loaded later does not win. Numbers and dates by their value, texts by their bytes; NULL is less
-        /// than any value; of equal values the row of the drop that comes last in ledger order stands.
+        /// than any value; of equal values the row of the drop that comes last in ledger order wins.
         "conflict_by" => conflict_by: Option<Spanned<String>> = None, "none",
     }
 }
@@ -50,7 +50,7 @@ impl StageType for TableStage {
         "Turns the records of drops into a keyed table, and remembers which drop asserted which row.\n\
          \n\
          A drop that is replaced or withdrawn takes back what it asserted, from the state alone; where another drop \
-         asserted the same key, that drop's row stands again. Within one drop the last record of a key stands, and the \
+         asserted the same key, that drop's row is there again. Within one drop the last record of a key wins, and the \
          earlier ones count as duplicates.\n\
          \n\
          Ledger order is the order in which drops were delivered for the first time; of files that one run found, that of \
@@ -60,7 +60,7 @@ impl StageType for TableStage {
          `vardelta drops` lists drops in ledger order. Where a column says which row is newer, \
          `conflict = \"greatest\"` goes by it, whatever came when.\n\
          \n\
-         Every pipeline has at least one table; it stands behind sources, transforms \
+         Every pipeline has at least one table; it follows sources, transforms \
          and unions, never behind another table."
     }
 

@@ -18,7 +18,7 @@ options! {
     pub struct TopOptions {
         /// The columns whose equal values make a group. With none all rows are one group.
         "by" => by: Vec<Spanned<String>> = Vec::new(), "[]",
-        /// What the rows of a group are ordered by: columns or SQL expressions, each with DESC behind it where the greatest
+        /// What the rows of a group are ordered by: columns or SQL expressions, each with DESC after it where the greatest
         /// comes first. NULL comes first, and last with DESC, unless NULLS FIRST or NULLS LAST is said. Rows that are
         /// equal in all of it are in the order of the key.
         "order" => order: Vec<Spanned<String>>,
@@ -45,12 +45,12 @@ impl StageType for TopStage {
     fn manual(&self) -> &'static str {
         "The first rows of each group: the three variants of a gene with the best quality, the latest report of a patient.\n\
          \n\
-         The rows of a group are ordered by `order`, equal ones by the key, so that the same rows stand first in every run. \
+         The rows of a group are ordered by `order`, equal ones by the key, so that the same rows come first in every run. \
          The result has the columns and the key of the input. When a row goes, the next one of its group takes its place: it \
-         need not be delivered again. A run reads as many rows of a touched group as stand first before and behind it.\n\
+         need not be delivered again. A run reads as many rows of a touched group as come first, before it and now.\n\
          \n\
-         The input is keyed: it stands behind a `table`. What is kept in the state: a copy of the input's rows, by group and \
-         in order. A row on which an expression of `order` fails is rejected and stands in no group."
+         The input is keyed: it comes from a `table`. What is kept in the state: a copy of the input's rows, by group and \
+         in order. A row on which an expression of `order` fails is rejected and is in no group."
     }
 
     fn example(&self) -> &'static str {

@@ -43,9 +43,9 @@ impl StageType for UnionStage {
          \n\
          All inputs have the same columns, in the same order, with the same types; a column may be NULL if it may in any \
          input. Nothing is sorted out: equal rows of two inputs stay two rows. Before a table it brings several sources \
-         together; behind tables its rows have no key, so that an `aggregate` has to follow.\n\
+         together; after tables its rows have no key, so that an `aggregate` has to follow.\n\
          \n\
-         With `tag` a further column, the first, holds the name of the input that a row comes from. Behind tables whose keys \
+         With `tag` a further column, the first, holds the name of the input that a row comes from. After tables whose keys \
          are the same columns, the tag and those columns are the key, so that a sink can keep the rows or a `join` read them."
     }
 

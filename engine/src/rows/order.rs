@@ -80,22 +80,19 @@ fn prefix(key: &[u8]) -> u128 {
 
 #[cfg(test)]
 mod tests {
+    use vardelta_testrandom::{Random, seed};
+
     use super::*;
 
-    /// A generator of numbers that is the same everywhere.
     fn random(seed: u64) -> impl FnMut() -> u64 {
-        let mut state = seed;
-        move || {
-            state ^= state << 13;
-            state ^= state >> 7;
-            state ^= state << 17;
-            state >> 11
-        }
+        let mut random = Random::new(seed);
+        move || random.bits() >> 11
     }
 
     #[test]
     fn the_order_is_that_of_the_keys() {
-        for seed in 1..200 {
+        let first = seed(1);
+        for seed in first..first + 200 {
             let mut random = random(seed);
             // Keys with long common starts, zeros, and keys that begin others.
             let shared = vec![7; (random() % 40) as usize];

@@ -29,7 +29,6 @@ use crate::{
         lookup::{Due, Tried, keep, spec},
     },
     plan::Plan,
-    relational::Relational,
 };
 
 /// Answers that are put on a desk together.
@@ -56,7 +55,7 @@ pub(crate) fn context_of(plan: &Plan, stage: usize) -> LookupContext {
 pub fn lookup_tiers(plan: &Plan) -> Result<Vec<(String, Vec<KeptTier>)>, RunError> {
     let mut tiers = Vec::new();
     for (at, stage) in plan.stages.iter().enumerate() {
-        if let Planned::Relational(Relational::Lookup(spec)) = &stage.planned {
+        if let Some(spec) = stage.as_lookup() {
             let kept = spec.lookup.tiers(&context_of(plan, at));
             let kept =
                 kept.map_err(|error| RunError::new(RunErrorKind::Pipeline, error.to_string()).caused_by(error))?;
@@ -69,11 +68,8 @@ pub fn lookup_tiers(plan: &Plan) -> Result<Vec<(String, Vec<KeptTier>)>, RunErro
 /// The look-ups whose service this process leaves alone now, because it failed time after time: the stage's name, and until when
 /// in seconds since 1970.
 pub fn held_lookups(plan: &Plan) -> Vec<(String, u64)> {
-    let held = plan.stages.iter().filter_map(|stage| match &stage.planned {
-        Planned::Relational(Relational::Lookup(spec)) => Some((stage.name.clone(), spec.lookup.held_until_s()?)),
-        _ => None,
-    });
-    held.collect()
+    let looks_up = plan.stages.iter().filter_map(|stage| Some((stage, stage.as_lookup()?)));
+    looks_up.filter_map(|(stage, spec)| Some((stage.name.clone(), spec.lookup.held_until_s()?))).collect()
 }
 
 /// What a run asks for beside what its own rows want.

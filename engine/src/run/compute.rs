@@ -12,10 +12,10 @@ use std::{
 use crossbeam_channel::unbounded;
 
 use crate::{
-    contract::stage::Planned,
     epoch::{
         ahead::{Ahead, Sent},
         context::Context,
+        plane::{LocalPlane, Plane, SharedState},
     },
     error::{RunError, RunErrorKind},
     event::RunEvent,
@@ -26,7 +26,6 @@ use crate::{
         lookup::forget_orphans,
         meter::so_far,
         table::Retraction,
-        workers::Workers,
     },
     locks::Locked as _,
     plan::dimensions::right_sides,
@@ -46,6 +45,7 @@ const TICK: Duration = Duration::from_millis(100);
 
 /// What is to be computed.
 pub(crate) struct Work {
+    pub state: SharedState,
     pub session: Arc<Session>,
     pub epoch: u64,
     pub workers: usize,
@@ -54,13 +54,21 @@ pub(crate) struct Work {
     pub spill_dir: PathBuf,
 }
 
+impl Work {
+    /// An epoch on top of a state, in which nothing happens yet.
+    pub fn on(state: &SharedState, epoch: u64, workers: usize, spill_dir: PathBuf) -> Result<Work, RunError> {
+        let (state, session) = (Arc::clone(state), state.locked().begin()?);
+        Ok(Work { state, session, epoch, workers, loads: Vec::new(), retractions: Vec::new(), spill_dir })
+    }
+}
+
 /// Sends rows of tables into the feed.
 pub(crate) type RowSource<'a> =
     dyn FnOnce(&RunContext, &mut dyn FnMut(Item) -> bool) -> Result<(), RunError> + Send + 'a;
 
 /// Loads drops and takes others back.
-pub(crate) fn load(context: Context<'_>, work: Work) -> Result<Arc<RunContext>, RunError> {
-    load_ahead(context, work, None, None).map(|(run, _)| run)
+pub(crate) fn load(context: Context<'_>, work: Work) -> Result<Box<dyn Plane>, RunError> {
+    load_ahead(context, work, None, None).map(|(plane, _)| plane)
 }
 
 /// Loads drops and takes others back, while the sink takes the rows that may go ahead, and services are asked for what is
@@ -70,9 +78,10 @@ pub(crate) fn load_ahead(
     work: Work,
     ahead: Option<Ahead<'_>>,
     questions: Option<Questions>,
-) -> Result<(Arc<RunContext>, Sent), RunError> {
+) -> Result<(Box<dyn Plane>, Sent), RunError> {
     let (sender, feed) = Feed::channel(work.workers);
-    let run = prepare(context, work, Mode::Load, feed)?;
+    let plane = prepare(context, work, Mode::Load, feed)?;
+    let run = Arc::clone(plane.run());
     let (done, order) = (AtomicBool::new(false), &reading_order(&run));
     // Numbers wait here, not rows: a sink that is slower than the workers costs no memory.
     let (finished, to_write) = unbounded();
@@ -92,10 +101,10 @@ pub(crate) fn load_ahead(
         }
         drop(sender);
         let first_part = if ahead.is_some() { FIRST_CHUNK_PART } else { 1 };
-        let writer = ahead.map(|ahead| scope.spawn(|| ahead.write(&run, &to_write)));
+        let writer = ahead.map(|ahead| scope.spawn(|| ahead.write(plane.as_ref(), &to_write)));
         // Where nobody writes ahead, or not any more, the rows wait for the end.
         let mut asking = questions.map(|questions| Asking::start(scope, &run, questions));
-        let result = chunks(context, &run, first_part, asking.as_mut(), |chunk| {
+        let result = chunks(context, plane.as_ref(), first_part, asking.as_mut(), |chunk| {
             let _ = finished.send(chunk);
         });
         if let Err(error) = result {
@@ -120,7 +129,7 @@ pub(crate) fn load_ahead(
         }
     }
     hand_over_rejects(context, &run)?;
-    Ok((run, written))
+    Ok((plane, written))
 }
 
 /// The loads in the order in which they are read: the right sides of joins first, otherwise as they are given.
@@ -144,9 +153,10 @@ fn hand_over_rejects(context: Context<'_>, run: &RunContext) -> Result<(), RunEr
 }
 
 /// Replays rows of tables into the views behind them.
-pub(crate) fn replay(context: Context<'_>, work: Work, rows: Box<RowSource<'_>>) -> Result<Arc<RunContext>, RunError> {
+pub(crate) fn replay(context: Context<'_>, work: Work, rows: Box<RowSource<'_>>) -> Result<Box<dyn Plane>, RunError> {
     let (sender, feed) = Feed::channel(work.workers);
-    let run = prepare(context, work, Mode::Replay, feed)?;
+    let plane = prepare(context, work, Mode::Replay, feed)?;
+    let run = Arc::clone(plane.run());
     std::thread::scope(|scope| {
         let shared = Arc::clone(&run);
         scope.spawn(move || {
@@ -155,25 +165,26 @@ pub(crate) fn replay(context: Context<'_>, work: Work, rows: Box<RowSource<'_>>)
                 rows(&run, &mut |item| feed::send(&sender, item, &run.abort))
             });
         });
-        if let Err(error) = chunks(context, &run, 1, None, |_| ()) {
+        if let Err(error) = chunks(context, plane.as_ref(), 1, None, |_| ()) {
             run.abort.raise(error);
         }
     });
     run.abort.check()?;
     forget_orphans(&run.plan, &run.session)?;
     clear_replayed_sides(&run);
-    Ok(run)
+    Ok(plane)
 }
 
 /// While tables are replayed, joins keep those sides too that lie in a table's state otherwise.
 fn clear_replayed_sides(run: &RunContext) {
     for stage in &run.plan.stages {
-        let Planned::Relational(relational) = &stage.planned else { continue };
-        relational.replayed_spaces(&stage.name).iter().for_each(|space| run.session.clear_space(space));
+        let Some(relation) = stage.relation() else { continue };
+        relation.replayed_spaces(&stage.name).iter().for_each(|space| run.session.clear_space(space));
     }
 }
 
-fn prepare(context: Context<'_>, work: Work, mode: Mode, feed: Feed) -> Result<Arc<RunContext>, RunError> {
+fn prepare(context: Context<'_>, work: Work, mode: Mode, feed: Feed) -> Result<Box<dyn Plane>, RunError> {
+    let state = work.state;
     let parts = RunParts {
         plan: Arc::new(context.plan.clone()),
         mode,
@@ -188,21 +199,33 @@ fn prepare(context: Context<'_>, work: Work, mode: Mode, feed: Feed) -> Result<A
         logs_rejects: context.observer.wants_rejects(),
         traces: context.observer.wants_trace(),
     };
-    RunContext::new(parts).map(Arc::new)
+    Ok(Box::new(LocalPlane::begin(state, parts)?))
 }
 
 /// Runs chunk after chunk; `finished` hears of each behind which another one comes from the feed.
 fn chunks(
     context: Context<'_>,
-    run: &Arc<RunContext>,
+    plane: &dyn Plane,
+    first_part: u64,
+    asking: Option<&mut Asking<'_, '_>>,
+    finished: impl Fn(u64),
+) -> Result<(), RunError> {
+    let computed = every_chunk(context, plane, first_part, asking, finished);
+    plane.rest();
+    computed
+}
+
+fn every_chunk(
+    context: Context<'_>,
+    plane: &dyn Plane,
     first_part: u64,
     mut asking: Option<&mut Asking<'_, '_>>,
     finished: impl Fn(u64),
 ) -> Result<(), RunError> {
-    let mut workers = Workers::start(run)?;
-    let mut compute = |chunk: u64| -> Result<(), RunError> {
+    let run = plane.run();
+    let compute = |chunk: u64| -> Result<(), RunError> {
         let started = Instant::now();
-        workers.run_chunk(chunk)?;
+        plane.chunk(chunk)?;
         let records = run.loads.iter().map(|load| load.records_read.load(Ordering::Relaxed)).sum();
         let seconds = started.elapsed().as_secs_f64();
         context.observer.event(&RunEvent::ChunkDone { chunk, records, seconds });

@@ -16,7 +16,7 @@ use vardelta_schemas::ledger::{DropRow, Snapshot};
 use crate::{
     abort::Abort,
     contract::{
-        source::{Chunk, ContentDigest, Discovered, Source},
+        source::{Chunk, ContentDigest, Discovered, InputFile, Source},
         stage::Planned,
     },
     epoch::{open::state_directory, scratch::Scratch},
@@ -40,7 +40,7 @@ pub(crate) struct Candidate {
     /// The drop's name.
     pub name: String,
     /// The file to read.
-    pub path: PathBuf,
+    pub file: InputFile,
     /// The path to remember; `-` for standard input.
     pub recorded_path: String,
     /// The file as it was when its bytes were digested.
@@ -74,19 +74,9 @@ pub(crate) struct Deliveries {
     /// Things worth saying.
     pub notices: Vec<String>,
     /// Holds what came from standard input.
-    spool: Option<tempfile::NamedTempFile>,
+    _spool: Option<tempfile::NamedTempFile>,
     /// Holds the directory of that.
     _scratch: Option<Scratch>,
-}
-
-impl Deliveries {
-    /// An error in the words of whoever runs the command: standard input is not the temporary file that holds it.
-    pub fn told(&self, mut error: RunError) -> RunError {
-        if let Some(spool) = &self.spool {
-            error.message = error.message.replace(&*spool.path().to_string_lossy(), "standard input");
-        }
-        error
-    }
 }
 
 fn input(message: String) -> RunError {
@@ -101,7 +91,7 @@ pub(crate) fn find(
     ledger: &Snapshot,
 ) -> Result<Deliveries, RunError> {
     let mut found = Deliveries::default();
-    let mut files: Vec<(usize, String, PathBuf, String)> = Vec::new();
+    let mut files: Vec<(usize, String, InputFile, String)> = Vec::new();
     let sources: Vec<usize> =
         (0..plan.stages.len()).filter(|at| matches!(plan.stages[*at].planned, Planned::Source(_))).collect();
     if options.files.is_empty() {
@@ -133,7 +123,7 @@ pub(crate) fn find(
                          `{name}`"
                     ));
                 }
-                files.push((at, known.map_or(name, str::to_owned), path, recorded));
+                files.push((at, known.map_or(name, str::to_owned), InputFile::at(path), recorded));
             }
         }
     } else {
@@ -143,12 +133,13 @@ pub(crate) fn find(
                 .with_hint("Load the files one by one, or let each be named after its file."));
         }
         for path in &options.files {
-            let (path, recorded, default) = if path == Path::new("-") {
+            let (file, recorded, default) = if path == Path::new("-") {
                 let scratch = Scratch::new(&state_directory(plan), options.access())?;
                 let spooled = spool(abort, scratch.path())?;
-                let path = spooled.path().to_path_buf();
-                (found.spool, found._scratch) = (Some(spooled), Some(scratch));
-                (path, "-".to_owned(), "stdin".to_owned())
+                // Who runs the command knows nothing of the file that holds it.
+                let file = InputFile { path: spooled.path().to_path_buf(), shown: "standard input".into() };
+                (found._spool, found._scratch) = (Some(spooled), Some(scratch));
+                (file, "-".to_owned(), "stdin".to_owned())
             } else {
                 let source = source(plan, at)?;
                 let recorded = recorded(plan, path);
@@ -160,15 +151,15 @@ pub(crate) fn find(
                     None => source.drop_name(path),
                 };
                 let name = name.map_err(|error| RunError::stage(&plan.stages[at].name, error))?;
-                (path.clone(), recorded, name)
+                (InputFile::at(path), recorded, name)
             };
-            files.push((at, options.name.clone().unwrap_or(default), path, recorded));
+            files.push((at, options.name.clone().unwrap_or(default), file, recorded));
         }
     }
-    if let Some((at, _, path, recorded)) = files.iter().find(|file| file.1.trim().is_empty()) {
+    if let Some((at, _, file, recorded)) = files.iter().find(|it| it.1.trim().is_empty()) {
         return Err(input(format!("{recorded} would be a drop without a name"))
             .with_hint("Rename it, or load it by itself with `--as NAME`.")
-            .about([FileAtFault::new(&plan.stages[*at].name, path)]));
+            .about([FileAtFault::new(&plan.stages[*at].name, &file.path)]));
     }
     files.sort_by(|a, b| natural::compare(&a.1, &b.1).then(a.0.cmp(&b.0)));
     if let Some(pair) = files.windows(2).find(|pair| (pair[0].0, &pair[0].1) == (pair[1].0, &pair[1].1)) {
@@ -177,14 +168,14 @@ pub(crate) fn find(
                 "Rename one of them, load it by itself with `--as NAME`, or let the source name drops by their folders too: \
                  `drop_name = \"{parent}_{stem}\"`.",
             )
-            .about([FileAtFault::new(&plan.stages[pair[1].0].name, &pair[1].2)]));
+            .about([FileAtFault::new(&plan.stages[pair[1].0].name, &pair[1].2.path)]));
     }
-    let digests = digest_all(plan, files.iter().map(|file| (file.0, file.2.as_path())).collect())?;
-    for ((source, name, path, recorded_path), (stamp, bytes_digest)) in files.into_iter().zip(digests) {
+    let digests = digest_all(plan, files.iter().map(|file| (file.0, &file.2)).collect())?;
+    for ((source, name, file, recorded_path), (stamp, bytes_digest)) in files.into_iter().zip(digests) {
         let mut candidate = Candidate {
             source,
             name,
-            path,
+            file,
             recorded_path,
             stamp,
             bytes_digest,
@@ -192,7 +183,7 @@ pub(crate) fn find(
             records: None,
         };
         compare(plan, &mut candidate, ledger)
-            .map_err(|error| error.while_reading(&plan.stages[candidate.source].name, &candidate.path))?;
+            .map_err(|error| error.while_reading(&plan.stages[candidate.source].name, &candidate.file.path))?;
         found.candidates.push(candidate);
     }
     if options.prune {
@@ -313,7 +304,7 @@ fn spool(abort: &Abort, directory: &Path) -> Result<tempfile::NamedTempFile, Run
 }
 
 /// Digests the bytes of files, each with its source stage, several at a time.
-fn digest_all(plan: &Plan, files: Vec<(usize, &Path)>) -> Result<Vec<(FileStamp, String)>, RunError> {
+fn digest_all(plan: &Plan, files: Vec<(usize, &InputFile)>) -> Result<Vec<(FileStamp, String)>, RunError> {
     let results: Vec<Mutex<Option<Digested>>> = files.iter().map(|_| Mutex::new(None)).collect();
     let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {
@@ -321,20 +312,20 @@ fn digest_all(plan: &Plan, files: Vec<(usize, &Path)>) -> Result<Vec<(FileStamp,
             scope.spawn(|| {
                 loop {
                     let at = next.fetch_add(1, Ordering::Relaxed);
-                    let Some((_, path)) = files.get(at) else { return };
-                    *results[at].locked() = Some(digest_bytes(path));
+                    let Some((_, file)) = files.get(at) else { return };
+                    *results[at].locked() = Some(digest_bytes(&file.path));
                 }
             });
         }
     });
     let (mut digests, mut first, mut at_fault) = (Vec::new(), None, Vec::new());
-    for ((source, path), result) in files.iter().zip(results) {
+    for ((source, file), result) in files.iter().zip(results) {
         match result.into_inner().unwrap_or_else(PoisonError::into_inner) {
             Some(Ok(digest)) => digests.push(digest),
             Some(Err(error)) => {
-                at_fault.push(FileAtFault::new(&plan.stages[*source].name, path));
+                at_fault.push(FileAtFault::new(&plan.stages[*source].name, &file.path));
                 first.get_or_insert_with(|| {
-                    input(format!("{} cannot be read: {error}", path.display()))
+                    input(format!("{} cannot be read: {error}", file.shown))
                         .with_hint("Check the path and the rights on it.")
                 });
             }
@@ -405,16 +396,16 @@ fn digest_content(plan: &Plan, candidate: &Candidate) -> Result<(ContentDigest, 
     let source = source(plan, candidate.source)?;
     let stage = &plan.stages[candidate.source].name;
     let fail = |error| RunError::stage(stage, error);
-    let mut reader = source.open(&candidate.path, plan.pipeline.workers).map_err(fail)?;
+    let mut reader = source.open(&candidate.file, plan.pipeline.workers).map_err(fail)?;
     let (header, header_digest, mut parser) = (reader.header(), reader.header_digest(), source.parser());
     let mut digest = ContentDigest::default();
     while let Some(raw) = reader.next_chunk().map_err(fail)? {
         digest.append(parser.digest(&Chunk { raw, header: std::sync::Arc::clone(&header) }));
     }
     if let Some(read) = reader.bytes_digest() {
-        check_bytes(&candidate.path, &candidate.bytes_digest, read)?;
+        check_bytes(&candidate.file, &candidate.bytes_digest, read)?;
     }
-    check_unchanged(&candidate.path, &candidate.stamp)?;
+    check_unchanged(&candidate.file, &candidate.stamp)?;
     Ok((digest, header_digest))
 }
 
@@ -460,7 +451,7 @@ pub(crate) fn load(plan: &Plan, ledger: &Snapshot, candidate: &Candidate, drop_i
         rows_left_out: AtomicU64::new(0),
         source: candidate.source,
         name: candidate.name.clone(),
-        path: candidate.path.clone(),
+        file: candidate.file.clone(),
         drop_id,
         stamp: candidate.stamp.clone(),
         bytes_digest: candidate.bytes_digest.clone(),

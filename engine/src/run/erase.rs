@@ -9,6 +9,8 @@
 //! be lost with a killed process. Instead everything that is left must be somebody else's: in the state every assertion is of
 //! another drop and every group is what those assertions add up to; every row of every table is what the state says.
 
+mod sample;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -25,7 +27,6 @@ use crate::{
     contract::{
         erasure::{ErasedDrop, ErasedTable, Erasure, Finding, Place, Removed, Search},
         sink::Access,
-        stage::Planned,
     },
     epoch::{
         commit::{self, Outcome},
@@ -35,8 +36,9 @@ use crate::{
     error::{RunError, RunErrorKind},
     failpoint,
     flow::table::drop_space,
-    plan::{Plan, content::Wanted, is_table},
-    relational::{Kept, Relational},
+    locks::Locked as _,
+    plan::{Plan, content::Wanted},
+    relational::Relation,
     report::{Action, DropReport, RunReport},
     run::{
         RunOptions,
@@ -46,6 +48,9 @@ use crate::{
     state::SHARDS,
     suggest::nearest,
 };
+
+pub(super) use sample::entries_of_member;
+pub use sample::erase_sample;
 
 /// What an erasure did and what the search behind it found.
 #[derive(Clone, Debug, Serialize)]
@@ -105,9 +110,9 @@ fn forget(context: Context<'_>, names: &[String], options: &RunOptions) -> Resul
     };
     let mut search = Search::default();
     let mut erased = Vec::new();
-    for erasure in pending(plan, &events, names) {
+    for erasure in pending(plan, &opened.ledger, &events, names) {
         erased.extend(erasure.drops.iter().map(ErasedDrop::neutral_name));
-        let found = finish(context, options, &mut opened, &erasure).map_err(still_pending)?;
+        let found = finish(context, options, &mut opened, &erasure).map_err(|error| still_pending(&erasure, error))?;
         search.findings.extend(found.findings);
         report.notices.push(finished_notice(&erasure));
         report.notices.extend(found.notices);
@@ -128,21 +133,27 @@ fn forget(context: Context<'_>, names: &[String], options: &RunOptions) -> Resul
             (Place::Rejects, gone.rejects),
             (Place::Ledger, gone.ledger),
         ]);
-        opened.ledger = opened.sink.ledger(&plan.pipeline.name).map_err(|error| still_pending(error.into()))?;
-        let found = finish(context, options, &mut opened, &erasure).map_err(still_pending)?;
+        opened.ledger =
+            opened.sink.ledger(&plan.pipeline.name).map_err(|error| still_pending(&erasure, error.into()))?;
+        let found = finish(context, options, &mut opened, &erasure).map_err(|error| still_pending(&erasure, error))?;
         search.findings.extend(found.findings);
         report.notices.extend(found.notices);
     }
-    report.notices.dedup();
     report.seconds = started.elapsed().as_secs_f64();
+    Ok(proof(report, removed, search, erased))
+}
+
+/// What was removed and what was found, place by place.
+fn proof(mut report: RunReport, removed: BTreeMap<Place, u64>, search: Search, drops: Vec<String>) -> EraseReport {
+    report.notices.dedup();
     let places = Place::ALL.map(|place| ErasedPlace {
         place,
         removed: removed.get(&place).copied().unwrap_or_default(),
         found: search.findings.iter().filter(|finding| finding.place == place).map(|finding| finding.count).sum(),
     });
     let proven = search.findings.is_empty();
-    let erased = ErasedReport { drops: erased, proven, places: places.to_vec(), findings: search.findings };
-    Ok(EraseReport { run: report, erased })
+    let erased = ErasedReport { drops, proven, places: places.to_vec(), findings: search.findings };
+    EraseReport { run: report, erased }
 }
 
 /// Finishes what a killed run has left of an erasure, and says so. What goes wrong with it is said too, and ends no other run.
@@ -157,7 +168,7 @@ pub(super) fn finish_pending(
         return Ok(notices);
     }
     let events = opened.sink.history(&plan.pipeline.name)?;
-    for erasure in pending(plan, &events, &[]) {
+    for erasure in pending(plan, &opened.ledger, &events, &[]) {
         let epoch = erasure.epoch;
         match finish(context, options, opened, &erasure) {
             Ok(search) => {
@@ -177,8 +188,12 @@ pub(super) fn finish_pending(
 }
 
 /// An error after the commit of the epoch that withdrew the drops.
-fn still_pending(error: RunError) -> RunError {
-    let message = format!("{}: the drops are withdrawn, and their erasure is pending", error.message);
+fn still_pending(erasure: &Erasure, error: RunError) -> RunError {
+    let done = match erasure.member {
+        Some(_) => "the sample is withdrawn, and its erasure is pending",
+        None => "the drops are withdrawn, and their erasure is pending",
+    };
+    let message = format!("{}: {done}", error.message);
     let again = "Give the same command again: it carries on from here.";
     let hint = error.hint.map_or_else(|| again.to_owned(), |hint| format!("{hint} {again}"));
     RunError { message, hint: Some(hint), ..error }
@@ -220,15 +235,11 @@ fn take_back(
     let withdrawn: Vec<DropRow> =
         opened.ledger.drops.iter().filter(|drop| ids.contains(&drop.drop_id)).cloned().collect();
     let work = Work {
-        session: opened.state.begin()?,
-        epoch: erasure.epoch,
-        workers,
-        loads: Vec::new(),
         retractions: withdrawn.iter().map(|drop| retraction(plan, drop, None)).collect::<Result<_, _>>()?,
-        spill_dir: opened.spill_dir(plan),
+        ..Work::on(&opened.state, erasure.epoch, workers, opened.spill_dir(plan))?
     };
-    let run = compute::load(context, work)?;
-    lookups::forget_gone(&run)?;
+    let plane = compute::load(context, work)?;
+    lookups::forget_gone(plane.run())?;
     for drop in &erasure.drops {
         let stands = withdrawn.iter().any(|withdrawn| withdrawn.drop_id == drop.drop_id);
         let reason = if stands { "as asked" } else { "what was left of it, withdrawn before" };
@@ -243,14 +254,14 @@ fn take_back(
             ));
         }
     }
-    commit::conclude(context, opened, &run, Outcome { withdrawn, ..outcome }, report)
+    commit::conclude(context, opened, plane.as_ref(), Outcome { withdrawn, ..outcome }, report)
 }
 
 /// Entries of the state that tell of the drops.
 fn entries_of(plan: &Plan, opened: &Opened, erasure: &Erasure) -> Result<u64, RunError> {
-    let session = opened.state.begin()?;
+    let session = opened.state.locked().begin()?;
     let mut entries = 0;
-    for stage in plan.stages.iter().filter(|stage| is_table(&stage.planned)) {
+    for stage in plan.stages.iter().filter(|stage| stage.is_table()) {
         for shard in 0..SHARDS {
             let mut reader = session.reader(&drop_space(&stage.name), shard)?;
             for drop in &erasure.drops {
@@ -339,7 +350,7 @@ fn is_pending_for(event: &Event, name: &str) -> bool {
 }
 
 /// The erasures that are committed and not proven; a drop that is among `names` has its name again for the search.
-fn pending(plan: &Plan, events: &[Event], names: &[String]) -> Vec<Erasure> {
+fn pending(plan: &Plan, ledger: &Snapshot, events: &[Event], names: &[String]) -> Vec<Erasure> {
     let mut epochs: BTreeMap<u64, Vec<ErasedDrop>> = BTreeMap::new();
     for event in events.iter().filter(|event| event.action == ERASING) {
         let Some(drop_id) = event.drop_id else { continue };
@@ -353,7 +364,8 @@ fn pending(plan: &Plan, events: &[Event], names: &[String]) -> Vec<Erasure> {
             texts: Vec::new(),
         });
     }
-    epochs.into_iter().map(|(epoch, drops)| erasure(plan, events, epoch, drops)).collect()
+    let of_drops = epochs.into_iter().map(|(epoch, drops)| erasure(plan, events, epoch, drops));
+    of_drops.chain(sample::pending(plan, ledger, events)).collect()
 }
 
 /// Where the drops may have left something, as the ledger's events have it up to this epoch.
@@ -385,6 +397,7 @@ fn erasure(plan: &Plan, events: &[Event], epoch: u64, drops: Vec<ErasedDrop>) ->
         blind_epochs: of(&|action| action == Action::Rebuilt.as_str()),
         tables: tables.collect(),
         drops,
+        member: None,
     }
 }
 
@@ -392,28 +405,16 @@ fn erasure(plan: &Plan, events: &[Event], epoch: u64, drops: Vec<ErasedDrop>) ->
 /// greatest of a group, at a share of it or among its first rows, once the ones before it are gone; in a joined text once it is
 /// short enough; in a join once a row equals it; or behind one of these that lets it through then.
 fn hides_values(plan: &Plan, at: usize) -> bool {
-    let is_join = |at: usize| {
-        matches!(plan.stages[at].planned, Planned::Relational(Relational::Join(_) | Relational::Resident(_)))
-    };
-    let is_grouped = |at: usize| {
-        matches!(plan.stages[at].planned, Planned::Relational(Relational::Aggregate(_) | Relational::Top(_)))
-    };
-    let is_behind_one = |at: usize| {
+    let asks = |at: usize, what: fn(&dyn Relation) -> bool| plan.stages[at].relation().is_some_and(what);
+    let is_behind_one = || {
         let mut open = plan.stages[at].inputs.clone();
         while let Some(at) = open.pop() {
-            if is_grouped(at) || is_join(at) {
+            if asks(at, |relation| relation.changes_later()) {
                 return true;
             }
             open.extend(&plan.stages[at].inputs);
         }
         false
     };
-    let extremal = match &plan.stages[at].planned {
-        Planned::Relational(Relational::Aggregate(spec)) => {
-            spec.calls.iter().any(|call| matches!(call.function.kept(), Kept::First | Kept::All | Kept::Halves(_)))
-        }
-        _ => false,
-    };
-    let is_top = matches!(plan.stages[at].planned, Planned::Relational(Relational::Top(_)));
-    extremal || is_top || is_join(at) || is_behind_one(at)
+    asks(at, |relation| relation.hides_values()) || is_behind_one()
 }

@@ -3,10 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use crate::{
-    contract::{
-        erasure::{Erasure, Place, Search, texts_in_file},
-        stage::Planned,
-    },
+    contract::erasure::{Erasure, Place, Search, texts_in_file},
     epoch::{
         context::Context,
         open::{Opened, state_directory},
@@ -14,10 +11,12 @@ use crate::{
     },
     error::{RunError, RunErrorKind},
     flow::table::{drop_space, scan_assertions},
-    plan::{Plan, is_table},
+    locks::Locked as _,
+    plan::Plan,
     relational::Conflict,
     run::{
         RunOptions,
+        erase::entries_of_member,
         verify::{Ways, verify_opened},
     },
     state::{SHARDS, Session},
@@ -33,18 +32,22 @@ pub(super) fn search(
     let mut search = opened.sink.search(erasure)?;
     let (mut of_drops, mut of_views) = (0, 0);
     let verified = verify_opened(context, options, opened, Ways::REPLAY, &mut |state, recomputed| {
-        of_drops = entries_of_drops(context, state, erasure)?;
+        of_drops = match &erasure.member {
+            Some(member) => entries_of_member(context, state, erasure, member)?,
+            None => entries_of_drops(context, state, erasure)?,
+        };
         of_views = entries_without_reason(context.plan, state, recomputed)?;
         Ok(())
     })?;
-    search.found(Place::State, of_drops, "entries of the erased drops");
+    let whose = if erasure.member.is_some() { "entries of the erased sample" } else { "entries of the erased drops" };
+    search.found(Place::State, of_drops, whose);
     search.found(Place::State, of_views, "entries of views that the other drops do not account for");
     for table in verified.tables {
         let what = format!("rows of `{}` that the other drops do not account for (see `vardelta verify`)", table.name);
         search.found(Place::Tables, table.differences, what);
     }
     let left_by_others = scratch::leftovers(&state_directory(context.plan));
-    for path in opened.state.leftovers()?.into_iter().chain(left_by_others) {
+    for path in opened.state.locked().leftovers()?.into_iter().chain(left_by_others) {
         search.found(Place::Files, 1, format!("{} belongs to no epoch, and cannot be deleted", path.display()));
     }
     state_files(opened, erasure, &mut search)?;
@@ -59,7 +62,7 @@ fn unreadable(stage: &str) -> RunError {
 fn entries_of_drops(context: Context<'_>, state: &Arc<Session>, erasure: &Erasure) -> Result<u64, RunError> {
     let ids: BTreeSet<u64> = erasure.drops.iter().map(|drop| drop.drop_id).collect();
     let (before, mut found) = (state.snapshot(), 0);
-    for stage in context.plan.stages.iter().filter(|stage| is_table(&stage.planned)) {
+    for stage in context.plan.stages.iter().filter(|stage| stage.is_table()) {
         for shard in 0..SHARDS {
             context.abort.check()?;
             scan_assertions(&before, &stage.name, shard, Conflict::LatestDrop, &mut |_, (place, ..), _| {
@@ -80,9 +83,9 @@ fn entries_of_drops(context: Context<'_>, state: &Arc<Session>, erasure: &Erasur
 /// Entries of views that differ from those of the same views recomputed from the tables.
 fn entries_without_reason(plan: &Plan, state: &Arc<Session>, recomputed: &Arc<Session>) -> Result<u64, RunError> {
     let mut found = 0;
-    for stage in plan.stages.iter().filter(|stage| !is_table(&stage.planned)) {
-        let Planned::Relational(relational) = &stage.planned else { continue };
-        for space in relational.spaces(&stage.name) {
+    for stage in plan.stages.iter().filter(|stage| !stage.is_table()) {
+        let Some(relation) = stage.relation() else { continue };
+        for space in relation.spaces(&stage.name) {
             for shard in 0..SHARDS {
                 let (mut left, mut right) = (state.reader(&space, shard)?, recomputed.reader(&space, shard)?);
                 let (mut left, mut right) = (left.scan(&[])?, right.scan(&[])?);
@@ -107,7 +110,9 @@ fn state_files(opened: &Opened, erasure: &Erasure, search: &mut Search) -> Resul
         return Ok(());
     }
     let mut held = vec![false; texts.len()];
-    for path in opened.state.files()? {
+    // The search below asks the state again.
+    let files = opened.state.locked().files()?;
+    for path in files {
         let found = texts_in_file(&path, &texts).map_err(|error| {
             RunError::new(RunErrorKind::Sink, format!("{} cannot be searched: {error}", path.display()))
         })?;
@@ -124,9 +129,12 @@ fn state_files(opened: &Opened, erasure: &Erasure, search: &mut Search) -> Resul
 
 /// Whether an entry of the state, all of which are other drops', holds a text.
 fn is_live(opened: &Opened, text: &str) -> Result<bool, RunError> {
-    let session = opened.state.begin()?;
+    let (session, spaces) = {
+        let state = opened.state.locked();
+        (state.begin()?, state.statistics())
+    };
     let finder = memchr::memmem::Finder::new(text);
-    for space in opened.state.statistics() {
+    for space in spaces {
         for shard in 0..SHARDS {
             let mut reader = session.reader(&space.space, shard)?;
             let mut scan = reader.scan(&[])?;

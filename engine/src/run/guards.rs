@@ -95,5 +95,5 @@ pub(super) fn check_shrink(plan: &Plan, options: &RunOptions, candidates: &[Cand
         "See whether the file is whole. If the records are to go, give `run` the option `--accept-smaller`, and any other verb \
          `--set pipeline.max_shrink_share=1`.",
     )
-    .about(smaller().map(|(candidate, ..)| FileAtFault::new(&plan.stages[candidate.source].name, &candidate.path))))
+    .about(smaller().map(|(candidate, ..)| FileAtFault::new(&plan.stages[candidate.source].name, &candidate.file.path))))
 }

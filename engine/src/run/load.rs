@@ -16,6 +16,7 @@ use crate::{
     error::RunError,
     event::RunEvent,
     flow::{feed::Load, table::Retraction},
+    locks::Locked as _,
     plan::{
         Plan,
         content::{Definitions, Wanted},
@@ -64,7 +65,7 @@ fn run_once(context: Context<'_>, options: &RunOptions) -> Result<RunReport, Run
     let mut report = context.start(opened.ledger.epoch, workers, options.dry_run);
     for load in &loads {
         let source = plan.stages[load.source].name.clone();
-        let (drop, path) = (load.name.clone(), load.path.clone());
+        let (drop, path) = (load.name.clone(), load.file.path.clone());
         context.observer.event(&RunEvent::Discovered { drop, source, bytes: load.stamp.bytes, path });
     }
     for notice in pending.into_iter().chain(found.notices.iter().cloned()) {
@@ -84,11 +85,10 @@ fn run_once(context: Context<'_>, options: &RunOptions) -> Result<RunReport, Run
             commit::settle(plan, opened.sink.as_mut(), &mut notices);
             notices.into_iter().for_each(|notice| context.tell(&mut report, RunEvent::Notice(notice)));
         }
-        lookups::tell(context, &opened.state.begin()?, None, &mut report)?;
+        lookups::tell(context, &opened.state.locked().begin()?, None, &mut report)?;
         return Ok(report);
     }
-    let work =
-        Work { session: opened.state.begin()?, epoch, workers, loads, retractions, spill_dir: opened.spill_dir(plan) };
+    let work = Work { loads, retractions, ..Work::on(&opened.state, epoch, workers, opened.spill_dir(plan))? };
     let written = load_found(
         context,
         &mut opened,
@@ -120,19 +120,20 @@ fn load_found(
     let only_adds = work.retractions.is_empty();
     let ahead = if only_adds && !report.dry_run { Ahead::new(context, opened) } else { None };
     let is_about_drops = !work.loads.is_empty() || !work.retractions.is_empty();
-    let (run, written) = compute::load_ahead(context, work, ahead, questions).map_err(|error| found.told(error))?;
-    check_reject_share(plan, &run)?;
-    lookups::check_failed_share(&run)?;
-    if !is_about_drops && readmitted_members.is_empty() && !lookups::is_answered(&run) {
+    let (plane, written) = compute::load_ahead(context, work, ahead, questions)?;
+    let run = plane.run();
+    check_reject_share(plan, run)?;
+    lookups::check_failed_share(run)?;
+    if !is_about_drops && readmitted_members.is_empty() && !lookups::is_answered(run) {
         // Nothing changed, so there is no epoch.
         tell_drops(context, report, drops);
         for table in commit::untouched(plan, &opened.ledger) {
             context.tell(report, RunEvent::Table(table));
         }
         if !report.dry_run {
-            lookups::note_tried(context, opened, &run)?;
+            lookups::note_tried(context, opened, run)?;
         }
-        return lookups::tell(context, &run.session, Some(&run), report);
+        return lookups::tell(context, &run.session, Some(run), report);
     }
     let mut outcome =
         Outcome { withdrawn: found.gone.clone(), readmitted_members, written, ..Outcome::new(definitions) };
@@ -167,7 +168,7 @@ fn load_found(
             context.tell(report, RunEvent::Notice(notice));
         }
         let origin = if load.has_lines.load(Ordering::Relaxed) { "line" } else { "record" };
-        if let Some(notice) = load.contradictions.notice(&load.name, origin, &run)? {
+        if let Some(notice) = load.contradictions.notice(&load.name, origin, run)? {
             context.tell(report, RunEvent::Notice(notice));
         }
     }
@@ -175,10 +176,10 @@ fn load_found(
         let reason = "its file is gone";
         drops.push(DropReport::new(&gone.name, &gone.source, Action::Withdrawn, reason, Default::default()));
     }
-    lookups::note_completed(&run, &mut outcome, &mut drops);
+    lookups::note_completed(run, &mut outcome, &mut drops);
     tell_drops(context, report, drops);
-    lookups::tell(context, &run.session, Some(&run), report)?;
-    commit::conclude(context, opened, &run, outcome, report)?;
+    lookups::tell(context, &run.session, Some(run), report)?;
+    commit::conclude(context, opened, plane.as_ref(), outcome, report)?;
     Ok(())
 }
 

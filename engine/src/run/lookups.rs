@@ -7,7 +7,7 @@ use vardelta_schemas::ledger::LookupRow;
 
 use crate::{
     clock,
-    contract::{lookup::LookupFigures, sink::KeptLookups, stage::Planned},
+    contract::{lookup::LookupFigures, sink::KeptLookups},
     display::grouped,
     epoch::{
         commit::{Outcome, lookup_drop},
@@ -18,10 +18,10 @@ use crate::{
     event::RunEvent,
     flow::{
         RunContext,
-        lookup::{Desk, Due, count_waiting, is_lookup, scan_due, spec},
+        lookup::{Desk, Due, count_waiting, scan_due, spec},
     },
+    locks::Locked as _,
     plan::Plan,
-    relational::Relational,
     report::{Action, DropReport, LookupReport, RunReport},
     run::asking::{Questions, context_of},
     state::Session,
@@ -31,11 +31,11 @@ use crate::{
 /// left out, unless `all` are meant.
 pub(super) fn due(plan: &Plan, opened: &mut Opened, all: bool) -> Result<Questions, RunError> {
     let mut questions = Questions::default();
-    if !plan.stages.iter().any(|stage| is_lookup(&stage.planned)) || opened.ledger.epoch == 0 {
+    if !plan.stages.iter().any(|stage| stage.as_lookup().is_some()) || opened.ledger.epoch == 0 {
         return Ok(questions);
     }
-    let (session, now_s) = (opened.state.begin()?, clock::now_s());
-    for (at, stage) in plan.stages.iter().enumerate().filter(|(_, stage)| is_lookup(&stage.planned)) {
+    let (session, now_s) = (opened.state.locked().begin()?, clock::now_s());
+    for (at, stage) in plan.stages.iter().enumerate().filter(|(_, stage)| stage.as_lookup().is_some()) {
         let due = scan_due(&session, &stage.name, now_s)?;
         if !due.is_empty() {
             questions.earlier.insert(at, due.into_iter().map(|due| (due, 0)).collect());
@@ -63,7 +63,7 @@ pub(super) fn due(plan: &Plan, opened: &mut Opened, all: bool) -> Result<Questio
 /// Refuses to write where too many keys got no answer for a pipeline that wants them.
 pub(super) fn check_failed_share(run: &RunContext) -> Result<(), RunError> {
     for (stage, desk) in run.lookups.all() {
-        let Planned::Relational(Relational::Lookup(spec)) = &run.plan.stages[stage].planned else { continue };
+        let Some(spec) = run.plan.stages[stage].as_lookup() else { continue };
         let (Some(limit), Some(LookupFigures { wanted, failed, .. })) =
             (spec.lookup.max_failed_share(), desk.figures()?)
         else {
@@ -106,7 +106,7 @@ pub(super) fn tell(
     run: Option<&RunContext>,
     report: &mut RunReport,
 ) -> Result<(), RunError> {
-    for (at, stage) in context.plan.stages.iter().enumerate().filter(|(_, stage)| is_lookup(&stage.planned)) {
+    for (at, stage) in context.plan.stages.iter().enumerate().filter(|(_, stage)| stage.as_lookup().is_some()) {
         let desk = run.map(|run| run.lookups.of(at)).transpose()?;
         let figures = desk.map(|desk| desk.figures()).transpose()?.flatten().unwrap_or_default();
         let waiting = count_waiting(session, &stage.name)?;
@@ -129,7 +129,7 @@ pub(super) fn tell(
         }
         if stale > 0 {
             let notice = format!(
-                "stage `{name}`: {} answers have grown old and could not be had anew{why}; they stand as they were",
+                "stage `{name}`: {} answers have grown old and could not be refreshed{why}; they stay as they were",
                 grouped(stale)
             );
             context.tell(report, RunEvent::Notice(notice));

@@ -25,6 +25,7 @@ use crate::{
     event::RunEvent,
     flow::{feed::Load, table::Member},
     locks::Locked as _,
+    member_mark::{is_mark, is_of},
     plan::{Plan, content::Wanted, member::member_keys},
     report::{Action, DropReport, RunReport},
     run::{
@@ -74,15 +75,9 @@ fn withdraw_once(
         retractions.push(retraction(plan, drop, None)?.of_member(member));
     }
     let workers = options.workers_of(plan);
-    let work = Work {
-        session: opened.state.begin()?,
-        epoch,
-        workers,
-        loads: Vec::new(),
-        retractions,
-        spill_dir: opened.spill_dir(plan),
-    };
-    let run = compute::load(context, work)?;
+    let work = Work { retractions, ..Work::on(&opened.state, epoch, workers, opened.spill_dir(plan))? };
+    let plane = compute::load(context, work)?;
+    let run = plane.run();
     let members = || run.retractions.iter().filter_map(|retraction| retraction.member.as_ref());
     let rows: Vec<u64> = members().map(|member| member.rows.load(Ordering::Relaxed)).collect();
     if rows.iter().sum::<u64>() == 0 {
@@ -113,15 +108,15 @@ fn withdraw_once(
         }
         false => touched.iter().map(|drop| of(&drop.source, Some(drop.name.clone()))).collect(),
     };
-    commit::conclude(context, &mut opened, &run, outcome, &mut report)?;
+    commit::conclude(context, &mut opened, plane.as_ref(), outcome, &mut report)?;
     Ok(report)
 }
 
 /// For each source, the columns of tables' keys that hold the member.
-type MemberColumns = BTreeMap<String, BTreeMap<usize, usize>>;
+pub(super) type MemberColumns = BTreeMap<String, BTreeMap<usize, usize>>;
 
 /// The drops that are meant, and where their members lie.
-fn drops_with_members(
+pub(super) fn drops_with_members(
     plan: &Plan,
     ledger: &Snapshot,
     names: &[String],
@@ -166,7 +161,7 @@ fn shared_rows(source: &str, tables: &[String]) -> RunError {
     )
 }
 
-fn nothing_stands(sample: &str, others: &BTreeSet<String>) -> RunError {
+pub(super) fn nothing_stands(sample: &str, others: &BTreeSet<String>) -> RunError {
     let message = format!("no row of a sample `{sample}` stands, so there is nothing to take back");
     let error = RunError::new(RunErrorKind::Usage, message);
     match nearest(sample, others.iter().map(String::as_str)) {
@@ -177,11 +172,17 @@ fn nothing_stands(sample: &str, others: &BTreeSet<String>) -> RunError {
 
 /// What is out already is not taken back once more.
 fn refuse_withdrawn(ledger: &Snapshot, sample: &str, drops: &[DropRow]) -> Result<(), RunError> {
-    let is_out = |drop: &DropRow| ledger.left_out(&drop.source, &drop.name).contains(sample);
-    if !drops.iter().all(is_out) {
+    let mut erased = false;
+    let mut is_out = |drop: &DropRow| {
+        let out = ledger.left_out(&drop.source, &drop.name);
+        erased |= out.iter().any(|kept| is_mark(kept) && is_of(kept, sample));
+        out.iter().any(|kept| is_of(kept, sample))
+    };
+    if !drops.iter().all(&mut is_out) {
         return Ok(());
     }
-    let message = format!("sample `{sample}` was withdrawn already");
+    let done = if erased { "erased" } else { "withdrawn" };
+    let message = format!("sample `{sample}` was {done} already");
     Err(RunError::new(RunErrorKind::Usage, message).with_hint("`vardelta drops` lists the samples that are withdrawn."))
 }
 
@@ -196,7 +197,7 @@ pub(super) fn readmit(
         return Ok(Vec::new());
     }
     let out = std::mem::take(&mut ledger.withdrawn_members);
-    if let Some(unknown) = names.iter().find(|name| !out.iter().any(|member| member.name == **name)) {
+    if let Some(unknown) = names.iter().find(|name| !out.iter().any(|member| is_of(&member.name, name))) {
         let message = format!("no sample `{unknown}` is withdrawn");
         let error = RunError::new(RunErrorKind::Usage, message);
         return Err(match nearest(unknown, out.iter().map(|member| member.name.as_str())) {
@@ -204,7 +205,7 @@ pub(super) fn readmit(
             None => error.with_hint("`vardelta drops` lists the samples that are withdrawn."),
         });
     }
-    let (back, kept) = out.into_iter().partition(|member| names.contains(&member.name));
+    let (back, kept) = out.into_iter().partition(|member| names.iter().any(|name| is_of(&member.name, name)));
     ledger.withdrawn_members = kept;
     let back: Vec<WithdrawnMember> = back;
     let concerns = |drop: &DropRow| {
@@ -235,7 +236,9 @@ pub(super) fn readmit(
 /// What is said of a drop whose samples were left out in part.
 pub(super) fn notice(load: &Load) -> Option<String> {
     let rows = load.rows_left_out.load(Ordering::Relaxed);
-    let samples: Vec<String> = load.left_out.iter().map(|name| format!("`{name}`")).collect();
+    let shown = |name: &String| if is_mark(name) { "that was erased".to_owned() } else { format!("`{name}`") };
+    let mut samples: Vec<String> = load.left_out.iter().map(shown).collect();
+    samples.dedup();
     (rows > 0).then(|| {
         format!(
             "drop `{}` still holds what was withdrawn: {rows} rows were left out (withdrawn: sample {}); `run --readmit SAMPLE` \

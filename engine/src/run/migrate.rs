@@ -1,7 +1,7 @@
 //! `migrate`: the tables are brought to a changed definition, column by column, and only rows that differ are written.
 //!
 //! First the sink expands its tables, so that loads of either definition find their columns. Then the state is computed anew
-//! as by a rebuild, and what it says is compared with the rows that stand. Of the difference, rows that only get values in
+//! as by a rebuild, and what it says is compared with the rows that are there. Of the difference, rows that only get values in
 //! new columns are written first ([`backfill`](super::backfill)), batch by batch; the rest is committed as one epoch. A
 //! migration that was cut short is asked for again: what was expanded stays expanded, what was filled stays filled, and the
 //! epoch is there or is not.
@@ -32,10 +32,11 @@ use crate::{
     error::{RunError, RunErrorKind, Written},
     failpoint,
     flow::{RunContext, lookup::forget_orphans},
+    locks::Locked as _,
     plan::{
         Plan, changed_stages,
         content::{Definitions, Wanted},
-        definition_changes, is_table, key_changes,
+        definition_changes, key_changes,
     },
     report::{
         Action, DropReport, RunReport,
@@ -90,7 +91,7 @@ fn bring_to_definition(context: Context<'_>, options: &MigrateOptions) -> Result
     check_renames(&tables, &options.renames)?;
     if let Some(why) = key_changes(plan, &opened.ledger.definition, &definitions, &options.renames)? {
         return Err(RunError::new(RunErrorKind::Sink, why)
-            .with_hint("Rows cannot keep their places: run `vardelta rebuild`, which makes the tables anew."));
+            .with_hint("Rows cannot keep their places: run `vardelta rebuild`, which makes the tables from scratch."));
     }
     let changed = changed_stages(&opened.ledger.definition, &definitions)?;
     let histories: Vec<TableSchema> = plan.histories().into_iter().flatten().collect();
@@ -106,7 +107,7 @@ fn bring_to_definition(context: Context<'_>, options: &MigrateOptions) -> Result
     if !options.plan && !options.contract {
         steps.retain(|step| step.phase == crate::contract::migration::Phase::Expand);
     }
-    let new_columns = fills::new_columns(&tables, opened.state.metadata(), &options.renames)?;
+    let new_columns = fills::new_columns(&tables, opened.state.locked().metadata(), &options.renames)?;
     let mut backfill = planned_backfill(plan, &opened.ledger, &changed, &tables, &steps);
     backfill.batch_rows = if options.batch_rows == 0 { BATCH_ROWS } else { options.batch_rows };
     backfill.plan_batches(&tables, &new_columns, opened.sink.quarantines());
@@ -204,10 +205,11 @@ fn planned_backfill(
     let is_made = |table: &str| steps.iter().any(|step| step.makes_table && step.table == table);
     let compared = tables.iter().filter(|table| !is_made(&table.name));
     // From the state everything behind the tables is computed anew; from the files, everything.
-    let stages =
-        plan.stages.iter().enumerate().filter(|(at, stage)| {
-            *at != plan.sink && (!from_state || (!stage.before_tables && !is_table(&stage.planned)))
-        });
+    let stages = plan
+        .stages
+        .iter()
+        .enumerate()
+        .filter(|(at, stage)| *at != plan.sink && (!from_state || (!stage.before_tables && !stage.is_table())));
     Backfill {
         from: if from_state { Origin::State } else { Origin::Files },
         stages: stages.map(|(_, stage)| stage.name.clone()).collect(),
@@ -282,19 +284,19 @@ fn compute(
     let started = Instant::now();
     let plan = context.plan;
     let workers = options.workers_of(plan);
-    let (session, epoch) = (opened.state.begin()?, opened.ledger.epoch + 1);
-    let mut work =
-        Work { session, epoch, workers, loads: Vec::new(), retractions: Vec::new(), spill_dir: opened.spill_dir(plan) };
+    let epoch = opened.ledger.epoch + 1;
+    let mut work = Work::on(&opened.state, epoch, workers, opened.spill_dir(plan))?;
     clear_views(plan, &work.session);
     let mut outcome = Outcome { computed_anew: true, ..Outcome::new(definitions) };
     let mut drops = Vec::new();
-    let run = if backfill.from == Origin::Files {
+    let plane = if backfill.from == Origin::Files {
         clear_tables(plan, &work.session);
         work.loads =
             files.iter().map(|(drop, candidate)| load(plan, &opened.ledger, candidate, drop.drop_id)).collect();
-        let run = compute::load(context, work)?;
+        let plane = compute::load(context, work)?;
+        let run = plane.run();
         forget_orphans(plan, &run.session)?;
-        check_reject_share(plan, &run)?;
+        check_reject_share(plan, run)?;
         for ((old, candidate), load) in files.iter().zip(&run.loads) {
             let counts = load.records.counts();
             drops.push(DropReport::new(&old.name, &old.source, Action::Migrated, "read again", counts));
@@ -307,28 +309,29 @@ fn compute(
             };
             outcome.upserted.push((Action::Migrated, drop));
         }
-        run
+        plane
     } else {
         compute::replay(context, work, Box::new(|run, send| send_state(run, send)))?
     };
+    let run = plane.run();
     if outcome.upserted.is_empty() {
         outcome.without_drop = Some(Action::Migrated);
     }
     for (at, table) in plan.tables().iter().enumerate() {
         if !made.contains(&table.name) {
-            read_standing(opened.sink.as_mut(), table, &run, at)?;
+            read_standing(opened.sink.as_mut(), table, run, at)?;
         }
     }
     failpoint::hit("migrate:compared");
     run.changes.set_new_columns(new_columns);
     if !opened.sink.quarantines() {
         outcome.definitions.check_unchanged()?;
-        fill(context, opened, &run, backfill)?;
+        fill(context, opened, plane.as_ref(), backfill)?;
     }
     failpoint::hit("migrate:batches");
     let mut report = RunReport { drops, ..RunReport::new(&plan.pipeline.name, opened.ledger.epoch, workers) };
-    lookups::tell(context, &run.session, Some(&run), &mut report)?;
-    commit::conclude(context, opened, &run, outcome, &mut report)?;
+    lookups::tell(context, &run.session, Some(run), &mut report)?;
+    commit::conclude(context, opened, plane.as_ref(), outcome, &mut report)?;
     report.seconds = started.elapsed().as_secs_f64();
     Ok(report)
 }

@@ -36,7 +36,7 @@ use crate::{
 };
 
 pub use asking::{held_lookups, lookup_tiers};
-pub use erase::{EraseReport, ErasedPlace, ErasedReport, erase};
+pub use erase::{EraseReport, ErasedPlace, ErasedReport, erase, erase_sample};
 pub use load::run;
 pub use members::withdraw_sample;
 pub use migrate::{MigrateOptions, migrate};

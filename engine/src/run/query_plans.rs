@@ -9,7 +9,7 @@ use vardelta_schemas::{
 use crate::{
     contract::sink::{Access, AccessPath, QueryPlan},
     error::{RunError, RunErrorKind},
-    plan::{Plan, is_table},
+    plan::Plan,
 };
 
 /// A typical query, and how the database would run it.
@@ -74,7 +74,7 @@ fn typical_queries(plan: &Plan, dialect: Dialect, epoch: u64) -> Vec<Typical> {
             add(format!("rows by {}", names(&table.key[..1])), equal(&table.key[..1]));
         }
         for (view, view_stage) in tables.iter().zip(stages) {
-            let is_base = is_table(&plan.stages[*stage].planned) && !is_table(&plan.stages[*view_stage].planned);
+            let is_base = plan.stages[*stage].is_table() && !plan.stages[*view_stage].is_table();
             if is_base
                 && derives_from(plan, *view_stage, *stage)
                 && let Some(columns) = columns_of(table, view)

@@ -8,7 +8,6 @@ use std::collections::BTreeSet;
 use vardelta_schemas::ledger::DropRow;
 
 use crate::{
-    contract::stage::Planned,
     epoch::{
         commit::{self, Outcome},
         context::Context,
@@ -18,20 +17,15 @@ use crate::{
     },
     error::{RunError, RunErrorKind},
     event::RunEvent,
-    flow::{
-        RunContext,
-        feed::Item,
-        lookup::{forget_orphans, is_lookup},
-        table::scan_assertions,
-    },
+    flow::{RunContext, feed::Item, lookup::forget_orphans, table::scan_assertions},
+    locks::Locked as _,
     plan::{
         Plan, PlannedStage, changed_stages,
         content::{Definitions, Wanted},
         dimensions::right_sides,
-        is_table,
     },
     relational::{
-        Relational,
+        Relation,
         spaces::{self, answers},
     },
     report::{Action, DropReport, RunReport},
@@ -73,10 +67,8 @@ fn rebuild_once(context: Context<'_>, options: &RunOptions) -> Result<RunReport,
     if let Some(WhyFiles::Damaged(_)) = &why_files {
         opened = open::anew(plan, opened)?;
     }
-    let session = opened.state.begin()?;
     let epoch = opened.ledger.epoch + 1;
-    let spill_dir = opened.spill_dir(plan);
-    let mut work = Work { session, epoch, workers, loads: Vec::new(), retractions: Vec::new(), spill_dir };
+    let mut work = Work::on(&opened.state, epoch, workers, opened.spill_dir(plan))?;
     clear_views(plan, &work.session);
 
     let mut outcome = Outcome { replace_tables: true, ..Outcome::new(definitions) };
@@ -85,7 +77,7 @@ fn rebuild_once(context: Context<'_>, options: &RunOptions) -> Result<RunReport,
     for notice in why_files.iter().flat_map(WhyFiles::notice) {
         context.tell(&mut report, RunEvent::Notice(notice));
     }
-    let run = if why_files.is_none() {
+    let plane = if why_files.is_none() {
         outcome.without_drop = Some(Action::Rebuilt);
         compute::replay(context, work, Box::new(|run, send| send_state(run, send)))?
     } else {
@@ -94,9 +86,10 @@ fn rebuild_once(context: Context<'_>, options: &RunOptions) -> Result<RunReport,
         let files = candidates(context, options, &opened, why_files.as_ref())?;
         work.loads =
             files.iter().map(|(drop, candidate)| load(plan, &opened.ledger, candidate, drop.drop_id)).collect();
-        let run = compute::load(context, work)?;
+        let plane = compute::load(context, work)?;
+        let run = plane.run();
         forget_orphans(plan, &run.session)?;
-        check_reject_share(plan, &run)?;
+        check_reject_share(plan, run)?;
         for ((old, candidate), load) in files.iter().zip(&run.loads) {
             let counts = load.records.counts();
             let changed = matches!(candidate.standing, Standing::Changed(_));
@@ -116,11 +109,11 @@ fn rebuild_once(context: Context<'_>, options: &RunOptions) -> Result<RunReport,
         if files.is_empty() {
             outcome.without_drop = Some(Action::Rebuilt);
         }
-        run
+        plane
     };
     drops.into_iter().for_each(|drop| context.tell(&mut report, RunEvent::Drop(drop)));
-    lookups::tell(context, &run.session, Some(&run), &mut report)?;
-    commit::conclude(context, &mut opened, &run, outcome, &mut report)?;
+    lookups::tell(context, &plane.run().session, Some(plane.run()), &mut report)?;
+    commit::conclude(context, &mut opened, plane.as_ref(), outcome, &mut report)?;
     Ok(report)
 }
 
@@ -145,7 +138,7 @@ impl WhyFiles {
 
     fn notice(&self) -> Option<String> {
         let is_trouble = !matches!(self, WhyFiles::Definition);
-        is_trouble.then(|| format!("{}: the state was made anew from the drops' files", self.words()))
+        is_trouble.then(|| format!("{}: the state was rebuilt from the drops' files", self.words()))
     }
 }
 
@@ -155,11 +148,11 @@ fn why_files(plan: &Plan, changed: &BTreeSet<String>, opened: &Opened) -> Result
     if !tables_are_the_same(plan, changed) {
         return Ok(Some(WhyFiles::Definition));
     }
-    if opened.state.id() != opened.ledger.id() {
+    if opened.state.locked().id() != opened.ledger.id() {
         return Ok(Some(WhyFiles::OtherState));
     }
-    let agrees = drops::disagreements(&opened.state, &opened.ledger).map(|found| found.is_empty());
-    match agrees.and_then(|agrees| check_readable(plan, &opened.state).map(|()| agrees)) {
+    let agrees = drops::disagreements(&opened.state.locked(), &opened.ledger).map(|found| found.is_empty());
+    match agrees.and_then(|agrees| check_readable(plan, &opened.state.locked()).map(|()| agrees)) {
         Ok(true) => Ok(None),
         Ok(false) => Ok(Some(WhyFiles::OtherState)),
         Err(error) if error.is_damaged_state() => Ok(Some(WhyFiles::Damaged(error))),
@@ -172,9 +165,9 @@ fn check_readable(plan: &Plan, state: &State) -> Result<(), RunError> {
     let session = state.begin()?;
     let before = session.snapshot();
     for stage in &plan.stages {
-        let Planned::Relational(relational @ Relational::Table(spec)) = &stage.planned else { continue };
+        let Some(spec) = stage.as_table() else { continue };
         for shard in 0..SHARDS {
-            for space in relational.spaces(&stage.name) {
+            for space in spec.spaces(&stage.name) {
                 let mut reader = session.reader(&space, shard)?;
                 // Asks every run's filter.
                 reader.get(b"")?;
@@ -191,7 +184,7 @@ fn check_readable(plan: &Plan, state: &State) -> Result<(), RunError> {
 pub(crate) fn tables_are_the_same(plan: &Plan, changed: &BTreeSet<String>) -> bool {
     plan.stages
         .iter()
-        .filter(|stage| stage.before_tables || is_table(&stage.planned))
+        .filter(|stage| stage.before_tables || stage.is_table())
         .all(|stage| !changed.contains(&stage.name))
 }
 
@@ -199,16 +192,15 @@ pub(crate) fn tables_are_the_same(plan: &Plan, changed: &BTreeSet<String>) -> bo
 /// is asked again.
 pub(crate) fn clear_views(plan: &Plan, session: &Session) {
     // The list of drops is of no stage.
-    let is_kept = |owner: &str| {
-        owner.is_empty() || plan.stages.iter().any(|stage| stage.name == owner && is_table(&stage.planned))
-    };
+    let is_kept =
+        |owner: &str| owner.is_empty() || plan.stages.iter().any(|stage| stage.name == owner && stage.is_table());
     let is_answers =
-        |space: &str| plan.stages.iter().any(|stage| is_lookup(&stage.planned) && answers(&stage.name) == space);
+        |space: &str| plan.stages.iter().any(|stage| stage.as_lookup().is_some() && answers(&stage.name) == space);
     clear(session, |space| !is_kept(spaces::owner(space)) && !is_answers(space));
 }
 
 pub(crate) fn clear_tables(plan: &Plan, session: &Session) {
-    let is_owner = |stage: &PlannedStage, space: &str| stage.name == spaces::owner(space) && is_table(&stage.planned);
+    let is_owner = |stage: &PlannedStage, space: &str| stage.name == spaces::owner(space) && stage.is_table();
     clear(session, |space| plan.stages.iter().any(|stage| is_owner(stage, space)));
 }
 
@@ -278,8 +270,7 @@ pub(crate) fn candidates(
 /// Sends the standing rows of every table, from its state.
 pub(crate) fn send_state(run: &RunContext, send: &mut dyn FnMut(Item) -> bool) -> Result<(), RunError> {
     let is_right = right_sides(&run.plan);
-    let mut tables: Vec<usize> =
-        (0..run.plan.stages.len()).filter(|at| is_table(&run.plan.stages[*at].planned)).collect();
+    let mut tables: Vec<usize> = (0..run.plan.stages.len()).filter(|at| run.plan.stages[*at].is_table()).collect();
     tables.sort_by_key(|at| !is_right[*at]);
     for at in tables {
         if !send_table(run, at, &run.session, send)? {
@@ -316,7 +307,7 @@ pub(crate) fn standing_rows(
     each: &mut dyn FnMut(&[u8], &[u8]) -> bool,
 ) -> Result<(), RunError> {
     let stage = &plan.stages[at];
-    let Planned::Relational(Relational::Table(spec)) = &stage.planned else { return Ok(()) };
+    let Some(spec) = stage.as_table() else { return Ok(()) };
     let before = session.snapshot();
     let mut goes_on = true;
     for shard in 0..SHARDS {

@@ -12,7 +12,7 @@ mod replay;
 mod report;
 mod sql;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use arrow_array::RecordBatch;
 use vardelta_schemas::TableSchema;
@@ -31,7 +31,8 @@ use crate::{
         open::{self, Opened},
     },
     error::RunError,
-    plan::{Plan, content::Wanted, is_table},
+    locks::Locked as _,
+    plan::{Plan, content::Wanted},
     rows::RowLayout,
     run::{RunOptions, rebuild::standing_rows},
     state::{Session, State},
@@ -101,13 +102,13 @@ pub(crate) fn verify_opened(
         read_back.push(read_table(opened.sink.as_mut(), table, &layouts[at], &found, at)?);
     }
     let found_rows = |at: usize| Rows { log: &found, at, layout: &layouts[at] };
-    let state_session = opened.state.begin()?;
+    let state_session = opened.state.locked().begin()?;
 
     // Of each table: why it is yet to be compared with a replay.
     let mut to_replay: Vec<Option<Option<String>>> = Vec::new();
     for (at, table) in tables.iter().enumerate() {
         context.abort.check()?;
-        to_replay.push(if is_table(&plan.stages[inputs[at]].planned) {
+        to_replay.push(if plan.stages[inputs[at]].is_table() {
             let log = ChangeLog::new(1, spill_dir.clone());
             let mut runs = Runs::new(&log, 0);
             let mut kept = Ok(());
@@ -134,7 +135,7 @@ pub(crate) fn verify_opened(
     }
     if ways == Ways::REPLAY || to_replay.iter().any(Option::is_some) {
         // The views are recomputed into a state of their own that is thrown away.
-        let scratch_state = State::open(scratch.path())?;
+        let scratch_state = Arc::new(Mutex::new(State::open(scratch.path())?));
         let workers = options.workers_of(plan);
         let run = replay::replayed(context, workers, &scratch_state, spill_dir.clone(), &found, &state_session)?;
         for (at, table) in tables.iter().enumerate() {
@@ -181,7 +182,7 @@ fn compare_exactly(
 /// Compares the drops that the state says stand with those of the ledger, and the ledger's drops and epochs with its events.
 fn compare_drops(opened: &mut Opened, pipeline: &str, report: &mut VerifyReport) -> Result<(), RunError> {
     let before = report.difference_count;
-    for Disagreement { drop, state, ledger } in drops::disagreements(&opened.state, &opened.ledger)? {
+    for Disagreement { drop, state, ledger } in drops::disagreements(&opened.state.locked(), &opened.ledger)? {
         report.differ("vardelta_drops", || (drop, state, ledger));
     }
     let (events, accounts) = (opened.sink.history(pipeline)?, opened.sink.accounts(pipeline)?);

@@ -34,21 +34,18 @@ fn withdraw_once(context: Context<'_>, names: &[String], options: &RunOptions) -
     let withdrawn = deliveries::named(&opened.ledger, names)?;
     let workers = options.workers_of(plan);
     let work = Work {
-        session: opened.state.begin()?,
-        epoch: opened.ledger.epoch + 1,
-        workers,
-        loads: Vec::new(),
         retractions: withdrawn.iter().map(|drop| retraction(plan, drop, None)).collect::<Result<_, _>>()?,
-        spill_dir: opened.spill_dir(plan),
+        ..Work::on(&opened.state, opened.ledger.epoch + 1, workers, opened.spill_dir(plan))?
     };
     let mut report = context.start(opened.ledger.epoch, workers, options.dry_run);
     notices.into_iter().for_each(|notice| context.tell(&mut report, RunEvent::Notice(notice)));
-    let run = compute::load(context, work)?;
+    let plane = compute::load(context, work)?;
     for drop in &withdrawn {
         let drop = DropReport::new(&drop.name, &drop.source, Action::Withdrawn, "as asked", Default::default());
         context.tell(&mut report, RunEvent::Drop(drop));
     }
-    lookups::tell(context, &run.session, Some(&run), &mut report)?;
-    commit::conclude(context, &mut opened, &run, Outcome { withdrawn, ..Outcome::new(definitions) }, &mut report)?;
+    lookups::tell(context, &plane.run().session, Some(plane.run()), &mut report)?;
+    let outcome = Outcome { withdrawn, ..Outcome::new(definitions) };
+    commit::conclude(context, &mut opened, plane.as_ref(), outcome, &mut report)?;
     Ok(report)
 }

@@ -1,5 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
+use vardelta_testrandom::{Random, seed};
+
 use super::*;
 
 /// Parses a file with some variables set; the tree without spans, and the problems.
@@ -106,13 +108,11 @@ fn overrides_take_toml_or_text_and_are_not_replaced_in() {
 fn a_file_of_any_bytes_is_read_without_panic() {
     let pieces =
         ["[", "]", "=", "\"", "'", "${", "}", "\n", "a", ".", "#", "{", ",", "\u{feff}", "1e9999", "é", "\"\"\""];
-    // A fixed generator, so that a failure can be repeated.
-    let mut state = 7_u64;
+    let mut random = Random::new(seed(7));
     for _ in 0..2000 {
         let mut text = String::new();
         for _ in 0..24 {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            text += pieces[(state >> 33) as usize % pieces.len()];
+            text += *random.pick(&pieces);
         }
         let mut diagnostics = Diagnostics::default();
         let overrides = [text.clone(), format!("a.{text}"), "a=${".into()];

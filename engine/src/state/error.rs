@@ -64,7 +64,7 @@ impl StateError {
     /// The content of this path is not what was written.
     pub(super) fn corrupt(path: &Path, what: &str) -> StateError {
         StateError::new(StateErrorKind::Corrupt, format!("the state is damaged: {}: {what}", path.display()))
-            .with_hint("Run `vardelta rebuild` to make the state anew.")
+            .with_hint("Run `vardelta rebuild` to make the state from scratch.")
     }
 
     /// The state is used in a way its protocol forbids: a defect of vardelta, said instead of damaging anything.

@@ -9,6 +9,7 @@ use std::sync::{Mutex, MutexGuard, OnceLock};
 
 use super::block::{self, Pointer};
 use super::error::StateError;
+use super::traffic;
 use crate::{failpoint, locks::Locked as _};
 
 const MAGIC: &[u8; 8] = b"VDDATA1\n";
@@ -157,6 +158,7 @@ impl DataFile {
         } else {
             self.open()?.write_all_at(bytes, offset)
         };
+        traffic::written(bytes.len());
         written.map_err(|error| StateError::io("write", &self.path, &error))
     }
 
@@ -174,11 +176,13 @@ impl DataFile {
     pub(super) fn read_block(&self, pointer: Pointer, bytes: &mut Vec<u8>) -> Result<(), StateError> {
         bytes.resize(pointer.length as usize, 0);
         self.open()?.read_exact_at(bytes, pointer.offset).map_err(|error| self.read_error(&error))?;
+        traffic::read(bytes.len());
         if block::verify(bytes) { Ok(()) } else { Err(self.damaged(pointer.offset)) }
     }
 
     /// Reads a few bytes.
     pub(super) fn read_exact(&self, bytes: &mut [u8], offset: u64) -> Result<(), StateError> {
+        traffic::read(bytes.len());
         self.open()?.read_exact_at(bytes, offset).map_err(|error| self.read_error(&error))
     }
 

@@ -39,6 +39,7 @@ mod store;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests;
+mod traffic;
 mod writer;
 
 pub use error::{StateError, StateErrorKind};
@@ -47,6 +48,7 @@ pub use session::Session;
 pub use snapshot::Snapshot;
 pub use statistics::SpaceStatistics;
 pub use store::State;
+pub use traffic::Traffic;
 pub use vardelta_schemas::ledger::EpochId;
 pub use writer::RunWriter;
 

@@ -289,7 +289,7 @@ impl Snapshot {
                 StateErrorKind::Version,
                 format!("the state in {} has format {format}, which this vardelta does not know", path.display()),
             )
-            .with_hint("Use the vardelta that wrote it, or run `vardelta rebuild` to make the state anew."),
+            .with_hint("Use the vardelta that wrote it, or run `vardelta rebuild` to make the state from scratch."),
         })?;
         let catalog = Catalog::of(&manifest, &directory.path, open);
         let Manifest { id, credit_bytes, metadata, .. } = manifest;

@@ -7,7 +7,7 @@ use vardelta_engine::{
     abort::Abort,
     contract::{
         batch::Batch,
-        source::{Chunk, Source, add_drop_column},
+        source::{Chunk, InputFile, Source, add_drop_column},
         stage::{Emit, Planned, StageError, Transform},
     },
     error::{RunError, RunErrorKind},
@@ -95,10 +95,10 @@ fn way<'a>(plan: &'a Plan, name: &str) -> Option<(usize, Vec<Step<'a>>)> {
 }
 
 /// The chunks of the files that a source reads, in memory.
-fn read(source: &dyn Source, alone: &mut Alone, abort: &Abort) -> Result<Vec<Arc<Chunk>>, StageError> {
+pub(super) fn read(source: &dyn Source, alone: &mut Alone, abort: &Abort) -> Result<Vec<Arc<Chunk>>, StageError> {
     let mut chunks = Vec::new();
     for path in source.discover()?.paths {
-        let mut reader = source.open(&path, 1)?;
+        let mut reader = source.open(&InputFile::at(&path), 1)?;
         let header: Arc<dyn Any + Send + Sync> = reader.header();
         while let Some(raw) = reader.next_chunk()? {
             if alone.text_bytes >= RECORDED_BYTES_MAX || abort.is_raised() {
@@ -113,7 +113,7 @@ fn read(source: &dyn Source, alone: &mut Alone, abort: &Abort) -> Result<Vec<Arc
 }
 
 /// Batches of all chunks, and the records in them.
-fn parse(
+pub(super) fn parse(
     source: &dyn Source,
     name: &str,
     chunks: &[Arc<Chunk>],
@@ -132,7 +132,7 @@ fn parse(
 }
 
 /// What a transform makes of batches.
-fn apply(
+pub(super) fn apply(
     transform: &dyn Transform,
     name: &str,
     batches: &[Batch],
@@ -149,6 +149,6 @@ fn apply(
     Ok(out)
 }
 
-fn rows(batches: &[Batch]) -> u64 {
+pub(super) fn rows(batches: &[Batch]) -> u64 {
     batches.iter().map(|batch| batch.rows() as u64).sum()
 }

@@ -11,14 +11,15 @@ use vardelta_engine::{
     report::{ReaderReport, RunReport, StageReport},
     run::{self, Context, RunOptions},
     spec::SpecFile,
+    state::Traffic,
 };
 use vardelta_stages::REGISTRY;
 
 use super::{
-    alone, process,
+    allocations, alone, process,
     request::{Load, Measured, Request, Times, Work, Worker},
 };
-use crate::{pipeline_file, set_aside};
+use crate::{allocations::Count, pipeline_file, set_aside};
 
 /// The name of the drop whose addition is measured.
 const DROP: &str = "vardelta_bench";
@@ -34,13 +35,24 @@ pub fn measure(request: &Request, abort: &Abort) -> Result<Measured, RunError> {
     let context = Context { plan: &plan, abort, observer: &Unobserved };
     let options = RunOptions { workers: Some(request.workers), dry_run: request.dry_run, ..RunOptions::default() };
     match &request.work {
-        Work::Load => {
-            let before = process::cpu_seconds();
+        Work::Load { counts_allocations } => {
+            let count = counts_allocations.then(Count::begin);
+            let (before, traffic) = (process::cpu_seconds(), Traffic::so_far());
             let report = run::run(context, &options)?;
+            let allocations = count.map(|count| count.so_far()).map(|all| (all.count, all.bytes));
+            let traffic = Traffic::so_far().since(traffic);
+            let state_traffic_bytes = (traffic.read_bytes, traffic.written_bytes);
             let cpu_seconds = process::cpu_seconds().zip(before).map(|(after, before)| after - before);
             let peak_bytes = process::peak_bytes();
             let state_bytes = (!request.dry_run).then(|| bytes_below(&request.directory.join(STATE)));
-            Ok(Measured::Load(Box::new(Load { cpu_seconds, peak_bytes, state_bytes, ..load(&report) })))
+            Ok(Measured::Load(Box::new(Load {
+                cpu_seconds,
+                peak_bytes,
+                state_bytes,
+                allocations,
+                state_traffic_bytes,
+                ..load(&report)
+            })))
         }
         Work::Delta { source, file, repeat } => {
             run::run(context, &options)?;
@@ -61,6 +73,7 @@ pub fn measure(request: &Request, abort: &Abort) -> Result<Measured, RunError> {
             }
             Ok(Measured::Delta(seconds))
         }
+        Work::Allocations => allocations::measure(&plan, abort).map(Measured::Allocations),
         Work::Alone { stage, repeat } => alone::measure(&plan, stage, *repeat, abort).map(Measured::Alone),
     }
 }
@@ -132,9 +145,6 @@ fn load(report: &RunReport) -> Load {
     let workers = report.worker_times.iter();
     Load {
         seconds: report.seconds,
-        cpu_seconds: None,
-        peak_bytes: None,
-        state_bytes: None,
         records,
         rows_ahead: report.rows_ahead,
         rejects: report.rejects.values().sum(),
@@ -143,5 +153,6 @@ fn load(report: &RunReport) -> Load {
         workers: workers
             .map(|time| Worker { busy_s: time.busy_s, wait_s: time.wait_s, lived_s: time.lived_s })
             .collect(),
+        ..Load::default()
     }
 }

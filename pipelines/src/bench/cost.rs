@@ -13,7 +13,6 @@ use vardelta_engine::{
     abort::Abort,
     contract::stage::{Kind, Planned},
     plan::Plan,
-    relational::Relational,
 };
 
 use super::{
@@ -137,20 +136,20 @@ fn tasks(plan: &Plan, written: &[Written<'_>]) -> Vec<Task> {
                 Planned::Transform(_) => {
                     fields[at] = Some(through(plan, at, input, before, written));
                 }
-                Planned::Relational(Relational::Table(_)) if task.is_none() => {
+                _ if plan.stages[at].is_table() && task.is_none() => {
                     let key = known(plan.stages[at].key.as_deref().unwrap_or_default(), before);
                     let row = before.iter().flatten().cloned().collect();
                     task = Some((at, Task { source, key, row, groups: Vec::new() }));
                     fields[at] = Some(before.clone());
                 }
-                Planned::Relational(Relational::Aggregate(spec)) => {
+                _ => {
+                    let Some(spec) = plan.stages[at].as_aggregate() else { continue };
                     let group = known(&spec.group_by, before);
                     let is_behind = names(at).count() > 0 && leads_to(plan, at, task.as_ref().map(|(at, _)| *at));
                     if let Some((_, task)) = task.as_mut().filter(|_| is_behind && !group.is_empty()) {
                         task.groups.push(group);
                     }
                 }
-                _ => {}
             }
         }
         tasks.extend(task.map(|(_, task)| task));

@@ -18,7 +18,7 @@ use super::{
     bottleneck, cost,
     input::{Inputs, Wanted},
     place::{Place, Spot},
-    request::{self, Alone, Load, Measured, Request, Times, Work},
+    request::{self, Alone, Load, Measured, PerRow, Request, Times, Work},
     result::{Bench, Cost, Delta, Input, Run, speedups},
     spawn::measured,
 };
@@ -155,20 +155,34 @@ impl Bencher<'_> {
                 self.inputs.notices.push(format!("{} rejects ({share:.1} % of the records)", load.rejects));
             }
         }
+        let per_row = self.allocations()?;
+        bench.runs.iter_mut().for_each(|run| run.note_allocations(&per_row));
         bench.delta = self.delta()?;
         Ok(())
     }
 
+    /// What sources and transforms allocate for a row.
+    fn allocations(&self) -> Result<BTreeMap<String, PerRow>, RunError> {
+        (self.tell)("allocations of each stage");
+        let spot = self.place.spot()?;
+        match measured(&self.request(&spot, 1, Work::Allocations), self.abort)? {
+            Measured::Allocations(per_row) => Ok(per_row),
+            _ => Err(RunError::internal("allocations were to be counted, and something else was measured")),
+        }
+    }
+
     /// The loads with so many workers, behind one that warms up; the fastest first.
     fn loads(&self, workers: usize) -> Result<Vec<Load>, RunError> {
-        let mut loads = Vec::new();
+        let (mut loads, mut allocations) = (Vec::new(), None);
         for time in 0..=self.settings.repeat {
             let what = if time == 0 { "warming up".into() } else { format!("run {time} of {}", self.settings.repeat) };
             (self.tell)(&format!("{workers} workers: {what}"));
             let spot = self.place.spot()?;
-            match measured(&self.request(&spot, workers, Work::Load), self.abort)? {
-                Measured::Load(load) if time > 0 => loads.push(*load),
-                Measured::Load(_) => {}
+            // The one that warms up also counts allocations: those of the others would take longer for it.
+            let work = Work::Load { counts_allocations: time == 0 };
+            match measured(&self.request(&spot, workers, work), self.abort)? {
+                Measured::Load(load) if time > 0 => loads.push(Load { allocations, ..*load }),
+                Measured::Load(load) => allocations = load.allocations,
                 _ => return Err(RunError::internal("a load was asked for, and something else was measured")),
             }
         }
@@ -278,6 +292,8 @@ impl Bencher<'_> {
                 bench.input.text_bytes = alone.text_bytes;
                 bench.input.records = alone.rows_in;
                 bench.runs.extend(Run::median(1, loads_of(name, &alone), &text_bytes));
+                let per_row = self.allocations()?;
+                bench.runs.iter_mut().for_each(|run| run.note_allocations(&per_row));
                 return Ok(());
             }
         }

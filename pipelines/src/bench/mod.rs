@@ -3,6 +3,7 @@
 //! Every measurement is a process of its own ([`request`], [`child`], [`spawn`]) that loads into a scratch place ([`place`]): a SQLite
 //! file, or a database that is made on the sink's server and dropped again. docs/bench.md is the user's side.
 
+mod allocations;
 mod alone;
 mod bottleneck;
 mod child;

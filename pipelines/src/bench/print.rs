@@ -61,6 +61,9 @@ fn runs(bench: &Bench) -> String {
         "cpu",
         "memory",
         "state",
+        "read",
+        "written",
+        "allocated",
         "speed-up",
         "efficiency",
         "busy",
@@ -70,6 +73,9 @@ fn runs(bench: &Bench) -> String {
         table.figure(seconds(run.seconds_min)).figure(seconds(run.seconds_max)).number(run.records_per_s as u64);
         table.figure(run.cpu_seconds.map_or("-".into(), |cpu| format!("{cpu:.2}")));
         table.figure(run.peak_bytes.map_or("-".into(), bytes)).figure(run.state_bytes.map_or("-".into(), bytes));
+        for amount in [run.state_read_bytes, run.state_written_bytes, run.allocated_bytes] {
+            table.figure(amount.map_or("-".into(), bytes));
+        }
         let speedup = bench.speedup.iter().find(|speedup| speedup.workers == run.workers);
         table.figure(speedup.map_or("-".into(), |speedup| format!("{:.2}", speedup.ratio)));
         table.figure(speedup.map_or("-".into(), |speedup| format!("{:.0} %", 100.0 * speedup.efficiency)));
@@ -82,7 +88,19 @@ fn runs(bench: &Bench) -> String {
 
 fn stages(run: &Run) -> String {
     let mut table = Table::titled([
-        "stage", "rows in", "rows out", "busy", "waiting", "rows/s", "MB/s", "p50", "p90", "p99", "max",
+        "stage",
+        "rows in",
+        "rows out",
+        "busy",
+        "waiting",
+        "rows/s",
+        "MB/s",
+        "p50",
+        "p90",
+        "p99",
+        "max",
+        "allocations/row",
+        "bytes/row",
     ]);
     for stage in &run.stages {
         table.row().text(&stage.name).number(stage.rows_in).number(stage.rows_out);
@@ -91,6 +109,9 @@ fn stages(run: &Run) -> String {
         table.figure(stage.mb_per_s.map_or("-".into(), |rate| format!("{rate:.1}")));
         for us in [stage.p50_us, stage.p90_us, stage.p99_us, stage.max_us] {
             table.figure(duration(us));
+        }
+        for per_row in [stage.allocations_per_row, stage.allocated_bytes_per_row] {
+            table.figure(per_row.map_or("-".into(), |per_row| format!("{per_row:.1}")));
         }
     }
     let mut text = table.render();

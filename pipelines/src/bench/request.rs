@@ -30,7 +30,12 @@ pub struct Request {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Work {
     /// A first load of everything.
-    Load,
+    Load {
+        /// Whether allocations are counted, which takes time.
+        counts_allocations: bool,
+    },
+    /// What sources and transforms allocate, each by itself.
+    Allocations,
     /// A first load of everything, and then, measured, a drop on top of it, again and again.
     Delta {
         /// The source stage.
@@ -54,6 +59,8 @@ pub enum Work {
 pub enum Measured {
     /// Of [`Work::Load`].
     Load(Box<Load>),
+    /// Of [`Work::Allocations`], by stage.
+    Allocations(BTreeMap<String, PerRow>),
     /// Of [`Work::Delta`]: seconds of each time.
     Delta(Vec<f64>),
     /// Of [`Work::Alone`]; `None` where the stage cannot be taken out of the run.
@@ -71,6 +78,10 @@ pub struct Load {
     pub peak_bytes: Option<u64>,
     /// Bytes of the state that it has left; `None` where it has left none.
     pub state_bytes: Option<u64>,
+    /// Allocations and their bytes on all threads, where they were counted.
+    pub allocations: Option<(u64, u64)>,
+    /// Bytes of the state's data files that it read and wrote.
+    pub state_traffic_bytes: (u64, u64),
     /// Records read, by source stage.
     pub records: BTreeMap<String, u64>,
     /// Rows that the sink took while others were still computed.
@@ -100,6 +111,15 @@ pub struct Times {
     pub wait_s: f64,
     /// Times of batches: microseconds, and how many took so long.
     pub batches_us: Vec<(u64, u64)>,
+}
+
+/// What a stage allocates for a row that comes in; of a source, for a record.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PerRow {
+    /// Allocations.
+    pub allocations: f64,
+    /// Their bytes.
+    pub bytes: f64,
 }
 
 /// A worker's time.

@@ -4,7 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{bottleneck::Bottleneck, histogram::Batches, request::Load};
+use super::{
+    bottleneck::Bottleneck,
+    histogram::Batches,
+    request::{Load, PerRow},
+};
 
 /// What a bench found out.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -67,6 +71,18 @@ pub struct Run {
     pub peak_bytes: Option<u64>,
     /// Bytes of the state that the run leaves; `None` where nothing is written.
     pub state_bytes: Option<u64>,
+    /// Bytes of the state's data files that the run read; `None` where nothing is written, as of those that it wrote.
+    #[serde(default)]
+    pub state_read_bytes: Option<u64>,
+    /// Bytes that it wrote.
+    #[serde(default)]
+    pub state_written_bytes: Option<u64>,
+    /// Allocations on all threads, counted in the run that warms up; `None` for a stage by itself.
+    #[serde(default)]
+    pub allocations: Option<u64>,
+    /// Their bytes.
+    #[serde(default)]
+    pub allocated_bytes: Option<u64>,
     /// The stages, in the order of the plan.
     pub stages: Vec<Stage>,
     /// The threads that read files, by source stage.
@@ -88,6 +104,12 @@ pub struct Stage {
     pub records_per_s: Option<f64>,
     /// Megabytes (10^6 bytes) of the text that its rows are of, per second of its work.
     pub mb_per_s: Option<f64>,
+    /// Allocations for each row in, of sources and transforms by themselves; `None` for others.
+    #[serde(default)]
+    pub allocations_per_row: Option<f64>,
+    /// Their bytes.
+    #[serde(default)]
+    pub allocated_bytes_per_row: Option<f64>,
     /// Seconds of work, summed over threads.
     pub busy_s: f64,
     /// The least of the runs.
@@ -188,6 +210,8 @@ impl Run {
                 rows_out: stage.rows_out,
                 records_per_s: per_s(stage.rows_in as f64),
                 mb_per_s: text_bytes.get(&stage.name).and_then(|bytes| per_s(*bytes as f64 / 1e6)),
+                allocations_per_row: None,
+                allocated_bytes_per_row: None,
                 busy_s: stage.busy_s,
                 busy_s_min: busy.clone().fold(f64::INFINITY, f64::min),
                 busy_s_max: busy.fold(0.0, f64::max),
@@ -220,10 +244,25 @@ impl Run {
             records_per_s: if load.seconds > 0.0 { records as f64 / load.seconds } else { 0.0 },
             peak_bytes: load.peak_bytes,
             state_bytes: load.state_bytes,
+            state_read_bytes: load.state_bytes.map(|_| load.state_traffic_bytes.0),
+            state_written_bytes: load.state_bytes.map(|_| load.state_traffic_bytes.1),
+            allocations: load.allocations.map(|(count, _)| count),
+            allocated_bytes: load.allocations.map(|(_, bytes)| bytes),
             stages: stages.collect(),
             readers: readers.collect(),
             worker_times: worker_times.collect(),
         })
+    }
+}
+
+impl Run {
+    /// Notes what its sources and transforms allocate.
+    pub fn note_allocations(&mut self, per_row: &BTreeMap<String, PerRow>) {
+        for stage in &mut self.stages {
+            let of_stage = per_row.get(&stage.name);
+            stage.allocations_per_row = of_stage.map(|per_row| per_row.allocations);
+            stage.allocated_bytes_per_row = of_stage.map(|per_row| per_row.bytes);
+        }
     }
 }
 

@@ -191,6 +191,11 @@ impl LivePipeline {
         self.checks.get(|| health::check(&self.plan, &self.probe))
     }
 
+    /// The same where it was asked for within the last five seconds.
+    pub fn known_checks(&self) -> Option<Vec<Check>> {
+        self.checks.fresh()
+    }
+
     /// The ledger's drops, at most five seconds old.
     ///
     /// # Errors
@@ -213,13 +218,14 @@ impl LivePipeline {
     /// Its metrics as of now.
     fn samples(&self) -> Samples {
         let name = &self.plan.pipeline.name;
-        let (mut samples, oldest_s) = {
+        let (mut samples, oldest_s, scans) = {
             let now = self.now();
-            (now.totals.clone(), now.pending.iter().map(|drop| drop.since_s).min())
+            (now.totals.clone(), now.pending.iter().map(|drop| drop.since_s).min(), now.scans)
         };
         samples.extend(metrics::samples(&self.plan, None));
         let age_s = oldest_s.map_or(0, |since_s| now_s().saturating_sub(since_s));
         samples.insert(metrics::of_pipeline("vardelta_oldest_pending_drop_seconds", name), age_s as f64);
+        samples.insert(metrics::of_pipeline("vardelta_looks_total", name), scans as f64);
         samples
     }
 }

@@ -37,6 +37,9 @@ pub struct Figures {
     pub readers: Vec<StageFigures>,
     /// Seconds of committing.
     pub commit_s: f64,
+    /// When committing began and ended, as for stages.
+    #[serde(default)]
+    pub commit_spell_s: Option<(f64, f64)>,
 }
 
 /// What one stage did.
@@ -52,11 +55,16 @@ pub struct StageFigures {
     pub seconds: f64,
     /// Seconds of waiting, summed over threads.
     pub wait_s: f64,
+    /// When its first batch began and its last one ended, in seconds since the run began to read; none where it had no rows, and
+    /// in figures of before this was kept.
+    #[serde(default)]
+    pub spell_s: Option<(f64, f64)>,
 }
 
 impl StageFigures {
     fn new(name: &str, rows_in: u64, rows_out: u64, times: &TimeReport) -> StageFigures {
-        StageFigures { name: name.to_owned(), rows_in, rows_out, seconds: times.seconds, wait_s: times.wait_s }
+        let TimeReport { seconds, wait_s, spell_s, .. } = *times;
+        StageFigures { name: name.to_owned(), rows_in, rows_out, seconds, wait_s, spell_s }
     }
 }
 
@@ -75,6 +83,7 @@ fn figures(ended: &Ended) -> Option<Figures> {
     if let Some(report) = report {
         figures.epoch = report.committed.then_some(report.epoch);
         (figures.workers, figures.commit_s) = (report.workers, report.commit.seconds);
+        figures.commit_spell_s = report.commit.spell_s;
         let stages = report.stages.iter();
         figures.stages =
             stages.map(|stage| StageFigures::new(&stage.name, stage.rows_in, stage.rows_out, &stage.times)).collect();
@@ -158,14 +167,17 @@ mod tests {
     #[test]
     fn commits_and_failures_leave_their_figures() -> io::Result<()> {
         let mut run = started();
-        let times = TimeReport { seconds: 1.5, wait_s: 0.5, ..TimeReport::default() };
+        let times = TimeReport { seconds: 1.5, wait_s: 0.5, spell_s: Some((0.25, 2.0)), ..TimeReport::default() };
         run.push(RunEvent::Stage(StageReport { name: "s".into(), rows_in: 9, rows_out: 8, times: times.clone() }));
         run.push(RunEvent::Committed { epoch: 4, retries: 0, rows_ahead: 0, times });
         run.push(RunEvent::Finished { seconds: 2.5 });
         let kept = of(&run).ok_or(ErrorKind::NotFound)?;
         assert_eq!((kept.epoch, kept.seconds, kept.workers, kept.commit_s), (Some(4), 2.5, 2, 1.5));
-        let stage = StageFigures { name: "s".into(), rows_in: 9, rows_out: 8, seconds: 1.5, wait_s: 0.5 };
-        assert_eq!(kept.stages, [stage]);
+        let spell_s = Some((0.25, 2.0));
+        let stage = StageFigures { name: "s".into(), rows_in: 9, rows_out: 8, seconds: 1.5, wait_s: 0.5, spell_s };
+        assert_eq!((&kept.stages[..], kept.commit_spell_s), (&[stage][..], spell_s));
+        let old = r#"{"name":"s","rows_in":9,"rows_out":8,"seconds":1.5,"wait_s":0.5}"#;
+        assert_eq!(serde_json::from_str::<StageFigures>(old)?.spell_s, None);
         let failed = [RunEvent::failed(&RunError::new(RunErrorKind::Sink, "drop x"), 0.5)];
         let failed = of(&failed).ok_or(ErrorKind::NotFound)?;
         assert_eq!((failed.epoch, failed.failed.is_some(), failed.seconds), (None, true, 0.5));

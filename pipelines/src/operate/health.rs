@@ -13,10 +13,8 @@ use std::{
 use serde::Serialize;
 use vardelta_engine::{
     clock::utc,
-    contract::stage::Planned,
     error::{RunError, RunErrorKind},
     plan::{Plan, PlannedStage},
-    relational::Relational,
     run::{self, state_directory},
 };
 use vardelta_schemas::ledger::Event;
@@ -132,7 +130,7 @@ pub fn events(plan: &Plan) -> Result<Vec<Event>, RunError> {
 
 /// Whether this process leaves a service alone because it failed time after time; nothing where the pipeline looks nothing up.
 fn lookups(plan: &Plan) -> Option<Check> {
-    let looks_up = |stage: &PlannedStage| matches!(&stage.planned, Planned::Relational(Relational::Lookup(_)));
+    let looks_up = |stage: &PlannedStage| stage.as_lookup().is_some();
     if !plan.stages.iter().any(looks_up) {
         return None;
     }

@@ -26,7 +26,7 @@ const TEXTFILE: Kind = Kind {
 const DURATION_BUCKETS: [f64; 12] = [0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0, 300.0, 600.0, 1_800.0, 3_600.0, 14_400.0];
 
 /// Name, type and meaning of every metric, in the order in which they are written.
-const METRICS: [(&str, &str, &str); 14] = [
+const METRICS: [(&str, &str, &str); 15] = [
     (
         "vardelta_records_total",
         "counter",
@@ -51,6 +51,7 @@ const METRICS: [(&str, &str, &str); 14] = [
         "gauge",
         "Seconds since the oldest file that is not loaded was seen first; 0 where there is none.",
     ),
+    ("vardelta_looks_total", "counter", "How often the folders of drops were looked at."),
     ("vardelta_disk_free_bytes", "gauge", "Bytes free where the state lies."),
     ("vardelta_memory_available_bytes", "gauge", "Bytes of memory that are available."),
 ];

@@ -63,6 +63,21 @@ pub fn bar(label: &str, whole: f64, parts: &[BarPart<'_>]) -> Markup {
     }
 }
 
+/// From when to when something went on, on a line that is as long as the whole.
+pub fn spell(label: &str, whole: f64, (began, ended): (f64, f64)) -> Markup {
+    let at = |seconds: f64| if whole > 0.0 { (seconds / whole).clamp(0.0, 1.0) * BAR_WIDTH } else { 0.0 };
+    // What was short stays visible, at the end of the line too.
+    let width = (at(ended) - at(began)).max(1.5);
+    let left = at(began).min(BAR_WIDTH - width);
+    html! {
+        svg.bar role="img" aria-label=(label) width=(BAR_WIDTH) height="12" viewBox=(format!("0 0 {BAR_WIDTH} 12"))
+            preserveAspectRatio="none" {
+            rect.rest x="0" y="5" width=(BAR_WIDTH) height="2" {}
+            rect.work x=(round(left)) y="0" width=(round(width)) height="12" { title { (label) } }
+        }
+    }
+}
+
 /// The accounting of records as a bar.
 pub fn accounting(counts: &RecordCounts) -> Markup {
     let RecordCounts { read, loaded, filtered, rejected, duplicates, .. } = *counts;
@@ -91,6 +106,15 @@ mod tests {
         assert!(text.contains("class=\"filtered\" x=\"120\" y=\"0\" width=\"60\""), "{text}");
         assert!(!text.contains("class=\"rejected\"") && !text.contains("style"), "{text}");
         assert!(!accounting(&RecordCounts::default()).into_string().contains("NaN"));
+    }
+
+    #[test]
+    fn a_spell_lies_where_it_was_and_never_outside() {
+        let text = spell("from <1> to 2", 4.0, (1.0, 2.0)).into_string();
+        assert!(text.contains("class=\"work\" x=\"60\" y=\"0\" width=\"60\"") && text.contains("&lt;1&gt;"), "{text}");
+        let text = spell("the end", 4.0, (4.0, 9.0)).into_string();
+        assert!(text.contains("x=\"238.5\" y=\"0\" width=\"1.5\""), "{text}");
+        assert!(!spell("none", 0.0, (0.0, 0.0)).into_string().contains("NaN"));
     }
 
     #[test]

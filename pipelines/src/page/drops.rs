@@ -89,6 +89,7 @@ fn waiting(waiting: &[Waiting]) -> Markup {
 fn state(drop: &DropFacts) -> Markup {
     let last = drop.events.last().map(|(_, action)| action.as_str()).unwrap_or_default();
     match (&drop.row, last) {
+        (Some(_), "erasing_sample") => parts::state("bad", "erasure of a sample pending"),
         (Some(row), _) if row.loaded_epoch > row.added_epoch => parts::state("good", "replaced"),
         (Some(_), _) => parts::state("good", "loaded"),
         (None, "withdrawn") => parts::state("quiet", "withdrawn"),
@@ -138,7 +139,7 @@ fn mark(action: &str) -> &'static str {
     match action {
         "added" => "added",
         "replaced" => "replaced",
-        "withdrawn" | "erased" | "erasing" | "sample_withdrawn" => "gone",
+        "withdrawn" | "erased" | "erasing" | "sample_withdrawn" | "erasing_sample" | "sample_erased" => "gone",
         _ => "other",
     }
 }

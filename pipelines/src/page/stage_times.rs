@@ -1,5 +1,5 @@
-//! Where a run's time went: of every stage the seconds of work and of waiting. Stages of a run work at the same time, on all
-//! threads, so what each did says more than when it began and ended.
+//! Where a run's time went: of every stage when its first batch began and its last one ended, and the seconds of work and of
+//! waiting in between. Stages of a run work at the same time, on all threads, so the two say different things.
 
 use maud::{Markup, html};
 
@@ -56,7 +56,36 @@ fn bars(facts: &Facts, figures: &Figures) -> Markup {
                 td.number { @if *what != "reading" { (show::number(stage.rows_out)) } }
             } } }
         } }))
+        (spells(&rows, figures))
         @if !idle.is_empty() { p.nothing { (show::counted(idle.len() as u64, "other stage")) " had nothing to do." } }
+    }
+}
+
+/// When each stage was at work; nothing where that was not kept.
+fn spells(rows: &[(String, String, StageFigures)], figures: &Figures) -> Markup {
+    let of_stages = rows.iter().map(|(name, what, stage)| (name.as_str(), what.as_str(), stage.spell_s));
+    let commit = std::iter::once(("commit", "", figures.commit_spell_s));
+    let spells: Vec<(&str, &str, (f64, f64))> =
+        of_stages.chain(commit).filter_map(|(name, what, spell_s)| Some((name, what, spell_s?))).collect();
+    let whole = spells.iter().map(|(_, _, (_, ended))| *ended).fold(0.0, f64::max);
+    html! {
+        @if !spells.is_empty() {
+            (parts::scrolling("When stages were at work", html! { table.gantt {
+                caption { "From the first batch to the last one, in seconds since the run began to read: " (show::seconds(whole))
+                    " in all." }
+                thead { tr { th scope="col" { "Stage" } th scope="col" { "What" } th.number scope="col" { "From" }
+                    th.number scope="col" { "To" } th scope="col" { "When" } } }
+                tbody { @for (name, what, (began, ended)) in &spells { tr {
+                    th scope="row" { (name) }
+                    td { (what) }
+                    td.number { (show::seconds(*began)) }
+                    td.number { (show::seconds(*ended)) }
+                    td { (chart::spell(
+                        &format!("{name}: from {} to {}", show::seconds(*began), show::seconds(*ended)), whole, (*began, *ended),
+                    )) }
+                } } }
+            } }))
+        }
     }
 }
 

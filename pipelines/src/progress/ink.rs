@@ -51,8 +51,13 @@ impl Line {
 
     /// Adds a part where it fits whole.
     pub fn and_if_it_fits(self, ink: Ink, text: &str, look: &Look) -> Line {
+        if self.has_room_for(text, look) { self.and(ink, text) } else { self }
+    }
+
+    /// Whether a part fits whole.
+    pub fn has_room_for(&self, text: &str, look: &Look) -> bool {
         let length: usize = self.parts.iter().map(|(_, part)| part.chars().count()).sum();
-        if length + text.chars().count() < look.width { self.and(ink, text) } else { self }
+        length + text.chars().count() < look.width
     }
 
     /// Adds a bar so many characters wide, of which this share is done.

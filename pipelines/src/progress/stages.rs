@@ -10,8 +10,8 @@ use super::{
 
 /// A terminal that is so wide has room for bars and long names.
 const WIDE: usize = 110;
-/// One that is so narrow shows no rows that come out.
-const NARROW: usize = 74;
+/// A terminal shows a column only from this width on, so that none is cut: rows in, rows out, rows per second.
+const COLUMNS: [(usize, usize); 3] = [(51, 13), (76, 13), (62, 10)];
 
 /// The table in so many lines at the most, its title included: where stages are more, the busiest.
 pub fn table(figures: &Figures, look: &Look, lines_max: usize) -> Vec<Line> {
@@ -20,11 +20,13 @@ pub fn table(figures: &Figures, look: &Look, lines_max: usize) -> Vec<Line> {
     if lines_max < 3 || stages.iter().all(|stage| stage.rows_in == 0) {
         return Vec::new();
     }
-    let (name, bar) = if look.width >= WIDE { (32, 16) } else { (20, 0) };
-    let width = name.min(stages.iter().map(|stage| stage.name.chars().count()).max().unwrap_or(0).max(5));
+    // On the narrowest terminals nothing stands beside the shares but a name.
+    let (name, bar) = if look.width >= WIDE { (32, 16) } else { (look.width.saturating_sub(17).clamp(1, 20), 0) };
+    let width = name.min(stages.iter().map(|stage| stage.name.chars().count()).max().unwrap_or(0).max(5.min(name)));
     let row = |name: &str, rows_in: &str, rows_out: &str, rate: &str, shares: &str| {
-        let out = if look.width < NARROW { String::new() } else { format!(" {rows_out:>13}") };
-        format!("  {}  {rows_in:>13}{out} {rate:>10}  {shares}", fit(name, width))
+        let shown = [rows_in, rows_out, rate].into_iter().zip(COLUMNS).filter(|(_, (from, _))| look.width >= *from);
+        let columns: String = shown.map(|(text, (_, width))| format!(" {text:>width$}")).collect();
+        format!("  {} {columns}  {shares}", fit(name, width))
     };
     let title = row("stage", "rows in", "rows out", "in/s", " busy waits");
     let mut shown: Vec<usize> = (0..stages.len()).collect();

@@ -15,6 +15,8 @@ use super::{
 
 /// Files that are shown at a time; more are not read at once.
 const FILES_SHOWN: usize = 4;
+/// What is said of reasons that do not fit.
+const MORE: &str = ", ...";
 /// Behind this share of its time somebody is said to wait.
 const WAITS: f64 = 0.3;
 
@@ -29,8 +31,8 @@ pub fn lines(figures: &Figures, look: &Look) -> Vec<Line> {
     let mut lines = vec![whole(figures, look)];
     lines.extend(files(figures, look));
     let mut below: Vec<Line> = queue(figures, look).into_iter().collect();
-    below.extend(reasons("rejected", Ink::Bad, &progress.rejects));
-    below.extend(reasons("adapted", Ink::Odd, &progress.warnings));
+    below.extend(reasons("rejected", Ink::Bad, &progress.rejects, look));
+    below.extend(reasons("adapted", Ink::Odd, &progress.warnings, look));
     below.extend(figures.waiting.as_ref().map(|cause| Line::of(Ink::Odd, format!("  the database: {cause}"))));
     // The last line of a terminal is the cursor's.
     let room = look.height.saturating_sub(1);
@@ -104,16 +106,24 @@ fn queue(figures: &Figures, look: &Look) -> Option<Line> {
     Some(line.and(Ink::Plain, format!("  {chunks} of {room} chunks: {words}")))
 }
 
-/// Counts by reason, the most frequent first; the report has them all.
-fn reasons(what: &str, ink: Ink, counts: &BTreeMap<String, u64>) -> Option<Line> {
+/// Counts by reason, the most frequent first, as many as fit whole: half a number would be another one. The report has them all.
+fn reasons(what: &str, ink: Ink, counts: &BTreeMap<String, u64>, look: &Look) -> Option<Line> {
     let all: u64 = counts.values().sum();
     if all == 0 {
         return None;
     }
     let mut counts: Vec<(&String, &u64)> = counts.iter().filter(|(_, count)| **count > 0).collect();
     counts.sort_by_key(|(reason, count)| (Reverse(**count), *reason));
-    let named: Vec<String> = counts.iter().map(|(reason, count)| format!("{reason} {}", grouped(**count))).collect();
-    Some(Line::of(ink, format!("  {what}  {}", grouped(all))).and(Ink::Plain, format!(": {}", named.join(", "))))
+    let mut line = Line::of(ink, format!("  {what}  {}", grouped(all)));
+    for (at, (reason, count)) in counts.iter().enumerate() {
+        let text = format!("{}{reason} {}", if at == 0 { ": " } else { ", " }, grouped(**count));
+        let more = if at + 1 < counts.len() { MORE } else { "" };
+        if !line.has_room_for(&format!("{text}{more}"), look) {
+            return Some(line.and_if_it_fits(Ink::Plain, MORE, look));
+        }
+        line = line.and(Ink::Plain, text);
+    }
+    Some(line)
 }
 
 #[cfg(test)]
@@ -150,6 +160,26 @@ mod tests {
         assert_eq!(small.len(), 5, "{small:?}");
         assert!(small.iter().all(|line| line.chars().count() < 30), "{small:?}");
         assert_eq!(shown(5, 1).len(), 1);
+    }
+
+    #[test]
+    fn reasons_and_columns_are_shown_whole_or_not_at_all() {
+        let mut figures = figures();
+        figures.progress.rejects = [("bad_ref".to_owned(), 219), ("bad_position".to_owned(), 119)].into();
+        let shown = |width| {
+            let look = Look { width, height: 24, unicode: false, color: false };
+            lines(&figures, &look).iter().map(|line| line.render(&look)).collect::<Vec<_>>()
+        };
+        let rejected = |width| shown(width).into_iter().find(|line| line.starts_with("  rejected")).expect("is shown");
+        assert_eq!(rejected(49), "  rejected  338: bad_ref 219, bad_position 119");
+        assert_eq!(rejected(46), "  rejected  338: bad_ref 219, ...");
+        assert_eq!(rejected(22), "  rejected  338, ...");
+        for width in 22..120 {
+            let shown = shown(width);
+            let calls = shown.iter().find(|line| line.starts_with("  calls")).expect("is shown");
+            let last = calls.trim_end_matches(['#', '.', ' ']);
+            assert!(last.ends_with("25 %") && calls.chars().count() < width, "{width}: {calls}");
+        }
     }
 
     #[test]

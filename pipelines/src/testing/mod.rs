@@ -47,7 +47,7 @@ use crate::failure::Failure;
 pub fn run_file(path: &Path, filter: Option<&str>, color: bool, abort: &Abort) -> Result<FileOutcome, Failure> {
     let text = crate::pipeline_file::read(path)?;
     let mut diagnostics = Diagnostics::default();
-    let spec = SpecFile::parse(path.to_path_buf(), text, &[], &scratch::environment, &mut diagnostics);
+    let spec = scratch::read(path, &text, &mut diagnostics);
     let tests = Tests::read(&spec, &mut diagnostics);
     // The file itself first: what `validate` finds is what a test would stumble over.
     let plan = scratch::plan(&spec, Path::new("scratch"), &mut diagnostics);

@@ -1,6 +1,7 @@
 //! The pipeline under test in a directory of its own, with a SQLite file as its sink.
 
 use std::{
+    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
 };
@@ -21,9 +22,17 @@ use super::{
 };
 use crate::set_aside;
 
-/// A variable of the environment. One that is not set is a text: a test needs neither addresses nor passwords.
-pub fn environment(name: &str) -> Option<String> {
-    Some(std::env::var(name).unwrap_or_else(|_| "unset".into()))
+/// Reads a pipeline file with the variables of the environment. One that is not set and has no default is a text: a test needs
+/// neither addresses nor passwords.
+pub fn read(path: &Path, text: &str, diagnostics: &mut Diagnostics) -> SpecFile {
+    let parse = |environment: &dyn Fn(&str) -> Option<String>, diagnostics: &mut Diagnostics| {
+        SpecFile::parse(path.to_path_buf(), text.to_owned(), &[], environment, diagnostics)
+    };
+    let set = |name: &str| std::env::var(name).ok();
+    // Where there is a default an empty value gives way to it, so those that took one have none.
+    let first = parse(&|name| Some(set(name).unwrap_or_default()), &mut Diagnostics::default());
+    let without_default: BTreeSet<&str> = first.variables().collect();
+    parse(&|name| set(name).or_else(|| without_default.contains(name).then(|| "unset".into())), diagnostics)
 }
 
 /// The plan of a pipeline file with its sink replaced by a SQLite file in `directory`; what SQLite does not have (partitions,

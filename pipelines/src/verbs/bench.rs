@@ -48,7 +48,7 @@ pub struct Arguments {
     #[arg(long, value_name = "N,N", value_delimiter = ',', value_parser = clap::value_parser!(u16).range(1..=1024))]
     workers: Vec<u16>,
 
-    /// How often each figure is taken, behind one time that warms up.
+    /// How often each figure is taken, after one run to warm up.
     #[arg(long, value_name = "K", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=1000))]
     repeat: u16,
 

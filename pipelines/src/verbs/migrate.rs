@@ -129,7 +129,7 @@ fn text(report: &MigrationReport, arguments: &Arguments, is_verbose: bool) -> Re
                 1 => "by reading 1 file again".to_owned(),
                 files => format!("by reading {files} files again"),
             };
-            write(writeln!(text, "\nbackfill: {} computed anew {from}", backfill.stages.join(", ")))?;
+            write(writeln!(text, "\nbackfill: {} recomputed {from}", backfill.stages.join(", ")))?;
             for file in &backfill.files {
                 write(writeln!(text, "  {file}"))?;
             }

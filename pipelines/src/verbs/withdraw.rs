@@ -28,8 +28,9 @@ pub struct Arguments {
 
     /// Take back what this sample asserted, and nothing else: of the drops that are named, or of every drop, and then also of
     /// those to come. A file that still holds it is loaded without it from now on, which is said each time; `run --readmit`
-    /// takes it in again. Every table that the samples come to must have the sample in its key.
-    #[arg(long, value_name = "SAMPLE", conflicts_with = "erase")]
+    /// takes it in again. Every table that the samples come to must have the sample in its key. With --erase it is forgotten for
+    /// good, in every drop; of its name a salted digest is kept, so that no later delivery brings it back.
+    #[arg(long, value_name = "SAMPLE")]
     sample: Option<String>,
 
     /// Also remove for good what is kept of them: their values in histories, rejects and state, their names, paths and
@@ -48,7 +49,7 @@ impl Arguments {
     pub fn execute(&self, output: &mut Output) -> Result<u8, Failure> {
         let plan = pipeline_file::load(&self.pipeline, output)?;
         let options = execution::options(&self.execution);
-        if let Some(sample) = &self.sample {
+        if let Some(sample) = self.sample.as_ref().filter(|_| !self.erase) {
             return execution::execute(output, &plan, &self.execution, |context| {
                 run::withdraw_sample(context, sample, &self.names, &options)
             });
@@ -58,7 +59,10 @@ impl Arguments {
                 run::withdraw(context, &self.names, &options)
             });
         }
-        let report = execution::unlisted(output, &plan, |context| run::erase(context, &self.names, &options))?;
+        let report = execution::unlisted(output, &plan, |context| match &self.sample {
+            Some(sample) => run::erase_sample(context, sample, &self.names, &options),
+            None => run::erase(context, &self.names, &options),
+        })?;
         let found = (!report.erased.proven).then(|| not_proven(&report.erased));
         if output.is_json() {
             let mut object = serde_json::json!(report);
@@ -93,9 +97,9 @@ fn not_proven(erased: &ErasedReport) -> RunError {
         .iter()
         .map(|finding| format!("\n  - {}: {} {}", finding.place.as_str(), grouped(finding.count), finding.what))
         .collect();
-    let message = format!("the search behind the erasure found what should be gone:{}", findings.concat());
+    let message = format!("the search after the erasure found what should be gone:{}", findings.concat());
     RunError::new(RunErrorKind::Mismatch, message).with_hint(
-        "The drops are withdrawn and their erasure is pending. See to what was found (`vardelta rebuild` makes tables anew), \
+        "What was named is withdrawn and its erasure is pending. See to what was found (`vardelta rebuild` makes tables from scratch), \
          then give the same command again.",
     )
 }

@@ -26,6 +26,7 @@ use crate::{
     output::Output,
     watch::{
         Settings, backoff,
+        between::Between,
         files::{Files, Moment, Pending},
         hint::{self, Hint},
         load::{Load, Outcome, load},
@@ -64,6 +65,7 @@ pub struct Keeper<'a> {
     put: BTreeSet<Key>,
     gone: Vec<(String, String)>,
     lookups_asked: Instant,
+    alerts: Between,
     /// The exit code of the worst that happened, for `--once`.
     code: u8,
     looked: (Instant, Duration),
@@ -92,6 +94,7 @@ impl<'a> Keeper<'a> {
             put: BTreeSet::new(),
             gone: Vec::new(),
             lookups_asked: now,
+            alerts: Between::new(),
             code: 0,
             looked: (now, Duration::ZERO),
         }
@@ -107,6 +110,7 @@ impl<'a> Keeper<'a> {
                 self.load_what_is_ready();
                 self.note();
                 self.show();
+                self.look_at_alerts();
             }
             if self.settings.once && !waits {
                 return self.code;
@@ -287,6 +291,12 @@ impl<'a> Keeper<'a> {
         }
     }
 
+    fn look_at_alerts(&mut self) {
+        let trouble = self.live.now().trouble.clone();
+        let lines = self.alerts.look(&self.live.plan, trouble.as_ref(), self.log.as_deref());
+        lines.iter().for_each(|line| self.output.complain(line));
+    }
+
     /// Whether keys of look-ups wait for an answer, and were not asked for lately.
     fn lookups_are_due(&self) -> bool {
         let waiting = |live: &LivePipeline| {
@@ -382,6 +392,8 @@ impl<'a> Keeper<'a> {
             if left <= GLANCE {
                 return false;
             }
+            // However seldom folders are looked at.
+            self.look_at_alerts();
             if Instant::now() >= earliest && self.hint.take() {
                 return interrupt::wait(TOGETHER);
             }

@@ -5,6 +5,7 @@
 //! wish.
 
 mod backoff;
+mod between;
 mod files;
 mod hint;
 mod keeper;

@@ -15,6 +15,10 @@ use crate::{
 pub const ERASING: &str = "erasing";
 /// What it is called from then on.
 pub const ERASED: &str = "erased";
+/// The same where one sample of a drop is forgotten, and the drop stands.
+pub const ERASING_SAMPLE: &str = "erasing_sample";
+/// What that is called from then on.
+pub const SAMPLE_ERASED: &str = "sample_erased";
 
 /// The statements about one history.
 pub struct HistoryErasure<'a> {
@@ -197,6 +201,9 @@ pub const WIDEN_MEMBERS: &str =
 /// Parameters: as of [`WIDEN_MEMBERS`].
 pub const COUNT_MEMBERS: &str =
     "SELECT COUNT(*) FROM vardelta_withdrawn_members WHERE pipeline = ? AND source = ? AND drop_name = ?";
+
+/// Parameters: pipeline, a sample's name. Yields how often the ledger names it among those that are kept out.
+pub const COUNT_MEMBERS_NAMED: &str = "SELECT COUNT(*) FROM vardelta_withdrawn_members WHERE pipeline = ? AND name = ?";
 
 /// Parameters: pipeline, source, drop name. A file that could not be loaded, with what was wrong in it.
 pub const DELETE_SET_ASIDE: &str = "DELETE FROM vardelta_set_aside WHERE pipeline = ? AND source = ? AND drop_name = ?";

@@ -12,6 +12,7 @@ use super::{
         table::declare,
     },
     sqlite::constraint_line,
+    unique::Unique,
 };
 
 /// One step of a table's migration.
@@ -37,6 +38,8 @@ pub enum Change {
         /// Its columns.
         columns: Vec<String>,
     },
+    /// A unique index is built.
+    AddUnique(Unique),
     /// An index gets another name.
     RenameIndex {
         /// The name in the database.
@@ -244,6 +247,7 @@ pub fn alter(dialect: Dialect, table: &str, change: &Change, algorithm: &str) ->
             let columns: Vec<String> = columns.iter().map(|column| quoted(column)).collect();
             format!("ADD INDEX {} ({})", quoted(name), columns.join(", "))
         }
+        Change::AddUnique(unique) => format!("ADD {}", unique.line(dialect)),
         Change::RenameIndex { from, to } => format!("RENAME INDEX {} TO {}", quoted(from), quoted(to)),
         Change::DropIndex(name) => format!("DROP INDEX {}", quoted(name)),
         Change::DropColumn(name) => format!("DROP COLUMN {}", quoted(name)),

@@ -31,7 +31,7 @@ use vardelta_engine::{
         stage::{Kind, PlanRequest, Planned, StageError, StageType},
     },
     diagnostics::Diagnostics,
-    relational::{LookupSpec, Relational},
+    relational::LookupSpec,
 };
 use vardelta_schemas::Column;
 
@@ -91,7 +91,7 @@ impl StageType for LookupStage {
         let plan = Plan::new(&options, span, diagnostics)?;
         let lookup = Arc::new(HttpLookup { plan: Arc::new(plan) });
         let spec = LookupSpec::plan(request.inputs.first()?, &options.key, lookup, diagnostics)?;
-        Some(Planned::Relational(Relational::Lookup(spec)))
+        Some(Planned::Relational(spec.into()))
     }
 }
 

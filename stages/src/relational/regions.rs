@@ -129,7 +129,7 @@ upstream_bp = 2000
         output_key.extend(adds_to_key.then_some(schema.len()));
         schema.extend(added);
         let place = [columns.chromosome, columns.position];
-        Some(Planned::Relational(Relational::Resident(ResidentSpec {
+        Some(Planned::Relational(Relational::from(ResidentSpec {
             schema: Schema::new(schema),
             key: output_key,
             place,
@@ -148,7 +148,7 @@ fn variant_key<'a>(variants: &PlannedInput<'a>, diagnostics: &mut Diagnostics) -
         diagnostics
             .error(variants.span.clone(), format!("`{}` has no key", variants.name))
             .label("not keyed")
-            .hint("Put a `table` between, and keep its key's columns in the `select` stages behind it.");
+            .hint("Put a `table` between, and keep its key's columns in the `select` stages after it.");
     }
     variants.key
 }

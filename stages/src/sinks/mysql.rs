@@ -6,7 +6,7 @@
 //!   a lost connection.
 //! - [`tables`](self::tables) and [`swap`](self::swap): tables made, checked, made anew, and settled behind a commit.
 //! - [`constraints`](self::constraints) and [`partitions`](self::partitions): what the pipeline file declares of CHECKs, FOREIGN
-//!   KEYs and partitions. [`marks`](self::marks): rows that stay, marked, when they go, and the views of those that live.
+//!   KEYs and partitions, [`unique`](self::unique) of columns that are unique beside the key. [`marks`](self::marks): rows that stay, marked, when they go, and the views of those that live.
 //! - [`apply`](self::apply): rows on their way in, by [`local_infile`](self::local_infile) or statements, and out, by [`gone`](self::gone);
 //!   [`values`](self::values): rows as text and parameters. [`read`](self::read): rows on their way back.
 
@@ -38,6 +38,7 @@ mod tables;
 #[cfg(test)]
 mod tests;
 mod tls;
+mod unique;
 mod values;
 mod view;
 
@@ -77,6 +78,7 @@ use crate::sinks::shared::{
     constraints::judged_checks,
     marks::check_marks,
     tables::{Names, check_tables, plan_history},
+    unique::{PlannedUnique, plan_unique},
 };
 
 /// The `mysql` sink, as the registry lists it.
@@ -147,6 +149,8 @@ impl StageType for MySqlStage {
         }
         let text_characters = plan_text_characters(&options.text_characters, &request.inputs, diagnostics);
         let mut indexes = plan_indexes(&options.indexes, &request.inputs, &text_characters, diagnostics);
+        let unique = plan_unique(&options.unique, &request.inputs, (options.on_delete, false), diagnostics);
+        unique::check(&unique, &options, &request.inputs, &text_characters, diagnostics);
         let history = plan_history(&options.history, &request.inputs, &NAMES, diagnostics);
         indexes.extend(history_indexes(&history, &request.inputs, &text_characters));
         let constraints =
@@ -154,12 +158,12 @@ impl StageType for MySqlStage {
         let partition_by = plan_partitions(
             &partitions::Said { options: &options, assembly: request.pipeline.assembly.as_ref() },
             &request.inputs,
-            &|table| settings::whole_layout(Dialect::MySql, table, &text_characters, &indexes, &constraints),
+            &|table| settings::whole_layout(Dialect::MySql, table, &text_characters, &indexes, &unique, &constraints),
             diagnostics,
         );
         check_marks(options.on_delete, &request.inputs, &NAMES, diagnostics);
         let layout = |table: &TableSchema| {
-            settings::whole_layout(Dialect::MySql, table, &text_characters, &indexes, &constraints)
+            settings::whole_layout(Dialect::MySql, table, &text_characters, &indexes, &unique, &constraints)
         };
         index_sense::advise(&options.indexes, &indexes, &request.inputs, &layout, diagnostics);
         let (client, location) = address?;
@@ -174,6 +178,7 @@ impl StageType for MySqlStage {
             retries: u32::try_from(options.retries).unwrap_or(u32::MAX),
             text_characters,
             indexes,
+            unique,
             partition_by,
             history,
             constraints,
@@ -216,8 +221,9 @@ impl SinkStage for PlannedMySql {
         &self.checks
     }
 
-    fn has_references(&self) -> bool {
+    fn asks_database(&self) -> bool {
         self.settings.constraints.iter().any(|planned| matches!(planned.constraint.rule, Rule::Reference { .. }))
+            || !self.settings.unique.is_empty()
     }
 
     fn indexes(&self) -> Vec<NamedIndex> {
@@ -226,7 +232,12 @@ impl SinkStage for PlannedMySql {
             name: index.name.clone(),
             columns: index.columns.clone(),
         };
-        self.settings.indexes.iter().map(of).collect()
+        let of_unique = |unique: &PlannedUnique| NamedIndex {
+            table: unique.table.clone(),
+            name: unique.index.name.clone(),
+            columns: unique.columns.clone(),
+        };
+        self.settings.indexes.iter().map(of).chain(self.settings.unique.iter().map(of_unique)).collect()
     }
 
     fn open_answers(&self) -> Result<Option<Box<dyn AnswerStore>>, SinkError> {

@@ -30,7 +30,7 @@ use vardelta_engine::{
     contract::{
         options::{OptionDoc, Spanned},
         reason::Reason,
-        sink::{Access, AnswerStore, Check, Namespace, Server, Sink, SinkError, SinkStage},
+        sink::{Access, AnswerStore, Check, NamedIndex, Namespace, Server, Sink, SinkError, SinkStage},
         stage::{Kind, PlanRequest, Planned, StageType},
     },
     diagnostics::Diagnostics,
@@ -46,11 +46,13 @@ use vardelta_schemas::{
     },
 };
 
-use self::connection::SqliteSink;
+use self::{connection::SqliteSink, constraints::Kept};
 use crate::sinks::shared::{
-    constraints::{Checks, OnConstraint, PlannedConstraint, judged_checks},
+    constraints::{Checks, OnConstraint, judged_checks},
+    index_columns::Indexes,
     marks::{OnDelete, check_marks},
     tables::{Names, check_tables, plan_history},
+    unique::{self, plan_unique},
 };
 
 /// What SQLite says about names.
@@ -81,6 +83,9 @@ options! {
         /// What becomes of a row that goes: "delete"; or "mark", it stays with its last values, `deleted_at` is the time of the
         /// epoch (UTC, as in the ledger), and the view `<table>_live` shows the rows whose `deleted_at` is NULL.
         "on_delete" => on_delete: OnDelete = OnDelete::Delete, "\"delete\"",
+        /// Columns whose values no two rows may share, beside the key: lists of columns, `[["gene_id"]]`, for every table that has
+        /// all of them, or by table, `{ genes = [["gene_id"]] }`. NULL is no value: any number of rows may have it.
+        "unique" => unique: Indexes = Indexes::default(), "[]",
         /// CHECK constraints: SQL conditions over a table's columns, `{ variants = ["position >= 0"] }`. They may use
         /// comparisons, AND, OR, NOT, + - *, BETWEEN, IN, IS NULL and length(). A NULL passes, as in SQL.
         "checks" => checks: Checks = Checks::default(), "{}",
@@ -128,9 +133,11 @@ impl StageType for SqliteStage {
         let history = plan_history(&options.history, &request.inputs, &SQLITE_NAMES, diagnostics);
         let constraints = constraints::plan(&options.checks, &request.inputs, diagnostics);
         let (on_delete, on_constraint) = (options.on_delete, options.on_constraint);
+        let unique = plan_unique(&options.unique, &request.inputs, (on_delete, true), diagnostics);
+        let kept = Kept { constraints, unique };
         let checks = judged_checks(&options.checks, &request.inputs);
-        let planned = PlannedSqlite { path, history, on_delete, constraints, checks, on_constraint };
-        (diagnostics.len() == before).then(|| Planned::Sink(Arc::new(planned)))
+        (diagnostics.len() == before)
+            .then(|| Planned::Sink(Arc::new(PlannedSqlite { path, history, on_delete, kept, checks, on_constraint })))
     }
 }
 
@@ -140,7 +147,7 @@ struct PlannedSqlite {
     /// The tables of which a history is kept.
     history: Vec<String>,
     on_delete: OnDelete,
-    constraints: Vec<PlannedConstraint>,
+    kept: Kept,
     checks: Vec<Check>,
     on_constraint: OnConstraint,
 }
@@ -170,7 +177,7 @@ impl SinkStage for PlannedSqlite {
 
     fn connect(&self, access: Access) -> Result<Box<dyn Sink>, SinkError> {
         let sink = SqliteSink::open(&self.path, self.on_delete, access)?;
-        Ok(Box::new(sink.constrained(self.constraints.clone(), self.on_constraint)))
+        Ok(Box::new(sink.constrained(self.kept.clone(), self.on_constraint)))
     }
 
     fn history(&self) -> &[String] {
@@ -179,6 +186,19 @@ impl SinkStage for PlannedSqlite {
 
     fn checks(&self) -> &[Check] {
         &self.checks
+    }
+
+    fn asks_database(&self) -> bool {
+        !self.kept.unique.is_empty()
+    }
+
+    fn indexes(&self) -> Vec<NamedIndex> {
+        let of = |unique: &unique::PlannedUnique| NamedIndex {
+            table: unique.table.clone(),
+            name: unique.index.name.clone(),
+            columns: unique.columns.clone(),
+        };
+        self.kept.unique.iter().map(of).collect()
     }
 
     fn open_answers(&self) -> Result<Option<Box<dyn AnswerStore>>, SinkError> {
@@ -197,12 +217,15 @@ impl SinkStage for PlannedSqlite {
     fn statements(&self, tables: &[TableSchema], _: Dialect) -> Vec<String> {
         let of_table = |table: &TableSchema| {
             let marks = self.on_delete.marks();
-            let statements = TableStatements::constrained(table, marks, &constraints::of(&self.constraints, table));
+            let statements =
+                TableStatements::constrained(table, marks, &constraints::of(&self.kept.constraints, table));
+            let unique = unique::of(&self.kept.unique, table);
+            let unique = unique.iter().map(|unique| unique.create(Dialect::Sqlite, &table.name)).collect::<Vec<_>>();
             let changes =
                 [Some(statements.insert), statements.revive, Some(statements.update), Some(statements.delete)];
             let changes = changes.into_iter().flatten().map(|statement| statement.text);
             let view = marks.may_be_there().then(|| create_live(Dialect::Sqlite, table));
-            [statements.create].into_iter().chain(view).chain(changes).collect::<Vec<_>>()
+            [statements.create].into_iter().chain(unique).chain(view).chain(changes).collect::<Vec<_>>()
         };
         tables.iter().flat_map(of_table).collect()
     }

@@ -60,7 +60,7 @@ pub(crate) trait Db {
 macro_rules! contract {
     ($on_each:path) => {
         $crate::sinks::tests::contract! { @ $on_each;
-            epochs: an_empty_database_reads_as_epoch_0_and_stays_empty rows_are_inserted_updated_deleted_and_left_alone names_are_told_apart_byte_by_byte the_ledger_keeps_drops_events_rejects_and_counts pipelines_share_a_database_and_not_their_tables a_second_run_is_told_that_the_first_holds_the_lock readers_do_not_wait_for_a_run_and_see_nothing_of_it only_the_next_epoch_can_be_committed a_digest_is_refreshed_outside_of_epochs files_are_set_aside_outside_of_epochs;
+            epochs: an_empty_database_reads_as_epoch_0_and_stays_empty rows_are_inserted_updated_deleted_and_left_alone names_are_told_apart_byte_by_byte the_ledger_keeps_drops_events_rejects_and_counts pipelines_share_a_database_and_not_their_tables a_second_run_is_told_that_the_first_holds_the_lock readers_do_not_wait_for_a_run_and_see_nothing_of_it only_the_next_epoch_can_be_committed a_definition_is_kept_with_the_epoch_that_brought_it_alone a_digest_is_refreshed_outside_of_epochs files_are_set_aside_outside_of_epochs;
             values: every_type_comes_back_bit_for_bit values_are_kept_in_the_declared_forms every_type_can_be_a_key a_row_of_the_same_epoch_is_updated_by_its_last_bit a_table_without_key_has_one_row alleles_of_any_length_are_told_apart large_tables_come_in_batches what_a_column_cannot_hold_is_refused_with_table_and_key;
             trouble: a_disagreement_with_the_state_is_an_error_at_that_key changes_that_do_not_fit_the_table_are_refused;
         }

@@ -85,7 +85,7 @@ impl StageType for Gff3Stage {
          Columns:\n\
          - feature_key: names the row, never NULL: the id without its version (so that a release that only counts a version\n\
            up changes no key); where the id is missing or on several lines (the CDS of a transcript, a gene in two places),\n\
-           or the feature has several parents, `feature|parent|chrom:start-end:strand`, with the id behind it if there is one.\n\
+           or the feature has several parents, `feature|parent|chrom:start-end:strand`, with the id after it if there is one.\n\
          - chrom: under the assembly's canonical name however the file spells it (NC_000001.11, 1, chr1; MT, chrM), or else\n\
            as written, and counted. Without `[pipeline] assembly` always as written. A `##sequence-region` that gives a\n\
            contig another length than the assembly refuses the file.\n\
@@ -105,7 +105,7 @@ impl StageType for Gff3Stage {
          \n\
          A gene is a feature whose kind ends with `gene` and that has no parent (gene, ncRNA_gene, pseudogene). Versions are\n\
          those of Ensembl (ENSG00000141510.18) and RefSeq (NM_000546.6). What follows `##FASTA` is not read. Percent-encoding\n\
-         is decoded in GFF3. Semicolons in the quotes of GTF, blanks behind the last semicolon, two semicolons, and words\n\
+         is decoded in GFF3. Semicolons in the quotes of GTF, blanks after the last semicolon, two semicolons, and words\n\
          without a value between the attributes of GFF3 are read as they are meant."
     }
 

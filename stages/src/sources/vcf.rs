@@ -95,7 +95,7 @@ impl StageType for VcfStage {
          With `[pipeline] assembly`, `chrom` holds one canonical name per contig however the file spells it (chr1, 1,\n\
          NC_000001.11; M, MT, chrM): with `chr` and chrM for GRCh38, hg19 and T2T-CHM13v2.0, without and MT for GRCh37. So\n\
          do the mates of breakends; rejects keep the file's spelling. A file whose header gives a contig another length is\n\
-         refused: its positions mean other places. Contigs without length prove nothing. A position behind the end of its\n\
+         refused: its positions mean other places. Contigs without length prove nothing. A position past the end of its\n\
          contig is rejected (one further is the telomere). hg19 has two mitochondria, chrM (NC_001807, 16571 bp) and chrMT\n\
          (NC_012920, 16569 bp); where a header gives the length, it decides which one a file's chrM or MT is. A GRCh37 file\n\
          with UCSC's chrM of 16571 bp belongs to `assembly = \"hg19\"`. Known are the chromosomes and the mitochondrion;\n\
@@ -121,7 +121,7 @@ impl StageType for VcfStage {
          - ploidy: how many alleles GT writes; phased: whether all of them are (VCF 4.4, section 1.6.2: a first `/` or `|`\n\
            is the first allele's phase; a single allele is phased). NULL without GT and for `.`.\n\
          - allele_count: how many copies of each alternate the sample carries, NULL where zygosity is NULL or missing.\n\
-           Behind `normalize` it is a number, and `allele_count > 0` says that the sample carries the row's allele.\n\
+           After `normalize` it is a number, and `allele_count > 0` says that the sample carries the row's allele.\n\
          - with `ped` also sex: `male`, `female`, or NULL. A male's alternate on X or Y outside the pseudo-autosomal\n\
            regions is hemi, and one copy, however it is written (1, 1/1, 0/1). A call on Y of a female is missing, and\n\
            counted (`female_y`). The regions are known where [pipeline] `assembly` is GRCh37 (hg19) or GRCh38 (hg38);\n\

@@ -52,7 +52,7 @@ reasons! {
         "a row's annotation has entries, but none of the row's allele: NULL"
         => "annotate after splitting, or with VEP's `--allele_number`";
     warning ANNOTATION_ELSEWHERE = "annotation_elsewhere":
-        "a row's BCSQ only points to another record, where its consequence stands: NULL"
+        "a row's BCSQ only points to another record, which has its consequence: NULL"
         => "nothing, if the other record is loaded too";
     warning ANNOTATION_FORMAT_MISSING = "annotation_format_missing":
         "the header does not say how an entry of the field is laid out: NULL"
@@ -70,7 +70,7 @@ reasons! {
         "the header lists no MANE or CANONICAL part for `pick` to go by: the worst consequence was taken"
         => "run VEP with `--mane` or `--canonical`, or use `pick = \"worst\"`";
     warning CONSEQUENCE_UNKNOWN = "consequence_unknown":
-        "an annotation has a consequence that is not in docs/consequences.md: it ranks behind all that are"
+        "an annotation has a consequence that is not in docs/consequences.md: it ranks below all that are"
         => "nothing, unless such a consequence ought to be picked; then tell us its term";
 }
 
@@ -94,7 +94,7 @@ options! {
     /// Options of `annotations`.
     pub struct AnnotationsOptions {
         /// The INFO field to decode; the vcf source must read it (`info = ["ANN"]` makes the column `info_ann`): ANN, EFF,
-        /// CSQ, BCSQ, GENEINFO, or any other whose header lists its parts behind `Format:`, such as gnomAD's vep.
+        /// CSQ, BCSQ, GENEINFO, or any other whose header lists its parts after `Format:`, such as gnomAD's vep.
         "field" => field: Spanned<String>,
         /// Which entries of the allele become rows. `worst`: the one with the most severe consequence. `mane`: that of the
         /// MANE Select transcript, else of MANE Plus Clinical, else of the canonical one, else the worst. `canonical`: that
@@ -118,8 +118,8 @@ wanted. Further columns of the input are kept.
 
 How entries are laid out is read from the header of the file: ANN (SnpEff and others), EFF (older SnpEff, `Effect(Impact|…)`, \
 with and without the length of the protein and the genotype's number), CSQ (Ensembl VEP), BCSQ (bcftools csq), and any field \
-whose description lists its parts behind `Format:`. Where the header says nothing, ANN, EFF and BCSQ have their standard \
-layout, and other fields are NULL and counted (`annotation_format_missing`). Behind a table ANN and BCSQ have their standard \
+whose description lists its parts after `Format:`. Where the header says nothing, ANN, EFF and BCSQ have their standard \
+layout, and other fields are NULL and counted (`annotation_format_missing`). After a table ANN and BCSQ have their standard \
 layout too; EFF and fields that only a header lays out must stand before it. GENEINFO (ClinVar, dbSNP) lists genes.
 
 An entry may have fewer or more parts than the header lists (`annotation_parts_mismatch`). The names of effects in EFF become \
@@ -157,7 +157,7 @@ only SnpEff and bcftools write beside those they resemble: docs/consequences.md 
 the worst decides; an unknown term ranks last and is counted (`consequence_unknown`). Where a field carries no impact, it is \
 that of the worst term.
 
-When to use: behind normalize, so that every row has one allele. When not: for fields whose values need no decoding, such as \
+When to use: after normalize, so that every row has one allele. When not: for fields whose values need no decoding, such as \
 CLNSIG; those are columns already.
 ";
 
@@ -366,7 +366,7 @@ impl Places {
                     input.span.clone(),
                     format!("`{}` has no column `alt` to find an allele's entries by", input.name),
                 )
-                .hint("Put annotations right behind normalize, before a select that leaves `alt` out.");
+                .hint("Put annotations right after normalize, before a select that leaves `alt` out.");
             return None;
         }
         Some(Places {

@@ -40,7 +40,7 @@ A row is kept where `where` is true. Where it is false or NULL the row is droppe
 nothing else of it is kept; so write `x IS NULL OR x > 1` if rows without `x` are to stay. A row on which the condition \
 cannot be computed (a division by zero, say) is rejected with the reason.
 
-A column that a kept row cannot have NULL in is NULL-free for the stages behind: after `qual >= 20 AND gene_symbol IS NOT \
+A column in which no kept row can have NULL is NULL-free for the stages downstream: after `qual >= 20 AND gene_symbol IS NOT \
 NULL` both `qual` and `gene_symbol` can be part of a key.
 
 When to use: to leave out what no table needs, before it is keyed and stored. When not: for numbers over a part of the \

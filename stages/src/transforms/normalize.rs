@@ -106,7 +106,7 @@ gVCF, which have nothing but `<NON_REF>` or `<*>`, are counted apart again. Besi
 alleles `<NON_REF>` and `<*>`, which stand for no observed allele, are left out. `*` alleles count as filtered unless \
 `keep_star`. Symbolic alleles such as `<DEL>` and breakends are kept as they are. An ALT equal to REF is rejected.
 
-When to use: behind every vcf source whose rows end in a table keyed by allele. When not: for record-level tables, which \
+When to use: after every vcf source whose rows end in a table keyed by allele. When not: for record-level tables, which \
 need the list of alternates.
 ";
 
@@ -215,7 +215,7 @@ struct Places {
 
 impl Places {
     fn find(input: &PlannedInput<'_>, diagnostics: &mut Diagnostics) -> Option<Places> {
-        const HINT: &str = "Put normalize right behind a vcf source.";
+        const HINT: &str = "Put normalize right after a vcf source.";
         let chrom = require_not_null(input, "chrom", &ColumnType::Text, HINT, diagnostics);
         let pos = require_not_null(input, "pos", &ColumnType::Int64, HINT, diagnostics);
         let reference = require_not_null(input, "ref", &ColumnType::Text, HINT, diagnostics);

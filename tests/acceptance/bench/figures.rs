@@ -35,6 +35,19 @@ fn the_figures_add_up_and_nothing_of_the_users_is_touched() {
         assert!((number(run, "records_per_s") - 6000.0 / seconds).abs() < 1.0, "{run}");
         assert!(number(run, "peak_bytes") > 1e6 && number(run, "cpu_seconds") > 0.0, "{run}");
         assert!(number(run, "state_bytes") > 10_000.0, "{run}");
+        // All that is left was written; a first load reads back what it has merged.
+        assert!(number(run, "state_written_bytes") > 10_000.0 && number(run, "state_read_bytes") >= 0.0, "{run}");
+        assert!(
+            number(run, "allocations") > 6000.0 && number(run, "allocated_bytes") > number(run, "allocations"),
+            "{run}"
+        );
+        for stage in array(run, "stages") {
+            let is_counted = !["variants", "mutation_summary", "warehouse"].contains(&text(stage, "name"));
+            assert_eq!(stage["allocations_per_row"].is_f64(), is_counted, "{stage}");
+            assert_eq!(stage["allocated_bytes_per_row"].is_f64(), is_counted, "{stage}");
+        }
+        let bytes_per_row = number(stage(run, "calls"), "allocated_bytes_per_row");
+        assert!((100.0..100_000.0).contains(&bytes_per_row), "a record of some 250 bytes: {bytes_per_row}");
         let mut names: Vec<&str> = array(run, "stages").iter().map(|stage| text(stage, "name")).collect();
         names.sort_unstable();
         let mut expected = STAGES;
@@ -112,6 +125,7 @@ fn one_stage_is_measured_by_itself_where_it_can_be() {
             number(stage, "rows_in") > 0.0 && number(stage, "busy_s") > 0.0 && number(stage, "max_us") > 0.0,
             "{stage}"
         );
+        assert_eq!(stage["allocations_per_row"].is_f64(), is_alone, "{stage}");
         let says = array(&found, "notices").iter().any(|notice| notice.to_string().contains("by itself on one thread"));
         assert_eq!(says, is_alone, "{name}: {}", found["notices"]);
     }

@@ -142,44 +142,6 @@ fn trouble_with_sink_or_state_is_6() {
 }
 
 #[test]
-fn a_database_that_was_put_back_is_6_and_rebuild_follows_it() {
-    let project = loaded();
-    let before = story::tables(project.directory());
-    let earlier = project.bytes(story::PIPELINE.database);
-    story::write_drop(&project, "beta", &story::lines(2, 40));
-    project.vardelta("run", &[]).expect(0);
-    project.write(story::PIPELINE.database, &earlier);
-    project.vardelta("run", &[]).expect(6).says(&["epoch 1", "epoch 2", "rebuild"]);
-    // The ledger is the judge: the drops are those that it names.
-    project.vardelta("rebuild", &[]).expect(0);
-    assert_eq!(story::tables(project.directory()).rows, before.rows);
-    project.vardelta("verify", &[]).expect(0);
-    project.vardelta("run", &[]).expect(0);
-    let (one, two) = (story::lines(1, 40), story::lines(2, 40));
-    assert_eq!(story::tables(project.directory()).rows, (story::PIPELINE.expected)(&[&one, &two]));
-    project.vardelta("verify", &[]).expect(0);
-}
-
-#[test]
-fn a_state_that_was_put_back_is_6_and_rebuild_brings_it_along() {
-    let project = loaded();
-    let copy = |from: &str, to: &str| {
-        let _ = std::fs::remove_dir_all(project.path(to));
-        let status = std::process::Command::new("cp").arg("-r").arg(project.path(from)).arg(project.path(to)).status();
-        assert!(status.expect("cp can be started").success());
-    };
-    copy(".vardelta", "earlier");
-    story::write_drop(&project, "beta", &story::lines(2, 40));
-    project.vardelta("run", &[]).expect(0);
-    let before = story::tables(project.directory());
-    copy("earlier", ".vardelta");
-    project.vardelta("run", &[]).expect(6).says(&["epoch 1", "epoch 2", "rebuild"]);
-    project.vardelta("rebuild", &[]).expect(0);
-    assert_eq!(story::tables(project.directory()).rows, before.rows);
-    project.vardelta("verify", &[]).expect(0);
-}
-
-#[test]
 fn a_damaged_state_is_6_and_never_wrong_rows() {
     let project = loaded();
     let before = story::tables(project.directory());

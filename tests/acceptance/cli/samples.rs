@@ -142,6 +142,52 @@ fn samples_that_are_not_there_are_said() {
     assert_eq!(rows(&project), ["5000000 C a het 1"]);
 }
 
+/// A sample without a record, without a genotype in it, or with half of one, is no evidence that it lacks the allele.
+#[test]
+fn missing_data_is_never_taken_as_hom_ref() {
+    let project = Project::new(&pipeline("latest_drop", ""));
+    let text = "##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\ta\tb\tc\td\te\n\
+        X\t5000000\t.\tA\tC\t.\t.\t.\tGT:DP\t./.:9\t.\t./0:9\t0/0:9\t0|1:9\n\
+        X\t6000000\t.\tA\tC\t.\t.\t.\tDP\t9\t9\t9\t9\t9\n";
+    project.write("drops/one.vcf", text.as_bytes());
+    // `e` alone is in the second drop.
+    write_drop(&project, "two", "e", &["7000000 A C 1/1"]);
+    project.vardelta("run", &[]).expect(0);
+    let found = rows(&project);
+    let hom_ref: Vec<&String> = found.iter().filter(|row| row.contains("hom_ref") || row.ends_with(" 0")).collect();
+    assert_eq!(hom_ref, ["5000000 C d hom_ref 0"], "{found:?}");
+    let carriers: Vec<&String> = found.iter().filter(|row| row.ends_with(" 1") || row.ends_with(" 2")).collect();
+    assert_eq!(carriers, ["5000000 C e het 1", "7000000 C e hom_alt 2"], "{found:?}");
+    // Whoever has no genotype has a row of the record, with nothing in it; who has no record has none.
+    for unknown in ["5000000 C a missing NULL", "5000000 C b missing NULL", "6000000 C d NULL NULL"] {
+        assert!(found.iter().any(|row| row == unknown), "no row `{unknown}` in {found:?}");
+    }
+    assert!(!found.iter().any(|row| row.starts_with("7000000 C a")), "{found:?}");
+}
+
+/// Fields that callers write otherwise than the specification says, and keys that differ in case alone.
+#[test]
+fn a_field_is_read_as_it_is_declared_and_named_in_the_file() {
+    let options = "info = [\"DP\", { name = \"dp\", type = \"Integer\", as = \"lower_dp\" }]\n\
+        format = [{ name = \"GQ\", type = \"Float\", as = \"gq\" }, { name = \"DP\", type = \"Float\" }, \
+        { name = \"AD\", type = \"Float\", number = \"R\" }, { name = \"ID\", type = \"String\", as = \"call_id\" }, \
+        { name = \"QUAL\", type = \"Float\", as = \"call_qual\" }]";
+    let more = "copies = \"allele_count\"\nquality = \"gq\"\ndepth = \"dp\"\nupper = \"info_dp\"\nlower = \"lower_dp\"\n\
+        depths = \"ad\"\ncall_id = \"call_id\"\ncall_qual = \"call_qual\"";
+    let project = Project::new(&pipeline("latest_drop", options).replace("copies = \"allele_count\"", more));
+    let text = "##fileformat=VCFv4.2\n##INFO=<ID=DP,Number=1,Type=Integer,Description=\"d\">\n\
+        ##FORMAT=<ID=GQ,Number=1,Type=Float,Description=\"d\">\n\
+        #CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\ta\n\
+        X\t5000000\t.\tA\tC\t.\t.\tDP=7;dp=8\tGT:GQ:DP:AD:ID:QUAL\t0/1:20.5:9.25:3.5,4.5:sv1:33.5\n";
+    project.write("drops/one.vcf", text.as_bytes());
+    let report = project.vardelta("run", &["--json"]).expect(0).json();
+    assert_eq!(warnings_of(&report, "bad_format_value"), 0, "{report}");
+    // Of AD, the depth of the row's allele.
+    let values = "SELECT quality || ' ' || depth || ' ' || upper || ' ' || lower || ' ' || depths || ' ' || call_id || ' ' \
+        || call_qual FROM genotypes";
+    assert_eq!(database::texts(&project.path("samples.sqlite"), values), ["20.5 9.25 7 8 4.5 sv1 33.5"]);
+}
+
 #[test]
 fn reference_blocks_are_counted_apart() {
     let project = Project::new(&pipeline("latest_drop", ""));

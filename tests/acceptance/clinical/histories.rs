@@ -10,7 +10,7 @@ use vardelta_tests::{
     binary::root,
     database,
     project::{Project, Said, finish},
-    random::{Random, from_environment},
+    random::{Random, seed},
     server_database::literals,
     server_project::URL_VARIABLE,
 };
@@ -389,12 +389,12 @@ fn history(seed: u64, server: Option<&'static Server>) {
 
 #[test]
 fn views_are_what_sql_makes_of_the_tables_whatever_changes() {
-    let seed = from_environment("VARDELTA_CLINICAL_SEED", 1);
+    let seed = seed(1);
     (seed..seed + 3).for_each(|seed| history(seed, None));
 }
 
 #[test]
 fn the_same_on_mariadb() {
     let Some(server) = vardelta_test_servers::shared("the_same_on_mariadb", Flavor::MariaDb) else { return };
-    history(from_environment("VARDELTA_CLINICAL_SEED", 11), Some(server));
+    history(seed(11), Some(server));
 }

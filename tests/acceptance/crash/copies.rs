@@ -120,36 +120,6 @@ fn after_a_commit_that_failed_the_next_run_does_it() {
 }
 
 #[test]
-fn two_copies_of_a_state_that_made_the_same_number_are_told_apart() {
-    let project = with_two_states();
-    let database = tempfile::tempdir().expect("a temporary directory can be made");
-    for end in ["", "-wal"] {
-        let name = format!("{DATABASE}{end}");
-        if project.path(&name).exists() {
-            std::fs::copy(project.path(&name), database.path().join(&name)).expect("it can be copied");
-        }
-    }
-    story::write_drop(&project, "beta", &story::lines(2, 30));
-    project.vardelta("run", &[]).expect(0);
-    // The database of epoch 1 comes back, and the other state makes another epoch 2 in it.
-    for end in ["", "-wal", "-shm"] {
-        let _ = std::fs::remove_file(project.path(&format!("{DATABASE}{end}")));
-    }
-    copy(database.path(), project.directory());
-    drop_file::remove(&project.path("drops"), "beta");
-    story::write_drop(&project, "gamma", &story::lines(3, 35));
-    project.vardelta("run", &["--set", OTHER]).expect(0);
-    let said = project.vardelta("run", &[]).expect(6);
-    assert!(said.stderr.contains("not at the same one"), "{}", said.stderr);
-    project.vardelta("rebuild", &[]).expect(0);
-    assert_eq!(
-        story::tables(project.directory()).rows,
-        (story::PIPELINE.expected)(&[&story::lines(1, 40), &story::lines(3, 35)])
-    );
-    project.vardelta("verify", &[]).expect(0);
-}
-
-#[test]
 fn the_database_of_another_folder_is_not_taken_for_the_own_one() {
     let (one, two) = (Project::new(story::PIPELINE.text), Project::new(story::PIPELINE.text));
     story::write_drop(&one, "alpha", &story::lines(1, 40));

@@ -7,7 +7,7 @@ use vardelta_tests::{
     deaths::{Deaths, per_database},
     drop_file::{self, Packing},
     project::Project,
-    random::{Random, from_environment},
+    random::{Random, seed},
     story,
 };
 
@@ -18,7 +18,7 @@ const RECORDS: usize = 20_000;
 
 #[test]
 fn random_moments_of_death_on_sqlite_leave_before_or_after() {
-    let seed = from_environment("VARDELTA_SEED", 1);
+    let seed = seed(1);
     let (mut random, mut deaths) = (Random::new(seed), Deaths::default());
     let (killed, twin) = (Project::new(story::PIPELINE.text), Project::new(story::PIPELINE.text));
     for version in 1..=per_database() {

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use vardelta_tests::{drop_file, project::Project, story};
+use vardelta_tests::{drop_file, held::Held, project::Project, story};
 
 fn entries(directory: &Path) -> Vec<PathBuf> {
     let Ok(entries) = std::fs::read_dir(directory) else { return Vec::new() };
@@ -77,6 +77,67 @@ fn an_erasure_leaves_nothing_of_what_was_read_from_standard_input() {
     kill_while_reading(&project, temporary.path());
     project.vardelta("withdraw", &["typed", "--erase"]).expect(0);
     assert_eq!(files_with(project.directory(), SECRET), Vec::<PathBuf>::new());
+}
+
+/// Kills a `verify` in the middle of what it computes: its rows lie aside by then.
+fn kill_verify(project: &Project, temporary: &Path) {
+    let mut command = project.command("verify", &["--replay"]);
+    command.env("TMPDIR", temporary);
+    Held::at(IN_VERIFY, &[], command).kill();
+}
+
+/// A step of a `verify` at which it has written something.
+const IN_VERIFY: &str = "state:run-written:3";
+
+fn loaded() -> Project {
+    let project = Project::new(story::PIPELINE.text);
+    story::write_drop(&project, "alpha", &story::lines(1, 400));
+    project.vardelta("run", &[]).expect(0);
+    project
+}
+
+#[test]
+fn what_a_killed_verify_has_computed_lies_in_the_state_and_goes_with_the_next_start() {
+    let project = loaded();
+    let temporary = tempfile::tempdir().expect("a temporary directory can be made");
+    let scratch = project.path(".vardelta/gene_summary/scratch");
+    let before = all(&project.path(".vardelta"));
+    kill_verify(&project, temporary.path());
+    assert_eq!(entries(temporary.path()), Vec::<PathBuf>::new());
+    assert!(all(&scratch).iter().any(|(_, bytes)| !bytes.is_empty()), "nothing of it is left: {:?}", entries(&scratch));
+    // Who only reads leaves it, and is not disturbed by it; who writes does not.
+    project.vardelta("verify", &[]).expect(0);
+    assert!(scratch.exists());
+    project.vardelta("run", &[]).expect(0);
+    assert!(!scratch.exists());
+    assert!(all(&project.path(".vardelta")) == before, "the state is what it was");
+    project.vardelta("verify", &[]).expect(0);
+}
+
+/// Where a command may not write to the state directory, what it leaves in the system's directory goes all the same.
+#[test]
+fn what_a_killed_verify_has_left_elsewhere_goes_with_the_next_start_and_is_erased() {
+    let project = loaded();
+    story::write_drop(&project, "beta", &story::lines(2, 400));
+    project.vardelta("run", &[]).expect(0);
+    let scratch = project.path(".vardelta/gene_summary/scratch");
+    for (verb, arguments) in [("run", &[][..]), ("withdraw", &["beta", "--erase"])] {
+        let temporary = tempfile::tempdir().expect("a temporary directory can be made");
+        std::fs::write(&scratch, "").expect("it can be written");
+        kill_verify(&project, temporary.path());
+        assert!(all(temporary.path()).iter().any(|(_, bytes)| !bytes.is_empty()), "{:?}", entries(temporary.path()));
+        std::fs::remove_file(&scratch).expect("it is there");
+        // Another state's is nobody's to delete.
+        let other = temporary.path().join("vardelta-0000000000000000-0123456789abcdef0123456789abcdef");
+        std::fs::create_dir(&other).expect("a directory can be made");
+        if verb == "withdraw" {
+            drop_file::remove(&project.path("drops"), "beta");
+        }
+        let mut command = project.command(verb, arguments);
+        vardelta_tests::project::finish(command.env("TMPDIR", temporary.path())).expect(0);
+        assert_eq!(entries(temporary.path()), [other], "{verb} leaves something");
+    }
+    project.vardelta("verify", &[]).expect(0);
 }
 
 /// Everything below a directory, with its bytes.

@@ -11,7 +11,7 @@ use vardelta_engine::{
 use vardelta_test_servers::{Flavor, shared};
 use vardelta_tests::{
     in_process::Warehouse,
-    random::{Random, from_environment},
+    random::{Random, seed},
     server_project::URL_VARIABLE,
 };
 
@@ -288,7 +288,7 @@ fn text(sink: &str) -> String {
 
 #[test]
 fn aggregates_are_those_of_group_by_in_sqlite() {
-    let first = from_environment("VARDELTA_SEED", 1);
+    let first = seed(1);
     for seed in first..first + 4 {
         let warehouse = Warehouse::new(&text(FILE));
         // The file is there from the first run on; the connection sees it grow.
@@ -303,7 +303,7 @@ fn aggregates_are_those_of_group_by_in_servers() {
     const TEST: &str = "aggregates_are_those_of_group_by_in_servers";
     for (flavor, of) in [(Flavor::MariaDb, Database::MariaDb), (Flavor::MySql, Database::MySql)] {
         let Some(server) = shared(TEST, flavor) else { continue };
-        let first = from_environment("VARDELTA_SEED", 1);
+        let first = seed(1);
         for seed in first..first + 2 {
             let database = server.new_database();
             let sink = format!("type = \"mysql\"\nurl = \"${{{URL_VARIABLE}}}\"");

@@ -15,7 +15,7 @@ use vardelta_engine::{
     display::value_text,
     expression::{Expression, functions::Database},
 };
-use vardelta_tests::random::{Random, from_environment};
+use vardelta_tests::random::{Random, from_environment, seed};
 
 use self::{
     generate::{Generator, Kind, Sample},
@@ -36,9 +36,9 @@ struct Bench {
 impl Bench {
     /// By the environment's seed and count, or `count`; both are printed.
     fn new(test: &str, count: u64) -> Bench {
-        let seed = from_environment("VARDELTA_SEED", 1);
+        let seed = seed(1);
         let count = from_environment("VARDELTA_EXPRESSIONS", count);
-        eprintln!("VARDELTA_SEED={seed} VARDELTA_EXPRESSIONS={count}");
+        println!("VARDELTA_EXPRESSIONS={count}");
         let mut random = Random::new(seed);
         let rows = Rows::new(&mut random);
         let mut judges = Judge::all(test);

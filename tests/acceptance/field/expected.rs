@@ -128,7 +128,7 @@ pub const CASES: &[Case] = &[
     case("69-hgvs-percent-in-42", &["chr1|P1.1:p.Pro288=", "chr2|P1.1:p.Pro288="]),
     case("70-format-column-without-samples", &["2 read = 2 loaded"]),
     case("71-large-header", &["chr1|100|A|C|G1|1"]),
-    // The corrected `a` keeps its place in ledger order, so the row of `b` stands.
+    // The corrected `a` keeps its place in ledger order, so the row of `b` wins.
     case("75-replaced-drop-order", &["a  replaced", "-- rows\n20.0"]),
     // `advised` makes the column, by the source's `drop_column`.
     case("76-drop-name-column", &["there is no column `drop_name`", "rc=3"]),

@@ -6,7 +6,9 @@ use mysql::{Value, prelude::Queryable};
 use rusqlite::types::ValueRef;
 use vardelta_test_servers::{Server, each};
 use vardelta_tests::{
+    database::Tables,
     project::{Project, Said, finish},
+    server_database::read_tables,
     story,
 };
 
@@ -59,6 +61,19 @@ impl Place {
         match &self.server {
             Some((server, _)) => on_server(&option, server, server.new_database()),
             None => Place { project: Project::new(&pipeline(&option, None)), server: None, option },
+        }
+    }
+
+    /// The server, if it is one, and the database.
+    pub fn server(&self) -> Option<(&'static Server, &str)> {
+        self.server.as_ref().map(|(server, database)| (*server, database.as_str()))
+    }
+
+    /// The story's tables as they are now.
+    pub fn contents(&self) -> Tables {
+        match &self.server {
+            Some((server, database)) => read_tables(&mut server.root_in(database), story::PIPELINE.keys),
+            None => story::tables(self.project.directory()),
         }
     }
 

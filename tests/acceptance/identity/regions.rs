@@ -6,6 +6,7 @@ use serde_json::Value;
 use vardelta_tests::{
     database::texts,
     project::Project,
+    random::Random,
     report::warnings_of,
     shared::{has_tool, tool_output},
 };
@@ -84,14 +85,13 @@ fn many_records() -> String {
     let mut text = String::from("##fileformat=VCFv4.2\n##contig=<ID=1>\n##contig=<ID=2>\n");
     text += "##INFO=<ID=END,Number=1,Type=Integer,Description=\"x\">\n##INFO=<ID=NOTE,Number=1,Type=String,Description=\"x\">\n";
     text += "##FILTER=<ID=PASS,Description=\"x\">\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n";
-    let mut noise = 1u64;
+    let mut noise = Random::new(1);
     for contig in ["1", "2"] {
         for at in 1..=30_000u64 {
             // Much that cannot be compressed: an index does not part less than 64 KiB of a file.
             let mut note = String::new();
             for _ in 0..10 {
-                noise = noise.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-                note += &format!("{noise:x}");
+                note += &format!("{:x}", noise.bits());
             }
             let (reference, alternate, end) = match at % 11 {
                 0 => ("ACGTACGT", "A", String::new()),

@@ -10,7 +10,7 @@ use vardelta_engine::run::RunOptions;
 use vardelta_test_servers::{Flavor, Server, shared};
 use vardelta_tests::{
     database::assert_same_rows,
-    random::{Random, from_environment},
+    random::{Random, from_environment, seed},
     scripted::{Failing, Service},
 };
 
@@ -133,7 +133,7 @@ fn play(seed: u64, server: Option<&'static Server>) {
 
 #[test]
 fn any_luck_and_then_a_healthy_run_is_no_bad_luck_at_all() {
-    let first = from_environment("VARDELTA_SEED", 1);
+    let first = seed(1);
     for seed in first..first + from_environment("VARDELTA_HISTORIES", HISTORIES) {
         play(seed, None);
     }
@@ -141,7 +141,7 @@ fn any_luck_and_then_a_healthy_run_is_no_bad_luck_at_all() {
 
 fn on_server(test: &str, flavor: Flavor) {
     let Some(server) = shared(test, flavor) else { return };
-    let first = from_environment("VARDELTA_SEED", 500);
+    let first = seed(500);
     for seed in first..first + from_environment("VARDELTA_SERVER_HISTORIES", SERVER_HISTORIES) {
         play(seed, Some(server));
     }

@@ -159,7 +159,7 @@ fn a_rebuild_says_what_marked_rows_it_leaves_behind() {
         loaded.vardelta("withdraw", &["beta"]).expect(0);
         let gone = marked_rows(&loaded)[0];
         let said = loaded.vardelta("rebuild", &[]).expect(0);
-        said.says(&[&format!("table `variants` was made anew without {gone} rows that were gone and marked")]);
+        said.says(&[&format!("table `variants` was rebuilt without {gone} rows that were gone and marked")]);
         assert_eq!(marked_rows(&loaded), [0, 0]);
         let plain = Loaded::new(store, story::PIPELINE.text);
         plain.vardelta("withdraw", &["beta"]).expect(0);

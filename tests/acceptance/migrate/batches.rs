@@ -6,6 +6,7 @@ use std::{thread, time::Duration};
 use mysql::prelude::Queryable;
 use vardelta_test_servers::USER;
 use vardelta_tests::{
+    held::Held,
     project::finish,
     proxy::{Cut, Proxy},
     story,
@@ -190,22 +191,25 @@ fn connections_that_are_killed_are_made_again() {
     expanded("connections_that_are_killed_are_made_again", |loaded| {
         let (server, database) = loaded.server().expect("a server");
         loaded.define_through(&more_columns(), server.port, "retries = 100");
-        let mut command = loaded.project.command("migrate", &["--batch-rows", "1"]);
-        let mut migrating = command.spawn().expect("it starts");
+        let query =
+            format!("SELECT id FROM information_schema.processlist WHERE user = '{USER}' AND db = '{database}'");
         let mut killer = server.root();
-        while migrating.try_wait().expect("it can be waited for").is_none() {
-            let found: Vec<u64> = killer
-                .query(format!(
-                    "SELECT id FROM information_schema.processlist WHERE user = '{USER}' AND db = '{database}'"
-                ))
-                .expect("the connections");
-            for id in found {
-                // It may be gone by itself.
-                let _ = killer.query_drop(format!("KILL CONNECTION {id}"));
+        let mut kill = || -> usize {
+            let found: Vec<u64> = killer.query(&query).expect("the connections");
+            // One may be gone by itself.
+            found.into_iter().filter(|id| killer.query_drop(format!("KILL CONNECTION {id}")).is_ok()).count()
+        };
+        // Between two batches for sure, and then wherever it is.
+        let migrating = Held::at("migrate:batch:3", &[], loaded.project.command("migrate", &["--batch-rows", "1"]));
+        assert!(kill() > 0, "a migration between two batches has a connection");
+        let said = migrating.go_on_while(|| {
+            for _ in 0..5 {
+                thread::sleep(Duration::from_millis(50));
+                kill();
             }
-            thread::sleep(Duration::from_millis(150));
-        }
+        });
         // Killed while it computes, it may give up; then it is gone on with.
+        assert!([0, 6].contains(&said.code), "{}", said.stderr);
         loaded.vardelta("migrate", &["--batch-rows", "7"]).expect(0);
     });
 }

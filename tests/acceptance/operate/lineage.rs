@@ -3,14 +3,15 @@
 use std::{
     collections::BTreeMap,
     net::TcpListener,
-    process::Stdio,
+    process::{Command, Stdio},
     time::{Duration, Instant},
 };
 
 use serde_json::Value;
 use vardelta_tests::{
     process::{signal, until, wait_at_most},
-    project::{Project, Said},
+    project::{Project, Said, finish},
+    shared::skipped,
     web_sink::WebSink,
 };
 
@@ -268,5 +269,39 @@ fn what_is_no_place_for_events_is_told() {
         let said = project(&format!("[operate]\nopenlineage = \"{target}\"")).vardelta("validate", &[]);
         let said = said.expect(3).says(&["`openlineage` is nothing", "file:lineage.ndjson"]);
         assert!(!said.stderr.contains("hush"), "{}", said.stderr);
+    }
+}
+
+/// By another hand, and by what others read the events with: the classes of `openlineage-python` (1.54), which are generated from the
+/// published schema.
+#[test]
+fn events_are_what_the_published_schema_says() {
+    let imports =
+        Command::new("python3").args(["-c", "import openlineage.client.generated.base"]).stderr(Stdio::null()).status();
+    if !imports.is_ok_and(|status| status.success()) {
+        return skipped(
+            "lineage against the published schema",
+            "python3 has no `openlineage` (pip install openlineage-python)",
+        );
+    }
+    let project = project("[operate]\nopenlineage = \"file:lineage.ndjson\"");
+    project.write_drop("one", META, &["1 5 . A C 9 PASS CLNSIG=Pathogenic;AC=1", "1 6 . A C 9 PASS ."]);
+    project.vardelta("run", &[]).expect(0);
+    project.write("drops/two.vcf", b"nonsense\n");
+    project.vardelta("run", &[]).expect(4);
+    project.vardelta("withdraw", &["one"]).expect(0);
+    let check =
+        |file: &str| finish(Command::new("python3").args(["-c", include_str!("lineage.py")]).arg(project.path(file)));
+    check("lineage.ndjson").expect(0).says(&["6 events with"]);
+    // It finds what is wrong.
+    let text = String::from_utf8(project.bytes("lineage.ndjson")).expect("UTF-8");
+    for (right, wrong) in [
+        ("\"runId\"", "\"runID\""),
+        ("SchemaDatasetFacet.json", "SchemeDatasetFacet.json"),
+        ("\"rowCount\":", "\"rowCount\":\"x\",\"rows\":"),
+    ] {
+        assert!(text.contains(right), "{right}: {text}");
+        project.write("wrong.ndjson", text.replace(right, wrong).as_bytes());
+        check("wrong.ndjson").expect(1);
     }
 }

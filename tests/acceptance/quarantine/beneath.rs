@@ -1,7 +1,7 @@
 //! Rows that stand below another drop's, where nobody judges them, and come up when that drop goes: a withdrawal is always
 //! possible.
 
-use vardelta_tests::random::{Random, from_environment};
+use vardelta_tests::random::{Random, from_environment, seed};
 
 use super::warehouse::{Record, Warehouse, count, is_taken, on_each, records};
 
@@ -139,9 +139,8 @@ fn history(warehouse: &Warehouse, random: &mut Random, steps: usize) {
 
 #[test]
 fn random_histories_of_good_and_bad_rows_are_exact_at_every_step() {
-    let seed = from_environment("VARDELTA_SEED", 1);
+    let seed = seed(1);
     let steps = from_environment("VARDELTA_STEPS", 4) as usize;
-    eprintln!("VARDELTA_SEED={seed}");
     on_each("random_histories_of_good_and_bad_rows_are_exact_at_every_step", |warehouse| {
         assert!(is_taken(&("1".into(), 10, 100.0)) && !is_taken(&("1".into(), 13, 1.0)));
         history(&warehouse, &mut Random::new(seed), steps);

@@ -11,7 +11,7 @@ use vardelta_test_servers::{Server, each};
 use vardelta_tests::{
     project::finish,
     proxy::{Cut, Proxy},
-    random::{Random, from_environment},
+    random::{Random, seed},
     waiting::{until_it_gives_up, until_it_waits},
 };
 
@@ -59,8 +59,7 @@ fn a_run_that_waits_too_long_for_a_row_is_run_again_and_quarantines_the_same() {
 
 #[test]
 fn a_connection_that_is_cut_while_rows_are_quarantined_costs_nothing() {
-    let seed = from_environment("VARDELTA_SEED", 1);
-    eprintln!("VARDELTA_SEED={seed}");
+    let seed = seed(1);
     each("a_connection_that_is_cut_while_rows_are_quarantined_costs_nothing", |server, name| {
         let (mut warehouse, mut random) = (on_server(server, name), Random::new(seed));
         let mut a = records(400, 100, 50);

@@ -16,7 +16,7 @@ pub struct Case {
     pub stages: &'static str,
     /// The key of `rows`.
     pub key: &'static str,
-    /// What stands behind `rows`, and the sink's tables.
+    /// What follows `rows`, and the sink's tables.
     pub views: (&'static str, &'static str),
     /// Files in `drops/`: of a VCF the records, of another the whole text.
     pub drops: &'static [(&'static str, &'static str)],
@@ -43,8 +43,11 @@ impl Case {
 const CALLS: &str = "[stages.calls]\ntype = \"vcf\"\npath = \"drops/*.vcf\"\n\
     info = [\"ANN\", \"DP\", { name = \"AF\", type = \"Float\", number = \"A\" }]\n\n";
 
-/// The sink of a case that needs no server.
-pub const FILE: &str = "type = \"sqlite\"\npath = \"case.sqlite\"";
+/// The sink of a case that needs no server: a file.
+pub fn file_of(sink: &str) -> String {
+    format!("type = \"{sink}\"\npath = \"case.sqlite\"")
+}
+
 /// The sink of one that does.
 pub const SERVER: &str = "type = \"mysql\"\nurl = \"${VARDELTA_MYSQL_URL}\"";
 

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use vardelta_tests::{
     binary::binary,
-    project::{Project, finish},
+    project::{Project, finish, vardelta_in},
 };
 
 use super::pipeline;
@@ -43,6 +43,25 @@ fn no_output_steers_the_terminal() {
         ("drops", &[]),
         ("drops", &["--json"]),
         ("history", &[]),
+        ("changes", &[]),
+        ("changes", &["--json"]),
+        ("changes", &["--table", STEERING]),
+        ("changes", &["--by", STEERING, "--table", "variants"]),
+        ("why", &["variants", "chrom=1", "pos=5", "ref=A", "alt=C"]),
+        ("why", &["variants", "chrom=1", "pos=5", "ref=A", "alt=C", "--json"]),
+        ("why", &["variants", &format!("chrom={STEERING}")]),
+        ("why", &[STEERING, "chrom=1"]),
+        ("migrate", &["--rename", &format!("variants.{STEERING}={STEERING}")]),
+        ("migrate", &["--plan"]),
+        ("health", &[]),
+        ("health", &["--json"]),
+        ("bench", &["--input", &file, "--repeat", "1", "--workers", "1"]),
+        ("bench", &["--records", "10", "--stage", STEERING]),
+        ("test", &[]),
+        ("test", &["--name", STEERING]),
+        ("report", &["--out", &file]),
+        ("report", &["--out", &format!("{STEERING}/r.html")]),
+        ("verify", &[]),
         ("explain", &[]),
         ("withdraw", &[&format!("no{STEERING}")]),
         ("run", &["--into", STEERING, &file]),
@@ -57,6 +76,9 @@ fn no_output_steers_the_terminal() {
         is_safe(&said.stderr);
         assert!(!(said.stdout + &said.stderr).is_empty(), "{verb} {arguments:?}");
     }
+    let proposed = vardelta_in(project.directory(), &["new", "-", "--from", &file]);
+    is_safe(&proposed.stdout);
+    is_safe(&proposed.stderr);
     // A programme reads the name as it is.
     let drops = project.vardelta("drops", &["--json"]).expect(0).json();
     assert_eq!(drops["drops"][0]["name"], name.as_str());

@@ -2,21 +2,23 @@
 
 use std::{process::Stdio, time::Duration};
 
+use mysql::prelude::Queryable;
 use vardelta_engine::failpoint::{Effect, points};
-use vardelta_test_servers::{Flavor, Server};
+use vardelta_test_servers::{Flavor, Server, USER};
 use vardelta_tests::{
     deaths::{self, Deaths},
-    process::wait_at_most,
-    project::finish,
+    process::{until, wait_at_most},
+    project::{Said, finish},
     proxy::{Cut, Proxy},
+    server_project::discreet,
 };
 
 use super::{Pair, on_both, seeded};
 
 /// Areas of the steps at which the process aborts.
 const AREAS: &[&str] = &["commit", "state"];
-/// How long a COMMIT is held back while its sender dies.
-const HELD_BACK: Duration = Duration::from_millis(1500);
+/// How often who comes next is seen to wait before a COMMIT that is held back goes on.
+const LOOKS: usize = 20;
 /// No load takes this long.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -85,6 +87,12 @@ fn kills(server: &'static Server) {
 
 on_both!(kills: random_moments_of_death_on_mariadb_lose_and_double_nothing, random_moments_of_death_on_mysql_lose_and_double_nothing);
 
+/// How many connections vardelta has to a database.
+fn connections(server: &Server, database: &str) -> usize {
+    let query = "SELECT id FROM information_schema.processlist WHERE db = ? AND user = ?";
+    server.root().exec::<u64, _, _>(query, (database, USER)).expect("the connections can be listed").len()
+}
+
 /// The process is gone, its COMMIT is still on its way: who comes next must not take the epoch for one that never was.
 fn overtaken_commits(server: &'static Server) {
     let mut pair = Pair::new(server, 60, "tls = \"off\"");
@@ -92,21 +100,27 @@ fn overtaken_commits(server: &'static Server) {
     pair.disturbed.vardelta("run", &["--prune-all"]).expect(0);
     for verb in ["run", "verify"] {
         let load = pair.next();
-        let proxy = Proxy::start(server.port, Cut::LateCommit(HELD_BACK), false);
+        let proxy = Proxy::start(server.port, Cut::LateCommit, true);
         let mut command = pair.disturbed.command_at(proxy.port, "run", &["--prune-all"]);
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts");
-        while !proxy.happened() {
-            assert!(
-                child.try_wait().expect("a child can be waited for").is_none(),
-                "the load never came to its commit"
-            );
-            std::thread::sleep(Duration::from_millis(2));
-        }
+        until("the commit is held back, or the load has ended", || {
+            proxy.happened() || child.try_wait().expect("a child can be waited for").is_some()
+        });
+        assert!(proxy.happened(), "the load never came to its commit");
         let _ = child.kill();
         assert!(wait_at_most(&mut child, PATIENCE).is_some());
         assert_eq!(pair.disturbed.contents(), load.before, "the commit is held back");
         let arguments: &[&str] = if verb == "run" { &["--prune-all"] } else { &[] };
-        let said = pair.disturbed.vardelta(verb, arguments);
+        let mut command = pair.disturbed.command(verb, arguments);
+        let mut next = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+        // It looks again and again while the commit is held back. One that does not would have ended by then.
+        let mut looked = 0;
+        until("who comes next waits for the session that is left, or has ended", || {
+            looked += usize::from(connections(server, &pair.disturbed.database) >= 2);
+            looked >= LOOKS || next.try_wait().expect("a child can be waited for").is_some()
+        });
+        proxy.let_in();
+        let said = discreet(Said::from(next.wait_with_output().expect("it ends")));
         assert_eq!(said.code, 0, "{verb} beside a late commit: {}{}", said.stdout, said.stderr);
         pair.is_after(&format!("{verb} beside a late commit"), &load);
     }

@@ -1,13 +1,14 @@
 //! The server is killed in the middle of a load, and comes back.
 
-use std::{process::Stdio, time::Duration};
+use std::time::Duration;
 
 use vardelta_test_servers::{Flavor, Options, private};
-use vardelta_tests::project::Said;
+use vardelta_tests::{held::Held, server_project::discreet};
 
 use super::{Pair, seeded, works_or_reports_the_sink};
-use vardelta_tests::server_project::discreet;
 
+/// Steps of a load at which its transaction is open, or about to be.
+const STEPS: [&str; 5] = ["commit:begin", "commit:batch", "state:prepared", "commit:applied", "commit:before-sink"];
 /// Loads in whose middle the server is killed.
 const KILLS: usize = 3;
 
@@ -18,18 +19,23 @@ fn killed_servers(test: &str, flavor: Flavor) {
     pair.disturbed.vardelta("run", &["--prune-all"]).expect(0);
     for number in 0..KILLS {
         let load = pair.next();
-        let moment = load.duration.mul_f64((20 + random.below(80)) as f64 / 100.0);
-        let mut command = pair.disturbed.command("run", &["--prune-all"]);
-        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
-        std::thread::sleep(moment);
+        let step = STEPS[random.below(STEPS.len())];
+        // The load is under way, and stands still until the server is gone.
+        let held = Held::at(step, &[], pair.disturbed.command("run", &["--prune-all"]));
         server.kill();
-        // Now and then it stays away for as long as it takes a person to notice.
-        if number % 2 == 1 {
-            std::thread::sleep(Duration::from_secs(1));
+        let stays_away = number % 2 == 1;
+        if !stays_away {
+            server.start_again();
         }
-        server.start_again();
-        let said = discreet(Said::from(child.wait_with_output().expect("vardelta ends")));
-        let what = format!("version {}, the server killed after {moment:?}", pair.version);
+        let said = held.go_on_while(|| {
+            // Now and then it stays away for as long as it takes a person to notice.
+            if stays_away {
+                std::thread::sleep(Duration::from_secs(1));
+                server.start_again();
+            }
+        });
+        let said = discreet(said);
+        let what = format!("version {}, the server killed at {step}", pair.version);
         works_or_reports_the_sink(&what, &said);
         if said.code == 0 {
             pair.is_after(&what, &load);
@@ -39,11 +45,11 @@ fn killed_servers(test: &str, flavor: Flavor) {
 }
 
 #[test]
-fn mariadb_killed_at_any_moment_loses_and_doubles_nothing() {
-    killed_servers("mariadb_killed_at_any_moment_loses_and_doubles_nothing", Flavor::MariaDb);
+fn mariadb_killed_at_any_step_loses_and_doubles_nothing() {
+    killed_servers("mariadb_killed_at_any_step_loses_and_doubles_nothing", Flavor::MariaDb);
 }
 
 #[test]
-fn mysql_killed_at_any_moment_loses_and_doubles_nothing() {
-    killed_servers("mysql_killed_at_any_moment_loses_and_doubles_nothing", Flavor::MySql);
+fn mysql_killed_at_any_step_loses_and_doubles_nothing() {
+    killed_servers("mysql_killed_at_any_step_loses_and_doubles_nothing", Flavor::MySql);
 }

@@ -28,7 +28,7 @@ pub struct Case {
 }
 
 impl Case {
-    /// What becomes of it: what stands in the table, or the refusal; and the warnings and rejects.
+    /// What becomes of it: what is in the table, or the refusal; and the warnings and rejects.
     pub fn ends(self, rows: &'static str, counts: &'static str) -> Case {
         Case { expected: Some((rows, counts)), ..self }
     }

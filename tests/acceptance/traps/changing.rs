@@ -13,7 +13,12 @@ use vardelta_engine::{
     report::Progress,
     run::{self, Context, RunOptions},
 };
-use vardelta_tests::{held::Held, in_process::Warehouse, project::Project};
+use vardelta_tests::{
+    held::Held,
+    in_process::Warehouse,
+    project::Project,
+    shared::{has_tool, tool_output},
+};
 
 const PIPELINE: &str = "[pipeline]\nname = \"changing\"\nworkers = 1\nchunk_records = 20000\n\
     [stages.calls]\ntype = \"vcf\"\npath = \"drops/*\"\n\
@@ -78,12 +83,17 @@ fn a_file_that_changes_while_it_is_read_is_refused() {
 
 /// Writes other bytes into a file, of the same number, and puts the time of modification back.
 fn rewrite_in_place(file: &Path, from: &str, to: &str) {
-    let before = std::fs::metadata(file).expect("the drop is there");
     let text = std::fs::read_to_string(file).expect("the drop can be read");
-    let other = text.replace(from, to);
-    assert!(other != text && other.len() == text.len(), "other bytes, as many");
+    overwrite(file, text.replace(from, to).as_bytes());
+}
+
+/// Writes these bytes, as many as there are and others, and puts the time of modification back.
+fn overwrite(file: &Path, other: &[u8]) {
+    let before = std::fs::metadata(file).expect("the drop is there");
+    let bytes = std::fs::read(file).expect("the drop can be read");
+    assert!(other != bytes && other.len() == bytes.len(), "other bytes, as many");
     let mut open = std::fs::OpenOptions::new().write(true).open(file).expect("the drop can be opened");
-    open.write_all(other.as_bytes()).expect("the drop can be written");
+    open.write_all(other).expect("the drop can be written");
     open.set_modified(before.modified().expect("a time")).expect("the time can be set");
     let after = std::fs::metadata(file).expect("the drop is there");
     assert_eq!((before.len(), before.modified().ok()), (after.len(), after.modified().ok()));
@@ -136,5 +146,108 @@ fn a_file_rewritten_in_place_while_it_is_read_is_refused_though_size_and_time_ar
             let changed = "SELECT alt FROM rows WHERE pos = 199999";
             assert_eq!(vardelta_tests::database::texts(&project.path("changing.sqlite"), changed), ["G"]);
         }
+    }
+}
+
+/// A BGZF file whose blocks hold their text as it is, so that a text of the same length makes a file of the same length.
+fn stored_bgzf(text: &[u8]) -> Vec<u8> {
+    const BLOCK_BYTES: usize = 60_000;
+    // The block by which tools know the end.
+    const END: &[u8] = b"\x1f\x8b\x08\x04\0\0\0\0\0\xff\x06\0BC\x02\0\x1b\0\x03\0\0\0\0\0\0\0\0\0";
+    let mut file = Vec::new();
+    for block in text.chunks(BLOCK_BYTES) {
+        let mut deflating = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::none());
+        deflating.write_all(block).expect("memory takes every byte");
+        let deflated = deflating.finish().expect("memory takes every byte");
+        let mut sum = flate2::Crc::new();
+        sum.update(block);
+        // Header, extra field with the block's length less one, and eight bytes behind it.
+        let length = u16::try_from(18 + deflated.len() + 8 - 1).expect("a block is small");
+        file.extend(b"\x1f\x8b\x08\x04\0\0\0\0\0\xff\x06\0BC\x02\0");
+        file.extend(length.to_le_bytes());
+        file.extend(deflated);
+        file.extend(sum.sum().to_le_bytes());
+        file.extend(u32::try_from(block.len()).expect("a block is small").to_le_bytes());
+    }
+    file.extend(END);
+    file
+}
+
+const MODEL: &str = "[pipeline]\nname = \"changing\"\nworkers = 1\nassembly = \"GRCh38\"\n\
+    [stages.genes]\ntype = \"gff3\"\npath = \"drops/*.gff3\"\n\
+    [stages.rows]\ntype = \"table\"\ninput = \"genes\"\nkey = [\"feature_key\"]\nconflict = \"latest_drop\"\n\
+    [stages.warehouse]\ntype = \"sqlite\"\npath = \"changing.sqlite\"\ntables = [\"rows\"]\n";
+/// Genes of a model.
+const GENES: usize = 30_000;
+
+/// A model whose last gene has this symbol.
+fn model(last: &str) -> String {
+    let line = |at: usize| {
+        let symbol = if at == GENES { last } else { "GENE" };
+        format!("17\tx\tgene\t{}\t{}\t.\t-\t.\tID=g{at:06};gene_name={symbol}\n", at * 10, at * 10 + 5)
+    };
+    format!("##gff-version 3\n{}", (1..=GENES).map(line).collect::<String>())
+}
+
+/// A VCF whose record 199,999 has this alternate allele.
+fn vcf_with(alternate: &str) -> String {
+    vcf().replace("199999\t.\tA\tC", &format!("199999\t.\tA\t{alternate}"))
+}
+
+/// The same of every form that a file may have: its bytes come in blocks, as binary records, or by an index that picks them.
+#[test]
+fn so_is_one_that_is_packed_binary_a_model_or_read_by_an_index() {
+    let contig = "##contig=<ID=1>\n#CHROM";
+    let [before, after] = ["C", "G"].map(|allele| vcf_with(allele).replace("#CHROM", contig));
+    let of_alleles = "SELECT alt FROM rows WHERE pos = 199999";
+    let packed = [&before, &after].map(|text| stored_bgzf(text.as_bytes()));
+    let mut cases = vec![
+        ("BGZF", PIPELINE.to_owned(), "a.vcf.gz", packed.clone(), None, of_alleles, "G"),
+        (
+            "a gene model",
+            MODEL.to_owned(),
+            "a.gff3",
+            ["GENE", "LAST"].map(|symbol| model(symbol).into_bytes()),
+            None,
+            "SELECT gene_symbol FROM rows WHERE \"start\" = 300000",
+            "LAST",
+        ),
+    ];
+    if has_tool("files rewritten while they are read, with bcftools", "bcftools", "--version") {
+        let made = tempfile::tempdir().expect("a temporary directory can be made");
+        let path = |name: &str| made.path().join(name).to_str().expect("a path of text").to_owned();
+        let binary = [("before", &before), ("after", &after)].map(|(name, text)| {
+            std::fs::write(path(name), text).expect("a file can be written");
+            // Not compressed, so that both are as long.
+            let output = path(&format!("{name}.bcf"));
+            tool_output("bcftools", &["view", "--no-version", "-Ou", "-o", &output, &path(name)]);
+            std::fs::read(output).expect("it is made")
+        });
+        cases.push(("BCF", PIPELINE.to_owned(), "a.bcf", binary, None, of_alleles, "G"));
+        std::fs::write(path("a.vcf.gz"), &packed[0]).expect("a file can be written");
+        tool_output("bcftools", &["index", "--tbi", &path("a.vcf.gz")]);
+        let index = std::fs::read(path("a.vcf.gz.tbi")).expect("it is made");
+        let regions = PIPELINE.replace("path = \"drops/*\"\n", "path = \"drops/*.gz\"\nregions = [\"1:199000-\"]\n");
+        cases.push(("an index", regions, "a.vcf.gz", packed, Some(index), of_alleles, "G"));
+    }
+    for (what, pipeline, name, [before, after], index, query, expected) in cases {
+        for point in ["reader:open", "reader:chunk"] {
+            let project = Project::new(&pipeline);
+            let file = project.write(&format!("drops/{name}"), &before);
+            if let Some(index) = &index {
+                project.write(&format!("drops/{name}.tbi"), index);
+            }
+            let reading = Held::at(point, &[], project.command("run", &[]));
+            overwrite(&file, &after);
+            let said = reading.go_on().expect(4);
+            for part in ["was changed while it was read", "nothing was written", "drops/a."] {
+                assert!(said.stderr.contains(part), "{what}, {point}: {}", said.stderr);
+            }
+            assert_eq!(project.vardelta("drops", &["--json"]).expect(0).json()["epoch"], 0, "{what}, {point}");
+        }
+        let project = Project::new(&pipeline);
+        project.write(&format!("drops/{name}"), &after);
+        project.vardelta("run", &[]).expect(0);
+        assert_eq!(vardelta_tests::database::texts(&project.path("changing.sqlite"), query), [expected], "{what}");
     }
 }

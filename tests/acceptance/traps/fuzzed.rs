@@ -6,7 +6,7 @@ use vardelta_stages::fuzzing::{Reader, Seen};
 use vardelta_tests::{
     drop_file::Packing,
     in_process::fast_directory,
-    random::{Random, from_environment},
+    random::{Random, seed},
 };
 
 /// How long mutants are made.
@@ -63,8 +63,7 @@ fn mutate(bytes: &mut Vec<u8>, random: &mut Random) {
 
 #[test]
 fn mutants_are_read_or_refused() {
-    let seed = from_environment("VARDELTA_SEED", 20_261_121);
-    println!("VARDELTA_SEED={seed}");
+    let seed = seed(20_261_121);
     let directory = fast_directory();
     let reader = Reader::new(directory.path()).expect("the pipelines are sound");
     let text = format!("{HEADER}{RECORDS}").into_bytes();

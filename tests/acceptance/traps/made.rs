@@ -166,6 +166,8 @@ fn alleles() -> Vec<Case> {
             .ends("1:100 A><Del:me> dp=5", ""),
         record("breakend in lower case", "the contig keeps its case", "1 100 . A ]chr2:321]A . . DP=5")
             .ends("1:100 A>]chr2:321]A dp=5", ""),
+        record("breakend to an assembly", "`C<ctg1>`, section 5.4.3", "1 100 . C C<ctg1>,]<ctg1>:7]C . . DP=5")
+            .ends("1:100 C>C<ctg1> dp=5; 1:100 C>]<ctg1>:7]C dp=5", ""),
         record("ALT with an empty item", "`C,`", "1 100 . A C, . . DP=5").ends("nothing", "bad_alt 1 rejected"),
         record("ALT with a foreign letter", "`AXA`", "1 100 . A AXA . . DP=5").ends("nothing", "bad_alt 1 rejected"),
         record("REF with a foreign letter", "`-`", "1 100 . - C . . DP=5").ends("nothing", "bad_ref 1 rejected"),
@@ -175,7 +177,7 @@ fn alleles() -> Vec<Case> {
             .ends("1:100 A>C qual=50 filter=PASS dp=5", "1 duplicates"),
         file(
             "two spellings of one variant",
-            "one row after trimming, the last stands",
+            "one row after trimming, the last one wins",
             sites(&["1 100 . A C 50 PASS DP=5", "1 99 . GA GC 60 PASS DP=6"]),
         )
         .ends("1:100 A>C qual=60 filter=PASS dp=6", "1 duplicates"),
@@ -250,7 +252,7 @@ fn containers() -> Vec<Case> {
         made("gzip cut off", "half of it", "made.vcf.gz", zipped[..zipped.len() / 2].to_vec()).ends("refused (exit 4): made.vcf.gz: the gzip data are cut off within the first 96 bytes (incomplete deflate stream) (read by stage `read`)", ""),
         made(
             "gzip with trailing garbage",
-            "bytes behind the last member",
+            "bytes after the last member",
             "made.vcf.gz",
             [&zipped[..], b"garbage!"].concat(),
         ).ends("refused (exit 4): made.vcf.gz: the gzip data are cut off within the first 200 bytes (unexpected end of file) (read by stage `read`)", ""),

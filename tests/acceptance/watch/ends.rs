@@ -60,15 +60,19 @@ fn a_signal_ends_it_in_the_middle_of_a_load_with_nothing_half_written() {
 #[test]
 fn killed_and_started_again_it_loses_and_doubles_nothing() {
     let project = project();
-    for round in 0..4_u32 {
-        let mut watching = Watching::start(&project, &QUICK, &[]);
+    // In the middle of a load each time: before its commit and behind it.
+    let steps = ["commit:begin", "state:prepared", "commit:before-sink", "commit:after-sink"];
+    for (round, step) in (0_u32..).zip(steps) {
+        let (log, wait) = (project.path(&format!("steps{round}")), format!("wait@{step}"));
+        let path = log.to_string_lossy().into_owned();
+        let variables = [("VARDELTA_FAILPOINT", wait.as_str()), ("VARDELTA_FAILPOINT_LOG", &path)];
+        let mut watching = Watching::start(&project, &QUICK, &variables);
         for number in 0..5_u32 {
             let at = 1 + (round * 5 + number) * 100;
             project.write(&format!("drops/d{round}_{number}.vcf"), drop_text(at..at + 100).as_bytes());
         }
-        // At another moment each time: none, one or some of them are loaded by then.
-        let wanted = u64::from(round * 500 + round * 100);
-        until("some are loaded", || round == 0 || rows_and_epochs(&project).0 >= wanted);
+        let waiting = format!("waiting at {step}");
+        until("a load stands still", || std::fs::read_to_string(&log).is_ok_and(|text| text.contains(&waiting)));
         watching.end("KILL");
     }
     let watching = Watching::start(&project, &QUICK, &[]);

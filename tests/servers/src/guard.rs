@@ -51,13 +51,22 @@ mod tests {
         }
     }
 
+    /// Whether a process was started with this directory: the guard and the work are.
+    fn is_known_to_any(directory: &Path) -> bool {
+        let directory = directory.as_os_str().as_encoded_bytes();
+        let processes = fs::read_dir("/proc").expect("Linux has it").flatten();
+        // One that is gone meanwhile has no command line.
+        let mut lines = processes.filter_map(|process| fs::read(process.path().join("cmdline")).ok());
+        lines.any(|line| line.windows(directory.len()).any(|part| part == directory))
+    }
+
     #[test]
     fn the_result_is_the_commands() {
         let directory = tempfile::tempdir().expect("a directory");
         let run = |script: &str| guarded(directory.path(), Command::new("sh").args(["-c", script])).expect("it runs");
         assert_eq!(run("echo well"), (true, "well\n".into()));
         assert_eq!(run("echo badly >&2; exit 3"), (false, "badly\n".into()));
-        sleep(Duration::from_millis(1_500));
+        wait_until("nobody is left who could remove it", || !is_known_to_any(directory.path()));
         assert!(directory.path().exists(), "work that has ended removes nothing");
     }
 
@@ -82,7 +91,7 @@ mod tests {
         child.wait().expect("it ends");
         wait_until("the work ends", || !Path::new(&format!("/proc/{}", worker.trim())).exists());
         wait_until("the directory goes", || !directory.exists());
-        sleep(Duration::from_secs(3));
+        wait_until("nobody is left who could make it again", || !is_known_to_any(&directory));
         assert!(!directory.exists(), "nobody makes it again");
     }
 }

@@ -18,6 +18,7 @@ use timely::{
         operators::{generic::operator::Operator, vec::Input as _},
     },
 };
+use vardelta_testrandom::{Random, seed};
 
 use super::{
     super::{Gather, INCOMING, arrange, arrange_behind},
@@ -149,20 +150,16 @@ fn by_differential(stored: [&Changes; 2], changes: [&Changes; 2]) -> Vec<(Pair, 
     found.into_iter().filter(|(_, time, _)| *time == INCOMING).map(|(pair, _, diff)| (pair, diff as i64)).collect()
 }
 
-/// Numbers that a seed repeats: xorshift.
+/// Numbers that a seed repeats.
 fn numbers(seed: u64) -> impl FnMut(u64) -> u64 {
-    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    move |limit| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state >> 11) % limit
-    }
+    let mut random = Random::new(seed);
+    move |limit| random.below(limit)
 }
 
 #[test]
 fn half_joins_yield_what_join_core_yields() {
-    for seed in 0..30 {
+    let first = seed(0);
+    for seed in first..first + 30 {
         let mut random = numbers(seed);
         let workers = [1, 2, 4][(seed % 3) as usize];
         let mut stored = [Changes::new(), Changes::new()];

@@ -144,7 +144,7 @@ pub(super) static PAD: &[Function] = &[
         .elsewhere(&[(MySql, ABSENT), (MariaDb, ABSENT), (Sqlite, ABSENT)]),
     text(
         "trim",
-        "The text without spaces at its ends, or without `part` as often as it stands there: \
+        "The text without spaces at its ends, or without `part` as often as it occurs there: \
          `trim(BOTH 'x' FROM text)`, LEADING and TRAILING.",
     )
     .takes(TRIM)

@@ -22,7 +22,7 @@ const fn text(name: &'static str, about: &'static str) -> Function {
 
 /// Functions that look for something.
 pub(super) static SEARCH: &[Function] = &[
-    text("locate", "Where `part` first stands in the text, from the character `start` (1) on; 0 where it does not.")
+    text("locate", "Where `part` first occurs in the text, from the character `start` (1) on; 0 where it does not.")
         .takes(&[
             Parameter::one("part", Accepts::Texts),
             Parameter::one("text", Accepts::Texts),
@@ -34,12 +34,12 @@ pub(super) static SEARCH: &[Function] = &[
             call.ints(|row| Ok(locate(parts.at(row), texts.at(row), starts.map_or(1, |starts| starts.at(row)))))
         })
         .examples(&[("locate('|', 'a|b|c')", "2"), ("locate('|', 'a|b|c', 3)", "4"), ("locate('', 'a', 2)", "2")])
-        .elsewhere(&[(MariaDb, "finds an empty part nowhere behind the last character"), (Sqlite, ABSENT)]),
-    text("instr", "Where `part` first stands in the text; 0 where it does not.")
+        .elsewhere(&[(MariaDb, "finds no empty part past the last character"), (Sqlite, ABSENT)]),
+    text("instr", "Where `part` first occurs in the text; 0 where it does not.")
         .takes(IN_TEXT)
         .gives(Returns::Int, |call| call.ints(|row| Ok(locate(call.text(1).at(row), call.text(0).at(row), 1))))
         .examples(&[("instr('a|b', '|')", "2"), ("instr('ab', 'x')", "0")]),
-    text("position", "Where `part` first stands in the text, written `position(part IN text)`.")
+    text("position", "Where `part` first occurs in the text, written `position(part IN text)`.")
         .takes(&[Parameter::one("part", Accepts::Texts), Parameter::one("text", Accepts::Texts)])
         .gives(Returns::Int, |call| call.ints(|row| Ok(locate(call.text(0).at(row), call.text(1).at(row), 1))))
         .examples(&[("position('|' IN 'a|b')", "2")])
@@ -49,7 +49,7 @@ pub(super) static SEARCH: &[Function] = &[
         .gives(Returns::Int, |call| call.ints(|row| Ok(locate(call.text(1).at(row), call.text(0).at(row), 1))))
         .examples(&[("strpos('a|b', '|')", "2")])
         .elsewhere(&[(MySql, ABSENT), (MariaDb, ABSENT), (Sqlite, ABSENT)]),
-    text("contains", "Whether `part` stands in the text.")
+    text("contains", "Whether `part` occurs in the text.")
         .takes(IN_TEXT)
         .gives(Returns::Bool, |call| call.bools(|row| Ok(call.text(0).at(row).contains(call.text(1).at(row)))))
         .examples(&[("contains('risk_factor', 'risk')", "1")])

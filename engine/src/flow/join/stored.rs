@@ -5,11 +5,10 @@ use super::{
     spec,
 };
 use crate::{
-    contract::stage::Planned,
     differential::Side,
     error::{RunError, RunErrorKind},
     flow::{Mode, WorkerContext, table},
-    relational::{Conflict, Relational, spaces},
+    relational::{Conflict, spaces},
     rows::Row,
     state::Reader,
 };
@@ -44,11 +43,9 @@ impl Stored {
         let spec = spec(&worker.run, stage)?;
         let input = &plan.stages[plan.stages[stage].inputs[port]];
         let own = || Place::Own(spaces::side(&plan.stages[stage].name, port));
-        let place = match (&input.planned, worker.run.mode) {
+        let place = match (input.as_table(), worker.run.mode) {
             // While tables are replayed they do not grow by chunks; so the join keeps such a side for as long.
-            (Planned::Relational(Relational::Table(table)), Mode::Load) if spec.side(port).is_shared => {
-                Place::Table(input.name.clone(), table.conflict)
-            }
+            (Some(table), Mode::Load) if spec.side(port).is_shared => Place::Table(input.name.clone(), table.conflict),
             _ => own(),
         };
         let is_unique = spec.side(port).own_key.is_empty();
@@ -127,5 +124,5 @@ pub(super) fn damaged(worker: &WorkerContext, stage: usize, side: Side, what: &s
         RunErrorKind::Sink,
         format!("the state of the {name} side of stage `{stage}` cannot be right: {what}; nothing was written"),
     )
-    .with_hint("Run `vardelta rebuild` to make it anew.")
+    .with_hint("Run `vardelta rebuild` to make it from scratch.")
 }

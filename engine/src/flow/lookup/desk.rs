@@ -10,14 +10,11 @@ use vardelta_schemas::ledger::LookupRow;
 use super::kept::Kept;
 use crate::{
     clock,
-    contract::{
-        lookup::{Answer, Asker, LookupFigures},
-        stage::Planned,
-    },
+    contract::lookup::{Answer, Asker, LookupFigures},
     error::RunError,
     locks::Locked as _,
     plan::Plan,
-    relational::{LookupStatus, Relational, spaces},
+    relational::{LookupStatus, spaces},
     rows::Row,
     state::{Session, shard_of},
 };
@@ -74,7 +71,7 @@ pub(crate) struct Tried {
 impl Desks {
     /// Desks of the look-ups of a plan, with nothing on them.
     pub fn new(plan: &Plan) -> Desks {
-        let lookups = plan.stages.iter().enumerate().filter(|(_, stage)| is_lookup(&stage.planned));
+        let lookups = plan.stages.iter().enumerate().filter(|(_, stage)| stage.as_lookup().is_some());
         let desk = |name: &str| Desk { stage: name.to_owned(), inner: Mutex::default() };
         Desks(lookups.map(|(at, stage)| (at, desk(&stage.name))).collect())
     }
@@ -105,11 +102,6 @@ impl Desks {
         }
         Ok(())
     }
-}
-
-/// Whether a stage is a look-up.
-pub(crate) fn is_lookup(planned: &Planned) -> bool {
-    matches!(planned, Planned::Relational(Relational::Lookup(_)))
 }
 
 impl Desk {
@@ -231,7 +223,7 @@ impl Desk {
         self.lock().completed
     }
 
-    /// How many answers have grown old and could not be had anew.
+    /// How many answers have grown old and could not be refreshed.
     pub fn stale(&self) -> u64 {
         self.lock().stale
     }

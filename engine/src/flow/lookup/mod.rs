@@ -20,7 +20,7 @@ use timely::dataflow::StreamVec;
 
 pub(crate) use self::{
     answers::AnswersOf,
-    desk::{Desk, Desks, Tried, is_lookup},
+    desk::{Desk, Desks, Tried},
     due::{Due, count_waiting, each_wanted, scan_due},
     kept::{Kept, keep},
     orphans::{copy_answers, forget_orphans},

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use super::desk::is_lookup;
 use crate::{
     error::RunError,
     plan::Plan,
@@ -12,7 +11,7 @@ use crate::{
 
 /// Copies the answers of every look-up into another state.
 pub(crate) fn copy_answers(plan: &Plan, from: &Arc<Session>, to: &Arc<Session>) -> Result<(), RunError> {
-    for stage in plan.stages.iter().filter(|stage| is_lookup(&stage.planned)) {
+    for stage in plan.stages.iter().filter(|stage| stage.as_lookup().is_some()) {
         let space = spaces::answers(&stage.name);
         for shard in 0..SHARDS {
             let mut reader = from.reader(&space, shard)?;
@@ -29,7 +28,7 @@ pub(crate) fn copy_answers(plan: &Plan, from: &Arc<Session>, to: &Arc<Session>) 
 
 /// Takes the answers out of the state that nobody wants: every one is looked at.
 pub(crate) fn forget_orphans(plan: &Plan, session: &Arc<Session>) -> Result<(), RunError> {
-    for stage in plan.stages.iter().filter(|stage| is_lookup(&stage.planned)) {
+    for stage in plan.stages.iter().filter(|stage| stage.as_lookup().is_some()) {
         let space = spaces::answers(&stage.name);
         for shard in 0..SHARDS {
             let mut answers = session.reader(&space, shard)?;

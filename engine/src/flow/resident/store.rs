@@ -4,10 +4,9 @@ use std::cell::{RefCell, RefMut};
 
 use super::{ResidentRow, spec};
 use crate::{
-    contract::stage::Planned,
     error::RunError,
     flow::{Mode, WorkerContext, table},
-    relational::{Conflict, Relational, spaces},
+    relational::{Conflict, spaces},
     rows::Row,
     state::Reader,
     varint,
@@ -35,11 +34,9 @@ impl Store {
         let (plan, spec) = (&worker.run.plan, spec(&worker.run, stage)?);
         let is_shared = if port == 0 { spec.is_left_shared } else { spec.is_right_shared };
         let input = &plan.stages[plan.stages[stage].inputs[port]];
-        let (space, table) = match (&input.planned, worker.run.mode) {
+        let (space, table) = match (input.as_table(), worker.run.mode) {
             // While tables are replayed they do not grow by chunks; so the operator keeps such a side for as long.
-            (Planned::Relational(Relational::Table(table)), Mode::Load) if is_shared => {
-                (input.name.clone(), Some(table.conflict))
-            }
+            (Some(table), Mode::Load) if is_shared => (input.name.clone(), Some(table.conflict)),
             _ => (spaces::side(&plan.stages[stage].name, port), None),
         };
         Ok(Store { worker: worker.clone(), space, table, reader: RefCell::new(None) })

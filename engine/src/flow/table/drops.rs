@@ -21,7 +21,7 @@ pub(super) fn start_of(place: u64) -> Vec<u8> {
 }
 
 /// Takes an entry of the space apart: drop, version, key; `None` where it is none.
-pub(super) fn parts(entry: &[u8]) -> Option<(u64, u64, &[u8])> {
+pub(crate) fn parts(entry: &[u8]) -> Option<(u64, u64, &[u8])> {
     let (place, rest) = entry.split_first_chunk::<8>()?;
     let (version, key) = rest.split_first_chunk::<8>()?;
     Some((u64::from_be_bytes(*place), u64::from_be_bytes(*version), key))

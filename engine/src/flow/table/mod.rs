@@ -22,7 +22,7 @@ use timely::dataflow::StreamVec;
 use self::{assertions::PutAside, resolve::Resolve};
 pub(crate) use self::{
     assertions::{Assertion, assertion_space},
-    drops::drop_space,
+    drops::{drop_space, parts as drop_entry},
     retract::{Member, Removal, Retraction},
     stored::{Stored, assertions_of, scan_assertions},
 };

@@ -3,22 +3,14 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use vardelta_testrandom::{Random, seed};
+
 use super::*;
 use crate::state::{Session, State};
 
 const SPACE: &str = "summary/values";
 const GROUP: &[u8] = b"TP53";
 const CALL: u16 = 3;
-
-/// A linear congruential generator: the same numbers in every run.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % limit
-    }
-}
 
 fn row(value: u16) -> Row {
     value.to_be_bytes()[..].into()
@@ -75,14 +67,15 @@ fn answer(list: &[u16], percentile: Percentile) -> Option<Row> {
 
 #[test]
 fn percentiles_are_those_of_a_sorted_list() {
-    for (seed, numerator, interpolates, descending) in
-        [(1, 50, true, false), (2, 90, true, false), (3, 0, true, false), (4, 100, true, false), (5, 25, false, true)]
+    let seed = seed(1);
+    for (numerator, interpolates, descending) in
+        [(50, true, false), (90, true, false), (0, true, false), (100, true, false), (25, false, true)]
     {
         let percentile = Percentile { interpolates, descending, numerator, denominator: 100 };
         let directory = tempfile::tempdir().unwrap();
         let state = State::open(directory.path()).unwrap();
         let session = state.begin().unwrap();
-        let (mut random, mut model) = (Random(seed), BTreeMap::new());
+        let (mut random, mut model) = (Random::of(&[seed, numerator]), BTreeMap::new());
         for step in 0..300 {
             let before = list(&model);
             let deltas = deltas(&mut random, &mut model);
@@ -91,7 +84,7 @@ fn percentiles_are_those_of_a_sorted_list() {
             let found =
                 chunk(&session, true, |values| values.halves((CALL, GROUP), percentile, counts, &deltas)).unwrap();
             let expected = (answer(&before, percentile), answer(&after, percentile));
-            assert_eq!(found, expected, "seed {seed}, step {step}: {before:?} {after:?}");
+            assert_eq!(found, expected, "{numerator} %, step {step}: {before:?} {after:?}");
             // What is kept follows from the values alone, whatever came and went before.
             let lower = value_prefix(CALL | LOWER, GROUP);
             let mut kept = 0;
@@ -102,7 +95,7 @@ fn percentiles_are_those_of_a_sorted_list() {
                 })
             })
             .unwrap();
-            assert_eq!(kept as u64, percentile.lower(counts.1), "seed {seed}, step {step}");
+            assert_eq!(kept as u64, percentile.lower(counts.1), "{numerator} %, step {step}");
         }
     }
 }
@@ -112,7 +105,7 @@ fn the_first_all_and_the_distinct_ones_are_those_of_a_map() {
     let directory = tempfile::tempdir().unwrap();
     let state = State::open(directory.path()).unwrap();
     let session = state.begin().unwrap();
-    let (mut random, mut model) = (Random(9), BTreeMap::new());
+    let (mut random, mut model) = (Random::new(seed(9)), BTreeMap::new());
     for step in 0..400 {
         let before = model.clone();
         let deltas = deltas(&mut random, &mut model);

@@ -31,11 +31,11 @@ fn a_stage_has_its_options_and_no_others() {
                 },
                 "conflict": {
                     "enum": ["latest_drop", "first_drop", "greatest"], "default": "latest_drop",
-                    "description": "Which drop's row stands when several drops assert a key: the one that comes last (`latest_drop`) or first (`first_drop`) in ledger order, or the one with the greatest value in the column `conflict_by` (`greatest`).",
+                    "description": "Which drop's row wins when several drops assert a key: the one that comes last (`latest_drop`) or first (`first_drop`) in ledger order, or the one with the greatest value in the column `conflict_by` (`greatest`).",
                 },
                 "conflict_by": {
                     "type": "string",
-                    "description": "With `conflict = \"greatest\"` the column that decides, such as the release of an annotation, so that an older release that is loaded later does not win. Numbers and dates by their value, texts by their bytes; NULL is less than any value; of equal values the row of the drop that comes last in ledger order stands.",
+                    "description": "With `conflict = \"greatest\"` the column that decides, such as the release of an annotation, so that an older release that is loaded later does not win. Numbers and dates by their value, texts by their bytes; NULL is less than any value; of equal values the row of the drop that comes last in ledger order wins.",
                 },
             },
         })

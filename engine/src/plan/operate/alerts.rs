@@ -1,6 +1,6 @@
 //! The `[operate.alerts]` table: what is worth an alert, and who is told.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use vardelta_schemas::ColumnType;
 
@@ -10,7 +10,10 @@ use super::{
 };
 use crate::{
     choices,
-    contract::options::{OptionReader, OptionValue, Spanned, wrong_type},
+    contract::{
+        options::{OptionReader, OptionValue, Spanned, wrong_type},
+        span::Span,
+    },
     diagnostics::Diagnostics,
     options,
     plan::{Plan, Share, json_schema},
@@ -32,6 +35,10 @@ options! {
         "stale_hours" => stale_hours: Option<f64> = None, "fresh_hours of health",
         /// Share of the looked-up keys of a run, 0 to 1, that may get no answer before there is a warning.
         "lookup_failed_share" => lookup_failed_share: Share = Share(0.05), "0.05",
+        /// How often `watch` looks at disks, at how old the tables are, and whether it can load, also while no file comes.
+        "look_every" => look_every: Span = Span(Duration::from_secs(60)), "\"1m\"",
+        /// For how long `watch` may wait for the database, or for another run, before that is an alert.
+        "waiting_for" => waiting_for: Span = Span(Duration::from_secs(300)), "\"5m\"",
         /// Which table tells reclassified variants, and by which column.
         "reclassification" => reclassification: Option<ReclassificationOptions> = None, "none",
         /// Leave out of messages what may name a person: the words of errors, drops, and rows.

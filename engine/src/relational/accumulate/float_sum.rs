@@ -117,6 +117,8 @@ fn round(digits: &[u64], more: bool) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
+    use vardelta_testrandom::{Random, seed};
+
     use super::*;
 
     fn sum(values: &[f64]) -> Option<f64> {
@@ -133,20 +135,10 @@ mod tests {
         limbs
     }
 
-    /// A linear congruential generator: the same numbers in every run.
-    struct Random(u64);
-
-    impl Random {
-        fn next(&mut self) -> u64 {
-            self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            self.0 ^ self.0 >> 29
-        }
-
-        /// A finite double with an exponent between the two (biased).
-        fn double(&mut self, least: u64, most: u64) -> f64 {
-            let exponent = least + self.next() % (most - least + 1);
-            f64::from_bits(self.next() & (1 << 63 | ((1 << 52) - 1)) | exponent << 52)
-        }
+    /// A finite double with an exponent between the two (biased).
+    fn double(random: &mut Random, least: u64, most: u64) -> f64 {
+        let exponent = least + random.below(most - least + 1);
+        f64::from_bits(random.bits() & (1 << 63 | ((1 << 52) - 1)) | exponent << 52)
     }
 
     /// Shewchuk's exact summation as in CPython's `math.fsum`, an algorithm that shares nothing with the one above.
@@ -195,9 +187,9 @@ mod tests {
 
     #[test]
     fn one_value_is_its_own_sum() {
-        let mut random = Random(1);
+        let mut random = Random::new(seed(1));
         let edges = [0.0, 5e-324, 2.225_073_858_507_201e-308, f64::MIN_POSITIVE, f64::MAX, f64::MIN, 1.0, -0.1];
-        for value in edges.into_iter().chain((0..5_000).map(|_| random.double(0, 2046))) {
+        for value in edges.into_iter().chain((0..5_000).map(|_| double(&mut random, 0, 2046))) {
             assert_eq!(sum(&[value]).map(f64::to_bits), Some(value.to_bits()), "{value:e}");
         }
         assert_eq!(sum(&[-0.0]).map(f64::to_bits), Some(0));
@@ -206,11 +198,11 @@ mod tests {
 
     #[test]
     fn sums_are_the_nearest_double_to_the_exact_sum() {
-        let mut random = Random(2);
+        let mut random = Random::new(seed(2));
         for round in 0..3_000 {
             let (least, most) = [(0, 3), (1000, 1050), (1, 2000), (900, 1100)][round % 4];
-            let count = random.next() % 40;
-            let mut values: Vec<f64> = (0..count).map(|_| random.double(least, most)).collect();
+            let count = random.bits() % 40;
+            let mut values: Vec<f64> = (0..count).map(|_| double(&mut random, least, most)).collect();
             // Cancellation, and ties that only a far smaller value breaks.
             if let Some(first) = values.first().copied().filter(|_| round % 3 == 0) {
                 values.push(-first * 1.5);
@@ -221,10 +213,10 @@ mod tests {
 
     #[test]
     fn sums_of_small_integers_scaled_agree_with_integers() {
-        let mut random = Random(3);
+        let mut random = Random::new(seed(3));
         for _ in 0..3_000 {
-            let integers: Vec<i128> = (0..random.next() % 30)
-                .map(|_| i128::from(random.next() as i64 >> 11) << (random.next() % 60))
+            let integers: Vec<i128> = (0..random.bits() % 30)
+                .map(|_| i128::from(random.bits() as i64 >> 11) << (random.bits() % 60))
                 .collect();
             let floats: Vec<f64> = integers.iter().map(|integer| *integer as f64 * (-70_f64).exp2()).collect();
             // The conversion of an i128 rounds to nearest, ties to even; the scaling is exact.
@@ -235,16 +227,16 @@ mod tests {
 
     #[test]
     fn adding_and_removing_in_any_order_leaves_the_sum_of_what_remains() {
-        let mut random = Random(4);
+        let mut random = Random::new(seed(4));
         for _ in 0..300 {
             let mut limbs = vec![0; LIMBS];
             let mut held: Vec<f64> = Vec::new();
             for _ in 0..200 {
-                if !held.is_empty() && random.next() % 5 < 2 {
-                    let value = held.swap_remove(random.next() as usize % held.len());
+                if !held.is_empty() && random.bits() % 5 < 2 {
+                    let value = held.swap_remove(random.bits() as usize % held.len());
                     add(value, -1, &mut limbs);
                 } else {
-                    let value = random.double(0, 1900);
+                    let value = double(&mut random, 0, 1900);
                     held.push(value);
                     add(value, 1, &mut limbs);
                 }
@@ -264,10 +256,10 @@ mod tests {
         assert_eq!(mean(&[5e-324, 0.0]), Some(0.0), "half of the least double is a tie, and zero is even");
         assert_eq!(mean(&[5e-324, 1e-323]), Some(1e-323), "one and a half of it is a tie, and two are even");
         assert_eq!(mean(&[-5e-324, 0.0]).map(f64::to_bits), Some(0));
-        let mut random = Random(5);
+        let mut random = Random::new(seed(5));
         for _ in 0..2_000 {
             // Integers below 2^52 divide exactly as doubles do: the quotient of two exact doubles is rounded once.
-            let values: Vec<f64> = (0..1 + random.next() % 20).map(|_| (random.next() as i64 >> 17) as f64).collect();
+            let values: Vec<f64> = (0..1 + random.bits() % 20).map(|_| (random.bits() as i64 >> 17) as f64).collect();
             let expected = values.iter().sum::<f64>() / values.len() as f64;
             assert_eq!(mean(&values), Some(expected + 0.0), "{values:?}");
         }

@@ -105,6 +105,8 @@ fn round(integer: &BigUint, exponent: i64, is_exact: bool) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
+    use vardelta_testrandom::{Random, seed};
+
     use super::*;
 
     fn big(value: u128) -> BigUint {
@@ -113,11 +115,8 @@ mod tests {
 
     #[test]
     fn quotients_are_the_nearest_double() {
-        let mut seed = 5_u64;
-        let mut random = move || {
-            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            seed ^ seed >> 29
-        };
+        let mut numbers = Random::new(seed(5));
+        let mut random = move || numbers.bits();
         for _ in 0..20_000 {
             // Integers below 2^53 are doubles, and their quotient is rounded once by the processor.
             let (above, below) = (random() >> (11 + random() % 50), (random() >> (11 + random() % 50)).max(1));

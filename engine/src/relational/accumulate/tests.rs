@@ -191,11 +191,8 @@ fn check_spread(held: &[Row], results: &[String]) {
 
 #[test]
 fn any_history_equals_a_fresh_start() {
-    let mut seed = 11_u64;
-    let mut random = move || {
-        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        seed >> 17
-    };
+    let mut numbers = vardelta_testrandom::Random::new(vardelta_testrandom::seed(11));
+    let mut random = move || numbers.bits() >> 17;
     for _ in 0..40 {
         let mut lived = Group::new();
         let mut held: Vec<Row> = Vec::new();

@@ -59,7 +59,7 @@ impl On {
         if self.items.len() != further_inputs {
             diagnostics
                 .error(self.span.clone(), format!("`on` has {} lists for {further_inputs} inputs", self.items.len()))
-                .label("one list for every input behind the first")
+                .label("one list for every input after the first")
                 .hint("In a chain each further input has its own list: on = [[\"gene\"], [[\"left\", \"right\"]]].");
             return None;
         }
@@ -125,7 +125,7 @@ impl<T: Clone> OneOrEach<T> {
                     self.span.clone(),
                     format!("`{name}` has {} values for {further_inputs} inputs", self.values.len()),
                 )
-                .hint("Write one value for all, or one for every input behind the first.");
+                .hint("Write one value for all, or one for every input after the first.");
             return None;
         }
         Some(self.values.clone())

@@ -72,7 +72,7 @@ fn keyed<'a>(input: &PlannedInput<'a>, diagnostics: &mut Diagnostics) -> Option<
         diagnostics
             .error(input.span.clone(), format!("`{}` has no key, so its rows cannot be joined", input.name))
             .label("not keyed")
-            .hint("Put a `table` (or an `aggregate`) between, keep the key's columns in the `select` stages behind it, and give a `union` a `tag`.");
+            .hint("Put a `table` (or an `aggregate`) between, keep the key's columns in the `select` stages after it, and give a `union` a `tag`.");
     }
     input.key
 }

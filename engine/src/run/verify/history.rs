@@ -16,7 +16,7 @@ use arrow_schema::ArrowError;
 use vardelta_schemas::{
     TableSchema,
     ledger::{Accounts, Event, TableCounts},
-    sql::erase::{ERASED, ERASING},
+    sql::erase::{ERASED, ERASING, ERASING_SAMPLE, SAMPLE_ERASED},
 };
 
 use crate::{
@@ -63,7 +63,7 @@ fn blind(events: &[Event]) -> Vec<u64> {
 }
 
 fn erased(events: &[Event]) -> Vec<RangeInclusive<u64>> {
-    let is_erasure = |event: &&Event| [ERASING, ERASED].contains(&event.action.as_str());
+    let is_erasure = |event: &&Event| [ERASING, ERASED, ERASING_SAMPLE, SAMPLE_ERASED].contains(&event.action.as_str());
     let range = |erasure: &Event| {
         let of_drop = events.iter().filter(|event| event.drop_id == erasure.drop_id);
         of_drop.map(|event| event.epoch).min().unwrap_or(erasure.epoch)..=erasure.epoch

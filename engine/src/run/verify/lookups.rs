@@ -4,14 +4,10 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use super::{Means, VerifiedTable, VerifyReport};
 use crate::{
-    contract::{
-        sink::{KeptLookups, Sink},
-        stage::Planned,
-    },
+    contract::sink::{KeptLookups, Sink},
     error::RunError,
     flow::lookup::each_wanted,
     plan::Plan,
-    relational::Relational,
     state::Session,
 };
 
@@ -25,11 +21,7 @@ pub(super) fn compare(
     state: &Arc<Session>,
     report: &mut VerifyReport,
 ) -> Result<(), RunError> {
-    let lookups = plan.stages.iter().filter_map(|stage| match &stage.planned {
-        Planned::Relational(Relational::Lookup(spec)) => Some((&stage.name, spec)),
-        _ => None,
-    });
-    let lookups: Vec<_> = lookups.collect();
+    let lookups: Vec<_> = plan.stages.iter().filter_map(|stage| Some((&stage.name, stage.as_lookup()?))).collect();
     if lookups.is_empty() {
         return Ok(());
     }

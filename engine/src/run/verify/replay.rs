@@ -5,40 +5,32 @@ use std::{path::PathBuf, sync::Arc};
 use super::compare::unavailable;
 use crate::{
     changes::{Change, ChangeLog},
-    epoch::context::Context,
+    epoch::{context::Context, plane::SharedState},
     error::RunError,
     flow::{RunContext, feed::Item, lookup::copy_answers},
-    plan::is_table,
     rows::RowBatch,
     run::{
         compute::{self, Work},
         rebuild::{REPLAY_ROWS, send_table},
     },
-    state::{Session, State},
+    state::Session,
 };
 
 /// Recomputes every view from the base tables' rows in `found`, into a state that is thrown away.
 pub(super) fn replayed(
     context: Context<'_>,
     workers: usize,
-    scratch_state: &State,
+    scratch_state: &SharedState,
     spill_dir: PathBuf,
     found: &ChangeLog,
     state_session: &Arc<Session>,
 ) -> Result<Arc<RunContext>, RunError> {
     let inputs = &context.plan.stages[context.plan.sink].inputs;
-    let work = Work {
-        session: scratch_state.begin()?,
-        epoch: 1,
-        workers,
-        loads: Vec::new(),
-        retractions: Vec::new(),
-        spill_dir,
-    };
+    let work = Work::on(scratch_state, 1, workers, spill_dir)?;
     // Nobody is asked: what was answered is as much given as the rows of the tables.
     copy_answers(context.plan, state_session, &work.session)?;
     let rows = |run: &RunContext, send: &mut dyn FnMut(Item) -> bool| {
-        let tables = run.plan.stages.iter().enumerate().filter(|(_, stage)| is_table(&stage.planned));
+        let tables = run.plan.stages.iter().enumerate().filter(|(_, stage)| stage.is_table());
         for (at, _) in tables {
             let listening = match inputs.iter().position(|input| *input == at) {
                 Some(table) => send_found(found, table, at, send)?,
@@ -51,7 +43,7 @@ pub(super) fn replayed(
         }
         Ok(())
     };
-    compute::replay(context, work, Box::new(rows))
+    Ok(Arc::clone(compute::replay(context, work, Box::new(rows))?.run()))
 }
 
 fn send_found(

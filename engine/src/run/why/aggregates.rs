@@ -1,7 +1,10 @@
 //! The rows of the aggregates that a stage is made of, where a walk cannot do without: they are recomputed from the tables' state,
 //! all at once, as `verify` recomputes what it compares.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
 
 use super::{
     walk::{Aggregates, layout},
@@ -9,12 +12,11 @@ use super::{
 };
 use crate::{
     changes::Change,
-    contract::stage::Planned,
-    epoch::{context::Context, open::Opened},
+    epoch::{context::Context, open::Opened, plane::What},
     error::RunError,
     flow::{RunContext, feed::Item},
-    plan::{Plan, is_table},
-    relational::Relational,
+    locks::Locked as _,
+    plan::Plan,
     run::{
         compute::{self, Work},
         rebuild::send_table,
@@ -29,29 +31,23 @@ pub(super) fn recompute(context: Context<'_>, opened: &Opened, stage: usize) -> 
     // What the sink keeps is what a replay yields.
     plan.stages[plan.sink].inputs.clone_from(&stages);
     let scratch = opened.aside(&plan)?;
-    let (scratch_state, state) = (State::open(scratch.path())?, opened.state.begin()?);
-    let work = Work {
-        session: scratch_state.begin()?,
-        epoch: 1,
-        workers: plan.pipeline.workers,
-        loads: Vec::new(),
-        retractions: Vec::new(),
-        spill_dir: scratch.path().to_path_buf(),
-    };
+    let scratch_state = Arc::new(Mutex::new(State::open(scratch.path())?));
+    let state = opened.state.locked().begin()?;
+    let work = Work::on(&scratch_state, 1, plan.pipeline.workers, scratch.path().to_path_buf())?;
     let rows = |run: &RunContext, send: &mut dyn FnMut(Item) -> bool| {
-        for at in (0..run.plan.stages.len()).filter(|at| is_table(&run.plan.stages[*at].planned)) {
+        for at in (0..run.plan.stages.len()).filter(|at| run.plan.stages[*at].is_table()) {
             if !send_table(run, at, &state, send)? {
                 break;
             }
         }
         Ok(())
     };
-    let run = compute::replay(Context { plan: &plan, ..context }, work, Box::new(rows))?;
+    let plane = compute::replay(Context { plan: &plan, ..context }, work, Box::new(rows))?;
     let mut aggregates = Aggregates::new();
     for (at, stage) in stages.iter().enumerate() {
         let layout = layout(&plan, *stage)?;
         let groups: Vec<usize> = plan.stages[*stage].key.clone().unwrap_or_default();
-        let (mut net, mut by_group) = (run.changes.net(at).map_err(RunError::from)?, BTreeMap::new());
+        let (mut net, mut by_group) = (plane.net(at, What::All)?, BTreeMap::new());
         while let Some(Change { key, new, .. }) = net.next().map_err(RunError::from)? {
             let Some(value) = new else { continue };
             let row = layout.decode(std::iter::once((&*key, &*value))).map_err(RunError::internal)?;
@@ -69,7 +65,7 @@ pub(super) fn recompute(context: Context<'_>, opened: &Opened, stage: usize) -> 
 fn aggregates_before(plan: &Plan, stage: usize) -> Vec<usize> {
     let (mut found, mut open) = (std::collections::BTreeSet::new(), vec![stage]);
     while let Some(at) = open.pop() {
-        if matches!(plan.stages[at].planned, Planned::Relational(Relational::Aggregate(_))) {
+        if plan.stages[at].as_aggregate().is_some() {
             found.insert(at);
         }
         open.extend(&plan.stages[at].inputs);

@@ -17,7 +17,7 @@ use crate::{
     contract::sink::{Sink, SinkError, SinkErrorKind},
     epoch::open::Opened,
     error::RunError,
-    plan::{Plan, is_table},
+    plan::Plan,
     rows::lax_table,
 };
 
@@ -103,7 +103,7 @@ impl Histories {
         let mut happened: Vec<Happened> = own.collect();
         happened.sort_by_key(|one| one.epoch);
         let epochs: BTreeSet<u64> = happened.iter().map(|one| one.epoch).collect();
-        if epochs.is_empty() || is_table(&walk.plan.stages[stage].planned) {
+        if epochs.is_empty() || walk.plan.stages[stage].is_table() {
             return Ok(happened);
         }
         let mut untold = Vec::new();
@@ -186,7 +186,7 @@ impl Histories {
 fn base_tables(plan: &Plan, stage: usize) -> BTreeSet<usize> {
     let (mut tables, mut open) = (BTreeSet::new(), plan.stages[stage].inputs.clone());
     while let Some(at) = open.pop() {
-        match is_table(&plan.stages[at].planned) {
+        match plan.stages[at].is_table() {
             true => drop(tables.insert(at)),
             false => open.extend(&plan.stages[at].inputs),
         }

@@ -6,6 +6,7 @@ mod aggregates;
 mod happened;
 mod key;
 mod looked_up;
+mod sides;
 mod top;
 mod walk;
 mod wanted;
@@ -29,16 +30,12 @@ use self::{
     wanted::{Equal, mask},
 };
 use crate::{
-    contract::{
-        sink::{Access, Sink},
-        stage::Planned,
-    },
+    contract::sink::{Access, Sink},
     epoch::{context::Context, open},
     error::{RunError, RunErrorKind},
     flow::table::assertions_of,
     locks::Locked as _,
     plan::{Plan, content::Wanted},
-    relational::Relational,
     suggest::nearest,
 };
 
@@ -145,7 +142,7 @@ pub fn why(context: Context<'_>, request: &WhyRequest) -> Result<Why, RunError> 
         happened: Vec::new(),
         notices: Vec::new(),
     };
-    let session = opened.state.begin()?;
+    let session = opened.state.locked().begin()?;
     let before = session.snapshot();
     let mut walk = Walk {
         plan,
@@ -158,7 +155,7 @@ pub fn why(context: Context<'_>, request: &WhyRequest) -> Result<Why, RunError> 
     };
     let values = Equal::of(&key, &(0..table.key.len()).collect::<Vec<_>>(), true).map_err(RunError::internal)?;
     let equal = Equal { columns: table.key.clone(), values: Arc::new(values) };
-    if let Planned::Relational(Relational::Table(spec)) = &plan.stages[stage].planned {
+    if let Some(spec) = plan.stages[stage].as_table() {
         let rows = layout(plan, stage)?;
         for bytes in equal.values.iter() {
             for (assertion, stands) in assertions_of(&before, &table.name, spec.conflict, bytes)? {

@@ -7,6 +7,8 @@ use vardelta_engine::plan::Severity;
 pub enum Alert {
     /// The last run failed.
     RunFailed,
+    /// `watch` cannot load anything: the database is away, or another run has the lock.
+    CannotLoad,
     /// A disk has too little room.
     LowDisk,
     /// A drop had too many rejects.
@@ -23,8 +25,9 @@ pub enum Alert {
 
 impl Alert {
     /// All of them, the worst first.
-    pub const ALL: [Alert; 7] = [
+    pub const ALL: [Alert; 8] = [
         Alert::RunFailed,
+        Alert::CannotLoad,
         Alert::LowDisk,
         Alert::RejectShare,
         Alert::StaleTables,
@@ -37,6 +40,7 @@ impl Alert {
     pub fn name(self) -> &'static str {
         match self {
             Alert::RunFailed => "run_failed",
+            Alert::CannotLoad => "cannot_load",
             Alert::LowDisk => "low_disk",
             Alert::RejectShare => "reject_share",
             Alert::StaleTables => "stale_tables",
@@ -54,7 +58,7 @@ impl Alert {
     /// How bad it is.
     pub fn severity(self) -> Severity {
         match self {
-            Alert::RunFailed | Alert::LowDisk => Severity::Critical,
+            Alert::RunFailed | Alert::CannotLoad | Alert::LowDisk => Severity::Critical,
             _ => Severity::Warning,
         }
     }

@@ -68,12 +68,15 @@ impl Memory {
         serde_json::from_str(&text).unwrap_or_default()
     }
 
-    /// Replaces the file as a whole.
+    /// Replaces the file as a whole, where it says something else.
     ///
     /// # Errors
     /// When it cannot be written. Where the directory in which state directories lie has no parent, none is made: that would hide a
     /// mistaken path.
     pub fn write(&self, plan: &Plan) -> io::Result<()> {
+        if *self == Memory::read(plan) {
+            return Ok(());
+        }
         let directory = state_directory(plan);
         if !directory.exists() && parent(&directory, 2).is_some_and(|parent| parent.exists()) {
             std::fs::create_dir_all(&directory)?;

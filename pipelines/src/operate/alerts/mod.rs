@@ -19,6 +19,7 @@ mod undelivered;
 
 use vardelta_engine::plan::{AlertOptions, Plan};
 
+pub use self::standing::Waits;
 use self::{
     alert::Alert,
     channel::Channel,
@@ -70,13 +71,19 @@ pub fn settle(plan: &Plan, ended: &Ended, log: Option<&LogWriter>) -> Vec<String
     telling.lines
 }
 
-/// Judges what stands without a run, and tells who wants to know. Yields how every alert stands, and what else is to be
-/// said.
-pub fn check(plan: &Plan, options: &AlertOptions) -> (Vec<Standing>, Vec<String>) {
+/// Judges what stands without a run, and tells who wants to know, the log first. `waits` is how long a loop has not been able to
+/// load anything, and why, where there is such a loop. Yields how every alert stands, and what else is to be said.
+pub fn check(
+    plan: &Plan,
+    options: &AlertOptions,
+    waits: Option<&Waits>,
+    log: Option<&LogWriter>,
+) -> (Vec<Standing>, Vec<String>) {
     let memory = Memory::read(plan);
-    let verdicts = standing::judge(plan, options, false);
+    let mut verdicts = standing::judge(plan, options, false);
+    verdicts.extend(waits.map(|waits| (Alert::CannotLoad, standing::can_load(options, waits))));
     let mut telling = Telling::new(plan, options, verdicts, memory);
-    telling.log_changes(None);
+    telling.log_changes(log);
     telling.tell();
     let of = |alert: Alert| {
         let since = telling.memory.firing.get(alert.name()).map(|since| since.since.clone());

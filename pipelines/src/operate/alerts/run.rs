@@ -28,6 +28,8 @@ pub fn pace(ended: &Ended) -> Option<PastRun> {
 pub fn judge(plan: &Plan, options: &AlertOptions, ended: &Ended, before: &[PastRun]) -> BTreeMap<Alert, Verdict> {
     BTreeMap::from([
         (Alert::RunFailed, failed(ended)),
+        // Whoever has run to the end was not kept from it.
+        (Alert::CannotLoad, if ended.failure.is_none() { Verdict::Fine } else { Verdict::Unknown }),
         (Alert::RejectShare, rejects(plan, options, ended)),
         (Alert::SlowRun, slow(options, ended, before)),
         (Alert::LookupDegraded, lookups(options, ended)),

@@ -1,11 +1,33 @@
 //! What can be said of alerts without a run: room on disks, and how old the tables are.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use vardelta_engine::plan::{AlertOptions, Plan};
 
 use super::alert::{Alert, Detail, Verdict};
 use crate::operate::{health, machine};
+
+/// How long a loop that loads what arrives has not been able to, and why.
+pub struct Waits {
+    /// Zero where it can.
+    pub elapsed: Duration,
+    /// In words.
+    pub why: String,
+}
+
+/// Whether that is too long.
+pub fn can_load(options: &AlertOptions, waits: &Waits) -> Verdict {
+    let Waits { elapsed, why } = waits;
+    if elapsed.is_zero() {
+        return Verdict::Fine;
+    }
+    if *elapsed < options.waiting_for.0 {
+        // It may pass; and where it was told that nothing can be loaded, that is not over yet.
+        return Verdict::Unknown;
+    }
+    let bare = format!("nothing could be loaded for {} s", elapsed.as_secs());
+    Verdict::Firing(Detail { whole: format!("{bare}: {why}"), bare })
+}
 
 /// What stands now. `is_fresh`: an epoch was committed just now, so that the database need not be asked.
 pub fn judge(plan: &Plan, options: &AlertOptions, is_fresh: bool) -> BTreeMap<Alert, Verdict> {

@@ -204,6 +204,7 @@ mod tests {
             rows_out: 12_000,
             seconds,
             wait_s,
+            spell_s: None,
         };
         let figures = Figures {
             seconds: 2.0,

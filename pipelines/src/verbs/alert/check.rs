@@ -17,7 +17,7 @@ pub struct Arguments {
 impl Arguments {
     pub fn execute(&self, output: &mut Output) -> Result<u8, Failure> {
         let plan = pipeline_file::load(&self.pipeline, output)?;
-        let (standing, lines) = alerts::check(&plan, options(&plan)?);
+        let (standing, lines) = alerts::check(&plan, options(&plan)?, None, None);
         lines.iter().for_each(|line| output.complain(line));
         if output.is_json() {
             output.json(&json!({ "pipeline": plan.pipeline.name, "alerts": standing }))?;

@@ -25,6 +25,7 @@ use crate::{
     sql::{
         Dialect,
         marks::{self, DELETED_AT, Marks},
+        unique::Unique,
     },
 };
 
@@ -55,7 +56,9 @@ pub struct TableLayout {
     pub primary_key: Vec<usize>,
     /// What the server holds true of every row.
     pub constraints: Vec<Constraint>,
-    /// The last letter of their names.
+    /// Unique indexes beside the primary key.
+    pub unique: Vec<Unique>,
+    /// The last letter of the constraints' names.
     pub letter: Letter,
     /// How its rows are partitioned, if they are.
     pub partitioning: Option<Partitioning>,
@@ -100,6 +103,7 @@ impl TableLayout {
             has_hash,
             primary_key,
             constraints: Vec::new(),
+            unique: Vec::new(),
             letter: Letter::A,
             partitioning: None,
             partition_column: None,
@@ -115,6 +119,11 @@ impl TableLayout {
     /// The same with these constraints.
     pub fn constrained(self, constraints: Vec<Constraint>) -> TableLayout {
         TableLayout { constraints, ..self }
+    }
+
+    /// The same with these unique indexes.
+    pub fn with_unique(self, unique: Vec<Unique>) -> TableLayout {
+        TableLayout { unique, ..self }
     }
 
     /// The same, partitioned by a column, if that is in the primary key: the servers ask for it.

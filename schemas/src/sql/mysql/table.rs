@@ -50,6 +50,11 @@ impl<'a> MySqlTable<'a> {
         MySqlTable { name, ..self }
     }
 
+    /// The name it is filled under.
+    pub fn name(&self) -> &'a str {
+        self.name
+    }
+
     fn dialect(&self) -> Dialect {
         self.layout.dialect
     }
@@ -123,6 +128,7 @@ impl<'a> MySqlTable<'a> {
             lines.push(format!("{} {} NULL", self.quoted(DELETED_AT), marks::SERVER_TYPE));
         }
         lines.push(format!("PRIMARY KEY ({})", self.primary_key().join(", ")));
+        lines.extend(self.layout.unique.iter().map(|unique| unique.line(self.dialect())));
         lines.extend(
             self.layout.constraints.iter().map(|constraint| constraint.line(self.dialect(), self.layout.letter)),
         );

@@ -164,9 +164,6 @@ fn broken(error: ureq::Error) -> NoResponse {
             NoResponse::Useless(format!("its answer has more than {bytes} bytes (`response_bytes_max`)"))
         }
         ureq::Error::BadUri(_) => NoResponse::Useless("the address cannot be read".into()),
-        ureq::Error::Io(error) if error.get_ref().is_some_and(|inner| inner.to_string().contains("larger than")) => {
-            NoResponse::Useless("its answer has too many bytes (`response_bytes_max`)".into())
-        }
         ureq::Error::Timeout(which) => NoResponse::Broken(format!("it did not answer in time ({which})")),
         ureq::Error::HostNotFound => NoResponse::Broken("its name is not known".into()),
         other => NoResponse::Broken(other.to_string()),

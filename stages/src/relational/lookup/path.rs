@@ -126,7 +126,7 @@ fn member(rest: &str) -> Result<(Step, &str), String> {
     }
     let end = rest.find(['.', '[', '~']).unwrap_or(rest.len());
     match &rest[..end] {
-        "" => Err("a name is missing behind `.`; `..` is not known here".into()),
+        "" => Err("a name is missing after `.`; `..` is not known here".into()),
         name if name.contains(|letter: char| !letter.is_alphanumeric() && letter != '_' && letter != '-') => {
             Err(format!("`{name}` has to stand in brackets: `['{name}']`"))
         }

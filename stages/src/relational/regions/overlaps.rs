@@ -36,17 +36,14 @@ fn narrow(place: i64) -> i32 {
 
 #[cfg(test)]
 mod tests {
+    use vardelta_testrandom::{Random, seed};
+
     use super::{Indexed, Overlaps};
 
     #[test]
     fn finds_what_touches_and_nothing_else() {
-        let mut state = 11u64;
-        let mut random = |limit: u64| {
-            state ^= state << 13;
-            state ^= state >> 7;
-            state ^= state << 17;
-            (state >> 9) % limit
-        };
+        let mut numbers = Random::new(seed(11));
+        let mut random = |limit: u64| numbers.below(limit);
         for stretches in [0, 1, 5, 300] {
             let list: Vec<(i64, i64)> = (0..stretches)
                 .map(|_| {

@@ -26,10 +26,12 @@ use crate::sinks::{
         ledger::integer,
         link::{Link, take},
         local_infile,
+        unique::violated,
         values::RowReader,
     },
     shared::{
         constraints::Refused,
+        unique::UNIQUE_HINT,
         values::{column_readers, show_key},
     },
 };
@@ -112,7 +114,7 @@ pub(super) struct Writer<'a> {
 /// Rows of one statement, as the statement saw them.
 #[derive(Clone, Copy)]
 pub(super) struct Sent<'r, 'a> {
-    batches: &'r [RecordBatch],
+    pub(super) batches: &'r [RecordBatch],
     pub(super) readers: &'r [RowReader<'a>],
     pub(super) rows: &'r [(usize, usize)],
 }
@@ -123,7 +125,7 @@ impl Sent<'_, '_> {
         show_key(self.readers[batch].table, &self.readers[batch].columns, row)
     }
 
-    fn bind(&self, values: &[RowValue], at: usize, parameters: &mut Vec<Value>) {
+    pub(super) fn bind(&self, values: &[RowValue], at: usize, parameters: &mut Vec<Value>) {
         let (batch, row) = self.rows[at];
         self.readers[batch].bind(values, row, parameters);
     }
@@ -196,6 +198,9 @@ impl Writer<'_> {
                 }
                 if loaded.deleted > 0 && self.has_marks() {
                     return self.revive_instead(sent);
+                }
+                if loaded.deleted > 0 && !self.target.layout.unique.is_empty() {
+                    return self.statements_instead(sent);
                 }
                 let as_sent = loaded.records == rows && loaded.affected == rows;
                 if as_sent && loaded.deleted == 0 && loaded.skipped == 0 {
@@ -361,15 +366,21 @@ impl Writer<'_> {
     /// An error of the server about the rows of one statement. Where a row is at fault it is looked for by halves, behind the
     /// savepoint, with two statements for each halving; rows that the server takes stay written.
     pub(super) fn refused(&mut self, op: Op, sent: &Sent<'_, '_>, error: mysql::Error) -> Result<(), SinkError> {
-        if super::error::code(&error) == Some(super::error::DUPLICATE) || is_null_epoch(&error) {
+        let shared = violated(&error, &self.target.layout.unique).cloned();
+        let is_duplicate = super::error::code(&error) == Some(super::error::DUPLICATE) && shared.is_none();
+        if is_duplicate || is_null_epoch(&error) {
             return Err(self.disagreement(op, sent));
         }
-        if !is_about_a_value(&error) {
+        if shared.is_none() && !is_about_a_value(&error) {
             let doing = format!("write {} of table `{}` to", between(sent), self.target.table.name);
             return Err(explain(self.target.location, &doing)(error));
         }
         let failed = explain(self.target.location, "write to");
         self.target.link.conn.query_drop(sql::ROLLBACK_TO_SAVEPOINT).map_err(failed)?;
+        if let ([(batch, row)], Some(index)) = (sent.rows, &shared) {
+            let why = self.shared_values(index, sent)?;
+            return self.offends(op, &sent.key(0), sent.batches[*batch].slice(*row, 1), &why, UNIQUE_HINT);
+        }
         if let [(batch, row)] = *sent.rows {
             let why = self.words(&error);
             let hint = failed(error).hint.unwrap_or_default();
@@ -408,7 +419,7 @@ impl Writer<'_> {
             ),
         )
         .with_hint(
-            "Somebody has changed the table: see what differs with `vardelta verify`, and make it anew with \
+            "Somebody has changed the table: see what differs with `vardelta verify`, and make it from scratch with \
              `vardelta rebuild`. Nothing of this run was kept.",
         )
     }

@@ -7,7 +7,7 @@ use vardelta_engine::contract::{
     sink::SinkError,
 };
 use vardelta_schemas::sql::{
-    erase::{self as sql, ERASED, ERASING, HistoryErasure},
+    erase::{self as sql, ERASING, ERASING_SAMPLE, HistoryErasure},
     migration as migration_sql, mysql as mysql_sql,
 };
 
@@ -81,6 +81,9 @@ fn remove(link: &mut Link, erasure: &Erasure) -> Result<Removed, Error> {
         let id = integer(drop.drop_id)?;
         removed.ledger += affected(link, sql::DELETE_WARNINGS, (pipeline, id))?;
         removed.rejects += affected(link, sql::DELETE_REJECTS, (pipeline, id))?;
+        if erasure.member.is_some() {
+            continue;
+        }
         removed.ledger += affected(link, sql::RENAME_EVENTS, (drop.neutral_name(), pipeline, id))?;
         removed.ledger += count(link, sql::COUNT_DROPS, (pipeline, id))?;
         if let Some(name) = &drop.name {
@@ -108,14 +111,19 @@ fn blind_epochs(link: &mut Link, erasure: &Erasure, history: &str) -> Result<Vec
 
 /// Whether an erasure is committed and not proven.
 pub(super) fn is_erasing(link: &mut Link, pipeline: &str) -> Result<bool, Error> {
-    Ok(count(link, sql::COUNT_EVENTS_OF_ACTION, (pipeline, ERASING))? > 0)
+    let mut rows = 0;
+    for action in [ERASING, ERASING_SAMPLE] {
+        rows += count(link, sql::COUNT_EVENTS_OF_ACTION, (pipeline, action))?;
+    }
+    Ok(rows > 0)
 }
 
 /// Writes down that an erasure is proven.
 pub(super) fn finish(link: &mut Link, erasure: &Erasure) -> Result<(), Error> {
     link.conn.query_drop(mysql_sql::BEGIN_WRITE)?;
     for drop in &erasure.drops {
-        let values = (ERASED, drop.neutral_name(), &erasure.pipeline, integer(drop.drop_id)?, ERASING);
+        let ((erasing, _), (erased, name)) = (erasure.pending(drop), erasure.proven(drop));
+        let values = (erased, name, &erasure.pipeline, integer(drop.drop_id)?, erasing);
         link.conn.exec_drop(sql::UPDATE_EVENT_OF_ACTION, values)?;
     }
     link.conn.query_drop(mysql_sql::COMMIT)
@@ -145,10 +153,17 @@ pub(super) fn search(location: &str, link: &mut Link, erasure: &Erasure) -> Resu
     search.found(Place::Rejects, without_drop, "rejects of the drops' time that name no drop");
     let without_drop = count(link, sql::COUNT_WARNINGS_OF_NO_DROP, (pipeline, first, last))?;
     search.found(Place::Ledger, without_drop, "warnings of the drops' time that name no drop");
+    if let Some(name) = erasure.member.as_ref().and_then(|member| member.name.as_ref()) {
+        let named = count(link, sql::COUNT_MEMBERS_NAMED, (pipeline, name))?;
+        search.found(Place::Ledger, named, "withdrawn samples of the name");
+    }
     for drop in &erasure.drops {
         let id = integer(drop.drop_id)?;
         search.found(Place::Rejects, count(link, sql::COUNT_REJECTS, (pipeline, id))?, "rejects of the drop");
         search.found(Place::Ledger, count(link, sql::COUNT_WARNINGS, (pipeline, id))?, "warnings of the drop");
+        if erasure.member.is_some() {
+            continue;
+        }
         search.found(Place::Ledger, count(link, sql::COUNT_DROPS, (pipeline, id))?, "the drop's row");
         let values: Vec<Value> = vec![pipeline.into(), id.into(), drop.neutral_name().into(), last.into()];
         let otherwise = count(link, sql::COUNT_EVENTS_NAMED_OTHERWISE, values)?;

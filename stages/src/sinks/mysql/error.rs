@@ -79,7 +79,7 @@ fn words(error: &Error) -> (SinkErrorKind, String, &'static str) {
             1053 | 1077 | 1079 | 1080 | 1152 | 1154..=1161 | 1184 | 1927 | 2006 | 2013 | 3169 | 4031 => (
                 ConnectionLost,
                 said,
-                "See whether the server runs, and run again: the ledger tells what was committed.",
+                "See whether the server runs, and run again: the ledger says what was committed.",
             ),
             1045 | 1698 | 3118 | 1130 => (
                 Unavailable,
@@ -151,7 +151,8 @@ fn words(error: &Error) -> (SinkErrorKind, String, &'static str) {
             | 3140 => (Value, said, crate::sinks::shared::constraints::REFUSED_HINT),
             _ => (Unavailable, said, ""),
         },
-        // The client counts before it sends; the connection lives.
+        // The client counts before it sends; the connection lives. It has a type for this that it does not let anybody name:
+        // `mysql` gives `PacketCodecError` a path only with its `derive` feature, which would build a macro crate for one word.
         Error::CodecError(error) if error.to_string().contains("max_allowed_packet") => (Value, said, LARGE_ROW),
         Error::IoError(_)
         | Error::CodecError(_)

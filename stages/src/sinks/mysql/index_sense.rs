@@ -4,7 +4,7 @@
 use vardelta_engine::{contract::stage::PlannedInput, diagnostics::Diagnostics};
 use vardelta_schemas::{ColumnType, TableSchema, sql::mysql::layout::TableLayout};
 
-use crate::sinks::mysql::{option_values::Indexes, settings::PlannedIndex};
+use crate::sinks::{mysql::settings::PlannedIndex, shared::index_columns::Indexes};
 
 /// Tells of an index that another one or the primary key covers, of one that begins with a column of few values, and of a table
 /// whose primary key is a hash, so that its own key columns find nothing.

@@ -10,10 +10,9 @@ use vardelta_schemas::{
     },
 };
 
-use crate::sinks::mysql::{
-    option_values::{IndexColumns, Indexes, NamedNumbers},
-    settings::PlannedIndex,
-    values::base64,
+use crate::sinks::{
+    mysql::{option_values::NamedNumbers, settings::PlannedIndex, values::base64},
+    shared::index_columns::{IndexColumns, Indexes},
 };
 
 /// Columns that no table has are reported.

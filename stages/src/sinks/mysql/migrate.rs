@@ -5,6 +5,8 @@
 //! step is issued with `ALGORITHM=INSTANT`, which a server that cannot refuses, then with the next cheapest. For a plan that
 //! happens on an empty table that is like the one meant; nothing is promised that was not tried.
 
+mod unique;
+
 use mysql::prelude::Queryable;
 use vardelta_engine::{
     contract::{
@@ -111,6 +113,7 @@ impl Migrating<'_> {
         let mut changes = TableChanges::between(&found, &layout.form(table), &renames)
             .map_err(|why| self.refuse(&table.name, &why))?;
         self.index_changes(table, &renames, &mut changes)?;
+        self.unique_changes(table, (&layout, marks), &found, &mut changes)?;
         let stays_lax = keep_lax(&mut changes, layout.marks);
         let is_marking = layout.marks == Marks::Kept;
         let goes = marks == Marks::LeftOver && changes.contract.contains(&Change::DropColumn(DELETED_AT.into()));
@@ -361,6 +364,7 @@ impl Migrating<'_> {
     fn refuse(&self, table: &str, why: &str) -> SinkError {
         let location = &self.settings.location;
         let message = format!("table `{table}` in {location} cannot be changed into what the pipeline declares: {why}");
-        SinkError::new(SinkErrorKind::Layout, message).with_hint("Run `vardelta rebuild` to make the table anew.")
+        SinkError::new(SinkErrorKind::Layout, message)
+            .with_hint("Run `vardelta rebuild` to make the table from scratch.")
     }
 }

@@ -6,11 +6,12 @@ use vardelta_engine::{contract::options::Spanned, options};
 
 use crate::sinks::{
     mysql::{
-        option_values::{Indexes, NamedNumbers, Partitions, References},
+        option_values::{NamedNumbers, Partitions, References},
         tls::Tls,
     },
     shared::{
         constraints::{Checks, OnConstraint},
+        index_columns::Indexes,
         marks::OnDelete,
     },
 };
@@ -38,6 +39,9 @@ options! {
         /// Indexes that are built once a table is first filled: lists of columns, `[["chromosome", "quality"]]`, for every
         /// table that has all of them, or by table, `{ variants = [["chromosome", "quality"]] }`.
         "indexes" => indexes: Indexes = Indexes::default(), "[]",
+        /// Columns whose values no two rows may share, beside the key: lists as those of `indexes`. NULL is no value: any number of
+        /// rows may have it.
+        "unique" => unique: Indexes = Indexes::default(), "[]",
         /// The column by whose value rows are parted: `"chromosome"`. Every table whose primary key has it is partitioned
         /// (LIST COLUMNS), so that a query for one chromosome reads one partition; the others are left as they are.
         "partition_by" => partition_by: Option<Spanned<String>> = None, "\"\"",

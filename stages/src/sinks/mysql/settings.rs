@@ -23,6 +23,7 @@ use crate::sinks::{
     shared::{
         constraints::{OnConstraint, PlannedConstraint},
         marks::OnDelete,
+        unique::{self, PlannedUnique},
     },
 };
 
@@ -55,6 +56,8 @@ pub(super) struct Settings {
     pub(super) retries: u32,
     pub(super) text_characters: TextCharacters,
     pub(super) indexes: Vec<PlannedIndex>,
+    /// Columns that are unique beside the keys.
+    pub(super) unique: Vec<PlannedUnique>,
     /// How tables are partitioned that have the column in their primary keys.
     pub(super) partition_by: Option<PartitionBy>,
     /// The tables of which a history is kept.
@@ -100,7 +103,8 @@ impl Settings {
         characters.extend(HISTORY_TEXT_CHARACTERS.iter().filter(|_| is_history).map(|(name, n)| ((*name).into(), *n)));
         // A history's rows never go.
         let marks = if is_history { Marks::None } else { self.on_delete.marks() };
-        let layout = whole_layout(dialect, table, &characters, &self.indexes, &self.constraints).marking(marks);
+        let layout =
+            whole_layout(dialect, table, &characters, &self.indexes, &self.unique, &self.constraints).marking(marks);
         match &self.partition_by {
             // A history must take whatever its table has ever held, and is read by key.
             Some(by) if !is_history => layout.partitioned(table, &by.column, &by.partitions),
@@ -118,10 +122,12 @@ pub(super) fn whole_layout(
     table: &TableSchema,
     characters: &TextCharacters,
     indexes: &[PlannedIndex],
+    unique: &[PlannedUnique],
     constraints: &[PlannedConstraint],
 ) -> TableLayout {
     let indexes = indexes.iter().filter(|index| index.table == table.name);
     let mut indexes: Vec<Vec<usize>> = indexes.map(|index| index.columns.clone()).collect();
+    indexes.extend(unique.iter().filter(|unique| unique.table == table.name).map(|unique| unique.columns.clone()));
     let constraints = constraints.iter().filter(|planned| planned.table == table.name);
     let constraints: Vec<Constraint> = constraints.map(|planned| planned.constraint.clone()).collect();
     // The servers index the columns of a reference.
@@ -129,7 +135,9 @@ pub(super) fn whole_layout(
         Rule::Reference { columns, .. } => columns.iter().map(|name| table.schema.index_of(name)).collect(),
         Rule::Check(_) => None,
     }));
-    TableLayout::new(dialect, table, characters, &indexes).constrained(constraints)
+    TableLayout::new(dialect, table, characters, &indexes)
+        .constrained(constraints)
+        .with_unique(unique::of(unique, table))
 }
 
 /// Reads an address. The error says what is wrong without quoting it.
@@ -149,7 +157,7 @@ pub(super) fn read_url(url: &str, socket: Option<&PathBuf>) -> Result<(OptsBuild
     // Options behind a `?` are the stage's own options; what the client knows beside them is not offered.
     let (address, query) = url.split_once('?').unwrap_or((url, ""));
     if !query.is_empty() {
-        return Err("it has options behind a `?`; options are written in the stage".into());
+        return Err("it has options after a `?`; options are written in the stage".into());
     }
     let opts = Opts::from_url(address)
         .map_err(|_| "it is not of the form mysql://user:password@host:port/database".to_owned())?;

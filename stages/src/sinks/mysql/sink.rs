@@ -1,20 +1,19 @@
 //! The life of one epoch's transaction, and of the connection around it.
 
+mod beside;
 mod details;
 mod lookups;
 mod query_plan;
 mod set_aside;
+#[cfg(test)]
+mod test_support;
 
 use std::time::{Duration, Instant};
 
 use arrow_array::RecordBatch;
 use mysql::prelude::Queryable;
-use vardelta_engine::contract::{
-    erasure::{Erasure, Removed, Search},
-    migration::{Migration, Scope, Step},
-    sink::{
-        Access, ChangeBatch, EpochStart, Erase, Fill, Migrate, Offender, Part, Sink, SinkError, SinkErrorKind, Trigger,
-    },
+use vardelta_engine::contract::sink::{
+    Access, ChangeBatch, EpochStart, Offender, Part, Sink, SinkError, SinkErrorKind, Trigger,
 };
 use vardelta_schemas::{
     TableSchema, ledger,
@@ -35,13 +34,10 @@ use crate::sinks::{
         apply::{self, Target, Untouched},
         begun::{Begun, Prepared},
         constraints::{parents_first, write_order},
-        erase,
         error::explain,
         ledger::{self as records, integer, ledger as ledger_in},
         link::Link,
-        lock, marks,
-        migrate::Migrating,
-        read,
+        lock, marks, read,
         settings::Settings,
         swap::{self, Settling},
         tables::Tables,
@@ -51,6 +47,7 @@ use crate::sinks::{
         constraints::OnConstraint,
         marks::{OnDelete, is_live_view},
         tables::{MISSING_TABLE_HINT, OTHER_TABLE_HINT},
+        unique::leaving_first,
     },
 };
 
@@ -263,34 +260,6 @@ impl MySqlSink {
     }
 }
 
-#[cfg(test)]
-impl MySqlSink {
-    /// As if the connection of this number had been this one's, and lost.
-    pub(super) fn pretend_lost(&mut self, id: u64) {
-        self.lost = Some(id);
-    }
-
-    /// Its connection.
-    pub(super) fn conn(&mut self) -> &mut mysql::Conn {
-        &mut self.link.as_mut().expect("it is connected").conn
-    }
-
-    /// One that has lost its connection.
-    pub(super) fn lost(settings: &Settings) -> MySqlSink {
-        MySqlSink {
-            settings: settings.clone(),
-            access: Access::Write,
-            link: None,
-            lost: None,
-            locked: None,
-            begun: None,
-            local_infile: false,
-            notices: Vec::new(),
-            offenders: Vec::new(),
-        }
-    }
-}
-
 impl Sink for MySqlSink {
     fn ledger(&mut self, pipeline: &str) -> Result<ledger::Snapshot, SinkError> {
         self.on_snapshot("read the ledger of", |location, link| ledger_in(location, link).snapshot(pipeline))
@@ -388,7 +357,7 @@ impl Sink for MySqlSink {
     }
 
     fn order(&self, tables: &[TableSchema]) -> Vec<(usize, Part)> {
-        write_order(tables, &self.settings.constraints)
+        leaving_first(tables, &self.settings.unique, write_order(tables, &self.settings.constraints))
     }
 
     fn rejects(&mut self, pipeline: &str, epoch: u64, rejects: &[ledger::RejectRow]) -> Result<(), SinkError> {
@@ -507,86 +476,5 @@ impl Sink for MySqlSink {
         self.with(|settings, link| {
             ledger_in(&settings.location, link).refresh_delivery(pipeline, drop_id, bytes_digest, path)
         })
-    }
-}
-
-impl Migrate for MySqlSink {
-    fn migrate(&mut self, migration: &Migration<'_>, scope: Scope) -> Result<Vec<Step>, SinkError> {
-        self.lock(migration.pipeline)?;
-        self.with(|settings, link| {
-            lock::with_definitions(settings, link, |link| Migrating { settings, link, migration, scope }.migrate())
-        })
-    }
-
-    fn fill(&mut self, fill: &Fill<'_>) -> Result<(), SinkError> {
-        self.lock(fill.pipeline)?;
-        let mut notices = Vec::new();
-        let filled = self.with(|settings, link| {
-            let location = settings.location.as_str();
-            let failed = explain(location, "fill columns in");
-            link.conn.query_drop(sql::BEGIN_WRITE).map_err(failed)?;
-            ledger_in(location, link).check_epoch(fill.pipeline, &fill.expected)?;
-            let marks = marks::found(settings, link, fill.table, &fill.table.name)?;
-            let layout = settings.layout(link.dialect, fill.table).marking(marks);
-            let target = Target {
-                location,
-                // Updates alone: nothing is marked.
-                epoch_time: "",
-                link: &mut *link,
-                table: fill.table,
-                layout: &layout,
-                sql: MySqlTable::new(fill.table, &layout),
-                local_infile: &mut false,
-                notices: &mut notices,
-                untouched: if fill.may_stand { Untouched::Written } else { Untouched::Wrong },
-                offenders: None,
-            };
-            apply::apply(target, fill.expected.number + 1, &mut std::iter::once(Ok(fill.changes.clone())))?;
-            link.conn.query_drop(sql::COMMIT).map_err(failed)
-        });
-        if filled.is_err() {
-            // The first error says what happened.
-            let _ = self.give_up();
-        }
-        filled
-    }
-}
-
-impl Erase for MySqlSink {
-    fn erase(&mut self, erasure: &Erasure) -> Result<Removed, SinkError> {
-        self.begun()?;
-        self.with(|settings, link| {
-            let mut removed = erase::erase(settings, link, erasure)?;
-            removed.ledger += ledger_in(&settings.location, link).erase_set_aside(erasure)?;
-            Ok(removed)
-        })
-    }
-
-    fn is_erasing(&mut self, pipeline: &str) -> Result<bool, SinkError> {
-        self.with(|settings, link| match ledger_in(&settings.location, link).version()? {
-            Some(_) => erase::is_erasing(link, pipeline).map_err(explain(&settings.location, "read the ledger of")),
-            None => Ok(false),
-        })
-    }
-
-    fn search(&mut self, erasure: &Erasure) -> Result<Search, SinkError> {
-        let settings = self.settings.clone();
-        self.on_snapshot("search", |location, link| {
-            let mut search = erase::search(location, link, erasure).map_err(explain(location, "search"))?;
-            erase::search_marked(&settings, link, erasure, &mut search)?;
-            ledger_in(location, link).search_set_aside(erasure, &mut search)?;
-            Ok(search)
-        })
-    }
-
-    fn finish_erasure(&mut self, erasure: &Erasure) -> Result<(), SinkError> {
-        self.with(|settings, link| {
-            erase::finish(link, erasure).map_err(explain(&settings.location, "write to the ledger of"))
-        })
-    }
-
-    /// What a server keeps of rows that are gone is out of a client's reach; docs/erasure.md says so.
-    fn scrub(&mut self) -> Result<(), SinkError> {
-        Ok(())
     }
 }

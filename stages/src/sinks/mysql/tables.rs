@@ -29,7 +29,10 @@ use crate::sinks::{
         link::{Link, take},
         swap::{check_triggers, new_name},
     },
-    shared::tables::{OTHER_CONSTRAINT_HINT, OTHER_HISTORY_HINT},
+    shared::{
+        tables::{OTHER_CONSTRAINT_HINT, OTHER_HISTORY_HINT},
+        unique::{OTHER_UNIQUE_HINT, difference as unique_difference},
+    },
 };
 
 /// The engine that every table must have: the others have no transactions.
@@ -102,6 +105,10 @@ impl Tables<'_> {
                 if difference.is_none() {
                     (difference, hint) = (self.constraint_difference(name, layout)?, OTHER_CONSTRAINT_HINT);
                 }
+                if difference.is_none() {
+                    difference = unique_difference(&self.unique_indexes(name)?, &layout.unique);
+                    hint = OTHER_UNIQUE_HINT;
+                }
                 match difference {
                     None => Ok(()),
                     Some(_) if self.was_never_committed(&owner) => {
@@ -152,7 +159,7 @@ impl Tables<'_> {
             }
             _ => Err(self.refuse(
                 format!("`{name}` in {} is no table of this pipeline", self.location),
-                "See what made it; `vardelta rebuild` makes the pipeline's own tables anew.".into(),
+                "See what made it; `vardelta rebuild` makes the pipeline's own tables from scratch.".into(),
             )),
         }
     }
@@ -249,6 +256,21 @@ impl Tables<'_> {
         let planned = |name: &String| layout.constraints.iter().any(|planned| planned.is_named(name));
         let extra = found.iter().find(|name| constraint_sql::letter_of(name).is_some() && !planned(name));
         Ok(extra.map(|extra| format!("it has the constraint `{extra}`, which the pipeline no longer declares")))
+    }
+
+    /// The names of a table's unique indexes, the primary key apart.
+    pub(super) fn unique_indexes(&mut self, name: &str) -> Result<Vec<String>, SinkError> {
+        let failed = explain(self.location, "read the indexes of");
+        let rows: Vec<Row> = self.link.conn.exec(sql::SELECT_INDEXES, (name,)).map_err(failed)?;
+        let mut names = Vec::new();
+        for mut row in rows {
+            let (name, non_unique): (String, i64) =
+                (take(&mut row, 0).map_err(failed)?, take(&mut row, 1).map_err(failed)?);
+            if non_unique == 0 && name != "PRIMARY" && names.last() != Some(&name) {
+                names.push(name);
+            }
+        }
+        Ok(names)
     }
 
     pub(super) fn check_problem(&self, table: &TableSchema, layout: &TableLayout) -> Result<(), SinkError> {

@@ -106,6 +106,7 @@ pub(super) fn settings(url: &str) -> Settings {
         retries: 8,
         text_characters: Default::default(),
         indexes: Vec::new(),
+        unique: Vec::new(),
         partition_by: None,
         history: Vec::new(),
         constraints: Vec::new(),

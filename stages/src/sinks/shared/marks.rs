@@ -118,7 +118,7 @@ pub(crate) fn taken_column(found: &TableForm, planned: Marks, has_view: bool) ->
 /// The notice about a table that was made anew and had marked rows.
 pub(crate) fn lost_marks(table: &str, rows: u64) -> String {
     let (s, were) = if rows == 1 { ("", "was") } else { ("s", "were") };
-    format!("table `{table}` was made anew without {rows} row{s} that {were} gone and marked")
+    format!("table `{table}` was rebuilt without {rows} row{s} that {were} gone and marked")
 }
 
 /// What is refused where somebody else has the name of a view.

@@ -4,10 +4,12 @@
 pub(crate) mod constraints;
 #[cfg(test)]
 pub(crate) mod fixtures;
+pub(crate) mod index_columns;
 pub(crate) mod ledger;
 mod lookups;
 pub(crate) mod marks;
 pub(crate) mod read;
 mod set_aside;
 pub(crate) mod tables;
+pub(crate) mod unique;
 pub(crate) mod values;

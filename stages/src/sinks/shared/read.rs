@@ -96,6 +96,6 @@ impl<'a> BatchReader<'a> {
                 column.column_type
             ),
         )
-        .with_hint("Somebody has changed the table; make it anew with `vardelta rebuild`.")
+        .with_hint("Somebody has changed the table; make it from scratch with `vardelta rebuild`.")
     }
 }

@@ -74,7 +74,8 @@ impl<D: Database> Ledger<D> {
     pub(crate) fn erase_set_aside(&mut self, erasure: &Erasure) -> Result<u64, SinkError> {
         let mut gone = 0;
         for drop in &erasure.drops {
-            if let Some(name) = &drop.name {
+            // What is said of a file may quote any of its samples.
+            if let Some(name) = drop.name.as_ref().or(erasure.member.as_ref().map(|_| &drop.mark)) {
                 let cells = [Cell::from(&erasure.pipeline), Cell::from(&drop.source), Cell::from(name)];
                 gone += self.0.execute("erase from", erase_sql::DELETE_SET_ASIDE, &cells)?;
             }
@@ -88,7 +89,7 @@ impl<D: Database> Ledger<D> {
             return Ok(());
         }
         for drop in &erasure.drops {
-            let Some(name) = &drop.name else { continue };
+            let Some(name) = drop.name.as_ref().or(erasure.member.as_ref().map(|_| &drop.mark)) else { continue };
             let cells = [Cell::from(&erasure.pipeline), Cell::from(&drop.source), Cell::from(name)];
             let counts = self.all(erase_sql::COUNT_SET_ASIDE, &cells, |row| row.number())?;
             search.found(Place::Ledger, counts.into_iter().sum(), "files of the drop that are set aside");

@@ -20,13 +20,13 @@ use vardelta_schemas::{
 /// What to do about a table that is not there.
 pub(crate) const MISSING_TABLE_HINT: &str = "Run `vardelta rebuild` to make it again from the state.";
 /// What to do about a table that is not the planned one.
-pub(crate) const OTHER_TABLE_HINT: &str = "Run `vardelta migrate` to change it, or `vardelta rebuild` to make it anew, or put the pipeline file back as it was.";
+pub(crate) const OTHER_TABLE_HINT: &str = "Run `vardelta migrate` to change it, or `vardelta rebuild` to make it from scratch, or put the pipeline file back as it was.";
 /// What to do about a table whose constraints are not the planned ones. They are made with it.
 pub(crate) const OTHER_CONSTRAINT_HINT: &str =
-    "Run `vardelta rebuild` to make it anew with them, or put the pipeline file back as it was.";
+    "Run `vardelta rebuild` to make it from scratch with them, or put the pipeline file back as it was.";
 /// What to do about a history that is not the planned one. Nothing can make it anew.
 pub(crate) const OTHER_HISTORY_HINT: &str =
-    "Run `vardelta migrate`, or rename the table, and the next run starts a new one: a history is never made anew.";
+    "Run `vardelta migrate`, or rename the table, and the next run starts a new one: a history is never made again.";
 
 /// Refuses to erase drops from tables that nothing keeps up any more: what such a table or column holds of them, nobody can
 /// tell. `owned` are the pipeline's tables in the database, `lax_columns` the columns that a migration has left in one.
@@ -135,7 +135,7 @@ pub(crate) fn check_tables(inputs: &[PlannedInput<'_>], names: &Names, diagnosti
                     format!("`{}` has no key, so its rows cannot be kept as a table", input.name),
                 )
                 .label("has no key")
-                .hint("Put a `table` stage behind it, with the columns that name a row as its `key`.");
+                .hint("Put a `table` stage after it, with the columns that name a row as its `key`.");
         }
         check_columns(input, names, diagnostics);
         check_width(input, names, diagnostics);

@@ -19,11 +19,12 @@ use vardelta_schemas::{
 use crate::sinks::{
     shared::{
         constraints::{REFUSED_HINT, Refused},
+        unique::{UNIQUE_HINT, violation},
         values::{ColumnReader, column_readers, show_key},
     },
     sqlite::{
         bind::{BindError, bind},
-        constraints::{Refusals, is_about_a_row},
+        constraints::{Refusals, holder, is_about_a_row, violated},
         error::{explain, is_duplicate_key},
         ledger::integer,
     },
@@ -239,7 +240,7 @@ impl Writer<'_> {
             ),
         )
         .with_hint(
-            "Somebody has changed the table: see what differs with `vardelta verify`, and make it anew with \
+            "Somebody has changed the table: see what differs with `vardelta verify`, and make it from scratch with \
              `vardelta rebuild`. Nothing of this run was kept.",
         )
     }
@@ -254,19 +255,28 @@ impl Writer<'_> {
         error: BindError,
     ) -> Result<(), SinkError> {
         let key = self.key(columns, row);
-        let (why, hint) = match error {
-            BindError::Sqlite(error) if op == Op::Insert && is_duplicate_key(&error) => {
+        let shared = match &error {
+            BindError::Sqlite(error) => violated(error, self.table, &self.refusals.unique),
+            BindError::Value(_) => None,
+        };
+        let told = shared.map(|index| {
+            let other = holder(self.connection, self.table, index, columns, row);
+            violation(self.table, index, columns, row, other.as_deref())
+        });
+        let (why, hint) = match (error, told) {
+            (_, Some(why)) => (why, UNIQUE_HINT),
+            (BindError::Sqlite(error), None) if op == Op::Insert && is_duplicate_key(&error) => {
                 return Err(self.disagreement(op, columns, row, 1));
             }
             // A trigger may have given the transaction up; what comes behind it would then stand by itself.
-            BindError::Sqlite(error) if is_about_a_row(&error) && !self.connection.is_autocommit() => {
+            (BindError::Sqlite(error), None) if is_about_a_row(&error) && !self.connection.is_autocommit() => {
                 (self.refusals.words(&error), REFUSED_HINT)
             }
-            BindError::Sqlite(error) => {
+            (BindError::Sqlite(error), None) => {
                 let doing = format!("write {key} of table `{}` to", self.table.name);
                 return Err(explain(self.path, &doing)(error));
             }
-            BindError::Value(why) => {
+            (BindError::Value(why), None) => {
                 let name = column.map_or("", |index| self.table.schema.columns()[index].name.as_str());
                 (format!("column `{name}`: {why}"), "Filter or convert such values in a stage before the table.")
             }

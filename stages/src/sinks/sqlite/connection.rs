@@ -20,7 +20,9 @@ use rusqlite::{Connection, OpenFlags, config::DbConfig};
 use vardelta_engine::contract::{
     erasure::{Erasure, Removed, Search},
     migration::{Migration, Scope, Step},
-    sink::{Access, ChangeBatch, EpochStart, Erase, Fill, Migrate, Offender, Sink, SinkError, SinkErrorKind, Trigger},
+    sink::{
+        Access, ChangeBatch, EpochStart, Erase, Fill, Migrate, Offender, Part, Sink, SinkError, SinkErrorKind, Trigger,
+    },
 };
 use vardelta_schemas::{
     TableSchema,
@@ -33,12 +35,13 @@ use vardelta_schemas::{
 
 use crate::sinks::{
     shared::{
-        constraints::{OnConstraint, PlannedConstraint},
+        constraints::OnConstraint,
         marks::OnDelete,
+        unique::{self, leaving_first},
     },
     sqlite::{
         apply,
-        constraints::{self, Refusals},
+        constraints::{self, Kept, Refusals},
         erase,
         error::{self, explain},
         layout,
@@ -60,7 +63,7 @@ pub(super) struct SqliteSink {
     fresh: bool,
     begun: Option<Begun>,
     notices: Vec<String>,
-    constraints: Vec<PlannedConstraint>,
+    kept: Kept,
     on_constraint: OnConstraint,
     /// New rows that SQLite did not take.
     offenders: Vec<Offender>,
@@ -100,7 +103,7 @@ impl SqliteSink {
             fresh,
             begun: None,
             notices: Vec::new(),
-            constraints: Vec::new(),
+            kept: Kept::default(),
             on_constraint: OnConstraint::Abort,
             offenders: Vec::new(),
         };
@@ -111,8 +114,8 @@ impl SqliteSink {
     }
 
     /// The same with these constraints.
-    pub(super) fn constrained(self, constraints: Vec<PlannedConstraint>, on_constraint: OnConstraint) -> SqliteSink {
-        SqliteSink { constraints, on_constraint, ..self }
+    pub(super) fn constrained(self, kept: Kept, on_constraint: OnConstraint) -> SqliteSink {
+        SqliteSink { kept, on_constraint, ..self }
     }
 
     /// Switches to write-ahead mode, if nobody else has the file open; a file of another mode works as well, so the
@@ -198,9 +201,9 @@ impl Sink for SqliteSink {
         self.connection.execute_batch(sql::BEGIN_WRITE).map_err(explain(&self.path, "write to"))?;
         let prepared = records::prepare(&self.path, &self.connection, pipeline, &expected).and_then(|()| {
             let (path, connection) = (&self.path, &self.connection);
-            let (on_delete, constraints) = (self.on_delete, &self.constraints);
+            let (on_delete, kept) = (self.on_delete, &self.kept);
             let expected_epoch = expected.number;
-            let layout = layout::Layout { path, connection, pipeline, expected_epoch, on_delete, constraints };
+            let layout = layout::Layout { path, connection, pipeline, expected_epoch, on_delete, kept };
             let notices = if start.replace_tables { layout.lost_marks(start.tables)? } else { Vec::new() };
             let restore = layout.prepare(start)?;
             layout.make_views(start.tables)?;
@@ -232,12 +235,17 @@ impl Sink for SqliteSink {
         let marks = begun.marks.get(&table.name).copied().unwrap_or_default();
         let epoch = apply::Epoch { number: epoch, time: &begun.committed_at };
         let refusals = Refusals {
-            constraints: constraints::of(&self.constraints, table),
+            constraints: constraints::of(&self.kept.constraints, table),
+            unique: unique::of(&self.kept.unique, table),
             offenders: (self.on_constraint == OnConstraint::Quarantine).then_some(&mut offenders),
         };
         let applied = apply::apply(&self.path, &self.connection, (table, marks), refusals, epoch, changes);
         self.offenders = offenders;
         applied
+    }
+
+    fn order(&self, tables: &[TableSchema]) -> Vec<(usize, Part)> {
+        leaving_first(tables, &self.kept.unique, (0..tables.len()).map(|table| (table, Part::All)).collect())
     }
 
     fn quarantines(&self) -> bool {
@@ -359,14 +367,18 @@ impl Sink for SqliteSink {
 
 impl Migrate for SqliteSink {
     fn migrate(&mut self, migration: &Migration<'_>, scope: Scope) -> Result<Vec<Step>, SinkError> {
-        migrate::migrate(&self.path, &self.connection, (self.on_delete, &self.constraints), migration, scope)
+        migrate::migrate(&self.path, &self.connection, (self.on_delete, &self.kept), migration, scope)
     }
 
     fn fill(&mut self, fill: &Fill<'_>) -> Result<(), SinkError> {
         let failed = explain(&self.path, "fill columns in");
         self.connection.execute_batch(sql::BEGIN_WRITE).map_err(failed)?;
         let changes = &mut std::iter::once(Ok(fill.changes.clone()));
-        let refusals = || Refusals { constraints: constraints::of(&self.constraints, fill.table), offenders: None };
+        let refusals = || Refusals {
+            constraints: constraints::of(&self.kept.constraints, fill.table),
+            unique: unique::of(&self.kept.unique, fill.table),
+            offenders: None,
+        };
         // Updates alone: nothing is marked.
         let epoch = apply::Epoch { number: fill.expected.number + 1, time: "" };
         let filled = ledger_in(&self.path, &self.connection)

@@ -3,7 +3,7 @@
 //! There are no FOREIGN KEYs: SQLite keeps them only on connections that ask for it, so that what a table promises would
 //! hold for vardelta's own rows alone, and it does not say which of them a row violates.
 
-use rusqlite::{Error, ErrorCode};
+use rusqlite::{Connection, Error, ErrorCode, ffi};
 use vardelta_engine::{
     contract::{sink::Offender, stage::PlannedInput},
     diagnostics::Diagnostics,
@@ -11,13 +11,29 @@ use vardelta_engine::{
 use vardelta_schemas::{
     ColumnType, TableSchema,
     sql::{
+        Dialect,
         constraint::{Constraint, Rule},
         sqlite::constraint_name,
+        unique::Unique,
     },
     value_text::DOUBLE_DECIMAL_DIGITS,
 };
 
-use crate::sinks::shared::constraints::{Checks, PlannedConstraint, plan_checks};
+use crate::sinks::{
+    shared::{
+        constraints::{Checks, PlannedConstraint, plan_checks},
+        unique::PlannedUnique,
+        values::ColumnReader,
+    },
+    sqlite::bind::bind,
+};
+
+/// What the database is to keep true of a pipeline's tables.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Kept {
+    pub(super) constraints: Vec<PlannedConstraint>,
+    pub(super) unique: Vec<PlannedUnique>,
+}
 
 /// The checks with their tables. What is wrong with them is reported, and so is what SQLite would judge in another way.
 pub(super) fn plan(
@@ -62,6 +78,7 @@ pub(super) fn of<'a>(planned: &'a [PlannedConstraint], table: &TableSchema) -> V
 /// What becomes of the rows of one table that SQLite does not take.
 pub(super) struct Refusals<'a> {
     pub(super) constraints: Vec<&'a Constraint>,
+    pub(super) unique: Vec<Unique>,
     /// Without it the first one ends the run.
     pub(super) offenders: Option<&'a mut Vec<Offender>>,
 }
@@ -76,6 +93,35 @@ impl Refusals<'_> {
             None => words,
         }
     }
+}
+
+/// The unique index that a row violates, if that is what the error says. SQLite names the columns: `t.a, t.b`.
+pub(super) fn violated<'a>(error: &Error, table: &TableSchema, unique: &'a [Unique]) -> Option<&'a Unique> {
+    let extended = error.sqlite_error().map(|error| error.extended_code);
+    let words = error.to_string();
+    let named = |index: &&Unique| {
+        let columns: Vec<String> = index.columns.iter().map(|column| format!("{}.{column}", table.name)).collect();
+        words.ends_with(&format!(": {}", columns.join(", ")))
+    };
+    unique.iter().find(named).filter(|_| extended == Some(ffi::SQLITE_CONSTRAINT_UNIQUE))
+}
+
+/// The key, as texts, of the row that has a row's values in the columns of a unique index.
+pub(super) fn holder(
+    connection: &Connection,
+    table: &TableSchema,
+    index: &Unique,
+    columns: &[ColumnReader<'_>],
+    row: usize,
+) -> Option<Vec<Option<String>>> {
+    let mut statement = connection.prepare(&index.holder(Dialect::Sqlite, table, &table.name)).ok()?;
+    let mut scratch = String::new();
+    for (at, name) in (1..).zip(&index.columns) {
+        bind(&columns[table.schema.index_of(name)?], &mut statement, at, row, &mut scratch).ok()?;
+    }
+    let mut rows = statement.raw_query();
+    let found = rows.next().ok()??;
+    (0..table.key.len()).map(|at| found.get::<_, Option<String>>(at).ok()).collect()
 }
 
 /// Whether an error is about the row that a statement writes. The statement has then changed nothing.

@@ -12,12 +12,13 @@ use vardelta_engine::{
 };
 use vardelta_schemas::sql::{
     Dialect,
-    erase::{self as sql, ERASED, ERASING, HistoryErasure, sqlite},
+    erase::{self as sql, ERASING, ERASING_SAMPLE, HistoryErasure, sqlite},
 };
 
 use crate::sinks::{
     shared::{marks::OnDelete, tables::check_nothing_is_left_over},
     sqlite::{
+        constraints::Kept,
         error::explain,
         layout::Layout,
         ledger::{integer, lax, unsigned},
@@ -38,7 +39,7 @@ pub(super) fn erase(
     let failed = explain(path, "erase from");
     connection.execute_batch(sqlite::SECURE_DELETE).map_err(failed)?;
     let (pipeline, expected_epoch) = (erasure.pipeline.as_str(), erasure.epoch);
-    let layout = Layout { path, connection, pipeline, expected_epoch, on_delete, constraints: &[] };
+    let layout = Layout { path, connection, pipeline, expected_epoch, on_delete, kept: &Kept::default() };
     let lax_columns = |table: &str| lax(connection, table).map_err(failed);
     let mut owned = Vec::new();
     for name in layout.owned()? {
@@ -102,6 +103,9 @@ fn remove(connection: &Connection, erasure: &Erasure) -> rusqlite::Result<Remove
         let id = integer(drop.drop_id)?;
         removed.ledger += connection.execute(sql::DELETE_WARNINGS, (pipeline, id))? as u64;
         removed.rejects += connection.execute(sql::DELETE_REJECTS, (pipeline, id))? as u64;
+        if erasure.member.is_some() {
+            continue;
+        }
         removed.ledger += connection.execute(sql::RENAME_EVENTS, (drop.neutral_name(), pipeline, id))? as u64;
         removed.ledger += connection.query_row(sql::COUNT_DROPS, (pipeline, id), |row| unsigned(row, 0))?;
         if let Some(name) = &drop.name {
@@ -121,7 +125,10 @@ fn blind_epochs(connection: &Connection, erasure: &Erasure, history: &str) -> ru
 
 /// Whether an erasure is committed and not proven.
 pub(super) fn is_erasing(connection: &Connection, pipeline: &str) -> rusqlite::Result<bool> {
-    connection.query_row(sql::COUNT_EVENTS_OF_ACTION, (pipeline, ERASING), |row| Ok(unsigned(row, 0)? > 0))
+    let is_there = |action: &str| {
+        connection.query_row(sql::COUNT_EVENTS_OF_ACTION, (pipeline, action), |row| Ok(unsigned(row, 0)? > 0))
+    };
+    Ok(is_there(ERASING)? || is_there(ERASING_SAMPLE)?)
 }
 
 /// Writes the file anew, without what deleted rows have left in it, and empties the log.
@@ -160,7 +167,8 @@ pub(super) fn finish(path: &Path, connection: &Connection, erasure: &Erasure) ->
     let transaction = connection.unchecked_transaction().map_err(failed)?;
     for drop in &erasure.drops {
         let id = integer(drop.drop_id).map_err(failed)?;
-        let values = (ERASED, drop.neutral_name(), &erasure.pipeline, id, ERASING);
+        let ((erasing, _), (erased, name)) = (erasure.pending(drop), erasure.proven(drop));
+        let values = (erased, name, &erasure.pipeline, id, erasing);
         transaction.execute(sql::UPDATE_EVENT_OF_ACTION, values).map_err(failed)?;
     }
     transaction.commit().map_err(failed)?;
@@ -198,10 +206,17 @@ pub(super) fn search(connection: &Connection, erasure: &Erasure) -> rusqlite::Re
     search.found(Place::Rejects, without_drop, "rejects of the drops' time that name no drop");
     let without_drop = count(sql::COUNT_WARNINGS_OF_NO_DROP, params![pipeline, first, last])?;
     search.found(Place::Ledger, without_drop, "warnings of the drops' time that name no drop");
+    if let Some(name) = erasure.member.as_ref().and_then(|member| member.name.as_ref()) {
+        let named = count(sql::COUNT_MEMBERS_NAMED, params![pipeline, name])?;
+        search.found(Place::Ledger, named, "withdrawn samples of the name");
+    }
     for drop in &erasure.drops {
         let id = integer(drop.drop_id)?;
         search.found(Place::Rejects, count(sql::COUNT_REJECTS, params![pipeline, id])?, "rejects of the drop");
         search.found(Place::Ledger, count(sql::COUNT_WARNINGS, params![pipeline, id])?, "warnings of the drop");
+        if erasure.member.is_some() {
+            continue;
+        }
         search.found(Place::Ledger, count(sql::COUNT_DROPS, params![pipeline, id])?, "the drop's row");
         let otherwise = count(sql::COUNT_EVENTS_NAMED_OTHERWISE, params![pipeline, id, drop.neutral_name(), last])?;
         search.found(Place::Ledger, otherwise, "events of the drop under another name");

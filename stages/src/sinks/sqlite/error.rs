@@ -36,7 +36,7 @@ pub(super) fn explain<'a>(path: &'a Path, doing: &'a str) -> impl Fn(Error) -> S
             Some(ErrorCode::DatabaseCorrupt) => (
                 SinkErrorKind::Unavailable,
                 format!("the database is damaged ({error})"),
-                "Put a sound copy back, or remove the file together with the pipeline's state and load anew.",
+                "Put a sound copy back, or remove the file together with the pipeline's state and load again.",
             ),
             Some(ErrorCode::SystemIoFailure) => (
                 SinkErrorKind::Unavailable,

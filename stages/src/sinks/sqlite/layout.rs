@@ -14,17 +14,18 @@ use vardelta_schemas::{
         migration as migration_sql,
         sqlite::{self as sql, constraint_name, constraint_names, planned_form, table_kind},
         table::{TableStatements, drop_table},
+        unique::{PREFIX as UNIQUE_PREFIX, SELECT_SQLITE},
     },
 };
 
 use crate::sinks::{
     shared::{
-        constraints::PlannedConstraint,
         marks::OnDelete,
         tables::{MISSING_TABLE_HINT, OTHER_CONSTRAINT_HINT, OTHER_HISTORY_HINT, OTHER_TABLE_HINT},
+        unique::{self, OTHER_UNIQUE_HINT},
     },
     sqlite::{
-        constraints,
+        constraints::{self, Kept},
         error::explain,
         ledger::{integer, lax},
     },
@@ -43,7 +44,7 @@ pub(super) struct Layout<'a> {
     pub(super) pipeline: &'a str,
     pub(super) expected_epoch: u64,
     pub(super) on_delete: OnDelete,
-    pub(super) constraints: &'a [PlannedConstraint],
+    pub(super) kept: &'a Kept,
 }
 
 impl Layout<'_> {
@@ -110,6 +111,10 @@ impl Layout<'_> {
         if difference.is_none() {
             (difference, hint) = (self.constraint_difference(table)?, OTHER_CONSTRAINT_HINT);
         }
+        if difference.is_none() {
+            let found = self.unique_indexes(&table.name)?;
+            (difference, hint) = (unique::difference(&found, &unique::of(&self.kept.unique, table)), OTHER_UNIQUE_HINT);
+        }
         match difference {
             None => Ok(()),
             Some(difference) => Err(self.refuse(
@@ -140,14 +145,18 @@ impl Layout<'_> {
             (None, None) => Ok(false),
             _ => Err(self.refuse(
                 format!("`{name}` in {} is no table of this pipeline", self.path.display()),
-                "See what made it; `vardelta rebuild` makes the pipeline's own tables anew.".into(),
+                "See what made it; `vardelta rebuild` makes the pipeline's own tables from scratch.".into(),
             )),
         }
     }
 
     fn create(&self, table: &TableSchema, marks: Marks) -> Result<(), SinkError> {
-        let statements = TableStatements::constrained(table, marks, &constraints::of(self.constraints, table));
+        let statements = TableStatements::constrained(table, marks, &constraints::of(&self.kept.constraints, table));
         self.connection.execute_batch(&statements.create).map_err(self.failed())?;
+        for unique in unique::of(&self.kept.unique, table) {
+            let statement = unique.create(Dialect::Sqlite, &table.name);
+            self.connection.execute_batch(&statement).map_err(self.failed())?;
+        }
         self.own(&table.name)
     }
 
@@ -171,6 +180,8 @@ impl Layout<'_> {
                 ));
             }
             added = self.added_to(&exact).map_err(self.failed())?;
+            // Those of vardelta's are made with the table.
+            added.retain(|added| !added.name.starts_with(UNIQUE_PREFIX));
             self.connection.execute_batch(&drop_table(Dialect::Sqlite, &exact)).map_err(self.failed())?;
         }
         self.forget(name)?;
@@ -238,13 +249,22 @@ impl Layout<'_> {
             .optional()
             .map_err(explain(self.path, "read the tables of"))?;
         let statement = statement.unwrap_or_default();
-        let (found, planned) = (constraint_names(&statement), constraints::of(self.constraints, table));
+        let (found, planned) = (constraint_names(&statement), constraints::of(&self.kept.constraints, table));
         let missing = planned.iter().find(|planned| !found.contains(&constraint_name(planned).as_str()));
         if let Some(missing) = missing {
             return Ok(Some(format!("it has no constraint `{}`", missing.said)));
         }
         let extra = found.iter().find(|name| !planned.iter().any(|planned| constraint_name(planned) == **name));
         Ok(extra.map(|extra| format!("it has the constraint `{extra}`, which the pipeline no longer declares")))
+    }
+
+    /// The names of a table's unique indexes, those of its key apart.
+    pub(super) fn unique_indexes(&self, table: &str) -> Result<Vec<String>, SinkError> {
+        let read = || {
+            let mut statement = self.connection.prepare(SELECT_SQLITE)?;
+            statement.query_map([table], |row| row.get(0))?.collect::<rusqlite::Result<Vec<String>>>()
+        };
+        read().map_err(explain(self.path, "read the indexes of"))
     }
 
     pub(super) fn refuse(&self, message: String, hint: String) -> SinkError {

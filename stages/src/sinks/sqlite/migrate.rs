@@ -1,6 +1,8 @@
 //! Changing the tables of a file, column by column, in transactions of their own. SQLite adds and renames columns by
 //! writing down the definition; what it has no statement for, it does by copying the table.
 
+mod unique;
+
 use std::path::Path;
 
 use rusqlite::Connection;
@@ -24,12 +26,9 @@ use vardelta_schemas::{
 };
 
 use crate::sinks::{
-    shared::{
-        constraints::PlannedConstraint,
-        marks::{OnDelete, is_live_view, keep_lax, taken_column},
-    },
+    shared::marks::{OnDelete, is_live_view, keep_lax, taken_column},
     sqlite::{
-        constraints,
+        constraints::{self, Kept},
         error::explain,
         layout::{self, Layout},
         ledger::{self as records, lax},
@@ -53,14 +52,14 @@ struct Work<'a> {
 pub(super) fn migrate(
     path: &Path,
     connection: &Connection,
-    (on_delete, constraints): (OnDelete, &[PlannedConstraint]),
+    (on_delete, kept): (OnDelete, &Kept),
     migration: &Migration<'_>,
     scope: Scope,
 ) -> Result<Vec<Step>, SinkError> {
     let failed = explain(path, "change the tables of");
     let Migration { pipeline, expected, .. } = *migration;
     let expected_epoch = expected.number;
-    let layout = Layout { path, connection, pipeline, expected_epoch, on_delete, constraints };
+    let layout = Layout { path, connection, pipeline, expected_epoch, on_delete, kept };
     if scope == Scope::Plan {
         return steps(&layout, migration, scope);
     }
@@ -99,7 +98,7 @@ fn steps(layout: &Layout<'_>, migration: &Migration<'_>, scope: Scope) -> Result
             let marks = marks::found(layout.path, layout.connection, on_delete, table)?;
             works.push(Work { table, changes, lax, marks, on_delete });
         } else if scope != Scope::Contract && !migration.is_history(&table.name) {
-            let constraints = constraints::of(layout.constraints, table);
+            let constraints = constraints::of(&layout.kept.constraints, table);
             let create = TableStatements::constrained(table, planned, &constraints).create;
             // The epoch's transaction makes it.
             steps.extend(
@@ -180,7 +179,8 @@ fn expand(layout: &Layout<'_>, work: &Work<'_>, scope: Scope, steps: &mut Vec<St
             steps.push(step(table, Phase::Expand, sql::insert_lax(Dialect::Sqlite, &table.name, DELETED_AT)));
         }
     }
-    let of = |table| constraints::of(layout.constraints, table);
+    let of = |table| constraints::of(&layout.kept.constraints, table);
+    unique::drop_others(layout, table, scope, steps)?;
     for change in &changes.expand {
         if let Some(statement) = sql::sqlite_alter(&table.name, change) {
             run(layout, scope, &[&statement])?;
@@ -191,6 +191,7 @@ fn expand(layout: &Layout<'_>, work: &Work<'_>, scope: Scope, steps: &mut Vec<St
         let statements = sql::sqlite_copy(&table.name, &changes.expanded, &key(table), &of(table));
         copy(layout, scope, table, statements, Phase::Expand, steps)?;
     }
+    unique::add_missing(layout, (table, work.marks), scope, steps)?;
     if scope == Scope::Expand {
         remember(layout, &table.name, &changes.lax)?;
     }
@@ -199,7 +200,7 @@ fn expand(layout: &Layout<'_>, work: &Work<'_>, scope: Scope, steps: &mut Vec<St
 
 fn contract(layout: &Layout<'_>, work: &Work<'_>, scope: Scope, steps: &mut Vec<Step>) -> Result<(), SinkError> {
     let (table, changes) = (work.table, &work.changes);
-    let of = |table| constraints::of(layout.constraints, table);
+    let of = |table| constraints::of(&layout.kept.constraints, table);
     if scope == Scope::Contract && !changes.expand.is_empty() {
         return Err(refuse(layout.path, &table.name, "it is not expanded yet"));
     }
@@ -271,5 +272,5 @@ fn remember(layout: &Layout<'_>, table: &str, lax: &[String]) -> Result<(), Sink
 fn refuse(path: &Path, table: &str, why: &str) -> SinkError {
     let message =
         format!("table `{table}` in {} cannot be changed into what the pipeline declares: {why}", path.display());
-    SinkError::new(SinkErrorKind::Layout, message).with_hint("Run `vardelta rebuild` to make the table anew.")
+    SinkError::new(SinkErrorKind::Layout, message).with_hint("Run `vardelta rebuild` to make the table from scratch.")
 }

@@ -232,6 +232,27 @@ pub(crate) fn only_the_next_epoch_can_be_committed(db: &dyn Db) {
     assert!(sink.begin(&starting(PIPELINE, 0, &[], false)).is_err(), "a transaction is open");
 }
 
+pub(crate) fn a_definition_is_kept_with_the_epoch_that_brought_it_alone(db: &dyn Db) {
+    let definitions = ["{\"a\":1}", "{\"a\":1}", "{\"a\":1}", "{}", "{}", "{\"a\":1}"];
+    let mut sink = db.open();
+    for (epoch, definition) in (1..).zip(definitions) {
+        sink.begin(&starting(PIPELINE, epoch - 1, &[], false)).unwrap();
+        sink.commit(&EpochRecord { definition: definition.into(), ..record(PIPELINE, epoch) }).unwrap();
+        assert_eq!(sink.ledger(PIPELINE).unwrap().definition, definition);
+        assert_eq!(db.connect(Access::Read).unwrap().ledger(PIPELINE).unwrap().definition, definition);
+    }
+    // Another pipeline's is another one's.
+    sink.begin(&starting("another", 0, &[], false)).unwrap();
+    sink.commit(&EpochRecord { definition: definitions[5].into(), ..record("another", 1) }).unwrap();
+    let kept = |pipeline: &str| {
+        let query = "select definition from vardelta_epochs where pipeline";
+        db.query(&format!("{query} = '{pipeline}' order by epoch"))
+    };
+    let expected = ["{\"a\":1}", "", "", "{}", "", "{\"a\":1}"].map(|text| db.text(text));
+    assert_eq!(kept(PIPELINE), expected);
+    assert_eq!(kept("another"), [db.text(definitions[5])]);
+}
+
 pub(crate) fn a_digest_is_refreshed_outside_of_epochs(db: &dyn Db) {
     let mut sink = db.open();
     sink.begin(&starting(PIPELINE, 0, &[], false)).unwrap();

@@ -1,8 +1,11 @@
 //! The header of a table: which of a file's columns are read.
 
-use std::{path::Path, sync::Arc};
+use std::sync::Arc;
 
-use vardelta_engine::{contract::stage::StageError, suggest::nearest};
+use vardelta_engine::{
+    contract::{source::InputFile, stage::StageError},
+    suggest::nearest,
+};
 
 use super::{
     columns::Columns,
@@ -253,7 +256,7 @@ fn refuse_nul(header: &[u8], file: &str) -> Result<(), StageError> {
 }
 
 /// The refusal of a file whose name does not tell its separator.
-pub(super) fn unknown_separator(path: &Path) -> StageError {
-    StageError::new(format!("{}: its name does not tell what separates its fields", path.display()))
+pub(super) fn unknown_separator(file: &InputFile) -> StageError {
+    StageError::new(format!("{}: its name does not tell what separates its fields", file.shown))
         .with_hint("Write `separator = \"tab\"`, or whatever it is, in the source.")
 }

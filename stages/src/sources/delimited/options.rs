@@ -32,7 +32,7 @@ options! {
         /// without a value is to be rejected. Types are text, int64, float64, decimal(p,s), bool and date. A column that
         /// is not required may be NULL.
         "columns" => columns: ColumnOptions,
-        /// What stands between two fields: `tab`, `comma`, `semicolon`, `pipe`, or one ASCII character. Without it the
+        /// What separates two fields: `tab`, `comma`, `semicolon`, `pipe`, or one ASCII character. Without it the
         /// file's extension decides: .tsv, .tab and .txt are separated by tabs, .csv by commas, .psv by pipes.
         "separator" => separator: Option<Separator> = None, "by the extension",
         /// Whether `"` quotes fields: `double`, or `none` where it is a character like any other.

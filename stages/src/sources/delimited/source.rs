@@ -3,7 +3,7 @@
 use std::{path::Path, sync::Arc};
 
 use vardelta_engine::contract::{
-    source::{ChunkReader, Discovered, Parser, PlaceColumns, Source},
+    source::{ChunkReader, Discovered, InputFile, Parser, PlaceColumns, Source},
     stage::StageError,
 };
 use vardelta_schemas::{ColumnType, Schema};
@@ -79,10 +79,10 @@ impl Source for DelimitedSource {
         self.schema.columns().len() > self.columns.schema.columns().len()
     }
 
-    fn open(&self, path: &Path, decompression_threads: usize) -> Result<Box<dyn ChunkReader>, StageError> {
-        let separator = self.separator.or_else(|| separator_of(path)).ok_or_else(|| unknown_separator(path))?;
+    fn open(&self, file: &InputFile, decompression_threads: usize) -> Result<Box<dyn ChunkReader>, StageError> {
+        let separator = self.separator.or_else(|| separator_of(&file.path)).ok_or_else(|| unknown_separator(file))?;
         let dialect = Dialect { separator, quote: self.quote, comment: self.comment.clone() };
-        let container = Container::open(path, &FORMAT, decompression_threads, self.allow_missing_eof)?;
+        let container = Container::open(file, &FORMAT, decompression_threads, self.allow_missing_eof)?;
         Ok(Box::new(DelimitedChunks::new(container, dialect, &self.columns)?))
     }
 

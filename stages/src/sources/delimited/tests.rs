@@ -3,9 +3,10 @@
 use std::{io::Write as _, path::Path, sync::Arc};
 
 use vardelta_engine::contract::source::Source;
+use vardelta_testrandom::{Random, seed};
 
 use super::DELIMITED;
-use crate::sources::shared::testing::{self, Outcome, Random, read_bytes};
+use crate::sources::shared::testing::{self, Outcome, read_bytes};
 
 const COLUMNS: &str = "[columns]\ngene = \"text\"\nscore = { from = \"the score\", type = \"float64\" }\n\
     count = \"int64\"\n";
@@ -215,9 +216,7 @@ fn what_is_wrong_with_options_is_told() {
 /// however the text is cut into chunks and whatever the dialect.
 #[test]
 fn random_bytes_are_read_or_refused() {
-    let seed = std::env::var("VARDELTA_TEST_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(0x5eed_u64);
-    println!("seed {seed}");
-    let mut random = Random(seed.max(1));
+    let mut random = Random::new(seed(0x5eed));
     let pieces: [&[u8]; 16] = [
         b"\"",
         b"\"\"",

@@ -56,7 +56,7 @@ impl ModelParser {
         match found {
             Some((assembly, Some(at))) if feature.start as u64 > assembly.contig_length(at) => {
                 let detail = format!(
-                    "start {} lies behind the end of {}, which has {} bp",
+                    "start {} lies past the end of {}, which has {} bp",
                     feature.start,
                     assembly.contig_name(at),
                     assembly.contig_length(at)

@@ -23,7 +23,7 @@ reasons! {
         "the line has fewer than nine columns separated by tabs"
         => "look for a line that was cut, or for tabs that became spaces";
     reject POSITION_BEYOND_CONTIG = "position_beyond_contig":
-        "the feature begins behind the end of its contig, by the pipeline's assembly"
+        "the feature begins past the end of its contig, by the pipeline's assembly"
         => "look for a model of another assembly";
 }
 
@@ -42,7 +42,7 @@ warnings! {
         "the file's last line has no line end: read as it stands, but it may have been cut"
         => "check the last record, and that the file was delivered whole";
     OddAttributes = "odd_attributes":
-        "a word without a value stands between the attributes of a record: left out"
+        "a word without a value is among the attributes of a record: left out"
         => "write `key=value` (GTF: `key \"value\";`); in GFF3 percent-encode `;` and `=` in values";
     RecordAfterSequences = "record_after_sequences":
         "what looks like a record follows `##FASTA` or a sequence: not read"

@@ -4,7 +4,7 @@ use std::{path::Path, sync::Arc};
 
 use vardelta_engine::contract::{
     side_input::SideInput,
-    source::{ChunkReader, Discovered, Parser, PlaceColumns, Source},
+    source::{ChunkReader, Discovered, InputFile, Parser, PlaceColumns, Source},
     stage::StageError,
 };
 use vardelta_schemas::Schema;
@@ -79,10 +79,10 @@ impl Source for GeneModelSource {
         self.schema.columns().len() > self.layout.schema.columns().len()
     }
 
-    fn open(&self, path: &Path, decompression_threads: usize) -> Result<Box<dyn ChunkReader>, StageError> {
+    fn open(&self, file: &InputFile, decompression_threads: usize) -> Result<Box<dyn ChunkReader>, StageError> {
         let assembly = self.assembly.as_ref().map(PlannedAssembly::get).transpose()?;
-        let open = || Container::open(path, &FORMAT, decompression_threads, self.allow_missing_eof);
-        Ok(Box::new(ModelChunks::new(path, open, Model::new(Arc::clone(&self.features), assembly))?))
+        let open = || Container::open(file, &FORMAT, decompression_threads, self.allow_missing_eof);
+        Ok(Box::new(ModelChunks::new(&file.path, open, Model::new(Arc::clone(&self.features), assembly))?))
     }
 
     fn parser(&self) -> Box<dyn Parser> {

@@ -6,9 +6,10 @@ mod samples;
 use std::{path::Path, sync::Arc};
 
 use vardelta_engine::contract::source::Source;
+use vardelta_testrandom::{Random, seed};
 
 use super::GFF3;
-use crate::sources::shared::testing::{self, Outcome, Random, read_bytes};
+use crate::sources::shared::testing::{self, Outcome, read_bytes};
 
 fn source(options: &str) -> Arc<dyn Source> {
     testing::plan(&GFF3, options, Path::new("/")).expect("sound options")
@@ -180,9 +181,7 @@ fn a_file_in_another_order_is_the_same_drop() {
 /// checks it).
 #[test]
 fn random_bytes_are_read_or_refused() {
-    let seed = std::env::var("VARDELTA_TEST_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(0x5eed_u64);
-    println!("seed {seed}");
-    let mut random = Random(seed.max(1));
+    let mut random = Random::new(seed(0x5eed));
     let columns =
         ["1", "chr2", "gene", "exon", "mRNA", "10", "900", ".", "+", "-", "\u{fffd}", "", "0", "99999999999999999999"];
     let attributes = [

@@ -10,7 +10,7 @@ use std::{
 
 use flate2::bufread::MultiGzDecoder;
 use noodles_bgzf::io::MultithreadedReader;
-use vardelta_engine::contract::stage::StageError;
+use vardelta_engine::contract::{source::InputFile, stage::StageError};
 
 use crate::sources::{
     bgzf,
@@ -38,7 +38,7 @@ type Raw = Watched<io::Chain<Cursor<Vec<u8>>, Box<dyn Read + Send>>>;
 
 /// A file being decompressed.
 pub(crate) struct Container {
-    file: String,
+    file: InputFile,
     format: &'static Format,
     progress: Arc<Progress>,
     allow_missing_eof: bool,
@@ -60,28 +60,28 @@ impl Container {
     /// When it cannot be read, is empty, is compressed in a way that files of the format are not, or is a BGZF file without
     /// end-of-file block (unless `allow_missing_eof`).
     pub fn open(
-        path: &Path,
+        file: &InputFile,
         format: &'static Format,
         threads: usize,
         allow_missing_eof: bool,
     ) -> Result<Container, StageError> {
-        let file = path.display().to_string();
-        let unreadable = |error: io::Error| StageError::new(format!("cannot read {file}: {error}"));
+        let InputFile { path, shown } = file;
+        let unreadable = |error: io::Error| StageError::new(format!("cannot read {shown}: {error}"));
         let (mut source, is_file): (Box<dyn Read + Send>, bool) = if path == Path::new("-") {
             (Box::new(io::stdin()), false)
         } else {
             let opened = File::open(path).map_err(unreadable)?;
             let metadata = opened.metadata().map_err(unreadable)?;
             if metadata.is_dir() {
-                return Err(StageError::new(format!("{file} is a directory, not a {} file", format.name)));
+                return Err(StageError::new(format!("{shown} is a directory, not a {} file", format.name)));
             }
             (Box::new(opened), metadata.is_file())
         };
         let mut magic = Vec::with_capacity(bgzf::HEADER_BYTES);
         source.by_ref().take(bgzf::HEADER_BYTES as u64).read_to_end(&mut magic).map_err(unreadable)?;
-        let kind = Kind::of(&magic, &file, format)?;
+        let kind = Kind::of(&magic, shown, format)?;
         if kind == Kind::Bgzf && is_file && !allow_missing_eof {
-            check_end_block(path, &file)?;
+            check_end_block(path, shown)?;
         }
         let progress = Arc::new(Progress::default());
         let raw = Watched::new(Cursor::new(magic).chain(source), Arc::clone(&progress));
@@ -93,12 +93,17 @@ impl Container {
                 BufReader::with_capacity(READ_BYTES, raw),
             ))),
         };
-        Ok(Container { file, format, progress, allow_missing_eof, stream })
+        Ok(Container { file: file.clone(), format, progress, allow_missing_eof, stream })
     }
 
     /// The file's name, for messages.
     pub fn file(&self) -> &str {
-        &self.file
+        &self.file.shown
+    }
+
+    /// Where the file lies.
+    pub fn path(&self) -> &Path {
+        &self.file.path
     }
 
     /// What its source reads, for messages.
@@ -108,7 +113,7 @@ impl Container {
 
     /// Whether the file consists of blocks that can be read one by one.
     pub fn is_seekable(&self) -> bool {
-        matches!(self.stream, Stream::Bgzf(_)) && Path::new(&self.file).is_file()
+        matches!(self.stream, Stream::Bgzf(_)) && self.file.path.is_file()
     }
 
     /// Reads nothing but these stretches from now on.
@@ -116,8 +121,8 @@ impl Container {
     /// # Errors
     /// When the file cannot be opened again.
     pub fn read_only(&mut self, stretches: Vec<Stretch>, is_text: bool) -> Result<(), StageError> {
-        let opened =
-            File::open(&self.file).map_err(|error| StageError::new(format!("cannot read {}: {error}", self.file)))?;
+        let opened = File::open(&self.file.path)
+            .map_err(|error| StageError::new(format!("cannot read {}: {error}", self.file.shown)))?;
         let watched = Watched::new(opened, Arc::clone(&self.progress));
         self.stream = Stream::Stretches(Box::new(Stretches::new(watched, stretches, is_text)));
         Ok(())
@@ -160,11 +165,11 @@ impl Container {
 
     fn damaged(&self, error: &io::Error) -> StageError {
         let compression = match &self.stream {
-            Stream::Plain(_) => return StageError::new(format!("cannot read {}: {error}", self.file)),
+            Stream::Plain(_) => return StageError::new(format!("cannot read {}: {error}", self.file.shown)),
             Stream::Gzip(_) => "gzip",
             Stream::Bgzf(_) => "BGZF",
             Stream::Stretches(_) => {
-                return StageError::new(format!("{}: it cannot be read by its index: {error}", self.file))
+                return StageError::new(format!("{}: it cannot be read by its index: {error}", self.file.shown))
                     .with_hint("Make the index again with `bcftools index --force`, or remove it.");
             }
         };
@@ -172,7 +177,7 @@ impl Container {
         let bytes = self.progress.bytes();
         StageError::new(format!(
             "{}: the {compression} data are {what} within the first {bytes} bytes ({error})",
-            self.file
+            self.file.shown
         ))
         .with_hint("Deliver the file again; nothing of it was loaded.")
     }
@@ -184,12 +189,12 @@ impl Container {
         if blocks_end != end {
             return Err(StageError::new(format!(
                 "{}: the BGZF data are cut off or damaged: the last whole block ends at byte {blocks_end} of {end}",
-                self.file
+                self.file.shown
             ))
             .with_hint("Deliver the file again; nothing of it was loaded."));
         }
         if !self.allow_missing_eof && !self.progress.ends_with_end_block() {
-            return Err(missing_end_block(&self.file, end));
+            return Err(missing_end_block(&self.file.shown, end));
         }
         Ok(())
     }

@@ -9,7 +9,7 @@ use vardelta_engine::{
     contract::{
         batch::Batch,
         options::{OptionReader, Spanned},
-        source::{Chunk, ContentDigest, Source},
+        source::{Chunk, ContentDigest, InputFile, Source},
         stage::{Emit, PipelineSettings, PlanRequest, Planned, Reject, StageType},
         warning::Warnings,
     },
@@ -138,7 +138,7 @@ pub(crate) fn read(source: &dyn Source, path: &Path) -> Result<Outcome, String> 
     let shown = |error: vardelta_engine::contract::stage::StageError| {
         format!("{}\n{}", error.message, error.hint.unwrap_or_default())
     };
-    let mut reader = source.open(path, 2).map_err(shown)?;
+    let mut reader = source.open(&InputFile::at(path), 2).map_err(shown)?;
     let (mut emit, mut digest) = (Emit::default(), ContentDigest::default());
     let (mut parser, mut digester) = (source.parser(), source.parser());
     let mut next_origin = None;
@@ -197,17 +197,4 @@ pub(crate) fn read_bytes(source: &dyn Source, name: &str, bytes: &[u8]) -> Resul
     std::fs::write(&path, bytes).expect("a file can be written");
     // Messages do without the folder.
     read(source, &path).map_err(|message| message.replace(&format!("{}/", folder.path().display()), ""))
-}
-
-/// A cheap random number generator (xorshift); its seed is printed by whoever uses it.
-pub(crate) struct Random(pub u64);
-
-impl Random {
-    /// A number below `limit`.
-    pub fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % limit as u64) as usize
-    }
 }

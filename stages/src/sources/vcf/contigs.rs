@@ -148,7 +148,7 @@ impl ContigLookup {
         match self.length {
             Some(length) if position > 0 && position as u64 > length.saturating_add(1) => refuse(
                 POSITION_BEYOND_CONTIG,
-                format!("POS {position} lies behind the end of {}, which has {length} bp", self.name),
+                format!("POS {position} lies past the end of {}, which has {length} bp", self.name),
             ),
             _ => Ok(()),
         }

@@ -61,7 +61,7 @@ pub(super) fn narrow(reader: &mut impl Indexable) -> Result<(), StageError> {
         return Ok(());
     }
     let header = reader.header_mut().clone();
-    let path = PathBuf::from(reader.container().file());
+    let path = reader.container().path().to_owned();
     let lookup = look_up(&path, &header, reader.header_bytes(), &regions, reader.contig_of().as_deref());
     for warning in lookup.warnings {
         reader.header_mut().tally.count(warning);

@@ -36,7 +36,7 @@ impl PedigreeFile {
     /// When it cannot be read or a line of it is malformed.
     pub fn pedigree(&self) -> Result<Arc<Pedigree>, StageError> {
         let read = self.read.get_or_init(|| Pedigree::read(&self.path).map(Arc::new));
-        read.clone().map_err(|(message, hint)| StageError::new(message).with_hint(hint))
+        read.clone().map_err(|(message, hint)| StageError::new(message).of_side_input().with_hint(hint))
     }
 }
 

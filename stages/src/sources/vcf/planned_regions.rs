@@ -41,7 +41,7 @@ impl PlannedRegions {
             Ok(Arc::new(Regions::new(self.listed.iter().cloned().chain(from_file), assembly)))
         };
         self.read.get_or_init(read).clone().map_err(|message| {
-            StageError::new(message).with_hint(
+            StageError::new(message).of_side_input().with_hint(
                 "`regions_file` is a BED file: contig, start (0-based) and end (not included), separated by tabs.",
             )
         })

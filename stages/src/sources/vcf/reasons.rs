@@ -32,7 +32,7 @@ reasons! {
         "the line's columns are separated by spaces instead of tabs"
         => "take the original file: an editor or a copy through a terminal replaced the tabs";
     reject POSITION_BEYOND_CONTIG = "position_beyond_contig":
-        "POS lies behind the end of its contig, by the pipeline's assembly"
+        "POS lies past the end of its contig, by the pipeline's assembly"
         => "look for a file of another assembly, or a POS that was shifted";
     reject SAMPLE_COLUMNS = "sample_columns":
         "the line has more or fewer sample columns than the header names"
@@ -56,7 +56,7 @@ warnings! {
         "GT names an allele that the record does not have, or is no genotype: NULL, and so is zygosity"
         => "split and merge records with a tool that renumbers genotypes";
     BadInfoValue = "bad_info_value":
-        "an INFO value does not fit its type, or its key stands without a value: NULL"
+        "an INFO value does not fit its type, or its key has no value: NULL"
         => "correct the value, or read the field as `{ name = ..., type = \"String\" }`";
     BlanksAround = "blanks_around":
         "FILTER or an INFO entry that is read has blanks around a name, `=` or a value (`DP = 7`, `PASS `): read without them"
@@ -72,13 +72,13 @@ warnings! {
         "a whole number is written as a decimal such as `5.0`: read as the integer"
         => "write integers without a decimal point, or declare the field as Float";
     DuplicateDefinition = "duplicate_definition":
-        "the header defines the same ID twice: the first stands"
+        "the header defines the same ID twice: the first is used"
         => "remove one of the lines";
     DuplicateFormatKey = "duplicate_format_key":
         "a FORMAT key stands twice in one record: the first stands"
         => "write each key once";
     DuplicateInfoKey = "duplicate_info_key":
-        "an INFO key stands twice in one record: the first stands"
+        "an INFO key occurs twice in one record: the first is used"
         => "write each key once";
     EmptyField = "empty_field": "ID, QUAL, FILTER or INFO is empty: read as `.`" => "write `.` for a missing value";
     FemaleY = "female_y":

@@ -32,7 +32,7 @@ impl Region {
                 Some((contig, "")) => (contig, None),
                 Some((contig, rest)) => match rest.strip_prefix(':') {
                     Some(range) => (contig, Some(range)),
-                    None => return Err("behind `}` comes `:` or nothing".to_owned()),
+                    None => return Err("after `}` comes `:` or nothing".to_owned()),
                 },
                 None => return Err("the brace does not close".to_owned()),
             },

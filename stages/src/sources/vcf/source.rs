@@ -5,7 +5,7 @@ use std::{path::Path, sync::Arc};
 use vardelta_engine::contract::{
     emit::StageError,
     side_input::SideInput,
-    source::{ChunkReader, Discovered, Parser, PlaceColumns, Source},
+    source::{ChunkReader, Discovered, InputFile, Parser, PlaceColumns, Source},
 };
 use vardelta_schemas::Schema;
 
@@ -115,8 +115,8 @@ impl Source for VcfSource {
         self.schema.columns().len() > self.projection.schema.columns().len()
     }
 
-    fn open(&self, path: &Path, decompression_threads: usize) -> Result<Box<dyn ChunkReader>, StageError> {
-        let mut container = Container::open(path, &VCF_FORMAT, decompression_threads, self.allow_missing_eof)?;
+    fn open(&self, file: &InputFile, decompression_threads: usize) -> Result<Box<dyn ChunkReader>, StageError> {
+        let mut container = Container::open(file, &VCF_FORMAT, decompression_threads, self.allow_missing_eof)?;
         let mut start = Vec::new();
         let ended = container.read_into(&mut start, START_BYTES)? < START_BYTES;
         let assembly = self.assembly.as_ref().map(PlannedAssembly::get).transpose()?;

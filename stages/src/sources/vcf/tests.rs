@@ -17,7 +17,7 @@ use vardelta_engine::{
     contract::{
         batch::Batch,
         options::{NamedTexts, Spanned},
-        source::{Chunk, ContentDigest, Source},
+        source::{Chunk, ContentDigest, InputFile, Source},
         stage::{Emit, PipelineSettings, Reject},
         warning::Warnings,
     },
@@ -113,7 +113,7 @@ impl Outcome {
 
 /// Reads a file; an error as its message. Checks on the way what holds for every file.
 fn read(source: &VcfSource, path: &Path) -> Result<Outcome, String> {
-    let mut reader = source.open(path, 2).map_err(|error| error.message)?;
+    let mut reader = source.open(&InputFile::at(path), 2).map_err(|error| error.message)?;
     let (mut emit, mut digest) = (Emit::default(), ContentDigest::default());
     let (mut parser, mut digester) = (source.parser(), source.parser());
     let mut next_origin = None;

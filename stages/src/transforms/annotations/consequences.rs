@@ -323,7 +323,7 @@ writes it. -->
 The stage `annotations` ranks consequences by this table. The terms marked Ensembl are those of Ensembl's list of calculated \
 variant consequences, in its order and with its impacts; the others, which SnpEff and older releases of VEP write, stand beside \
 the terms that they resemble. Of several terms joined by `&` the most severe decides. A term that is not in the table ranks \
-behind all that are, and is counted (`consequence_unknown`). The impact is used where the annotation carries none.
+below all that are, and is counted (`consequence_unknown`). The impact is used where the annotation carries none.
 
 | rank | term | impact | listed by |
 |---|---|---|---|

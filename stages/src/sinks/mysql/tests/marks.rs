@@ -237,7 +237,7 @@ fn a_table_made_anew_has_no_marked_rows_which_is_said() {
         let db = marking(&db, OnDelete::Mark);
         db.load(1, &[(Insert, "a", Some(1)), (Insert, "b", Some(2))]);
         db.load(2, &[(Delete, "a", Some(1))]);
-        assert_eq!(rebuild(&db, 3), ["table `t` was made anew without 1 row that was gone and marked"]);
+        assert_eq!(rebuild(&db, 3), ["table `t` was rebuilt without 1 row that was gone and marked"]);
         assert_eq!(db.query(ALL), ["b|2|3|NULL"]);
         assert_eq!(db.query(LIVE), ["b|2|3"]);
         assert_eq!(rebuild(&marking(&db, OnDelete::Delete), 4), Vec::<String>::new());

@@ -124,7 +124,7 @@ fn a_table_made_anew_has_no_marked_rows_which_is_said() {
         sink.commit(&record(PIPELINE, epoch)).unwrap();
         sink.take_notices()
     };
-    assert_eq!(rebuild(MARK, 3), ["table `t` was made anew without 1 row that was gone and marked"]);
+    assert_eq!(rebuild(MARK, 3), ["table `t` was rebuilt without 1 row that was gone and marked"]);
     assert_eq!(by_hand::query(&path, ALL), ["'b'|2|3|NULL"]);
     assert_eq!(by_hand::query(&path, LIVE), ["'b'|2|3"]);
     assert_eq!(rebuild(OnDelete::Delete, 4), Vec::<String>::new());

@@ -2,6 +2,8 @@
 
 use std::io::Write as _;
 
+use vardelta_testrandom::{Random, seed};
+
 use crate::sources::{bgzf::END_BLOCK, vcf::tests::*};
 
 fn text(records: usize) -> Vec<u8> {
@@ -35,27 +37,6 @@ fn block_starts(file: &[u8]) -> Vec<usize> {
         starts.push(at);
     }
     starts
-}
-
-/// Numbers that look random and are the same for the same seed.
-struct Noise(u64);
-
-impl Noise {
-    #[expect(clippy::disallowed_methods, reason = "a seed that differs from run to run, and is told")]
-    fn seeded() -> Noise {
-        let seed = std::env::var("VARDELTA_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or_else(|| {
-            std::time::SystemTime::now()
-                .duration_since(std::time::UNIX_EPOCH)
-                .map_or(1, |since| since.as_nanos() as u64)
-        });
-        println!("seed {seed}; set VARDELTA_SEED to repeat");
-        Noise(seed)
-    }
-
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        ((self.0 >> 33) as usize) % limit
-    }
 }
 
 #[test]
@@ -130,7 +111,7 @@ fn a_header_alone_is_a_drop_without_records() -> Result<(), String> {
 #[test]
 fn flipped_bytes_never_panic() {
     let sources = [source(&["DP", "AF"], Samples::None), source_allowing(&["DP"], Samples::Long, true)];
-    let mut noise = Noise::seeded();
+    let mut noise = Random::new(seed(20_261_128));
     let mut genotypes = b"##fileformat=VCFv4.3\n##contig=<ID=1>\n##INFO=<ID=DP,Number=1,Type=Integer,Description=\"d\">\n\
         ##FORMAT=<ID=GT,Number=1,Type=String,Description=\"g\">\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\ta\tb\n"
         .to_vec();

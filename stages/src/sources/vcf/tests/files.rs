@@ -131,7 +131,7 @@ fn bcf_reads_as_bcftools_prints_it() {
     let source = source(&["DP"], Samples::None);
     for input in inputs {
         let printed = Command::new("bcftools").args(["view", "-H"]).arg(&input).output().expect("bcftools runs").stdout;
-        let mut reader = source.open(&input, 2).expect("a BCF file");
+        let mut reader = source.open(&InputFile::at(&input), 2).expect("a BCF file");
         let mut rendered = Vec::new();
         while let Some(chunk) = reader.next_chunk().expect("a whole file") {
             rendered.extend(chunk.bytes);

@@ -9,6 +9,7 @@ use std::{
 };
 
 use noodles_bgzf as bgzf;
+use vardelta_testrandom::{Random, seed};
 
 use crate::sources::vcf::{planned_regions::PlannedRegions, regions::Region, source::VcfSource, tests::*};
 
@@ -148,18 +149,6 @@ fn first_window(bin: u32, depth: u32) -> usize {
     ((u64::from(bin) - first(level)) << (3 * (depth - level))) as usize
 }
 
-/// Numbers that look random and are the same for the same seed.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % limit.max(1)
-    }
-}
-
 #[expect(clippy::disallowed_methods, reason = "an index is younger than its file, or it is not believed")]
 fn write_index(path: &Path, bytes: &[u8]) {
     let mut writer = bgzf::io::Writer::new(Vec::new());
@@ -206,16 +195,14 @@ fn lie(index: &mut Vec<u8>, random: &mut Random) {
                 let length = [4, 8, 16][random.below(3) as usize].min(index.len() - at.max(from));
                 index.copy_within(from..from + length, at);
             }
-            _ => index.truncate(at.max(index.len() - random.below(40) as usize)),
+            _ => index.truncate(at.max(index.len() - random.below(40))),
         }
     }
 }
 
 #[test]
 fn an_index_never_loses_a_record() {
-    let seed = std::env::var("VARDELTA_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(20_261_128_u64);
-    println!("seed {seed}");
-    let mut random = Random(seed);
+    let mut random = Random::new(seed(20_261_128));
     let folder = tempfile::tempdir().expect("a folder");
     let (mut used, mut lies) = (0, 0);
     for round in 0..20 {
@@ -235,7 +222,7 @@ fn an_index_never_loses_a_record() {
                 }
                 write_index(&index_path, &index);
                 let (found, was_used) = inside(&regions, &path);
-                assert_eq!(found, whole, "seed {seed}, round {round}, {kind}, turn {turn}, {regions:?}");
+                assert_eq!(found, whole, "round {round}, {kind}, turn {turn}, {regions:?}");
                 assert!(
                     turn > 1 || was_used || made.records.is_empty(),
                     "round {round}, {kind}: a sound index is used"
@@ -253,7 +240,7 @@ fn an_index_never_loses_a_record() {
 #[test]
 fn a_chunk_that_names_an_empty_block_loses_nothing() {
     // Contigs of few records each, as a file of one block has them; chunks all over the index are made empty in turn.
-    let mut random = Random(7);
+    let mut random = Random::new(seed(7));
     let made = made(&mut random);
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("a.vcf.gz");

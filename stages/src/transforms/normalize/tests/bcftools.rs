@@ -3,6 +3,7 @@
 use std::fs;
 
 use vardelta_engine::spec::Value;
+use vardelta_testrandom::{Random, seed};
 
 use crate::{
     test_support::{output_of, read_vcf, rows, shared, text, vcf},
@@ -23,21 +24,9 @@ fn variants(vcf: &str) -> Vec<String> {
     variants
 }
 
-/// Numbers that look random and are the same in every run (Marsaglia, 2003).
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % limit as u64) as usize
-    }
-
-    /// Bases of a small alphabet, so that repeats abound.
-    fn bases(&mut self, alphabet: &[u8], length: usize) -> String {
-        (0..length).map(|_| char::from(alphabet[self.below(alphabet.len())])).collect()
-    }
+/// Bases of a small alphabet, so that repeats abound.
+fn random_bases(random: &mut Random, alphabet: &[u8], length: usize) -> String {
+    (0..length).map(|_| char::from(*random.pick(alphabet))).collect()
 }
 
 /// Records whose REF is what the contigs have, with one to three alternates.
@@ -52,7 +41,7 @@ fn random_records(random: &mut Random, contigs: &[(&str, &str)], count: usize) -
             for _ in 0..1 + random.below(3) {
                 let kept = random.below(reference.len() + 1);
                 let length = random.below(4);
-                let mut alternate = format!("{}{}", &reference[..kept], random.bases(b"AC", length));
+                let mut alternate = format!("{}{}", &reference[..kept], random_bases(random, b"AC", length));
                 if random.below(2) == 0 {
                     alternate.push_str(&reference[reference.len() - random.below(reference.len() + 1)..]);
                 }
@@ -71,9 +60,11 @@ fn random_records(random: &mut Random, contigs: &[(&str, &str)], count: usize) -
 #[test]
 fn agrees_with_bcftools_norm_on_random_records() {
     let directory = tempfile::tempdir().expect("has a place for files");
-    let mut random = Random(0x9e37_79b9_7f4a_7c15);
-    let contigs =
-        [("1", random.bases(b"AC", 400)), ("2", format!("{}{}", "A".repeat(300), random.bases(b"ACGT", 300)))];
+    let mut random = Random::new(seed(1));
+    let contigs = [
+        ("1", random_bases(&mut random, b"AC", 400)),
+        ("2", format!("{}{}", "A".repeat(300), random_bases(&mut random, b"ACGT", 300))),
+    ];
     let contigs = contigs.each_ref().map(|(name, bases)| (*name, bases.as_str()));
     let fasta = write_fasta(directory.path(), &contigs);
     let records = random_records(&mut random, &contigs, 1500);

@@ -1,0 +1,49 @@
+//! Alerts between two loads: a disk fills up, tables grow old and a database is away also where no file comes.
+
+use std::time::{Duration, Instant};
+
+use vardelta_engine::plan::Plan;
+
+use crate::{
+    live::Trouble,
+    operate::{
+        alerts::{self, Waits},
+        clock::now_s,
+        log::LogWriter,
+    },
+};
+
+/// How much longer than a look took nobody looks again: a channel that cannot be reached costs seconds, in which no file is
+/// loaded.
+const PAUSES: u32 = 10;
+
+/// When alerts are looked at next.
+pub struct Between {
+    next: Instant,
+}
+
+impl Between {
+    /// At once.
+    pub fn new() -> Between {
+        Between { next: Instant::now() }
+    }
+
+    /// Looks at what stands without a run where it is time to, and tells who wants to know. What is to be said here comes back.
+    pub fn look(&mut self, plan: &Plan, trouble: Option<&Trouble>, log: Option<&LogWriter>) -> Vec<String> {
+        let Some(options) = plan.operate.alerts.as_ref().filter(|_| self.next <= Instant::now()) else {
+            return Vec::new();
+        };
+        let began = Instant::now();
+        let waits = match trouble {
+            // A wait that began within this second is one all the same.
+            Some(trouble) => Waits {
+                elapsed: Duration::from_secs(now_s().saturating_sub(trouble.since_s)).max(Duration::from_millis(1)),
+                why: trouble.message.clone(),
+            },
+            None => Waits { elapsed: Duration::ZERO, why: String::new() },
+        };
+        let (_, lines) = alerts::check(plan, options, Some(&waits), log);
+        self.next = Instant::now() + options.look_every.0.max(began.elapsed() * PAUSES);
+        lines
+    }
+}

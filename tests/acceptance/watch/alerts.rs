@@ -1,0 +1,59 @@
+//! What stands without a run is told between runs: tables that grow old, a disk, a database that is away.
+
+use vardelta_tests::{process::until, project::Project, watching::Watching, web_sink::WebSink};
+
+use super::{PIPELINE, drop_text, rows_and_epochs};
+
+fn told_to(slack: &WebSink, more: &str) -> Project {
+    let alerts = format!(
+        "\n[operate.alerts]\nlook_every = \"100ms\"\n{more}\n[operate.alerts.slack]\nwebhook = \"{}\"\n",
+        slack.url("/services/x")
+    );
+    Project::new(&format!("{PIPELINE}{alerts}"))
+}
+
+/// The first lines of what Slack was sent.
+fn texts(slack: &WebSink) -> Vec<String> {
+    let first = |text: &str| text.lines().next().unwrap_or_default().trim_matches('*').to_owned();
+    slack.posted().iter().map(|posted| first(posted.json()["text"].as_str().expect("a text"))).collect()
+}
+
+#[test]
+fn tables_that_grow_old_are_told_of_without_a_run_and_when_they_are_fresh() {
+    let slack = WebSink::start();
+    // Three seconds.
+    let project = told_to(&slack, "stale_hours = 0.0008");
+    project.write("drops/a.vcf", drop_text(1..11).as_bytes());
+    let mut watching = Watching::start(&project, &["--settle", "0s", "--every", "100ms"], &[]);
+    let stale = "[vardelta] watched: stale_tables (warning) is firing";
+    until("stale tables are told of", || texts(&slack).iter().any(|text| text == stale));
+    let before = rows_and_epochs(&project);
+    assert_eq!(before, (10, 1), "nothing was loaded for it");
+    assert_eq!(texts(&slack), [stale], "and nothing else was told");
+    project.write("drops/b.vcf", drop_text(20..30).as_bytes());
+    until("fresh ones are told of", || {
+        texts(&slack).get(1).is_some_and(|text| text == "[vardelta] watched: stale_tables (warning) is resolved")
+    });
+    assert!(watching.end("TERM").success(), "{}", watching.stderr());
+    assert!(watching.stderr().contains("alert: stale_tables (warning) is firing"), "{}", watching.stderr());
+}
+
+#[test]
+fn a_database_that_is_away_is_told_of_once_and_when_it_is_back() {
+    let slack = WebSink::start();
+    let project = told_to(&slack, "waiting_for = \"1s\"");
+    project.write("drops/a.vcf", drop_text(1..11).as_bytes());
+    project.vardelta("run", &[]).expect(0);
+    let connection = rusqlite::Connection::open(project.path("watched.sqlite")).expect("a database");
+    connection.execute_batch("BEGIN IMMEDIATE").expect("the lock");
+    let mut watching = Watching::start(&project, &["--settle", "0s", "--every", "100ms"], &[]);
+    project.write("drops/b.vcf", drop_text(20..30).as_bytes());
+    // The run that failed at the lock is an alert of its own; both may be told of in one message.
+    let told = |words: &str| slack.posted().iter().filter(|posted| posted.body.contains(words)).count();
+    until("it is told of", || told("cannot_load (critical) is firing") == 1);
+    connection.execute_batch("ROLLBACK").expect("the lock is given back");
+    until("its end is told of", || told("cannot_load (critical) is resolved") == 1);
+    assert_eq!(told("cannot_load (critical) is firing"), 1, "{:?}", slack.posted());
+    until("the drop is loaded", || rows_and_epochs(&project).0 == 20);
+    assert!(watching.end("TERM").success(), "{}", watching.stderr());
+}
