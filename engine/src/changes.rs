@@ -24,7 +24,7 @@ pub use self::{
     net::{ChangesError, NetChanges},
     run::{Change, RunBuilder},
 };
-use crate::locks::Locked as _;
+use crate::{locks::Locked as _, plan::TableIndex};
 
 /// Bytes of runs kept in memory; what comes beyond is spilled.
 const MEMORY_LIMIT_BYTES: usize = 192 << 20;
@@ -81,7 +81,7 @@ impl ChangeLog {
     ///
     /// # Errors
     /// When the spill file cannot be written.
-    pub fn push(&self, table: usize, chunk: u64, run: RunBuilder) -> io::Result<()> {
+    pub fn push(&self, table: TableIndex, chunk: u64, run: RunBuilder) -> io::Result<()> {
         self.add(table, chunk + 1, run)
     }
 
@@ -90,7 +90,7 @@ impl ChangeLog {
     ///
     /// # Errors
     /// When the spill file cannot be written.
-    pub fn push_standing(&self, table: usize, run: RunBuilder) -> io::Result<()> {
+    pub fn push_standing(&self, table: TableIndex, run: RunBuilder) -> io::Result<()> {
         self.inner.locked().has_standing = true;
         self.add(table, 0, run)
     }
@@ -106,8 +106,8 @@ impl ChangeLog {
     }
 
     /// The columns of a table that are new to the rows that stand.
-    pub fn new_columns(&self, table: usize) -> Vec<usize> {
-        self.inner.locked().new_columns[table].clone()
+    pub fn new_columns(&self, table: TableIndex) -> Vec<usize> {
+        self.inner.locked().new_columns[table.place()].clone()
     }
 
     /// Leaves out, from now on, changes that only fill new columns: they are written.
@@ -120,7 +120,7 @@ impl ChangeLog {
         self.inner.locked().without_fills
     }
 
-    fn add(&self, table: usize, chunk: u64, run: RunBuilder) -> io::Result<()> {
+    fn add(&self, table: TableIndex, chunk: u64, run: RunBuilder) -> io::Result<()> {
         if run.is_empty() {
             return Ok(());
         }
@@ -139,7 +139,7 @@ impl ChangeLog {
             inner.spill = Some((Arc::clone(&file), offset + bytes as u64));
             Run::Spilled { file, offset, bytes: bytes as u64 }
         };
-        inner.tables[table].push((chunk, run));
+        inner.tables[table.place()].push((chunk, run));
         Ok(())
     }
 
@@ -147,7 +147,7 @@ impl ChangeLog {
     ///
     /// # Errors
     /// When the spill file cannot be read.
-    pub fn net(&self, table: usize) -> Result<NetChanges, ChangesError> {
+    pub fn net(&self, table: TableIndex) -> Result<NetChanges, ChangesError> {
         self.merge(table, 0, |_| true)
     }
 
@@ -155,8 +155,8 @@ impl ChangeLog {
     ///
     /// # Errors
     /// When the spill file cannot be read.
-    pub fn unsent(&self, table: usize) -> Result<NetChanges, ChangesError> {
-        let sent_before = self.inner.locked().sent[table].before;
+    pub fn unsent(&self, table: TableIndex) -> Result<NetChanges, ChangesError> {
+        let sent_before = self.inner.locked().sent[table.place()].before;
         self.merge(table, sent_before, |_| true)
     }
 
@@ -164,19 +164,19 @@ impl ChangeLog {
     ///
     /// # Errors
     /// When the spill file cannot be read.
-    pub fn added(&self, table: usize, chunk: u64) -> Result<AddedRows, ChangesError> {
+    pub fn added(&self, table: TableIndex, chunk: u64) -> Result<AddedRows, ChangesError> {
         self.merge(table, 0, |of| of == chunk + 1).map(AddedRows::new)
     }
 
     /// The sink's open transaction has the rows that this chunk, after all before it, has added to a table: so many.
-    pub fn mark_sent(&self, table: usize, chunk: u64, rows: u64) {
-        let sent = &mut self.inner.locked().sent[table];
+    pub fn mark_sent(&self, table: TableIndex, chunk: u64, rows: u64) {
+        let sent = &mut self.inner.locked().sent[table.place()];
         *sent = Sent { before: chunk + 2, rows: sent.rows + rows };
     }
 
     /// The rows of one table that the sink's open transaction has.
-    pub fn sent_rows(&self, table: usize) -> u64 {
-        self.inner.locked().sent[table].rows
+    pub fn sent_rows(&self, table: TableIndex) -> u64 {
+        self.inner.locked().sent[table.place()].rows
     }
 
     /// The sink's transaction was given up: it has nothing.
@@ -184,9 +184,9 @@ impl ChangeLog {
         self.inner.locked().sent.fill(Sent::default());
     }
 
-    fn merge(&self, table: usize, sent_before: u64, of: impl Fn(u64) -> bool) -> Result<NetChanges, ChangesError> {
+    fn merge(&self, table: TableIndex, sent_before: u64, of: impl Fn(u64) -> bool) -> Result<NetChanges, ChangesError> {
         let inner = self.inner.locked();
-        let runs = inner.tables[table].iter().filter(|(chunk, _)| of(*chunk)).map(|(chunk, run)| {
+        let runs = inner.tables[table.place()].iter().filter(|(chunk, _)| of(*chunk)).map(|(chunk, run)| {
             let cursor = match run {
                 Run::Memory(bytes) => Cursor::memory(Arc::clone(bytes)),
                 Run::Spilled { file, offset, bytes } => Cursor::file(Arc::clone(file), *offset, *bytes),

@@ -19,6 +19,7 @@ mod pipeline;
 pub(crate) mod place;
 pub(crate) mod sink_tables;
 pub(crate) mod stamp;
+pub(crate) mod table_index;
 mod typing;
 pub(crate) mod view;
 
@@ -46,6 +47,7 @@ pub use operate::{
     ReclassificationOptions, Severity, SlackOptions, SmtpSecurity, SmtpUrl, WebhookUrl,
 };
 pub use pipeline::{ChunkRecords, PipelineName, PipelineOptions, Share, Workers};
+pub use table_index::TableIndex;
 
 /// A whole pipeline, ready to run.
 #[derive(Clone)]

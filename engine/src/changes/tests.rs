@@ -5,7 +5,10 @@ use super::{
     run::{READ_BYTES, RunBytes},
     *,
 };
-use crate::rows::{Row, RowBatch};
+use crate::{
+    plan::TableIndex,
+    rows::{Row, RowBatch},
+};
 
 fn row(text: &str) -> Row {
     text.as_bytes().into()
@@ -37,7 +40,7 @@ fn shown(key: &str, old: Option<&str>, new: Option<&str>) -> Shown {
 }
 
 fn drain(log: &ChangeLog) -> Vec<Shown> {
-    let mut net = log.net(0).expect("reads");
+    let mut net = log.net(TableIndex::new(0)).expect("reads");
     std::iter::from_fn(|| net.next().expect("reads").as_ref().map(show)).collect()
 }
 
@@ -46,8 +49,8 @@ fn a_key_that_ends_as_it_began_is_no_change() {
     let log = ChangeLog::new(1, std::env::temp_dir());
     let first = fold(vec![update("a", "1", -1), update("a", "2", 1), update("b", "9", 1)]);
     let second = fold(vec![update("a", "2", -1), update("a", "1", 1), update("b", "9", -1)]);
-    log.push(0, 0, first.expect("folds")).expect("pushes");
-    log.push(0, 1, second.expect("folds")).expect("pushes");
+    log.push(TableIndex::new(0), 0, first.expect("folds")).expect("pushes");
+    log.push(TableIndex::new(0), 1, second.expect("folds")).expect("pushes");
     assert_eq!(drain(&log), vec![]);
 }
 
@@ -56,7 +59,7 @@ fn what_lies_between_the_first_and_the_last_row_does_not_count() {
     let log = ChangeLog::new(1, std::env::temp_dir());
     for (chunk, (old, new)) in [("1", "2"), ("2", "3"), ("3", "4")].into_iter().enumerate() {
         let run = fold(vec![update("k", old, -1), update("k", new, 1)]).expect("folds");
-        log.push(0, chunk as u64, run).expect("pushes");
+        log.push(TableIndex::new(0), chunk as u64, run).expect("pushes");
     }
     assert_eq!(drain(&log), vec![shown("k", Some("1"), Some("4"))]);
 }
@@ -65,7 +68,7 @@ fn what_lies_between_the_first_and_the_last_row_does_not_count() {
 fn workers_saw(log: &ChangeLog, chunk: u64, runs: &[&[(&str, &str, i64)]]) {
     for updates in runs {
         let updates = updates.iter().map(|(key, value, diff)| update(key, value, *diff)).collect();
-        log.push(0, chunk, fold(updates).expect("folds")).expect("pushes");
+        log.push(TableIndex::new(0), chunk, fold(updates).expect("folds")).expect("pushes");
     }
 }
 
@@ -118,7 +121,7 @@ fn rows_that_do_not_belong_together_are_an_error() {
     for runs in [[&[("k", "1", 1)][..], &[("k", "2", 1)][..]], [&[("k", "1", -1)], &[("k", "1", -1)]]] {
         let log = ChangeLog::new(1, std::env::temp_dir());
         workers_saw(&log, 0, &runs);
-        let error = log.net(0).expect("reads").next().expect_err("two rows");
+        let error = log.net(TableIndex::new(0)).expect("reads").next().expect_err("two rows");
         assert!(error.to_string().contains("the key's bytes: 6b"), "{error}");
     }
 }
@@ -130,7 +133,7 @@ fn spilled_runs_read_back_in_key_order() {
     let long = "x".repeat(3 * READ_BYTES);
     for chunk in 0..5 {
         let updates = (0..400).map(|i| update(&format!("{:04}", i * 5 + chunk), &long[..i * 300], 1)).collect();
-        log.push(0, chunk as u64, fold(updates).expect("folds")).expect("pushes");
+        log.push(TableIndex::new(0), chunk as u64, fold(updates).expect("folds")).expect("pushes");
     }
     let changes = drain(&log);
     assert_eq!(changes.len(), 2_000);
@@ -153,17 +156,17 @@ fn what_was_sent_is_not_left() {
         vec![update("e", "1", -1), update("e", "3", 1), update("f", "1", 1), update("d", "1", -1), update("d", "0", 1)],
     ];
     for (chunk, updates) in (0..).zip(chunks) {
-        log.push(0, chunk, fold(updates).expect("folds")).expect("pushes");
+        log.push(TableIndex::new(0), chunk, fold(updates).expect("folds")).expect("pushes");
     }
     let added = |chunk| -> Vec<Shown> {
-        let mut added = log.added(0, chunk).expect("reads");
+        let mut added = log.added(TableIndex::new(0), chunk).expect("reads");
         std::iter::from_fn(|| added.next().expect("reads").as_ref().map(show)).collect()
     };
     assert_eq!(added(0), ["a", "b", "c"].map(|key| shown(key, None, Some("1"))));
     assert_eq!(added(1), [shown("e", None, Some("1"))]);
 
     let left = || -> Vec<Shown> {
-        let mut unsent = log.unsent(0).expect("reads");
+        let mut unsent = log.unsent(TableIndex::new(0)).expect("reads");
         std::iter::from_fn(|| unsent.next_key().expect("reads"))
             .map(|(net, sent)| show(&left(net, sent)))
             .filter(|(_, old, new)| old != new)
@@ -173,11 +176,11 @@ fn what_was_sent_is_not_left() {
     let a = shown("a", None, Some("1"));
     let unsent = [a, shown("b", None, Some("2")), shown("e", None, Some("3")), f.clone(), g.clone()];
     assert_eq!(left(), unsent, "the net changes");
-    log.mark_sent(0, 0, 3);
+    log.mark_sent(TableIndex::new(0), 0, 3);
     let (b, c) = (shown("b", Some("1"), Some("2")), shown("c", Some("1"), None));
     assert_eq!(left(), [b.clone(), c.clone(), shown("e", None, Some("3")), f.clone(), g.clone()]);
-    log.mark_sent(0, 1, 1);
-    assert_eq!(log.sent_rows(0), 4);
+    log.mark_sent(TableIndex::new(0), 1, 1);
+    assert_eq!(log.sent_rows(TableIndex::new(0)), 4);
     assert_eq!(left(), [b, c, shown("e", Some("1"), Some("3")), f, g]);
     assert_eq!(drain(&log), unsent, "the net changes are what they are");
     log.forget_sent();

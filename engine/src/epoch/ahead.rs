@@ -20,6 +20,7 @@ use crate::{
     },
     error::RunError,
     failpoint,
+    plan::TableIndex,
 };
 
 /// What the sink's transaction has when the last chunk is computed.
@@ -40,7 +41,7 @@ pub(crate) struct Ahead<'a> {
     ledger: &'a Snapshot,
     tables: Vec<TableSchema>,
     /// Of these tables, those whose rows go ahead.
-    going: Vec<usize>,
+    going: Vec<TableIndex>,
 }
 
 impl<'a> Ahead<'a> {
@@ -52,10 +53,11 @@ impl<'a> Ahead<'a> {
         let tables = plan.tables();
         let order = sink.order(&tables);
         // A new row of a table with unique columns may have to wait until another row's values are out of the way.
-        let is_whole = |at: usize| order.contains(&(at, Part::All));
-        let stage = |at: usize| &plan.stages[plan.stages[plan.sink].inputs[at]];
-        let adds_once = |at: usize| stage(at).relation().is_some_and(|relation| relation.adds_once());
-        let going: Vec<usize> = (0..tables.len()).filter(|at| is_whole(*at) && adds_once(*at)).collect();
+        let is_whole = |table: TableIndex| order.contains(&(table.place(), Part::All));
+        let stage = |table: TableIndex| &plan.stages[plan.stage_of(table)];
+        let adds_once = |table: TableIndex| stage(table).relation().is_some_and(|relation| relation.adds_once());
+        let goes = |table: &TableIndex| is_whole(*table) && adds_once(*table);
+        let going: Vec<TableIndex> = TableIndex::all(tables.len()).filter(goes).collect();
         let in_any_order = !order.iter().any(|(_, part)| matches!(part, Part::NewRows | Part::OldRows));
         // While services are asked no lock is held, nor a transaction kept open.
         let asks = plan.stages.iter().any(|stage| stage.as_lookup().is_some());
@@ -94,7 +96,7 @@ impl<'a> Ahead<'a> {
 struct Writer<'a> {
     transaction: Transaction<'a>,
     sink: &'a mut dyn Sink,
-    going: &'a [usize],
+    going: &'a [TableIndex],
 }
 
 impl Writer<'_> {
@@ -125,10 +127,10 @@ impl Writer<'_> {
         }
         let Transaction { context, plane, run, tables, .. } = self.transaction;
         for at in self.going {
-            let layout = run.layout(context.plan.stages[context.plan.sink].inputs[*at])?;
+            let layout = run.layout(context.plan.stage_of(*at))?;
             let mut added = plane.added(*at, chunk)?;
             let (make, mut rows) = (|| added.next_batch(layout), 0);
-            batches::apply(run, self.sink, &tables[*at], make, &mut |batch| {
+            batches::apply(run, self.sink, &tables[at.place()], make, &mut |batch| {
                 failpoint::hit("ahead:batch");
                 rows += batch.ops.len() as u64;
                 Ok(batch)

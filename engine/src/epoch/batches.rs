@@ -17,7 +17,7 @@ use crate::{
     error::{RunError, RunErrorKind},
     failpoint,
     flow::{RunContext, feed::PATIENCE},
-    plan::Plan,
+    plan::{Plan, TableIndex},
     rows::{RowLayout, lax_layout, lax_table},
 };
 
@@ -41,14 +41,14 @@ impl<'a> Merge<'a> {
     pub(crate) fn new(
         plan: &Plan,
         run: &'a RunContext,
-        at: usize,
+        at: TableIndex,
         net: NetChanges,
         counts: &'a mut TableCounts,
     ) -> Result<Merge<'a>, RunError> {
-        let table = plan.tables().swap_remove(at);
+        let table = plan.tables().swap_remove(at.place());
         let lax = if run.changes.has_standing() { Some(lax_layout(&lax_table(&table))?) } else { None };
         let left_out = if run.changes.leaves_out_fills() { run.changes.new_columns(at) } else { Vec::new() };
-        Ok(Merge { table, net, planned: run.layout(plan.stages[plan.sink].inputs[at])?, lax, left_out, counts })
+        Ok(Merge { table, net, planned: run.layout(plan.stage_of(at))?, lax, left_out, counts })
     }
 
     /// The next batch; `None` at the end.
@@ -170,7 +170,7 @@ impl<T, I: Iterator<Item = T>> Iterator for Timed<'_, I> {
 pub(crate) fn show(
     context: Context<'_>,
     plane: &dyn Plane,
-    at: usize,
+    at: TableIndex,
     table: &TableSchema,
     counts: &mut TableCounts,
 ) -> Result<(), RunError> {

@@ -41,7 +41,7 @@ use crate::{
         meter::{Figures, figures},
     },
     locks::Locked as _,
-    plan::{Plan, content::Definitions},
+    plan::{Plan, TableIndex, content::Definitions},
     report::{Action, DropReport, RunReport},
 };
 
@@ -159,11 +159,11 @@ pub(crate) fn conclude(
         recount(run, &mut outcome);
         tell_drops_again(context, &outcome, report);
         notices.into_iter().for_each(|notice| context.tell(report, RunEvent::Notice(notice)));
-        for (at, table) in tables.iter().enumerate() {
+        for (at, (table, counts)) in TableIndex::all(tables.len()).zip(tables.iter().zip(&mut counts)) {
             if context.observer.wants_changes() {
-                show(context, plane, at, table, &mut counts[at])?;
+                show(context, plane, at, table, counts)?;
             } else {
-                plane.count(at, &mut counts[at])?;
+                plane.count(at, counts)?;
             }
         }
         count_unchanged(&mut counts, &opened.ledger, outcome.replace_tables);
@@ -172,7 +172,7 @@ pub(crate) fn conclude(
         // Some records became rejects while they were written.
         tell_rejects(context, run, report);
         tell_drops_again(context, &outcome, report);
-        let rows_ahead = (0..tables.len()).map(|at| run.changes.sent_rows(at)).sum();
+        let rows_ahead = TableIndex::all(tables.len()).map(|at| run.changes.sent_rows(at)).sum();
         let times = figures(context.plan, run).commit;
         let (epoch, retries) = (run.epoch, committed.retries);
         context.tell(report, RunEvent::Committed { epoch, retries, rows_ahead, times });

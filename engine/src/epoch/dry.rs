@@ -27,7 +27,7 @@ use crate::{
     },
     error::RunError,
     flow::RunContext,
-    plan::Plan,
+    plan::{Plan, TableIndex},
 };
 
 /// Refused rows at the most: beyond, a run ends too.
@@ -93,7 +93,7 @@ impl Dry<'_> {
     /// The new rows that a condition refuses; the first one alone where that ends the run.
     fn offenders(&self, plan: &Plan) -> Result<Vec<Offender>, RunError> {
         let mut offenders = Vec::new();
-        for (at, table) in self.tables.iter().enumerate() {
+        for (at, table) in TableIndex::all(self.tables.len()).zip(self.tables) {
             let checks: Vec<&Check> = plan.sink().checks().iter().filter(|check| check.table == table.name).collect();
             if checks.is_empty() {
                 continue;

@@ -21,6 +21,7 @@ use crate::{
     error::RunError,
     failpoint,
     flow::RunContext,
+    plan::TableIndex,
     report::{
         Filling, Progress,
         migration::{Backfill, ComparedTable},
@@ -36,7 +37,7 @@ pub(crate) fn fill(
 ) -> Result<(), RunError> {
     let run = plane.run();
     let tables = context.plan.tables();
-    for (at, table) in tables.iter().enumerate() {
+    for (at, table) in TableIndex::all(tables.len()).zip(&tables) {
         if run.changes.new_columns(at).is_empty() {
             continue;
         }
@@ -82,7 +83,7 @@ struct Fillings<'a> {
 impl Fillings<'_> {
     fn each(
         &mut self,
-        at: usize,
+        at: TableIndex,
         mut work: impl FnMut(&mut Self, ChangeBatch) -> Result<(), RunError>,
     ) -> Result<(), RunError> {
         let (plan, run, table) = (self.context.plan, self.run, self.table);
@@ -102,7 +103,7 @@ impl Fillings<'_> {
         )
     }
 
-    fn count(&mut self, at: usize) -> Result<u64, RunError> {
+    fn count(&mut self, at: TableIndex) -> Result<u64, RunError> {
         let mut rows = 0;
         self.each(at, |_, batch| {
             rows += batch.ops.len() as u64;

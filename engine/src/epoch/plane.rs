@@ -16,6 +16,7 @@ use crate::{
     error::RunError,
     flow::{RunContext, RunParts, workers::Workers},
     locks::Locked as _,
+    plan::TableIndex,
     state::State,
 };
 
@@ -64,19 +65,19 @@ pub(crate) trait Plane: Send + Sync {
     ///
     /// # Errors
     /// When the changes cannot be read back.
-    fn net(&self, table: usize, what: What) -> Result<NetChanges, RunError>;
+    fn net(&self, table: TableIndex, what: What) -> Result<NetChanges, RunError>;
 
     /// The rows that one chunk has added to a table, in key order.
     ///
     /// # Errors
     /// When the changes cannot be read back.
-    fn added(&self, table: usize, chunk: u64) -> Result<AddedRows, RunError>;
+    fn added(&self, table: TableIndex, chunk: u64) -> Result<AddedRows, RunError>;
 
     /// Counts the net changes of a table.
     ///
     /// # Errors
     /// When the changes cannot be read back.
-    fn count(&self, table: usize, counts: &mut TableCounts) -> Result<(), RunError>;
+    fn count(&self, table: TableIndex, counts: &mut TableCounts) -> Result<(), RunError>;
 
     /// Makes the state's part of the epoch durable, and revocable.
     ///
@@ -128,7 +129,7 @@ impl Plane for LocalPlane {
         *self.workers.locked() = None;
     }
 
-    fn net(&self, table: usize, what: What) -> Result<NetChanges, RunError> {
+    fn net(&self, table: TableIndex, what: What) -> Result<NetChanges, RunError> {
         let changes = &self.run.changes;
         Ok(match what {
             What::All => changes.net(table)?,
@@ -136,11 +137,11 @@ impl Plane for LocalPlane {
         })
     }
 
-    fn added(&self, table: usize, chunk: u64) -> Result<AddedRows, RunError> {
+    fn added(&self, table: TableIndex, chunk: u64) -> Result<AddedRows, RunError> {
         Ok(self.run.changes.added(table, chunk)?)
     }
 
-    fn count(&self, table: usize, counts: &mut TableCounts) -> Result<(), RunError> {
+    fn count(&self, table: TableIndex, counts: &mut TableCounts) -> Result<(), RunError> {
         Ok(self.net(table, What::All)?.count(counts)?)
     }
 

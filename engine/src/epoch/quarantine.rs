@@ -19,6 +19,7 @@ use crate::{
         correct::{Asked, Quarantined, computed},
     },
     plan::{
+        TableIndex,
         place::{place_columns, source_named},
         source,
     },
@@ -67,7 +68,7 @@ impl Writing<'_> {
                 views.push(RunError::new(RunErrorKind::Sink, message.to_string()));
                 continue;
             };
-            let stage = plan.stages[plan.sink].inputs[at];
+            let stage = plan.stage_of(TableIndex::new(at));
             let encoded = run.layout(stage)?.encode(row).map_err(RunError::internal)?;
             let (key, value) = (encoded.key(0), encoded.value(0));
             let is_table = plan.stages[stage].is_table();
@@ -154,7 +155,7 @@ impl Writing<'_> {
     fn show(&self) -> Result<(), Failure> {
         let Transaction { context, plane, tables, .. } = self.transaction;
         if context.observer.wants_changes() {
-            for (at, table) in tables.iter().enumerate() {
+            for (at, table) in TableIndex::all(tables.len()).zip(tables) {
                 show(context, plane, at, table, &mut TableCounts::default())?;
             }
         }

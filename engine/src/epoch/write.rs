@@ -21,6 +21,7 @@ use crate::{
     error::RunError,
     failpoint,
     locks::Locked as _,
+    plan::TableIndex,
 };
 
 /// Reject rows written at a time.
@@ -45,7 +46,7 @@ pub(crate) struct Writing<'a> {
 fn show_sent(
     context: Context<'_>,
     plane: &dyn Plane,
-    at: usize,
+    at: TableIndex,
     table: &TableSchema,
     counts: &TableCounts,
 ) -> Result<(), RunError> {
@@ -111,11 +112,11 @@ impl Writing<'_> {
         let Transaction { context, plane, run, tables, .. } = self.transaction;
         let (observer, is_watched) = (context.observer, context.observer.wants_changes());
         for (at, part) in sink.order(tables) {
-            let table = &tables[at];
-            let (mut seen, mut observed) = (0, self.observed[at]);
+            let (place, at, table) = (at, TableIndex::new(at), &tables[at]);
+            let (mut seen, mut observed) = (0, self.observed[place]);
             // A table's changes may come in two steps, of which one counts and shows everything.
             let mut again = TableCounts::default();
-            let counts = if part.counts() { &mut counts[at] } else { &mut again };
+            let counts = if part.counts() { &mut counts[place] } else { &mut again };
             let unsent = plane.net(at, What::Unsent)?;
             let is_shown = is_watched && part.counts() && run.changes.sent_rows(at) == 0;
             let applied = self.apply_to(sink, at, unsent, table, counts, &mut |batch| {
@@ -129,11 +130,11 @@ impl Writing<'_> {
                     SinkError::new(SinkErrorKind::Unavailable, format!("changes cannot be parted: {error}"))
                 })
             });
-            self.observed[at] = observed;
+            self.observed[place] = observed;
             applied?;
             if is_watched && run.changes.sent_rows(at) > 0 {
                 show_sent(context, plane, at, table, counts)?;
-                self.observed[at] = u64::MAX;
+                self.observed[place] = u64::MAX;
             }
         }
         self.apply_histories(sink)
@@ -143,7 +144,7 @@ impl Writing<'_> {
     /// its rows.
     fn apply_histories(&self, sink: &mut dyn Sink) -> Result<(), Failure> {
         let Transaction { plane, run, tables, histories, replace_tables, .. } = &self.transaction;
-        for (at, (table, history)) in tables.iter().zip(histories).enumerate() {
+        for (at, (table, history)) in TableIndex::all(tables.len()).zip(tables.iter().zip(histories)) {
             if let Some(history) = history.as_ref().filter(|_| !replace_tables) {
                 let mut uncounted = TableCounts::default();
                 // That a column is new, and what its first values are, happened to the definition, not to the rows.
@@ -161,7 +162,7 @@ impl Writing<'_> {
     fn apply_to(
         &self,
         sink: &mut dyn Sink,
-        at: usize,
+        at: TableIndex,
         net: NetChanges,
         table: &TableSchema,
         counts: &mut TableCounts,

@@ -6,6 +6,7 @@ use crate::{
     changes::RunBuilder,
     error::{RunError, RunErrorKind},
     flow::RunContext,
+    plan::TableIndex,
     rows::RowBatch,
 };
 
@@ -30,9 +31,9 @@ impl Capture {
     ///
     /// # Errors
     /// As [`Capture::finish`].
-    pub fn extend(&mut self, table: usize, rows: &RowBatch) -> Result<(), RunError> {
-        self.tables[table].extend(rows);
-        if self.tables[table].bytes() >= RUN_BYTES { self.cut(table) } else { Ok(()) }
+    pub fn extend(&mut self, table: TableIndex, rows: &RowBatch) -> Result<(), RunError> {
+        self.tables[table.place()].extend(rows);
+        if self.tables[table.place()].bytes() >= RUN_BYTES { self.cut(table) } else { Ok(()) }
     }
 
     /// Keeps what is left.
@@ -40,12 +41,12 @@ impl Capture {
     /// # Errors
     /// When the changes cannot be kept, or a key has two rows.
     pub fn finish(&mut self) -> Result<(), RunError> {
-        (0..self.tables.len()).try_for_each(|table| self.cut(table))
+        TableIndex::all(self.tables.len()).try_for_each(|table| self.cut(table))
     }
 
     /// Several runs may have parts of what happens to a key: they are summed where they are merged.
-    fn cut(&mut self, table: usize) -> Result<(), RunError> {
-        let rows = &mut self.tables[table];
+    fn cut(&mut self, table: TableIndex) -> Result<(), RunError> {
+        let rows = &mut self.tables[table.place()];
         let built = RunBuilder::fold(rows).map_err(|key| two_rows(&self.run, table, &key))?;
         rows.clear();
         self.run.changes.push(table, self.chunk, built).map_err(|error| {
@@ -55,8 +56,8 @@ impl Capture {
     }
 }
 
-fn two_rows(run: &RunContext, table: usize, key: &[u8]) -> RunError {
-    let stage = run.plan.stages[run.plan.sink].inputs[table];
+fn two_rows(run: &RunContext, table: TableIndex, key: &[u8]) -> RunError {
+    let stage = run.plan.stage_of(table);
     let key = run.layout(stage).map(|layout| layout.describe_key(key)).unwrap_or_default();
     RunError::internal(format!("stage `{}` yielded two rows for {key}", run.plan.stages[stage].name))
 }

@@ -16,7 +16,7 @@ use crate::{
     error::RunError,
     failpoint,
     flow::{meter::Meters, tag::Tag},
-    plan::{Plan, liveness::live_columns},
+    plan::{Plan, TableIndex, liveness::live_columns},
     relational::Relational,
 };
 
@@ -54,7 +54,7 @@ pub(crate) enum Consumer {
     /// A `lookup` stage, by stage index.
     Lookup(usize),
     /// The sink, by the index of the table it keeps.
-    Capture(usize),
+    Capture(TableIndex),
 }
 
 /// The steps so far, by stage and, where inputs are told apart, by input.
@@ -109,7 +109,7 @@ impl Segment {
                     Planned::Relational(Relational::Resident(_)) => {
                         Consumer::Resident(at, if port == 0 { Side::Left } else { Side::Right })
                     }
-                    Planned::Sink(_) => Consumer::Capture(port),
+                    Planned::Sink(_) => Consumer::Capture(TableIndex::new(port)),
                     Planned::Relational(Relational::Union(spec)) => {
                         // With a tag every input has a step of its own, which says where its rows come from.
                         let (port, tag) = match &spec.tags {

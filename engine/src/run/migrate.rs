@@ -34,7 +34,7 @@ use crate::{
     flow::{RunContext, lookup::forget_orphans},
     locks::Locked as _,
     plan::{
-        Plan, changed_stages,
+        Plan, TableIndex, changed_stages,
         content::{Definitions, Wanted},
         definition_changes, key_changes,
     },
@@ -317,7 +317,7 @@ fn compute(
     if outcome.upserted.is_empty() {
         outcome.without_drop = Some(Action::Migrated);
     }
-    for (at, table) in plan.tables().iter().enumerate() {
+    for (at, table) in TableIndex::all(plan.tables().len()).zip(&plan.tables()) {
         if !made.contains(&table.name) {
             read_standing(opened.sink.as_mut(), table, run, at)?;
         }
@@ -337,7 +337,7 @@ fn compute(
 }
 
 /// Reads the rows of a table as they stand. A column that was just added is NULL in all of them, whatever the plan says.
-fn read_standing(sink: &mut dyn Sink, table: &TableSchema, run: &RunContext, at: usize) -> Result<(), RunError> {
+fn read_standing(sink: &mut dyn Sink, table: &TableSchema, run: &RunContext, at: TableIndex) -> Result<(), RunError> {
     let lax = lax_table(table);
     let layout = lax_layout(&lax)?;
     let fail = |error: &dyn std::fmt::Display| {

@@ -32,7 +32,7 @@ use crate::{
     },
     error::RunError,
     locks::Locked as _,
-    plan::{Plan, content::Wanted},
+    plan::{Plan, TableIndex, content::Wanted},
     rows::RowLayout,
     run::{RunOptions, rebuild::standing_rows},
     state::{Session, State},
@@ -99,9 +99,9 @@ pub(crate) fn verify_opened(
     let layouts = layouts(plan)?;
     let mut read_back = Vec::new();
     for (at, table) in tables.iter().enumerate() {
-        read_back.push(read_table(opened.sink.as_mut(), table, &layouts[at], &found, at)?);
+        read_back.push(read_table(opened.sink.as_mut(), table, &layouts[at], &found, TableIndex::new(at))?);
     }
-    let found_rows = |at: usize| Rows { log: &found, at, layout: &layouts[at] };
+    let found_rows = |at: usize| Rows { log: &found, at: TableIndex::new(at), layout: &layouts[at] };
     let state_session = opened.state.locked().begin()?;
 
     // Of each table: why it is yet to be compared with a replay.
@@ -110,7 +110,7 @@ pub(crate) fn verify_opened(
         context.abort.check()?;
         to_replay.push(if plan.stages[inputs[at]].is_table() {
             let log = ChangeLog::new(1, spill_dir.clone());
-            let mut runs = Runs::new(&log, 0);
+            let mut runs = Runs::new(&log, TableIndex::new(0));
             let mut kept = Ok(());
             standing_rows(plan, inputs[at], &state_session, &mut |key, value| {
                 kept = runs.add(key, value);
@@ -120,7 +120,7 @@ pub(crate) fn verify_opened(
             runs.finish().map_err(|error| unavailable(&error))?;
             let verified =
                 VerifiedTable { rows: read_back[at], ..VerifiedTable::new(&table.name, Means::State, "the state") };
-            let expected = Rows { log: &log, at: 0, layout: &layouts[at] };
+            let expected = Rows { log: &log, at: TableIndex::new(0), layout: &layouts[at] };
             compare_exactly(verified, expected, found_rows(at), &mut report)?;
             None
         } else if ways.sql {
@@ -146,7 +146,7 @@ pub(crate) fn verify_opened(
                 not_sql,
                 ..VerifiedTable::new(&table.name, Means::Replay, against)
             };
-            let expected = Rows { log: &run.changes, at, layout: &layouts[at] };
+            let expected = Rows { log: &run.changes, at: TableIndex::new(at), layout: &layouts[at] };
             compare_exactly(verified, expected, found_rows(at), &mut report)?;
         }
         look(&state_session, &run.session)?;
@@ -157,7 +157,7 @@ pub(crate) fn verify_opened(
     for (at, of_table) in plan.histories().iter().enumerate() {
         let Some(of_table) = of_table else { continue };
         let rows = ChangeLog::new(1, spill_dir.clone());
-        let compared = Compared { table: &tables[at], at, history: of_table };
+        let compared = Compared { table: &tables[at], at: TableIndex::new(at), history: of_table };
         history::compare(opened.sink.as_mut(), &known, &compared, &rows, &found, &mut report)?;
     }
     report.notices.extend(open::trigger_notices(plan, &opened.sink.triggers()?));
@@ -206,7 +206,7 @@ fn read_table(
     table: &TableSchema,
     layout: &RowLayout,
     log: &ChangeLog,
-    at: usize,
+    at: TableIndex,
 ) -> Result<u64, RunError> {
     let mut runs = Runs::new(log, at);
     let mut count = 0;

@@ -1,7 +1,7 @@
 //! A file that grows or is replaced while it is read is refused, and nothing of it is loaded.
 
 use std::{
-    io::Write as _,
+    io::{Read as _, Write as _},
     path::{Path, PathBuf},
     sync::atomic::{AtomicBool, Ordering},
 };
@@ -218,10 +218,13 @@ fn so_is_one_that_is_packed_binary_a_model_or_read_by_an_index() {
         let path = |name: &str| made.path().join(name).to_str().expect("a path of text").to_owned();
         let binary = [("before", &before), ("after", &after)].map(|(name, text)| {
             std::fs::write(path(name), text).expect("a file can be written");
-            // Not compressed, so that both are as long.
             let output = path(&format!("{name}.bcf"));
-            tool_output("bcftools", &["view", "--no-version", "-Ou", "-o", &output, &path(name)]);
-            std::fs::read(output).expect("it is made")
+            tool_output("bcftools", &["view", "--no-version", "-Ob", "-o", &output, &path(name)]);
+            let (packed, mut records) = (std::fs::read(output).expect("it is made"), Vec::new());
+            let mut unpacking = flate2::read::MultiGzDecoder::new(packed.as_slice());
+            unpacking.read_to_end(&mut records).expect("it is whole");
+            // Not compressed, so that both are as long.
+            stored_bgzf(&records)
         });
         cases.push(("BCF", PIPELINE.to_owned(), "a.bcf", binary, None, of_alleles, "G"));
         std::fs::write(path("a.vcf.gz"), &packed[0]).expect("a file can be written");

@@ -70,7 +70,7 @@ pub fn erase_sample(
 fn forget(context: Context<'_>, sample: &str, options: &RunOptions) -> Result<EraseReport, RunError> {
     let started = Instant::now();
     let plan = context.plan;
-    let mut opened = open::open(plan, Access::Write)?;
+    let mut opened = open::open_loaded(plan, Access::Write)?;
     open::check_agreement(plan, &opened)?;
     let definitions = open::check_definition(plan, &opened.ledger, Wanted::BehindTables)?;
     let events = opened.sink.history(&plan.pipeline.name)?;
@@ -166,22 +166,17 @@ fn take_back(
         };
         retractions.push(retraction(plan, drop, None)?.of_member(member));
     }
-    let work = Work {
-        session: opened.state.begin()?,
-        epoch: erasure.epoch,
-        workers: options.workers_of(plan),
-        loads: Vec::new(),
-        retractions,
-        spill_dir: opened.spill_dir(plan),
-    };
-    let run = compute::load(context, work)?;
+    let workers = options.workers_of(plan);
+    let work = Work { retractions, ..Work::on(&opened.state, erasure.epoch, workers, opened.spill_dir(plan))? };
+    let plane = compute::load(context, work)?;
+    let run = plane.run();
     let members = || run.retractions.iter().filter_map(|retraction| retraction.member.as_ref());
     let rows: Vec<u64> = members().map(|member| member.rows.load(Ordering::Relaxed)).collect();
     if rows.iter().sum::<u64>() == 0 && outcome.readmitted_members.is_empty() {
         let others: BTreeSet<String> = members().flat_map(|member| member.others.locked().clone()).collect();
         return Err(nothing_stands(sample, &others));
     }
-    lookups::forget_gone(&run)?;
+    lookups::forget_gone(run)?;
     for (drop, rows) in drops.iter().zip(&rows) {
         let reason = format!("one sample of it: {rows} rows");
         report.drops.push(DropReport::new(&drop.name, &drop.source, Action::Erased, &reason, Default::default()));
@@ -193,7 +188,7 @@ fn take_back(
             ));
         }
     }
-    let gone = commit::conclude(context, opened, &run, outcome, report)?;
+    let gone = commit::conclude(context, opened, plane.as_ref(), outcome, report)?;
     let deleted = report.tables.iter().map(|table| table.deleted).sum::<u64>().max(gone.marked);
     Ok(BTreeMap::from([
         (Place::State, rows.iter().sum()),

@@ -9,6 +9,7 @@ use super::report::VerifyReport;
 use crate::{
     changes::{Change, ChangeLog, NetChanges, RunBuilder},
     error::{RunError, RunErrorKind},
+    plan::TableIndex,
     rows::{RowBatch, RowLayout},
 };
 
@@ -23,12 +24,12 @@ pub(super) fn unavailable(error: &dyn std::fmt::Display) -> RunError {
 /// Collects rows in sorted runs.
 pub(super) struct Runs<'a> {
     log: &'a ChangeLog,
-    table: usize,
+    table: TableIndex,
     rows: RowBatch,
 }
 
 impl<'a> Runs<'a> {
-    pub(super) fn new(log: &'a ChangeLog, table: usize) -> Runs<'a> {
+    pub(super) fn new(log: &'a ChangeLog, table: TableIndex) -> Runs<'a> {
         Runs { log, table, rows: RowBatch::default() }
     }
 
@@ -54,7 +55,7 @@ impl<'a> Runs<'a> {
 pub(super) struct Rows<'a> {
     pub(super) log: &'a ChangeLog,
     /// The table's place in the log.
-    pub(super) at: usize,
+    pub(super) at: TableIndex,
     pub(super) layout: &'a RowLayout,
 }
 

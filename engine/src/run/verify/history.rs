@@ -24,6 +24,7 @@ use crate::{
     contract::sink::{Sink, SinkError, SinkErrorKind},
     epoch::gaps::{self, missing},
     error::RunError,
+    plan::TableIndex,
     report::Action,
     rows::{RowLayout, lax_layout, lax_table},
     run::verify::{
@@ -97,7 +98,7 @@ impl Rows {
 pub(super) struct Compared<'a> {
     /// The table that it tells of, and its place among the sink's tables.
     pub(super) table: &'a TableSchema,
-    pub(super) at: usize,
+    pub(super) at: TableIndex,
     pub(super) history: &'a TableSchema,
 }
 
@@ -216,7 +217,7 @@ fn read(
         SinkError::new(SinkErrorKind::Unavailable, format!("table `{}` cannot be compared: {error}", history.name))
     };
     let lax = lax_table(table).schema.to_arrow();
-    let (mut runs, mut rows, mut counts) = (Runs::new(kept, 0), 0, BTreeMap::<u64, Rows>::new());
+    let (mut runs, mut rows, mut counts) = (Runs::new(kept, TableIndex::new(0)), 0, BTreeMap::<u64, Rows>::new());
     sink.scan(history, &mut |batch: RecordBatch| {
         let parts = Parts::of(table, &batch).map_err(|error| fail(&error))?;
         let new = RecordBatch::try_new(lax.clone(), parts.new).map_err(|error| fail(&error))?;
@@ -300,7 +301,7 @@ fn compare_rows(
         }
         Ok(())
     };
-    let mut net = kept.net(0)?;
+    let mut net = kept.net(TableIndex::new(0))?;
     let mut last: Option<Last> = None;
     while let Some(Change { key, new, .. }) = net.next()? {
         let damaged = || RunError::internal(format!("a row of `{}` was kept without its epoch", compared.history.name));

@@ -8,6 +8,7 @@ use crate::{
     epoch::{context::Context, plane::SharedState},
     error::RunError,
     flow::{RunContext, feed::Item, lookup::copy_answers},
+    plan::TableIndex,
     rows::RowBatch,
     run::{
         compute::{self, Work},
@@ -25,14 +26,13 @@ pub(super) fn replayed(
     found: &ChangeLog,
     state_session: &Arc<Session>,
 ) -> Result<Arc<RunContext>, RunError> {
-    let inputs = &context.plan.stages[context.plan.sink].inputs;
     let work = Work::on(scratch_state, 1, workers, spill_dir)?;
     // Nobody is asked: what was answered is as much given as the rows of the tables.
     copy_answers(context.plan, state_session, &work.session)?;
     let rows = |run: &RunContext, send: &mut dyn FnMut(Item) -> bool| {
         let tables = run.plan.stages.iter().enumerate().filter(|(_, stage)| stage.is_table());
         for (at, _) in tables {
-            let listening = match inputs.iter().position(|input| *input == at) {
+            let listening = match context.plan.table_of(at) {
                 Some(table) => send_found(found, table, at, send)?,
                 // A base table that the sink does not keep is taken from the state.
                 None => send_table(run, at, state_session, send)?,
@@ -48,7 +48,7 @@ pub(super) fn replayed(
 
 fn send_found(
     found: &ChangeLog,
-    table: usize,
+    table: TableIndex,
     stage: usize,
     send: &mut dyn FnMut(Item) -> bool,
 ) -> Result<bool, RunError> {

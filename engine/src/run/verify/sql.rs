@@ -16,7 +16,7 @@ use crate::{
     changes::ChangeLog,
     contract::sink::{Sink, SinkError, SinkErrorKind},
     error::RunError,
-    plan::Plan,
+    plan::{Plan, TableIndex},
     rows::RowLayout,
 };
 
@@ -53,7 +53,7 @@ pub(super) fn check(
         };
     }
     let before = report.difference_count;
-    let expected = Rows { log: &log, at: 0, layout: &layout };
+    let expected = Rows { log: &log, at: TableIndex::new(0), layout: &layout };
     compare(&view.table.name, expected, view.found, Strictness::Numbers(&statement.inexact), report)?;
     let name = |at: &usize| view.table.schema.columns()[*at].name.clone();
     report.tables.push(VerifiedTable {
@@ -92,7 +92,7 @@ fn computed(
     layout: &RowLayout,
     log: &ChangeLog,
 ) -> Result<(), SinkError> {
-    let mut runs = Runs::new(log, 0);
+    let mut runs = Runs::new(log, TableIndex::new(0));
     let fail = |error: &dyn std::fmt::Display| SinkError::new(SinkErrorKind::Value, error.to_string());
     sink.query(&statement.text, table, &mut |batch: RecordBatch| {
         let tolerances = batch.num_columns() - statement.inexact.len();

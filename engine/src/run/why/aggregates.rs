@@ -16,7 +16,7 @@ use crate::{
     error::RunError,
     flow::{RunContext, feed::Item},
     locks::Locked as _,
-    plan::Plan,
+    plan::{Plan, TableIndex},
     run::{
         compute::{self, Work},
         rebuild::send_table,
@@ -47,7 +47,7 @@ pub(super) fn recompute(context: Context<'_>, opened: &Opened, stage: usize) -> 
     for (at, stage) in stages.iter().enumerate() {
         let layout = layout(&plan, *stage)?;
         let groups: Vec<usize> = plan.stages[*stage].key.clone().unwrap_or_default();
-        let (mut net, mut by_group) = (plane.net(at, What::All)?, BTreeMap::new());
+        let (mut net, mut by_group) = (plane.net(TableIndex::new(at), What::All)?, BTreeMap::new());
         while let Some(Change { key, new, .. }) = net.next().map_err(RunError::from)? {
             let Some(value) = new else { continue };
             let row = layout.decode(std::iter::once((&*key, &*value))).map_err(RunError::internal)?;
