@@ -71,8 +71,8 @@ pub trait SinkStage: Send + Sync {
         &[]
     }
 
-    /// Whether its database also keeps rules that only it can judge (FOREIGN KEYs).
-    fn has_references(&self) -> bool {
+    /// Whether its database also keeps rules that only it can judge (FOREIGN KEYs, unique columns).
+    fn asks_database(&self) -> bool {
         false
     }
 

@@ -154,7 +154,7 @@ pub(crate) fn conclude(
     let mut removed = Removed::default();
     if report.dry_run {
         let notices =
-            Dry { context, plane, tables: &tables, opened, replace_tables: outcome.replace_tables }.judge()?;
+            Dry { context, plane, run, tables: &tables, opened, replace_tables: outcome.replace_tables }.judge()?;
         tell_rejects(context, run, report);
         recount(run, &mut outcome);
         tell_drops_again(context, &outcome, report);

@@ -2,6 +2,8 @@
 //!
 //! What only the database knows is not judged: references to other tables, triggers, and values that its columns cannot hold.
 
+use std::sync::Arc;
+
 use arrow_array::{Array as _, BooleanArray};
 use arrow_schema::DataType;
 use vardelta_schemas::{TableSchema, ledger::TableCounts};
@@ -24,6 +26,7 @@ use crate::{
         write::Writing,
     },
     error::RunError,
+    flow::RunContext,
     plan::{Plan, TableIndex},
 };
 
@@ -37,6 +40,7 @@ const HINT: &str = "Filter or convert such values in a stage before the table, o
 pub(crate) struct Dry<'a> {
     pub(crate) context: Context<'a>,
     pub(crate) plane: &'a dyn Plane,
+    pub(crate) run: &'a Arc<RunContext>,
     pub(crate) tables: &'a [TableSchema],
     pub(crate) opened: &'a Opened,
     pub(crate) replace_tables: bool,
@@ -45,14 +49,12 @@ pub(crate) struct Dry<'a> {
 impl Dry<'_> {
     /// Takes rows out that the sink's conditions refuse, or ends the run as the database would. Yields what there is to say.
     pub(crate) fn judge(&self) -> Result<Vec<String>, RunError> {
-        let Dry { context, plane, tables, opened, replace_tables } = *self;
-        let run = plane.run();
+        let Dry { context, plane, run, tables, opened, replace_tables } = *self;
         let (ledger, quarantines) = (&opened.ledger, opened.sink.quarantines());
         let sink = context.plan.sink();
         let mut notices = Vec::new();
-        if sink.has_references() {
-            notices
-                .push("a dry run does not ask the database: its FOREIGN KEYs (`references`) are not judged".to_owned());
+        if sink.asks_database() {
+            notices.push("a dry run does not ask the database: `references` and `unique` are not judged".to_owned());
         }
         if sink.checks().is_empty() {
             return Ok(notices);
@@ -91,7 +93,6 @@ impl Dry<'_> {
     /// The new rows that a condition refuses; the first one alone where that ends the run.
     fn offenders(&self, plan: &Plan) -> Result<Vec<Offender>, RunError> {
         let mut offenders = Vec::new();
-        let run = self.plane.run();
         for (at, table) in TableIndex::all(self.tables.len()).zip(self.tables) {
             let checks: Vec<&Check> = plan.sink().checks().iter().filter(|check| check.table == table.name).collect();
             if checks.is_empty() {
@@ -99,9 +100,9 @@ impl Dry<'_> {
             }
             let net = self.plane.net(at, What::All)?;
             let mut uncounted = TableCounts::default();
-            let mut merge = Merge::new(plan, run, at, net, &mut uncounted)?;
+            let mut merge = Merge::new(plan, self.run, at, net, &mut uncounted)?;
             while let Some(batch) = merge.next_batch()? {
-                run.abort.check()?;
+                self.run.abort.check()?;
                 refused(table, &checks, &batch, &mut offenders);
                 if !self.opened.sink.quarantines() && !offenders.is_empty() {
                     return Ok(offenders);

@@ -156,10 +156,10 @@ pub(crate) fn find(
             files.push((at, options.name.clone().unwrap_or(default), file, recorded));
         }
     }
-    if let Some((at, _, path, recorded)) = files.iter().find(|file| file.1.trim().is_empty()) {
+    if let Some((at, _, file, recorded)) = files.iter().find(|it| it.1.trim().is_empty()) {
         return Err(input(format!("{recorded} would be a drop without a name"))
             .with_hint("Rename it, or load it by itself with `--as NAME`.")
-            .about([FileAtFault::new(&plan.stages[*at].name, &path.path)]));
+            .about([FileAtFault::new(&plan.stages[*at].name, &file.path)]));
     }
     files.sort_by(|a, b| natural::compare(&a.1, &b.1).then(a.0.cmp(&b.0)));
     if let Some(pair) = files.windows(2).find(|pair| (pair[0].0, &pair[0].1) == (pair[1].0, &pair[1].1)) {

@@ -49,7 +49,6 @@ use crate::{
     suggest::nearest,
 };
 
-pub(super) use sample::entries_of_member;
 pub use sample::erase_sample;
 
 /// What an erasure did and what the search behind it found.

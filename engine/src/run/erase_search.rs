@@ -16,7 +16,7 @@ use crate::{
     relational::Conflict,
     run::{
         RunOptions,
-        erase::entries_of_member,
+        member_entries::entries_of_member,
         verify::{Ways, verify_opened},
     },
     state::{SHARDS, Session},

@@ -5,6 +5,7 @@ pub(crate) mod compute;
 pub(crate) mod deliveries;
 pub(crate) mod erase;
 mod erase_search;
+mod member_entries;
 mod guards;
 pub(crate) mod load;
 mod lookups;

@@ -182,8 +182,7 @@ fn compare_exactly(
 /// Compares the drops that the state says stand with those of the ledger, and the ledger's drops and epochs with its events.
 fn compare_drops(opened: &mut Opened, pipeline: &str, report: &mut VerifyReport) -> Result<(), RunError> {
     let before = report.difference_count;
-    let disagreements = drops::disagreements(&opened.state.locked(), &opened.ledger)?;
-    for Disagreement { drop, state, ledger } in disagreements {
+    for Disagreement { drop, state, ledger } in drops::disagreements(&opened.state.locked(), &opened.ledger)? {
         report.differ("vardelta_drops", || (drop, state, ledger));
     }
     let (events, accounts) = (opened.sink.history(pipeline)?, opened.sink.accounts(pipeline)?);

@@ -92,9 +92,9 @@ fn text(report: &VerifyReport) -> String {
 fn hint(report: &VerifyReport) -> &'static str {
     let is_ledger = |table: &VerifiedTable| table.name == "vardelta_drops" && table.differences > 0;
     if report.tables.iter().any(is_ledger) {
-        "Something else wrote to the tables or to the state; `vardelta rebuild` makes both anew. What the ledger says of its own past it \
+        "Something else wrote to the tables or to the state; `vardelta rebuild` makes both from scratch. What the ledger says of its own past it \
          cannot: if `vardelta_drops` differs then too, put a sound copy of the database back."
     } else {
-        "Something else wrote to the tables; `vardelta rebuild` makes them anew."
+        "Something else wrote to the tables; `vardelta rebuild` makes them from scratch."
     }
 }

@@ -221,8 +221,9 @@ impl SinkStage for PlannedMySql {
         &self.checks
     }
 
-    fn has_references(&self) -> bool {
+    fn asks_database(&self) -> bool {
         self.settings.constraints.iter().any(|planned| matches!(planned.constraint.rule, Rule::Reference { .. }))
+            || !self.settings.unique.is_empty()
     }
 
     fn indexes(&self) -> Vec<NamedIndex> {

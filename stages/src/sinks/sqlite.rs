@@ -136,8 +136,8 @@ impl StageType for SqliteStage {
         let unique = plan_unique(&options.unique, &request.inputs, (on_delete, true), diagnostics);
         let kept = Kept { constraints, unique };
         let checks = judged_checks(&options.checks, &request.inputs);
-        let planned = PlannedSqlite { path, history, on_delete, kept, checks, on_constraint };
-        (diagnostics.len() == before).then(|| Planned::Sink(Arc::new(planned)))
+        (diagnostics.len() == before)
+            .then(|| Planned::Sink(Arc::new(PlannedSqlite { path, history, on_delete, kept, checks, on_constraint })))
     }
 }
 
@@ -184,6 +184,14 @@ impl SinkStage for PlannedSqlite {
         &self.history
     }
 
+    fn checks(&self) -> &[Check] {
+        &self.checks
+    }
+
+    fn asks_database(&self) -> bool {
+        !self.kept.unique.is_empty()
+    }
+
     fn indexes(&self) -> Vec<NamedIndex> {
         let of = |unique: &unique::PlannedUnique| NamedIndex {
             table: unique.table.clone(),
@@ -191,10 +199,6 @@ impl SinkStage for PlannedSqlite {
             columns: unique.columns.clone(),
         };
         self.kept.unique.iter().map(of).collect()
-    }
-
-    fn checks(&self) -> &[Check] {
-        &self.checks
     }
 
     fn open_answers(&self) -> Result<Option<Box<dyn AnswerStore>>, SinkError> {

@@ -21,12 +21,12 @@ use crate::sinks::{
     mysql::{
         error::{
             LARGE_ENTRY, LARGE_ROW, explain, is_about_a_value, is_referred_to, refuses_local_infile, server_words,
+            violated,
         },
         gather::{Gatherer, STATEMENT_ROWS, Slice, Work},
         ledger::integer,
         link::{Link, take},
         local_infile,
-        unique::violated,
         values::RowReader,
     },
     shared::{

@@ -2,6 +2,7 @@
 
 use mysql::{DriverError, Error};
 use vardelta_engine::contract::sink::{SinkError, SinkErrorKind};
+use vardelta_schemas::sql::unique::Unique;
 
 use crate::sinks::mysql::tls;
 
@@ -16,6 +17,16 @@ pub(super) fn explain<'a>(location: &'a str, doing: &'a str) -> impl Fn(Error) -
         // An address holds the password.
         if matches!(error, Error::UrlError(_)) { told } else { told.caused_by(error) }
     }
+}
+
+/// The unique index that an error says is violated: `Duplicate entry 'x' for key 't.name'`.
+pub(super) fn violated<'a>(error: &Error, unique: &'a [Unique]) -> Option<&'a Unique> {
+    let Error::MySqlError(error) = error else { return None };
+    let named = |index: &&Unique| {
+        let key = error.message.rsplit_once(" for key ").map_or("", |(_, key)| key.trim_matches('\''));
+        key == index.name || key.rsplit_once('.').is_some_and(|(_, key)| key == index.name)
+    };
+    unique.iter().find(named).filter(|_| error.code == DUPLICATE)
 }
 
 /// The number of an error that the server sent.

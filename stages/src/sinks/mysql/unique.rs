@@ -1,6 +1,6 @@
 //! Columns that are unique beside the key: what the servers ask of them, and rows whose values another row has.
 
-use mysql::{Error, Row, prelude::Queryable};
+use mysql::{Row, prelude::Queryable};
 use vardelta_engine::{
     contract::{
         sink::{Op, SinkError},
@@ -16,7 +16,7 @@ use vardelta_schemas::sql::{
 use crate::sinks::{
     mysql::{
         apply::{Sent, Writer},
-        error::{DUPLICATE, explain},
+        error::explain,
         indexes::check_bytes,
         link::take,
         options::MySqlOptions,
@@ -70,16 +70,6 @@ pub(super) fn check(
                 );
         }
     }
-}
-
-/// The unique index that an error says is violated: `Duplicate entry 'x' for key 't.name'`.
-pub(super) fn violated<'a>(error: &Error, unique: &'a [Unique]) -> Option<&'a Unique> {
-    let Error::MySqlError(error) = error else { return None };
-    let named = |index: &&Unique| {
-        let key = error.message.rsplit_once(" for key ").map_or("", |(_, key)| key.trim_matches('\''));
-        key == index.name || key.rsplit_once('.').is_some_and(|(_, key)| key == index.name)
-    };
-    unique.iter().find(named).filter(|_| error.code == DUPLICATE)
 }
 
 impl Writer<'_> {
