@@ -30,7 +30,7 @@ use crate::{
     failpoint,
     flow::table::Member,
     locks::Locked as _,
-    member_mark::{is_mark, mark},
+    member_mark::{is_mark, is_of, mark},
     plan::{Plan, content::Wanted},
     report::{Action, DropReport, RunReport},
     run::{

@@ -13,11 +13,10 @@ mod set_aside;
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
-    time::Duration,
 };
 
 use arrow_array::RecordBatch;
-use rusqlite::{Connection, OpenFlags, config::DbConfig};
+use rusqlite::{Connection, OpenFlags};
 use vardelta_engine::contract::{
     erasure::{Erasure, Removed, Search},
     migration::{Migration, Scope, Step},
@@ -34,6 +33,7 @@ use vardelta_schemas::{
     },
 };
 
+use self::opening::{check_directory, open_to_read, open_with, page_count};
 use crate::sinks::{
     shared::{
         constraints::OnConstraint,
@@ -44,16 +44,13 @@ use crate::sinks::{
         apply,
         constraints::{self, Kept, Refusals},
         erase,
-        error::{self, explain},
+        error::explain,
         layout,
         ledger::{self as records, ledger as ledger_in},
         marks::{self, TableMarks},
         migrate, read,
     },
 };
-
-/// How long to wait for another writer: long enough for one that is just finishing, short enough to be told soon.
-const LOCK_TIMEOUT: Duration = Duration::from_millis(2000);
 
 /// A connection to a SQLite file.
 pub(super) struct SqliteSink {
