@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use vardelta_tests::random::{Random, from_environment};
+use vardelta_tests::random::{Random, from_environment, seed};
 
 use super::shelf::{Shelf, on_each};
 
@@ -135,7 +135,7 @@ fn history(shelf: &Shelf, seed: u64, steps: usize) {
 
 #[test]
 fn random_histories_with_swaps() {
-    let first = from_environment("VARDELTA_UNIQUE_SEED", 1);
+    let first = seed(1);
     let steps = from_environment("VARDELTA_UNIQUE_STEPS", 24) as usize;
     let seed = std::cell::Cell::new(first);
     on_each("random_histories_with_swaps", "", |shelf| {
