@@ -29,6 +29,7 @@ use vardelta_schemas::{Schema, TableSchema, history::history_table};
 
 use crate::{
     contract::{
+        lookup::Lookup,
         sink::SinkStage,
         source::Source,
         stage::{Kind, PipelineSettings, Planned, StageType},
@@ -84,6 +85,17 @@ pub struct PlannedStage {
     pub definition: String,
     /// What to run.
     pub planned: Planned,
+}
+
+impl Plan {
+    /// Has every look-up answered by somebody else, who is told the stage's name and what it would ask: a test asks no service.
+    pub fn answer_lookups(&mut self, by: &dyn Fn(&str, &LookupSpec) -> Arc<dyn Lookup>) {
+        for PlannedStage { name, planned, .. } in &mut self.stages {
+            if let Planned::Relational(relational) = planned {
+                relational.answer_by(&|spec| by(name, spec));
+            }
+        }
+    }
 }
 
 impl PlannedStage {

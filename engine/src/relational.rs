@@ -23,6 +23,10 @@ mod top_stage;
 mod union;
 pub(crate) mod union_stage;
 
+use std::sync::Arc;
+
+use crate::contract::lookup::Lookup;
+
 pub use self::{
     aggregate::plan_aggregate,
     aggregate_call::{AggregateCall, AggregateFunction, Concat, Kept, Order, Percentile},
@@ -74,6 +78,13 @@ impl Relational {
             Relational::Resident(spec) => spec,
             Relational::Lookup(spec) => spec,
             Relational::Top(spec) => spec,
+        }
+    }
+
+    /// Has a look-up answered by somebody else, who is told what it would ask.
+    pub(crate) fn answer_by(&mut self, by: &dyn Fn(&LookupSpec) -> Arc<dyn Lookup>) {
+        if let Relational::Lookup(spec) = self {
+            spec.lookup = by(spec);
         }
     }
 

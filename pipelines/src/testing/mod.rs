@@ -3,6 +3,7 @@
 //!
 //! A test that expects nothing is an error, since it could not fail.
 
+mod answers;
 mod changes;
 mod judge;
 mod junit;
@@ -110,6 +111,12 @@ fn act(scratch: &Scratch, action: &Action, abort: &Abort) -> Result<RunReport, R
                 workers: Some(1),
                 ..RunOptions::default()
             };
+            run::run(context, &options)
+        }
+        Action::Answers(told) => {
+            scratch.answers.tell(&scratch.plan, told)?;
+            // What was wanted before is asked for again, as a late answer comes.
+            let options = RunOptions { retry_lookups: true, workers: Some(1), ..RunOptions::default() };
             run::run(context, &options)
         }
         Action::Withdraw(names) => {

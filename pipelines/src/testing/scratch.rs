@@ -17,6 +17,7 @@ use vardelta_engine::{
 use vardelta_stages::REGISTRY;
 
 use super::{
+    answers::Answers,
     records,
     steps::{Content, Delivery},
 };
@@ -51,6 +52,8 @@ pub fn plan(spec: &SpecFile, directory: &Path, problems: &mut Diagnostics) -> Op
 pub struct Scratch {
     /// The plan.
     pub plan: Plan,
+    /// What its look-ups are answered.
+    pub answers: Answers,
     directory: TempDir,
     base: PathBuf,
 }
@@ -70,10 +73,12 @@ impl Scratch {
                     .with_hint("Make room in the temporary directory.")
             })?,
         };
-        let plan = plan(spec, directory.path(), &mut Diagnostics::default())
+        let mut plan = plan(spec, directory.path(), &mut Diagnostics::default())
             .ok_or_else(|| RunError::internal("a pipeline that was resolved before is not resolved again"))?;
         let base = plan.pipeline.base_dir.clone();
-        Ok(Scratch { plan, directory, base })
+        let answers = Answers::default();
+        answers.stand_in(&mut plan);
+        Ok(Scratch { plan, answers, directory, base })
     }
 
     /// The file of a delivery.

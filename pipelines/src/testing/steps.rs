@@ -44,6 +44,17 @@ pub enum Action {
     Withdraw(Vec<String>),
     /// A sample is withdrawn from every drop.
     WithdrawSample(String),
+    /// Look-ups are told what is answered from now on.
+    Answers(Vec<Told>),
+}
+
+/// What a look-up is told.
+#[derive(Debug)]
+pub struct Told {
+    /// The stage.
+    pub stage: String,
+    /// A row for each key.
+    pub rows: Vec<Vec<Entry>>,
 }
 
 /// A drop that is delivered.
@@ -219,7 +230,7 @@ impl Reader<'_> {
     }
 
     fn step(&mut self, node: &Node) -> Option<Step> {
-        const KEYS: [&str; 5] = ["add", "replace", "withdraw", "withdraw_sample", "expect"];
+        const KEYS: [&str; 6] = ["answers", "add", "replace", "withdraw", "withdraw_sample", "expect"];
         let entries = self.table(node, "a step")?;
         let mut step = Step { span: node.span.clone(), actions: Vec::new(), expect: Expectations::default() };
         for entry in entries {
@@ -236,6 +247,14 @@ impl Reader<'_> {
                 }
                 "withdraw_sample" => {
                     step.actions.extend(self.text(&entry.node, "the name of a sample").map(Action::WithdrawSample));
+                }
+                "answers" => {
+                    let mut told = Vec::new();
+                    for stage in self.table(&entry.node, "`answers`").unwrap_or_default() {
+                        told.push(Told { stage: stage.key.clone(), rows: self.rows(&stage.node) });
+                    }
+                    // Whatever the step delivers is answered so.
+                    step.actions.insert(0, Action::Answers(told));
                 }
                 "expect" => step.expect = self.expectations(&entry.node),
                 _ => self.unknown(entry, "a step", &KEYS),
