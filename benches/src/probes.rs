@@ -49,6 +49,8 @@ pub fn measure(fixtures: &Fixtures) -> Result<Section> {
 
     let mut command = Command::new(fixtures.binary()?.path());
     command.arg("watch").arg(warehouse.pipeline()).args(["--listen", "127.0.0.1:0", "--every", "5s"]);
+    // The pipeline is given its drops; what is watched needs a place where they come.
+    command.args(["--set", "stages.calls.path=arriving/*.vcf"]);
     let mut child = Watching(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?);
     let (address, rest) = address(&mut child.0)?;
     // What it says must not fill the pipe.

@@ -58,6 +58,12 @@ pub fn load_with_advice(
 ) -> Result<Advised, Failure> {
     let path = &arguments.pipeline;
     files.push(path.clone());
+    // Not by the parser of arguments: it would say the whole value again, which may be a password.
+    if arguments.overrides.iter().any(|given| !given.contains('=')) {
+        return Err(RunError::new(RunErrorKind::Usage, "the override has no `=`")
+            .with_hint("Write `--set stages.NAME.OPTION=VALUE`.")
+            .into());
+    }
     let text = read(path)?;
     let mut diagnostics = Diagnostics::default();
     let environment = |name: &str| std::env::var(name).ok();

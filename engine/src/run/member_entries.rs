@@ -15,7 +15,6 @@ use crate::{
     member_mark::is_of,
     plan::member::member_keys,
     rows::RowLayout,
-    run::members::MemberColumns,
     state::{SHARDS, Session},
 };
 
@@ -31,12 +30,12 @@ pub(super) fn entries_of_member(
 ) -> Result<u64, RunError> {
     let plan = context.plan;
     let ids: BTreeSet<u64> = erasure.drops.iter().map(|drop| drop.drop_id).collect();
-    let mut columns = MemberColumns::new();
+    let mut columns: BTreeMap<&String, BTreeMap<usize, usize>> = BTreeMap::new();
     for source in erasure.drops.iter().map(|drop| &drop.source).collect::<BTreeSet<_>>() {
         if let Some((at, _)) = plan.stage(source)
             && let Some(Ok(of_source)) = member_keys(plan, at)
         {
-            columns.insert(source.clone(), of_source);
+            columns.insert(source, of_source);
         }
     }
     let tables: BTreeMap<usize, usize> = columns.into_values().flatten().collect();

@@ -127,7 +127,7 @@ fn of_named_drops_alone_and_slips_are_told() {
         (&["--sample", "NORTH1"][..], "Did you mean"),
         (&["--sample", "nobody-at-all"], "no row of a sample"),
         (&["batch9", "--sample", "NORTH01"], "no drop `batch9`"),
-        (&["--sample", "NORTH01", "--erase"], "cannot be used with"),
+        (&["batch2", "--sample", "NORTH01", "--erase"], "--erase"),
     ] {
         let (code, said) = copy.json(&[&["withdraw", COHORT][..], arguments].concat());
         assert_eq!(code, 2, "{arguments:?}: {said}");

@@ -40,14 +40,15 @@ fn models(directory: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// What its lines say: how many have features, and how many of these begin before the first base.
-fn lines(path: &Path) -> (u64, u64) {
+/// What its lines say: how many have features, how many of these begin before the first base, and how many rows the others are: one
+/// for each part that they are of.
+fn lines(path: &Path) -> (u64, u64, u64) {
     let file = std::fs::File::open(path).expect("a file can be opened");
     let text: Box<dyn Read> = match path.extension().is_some_and(|extension| extension == "gz") {
         true => Box::new(flate2::read::MultiGzDecoder::new(file)),
         false => Box::new(file),
     };
-    let (mut features, mut without_place) = (0, 0);
+    let (mut features, mut without_place, mut rows) = (0, 0, 0);
     for line in BufReader::new(text).split(b'\n') {
         let line = String::from_utf8_lossy(&line.expect("it can be read")).trim_end().to_owned();
         if line.starts_with("##FASTA") || line.starts_with('>') {
@@ -59,8 +60,12 @@ fn lines(path: &Path) -> (u64, u64) {
         features += 1;
         let start: i64 = line.split('\t').nth(3).and_then(|start| start.parse().ok()).unwrap_or(0);
         without_place += u64::from(start < 1);
+        let attributes = line.split('\t').nth(8).unwrap_or_default().split(';').map(str::trim);
+        let parents: BTreeSet<&str> =
+            attributes.filter_map(|one| one.strip_prefix("Parent=")).flat_map(|all| all.split(',')).collect();
+        rows += if start < 1 { 0 } else { parents.len().max(1) as u64 };
     }
-    (features, without_place)
+    (features, without_place, rows)
 }
 
 #[test]
@@ -87,12 +92,13 @@ fn every_line_of_a_gene_model_is_a_row_or_a_reject() {
         let name = drop["name"].as_str().expect("a name");
         let at: usize = name.split('_').next().and_then(|at| at.parse().ok()).expect("a number");
         let count = |key: &str| drop[key].as_u64().expect("a count");
-        let (read, rejected) = expected[&at];
+        let (read, rejected, _) = expected[&at];
         assert_eq!((count("read"), count("rejected")), (read, rejected), "{name}");
         assert_eq!((count("loaded"), count("filtered"), count("duplicates")), (read - rejected, 0, 0), "{name}");
         features += read;
     }
-    let rejected: u64 = expected.values().map(|(_, rejected)| rejected).sum();
+    let rejected: u64 = expected.values().map(|(_, rejected, _)| rejected).sum();
+    let of_parents: u64 = expected.values().map(|(_, _, rows)| rows).sum();
     let connection = database::open(&project.path("models.sqlite"));
     let told = database::rows(
         &connection,
@@ -100,7 +106,7 @@ fn every_line_of_a_gene_model_is_a_row_or_a_reject() {
     );
     assert_eq!(told, [rejected.to_string()], "each reject has line, reason and text");
     let rows = database::rows(&connection, "SELECT count(*) FROM gene_model");
-    assert_eq!(rows, [(features - rejected).to_string()]);
+    assert_eq!(rows, [of_parents.to_string()]);
     assert!(found.len() > 50 && features > 100_000, "{} files of {features} lines are too few", found.len());
     eprintln!("{} gene models, {features} lines, {rejected} of them rejected", found.len());
 }

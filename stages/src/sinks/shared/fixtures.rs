@@ -73,7 +73,7 @@ pub(crate) fn identity(number: u64) -> Identity {
 
 /// The identity of a pipeline.
 pub(crate) fn pipeline_identity(pipeline: &str) -> Identity {
-    identity(pipeline.bytes().fold(1 << 32, |sum, byte| sum * 31 + u64::from(byte)))
+    identity(pipeline.bytes().fold(1 << 32, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte))))
 }
 
 /// An epoch that [`record`] wrote.

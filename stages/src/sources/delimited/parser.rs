@@ -78,7 +78,6 @@ impl Parser for DelimitedParser {
                     second_header::Found::Other => return Err(second_header::other(origin)),
                     second_header::Found::Again => {
                         tally.count(Warning::HeaderAgain);
-                        digest.add(record);
                         continue;
                     }
                 },
@@ -105,9 +104,15 @@ impl Parser for DelimitedParser {
         let mut digest = ContentDigest::default();
         if let Some(header) = chunk.header.downcast_ref::<Header>() {
             let bytes = chunk.raw.bytes.as_slice();
+            let mut splitter = Splitter::new(&header.dialect);
             for (found, ..) in records(bytes, &header.dialect) {
-                if matches!(found.kind, Kind::Record | Kind::Misquoted) {
-                    digest.add(&bytes[found.start..found.end]);
+                let record = &bytes[found.start..found.end];
+                let is_record = match found.kind {
+                    Kind::Record => header.second.look(record, &mut splitter) == second_header::Found::No,
+                    kind => kind == Kind::Misquoted,
+                };
+                if is_record {
+                    digest.add(record);
                 }
             }
         }

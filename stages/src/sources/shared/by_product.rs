@@ -57,6 +57,8 @@ const ENDINGS: &[(&str, &[&str])] = &[
 /// What an index is called. Sources look for those of htslib by themselves, so that they need not be told of.
 pub(crate) const INDEX: &str = "an index";
 const COPYING: &str = "still being copied";
+/// What matches a glob by its own name and holds files.
+pub(super) const FOLDER: &str = "a folder";
 
 /// What a file of this name is, if it is no drop.
 pub(crate) fn by_product(name: &[u8]) -> Option<&'static str> {
@@ -91,7 +93,7 @@ pub(crate) fn is_htslib_index(name: &[u8]) -> bool {
 /// Files that were left alone, as one sentence: by what they are, the first few by name.
 pub(crate) fn told(files: &[(String, &'static str)]) -> Option<String> {
     const NAMED: usize = 3;
-    let kinds = ENDINGS.iter().map(|(what, _)| *what);
+    let kinds = ENDINGS.iter().map(|(what, _)| *what).chain([FOLDER]);
     let parts: Vec<String> = kinds
         .filter_map(|kind| {
             let names: Vec<&str> =

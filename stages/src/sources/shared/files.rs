@@ -20,7 +20,7 @@ use vardelta_engine::{
 use vardelta_schemas::{Column, ColumnType, Schema};
 
 use crate::sources::shared::{
-    by_product::{by_product, is_htslib_index, told},
+    by_product::{FOLDER, by_product, is_htslib_index, told},
     glob::{self, Part},
     location,
     naming::{DropNaming, stem},
@@ -127,7 +127,7 @@ impl Files {
         paths.dedup();
         folders.sort();
         folders.dedup();
-        let mut left_alone: Vec<_> = folders.into_iter().map(|folder| (folder, "a folder")).collect();
+        let mut left_alone: Vec<_> = folders.into_iter().map(|folder| (folder, FOLDER)).collect();
         paths.retain(|path| {
             let name = path.file_name().unwrap_or_default();
             let what = by_product(name.as_bytes());

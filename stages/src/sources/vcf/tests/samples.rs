@@ -169,13 +169,13 @@ fn options_about_samples_need_samples() {
 fn a_format_key_that_stands_twice_is_counted() -> Result<(), String> {
     let field = |name: &str| FieldOption { name: spanned(name), kind: None, number: None, column: None };
     let mut given = options(&[], &[], None);
-    given.format = vec![field("DP")];
+    given.format = vec![field("RD")];
     let source = source_of(&given, Path::new("/"))?;
     let text = "##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\ts\n\
-                1\t1\t.\tA\tC\t.\t.\t.\tGT:DP:GT:DP\t0/0:5:1/1:50\n1\t2\t.\tA\tC\t.\t.\t.\tGT:DP:XX:XX\t0/1:7:1:1\n\
-                1\t3\t.\tA\tC\t.\t.\t.\tGT:DP:DP\t0/1:9:1\n";
+                1\t1\t.\tA\tC\t.\t.\t.\tGT:RD:GT:RD\t0/0:5:1/1:50\n1\t2\t.\tA\tC\t.\t.\t.\tGT:RD:XX:XX\t0/1:7:1:1\n\
+                1\t3\t.\tA\tC\t.\t.\t.\tGT:RD:RD\t0/1:9:1\n";
     let outcome = read_bytes(&source, text.as_bytes())?;
-    assert_eq!(columns(&outcome, &["gt", "dp"]), ["0/0 5", "0/1 7", "0/1 9"]);
+    assert_eq!(columns(&outcome, &["gt", "rd"]), ["0/0 5", "0/1 7", "0/1 9"]);
     assert!(outcome.warned().contains(&("duplicate_format_key", 3)), "{:?}", outcome.warned());
     Ok(())
 }
