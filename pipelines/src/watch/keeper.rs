@@ -59,6 +59,7 @@ pub struct Keeper<'a> {
     told_of_sources: BTreeSet<String>,
     hint: Hint,
     is_recalled: bool,
+    is_told_of_earlier: bool,
     /// How often loading was tried in vain, and when it is tried again.
     trouble: Option<(u64, Instant)>,
     /// What the ledger does not know yet: files set aside, and rows to be taken out.
@@ -90,6 +91,7 @@ impl<'a> Keeper<'a> {
             told_of_sources: BTreeSet::new(),
             hint: Hint::new(),
             is_recalled: false,
+            is_told_of_earlier: false,
             trouble: None,
             put: BTreeSet::new(),
             gone: Vec::new(),
@@ -158,6 +160,7 @@ impl<'a> Keeper<'a> {
                     look(key, stamp, file, close, &stop)
                 });
             self.tell_set_aside(&aside);
+            self.tell_of_earlier(&aside);
             self.put.extend(aside);
         }
         let folders = hint::folders(self.plan(), self.files.keys().map(|(_, path)| path.as_path()));
@@ -336,7 +339,18 @@ impl<'a> Keeper<'a> {
         self.names.entry(key.clone()).or_insert_with(|| named(plan, key)).clone()
     }
 
-    /// Tells of files that were set aside now.
+    /// Tells, once, of files that an earlier process set aside and whose turn has not come: they are not loaded, and nothing else
+    /// would say so.
+    fn tell_of_earlier(&mut self, told: &[Key]) {
+        if std::mem::replace(&mut self.is_told_of_earlier, true) {
+            return;
+        }
+        let pending = self.files.pending().into_iter().filter(|pending| pending.aside.is_some());
+        let earlier: Vec<Key> = pending.map(|pending| pending.key.clone()).filter(|key| !told.contains(key)).collect();
+        self.tell_set_aside(&earlier);
+    }
+
+    /// Tells of files that are set aside.
     fn tell_set_aside(&mut self, keys: &[Key]) {
         for key in keys {
             let (drop, path) = self.named(key);
