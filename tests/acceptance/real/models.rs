@@ -2,7 +2,7 @@
 //! reject with its line and reason, counted by a reader of lines that knows nothing else.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io::{BufRead as _, BufReader, Read},
     path::{Path, PathBuf},
 };
