@@ -8,6 +8,7 @@ use std::{
 
 use vardelta_engine::{
     diagnostics::{Diagnostics, Located, located, render, render_advice},
+    edge::secret,
     error::{RunError, RunErrorKind},
     plan::Plan,
     spec::SpecFile,
@@ -59,8 +60,9 @@ pub fn load_with_advice(
     let path = &arguments.pipeline;
     files.push(path.clone());
     // Not by the parser of arguments: it would say the whole value again, which may be a password.
-    if arguments.overrides.iter().any(|given| !given.contains('=')) {
-        return Err(RunError::new(RunErrorKind::Usage, "the override has no `=`")
+    if let Some(given) = arguments.overrides.iter().find(|given| !given.contains('=')) {
+        let shown = secret::without(given, &secret::unread_secrets(given));
+        return Err(RunError::new(RunErrorKind::Usage, format!("the override has no `=`: `--set {shown}`"))
             .with_hint("Write `--set stages.NAME.OPTION=VALUE`.")
             .into());
     }
