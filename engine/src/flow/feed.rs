@@ -116,13 +116,23 @@ pub(crate) struct Feed {
     receiver: Receiver<Item>,
     pending: Mutex<Option<Item>>,
     remaining: AtomicI64,
+    ended: AtomicBool,
 }
 
 impl Feed {
     /// A bounded channel for this many workers.
     pub fn channel(workers: usize) -> (Sender<Item>, Feed) {
         let (sender, receiver) = crossbeam_channel::bounded(workers * CHUNKS_PER_WORKER);
-        (sender, Feed { receiver, pending: Mutex::new(None), remaining: AtomicI64::new(0) })
+        (
+            sender,
+            Feed { receiver, pending: Mutex::new(None), remaining: AtomicI64::new(0), ended: AtomicBool::new(false) },
+        )
+    }
+
+    /// Whether all work was taken. Until the readers have hung up, the last piece is not known to be the last; so it is fixed for a
+    /// dataflow when its workers have taken what they take.
+    pub fn has_ended(&self) -> bool {
+        self.ended.load(Ordering::Acquire)
     }
 
     /// Chunks that wait, and how many have room.
@@ -144,6 +154,7 @@ impl Feed {
                 Err(RecvTimeoutError::Disconnected) => {
                     // A reader that failed hangs up too.
                     abort.check()?;
+                    self.ended.store(true, Ordering::Release);
                     return Ok(false);
                 }
             }
@@ -159,7 +170,10 @@ impl Feed {
             None => match self.receiver.recv_timeout(wait) {
                 Ok(item) => item,
                 Err(RecvTimeoutError::Timeout) => return Taken::Nothing,
-                Err(RecvTimeoutError::Disconnected) => return Taken::Done,
+                Err(RecvTimeoutError::Disconnected) => {
+                    self.ended.store(true, Ordering::Release);
+                    return Taken::Done;
+                }
             },
         };
         self.remaining.fetch_sub(item.weight(), Ordering::AcqRel);

@@ -68,9 +68,9 @@ impl Values<'_> {
         let damaged = RunError::damaged_state(self.space, "does not fit the changes");
         let mut next = 0;
         if self.is_stored {
-            let mut scan = self.reader.scan(prefix)?;
+            let mut scan = self.reader.scan_prefix(prefix, prefix)?;
             while let Some((entry, bytes)) = scan.next_borrowed()? {
-                let Some(value) = entry.strip_prefix(prefix) else { break };
+                let value = &entry[prefix.len()..];
                 let Some(count) = count_of(bytes) else { return Err(damaged) };
                 while let Some((new, delta)) = deltas.get(next).filter(|delta| *delta.0 < *value) {
                     was[next] = Some(0);

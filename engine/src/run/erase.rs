@@ -264,10 +264,9 @@ fn entries_of(plan: &Plan, opened: &Opened, erasure: &Erasure) -> Result<u64, Ru
         for shard in 0..SHARDS {
             let mut reader = session.reader(&drop_space(&stage.name), shard)?;
             for drop in &erasure.drops {
-                let mut scan = reader.scan(&drop.drop_id.to_be_bytes())?;
-                while let Some((entry, _)) = scan.next_borrowed()?
-                    && entry.starts_with(&drop.drop_id.to_be_bytes())
-                {
+                let of_drop = drop.drop_id.to_be_bytes();
+                let mut scan = reader.scan_prefix(&of_drop, &of_drop)?;
+                while scan.next_borrowed()?.is_some() {
                     entries += 1;
                 }
             }

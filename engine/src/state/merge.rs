@@ -3,6 +3,12 @@
 use super::cursor::SectionCursor;
 use super::error::StateError;
 
+#[cfg(test)]
+thread_local! {
+    /// How many keys this thread has moved on from.
+    pub(super) static STEPS: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
+}
+
 /// The cursors of some runs, newest first, and the order in which they come next.
 pub(super) struct Merge<'a> {
     cursors: &'a mut [SectionCursor],
@@ -20,11 +26,11 @@ impl<'a> Merge<'a> {
     pub(super) fn seek_where(
         cursors: &'a mut [SectionCursor],
         from: &[u8],
-        reads: impl Fn(&SectionCursor) -> Result<bool, StateError>,
+        mut reads: impl FnMut(&mut SectionCursor) -> Result<bool, StateError>,
     ) -> Result<Merge<'a>, StateError> {
         let mut merge = Merge { cursors, order: Vec::new() };
         for index in 0..merge.cursors.len() {
-            if reads(&merge.cursors[index])? {
+            if reads(&mut merge.cursors[index])? {
                 merge.cursors[index].seek(from)?;
                 merge.enqueue(index);
             }
@@ -39,6 +45,8 @@ impl<'a> Merge<'a> {
 
     /// Moves to the next key.
     pub(super) fn advance(&mut self) -> Result<(), StateError> {
+        #[cfg(test)]
+        STEPS.with(|steps| steps.set(steps.get() + 1));
         // The older entries of the same key first, while the newest still shows which key that is.
         while let [.., next, top] = self.order[..]
             && self.key(next) == self.key(top)

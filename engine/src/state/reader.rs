@@ -56,32 +56,69 @@ impl Reader {
     /// # Errors
     /// When a block cannot be read, or is not what was written.
     pub fn scan(&mut self, from: &[u8]) -> Result<Scan<'_>, StateError> {
-        Ok(Scan { merge: Merge::seek(&mut self.cursors, from)?, started: false })
+        Ok(Scan { merge: Merge::seek(&mut self.cursors, from)?, started: false, end: End::Last })
     }
-}
 
-impl Reader {
-    /// Starts reading the entries with a key of `from` or greater in the runs that may hold a group; `None` where none may.
-    /// `hash` is the [`key_hash`] of the group's key; entries of other groups come among those of the runs read.
+    /// As [`Reader::scan`], up to the last key that begins with `prefix`, as `from` does. What follows it is not read, however much of
+    /// it is tombstones, over which a scan without an end goes on to the next entry.
     ///
     /// # Errors
     /// When a block cannot be read, or is not what was written.
-    pub fn scan_group(&mut self, hash: u64, from: &[u8]) -> Result<Option<Scan<'_>>, StateError> {
-        let merge = Merge::seek_where(&mut self.cursors, from, |cursor| Ok(!cursor.excludes(hash)?))?;
+    pub fn scan_prefix<'a>(&'a mut self, prefix: &'a [u8], from: &[u8]) -> Result<Scan<'a>, StateError> {
+        Ok(Scan { merge: Merge::seek(&mut self.cursors, from)?, started: false, end: End::Prefix(prefix) })
+    }
+
+    /// As [`Reader::scan`], up to `before`, which is left out; without it up to the last key.
+    ///
+    /// # Errors
+    /// When a block cannot be read, or is not what was written.
+    pub fn scan_range<'a>(&'a mut self, from: &[u8], before: Option<&'a [u8]>) -> Result<Scan<'a>, StateError> {
+        let end = before.map_or(End::Last, End::Before);
+        Ok(Scan { merge: Merge::seek(&mut self.cursors, from)?, started: false, end })
+    }
+
+    /// Starts reading the entries whose keys begin with a group's, in the runs that may hold the group; `None` where none may.
+    /// `hash` is the [`key_hash`] of the group's key.
+    ///
+    /// # Errors
+    /// When a block cannot be read, or is not what was written.
+    pub fn scan_group<'a>(&'a mut self, hash: u64, group: &'a [u8]) -> Result<Option<Scan<'a>>, StateError> {
+        let merge = Merge::seek_where(&mut self.cursors, group, |cursor| Ok(!cursor.excludes(hash)?))?;
         if merge.entry().is_none() {
             return Ok(None);
         }
-        Ok(Some(Scan { merge, started: false }))
+        Ok(Some(Scan { merge, started: false, end: End::Prefix(group) }))
+    }
+}
+
+/// Where a scan ends.
+enum End<'a> {
+    /// At the shard's last key.
+    Last,
+    /// Behind the last key that begins so.
+    Prefix(&'a [u8]),
+    /// Before this key.
+    Before(&'a [u8]),
+}
+
+impl End<'_> {
+    fn is_passed_by(&self, key: &[u8]) -> bool {
+        match self {
+            End::Last => false,
+            End::Prefix(prefix) => !key.starts_with(prefix),
+            End::Before(before) => key >= *before,
+        }
     }
 }
 
 /// A key and its value.
 pub type Entry<Bytes> = (Bytes, Bytes);
 
-/// Entries of one shard in ascending key order.
+/// Entries of one shard in ascending key order, up to where the scan ends.
 pub struct Scan<'a> {
     merge: Merge<'a>,
     started: bool,
+    end: End<'a>,
 }
 
 impl Scan<'_> {
@@ -105,8 +142,10 @@ impl Scan<'_> {
             }
             self.started = true;
             match self.merge.entry() {
+                None => return Ok(None),
+                Some((key, _)) if self.end.is_passed_by(key) => return Ok(None),
+                Some((_, Some(_))) => break,
                 Some((_, None)) => {}
-                None | Some((_, Some(_))) => break,
             }
         }
         Ok(self.merge.entry().and_then(|(key, value)| Some((key, value?))))

@@ -101,12 +101,12 @@ impl Stored {
         let Reading::Own(reader) = self.reading(shard)? else {
             return Err(RunError::internal("a table's key names more than one row"));
         };
-        let mut scan = reader.scan(from)?;
+        let mut scan = reader.scan_prefix(group, from)?;
         for taken in 0.. {
             match scan.next_borrowed()? {
-                Some((entry, _)) if taken == limit && entry.starts_with(group) => return Ok(Some(entry.to_vec())),
-                Some((entry, value)) if entry.starts_with(group) => rows.push(row(entry.into(), value.into())),
-                _ => break,
+                Some((entry, _)) if taken == limit => return Ok(Some(entry.to_vec())),
+                Some((entry, value)) => rows.push(row(entry.into(), value.into())),
+                None => break,
             }
         }
         Ok(None)

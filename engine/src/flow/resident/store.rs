@@ -106,10 +106,9 @@ impl Store {
                 return Ok(more);
             }
         };
-        let mut scan = reader.scan(from)?;
+        let mut scan = reader.scan_range(from, before)?;
         for taken in 0.. {
             match scan.next_borrowed()? {
-                Some((entry, _)) if before.is_some_and(|before| entry >= before) => break,
                 Some((entry, _)) if taken == limit => return Ok(Some(entry.to_vec())),
                 Some((entry, bytes)) => rows.push(self.row(shard, entry, bytes)?),
                 None => break,

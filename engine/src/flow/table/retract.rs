@@ -103,17 +103,17 @@ pub(super) fn removals(
     let (run, name) = (&*worker.run, &worker.run.plan.stages[stage].name);
     let mut list = Vec::new();
     let limit = (run.chunk_records / u64::from(SHARDS)).max(1) as usize;
-    for retraction in run.retractions.iter() {
+    // Only when all drops have asserted what they assert now: what a new content says again is not taken away before.
+    let retractions = if run.feed.has_ended() { &run.retractions[..] } else { &[] };
+    for retraction in retractions {
         let cursor = retraction.cursors.locked().remove(&(stage, shard));
         let Some(from) = cursor else { continue };
         let mut reader = worker.before.reader(&drop_space(name), shard)?;
-        let mut scan = reader.scan(&from)?;
+        let of_drop = drops::start_of(retraction.place);
+        let mut scan = reader.scan_prefix(&of_drop, &from)?;
         let (mut taken, first) = (0, list.len());
         while let Some((entry, _)) = scan.next_borrowed()? {
-            let (place, version, key) = drops::parts(entry).ok_or_else(|| corrupt(name))?;
-            if place != retraction.place {
-                break;
-            }
+            let (_, version, key) = drops::parts(entry).ok_or_else(|| corrupt(name))?;
             if taken == limit {
                 let mut cursors = retraction.cursors.locked();
                 cursors.insert((stage, shard), entry.to_vec());

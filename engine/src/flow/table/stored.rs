@@ -59,8 +59,7 @@ impl Stored {
         let damaged = || corrupt(&self.stage);
         let Some(mut scan) = self.entries.scan_group(hash, key)? else { return Ok(OfKey::default()) };
         while let Some((entry, value)) = scan.next_borrowed()? {
-            let Some(tail) = entry.strip_prefix(key) else { break };
-            let (rest, place) = split_place(tail).ok_or_else(damaged)?;
+            let (rest, place) = split_place(&entry[key.len()..]).ok_or_else(damaged)?;
             if !rest.is_empty() {
                 break;
             }
@@ -110,11 +109,10 @@ impl Stored {
         rows: &mut Vec<(Row, Row)>,
     ) -> Result<Option<Vec<u8>>, RunError> {
         let (conflict, damaged) = (self.conflict, || corrupt(&self.stage));
-        let ends = |key: &[u8]| before.is_some_and(|before| key >= before);
         let mut found: Vec<(Row, Row)> = Vec::new();
         let mut last: Option<(Vec<u8>, Assertion)> = None;
         let standing = |(key, winner): (Vec<u8>, Assertion)| (key.into(), conflict.row(&winner.value).into());
-        let mut scan = self.entries.scan(from)?;
+        let mut scan = self.entries.scan_range(from, before)?;
         while let Some((entry, value)) = scan.next_borrowed()? {
             let (key, place) = split_place(entry).ok_or_else(damaged)?;
             let (version, origin, value) = split_value(value).ok_or_else(damaged)?;
@@ -128,7 +126,7 @@ impl Stored {
                 }
                 _ => {
                     found.extend(last.take().map(standing));
-                    if found.len() > limit || ends(key) {
+                    if found.len() > limit {
                         break;
                     }
                     last = Some((key.to_vec(), Assertion::of((place, version, origin, value))));
@@ -137,11 +135,10 @@ impl Stored {
         }
         found.extend(last.map(standing));
         if let Some(lists) = &mut self.lists {
-            let (mut scan, mut taken) = (lists.scan(from)?, 0);
-            while let Some((key, bytes)) = scan.next_borrowed()? {
-                if taken > limit || ends(key) {
-                    break;
-                }
+            let (mut scan, mut taken) = (lists.scan_range(from, before)?, 0);
+            while taken <= limit
+                && let Some((key, bytes)) = scan.next_borrowed()?
+            {
                 let list = Assertion::decode_list(bytes).ok_or_else(damaged)?;
                 found.extend(
                     Assertion::winner(&list, conflict).map(|winner| (key.into(), conflict.row(&winner.value).into())),
@@ -167,7 +164,7 @@ impl Stored {
         let mut list = Vec::new();
         let Some(mut scan) = self.entries.scan_group(hash, key)? else { return Ok(list) };
         while let Some((entry, value)) = scan.next_borrowed()? {
-            let Some((&[], place)) = entry.strip_prefix(key).and_then(split_place) else { break };
+            let Some((&[], place)) = split_place(&entry[key.len()..]) else { break };
             let (version, origin, value) = split_value(value).ok_or_else(|| corrupt(&self.stage))?;
             list.push(Assertion::of((place, version, origin, value)));
         }

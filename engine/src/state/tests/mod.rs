@@ -5,6 +5,7 @@ mod crash;
 mod damage;
 mod model;
 mod protocol;
+mod scans;
 
 use std::collections::BTreeMap;
 use std::fs;
