@@ -130,8 +130,21 @@ pub(super) struct BlockCursor {
     value_start: Option<usize>,
     /// Whether there is a current entry.
     valid: bool,
-    /// Every entry before the current one is less than this; only after a seek.
-    floor: Option<Vec<u8>>,
+    /// What the last seek found.
+    found: Option<Found>,
+    /// Buffers of what earlier seeks found, for the next one.
+    spare: Option<Found>,
+}
+
+/// What a seek found: where the next one may go on from, also after the cursor has walked on.
+#[derive(Default)]
+struct Found {
+    /// What was looked for: every entry before the one found is less.
+    target: Vec<u8>,
+    /// The key of the entry found, where its value starts, and where the entry after it starts.
+    key: Vec<u8>,
+    value_start: Option<usize>,
+    next: usize,
 }
 
 impl BlockCursor {
@@ -147,7 +160,7 @@ impl BlockCursor {
         self.key.clear();
         self.value_start = None;
         self.valid = false;
-        self.floor = None;
+        self.spare = self.found.take().or(self.spare.take());
     }
 
     /// Moves to the next entry; false at the end.
@@ -181,37 +194,57 @@ impl BlockCursor {
     }
 
     /// Moves to the first entry whose key is `target` or greater; false where there is none. Targets that ascend make
-    /// it walk on from where it is.
+    /// it go on from where it is, or from what it found last where it has walked past the target.
     pub(super) fn seek(&mut self, target: &[u8]) -> Result<bool, Malformed> {
-        let stays = self.valid && target <= self.key.as_slice();
-        if stays {
-            if target == self.key.as_slice() || self.floor.as_deref().is_some_and(|floor| floor <= target) {
-                return Ok(true);
-            }
-            self.rewind();
-        } else if !self.valid {
+        if self.valid && target == self.key.as_slice() {
+            return Ok(true);
+        }
+        let is_behind = target > self.key.as_slice();
+        if !self.valid {
             let at_end = self.next > 0 && self.next >= self.bytes.len();
-            if at_end && target > self.key.as_slice() {
+            if at_end && is_behind {
                 return Ok(false);
             }
-            self.rewind();
+        }
+        if !(self.valid && is_behind) {
+            match self.found.take() {
+                Some(found) if *target >= *found.target => {
+                    self.go_back(&found);
+                    let is_it = *target <= *found.key;
+                    self.found = Some(found);
+                    if is_it {
+                        return Ok(true);
+                    }
+                }
+                found => {
+                    self.found = found;
+                    self.rewind();
+                }
+            }
         }
         while self.advance()? {
             if self.key.as_slice() >= target {
-                let floor = self.floor.get_or_insert_default();
-                floor.clear();
-                floor.extend_from_slice(target);
+                self.remember(target);
                 return Ok(true);
             }
         }
         Ok(false)
     }
 
-    /// Moves to the next entry in order to walk on, after which the floor of the last seek says nothing any more.
-    #[inline]
-    pub(super) fn walk(&mut self) -> Result<bool, Malformed> {
-        self.floor = None;
-        self.advance()
+    fn go_back(&mut self, found: &Found) {
+        self.key.clear();
+        self.key.extend_from_slice(&found.key);
+        (self.value_start, self.next, self.valid) = (found.value_start, found.next, true);
+    }
+
+    fn remember(&mut self, target: &[u8]) {
+        let mut found = self.found.take().or(self.spare.take()).unwrap_or_default();
+        found.target.clear();
+        found.target.extend_from_slice(target);
+        found.key.clear();
+        found.key.extend_from_slice(&self.key);
+        (found.value_start, found.next) = (self.value_start, self.next);
+        self.found = Some(found);
     }
 
     /// The current key.
@@ -273,12 +306,36 @@ mod tests {
     }
 
     #[test]
-    fn a_seek_after_walking_does_not_trust_the_old_floor() {
-        let mut cursor = block(&[("b", Some("1")), ("d", Some("2")), ("f", None)]);
-        assert!(cursor.seek(b"a").unwrap());
-        assert!(cursor.walk().unwrap());
-        assert!(cursor.seek(b"a").unwrap());
-        assert_eq!(cursor.key(), b"b");
+    fn seeks_and_steps_in_any_order_find_what_a_list_has() {
+        let seed = vardelta_testrandom::seed(17);
+        let mut random = vardelta_testrandom::Random::new(seed);
+        for _ in 0..300 {
+            let mut keys: Vec<String> = (0..random.below(40)).map(|_| format!("k{:02}", random.below(60))).collect();
+            keys.sort();
+            keys.dedup();
+            let entries: Vec<(&str, Option<&str>)> =
+                keys.iter().map(|key| (key.as_str(), Some(key.as_str()))).collect();
+            let mut cursor = block(&entries);
+            let mut at = None;
+            for _ in 0..60 {
+                if random.below(3) == 0 && at.is_some_and(|at| at < keys.len()) {
+                    at = at.map(|at: usize| at + 1);
+                    assert_eq!(cursor.advance().unwrap(), at.is_some_and(|at| at < keys.len()), "seed {seed}");
+                } else {
+                    let target = format!("k{:02}", random.below(60));
+                    at = Some(keys.partition_point(|key| *key < target));
+                    assert_eq!(
+                        cursor.seek(target.as_bytes()).unwrap(),
+                        at.is_some_and(|at| at < keys.len()),
+                        "seed {seed}"
+                    );
+                }
+                if let Some(key) = at.and_then(|at| keys.get(at)) {
+                    let found = (cursor.key(), cursor.value());
+                    assert_eq!(found, (key.as_bytes(), Some(key.as_bytes())), "seed {seed}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -19,7 +19,17 @@ pub(super) struct SectionCursor {
     /// The root first, the data block last.
     levels: Vec<Level>,
     valid: bool,
+    /// How often the filter was asked.
+    asked: u32,
+    /// The filter, once it was asked so often that it is worth being held.
+    filter: Vec<u8>,
 }
+
+/// A filter that was asked so often is read as a whole.
+const ASKED_OFTEN: u32 = 64;
+
+/// A filter of more bytes is read line by line, however often it is asked.
+const FILTER_BYTES_MAX: u64 = 1 << 20;
 
 impl SectionCursor {
     /// A cursor that is nowhere yet. The section's file is opened here, so that it can be read even when it is deleted.
@@ -27,7 +37,7 @@ impl SectionCursor {
         section.file.open()?;
         let levels =
             (0..=section.levels).map(|_| Level { cursor: BlockCursor::default(), pointer: None }).collect::<Vec<_>>();
-        Ok(SectionCursor { section, levels, valid: false })
+        Ok(SectionCursor { section, levels, valid: false, asked: 0, filter: Vec::new() })
     }
 
     /// Moves to the first entry whose key is `target` or greater.
@@ -83,17 +93,28 @@ impl SectionCursor {
     }
 
     /// Whether the key is surely not in the section.
-    pub(super) fn excludes(&self, hash: u64) -> Result<bool, StateError> {
+    pub(super) fn excludes(&mut self, hash: u64) -> Result<bool, StateError> {
         let Some((offset, bytes)) = self.section.filter else { return Ok(false) };
-        let offset = offset + filter::line_start(hash, bytes);
+        let start = filter::line_start(hash, bytes);
+        if self.filter.is_empty() && bytes <= FILTER_BYTES_MAX {
+            self.asked += 1;
+            if self.asked == ASKED_OFTEN {
+                let mut whole = vec![0; bytes as usize];
+                self.section.file.read_exact(&mut whole, offset)?;
+                self.filter = whole;
+            }
+        }
         let mut line = [0; LINE_BYTES];
-        self.section.file.read_exact(&mut line, offset)?;
-        filter::may_contain(hash, &line).map(|may| !may).ok_or_else(|| self.section.file.damaged(offset))
+        match self.filter.get(start as usize..).and_then(|rest| rest.first_chunk()) {
+            Some(held) => line = *held,
+            None => self.section.file.read_exact(&mut line, offset + start)?,
+        }
+        filter::may_contain(hash, &line).map(|may| !may).ok_or_else(|| self.section.file.damaged(offset + start))
     }
 
     fn walk(&mut self, level: usize) -> Result<bool, StateError> {
         let pointer = self.levels[level].pointer.unwrap_or(self.section.root);
-        self.levels[level].cursor.walk().map_err(|Malformed| self.damaged(pointer))
+        self.levels[level].cursor.advance().map_err(|Malformed| self.damaged(pointer))
     }
 
     fn child(&self, level: usize, block: Pointer) -> Result<Pointer, StateError> {
