@@ -26,6 +26,8 @@ use crate::sources::shared::{
 /// What parsing records needs to know of a file.
 #[derive(Debug)]
 pub(super) struct Header {
+    /// The file, as messages name it.
+    pub file: String,
     /// How it writes its table.
     pub dialect: Arc<Dialect>,
     /// Where each column of the rows lies in a record.
@@ -92,6 +94,7 @@ pub(super) fn read(container: &mut Container, dialect: Dialect, columns: &Column
     let choice = lines.choose(&text, &dialect, columns, &file)?;
     let places = choice.names.places(columns, &dialect, &file, choice.line)?;
     let header = Header {
+        file,
         width: choice.names.0.len(),
         second: SecondHeader::new(choice.names.0, places.clone()),
         places,

@@ -60,7 +60,7 @@ impl Parser for DelimitedParser {
                 Kind::Comment => {
                     let text = record.get(header.dialect.comment.len()..).unwrap_or_default();
                     if header.second.look(text, splitter) == second_header::Found::Other {
-                        return Err(second_header::other(origin));
+                        return Err(second_header::other(&header.file, origin));
                     }
                     continue;
                 }
@@ -75,7 +75,7 @@ impl Parser for DelimitedParser {
                     second_header::Found::No => {
                         read(record, &header, splitter, &mut self.rows, &mut tally, || going_on(origin, lines))
                     }
-                    second_header::Found::Other => return Err(second_header::other(origin)),
+                    second_header::Found::Other => return Err(second_header::other(&header.file, origin)),
                     second_header::Found::Again => {
                         tally.count(Warning::HeaderAgain);
                         continue;

@@ -4,6 +4,7 @@ use memchr::memmem::Finder;
 use vardelta_engine::contract::stage::StageError;
 
 use super::fields::Splitter;
+use crate::sources::shared::text::BYTE_ORDER_MARK;
 
 /// What a line between the records is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +37,7 @@ impl SecondHeader {
     }
 
     /// Looks at a line, of a comment without what makes it one. A line is taken for a header that names every column that is read; where
-    /// one column is read, it must also be made of nothing but the header's names, since a value may be one of them.
+    /// one column is read, it must also be made of nothing but the header's names, as many as there are, since a value may be one of them.
     pub fn look(&self, line: &[u8], splitter: &mut Splitter) -> Found {
         if self.longest.find(line).is_none() {
             return Found::No;
@@ -45,7 +46,10 @@ impl SecondHeader {
         let fields: Vec<&[u8]> = (0..count).map(|at| name(splitter.field(line, at), at)).collect();
         let is_named = |place: &usize| fields.contains(&self.names[*place].as_bytes());
         let is_header = match self.places.as_slice() {
-            [_] => fields.iter().all(|field| self.names.iter().any(|name| name.as_bytes() == *field)),
+            [_] => {
+                let is_name = |field: &&[u8]| self.names.iter().any(|name| name.as_bytes() == *field);
+                count == self.names.len() && fields.iter().all(is_name)
+            }
             places => places.iter().all(is_named),
         };
         if !is_header {
@@ -59,10 +63,11 @@ impl SecondHeader {
     }
 }
 
-/// A name as headers are read: without white space around it, and before the first one without what says that the line is no
-/// record.
+/// A name as headers are read: without white space around it, and before the first one without a byte order mark and what says
+/// that the line is no record.
 fn name(field: &[u8], at: usize) -> &[u8] {
-    let mut name = field.trim_ascii();
+    let unmarked = field.strip_prefix(BYTE_ORDER_MARK).filter(|_| at == 0);
+    let mut name = unmarked.unwrap_or(field).trim_ascii();
     while at == 0
         && let Some(rest) = name.strip_prefix(b"#")
     {
@@ -72,8 +77,8 @@ fn name(field: &[u8], at: usize) -> &[u8] {
 }
 
 /// The refusal of what follows another header.
-pub(super) fn other(line: u64) -> StageError {
-    StageError::new(format!("line {line} is a header again, by which the columns lie elsewhere")).with_hint(
+pub(super) fn other(file: &str, line: u64) -> StageError {
+    StageError::new(format!("{file}: line {line} is a header again, by which the columns lie elsewhere")).with_hint(
         "Two tables were joined into this file. Deliver each as a file of its own: by the first header the second one's values \
          would go to the wrong columns.",
     )
@@ -103,6 +108,11 @@ mod tests {
             (&[0], "gene\taspirin\t1", Found::No),
             (&[0], "gene\tdrug\tscore", Found::Again),
             (&[0], "drug\tgene\tscore", Found::Other),
+            (&[0], "gene", Found::No),
+            (&[0], "drug\tgene", Found::No),
+            (&[0], "gene\tdrug\tscore\tgene", Found::No),
+            (&[0, 1], "\u{feff}gene\tdrug\tscore", Found::Again),
+            (&[0, 1], "\u{feff}#gene\tdrug\tscore", Found::Again),
             (&[0], "", Found::No),
         ] {
             assert_eq!(look(places, line), expected, "{places:?} {line}");

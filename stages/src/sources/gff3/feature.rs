@@ -88,8 +88,9 @@ impl Feature {
         let _ = gff::io::Reader::new(line).read_line(&mut read);
         let Some(Ok(record)) = read.as_record() else { return Err(too_short(line)) };
         let mut feature = Feature {
-            contig: decode(record.reference_sequence_name().as_ref()).into_owned(),
-            kind: decode(record.ty().as_ref()).into_owned(),
+            // What percent signs stand for may be no UTF-8 either.
+            contig: counted(record.reference_sequence_name().as_ref(), tally),
+            kind: counted(record.ty().as_ref(), tally),
             start: position(record.start(), line, 3)?,
             end: position(record.end(), line, 4)?,
             strand: strand(line, tally),
@@ -112,7 +113,6 @@ impl Feature {
                 tally.count(Warning::OddAttributes);
             }
             match value {
-                // What its percent signs stand for may be no UTF-8 either.
                 gff::record::attributes::field::Value::String(value) => feature.add(key, counted(&value, tally)),
                 gff::record::attributes::field::Value::Array(values) => {
                     values.iter().for_each(|value| feature.add(key, counted(&value, tally)));
