@@ -98,9 +98,11 @@ pub fn many(fixtures: &Fixtures) -> Result<Section> {
             }
         };
         let mut add = |what: String, run: &Run, first: Option<&Run>| {
-            let row = Row::new(what, format!("{} s, {} at most", decimals(run.seconds), mebibytes(run.peak_bytes)));
+            let (seconds, processor) = (decimals(run.seconds), decimals(run.cpu_seconds));
+            let peak = mebibytes(run.peak_bytes);
+            let row = Row::new(what, format!("{seconds} s, {processor} s of processor time, {peak} at most"));
             section.add(match first {
-                Some(first) => row.ratio(run.seconds / first.seconds, "the tenth"),
+                Some(first) => row.ratio(run.cpu_seconds / first.cpu_seconds, "the tenth's processor time"),
                 None => row,
             });
         };
