@@ -31,6 +31,13 @@ pub trait Resident: Debug + Send + Sync {
 
     /// The longest span in base pairs of a left row that is not long.
     fn long_bp(&self) -> i64;
+
+    /// Which left rows lie in one of these stretches with any part of theirs: the others need not be looked at again where the model
+    /// changed in these. The stretches are in order, and apart from each other.
+    ///
+    /// # Errors
+    /// When the rows are not laid out as planned.
+    fn touches(&self, left: &RecordBatch, reaches: &[Reach]) -> Result<BooleanArray, StageError>;
 }
 
 /// A model, ready to be asked.

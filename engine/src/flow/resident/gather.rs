@@ -3,13 +3,21 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use arrow_array::RecordBatch;
+use arrow_select::filter::filter_record_batch;
 
-use super::{ResidentRow, layout::Assembly, model::Model, reaches::ranges, spec, store::Store};
+use super::{
+    ResidentRow,
+    layout::Assembly,
+    model::Model,
+    reaches::{merged, ranges},
+    spec,
+    store::Store,
+};
 use crate::{
     error::RunError,
     failpoint,
     flow::WorkerContext,
-    relational::{ResidentSpec, spaces},
+    relational::{Reach, ResidentSpec, spaces},
     rows::{Row, RowBatch, RowRef},
     state::SHARDS,
 };
@@ -44,7 +52,9 @@ struct Begun {
     before: Model,
     after: Model,
     work: VecDeque<Work>,
-    /// In order, and apart from each other.
+    /// Where the changed model may say something else. In order, and apart from each other.
+    reaches: Vec<Reach>,
+    /// Entries of left rows that may touch these, as far as they are not long. In order, and apart from each other.
     ranges: Vec<(Vec<u8>, Vec<u8>)>,
     /// The left side as it was.
     store: Store,
@@ -92,13 +102,14 @@ impl Annotating {
         self.write()?;
         failpoint::hit("resident:side-written");
         let mut work: VecDeque<Work> = (0..self.left.len()).step_by(BATCH_ROWS).map(Work::Forward).collect();
-        let mut found = Vec::new();
+        let (mut found, mut touched) = (Vec::new(), Vec::new());
         if !self.right.is_empty() {
             let changed = self.right_batch()?;
             let stage = |error| RunError::stage(&self.worker.run.plan.stages[self.stage].name, error);
             let mut reaches = before.index.reaches(&changed).map_err(stage)?;
             reaches.extend(after.index.reaches(&changed).map_err(stage)?);
-            found = ranges(reaches, self.spec()?.resident.long_bp())?;
+            touched = merged(reaches);
+            found = ranges(&touched, self.spec()?.resident.long_bp())?;
             let is_own = |shard: &u32| *shard as usize % self.worker.peers == self.worker.index;
             for shard in (0..SHARDS).filter(is_own) {
                 work.push_back(Work::Ranges { shard, at: 0, from: None });
@@ -108,7 +119,7 @@ impl Annotating {
         let changed = self.left.iter().map(|row| row.entry.clone()).collect();
         self.worker.meters.add(self.stage, self.left.len(), 0, None);
         let store = Store::new(&self.worker, self.stage, 0)?;
-        Ok(Begun { before, after, work, ranges: found, store, changed })
+        Ok(Begun { before, after, work, reaches: touched, ranges: found, store, changed })
     }
 
     /// The right side's changed rows, old and new.
@@ -194,6 +205,14 @@ impl Annotating {
         }
         self.worker.meters.add(self.stage, bytes.len(), 0, None);
         let batch = self.batch(&bytes)?;
+        let stage = |error| RunError::stage(&self.worker.run.plan.stages[self.stage].name, error);
+        let touches = self.spec()?.resident.touches(&batch, &begun.reaches).map_err(stage)?;
+        let batch = filter_record_batch(&batch, &touches).map_err(RunError::internal)?;
+        let bytes: Vec<(&[u8], &[u8])> =
+            bytes.into_iter().zip(&touches).filter(|(_, touches)| *touches == Some(true)).map(|(row, _)| row).collect();
+        if bytes.is_empty() {
+            return Ok(RowBatch::default());
+        }
         let before = self.annotated(&begun.before, &bytes, &batch, |_| -1)?;
         let after = self.annotated(&begun.after, &bytes, &batch, |_| 1)?;
         let mut rows: Vec<RowRef<'_>> = before.rows().chain(after.rows()).collect();

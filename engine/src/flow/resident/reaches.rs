@@ -24,9 +24,9 @@ pub(super) fn merged(mut reaches: Vec<Reach>) -> Vec<Reach> {
 pub(super) type KeyRange = (Vec<u8>, Vec<u8>);
 
 /// The ranges of entries that begin in these reaches or at most `long_bp` before them: the first entry, and the first behind.
-pub(super) fn ranges(reaches: Vec<Reach>, long_bp: i64) -> Result<Vec<KeyRange>, RunError> {
-    let earlier = |reach: Reach| Reach { from: reach.from.saturating_sub(long_bp), ..reach };
-    let reaches = merged(reaches.into_iter().map(earlier).collect());
+pub(super) fn ranges(reaches: &[Reach], long_bp: i64) -> Result<Vec<KeyRange>, RunError> {
+    let earlier = |reach: &Reach| Reach { from: reach.from.saturating_sub(long_bp), ..reach.clone() };
+    let reaches = merged(reaches.iter().map(earlier).collect());
     let converter = place_converter()?;
     let encode = |position: fn(&Reach) -> i64| {
         let contigs = StringArray::from_iter_values(reaches.iter().map(|reach| &reach.contig));
@@ -56,8 +56,8 @@ mod tests {
 
     #[test]
     fn ranges_begin_as_early_as_a_row_that_is_not_long() {
-        let found = ranges(vec![reach("1", 100, 200), reach("1", 205, 210)], 10).expect("encodes");
-        let expected = ranges(vec![reach("1", 90, 210)], 0).expect("encodes");
+        let found = ranges(&[reach("1", 100, 200), reach("1", 205, 210)], 10).expect("encodes");
+        let expected = ranges(&[reach("1", 90, 210)], 0).expect("encodes");
         assert_eq!(found, expected);
         assert!(found[0].0 < found[0].1);
     }

@@ -273,6 +273,17 @@ impl Resident for Regions {
     fn long_bp(&self) -> i64 {
         LONG_BP
     }
+
+    fn touches(&self, left: &RecordBatch, reaches: &[Reach]) -> Result<BooleanArray, StageError> {
+        let rows = self.variants.of(left)?;
+        let touches = |row: usize| {
+            let Some((chromosome, (start, end))) = self.variants.place(&rows, row) else { return false };
+            // The first stretch that does not end before the row.
+            let at = reaches.partition_point(|reach| (reach.contig.as_str(), reach.to) < (chromosome, start));
+            reaches.get(at).is_some_and(|reach| reach.contig == chromosome && reach.from <= end)
+        };
+        Ok((0..left.num_rows()).map(|row| Some(touches(row))).collect())
+    }
 }
 
 impl Model {
