@@ -179,7 +179,7 @@ impl Plan {
         self.tables().iter().map(of).collect()
     }
 
-    /// All that the sink keeps: the tables, and behind them their histories.
+    /// All that the sink keeps: the tables, and after them their histories.
     pub fn kept_tables(&self) -> Vec<TableSchema> {
         self.tables().into_iter().chain(self.histories().into_iter().flatten()).collect()
     }

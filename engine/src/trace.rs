@@ -51,7 +51,7 @@ pub struct Span {
 pub struct Trace {
     /// The stages' names; a [`Task`] has indexes of them.
     pub stages: Vec<String>,
-    /// The spans, by lane and start; what lies in another span comes behind it.
+    /// The spans, by lane and start; what lies in another span comes after it.
     pub spans: Vec<Span>,
     /// Spans that were not kept because there were too many.
     pub omitted: u64,
@@ -118,7 +118,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn spans_come_by_lane_and_what_lies_in_another_behind_it() {
+    fn spans_come_by_lane_and_what_lies_in_another_after_it() {
         let log = SpanLog::new();
         let at = |lane, task, start, duration| {
             let of = Duration::from_micros;

@@ -218,7 +218,7 @@ mod tests {
                 (event["name"].as_str().unwrap_or_default().to_owned(), number("ts"), number("dur"))
             })
             .collect();
-        // The chunk ended 800 us behind the start, and by its own clock at 700.
+        // The chunk ended 800 us after the start, and by its own clock at 700.
         let expected =
             [("run", 0.0, 900.0), ("chunk 0", 200.0, 600.0), ("calls", 250.0, 100.0), ("read calls", 110.0, 50.0)];
         assert_eq!(found, expected.map(|(name, ts, dur)| (name.to_owned(), ts, dur)));

@@ -107,7 +107,7 @@ pub struct DropRow {
 pub struct RecordCounts {
     /// Records read.
     pub read: u64,
-    /// Records of which at least one row stands in a table.
+    /// Records of which at least one row is in a table.
     pub loaded: u64,
     /// Records whose rows passed no filter, or that had no alternate allele.
     pub filtered: u64,
@@ -211,7 +211,7 @@ pub struct EpochRecord {
 /// What an epoch changes about `vardelta_lookups`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LookupChanges {
-    /// Whether all rows of the pipeline go first: everything was computed anew.
+    /// Whether all rows of the pipeline go first: everything was recomputed.
     pub replaces_all: bool,
     /// Rows that are put in place, or in the place of the one with the same stage and key.
     pub put: Vec<LookupRow>,
@@ -266,7 +266,7 @@ pub struct SetAsideRow {
 pub struct WarningRow {
     /// The reason code.
     pub reason: String,
-    /// The drop's name; `None` behind a table.
+    /// The drop's name; `None` after a table.
     pub drop: Option<String>,
     /// The drop's number.
     #[serde(skip)]
@@ -344,7 +344,7 @@ impl EpochRecord {
 /// A row of `vardelta_rejects`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct RejectRow {
-    /// The drop's number; `None` for a row rejected behind a table.
+    /// The drop's number; `None` for a row rejected after a table.
     pub drop_id: Option<u64>,
     /// The drop's name.
     pub drop_name: Option<String>,

@@ -36,7 +36,7 @@ pub struct Erasure {
     pub own_epochs: BTreeSet<u64>,
     /// These, and those in which another drop went or changed, so that what the erased ones say may have come to light.
     pub revealing_epochs: BTreeSet<u64>,
-    /// The epochs that made tables anew: histories do not say what became of rows.
+    /// The epochs that rebuilt tables: histories do not say what became of rows.
     pub blind_epochs: BTreeSet<u64>,
     /// The tables that the pipeline keeps.
     pub tables: Vec<ErasedTable>,

@@ -49,7 +49,7 @@ pub trait SinkStage: Send + Sync {
     /// The database in words, without secrets, for messages.
     fn location(&self) -> String;
 
-    /// The database as lineage names it: where it is, without user and password, and what stands before the names of its
+    /// The database as lineage names it: where it is, without user and password, and what is before the names of its
     /// tables there (<https://openlineage.io/docs/spec/naming>).
     fn namespace(&self) -> Namespace {
         Namespace { location: self.location(), database: None }
@@ -193,12 +193,12 @@ pub trait Sink: Migrate + Erase + Lookups + QueryPlans + SetAside + Details + Se
     ) -> Result<(), SinkError>;
 
     /// The order in which the changes of these tables are applied: table and part. Where tables refer to each other, new
-    /// rows come before those that refer to them, and old rows behind.
+    /// rows come before those that refer to them, and old rows after.
     fn order(&self, tables: &[TableSchema]) -> Vec<(usize, Part)> {
         (0..tables.len()).map(|table| (table, Part::All)).collect()
     }
 
-    /// Whether `apply` goes on behind a new row that the database does not take: see [`Sink::take_offenders`].
+    /// Whether `apply` goes on after a new row that the database does not take: see [`Sink::take_offenders`].
     fn quarantines(&self) -> bool {
         false
     }
@@ -313,7 +313,7 @@ pub struct EpochStart<'a> {
     /// The tables that hold their history. Nothing but [`Erase::erase`] takes rows out of them, and only a missing table is
     /// made.
     pub history: &'a [TableSchema],
-    /// Whether `tables` are made anew, and tables of the pipeline that are neither in `tables` nor in `history` dropped.
+    /// Whether `tables` are rebuilt, and tables of the pipeline that are neither in `tables` nor in `history` dropped.
     pub replace_tables: bool,
 }
 

@@ -39,7 +39,7 @@ pub(crate) fn note(
     Ok(run.finish()?)
 }
 
-/// Lets the list be made anew.
+/// Lets the list be rebuilt.
 pub(crate) fn forget(session: &Session, metadata: &mut BTreeMap<String, String>) {
     session.clear_space(SPACE);
     metadata.remove(NOTE);

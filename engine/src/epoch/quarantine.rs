@@ -25,7 +25,7 @@ use crate::{
     },
 };
 
-/// The number of the first correcting chunk: behind all that read files.
+/// The number of the first correcting chunk: after all that read files.
 pub(super) const FIRST_CHUNK: u64 = 1 << 62;
 
 impl Writing<'_> {
@@ -117,7 +117,7 @@ impl Writing<'_> {
                     *self.earlier.entry(drop.name.clone()).or_default() += 1;
                 }
                 let stage = drop.and_then(|drop| source_named(plan, &drop.source));
-                // Only behind an index lines have no numbers, and an index is used for a part of the file alone.
+                // Only when read by an index lines have no numbers, and an index is used for a part of the file alone.
                 let is_whole = |at: &usize| source(plan, *at).is_ok_and(|source| source.restriction().is_none());
                 (drop.map(|drop| drop.name.clone()), stage, stage.filter(is_whole).map(|_| row.origin))
             }

@@ -140,7 +140,7 @@ impl Writing<'_> {
         self.apply_histories(sink)
     }
 
-    /// Merges the changes a second time, which costs less than keeping them. A table made anew says nothing of what became of
+    /// Merges the changes a second time, which costs less than keeping them. A table rebuilt says nothing of what became of
     /// its rows.
     fn apply_histories(&self, sink: &mut dyn Sink) -> Result<(), Failure> {
         let Transaction { plane, run, tables, histories, replace_tables, .. } = &self.transaction;

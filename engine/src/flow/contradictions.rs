@@ -1,11 +1,11 @@
 //! Rows that gave way, inside their drop, to a later row of the same key that says something else: what they said is in no
-//! table, so the first of them are told.
+//! table, so the first of them are reported.
 
 use std::{collections::BTreeSet, sync::Mutex};
 
 use crate::{error::RunError, flow::RunContext, locks::Locked as _, rows::Row};
 
-/// How many are told of each drop.
+/// How many are reported of each drop.
 const EXAMPLES: usize = 5;
 /// The most of a key that is shown, in characters.
 const SHOWN_CHARACTERS: usize = 200;

@@ -88,7 +88,7 @@ impl Load {
 pub(crate) enum Item {
     /// A chunk of a file.
     Chunk { load: usize, chunk: Arc<Chunk> },
-    /// Rows of a table, to be replayed into the views behind it.
+    /// Rows of a table, to be replayed into the views after it.
     Rows { table: usize, rows: RowBatch },
 }
 

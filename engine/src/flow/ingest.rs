@@ -1,5 +1,5 @@
 //! Sources and the transforms before tables, fused into one operator per worker: takes chunks from the feed, parses them,
-//! pushes the batches through the segment behind their source, and hands keyed rows to the tables.
+//! pushes the batches through the segment after their source, and hands keyed rows to the tables.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -237,7 +237,7 @@ impl Ingest {
     }
 }
 
-/// Leaves the rows of members that were taken back out, as a filter behind the source would.
+/// Leaves the rows of members that were taken back out, as a filter after the source would.
 fn leave_out(
     run: &RunContext,
     load: &Load,

@@ -160,7 +160,7 @@ impl RunContext {
         for (at, stage) in plan.stages.iter().enumerate() {
             let keeps_state = stage.relation().is_some_and(|relation| !relation.is_stateless());
             if keeps_state || matches!(stage.kind, Kind::Source) {
-                segments.insert(at, Arc::new(Segment::behind(&plan, at)));
+                segments.insert(at, Arc::new(Segment::after(&plan, at)));
             }
             let keyed = stage.kind != Kind::Sink && !stage.before_tables;
             layouts.push(match keyed {
@@ -194,7 +194,7 @@ impl RunContext {
         })
     }
 
-    /// The segment behind a producer.
+    /// The segment after a producer.
     pub fn segment(&self, root: usize) -> Arc<Segment> {
         Arc::clone(&self.segments[&root])
     }
@@ -206,7 +206,7 @@ impl RunContext {
             .ok_or_else(|| RunError::internal(format!("stage `{}` has no row layout", self.plan.stages[stage].name)))
     }
 
-    /// Keeps one more reject, behind those of batches.
+    /// Keeps one more reject, after those of batches.
     pub fn note_reject(&self, reject: &RejectRow) {
         let mut notes = self.notes.locked();
         *notes.reject_counts.entry(reject.reason.clone()).or_default() += 1;
@@ -225,7 +225,7 @@ impl RunContext {
             notes.warnings.add(load, stage, reason, field, warned);
         }
         for (stage, reject) in events.rejects {
-            // Behind a table, the retraction of a row that was rejected is no news.
+            // After a table, the retraction of a row that was rejected is no news.
             if reject.diff < 0 {
                 continue;
             }

@@ -16,13 +16,13 @@ pub(crate) struct RejectLog {
     entries: Vec<Entry>,
 }
 
-/// Where a reject stands in the file. The order of the fields is the order of the list.
+/// Where a reject is in the file. The order of the fields is the order of the list.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Entry {
     drop_id: u64,
     line: u64,
     stage: u32,
-    /// What keeps the order independent of which worker was first: within a record its own order, behind a table the text.
+    /// What keeps the order independent of which worker was first: within a record its own order, after a table the text.
     tie: u64,
     offset: u64,
     bytes: u32,
@@ -51,7 +51,7 @@ impl RejectLog {
         Ok(())
     }
 
-    /// Hands all of them over: by drop in ledger order, then by line, then by stage; those behind tables come last.
+    /// Hands all of them over: by drop in ledger order, then by line, then by stage; those after tables come last.
     pub fn read(&mut self, take: &mut dyn FnMut(RejectRow) -> io::Result<()>) -> io::Result<()> {
         self.file.flush()?;
         self.entries.sort_unstable();
@@ -76,12 +76,12 @@ mod tests {
     #[test]
     fn the_order_does_not_depend_on_who_was_first() -> io::Result<()> {
         let rows = [
-            (2, reject(None, None, "behind a table")),
+            (2, reject(None, None, "after a table")),
             (0, reject(Some(1), Some(9), "nine")),
             (0, reject(Some(1), Some(10), "ten")),
             (1, reject(Some(1), Some(10), "ten, by the next stage")),
             (0, reject(Some(2), Some(1), "one")),
-            (2, reject(None, None, "behind it too")),
+            (2, reject(None, None, "after it too")),
         ];
         let read = |order: &[usize]| -> io::Result<Vec<RejectRow>> {
             let mut log = RejectLog::new(&std::env::temp_dir())?;

@@ -1,4 +1,4 @@
-//! Rows of tables, read back and replayed into the views behind them: what `rebuild` and `verify` run on.
+//! Rows of tables, read back and replayed into the views after them: what `rebuild` and `verify` run on.
 
 use std::{
     collections::BTreeMap,

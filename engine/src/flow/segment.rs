@@ -35,7 +35,7 @@ pub(crate) struct Step {
     pub stage: usize,
     /// What it does; `None` for a union without a tag, which passes batches on.
     transform: Option<Arc<dyn Transform>>,
-    /// Which of its columns are read behind it.
+    /// Which of its columns are read after it.
     live: Vec<bool>,
     next: Vec<Next>,
 }
@@ -82,8 +82,8 @@ pub(crate) struct Segment {
 }
 
 impl Segment {
-    /// The segment behind a producer.
-    pub fn behind(plan: &Plan, root: usize) -> Segment {
+    /// The segment after a producer.
+    pub fn after(plan: &Plan, root: usize) -> Segment {
         let live = live_columns(plan);
         let mut segment = Segment { root, steps: Vec::new(), leaves: Vec::new(), first: Vec::new(), live: Vec::new() };
         let mut known = BTreeMap::new();

@@ -1,7 +1,7 @@
 //! `top` at work: the first rows of each group, by what they are ordered by and then by the key.
 //!
 //! The state keeps the rows of every group in order (`<stage>/values`). A chunk's rows are merged in from the front, up to as many
-//! as are put out and stay: the cost follows the change and `n`, not the group. The first rows before the chunk and those behind it
+//! as are put out and stay: the cost follows the change and `n`, not the group. The first rows before the chunk and those after it
 //! are both among what was read; where they differ, that is the change.
 
 mod encoding;

@@ -1,4 +1,4 @@
-//! The transforms behind a table, aggregate or the like, fused into one operator: changes in; out go changes for the sink,
+//! The transforms after a table, aggregate or the like, fused into one operator: changes in; out go changes for the sink,
 //! pre-combined contributions for what groups them, wishes for the look-ups, and rows for the joins.
 
 use std::collections::BTreeMap;

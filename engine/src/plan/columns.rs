@@ -28,7 +28,7 @@ impl Plan {
 
 fn of_stage(at: usize, stage: &PlannedStage, inputs: &[&Origins], plan: &Plan) -> Origins {
     let width = stage.schema.columns().len();
-    let mut made = Origins::behind(inputs, width);
+    let mut made = Origins::after(inputs, width);
     match (&stage.planned, inputs) {
         (Planned::Source(_), _) => {
             for column in 0..width {

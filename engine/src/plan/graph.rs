@@ -114,7 +114,7 @@ fn edges(plan: &Plan) -> impl Iterator<Item = (&PlannedStage, &PlannedStage)> {
     plan.stages.iter().flat_map(move |to| to.inputs.iter().map(move |from| (&plan.stages[*from], to)))
 }
 
-/// What stands on an edge, one line per column, then the key.
+/// What is on an edge, one line per column, then the key.
 fn labels(stage: &PlannedStage) -> Vec<String> {
     let mut labels = columns(&stage.schema);
     labels.extend(stage.key.as_ref().map(|key| format!("key: {}", names(&stage.schema, key))));

@@ -2,7 +2,7 @@
 
 use crate::{contract::stage::Planned, plan::Plan};
 
-/// For each stage, which of its output columns are read by a stage behind it.
+/// For each stage, which of its output columns are read by a stage after it.
 pub(crate) fn live_columns(plan: &Plan) -> Vec<Vec<bool>> {
     let mut live: Vec<Vec<bool>> = plan.stages.iter().map(|stage| vec![false; stage.schema.columns().len()]).collect();
     // Whatever the order of the stages, each round reaches one stage further; there are no cycles.

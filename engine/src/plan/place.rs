@@ -29,7 +29,7 @@ pub(crate) fn place_columns(plan: &Plan, source: usize, table: usize) -> PlaceCo
     }
 }
 
-/// The stages behind a source up to a table before which no other table stands; where several ways lead there, the first.
+/// The stages after a source up to a table before which no other table stands; where several ways lead there, the first.
 fn path(plan: &Plan, source: usize, to: usize) -> Option<Vec<usize>> {
     let way = |input: &usize| if *input == source { Some(Vec::new()) } else { path(plan, source, *input) };
     let mut path = plan.stages[to].inputs.iter().find_map(way)?;

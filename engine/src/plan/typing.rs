@@ -44,7 +44,7 @@ pub(super) fn plan(
             places[*at] = Some(stages.len() - 1);
         }
     }
-    // What stands on a cycle or behind one has no place in the order.
+    // What is on a cycle or after one has no place in the order.
     let mut ordered = vec![false; outlines.len()];
     order.iter().for_each(|at| ordered[*at] = true);
     for (outline, _) in outlines.iter().zip(ordered).filter(|(_, ordered)| !ordered) {
@@ -59,7 +59,7 @@ fn check_option_names(outline: &Outline<'_>, problems: &mut Diagnostics) {
     }
 }
 
-/// The stage, behind the joins that come before it where it is a chain of several.
+/// The stage, and before it the other joins where it is a chain of several.
 fn plan_stage(
     outline: &Outline<'_>,
     inputs: Vec<usize>,
@@ -144,7 +144,7 @@ fn key_of<'a>(schema: &'a vardelta_schemas::Schema, key: Option<&[usize]>) -> Op
     key.map(|key| key.iter().map(|column| schema.columns()[*column].name.as_str()).collect())
 }
 
-/// Whether the stage comes before every table. `None` after reporting that it cannot stand where it stands.
+/// Whether the stage comes before every table. `None` after reporting that it cannot stand where it is.
 fn check_place(
     outline: &Outline<'_>,
     planned: &Planned,

@@ -40,7 +40,7 @@ pub struct Origins {
 
 impl Origins {
     /// Nothing yet of so many columns, but what decides about the rows of the inputs.
-    pub(crate) fn behind(inputs: &[&Origins], width: usize) -> Origins {
+    pub(crate) fn after(inputs: &[&Origins], width: usize) -> Origins {
         let mut made = Origins { columns: vec![BTreeMap::new(); width], rows: BTreeMap::new() };
         for input in inputs {
             for (source, influences) in &input.rows {

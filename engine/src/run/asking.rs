@@ -1,6 +1,6 @@
 //! Asking for what is looked up: beside the workers, on a thread for each look-up stage, while later chunks are computed.
 //!
-//! What a chunk leaves on the desks is asked for behind it. Answers wait on the desks until all chunks are done; one more chunk
+//! What a chunk leaves on the desks is asked for after it. Answers wait on the desks until all chunks are done; one more chunk
 //! then brings them, so that the rows of this very run are written once, with their answers.
 
 use std::{

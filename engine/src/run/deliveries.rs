@@ -360,7 +360,7 @@ fn compare(plan: &Plan, candidate: &mut Candidate, ledger: &Snapshot) -> Result<
     Ok(())
 }
 
-/// New drops with the bytes that a known one has when the run is done. One whose file is gone is told too: it was renamed.
+/// New drops with the bytes that a known one has when the run is done. One whose file is gone is reported too: it was renamed.
 fn twins(plan: &Plan, found: &Deliveries, ledger: &Snapshot) -> Vec<String> {
     let delivered = |drop: &DropRow| {
         let is_its = |it: &&Candidate| it.name == drop.name && plan.stages[it.source].name == drop.source;

@@ -1,7 +1,7 @@
 //! `withdraw --erase`: drops are taken back and forgotten, and a search proves it.
 //!
 //! One epoch takes the drops back, and in its transaction histories, rejects and ledger lose what tells of them; the state of
-//! that epoch is written into new files. From the commit on the ledger's events of the epoch say `erasing`: what comes behind
+//! that epoch is written into new files. From the commit on the ledger's events of the epoch say `erasing`: what comes after
 //! (the database's own leftovers, the search) is done again by the next start if it must be, and only a search that
 //! finds nothing turns them into `erased`.
 //!
@@ -51,7 +51,7 @@ use crate::{
 
 pub use sample::erase_sample;
 
-/// What an erasure did and what the search behind it found.
+/// What an erasure did and what the search after it found.
 #[derive(Clone, Debug, Serialize)]
 pub struct EraseReport {
     /// The epoch.
@@ -88,7 +88,7 @@ pub struct ErasedPlace {
 /// Takes drops back and forgets them; the name of a drop that was withdrawn before is good too.
 ///
 /// # Errors
-/// When a name is unknown, or for sink or state trouble. Up to the commit nothing was written then; what is behind it is done
+/// When a name is unknown, or for sink or state trouble. Up to the commit nothing was written then; what is after it is done
 /// by the same command, asked again. That something was found is a result, not an error.
 pub fn erase(context: Context<'_>, names: &[String], options: &RunOptions) -> Result<EraseReport, RunError> {
     context.told(forget(context, names, options))
@@ -99,7 +99,7 @@ fn forget(context: Context<'_>, names: &[String], options: &RunOptions) -> Resul
     let plan = context.plan;
     let mut opened = open::open_loaded(plan, Access::Write)?;
     open::check_agreement(plan, &opened)?;
-    let definitions = open::check_definition(plan, &opened.ledger, Wanted::BehindTables)?;
+    let definitions = open::check_definition(plan, &opened.ledger, Wanted::AfterTables)?;
     let events = opened.sink.history(&plan.pipeline.name)?;
     let asked = resolve(&opened.ledger, &events, names)?;
     let workers = options.workers_of(plan);
@@ -202,7 +202,7 @@ fn finished_notice(erasure: &Erasure) -> String {
     format!("the erasure of epoch {}, which had been cut short, was carried on from its commit", erasure.epoch)
 }
 
-/// What comes behind the commit.
+/// What comes after the commit.
 fn finish(
     context: Context<'_>,
     options: &RunOptions,
@@ -402,10 +402,10 @@ fn erasure(plan: &Plan, events: &[Event], epoch: u64, drops: Vec<ErasedDrop>) ->
 
 /// Whether a value that came into this stage may lie there unseen and come to light in any later epoch: as the least or
 /// greatest of a group, at a share of it or among its first rows, once the ones before it are gone; in a joined text once it is
-/// short enough; in a join once a row equals it; or behind one of these that lets it through then.
+/// short enough; in a join once a row equals it; or after one of these that lets it through then.
 fn hides_values(plan: &Plan, at: usize) -> bool {
     let asks = |at: usize, what: fn(&dyn Relation) -> bool| plan.stages[at].relation().is_some_and(what);
-    let is_behind_one = || {
+    let is_after_one = || {
         let mut open = plan.stages[at].inputs.clone();
         while let Some(at) = open.pop() {
             if asks(at, |relation| relation.changes_later()) {
@@ -415,5 +415,5 @@ fn hides_values(plan: &Plan, at: usize) -> bool {
         }
         false
     };
-    asks(at, |relation| relation.hides_values()) || is_behind_one()
+    asks(at, |relation| relation.hides_values()) || is_after_one()
 }

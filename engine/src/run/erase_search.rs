@@ -1,4 +1,4 @@
-//! The search behind an erasure: everything that is left must be somebody else's.
+//! The search after an erasure: everything that is left must be somebody else's.
 
 use std::{collections::BTreeSet, sync::Arc};
 

@@ -80,7 +80,7 @@ fn run_once(context: Context<'_>, options: &RunOptions) -> Result<RunReport, Run
             context.tell(&mut report, RunEvent::Table(table));
         }
         if !options.dry_run && opened.ledger.epoch > 0 {
-            // What a killed run left undone behind its commit.
+            // What a killed run left undone after its commit.
             let mut notices = Vec::new();
             commit::settle(plan, opened.sink.as_mut(), &mut notices);
             notices.into_iter().for_each(|notice| context.tell(&mut report, RunEvent::Notice(notice)));

@@ -3,7 +3,7 @@
 //! A source may say that its drops have members ([`Source::member_column`](crate::contract::source::Source::member_column)). Where
 //! every table that its rows come to has the member in its key, no row is two members', so what one of them asserted can be taken
 //! back as a whole drop is: by the drop's keys in the state. The ledger keeps the member's name, and whatever reads a file
-//! from then on (`run`, `rebuild`, `migrate`) leaves its rows out behind the parser, as a filter would.
+//! from then on (`run`, `rebuild`, `migrate`) leaves its rows out after the parser, as a filter would.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -59,7 +59,7 @@ fn withdraw_once(
     let plan = context.plan;
     let mut opened = open::open_loaded(plan, options.access())?;
     open::check_agreement(plan, &opened)?;
-    let definitions = open::check_definition(plan, &opened.ledger, Wanted::BehindTables)?;
+    let definitions = open::check_definition(plan, &opened.ledger, Wanted::AfterTables)?;
     let notices = if options.dry_run { Vec::new() } else { erase::finish_pending(context, options, &mut opened)? };
     let epoch = opened.ledger.epoch + 1;
     let (drops, columns) = drops_with_members(plan, &opened.ledger, names)?;
@@ -186,7 +186,7 @@ fn refuse_withdrawn(ledger: &Snapshot, sample: &str, drops: &[DropRow]) -> Resul
     Err(RunError::new(RunErrorKind::Usage, message).with_hint("`vardelta drops` lists the samples that are withdrawn."))
 }
 
-/// The members that are to come in again, and the candidates that are read anew for it.
+/// The members that are to come in again, and the candidates that are read again for it.
 pub(super) fn readmit(
     plan: &Plan,
     names: &[String],

@@ -188,7 +188,7 @@ pub(crate) fn tables_are_the_same(plan: &Plan, changed: &BTreeSet<String>) -> bo
         .all(|stage| !changed.contains(&stage.name))
 }
 
-/// Empties the views' spaces, and those of stages that the pipeline no longer has. Answers stay: whatever is computed anew, nobody
+/// Empties the views' spaces, and those of stages that the pipeline no longer has. Answers stay: whatever is recomputed, nobody
 /// is asked again.
 pub(crate) fn clear_views(plan: &Plan, session: &Session) {
     // The list of drops is of no stage.

@@ -62,7 +62,7 @@ pub fn verify(context: Context<'_>, options: &RunOptions) -> Result<VerifyReport
     let plan = context.plan;
     let mut opened = open::open(plan, Access::Read)?;
     open::check_epochs(plan, &opened)?;
-    open::check_definition(plan, &opened.ledger, Wanted::BehindTables)?;
+    open::check_definition(plan, &opened.ledger, Wanted::AfterTables)?;
     let ways = Ways { sql: true, replay: options.replay };
     verify_opened(context, options, &mut opened, ways, &mut |_, _| Ok(()))
 }

@@ -1,5 +1,5 @@
 //! What the machinery costs: a plain loop on one thread over the same files, with hash maps, and nothing that vardelta promises.
-//! It reads the columns of the first table behind each source, keeps the last row of each key, and counts the rows of each group of each
+//! It reads the columns of the first table after each source, keeps the last row of each key, and counts the rows of each group of each
 //! aggregate. Filters, state, transactions and exactness it leaves out. Named after "Scalability! But at what COST?" (HotOS 2015).
 
 use std::{
@@ -115,7 +115,7 @@ impl Task {
     }
 }
 
-/// Follows the columns of every source to the first table behind it and the aggregates behind that.
+/// Follows the columns of every source to the first table after it and the aggregates after that.
 fn tasks(plan: &Plan, written: &[Written<'_>]) -> Vec<Task> {
     let mut tasks = Vec::new();
     for (source, stage) in plan.stages.iter().enumerate().filter(|(_, stage)| stage.kind == Kind::Source) {
@@ -168,7 +168,7 @@ fn leads_to(plan: &Plan, mut at: usize, table: Option<usize>) -> bool {
     false
 }
 
-/// The fields in the columns behind a transform.
+/// The fields in the columns after a transform.
 fn through(
     plan: &Plan,
     at: usize,

@@ -171,7 +171,7 @@ impl Bencher<'_> {
         }
     }
 
-    /// The loads with so many workers, behind one that warms up; the fastest first.
+    /// The loads with so many workers, after one that warms up; the fastest first.
     fn loads(&self, workers: usize) -> Result<Vec<Load>, RunError> {
         let (mut loads, mut allocations) = (Vec::new(), None);
         for time in 0..=self.settings.repeat {

@@ -31,7 +31,7 @@ pub struct Facts {
     pub trouble: Option<String>,
     /// Files that are not loaded: they wait, or are set aside.
     pub waiting: Vec<Waiting>,
-    /// The drops: those that stand in ledger order, behind them those that were withdrawn.
+    /// The drops: those that stand in ledger order, after them those that were withdrawn.
     pub drops: Vec<DropFacts>,
     /// The samples that were taken back by themselves.
     pub members: Vec<WithdrawnMember>,

@@ -174,7 +174,7 @@ pub const COUNT_EVENTS_NAMED: &str =
 pub const COUNT_DROPS: &str = "SELECT COUNT(*) FROM vardelta_drops WHERE pipeline = ? AND drop_id = ?";
 /// Parameters: pipeline, drop_id.
 pub const DELETE_REJECTS: &str = "DELETE FROM vardelta_rejects WHERE pipeline = ? AND drop_id = ?";
-/// Parameters: pipeline, the first and the last epoch. Rows that were rejected behind a table say of no drop that they are
+/// Parameters: pipeline, the first and the last epoch. Rows that were rejected after a table say of no drop that they are
 /// its.
 pub const DELETE_REJECTS_OF_NO_DROP: &str =
     "DELETE FROM vardelta_rejects WHERE pipeline = ? AND drop_id IS NULL AND epoch BETWEEN ? AND ?";
@@ -219,7 +219,7 @@ pub mod sqlite {
     pub const SECURE_DELETE: &str = "PRAGMA secure_delete = ON";
     /// What does not fit into memory goes into a temporary file: a copy of the database is to be expected.
     pub const TEMPORARY_FILES: &str = "PRAGMA temp_store = FILE";
-    /// Writes the whole file anew, without pages that are not in use.
+    /// Rewrites the whole file, without pages that are not in use.
     pub const VACUUM: &str = "VACUUM";
     /// Copies the write-ahead log into the file and empties it. Yields 1 where other connections kept it from that.
     pub const TRUNCATE_LOG: &str = "PRAGMA wal_checkpoint(TRUNCATE)";

@@ -178,7 +178,7 @@ fn two_copies_of_a_state_that_made_the_same_number_are_told_apart() {
     });
 }
 
-/// A run dies behind its commit, and the next start finds an older database: the epoch waits until its own is back.
+/// A run dies after its commit, and the next start finds an older database: the epoch waits until its own is back.
 #[test]
 fn an_epoch_that_is_not_finalised_outlives_an_older_database() {
     on_each_place("an_epoch_that_is_not_finalised_outlives_an_older_database", "", |place| {

@@ -139,7 +139,7 @@ fn cut_commit(server: &'static Server) {
     was_overtaken(&two, Said::from(cut.wait_with_output().expect("it ends")));
 }
 
-on_both!(cut_commit: behind_a_cut_commit_the_epoch_of_another_loader_is_told_apart_on_mariadb, behind_a_cut_commit_the_epoch_of_another_loader_is_told_apart_on_mysql);
+on_both!(cut_commit: after_a_cut_commit_the_epoch_of_another_loader_is_told_apart_on_mariadb, after_a_cut_commit_the_epoch_of_another_loader_is_told_apart_on_mysql);
 
 fn swapped(server: &'static Server) {
     let mut one = ServerProject::new(server, story::PIPELINE, "");

@@ -37,7 +37,7 @@ pub(crate) struct Contributions {
     encodings: Vec<Option<Encoding>>,
     /// The groups met so far, numbered as they came.
     numbers: RowMap<u32>,
-    /// The cells of each group, one group behind the other.
+    /// The cells of each group, one group after the other.
     sums: Vec<i128>,
     counts: ValueCounts,
 }

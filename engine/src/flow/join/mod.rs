@@ -23,7 +23,7 @@ pub(crate) use self::layout::{SideLayout, SideRow};
 use self::{layout::Nulls, pairs::Pairing, side::Keeper};
 use crate::{
     contract::stage::Planned,
-    differential::{self, Side, arrange_behind, arrange_finished},
+    differential::{self, Side, arrange_after, arrange_finished},
     error::RunError,
     flow::{RunContext, WorkerContext},
     relational::{JoinSpec, Relational},
@@ -51,7 +51,7 @@ pub(crate) fn render<'scope>(
     let to = |row: &SideRow| u64::from(row.shard);
     let right = arrange_finished(right, &name, &worker.before, to, move |rows| right_keeper.keep(rows));
     let first = right.stream.clone();
-    let left = arrange_behind(left, first, &name, &worker.before, to, move |rows| left_keeper.keep(rows));
+    let left = arrange_after(left, first, &name, &worker.before, to, move |rows| left_keeper.keep(rows));
     let pairing = Pairing::new(stage, worker, Nulls::of(worker, stage)?)?;
     let joined = differential::join(right, left, Rc::new(pairing));
     Ok(joined.unary::<CapacityContainerBuilder<Vec<RowBatch>>, _, _, _>(Pipeline, &name, |_, _| {

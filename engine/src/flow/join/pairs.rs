@@ -28,7 +28,7 @@ const PIECE_ROWS: usize = 1_024;
 /// Bytes that count as one record for the fuel of differential's driver: 1,000,000 records are 16 MiB.
 const BYTES_PER_RECORD: usize = 16;
 
-/// Output rows. They count by bytes, so that the driver stops for the operators behind it before much has piled up.
+/// Output rows. They count by bytes, so that the driver stops for the operators after it before much has piled up.
 #[derive(Clone, Default)]
 pub(super) struct Joined(pub RowBatch);
 

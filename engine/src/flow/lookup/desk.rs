@@ -55,7 +55,7 @@ struct Inner {
     /// Of those that were not, how many have an answer of before.
     stale: u64,
     figures: LookupFigures,
-    /// Who asked. It is let go with the run, behind the commit.
+    /// Who asked. It is let go with the run, after the commit.
     asker: Option<Box<dyn Asker>>,
 }
 

@@ -66,7 +66,7 @@ fn forget(context: Context<'_>, sample: &str, options: &RunOptions) -> Result<Er
     let plan = context.plan;
     let mut opened = open::open_loaded(plan, Access::Write)?;
     open::check_agreement(plan, &opened)?;
-    let definitions = open::check_definition(plan, &opened.ledger, Wanted::BehindTables)?;
+    let definitions = open::check_definition(plan, &opened.ledger, Wanted::AfterTables)?;
     let events = opened.sink.history(&plan.pipeline.name)?;
     let mut report = RunReport {
         tables: commit::untouched(plan, &opened.ledger),

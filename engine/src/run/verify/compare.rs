@@ -64,7 +64,7 @@ pub(super) struct Rows<'a> {
 pub(super) enum Strictness<'a> {
     /// Nothing.
     Exact,
-    /// The sign of a zero; and in these columns by what the expected rows say behind all columns.
+    /// The sign of a zero; and in these columns by what the expected rows say after all columns.
     Numbers(&'a [usize]),
 }
 

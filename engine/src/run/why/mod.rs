@@ -129,7 +129,7 @@ pub fn why(context: Context<'_>, request: &WhyRequest) -> Result<Why, RunError> 
     let key = key::parse(&table, &request.key)?;
     let mut opened = open::open(plan, Access::Read)?;
     open::check_epochs(plan, &opened)?;
-    open::check_definition(plan, &opened.ledger, Wanted::BehindTables)?;
+    open::check_definition(plan, &opened.ledger, Wanted::AfterTables)?;
     let mut why = Why {
         pipeline: plan.pipeline.name.clone(),
         epoch: opened.ledger.epoch,

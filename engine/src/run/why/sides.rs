@@ -17,7 +17,7 @@ use crate::{
     relational::{How, JoinSpec, Reach, ResidentSpec},
 };
 
-/// Rows whose parts in a model are told one by one, at the most.
+/// Rows whose parts in a model are reported one by one, at the most.
 const MODEL_ROWS_TOLD: usize = 100;
 
 impl Walk<'_> {

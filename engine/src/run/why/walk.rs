@@ -1,6 +1,6 @@
 //! From rows of a stage back to the rows of tables that they are made of, by the state alone.
 //!
-//! Nothing is kept for it: the rows of tables are read from the state, and what stands between is computed for those that may
+//! Nothing is kept for it: the rows of tables are read from the state, and what lies between is computed for those that may
 //! be meant. What is asked of a stage is passed on to its inputs as far as columns go through unchanged, so that most rows are left
 //! out where they lie; a whole table key is looked up.
 
@@ -323,7 +323,7 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// What is asked of the stage is computed by an aggregate: the walk begins anew with its rows.
+    /// What is asked of the stage is computed by an aggregate: the walk starts over with its rows.
     pub(super) fn not_followed(&self, stage: &str) -> RunError {
         self.needs_aggregates.store(true, Ordering::Relaxed);
         RunError::internal(format!("`{stage}` asks for what an aggregate computes"))

@@ -187,7 +187,7 @@ impl MySqlSink {
                     Tables { location: &settings.location, link, pipeline, expected_epoch }.make_room(table, &owned)?;
                 }
                 for table in order.iter().map(|at| &tables[*at]) {
-                    // What is filled anew refers to what is filled anew.
+                    // What is refilled refers to what is refilled.
                     let layout = settings.layout(link.dialect, table);
                     let renamed = |name: &str| owned.iter().any(|owned| owned == name).then(|| swap::new_name(name));
                     let found = marks::found(settings, link, table, &table.name)?;

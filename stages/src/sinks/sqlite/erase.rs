@@ -131,7 +131,7 @@ pub(super) fn is_erasing(connection: &Connection, pipeline: &str) -> rusqlite::R
     Ok(is_there(ERASING)? || is_there(ERASING_SAMPLE)?)
 }
 
-/// Writes the file anew, without what deleted rows have left in it, and empties the log.
+/// Rewrites the file, without what deleted rows have left in it, and empties the log.
 pub(super) fn scrub(path: &Path, connection: &Connection) -> Result<(), SinkError> {
     let failed = explain(path, "erase from");
     for statement in [sqlite::SECURE_DELETE, sqlite::TEMPORARY_FILES, sqlite::VACUUM] {

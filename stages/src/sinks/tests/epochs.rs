@@ -64,8 +64,8 @@ pub(crate) fn the_ledger_keeps_drops_events_rejects_and_counts(db: &dyn Db) {
         detail: "it's \"odd\"".into(),
         raw: Some("chr1\t-1\0".into()),
     };
-    let behind_a_table = RejectRow { stage: "s".into(), reason: "r".into(), ..RejectRow::default() };
-    sink.rejects(PIPELINE, 1, &[reject.clone(), behind_a_table.clone()]).unwrap();
+    let after_a_table = RejectRow { stage: "s".into(), reason: "r".into(), ..RejectRow::default() };
+    sink.rejects(PIPELINE, 1, &[reject.clone(), after_a_table.clone()]).unwrap();
     let mut first = record(PIPELINE, 1);
     let warning = |reason: &str, count| WarningRow { reason: reason.into(), count, ..WarningRow::default() };
     let place = FirstPlace { line: None, contig: Some("chr1".into()), pos: Some(-1) };
@@ -121,7 +121,7 @@ pub(crate) fn the_ledger_keeps_drops_events_rejects_and_counts(db: &dyn Db) {
         reader.epoch_details(PIPELINE, 1, limits).unwrap(),
         EpochDetails {
             rejects: vec![of("calls", "bad_position"), of("s", "r")],
-            first_rejects: vec![reject, behind_a_table],
+            first_rejects: vec![reject, after_a_table],
             warning_rows: 3,
             warnings: vec![placed, warning("c", 2)],
         }
