@@ -38,6 +38,7 @@ use crate::{
     error::RunError,
     expression::functions::Functions,
     relational::{AggregateSpec, LookupSpec, Relation, TableSpec},
+    rows::RowLayout,
     spec::{Entry, SpecFile, Value},
     suggest::nearest,
 };
@@ -105,6 +106,14 @@ impl PlannedStage {
             Planned::Relational(relational) => relational.relation().identity(),
             _ => self.key.as_deref(),
         }
+    }
+
+    /// How its rows are encoded.
+    ///
+    /// # Errors
+    /// When a column has a type that is never encoded, which planning does not let through.
+    pub(crate) fn layout(&self) -> Result<RowLayout, RunError> {
+        RowLayout::new(&self.schema, self.identity()).map_err(RunError::internal)
     }
 
     /// The relational operator that it is.

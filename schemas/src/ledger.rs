@@ -160,9 +160,9 @@ pub struct TableCounts {
 }
 
 impl TableCounts {
-    /// Whether a row changed.
-    pub fn changed(&self) -> bool {
-        self.inserted + self.updated + self.deleted > 0
+    /// Rows that changed.
+    pub fn changed_rows(&self) -> u64 {
+        self.inserted + self.updated + self.deleted
     }
 }
 

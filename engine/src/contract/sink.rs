@@ -345,6 +345,12 @@ crate::reasons! {
         => "read the server's message in the detail, and correct the record or the constraint";
 }
 
+/// New rows that the database does not take, at the most: beyond, something other than rows is wrong.
+pub const OFFENDERS_MAX: usize = 100_000;
+/// What to do about a row that the database does not take.
+pub const REFUSED_HINT: &str = "Filter or convert such values in a stage before the table, or change the constraint, or have such rows rejected \
+     with `on_constraint = \"quarantine\"`.";
+
 /// A new row that the database did not take.
 #[derive(Clone, Debug)]
 pub struct Offender {

@@ -192,7 +192,7 @@ pub(crate) fn conclude(
 fn tell_figures(context: Context<'_>, run: &RunContext, report: &mut RunReport, counts: &[TableCounts]) {
     let Figures { mut stages, readers, workers, .. } = figures(context.plan, run);
     if report.committed {
-        let rows: u64 = counts.iter().map(|table| table.inserted + table.updated + table.deleted).sum();
+        let rows: u64 = counts.iter().map(TableCounts::changed_rows).sum();
         let sink = &mut stages[context.plan.sink];
         (sink.rows_in, sink.rows_out) = (rows, rows);
     }

@@ -50,7 +50,7 @@ fn show_sent(
     table: &TableSchema,
     counts: &TableCounts,
 ) -> Result<(), RunError> {
-    let changed = counts.inserted + counts.updated + counts.deleted;
+    let changed = counts.changed_rows();
     if context.observer.changes_limit().is_some_and(|limit| changed > limit) {
         context.observer.many_changes(table, changed);
         return Ok(());

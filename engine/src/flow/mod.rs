@@ -166,8 +166,7 @@ impl RunContext {
             layouts.push(match keyed {
                 true => {
                     let ranked_by = stage.as_table().and_then(|spec| spec.conflict_by);
-                    let layout = RowLayout::new(&stage.schema, stage.identity());
-                    Some(layout.and_then(|layout| layout.ranked_by(ranked_by)).map_err(RunError::internal)?)
+                    Some(stage.layout()?.ranked_by(ranked_by).map_err(RunError::internal)?)
                 }
                 false => None,
             });

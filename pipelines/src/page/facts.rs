@@ -181,13 +181,8 @@ impl Facts {
 impl Run {
     /// Rows that it changed, over all tables.
     pub fn rows_changed(&self) -> u64 {
-        self.tables.iter().map(changed).sum()
+        self.tables.iter().map(TableCounts::changed_rows).sum()
     }
-}
-
-/// Rows of a table that an epoch changed.
-pub fn changed(counts: &TableCounts) -> u64 {
-    counts.inserted + counts.updated + counts.deleted
 }
 
 /// The stages of a plan.

@@ -232,12 +232,7 @@ impl SinkStage for PlannedMySql {
             name: index.name.clone(),
             columns: index.columns.clone(),
         };
-        let of_unique = |unique: &PlannedUnique| NamedIndex {
-            table: unique.table.clone(),
-            name: unique.index.name.clone(),
-            columns: unique.columns.clone(),
-        };
-        self.settings.indexes.iter().map(of).chain(self.settings.unique.iter().map(of_unique)).collect()
+        self.settings.indexes.iter().map(of).chain(self.settings.unique.iter().map(PlannedUnique::named)).collect()
     }
 
     fn open_answers(&self) -> Result<Option<Box<dyn AnswerStore>>, SinkError> {

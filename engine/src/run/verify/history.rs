@@ -147,7 +147,7 @@ impl Gaps {
             let of_table = counts.iter().find(|counts| counts.name == table.name);
             epoch >= made
                 && !found.contains_key(&epoch)
-                && of_table.is_some_and(|counts| counts.history.is_none() && counts.changed())
+                && of_table.is_some_and(|counts| counts.history.is_none() && counts.changed_rows() > 0)
                 && !known.blind.contains(&epoch)
                 && !known.erased.iter().any(|range| range.contains(&epoch))
         };

@@ -6,10 +6,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use super::{
-    walk::{Aggregates, layout},
-    wanted::encode,
-};
+use super::{walk::Aggregates, wanted::encode};
 use crate::{
     changes::Change,
     epoch::{context::Context, open::Opened, plane::What},
@@ -45,7 +42,7 @@ pub(super) fn recompute(context: Context<'_>, opened: &Opened, stage: usize) -> 
     let plane = compute::replay(Context { plan: &plan, ..context }, work, Box::new(rows))?;
     let mut aggregates = Aggregates::new();
     for (at, stage) in stages.iter().enumerate() {
-        let layout = layout(&plan, *stage)?;
+        let layout = plan.stages[*stage].layout()?;
         let groups: Vec<usize> = plan.stages[*stage].key.clone().unwrap_or_default();
         let (mut net, mut by_group) = (plane.net(TableIndex::new(at), What::All)?, BTreeMap::new());
         while let Some(Change { key, new, .. }) = net.next().map_err(RunError::from)? {

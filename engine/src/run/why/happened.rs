@@ -10,7 +10,7 @@ use vardelta_schemas::TableSchema;
 
 use super::{
     Cells, cells,
-    walk::{Instead, Walk, layout},
+    walk::{Instead, Walk},
     wanted::{Equal, mask},
 };
 use crate::{
@@ -137,7 +137,7 @@ impl Histories {
         let epochs: BTreeSet<u64> = happened.iter().map(|one| one.epoch).collect();
         let mut changed = entries(sink, table, history, &mut |rows| Some(vec![true; rows.num_rows()].into()))?;
         changed.retain(|entry| epochs.contains(&entry.epoch));
-        let layout = layout(walk.plan, base)?;
+        let layout = walk.plan.stages[base].layout()?;
         let strict = table.schema.to_arrow();
         let mut instead = Vec::new();
         for (number, entry) in (0_u64..).zip(&changed) {

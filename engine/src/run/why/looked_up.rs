@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, rc::Rc};
 
 use super::{
-    walk::{Each, Leaf, ROWS_AT_ONCE, Walk, layout},
+    walk::{Each, Leaf, ROWS_AT_ONCE, Walk},
     wanted::{Wanted, encode, of_input},
 };
 use crate::{error::RunError, flow::lookup::AnswersOf, relational::LookupSpec, rows::Row};
@@ -34,7 +34,7 @@ impl Walk<'_> {
             }
             Ok(())
         })?;
-        let layout = layout(self.plan, stage)?;
+        let layout = self.plan.stages[stage].layout()?;
         let mut answers = AnswersOf::new(self.before, &planned.name, spec, &layout)?;
         let mut keys = by_key.into_iter().peekable();
         while keys.peek().is_some() {

@@ -26,7 +26,7 @@ use vardelta_schemas::{TableSchema, ledger::Snapshot};
 pub use self::happened::{Because, Happened};
 use self::{
     happened::Histories,
-    walk::{Found, Leaf, Walk, layout},
+    walk::{Found, Leaf, Walk},
     wanted::{Equal, mask},
 };
 use crate::{
@@ -156,7 +156,7 @@ pub fn why(context: Context<'_>, request: &WhyRequest) -> Result<Why, RunError> 
     let values = Equal::of(&key, &(0..table.key.len()).collect::<Vec<_>>(), true).map_err(RunError::internal)?;
     let equal = Equal { columns: table.key.clone(), values: Arc::new(values) };
     if let Some(spec) = plan.stages[stage].as_table() {
-        let rows = layout(plan, stage)?;
+        let rows = plan.stages[stage].layout()?;
         for bytes in equal.values.iter() {
             for (assertion, stands) in assertions_of(&before, &table.name, spec.conflict, bytes)? {
                 let value = spec.conflict.row(&assertion.value);
@@ -244,7 +244,7 @@ fn contributions(plan: &Plan, ledger: &Snapshot, found: &Found, limit: usize) ->
     }
     let mut contributions = Vec::new();
     for ((stage, place), rows) in leaves {
-        let of_table = layout(plan, stage)?;
+        let of_table = plan.stages[stage].layout()?;
         let key_columns = plan.stages[stage].key.clone().unwrap_or_default();
         let mut first = Vec::new();
         for (key, origin) in rows.iter().take(limit) {

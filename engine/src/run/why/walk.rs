@@ -165,7 +165,7 @@ impl Walk<'_> {
             }
             return Ok(());
         }
-        let layout = layout(self.plan, stage)?;
+        let layout = self.plan.stages[stage].layout()?;
         let name = &self.plan.stages[stage].name;
         let mut gathered =
             Gathered { stage, layout: &layout, conflict: spec.conflict, rows: Vec::new(), leaves: Vec::new() };
@@ -360,12 +360,6 @@ impl Gathered<'_> {
         let decoded = self.layout.decode(rows.iter().map(|(key, value)| (&**key, &**value)));
         each(decoded.map_err(RunError::internal)?, self.leaves.drain(..).map(|leaf| vec![leaf]).collect())
     }
-}
-
-/// How the rows of a table are encoded.
-pub(super) fn layout(plan: &Plan, stage: usize) -> Result<RowLayout, RunError> {
-    let planned = &plan.stages[stage];
-    RowLayout::new(&planned.schema, planned.identity()).map_err(RunError::internal)
 }
 
 pub(super) fn take(rows: &RecordBatch, at: &[usize]) -> Result<RecordBatch, RunError> {

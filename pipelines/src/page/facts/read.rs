@@ -10,7 +10,7 @@ use vardelta_engine::{
 };
 use vardelta_schemas::ledger::{Accounts, EpochDetails, Event, LookupCount, SetAsideRow, Snapshot};
 
-use super::{DropFacts, Facts, FailedRun, Lookup, Run, Table, Waiting, changed, stages};
+use super::{DropFacts, Facts, FailedRun, Lookup, Run, Table, Waiting, stages};
 use crate::operate::{
     clock::now_s,
     figures::{self, Figures},
@@ -127,7 +127,7 @@ fn tables(plan: &Plan, ledger: &Snapshot, accounts: &Accounts, events: &[Event])
     let table = |(table, history): (vardelta_schemas::TableSchema, Option<vardelta_schemas::TableSchema>)| {
         let of_table = |epoch: &(u64, Vec<vardelta_schemas::ledger::TableCounts>)| {
             let counts = epoch.1.iter().find(|counts| counts.name == table.name)?;
-            (epoch.0 <= ledger.epoch).then(|| (epoch.0, changed(counts)))
+            (epoch.0 <= ledger.epoch).then(|| (epoch.0, counts.changed_rows()))
         };
         let changes: Vec<(u64, u64)> = accounts.epochs.iter().filter_map(of_table).collect();
         let last = changes.iter().rev().find(|(_, rows)| *rows > 0).map(|(epoch, _)| *epoch);

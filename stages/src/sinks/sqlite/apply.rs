@@ -5,7 +5,7 @@ use std::path::Path;
 
 use arrow_array::RecordBatch;
 use rusqlite::{Connection, Statement};
-use vardelta_engine::contract::sink::{ChangeBatch, Op, SinkError, SinkErrorKind};
+use vardelta_engine::contract::sink::{ChangeBatch, Op, REFUSED_HINT, SinkError, SinkErrorKind};
 use vardelta_schemas::{
     TableSchema,
     sql::{
@@ -18,7 +18,7 @@ use vardelta_schemas::{
 
 use crate::sinks::{
     shared::{
-        constraints::{REFUSED_HINT, Refused},
+        constraints::Refused,
         unique::{UNIQUE_HINT, violation},
         values::{ColumnReader, column_readers, show_key},
     },
