@@ -48,6 +48,11 @@ impl Erasure {
         self.tables.iter().filter_map(|table| Some((table, table.history.as_ref()?)))
     }
 
+    /// The tables and their histories.
+    pub fn tables_and_histories(&self) -> impl Iterator<Item = &TableSchema> {
+        self.tables.iter().flat_map(|table| std::iter::once(&table.table).chain(&table.history))
+    }
+
     /// The epochs in which rows of a table were marked that may hold the drops' values. A key goes with the last drop that
     /// asserts it, so in an epoch of the drops', or the row is somebody else's.
     pub fn marked_in(&self, table: &ErasedTable) -> MarkedIn<'_> {

@@ -34,6 +34,12 @@ pub trait Erase {
     /// When the database cannot be read.
     fn search(&mut self, erasure: &Erasure) -> Result<Search, SinkError>;
 
+    /// Whether a text is a value of a row of the tables that an erasure is about or of their histories, marked rows included.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    fn has_value(&mut self, erasure: &Erasure, text: &str) -> Result<bool, SinkError>;
+
     /// Writes down that an erasure is proven.
     ///
     /// # Errors

@@ -129,6 +129,17 @@ pub(super) fn finish(link: &mut Link, erasure: &Erasure) -> Result<(), Error> {
     link.conn.query_drop(mysql_sql::COMMIT)
 }
 
+/// Whether a text is a value of a row of the tables or histories.
+pub(super) fn has_value(link: &mut Link, erasure: &Erasure, text: &str) -> Result<bool, Error> {
+    for table in erasure.tables_and_histories() {
+        let Some((query, parameters)) = sql::has_value(link.dialect, table) else { continue };
+        if count(link, &query, vec![Value::from(text); parameters])? > 0 {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// Looks for what should be gone from histories, rejects and ledger.
 pub(super) fn search(location: &str, link: &mut Link, erasure: &Erasure) -> Result<Search, Error> {
     let mut search = Search::default();

@@ -436,6 +436,12 @@ impl Erase for SqliteSink {
         Ok(search)
     }
 
+    fn has_value(&mut self, erasure: &Erasure, text: &str) -> Result<bool, SinkError> {
+        self.on_snapshot("search", |path, connection| {
+            erase::has_value(connection, erasure, text).map_err(explain(path, "search"))
+        })
+    }
+
     fn finish_erasure(&mut self, erasure: &Erasure) -> Result<(), SinkError> {
         erase::finish(&self.path, &self.connection, erasure)
     }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, params, params_from_iter};
 use vardelta_engine::{
     contract::{
         erasure::{Erasure, Place, Removed, Search, texts_in_file},
@@ -228,6 +228,18 @@ pub(super) fn search(connection: &Connection, erasure: &Erasure) -> rusqlite::Re
         }
     }
     Ok(search)
+}
+
+/// Whether a text is a value of a row of the tables or histories.
+pub(super) fn has_value(connection: &Connection, erasure: &Erasure, text: &str) -> rusqlite::Result<bool> {
+    for table in erasure.tables_and_histories() {
+        let Some((query, parameters)) = sql::has_value(Dialect::Sqlite, table) else { continue };
+        let values = params_from_iter(std::iter::repeat_n(text, parameters));
+        if connection.query_row(&query, values, |row| row.get(0))? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Which texts stand in the bytes of the database's files. No connection of this process may have them open: closing a file
