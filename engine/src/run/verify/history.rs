@@ -43,9 +43,9 @@ pub(super) struct Known {
 }
 
 impl Known {
-    pub(super) fn read(sink: &mut dyn Sink, pipeline: &str) -> Result<Known, RunError> {
-        let events = sink.history(pipeline)?;
-        Ok(Known { accounts: sink.accounts(pipeline)?, blind: blind(&events), erased: erased(&events) })
+    /// What the ledger's events and accounts say.
+    pub(super) fn of(events: &[Event], accounts: Accounts) -> Known {
+        Known { accounts, blind: blind(events), erased: erased(events) }
     }
 
     fn made(&self, table: &str) -> Option<u64> {

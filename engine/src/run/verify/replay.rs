@@ -5,7 +5,10 @@ use std::{path::PathBuf, sync::Arc};
 use super::compare::unavailable;
 use crate::{
     changes::{Change, ChangeLog},
-    epoch::{context::Context, plane::SharedState},
+    epoch::{
+        context::Context,
+        plane::{Plane, SharedState},
+    },
     error::RunError,
     flow::{RunContext, feed::Item, lookup::copy_answers},
     plan::TableIndex,
@@ -25,7 +28,7 @@ pub(super) fn replayed(
     spill_dir: PathBuf,
     found: &ChangeLog,
     state_session: &Arc<Session>,
-) -> Result<Arc<RunContext>, RunError> {
+) -> Result<Box<dyn Plane>, RunError> {
     let work = Work::on(scratch_state, 1, workers, spill_dir)?;
     // Nobody is asked: what was answered is as much given as the rows of the tables.
     copy_answers(context.plan, state_session, &work.session)?;
@@ -43,7 +46,7 @@ pub(super) fn replayed(
         }
         Ok(())
     };
-    Ok(Arc::clone(compute::replay(context, work, Box::new(rows))?.run()))
+    compute::replay(context, work, Box::new(rows))
 }
 
 fn send_found(

@@ -9,7 +9,7 @@ use arrow_array::{Array as _, RecordBatch, cast::AsArray as _, types::Float64Typ
 use vardelta_schemas::{TableSchema, sql::view::Statement};
 
 use super::{
-    compare::{Rows, Runs, Strictness, compare},
+    compare::{ReadFrom, Rows, Runs, Strictness, compare},
     report::{Means, VerifiedTable, VerifyReport},
 };
 use crate::{
@@ -53,7 +53,7 @@ pub(super) fn check(
         };
     }
     let before = report.difference_count;
-    let expected = Rows { log: &log, at: TableIndex::new(0), layout: &layout };
+    let expected = Rows { from: ReadFrom::Kept(&log), at: TableIndex::new(0), layout: &layout };
     compare(&view.table.name, expected, view.found, Strictness::Numbers(&statement.inexact), report)?;
     let name = |at: &usize| view.table.schema.columns()[*at].name.clone();
     report.tables.push(VerifiedTable {
