@@ -193,7 +193,7 @@ fn tell_figures(context: Context<'_>, run: &RunContext, report: &mut RunReport, 
     let Figures { mut stages, readers, workers, .. } = figures(context.plan, run);
     if report.committed {
         let rows: u64 = counts.iter().map(TableCounts::changed_rows).sum();
-        let sink = &mut stages[context.plan.sink];
+        let sink = &mut stages[context.plan.sink.place()];
         (sink.rows_in, sink.rows_out) = (rows, rows);
     }
     stages.into_iter().for_each(|stage| context.tell(report, RunEvent::Stage(stage)));

@@ -19,7 +19,7 @@ use crate::{
         correct::{Asked, Quarantined, computed},
     },
     plan::{
-        TableIndex,
+        StageIndex, TableIndex,
         place::{place_columns, source_named},
         source,
     },
@@ -118,7 +118,7 @@ impl Writing<'_> {
                 }
                 let stage = drop.and_then(|drop| source_named(plan, &drop.source));
                 // Only when read by an index lines have no numbers, and an index is used for a part of the file alone.
-                let is_whole = |at: &usize| source(plan, *at).is_ok_and(|source| source.restriction().is_none());
+                let is_whole = |at: &StageIndex| source(plan, *at).is_ok_and(|source| source.restriction().is_none());
                 (drop.map(|drop| drop.name.clone()), stage, stage.filter(is_whole).map(|_| row.origin))
             }
         };

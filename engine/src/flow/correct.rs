@@ -15,6 +15,7 @@ use crate::{
         table::{Assertion, Removal, Stored},
     },
     locks::Locked as _,
+    plan::StageIndex,
     relational::Conflict,
     rows::Row,
     state::{key_hash, shard_of},
@@ -36,7 +37,7 @@ pub(crate) struct Asked {
 /// What one drop asserted of it, which was taken back.
 pub(crate) struct Quarantined {
     /// The table stage.
-    pub stage: usize,
+    pub stage: StageIndex,
     /// The drop's number.
     pub place: u64,
     /// The epoch in which the drop's content was loaded.
@@ -50,13 +51,13 @@ pub(crate) struct Quarantined {
 /// The rows of one round.
 #[derive(Default)]
 pub(crate) struct Corrections {
-    asked: Mutex<BTreeMap<(usize, u32), Vec<Asked>>>,
+    asked: Mutex<BTreeMap<(StageIndex, u32), Vec<Asked>>>,
     done: Mutex<Vec<Quarantined>>,
 }
 
 impl Corrections {
     /// Asks for a row of a table stage to be taken back by the next chunk.
-    pub fn ask(&self, stage: usize, row: Asked) {
+    pub fn ask(&self, stage: StageIndex, row: Asked) {
         let mut asked = self.asked.locked();
         asked.entry((stage, shard_of(&row.key))).or_default().push(row);
     }
@@ -74,7 +75,7 @@ impl Corrections {
     pub fn removals(
         &self,
         run: &RunContext,
-        stage: usize,
+        stage: StageIndex,
         shard: u32,
         stored: impl FnOnce() -> Result<Stored, RunError>,
     ) -> Result<Vec<Removal>, RunError> {
@@ -105,7 +106,7 @@ impl Corrections {
 }
 
 /// A row that cannot be taken back: no drop asserts it.
-pub(crate) fn computed(run: &RunContext, stage: usize, key: &[u8], message: &str) -> RunError {
+pub(crate) fn computed(run: &RunContext, stage: StageIndex, key: &[u8], message: &str) -> RunError {
     let name = &run.plan.stages[stage].name;
     let key = run.layout(stage).map(|layout| layout.describe_key(key)).unwrap_or_default();
     let (why, hint) = match run.mode {

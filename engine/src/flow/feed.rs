@@ -25,7 +25,7 @@ use crate::{
     flow::{contradictions::Contradictions, meter::MeterTotals},
     locks::Locked as _,
     plan::{
-        Plan,
+        Plan, StageIndex,
         stamp::{FileStamp, check_bytes, check_unchanged},
     },
     rows::RowBatch,
@@ -39,7 +39,7 @@ const CHUNKS_PER_WORKER: usize = 3;
 /// One file to be loaded as a drop.
 pub(crate) struct Load {
     /// The source stage.
-    pub source: usize,
+    pub source: StageIndex,
     /// The drop's name.
     pub name: String,
     /// The file.
@@ -89,7 +89,7 @@ pub(crate) enum Item {
     /// A chunk of a file.
     Chunk { load: usize, chunk: Arc<Chunk> },
     /// Rows of a table, to be replayed into the views after it.
-    Rows { table: usize, rows: RowBatch },
+    Rows { table: StageIndex, rows: RowBatch },
 }
 
 impl Item {

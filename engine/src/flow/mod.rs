@@ -53,7 +53,7 @@ use crate::{
         warning_log::WarningLog,
     },
     locks::Locked as _,
-    plan::Plan,
+    plan::{PerStage, Plan, StageIndex},
     rows::{Row, RowLayout},
     state::{Session, Snapshot},
 };
@@ -93,8 +93,8 @@ pub(crate) struct RunContext {
     pub notes: Mutex<Notes>,
     pub models: resident::Models,
     pub lookups: lookup::Desks,
-    segments: BTreeMap<usize, Arc<Segment>>,
-    layouts: Vec<Option<RowLayout>>,
+    segments: BTreeMap<StageIndex, Arc<Segment>>,
+    layouts: PerStage<Option<RowLayout>>,
 }
 
 /// Rejects and warnings of a run.
@@ -156,8 +156,8 @@ impl RunContext {
             RunError::new(RunErrorKind::Sink, format!("the list of rejects cannot be kept: {error}"))
         };
         let log = logs_rejects.then(|| RejectLog::new(&spill_dir)).transpose().map_err(unwritable)?;
-        let (mut segments, mut layouts) = (BTreeMap::new(), Vec::new());
-        for (at, stage) in plan.stages.iter().enumerate() {
+        let (mut segments, mut layouts) = (BTreeMap::new(), PerStage::default());
+        for (at, stage) in plan.stages.indexed() {
             let keeps_state = stage.relation().is_some_and(|relation| !relation.is_stateless());
             if keeps_state || matches!(stage.kind, Kind::Source) {
                 segments.insert(at, Arc::new(Segment::after(&plan, at)));
@@ -194,12 +194,12 @@ impl RunContext {
     }
 
     /// The segment after a producer.
-    pub fn segment(&self, root: usize) -> Arc<Segment> {
+    pub fn segment(&self, root: StageIndex) -> Arc<Segment> {
         Arc::clone(&self.segments[&root])
     }
 
     /// How the rows of a stage are encoded.
-    pub fn layout(&self, stage: usize) -> Result<&RowLayout, RunError> {
+    pub fn layout(&self, stage: StageIndex) -> Result<&RowLayout, RunError> {
         self.layouts[stage]
             .as_ref()
             .ok_or_else(|| RunError::internal(format!("stage `{}` has no row layout", self.plan.stages[stage].name)))

@@ -1,5 +1,6 @@
 //! Every reject of a run with its text, for whoever wants the whole list: in a nameless file, as there may be many.
 
+use crate::plan::StageIndex;
 use std::{
     fs::File,
     io::{self, BufWriter, Write as _},
@@ -21,7 +22,7 @@ pub(crate) struct RejectLog {
 struct Entry {
     drop_id: u64,
     line: u64,
-    stage: u32,
+    stage: StageIndex,
     /// What keeps the order independent of which worker was first: within a record its own order, after a table the text.
     tie: u64,
     offset: u64,
@@ -36,13 +37,13 @@ impl RejectLog {
     }
 
     /// Adds a reject of the stage at this place of the plan.
-    pub fn add(&mut self, stage: usize, reject: &RejectRow) -> io::Result<()> {
+    pub fn add(&mut self, stage: StageIndex, reject: &RejectRow) -> io::Result<()> {
         let text = serde_json::to_vec(reject)?;
         self.file.write_all(&text)?;
         self.entries.push(Entry {
             drop_id: reject.drop_id.unwrap_or(u64::MAX),
             line: reject.line.unwrap_or(0),
-            stage: stage as u32,
+            stage,
             tie: if reject.line.is_some() { self.end } else { xxhash_rust::xxh3::xxh3_64(&text) },
             offset: self.end,
             bytes: text.len() as u32,
@@ -85,7 +86,7 @@ mod tests {
         ];
         let read = |order: &[usize]| -> io::Result<Vec<RejectRow>> {
             let mut log = RejectLog::new(&std::env::temp_dir())?;
-            order.iter().try_for_each(|at| log.add(rows[*at].0, &rows[*at].1))?;
+            order.iter().try_for_each(|at| log.add(StageIndex::new(rows[*at].0), &rows[*at].1))?;
             let mut read = Vec::new();
             log.read(&mut |row| {
                 read.push(row);

@@ -162,7 +162,7 @@ pub(crate) fn key_changes(
         let found = renames.iter().find(|rename| column.as_str() == Some(rename.from.as_str()));
         found.map_or_else(|| column.clone(), |rename| json!(rename.to))
     };
-    let mut reached: Vec<usize> = plan.stages[plan.sink].inputs.clone();
+    let mut reached = plan.stages[plan.sink].inputs.clone();
     while let Some(at) = reached.pop() {
         let stage = &plan.stages[at];
         let Some((before, after)) = old.get(&stage.name).zip(new.stages.get(&stage.name)) else { continue };

@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::stage_index::StageIndex;
+
 /// A column of a source: the stage's index in the plan, and the column's in its schema.
-pub type SourceColumn = (usize, usize);
+pub type SourceColumn = (StageIndex, usize);
 
 /// How a value is made from another; the later ones outweigh the earlier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -26,7 +26,7 @@ use crate::{
     natural,
     path_text::{from_text, to_text},
     plan::{
-        Plan, source,
+        Plan, StageIndex, source,
         stamp::{Digested, FileStamp, check_bytes, check_unchanged, digest_bytes},
     },
     run::RunOptions,
@@ -36,7 +36,7 @@ use crate::{
 /// A file that may be a drop.
 pub(crate) struct Candidate {
     /// The source stage.
-    pub source: usize,
+    pub source: StageIndex,
     /// The drop's name.
     pub name: String,
     /// The file to read.
@@ -91,9 +91,9 @@ pub(crate) fn find(
     ledger: &Snapshot,
 ) -> Result<Deliveries, RunError> {
     let mut found = Deliveries::default();
-    let mut files: Vec<(usize, String, InputFile, String)> = Vec::new();
-    let sources: Vec<usize> =
-        (0..plan.stages.len()).filter(|at| matches!(plan.stages[*at].planned, Planned::Source(_))).collect();
+    let mut files: Vec<(StageIndex, String, InputFile, String)> = Vec::new();
+    let sources: Vec<StageIndex> =
+        plan.stages.places_where(|stage| matches!(stage.planned, Planned::Source(_))).collect();
     if options.files.is_empty() {
         for at in sources {
             let discovered = source(plan, at)?;
@@ -208,7 +208,7 @@ pub(super) fn finds_nothing(plan: &Plan, options: &RunOptions) -> Result<bool, R
     if !options.files.is_empty() || state_directory(plan).exists() {
         return Ok(false);
     }
-    for (at, stage) in plan.stages.iter().enumerate() {
+    for (at, stage) in plan.stages.indexed() {
         if matches!(stage.planned, Planned::Source(_)) {
             let found = source(plan, at)?.discover().map_err(|error| RunError::stage(&stage.name, error))?;
             if !found.paths.is_empty() {
@@ -219,7 +219,7 @@ pub(super) fn finds_nothing(plan: &Plan, options: &RunOptions) -> Result<bool, R
     Ok(true)
 }
 
-fn into(plan: &Plan, options: &RunOptions, sources: &[usize]) -> Result<usize, RunError> {
+fn into(plan: &Plan, options: &RunOptions, sources: &[StageIndex]) -> Result<StageIndex, RunError> {
     let names = || sources.iter().map(|at| plan.stages[*at].name.as_str());
     let list = || names().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     match (&options.into, sources) {
@@ -304,7 +304,7 @@ fn spool(abort: &Abort, directory: &Path) -> Result<tempfile::NamedTempFile, Run
 }
 
 /// Digests the bytes of files, each with its source stage, several at a time.
-fn digest_all(plan: &Plan, files: Vec<(usize, &InputFile)>) -> Result<Vec<(FileStamp, String)>, RunError> {
+fn digest_all(plan: &Plan, files: Vec<(StageIndex, &InputFile)>) -> Result<Vec<(FileStamp, String)>, RunError> {
     let results: Vec<Mutex<Option<Digested>>> = files.iter().map(|_| Mutex::new(None)).collect();
     let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {

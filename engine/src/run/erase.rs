@@ -38,7 +38,7 @@ use crate::{
     error::{RunError, RunErrorKind},
     locks::Locked as _,
     plan::{
-        Plan,
+        Plan, StageIndex,
         content::{Definitions, Wanted},
     },
     relational::Relation,
@@ -281,8 +281,8 @@ fn erasure(plan: &Plan, events: &[Event], epoch: u64, drops: Vec<ErasedDrop>) ->
 /// Whether a value that came into this stage may lie there unseen and come to light in any later epoch: as the least or
 /// greatest of a group, at a share of it or among its first rows, once the ones before it are gone; in a joined text once it is
 /// short enough; in a join once a row equals it; or after one of these that lets it through then.
-fn hides_values(plan: &Plan, at: usize) -> bool {
-    let asks = |at: usize, what: fn(&dyn Relation) -> bool| plan.stages[at].relation().is_some_and(what);
+fn hides_values(plan: &Plan, at: StageIndex) -> bool {
+    let asks = |at: StageIndex, what: fn(&dyn Relation) -> bool| plan.stages[at].relation().is_some_and(what);
     let is_after_one = || {
         let mut open = plan.stages[at].inputs.clone();
         while let Some(at) = open.pop() {

@@ -13,7 +13,7 @@ use crate::{
     error::RunError,
     flow::table::{drop_entry, drop_space, scan_assertions},
     member_mark::is_of,
-    plan::{Plan, member::member_keys},
+    plan::{Plan, StageIndex, member::member_keys},
     relational::Conflict,
     state::{SHARDS, Session},
 };
@@ -94,7 +94,7 @@ fn of_member(
 }
 
 /// The tables that the drops come to, and which column of each one's key holds the member.
-fn tables_with_members(plan: &Plan, erasure: &Erasure) -> BTreeMap<usize, usize> {
+fn tables_with_members(plan: &Plan, erasure: &Erasure) -> BTreeMap<StageIndex, usize> {
     let sources: BTreeSet<&String> = erasure.drops.iter().map(|drop| &drop.source).collect();
     let found = sources.into_iter().filter_map(|source| {
         let (at, _) = plan.stage(source)?;

@@ -30,7 +30,7 @@ use crate::{
     },
     locks::Locked as _,
     member_mark::{is_mark, is_of},
-    plan::{Plan, content::Wanted, member::member_keys},
+    plan::{Plan, StageIndex, content::Wanted, member::member_keys},
     report::{Action, DropReport, RunReport},
     run::{
         RunOptions,
@@ -141,7 +141,7 @@ pub(super) fn take_back(
 }
 
 /// For each source, the columns of tables' keys that hold the member.
-pub(super) type MemberColumns = BTreeMap<String, BTreeMap<usize, usize>>;
+pub(super) type MemberColumns = BTreeMap<String, BTreeMap<StageIndex, usize>>;
 
 /// The drops that are meant, and where their members lie.
 fn drops_with_members(

@@ -210,8 +210,7 @@ fn planned_backfill(
     // From the state everything after the tables is recomputed; from the files, everything.
     let stages = plan
         .stages
-        .iter()
-        .enumerate()
+        .indexed()
         .filter(|(at, stage)| *at != plan.sink && (!from_state || (!stage.before_tables && !stage.is_table())));
     Backfill {
         from: if from_state { Origin::State } else { Origin::Files },

@@ -191,7 +191,7 @@ fn stages(plan: &Plan) -> Vec<Stage> {
         name: stage.name.clone(),
         type_name: stage.type_name.to_owned(),
         kind: stage.kind.as_str(),
-        inputs: stage.inputs.clone(),
+        inputs: stage.inputs.iter().map(|input| input.place()).collect(),
         columns: stage.schema.columns().len(),
     };
     plan.stages.iter().map(stage).collect()

@@ -15,6 +15,7 @@ use crate::{
         Update, WorkerContext,
         values::{BeforeAfter, Delta, Values, value_prefix},
     },
+    plan::StageIndex,
     relational::{AggregateCall, AggregateFunction, AggregateSpec, Concat, Kept, accumulate::Cells, spaces},
     rows::Row,
     state::{Snapshot, shard_of},
@@ -57,7 +58,7 @@ pub(super) struct Hydration {
 }
 
 impl Hydration {
-    pub fn new(stage: usize, worker: WorkerContext, spec: &AggregateSpec) -> Result<Hydration, RunError> {
+    pub fn new(stage: StageIndex, worker: WorkerContext, spec: &AggregateSpec) -> Result<Hydration, RunError> {
         let space = worker.run.plan.stages[stage].name.clone();
         let with_encoding = |call: &AggregateCall| Ok((call.clone(), Encoding::of(call)?));
         Ok(Hydration {

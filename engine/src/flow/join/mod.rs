@@ -26,12 +26,13 @@ use crate::{
     differential::{self, Side, arrange_after, arrange_finished},
     error::RunError,
     flow::{RunContext, WorkerContext},
+    plan::StageIndex,
     relational::{JoinSpec, Relational},
     rows::RowBatch,
 };
 
 /// The plan of a join stage.
-pub(crate) fn spec(run: &RunContext, stage: usize) -> Result<&JoinSpec, RunError> {
+pub(crate) fn spec(run: &RunContext, stage: StageIndex) -> Result<&JoinSpec, RunError> {
     match &run.plan.stages[stage].planned {
         Planned::Relational(Relational::Join(spec)) => Ok(spec),
         _ => Err(RunError::internal("rows of a side came to a stage that is no join")),
@@ -42,7 +43,7 @@ pub(crate) fn spec(run: &RunContext, stage: usize) -> Result<&JoinSpec, RunError
 pub(crate) fn render<'scope>(
     left: StreamVec<'scope, u64, SideRow>,
     right: StreamVec<'scope, u64, SideRow>,
-    stage: usize,
+    stage: StageIndex,
     worker: &WorkerContext,
 ) -> Result<StreamVec<'scope, u64, RowBatch>, RunError> {
     let name = format!("stage:{}", worker.run.plan.stages[stage].name);

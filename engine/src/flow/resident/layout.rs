@@ -13,6 +13,7 @@ use crate::{
     differential::Side,
     error::RunError,
     flow::RunContext,
+    plan::StageIndex,
     relational::Annotations,
     rows::{Row, RowBatch},
     state::shard_of,
@@ -42,13 +43,13 @@ impl ResidentRow {
 
 /// Encodes rows of one side.
 pub(crate) struct ResidentSide {
-    input: usize,
+    input: StageIndex,
     place: Option<([usize; 2], RowConverter)>,
 }
 
 impl ResidentSide {
     /// One side of a stage.
-    pub fn new(run: &RunContext, stage: usize, side: Side) -> Result<ResidentSide, RunError> {
+    pub fn new(run: &RunContext, stage: StageIndex, side: Side) -> Result<ResidentSide, RunError> {
         let (spec, inputs) = (spec(run, stage)?, &run.plan.stages[stage].inputs);
         let place = match side {
             Side::Left if !spec.is_left_shared => Some((spec.place, place_converter()?)),
@@ -92,7 +93,7 @@ pub(super) struct Assembly {
 }
 
 impl Assembly {
-    pub fn new(run: &RunContext, stage: usize) -> Result<Assembly, RunError> {
+    pub fn new(run: &RunContext, stage: StageIndex) -> Result<Assembly, RunError> {
         let spec = spec(run, stage)?;
         let columns = spec.schema.columns();
         let added = &columns[columns.len() - spec.added..];

@@ -72,7 +72,7 @@ fn forget(context: Context<'_>, sample: &str, options: &RunOptions) -> Result<Er
 /// before.
 fn own_sources(plan: &Plan, ledger: &Snapshot, sample: &str) -> Result<MemberColumns, RunError> {
     let mut columns = MemberColumns::new();
-    for (at, stage) in plan.stages.iter().enumerate() {
+    for (at, stage) in plan.stages.indexed() {
         if is_erased(ledger, Some(&stage.name), sample) {
             continue;
         }

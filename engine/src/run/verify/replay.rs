@@ -11,7 +11,7 @@ use crate::{
     },
     error::RunError,
     flow::{RunContext, feed::Item, lookup::copy_answers},
-    plan::TableIndex,
+    plan::{StageIndex, TableIndex},
     rows::RowBatch,
     run::{
         compute::{self, Work},
@@ -33,7 +33,7 @@ pub(super) fn replayed(
     // Nobody is asked: what was answered is as much given as the rows of the tables.
     copy_answers(context.plan, state_session, &work.session)?;
     let rows = |run: &RunContext, send: &mut dyn FnMut(Item) -> bool| {
-        let tables = run.plan.stages.iter().enumerate().filter(|(_, stage)| stage.is_table());
+        let tables = run.plan.stages.indexed().filter(|(_, stage)| stage.is_table());
         for (at, _) in tables {
             let listening = match context.plan.table_of(at) {
                 Some(table) => send_found(found, table, at, send)?,
@@ -52,7 +52,7 @@ pub(super) fn replayed(
 fn send_found(
     found: &ChangeLog,
     table: TableIndex,
-    stage: usize,
+    stage: StageIndex,
     send: &mut dyn FnMut(Item) -> bool,
 ) -> Result<bool, RunError> {
     let mut net = found.net(table).map_err(|error| unavailable(&error))?;

@@ -16,7 +16,7 @@ use crate::{
     changes::ChangeLog,
     contract::sink::{Sink, SinkError, SinkErrorKind},
     error::RunError,
-    plan::{Plan, TableIndex},
+    plan::{Plan, StageIndex, TableIndex},
     rows::RowLayout,
 };
 
@@ -25,7 +25,7 @@ const AGAINST: &str = "the database's own SELECT";
 
 /// A view, and its rows as the sink holds them.
 pub(super) struct View<'a> {
-    pub(super) stage: usize,
+    pub(super) stage: StageIndex,
     pub(super) table: &'a TableSchema,
     pub(super) found: Rows<'a>,
     pub(super) rows: u64,
@@ -66,7 +66,7 @@ pub(super) fn check(
 }
 
 /// The statement and the tables it is over: those that drops make, where that can be said, else the nearest.
-fn said(plan: &Plan, sink: &mut dyn Sink, stage: usize) -> Result<Result<(Statement, String), String>, RunError> {
+fn said(plan: &Plan, sink: &mut dyn Sink, stage: StageIndex) -> Result<Result<(Statement, String), String>, RunError> {
     let mut why = None;
     for whole in [true, false] {
         match plan.defined(stage, whole) {

@@ -6,13 +6,13 @@ use super::{
     walk::{Each, Leaf, ROWS_AT_ONCE, Walk},
     wanted::{Wanted, encode, of_input},
 };
-use crate::{error::RunError, flow::lookup::AnswersOf, relational::LookupSpec, rows::Row};
+use crate::{error::RunError, flow::lookup::AnswersOf, plan::StageIndex, relational::LookupSpec, rows::Row};
 
 impl Walk<'_> {
     /// The rows of a look-up stage that are wanted.
     pub(super) fn lookup(
         &self,
-        stage: usize,
+        stage: StageIndex,
         spec: &LookupSpec,
         wanted: &Wanted,
         each: &mut Each<'_>,

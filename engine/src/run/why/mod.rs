@@ -35,7 +35,7 @@ use crate::{
     error::{RunError, RunErrorKind},
     flow::table::assertions_of,
     locks::Locked as _,
-    plan::{Plan, content::Wanted},
+    plan::{Plan, StageIndex, content::Wanted},
     suggest::nearest,
 };
 
@@ -200,7 +200,7 @@ pub fn why(context: Context<'_>, request: &WhyRequest) -> Result<Why, RunError> 
     Ok(why)
 }
 
-fn table_named(plan: &Plan, name: &str) -> Result<(usize, TableSchema), RunError> {
+fn table_named(plan: &Plan, name: &str) -> Result<(StageIndex, TableSchema), RunError> {
     let tables = plan.tables();
     let inputs = &plan.stages[plan.sink].inputs;
     if let Some(at) = tables.iter().position(|table| table.name == name) {
@@ -215,7 +215,7 @@ fn table_named(plan: &Plan, name: &str) -> Result<(usize, TableSchema), RunError
 }
 
 /// The stages that lead to one, itself included.
-fn stages_to(plan: &Plan, stage: usize) -> Vec<(String, &'static str)> {
+fn stages_to(plan: &Plan, stage: StageIndex) -> Vec<(String, &'static str)> {
     let (mut reached, mut open) = (BTreeSet::from([stage]), vec![stage]);
     while let Some(at) = open.pop() {
         open.extend(plan.stages[at].inputs.iter().copied().filter(|input| reached.insert(*input)));
@@ -237,7 +237,7 @@ fn drop_name(ledger: &Snapshot, drop_id: u64) -> DropName {
 
 fn contributions(plan: &Plan, ledger: &Snapshot, found: &Found, limit: usize) -> Result<Vec<Contribution>, RunError> {
     // A row of a table may have a part in several rows.
-    let mut leaves: BTreeMap<(usize, u64), BTreeMap<&[u8], u64>> = BTreeMap::new();
+    let mut leaves: BTreeMap<(StageIndex, u64), BTreeMap<&[u8], u64>> = BTreeMap::new();
     for leaf in found.parts.iter().flatten() {
         let Leaf { stage, key, place, origin } = Rc::as_ref(leaf);
         leaves.entry((*stage, *place)).or_default().insert(key, *origin);

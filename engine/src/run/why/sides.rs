@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     error::RunError,
+    plan::StageIndex,
     relational::{How, JoinSpec, Reach, ResidentSpec},
 };
 
@@ -23,7 +24,7 @@ const MODEL_ROWS_TOLD: usize = 100;
 impl Walk<'_> {
     pub(super) fn join(
         &self,
-        stage: usize,
+        stage: StageIndex,
         spec: &JoinSpec,
         wanted: &Wanted,
         each: &mut Each<'_>,
@@ -83,7 +84,7 @@ impl Walk<'_> {
 
     pub(super) fn resident(
         &self,
-        stage: usize,
+        stage: StageIndex,
         spec: &ResidentSpec,
         wanted: &Wanted,
         each: &mut Each<'_>,

@@ -31,7 +31,7 @@ use crate::{
     error::RunError,
     flow::table::{assertions_of, scan_assertions},
     locks::Locked as _,
-    plan::Plan,
+    plan::{Plan, StageIndex},
     relational::{AggregateSpec, Conflict, Relational, TableSpec, UnionSpec},
     rows::{Row, RowLayout},
     state::{SHARDS, Snapshot},
@@ -44,7 +44,7 @@ pub(super) const ROWS_AT_ONCE: usize = 4_096;
 #[derive(Debug)]
 pub(super) struct Leaf {
     /// The table.
-    pub stage: usize,
+    pub stage: StageIndex,
     /// The row's key.
     pub key: Row,
     /// The drop whose row it is.
@@ -77,7 +77,7 @@ pub(super) struct Walk<'a> {
     pub abort: &'a Abort,
     pub notices: Mutex<Vec<String>>,
     /// For some tables, by stage, rows that are taken instead of theirs.
-    pub instead: BTreeMap<usize, Vec<Instead>>,
+    pub instead: BTreeMap<StageIndex, Vec<Instead>>,
     /// The rows of aggregates, where they are needed; without them the columns that an aggregate computes are left NULL.
     pub aggregates: Option<Arc<Aggregates>>,
     /// Set where a walk cannot go on without them.
@@ -85,7 +85,7 @@ pub(super) struct Walk<'a> {
 }
 
 /// By stage and encoded group, the row of an aggregate.
-pub(super) type Aggregates = BTreeMap<usize, BTreeMap<Box<[u8]>, RecordBatch>>;
+pub(super) type Aggregates = BTreeMap<StageIndex, BTreeMap<Box<[u8]>, RecordBatch>>;
 
 /// A row that is taken instead of a table's rows.
 pub(super) struct Instead {
@@ -99,7 +99,7 @@ pub(super) struct Instead {
 
 impl Walk<'_> {
     /// The rows of a stage that are wanted.
-    pub fn find(&self, stage: usize, wanted: &Wanted) -> Result<Found, RunError> {
+    pub fn find(&self, stage: StageIndex, wanted: &Wanted) -> Result<Found, RunError> {
         let mut found = Found::default();
         found.is_partial = self.each(stage, wanted, &mut |rows, mut parts| {
             found.rows.push(rows);
@@ -110,7 +110,7 @@ impl Walk<'_> {
     }
 
     /// The same batch by batch; says whether columns are left NULL that an aggregate computes.
-    pub(super) fn each(&self, stage: usize, wanted: &Wanted, each: &mut Each<'_>) -> Result<bool, RunError> {
+    pub(super) fn each(&self, stage: StageIndex, wanted: &Wanted, each: &mut Each<'_>) -> Result<bool, RunError> {
         self.abort.check()?;
         let mut sieve = |rows: RecordBatch, parts: Vec<Vec<Rc<Leaf>>>| {
             let keep = mask(wanted, &rows).map_err(RunError::internal)?;
@@ -157,7 +157,7 @@ impl Walk<'_> {
         }
     }
 
-    fn table(&self, stage: usize, spec: &TableSpec, wanted: &Wanted, each: &mut Each<'_>) -> Result<(), RunError> {
+    fn table(&self, stage: StageIndex, spec: &TableSpec, wanted: &Wanted, each: &mut Each<'_>) -> Result<(), RunError> {
         if let Some(instead) = self.instead.get(&stage) {
             for Instead { key, rows, number } in instead {
                 let leaf = Leaf { stage, key: key.clone(), place: 0, origin: *number };
@@ -198,7 +198,13 @@ impl Walk<'_> {
         gathered.give(each)
     }
 
-    fn union(&self, stage: usize, spec: &UnionSpec, wanted: &Wanted, each: &mut Each<'_>) -> Result<bool, RunError> {
+    fn union(
+        &self,
+        stage: StageIndex,
+        spec: &UnionSpec,
+        wanted: &Wanted,
+        each: &mut Each<'_>,
+    ) -> Result<bool, RunError> {
         let schema = spec.schema.to_arrow();
         let first = usize::from(spec.tags.is_some());
         let mut is_partial = false;
@@ -218,8 +224,8 @@ impl Walk<'_> {
 
     fn transform(
         &self,
-        stage: usize,
-        input: usize,
+        stage: StageIndex,
+        input: StageIndex,
         transform: &dyn Transform,
         wanted: &Wanted,
         each: &mut Each<'_>,
@@ -266,7 +272,7 @@ impl Walk<'_> {
     }
 
     /// Whether rows of a stage lack the columns that an aggregate computes.
-    pub(super) fn is_partial(&self, stage: usize) -> bool {
+    pub(super) fn is_partial(&self, stage: StageIndex) -> bool {
         let planned = &self.plan.stages[stage];
         if planned.as_aggregate().is_some() {
             return self.aggregates.is_none();
@@ -277,7 +283,7 @@ impl Walk<'_> {
 
     fn aggregate(
         &self,
-        stage: usize,
+        stage: StageIndex,
         spec: &AggregateSpec,
         wanted: &Wanted,
         each: &mut Each<'_>,
@@ -339,7 +345,7 @@ impl Walk<'_> {
 
 /// Rows of a table on their way.
 struct Gathered<'a> {
-    stage: usize,
+    stage: StageIndex,
     layout: &'a RowLayout,
     conflict: Conflict,
     rows: Vec<(Row, Row)>,
