@@ -6,6 +6,7 @@ use std::{
     io::{self, Read},
     path::Path,
 };
+use vardelta_schemas::ledger::DropId;
 
 use serde::Serialize;
 use vardelta_schemas::{
@@ -101,7 +102,7 @@ pub struct ErasedMember {
 #[derive(Clone, Debug)]
 pub struct ErasedDrop {
     /// Its number, which stays in the ledger: it says nothing, and is never given again.
-    pub drop_id: u64,
+    pub drop_id: DropId,
     /// The source stage.
     pub source: String,
     /// Its name; `None` where it is forgotten already.

@@ -11,6 +11,7 @@ mod query_plan;
 mod set_aside;
 
 use std::{error::Error, fmt, path::PathBuf, sync::Arc};
+use vardelta_schemas::ledger::DropId;
 
 use arrow_array::{BooleanArray, RecordBatch};
 use arrow_select::filter::filter_record_batch;
@@ -293,7 +294,7 @@ pub trait Sink: Migrate + Erase + Lookups + QueryPlans + SetAside + Details + Se
     fn refresh_delivery(
         &mut self,
         pipeline: &str,
-        drop_id: u64,
+        drop_id: DropId,
         bytes_digest: &str,
         path: &str,
     ) -> Result<(), SinkError>;

@@ -103,7 +103,7 @@ impl Writing<'_> {
     fn reject(&mut self, row: &Quarantined) -> Result<RejectRow, RunError> {
         let Transaction { context, run, ledger, .. } = self.transaction;
         let plan = context.plan;
-        let (name, source, line) = match run.loads.iter().find(|load| load.drop_id == row.place) {
+        let (name, source, line) = match run.loads.iter().find(|load| load.drop_id == row.drop_id) {
             Some(load) if row.version == run.epoch => {
                 load.records.quarantined(row.origin);
                 load.rejected.fetch_add(1, Ordering::Relaxed);
@@ -112,7 +112,7 @@ impl Writing<'_> {
             }
             // Its record was accounted for when it was loaded, below another drop's: nobody had judged it.
             _ => {
-                let drop = ledger.drops.iter().find(|drop| drop.drop_id == row.place);
+                let drop = ledger.drops.iter().find(|drop| drop.drop_id == row.drop_id);
                 if let Some(drop) = drop {
                     *self.earlier.entry(drop.name.clone()).or_default() += 1;
                 }
@@ -128,7 +128,7 @@ impl Writing<'_> {
         let position = column(columns.position).and_then(|column| column.downcast_ref::<Int64Array>());
         let key = run.layout(row.stage)?.describe_key(&row.asked.key);
         Ok(RejectRow {
-            drop_id: Some(row.place),
+            drop_id: Some(row.drop_id),
             drop_name: name,
             stage: plan.stages[plan.sink].name.clone(),
             line,

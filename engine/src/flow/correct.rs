@@ -5,6 +5,7 @@
 //! never judged before. Whatever stood below it stands again, and the views follow.
 
 use std::{collections::BTreeMap, sync::Mutex};
+use vardelta_schemas::ledger::DropId;
 
 use arrow_array::RecordBatch;
 
@@ -39,7 +40,7 @@ pub(crate) struct Quarantined {
     /// The table stage.
     pub stage: StageIndex,
     /// The drop's number.
-    pub place: u64,
+    pub drop_id: DropId,
     /// The epoch in which the drop's content was loaded.
     pub version: u64,
     /// The record's origin in the drop.
@@ -66,7 +67,7 @@ impl Corrections {
     pub fn take_done(&self) -> Vec<Quarantined> {
         let mut done = std::mem::take(&mut *self.done.locked());
         done.sort_by(|a, b| {
-            (a.place, a.origin, a.stage, &a.asked.key).cmp(&(b.place, b.origin, b.stage, &b.asked.key))
+            (a.drop_id, a.origin, a.stage, &a.asked.key).cmp(&(b.drop_id, b.origin, b.stage, &b.asked.key))
         });
         done
     }
@@ -97,7 +98,7 @@ impl Corrections {
             while let Some(Assertion { place, version, origin, .. }) = refused(&list) {
                 list.retain(|assertion| (assertion.place, assertion.version) != (place, version));
                 removals.push((asked.key.clone(), place, version));
-                let done = Quarantined { stage, place, version, origin, asked: asked.clone() };
+                let done = Quarantined { stage, drop_id: DropId::new(place), version, origin, asked: asked.clone() };
                 self.done.locked().push(done);
             }
         }

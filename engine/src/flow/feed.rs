@@ -10,6 +10,7 @@ use std::{
     },
     time::{Duration, Instant},
 };
+use vardelta_schemas::ledger::DropId;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, SendTimeoutError, Sender};
 
@@ -45,7 +46,7 @@ pub(crate) struct Load {
     /// The file.
     pub file: InputFile,
     /// The drop's number, which is its place in ledger order.
-    pub drop_id: u64,
+    pub drop_id: DropId,
     /// The file as it was when its bytes were digested.
     pub stamp: FileStamp,
     /// xxh3-128 of its bytes, 32 hexadecimal digits.

@@ -180,7 +180,9 @@ impl Ingest {
         let mut outgoing: Vec<Vec<RowBatch>> = self
             .sizes
             .iter()
-            .map(|(rows, bytes)| (0..peers).map(|to| RowBatch::of_drop(to, load.drop_id, *rows, *bytes)).collect())
+            .map(|(rows, bytes)| {
+                (0..peers).map(|to| RowBatch::of_drop(to, load.drop_id.number(), *rows, *bytes)).collect()
+            })
             .collect();
         let leaves = &run.segment(load.source).leaves;
         let mut ranked = Vec::new();

@@ -8,7 +8,7 @@ use std::{
     path::Path,
 };
 
-use vardelta_schemas::ledger::RejectRow;
+use vardelta_schemas::ledger::{DropId, RejectRow};
 
 /// Rejects as the workers find them, to be read back in the order of drops and lines.
 pub(crate) struct RejectLog {
@@ -20,7 +20,8 @@ pub(crate) struct RejectLog {
 /// Where a reject is in the file. The order of the fields is the order of the list.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Entry {
-    drop_id: u64,
+    /// After all drops what belongs to none.
+    drop_id: (bool, Option<DropId>),
     line: u64,
     stage: StageIndex,
     /// What keeps the order independent of which worker was first: within a record its own order, after a table the text.
@@ -41,7 +42,7 @@ impl RejectLog {
         let text = serde_json::to_vec(reject)?;
         self.file.write_all(&text)?;
         self.entries.push(Entry {
-            drop_id: reject.drop_id.unwrap_or(u64::MAX),
+            drop_id: (reject.drop_id.is_none(), reject.drop_id),
             line: reject.line.unwrap_or(0),
             stage,
             tie: if reject.line.is_some() { self.end } else { xxhash_rust::xxh3::xxh3_64(&text) },
@@ -71,6 +72,7 @@ mod tests {
     use super::*;
 
     fn reject(drop_id: Option<u64>, line: Option<u64>, detail: &str) -> RejectRow {
+        let drop_id = drop_id.map(DropId::new);
         RejectRow { drop_id, line, detail: detail.into(), raw: Some("a\tb\u{fffd}".into()), ..RejectRow::default() }
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use vardelta_schemas::ledger::{FirstPlace, WarningRow};
+use vardelta_schemas::ledger::{DropId, FirstPlace, WarningRow};
 
 use crate::{
     contract::warning::Warned,
@@ -24,7 +24,7 @@ pub(crate) struct WarningLog {
 }
 
 /// What warnings are put together by: reason, drop, stage, the drop's number.
-type Group<'a> = (&'a str, Option<&'a str>, &'a str, Option<u64>);
+type Group<'a> = (&'a str, Option<&'a str>, &'a str, Option<DropId>);
 
 impl WarningLog {
     /// Adds what a stage counted of a batch.

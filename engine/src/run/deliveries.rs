@@ -11,7 +11,7 @@ use std::{
 };
 
 use crossbeam_channel::RecvTimeoutError;
-use vardelta_schemas::ledger::{DropRow, Snapshot};
+use vardelta_schemas::ledger::{DropId, DropRow, Snapshot};
 
 use crate::{
     abort::Abort,
@@ -421,7 +421,7 @@ pub(super) fn meant<'a, T>(all: &'a [T], name: &str, of: impl Fn(&T) -> (&str, &
 
 /// Drops by name, for `withdraw`; `STAGE:NAME` picks one of two drops of the same name.
 pub(crate) fn named(ledger: &Snapshot, names: &[String]) -> Result<Vec<DropRow>, RunError> {
-    let mut found: BTreeMap<u64, DropRow> = BTreeMap::new();
+    let mut found: BTreeMap<DropId, DropRow> = BTreeMap::new();
     for name in names {
         let hits = meant(&ledger.drops, name, |drop| (&drop.source, &drop.name));
         match hits[..] {
@@ -445,7 +445,7 @@ pub(crate) fn named(ledger: &Snapshot, names: &[String]) -> Result<Vec<DropRow>,
     Ok(found.into_values().collect())
 }
 
-pub(crate) fn load(plan: &Plan, ledger: &Snapshot, candidate: &Candidate, drop_id: u64) -> Load {
+pub(crate) fn load(plan: &Plan, ledger: &Snapshot, candidate: &Candidate, drop_id: DropId) -> Load {
     Load {
         left_out: ledger.left_out(&plan.stages[candidate.source].name, &candidate.name),
         rows_left_out: AtomicU64::new(0),

@@ -20,7 +20,7 @@ use std::{
 
 use serde::Serialize;
 use vardelta_schemas::{
-    ledger::{DropRow, Event, Snapshot},
+    ledger::{DropId, DropRow, Event, Snapshot},
     sql::erase::{ERASED, ERASING},
 };
 
@@ -154,7 +154,7 @@ fn take_back(
 ) -> Result<Removed, RunError> {
     let plan = context.plan;
     let workers = options.workers_of(plan);
-    let ids: BTreeSet<u64> = erasure.drops.iter().map(|drop| drop.drop_id).collect();
+    let ids: BTreeSet<DropId> = erasure.drops.iter().map(|drop| drop.drop_id).collect();
     let withdrawn: Vec<DropRow> =
         opened.ledger.drops.iter().filter(|drop| ids.contains(&drop.drop_id)).cloned().collect();
     let work = Work {
@@ -184,14 +184,14 @@ fn take_back(
 struct Known<'a> {
     source: &'a str,
     name: &'a str,
-    ids: BTreeSet<u64>,
+    ids: BTreeSet<DropId>,
 }
 
 /// Every name that the ledger remembers.
 fn known<'a>(ledger: &'a Snapshot, events: &'a [Event]) -> Vec<Known<'a>> {
     let is_last_word = |event: &&Event| [ERASING, ERASED].contains(&event.action.as_str());
-    let forgotten: BTreeSet<u64> = events.iter().filter(is_last_word).filter_map(|event| event.drop_id).collect();
-    let mut ids: BTreeMap<(&str, &str), BTreeSet<u64>> = BTreeMap::new();
+    let forgotten: BTreeSet<DropId> = events.iter().filter(is_last_word).filter_map(|event| event.drop_id).collect();
+    let mut ids: BTreeMap<(&str, &str), BTreeSet<DropId>> = BTreeMap::new();
     let standing = ledger.drops.iter().map(|drop| (drop.source.as_str(), drop.name.as_str(), drop.drop_id));
     let of_events =
         events.iter().filter_map(|event| Some((event.source.as_str(), event.name.as_str(), event.drop_id?)));
@@ -204,7 +204,7 @@ fn known<'a>(ledger: &'a Snapshot, events: &'a [Event]) -> Vec<Known<'a>> {
 /// The drops that are meant by the names; none for a name whose erasure is pending.
 fn resolve(ledger: &Snapshot, events: &[Event], names: &[String]) -> Result<Vec<ErasedDrop>, RunError> {
     let known = known(ledger, events);
-    let mut asked: BTreeMap<u64, ErasedDrop> = BTreeMap::new();
+    let mut asked: BTreeMap<DropId, ErasedDrop> = BTreeMap::new();
     for name in names {
         let hits = deliveries::meant(&known, name, |known| (known.source, known.name));
         match hits[..] {
@@ -229,7 +229,7 @@ fn resolve(ledger: &Snapshot, events: &[Event], names: &[String]) -> Result<Vec<
     Ok(asked.into_values().collect())
 }
 
-fn erased_drop(ledger: &Snapshot, known: &Known<'_>, drop_id: u64) -> ErasedDrop {
+fn erased_drop(ledger: &Snapshot, known: &Known<'_>, drop_id: DropId) -> ErasedDrop {
     let texts = ledger
         .drops
         .iter()

@@ -4,6 +4,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
+use vardelta_schemas::ledger::DropId;
 
 use arrow_array::{Array as _, cast::AsArray as _};
 
@@ -116,7 +117,7 @@ fn each_entry(
         context.abort.check()?;
         let mut shown = Ok(());
         scan_assertions(&before, table, shard, Conflict::LatestDrop, &mut |key, (place, ..), _| {
-            if ids.contains(&place) {
+            if ids.contains(&DropId::new(place)) {
                 shown = each(key);
             }
             shown.is_ok()
@@ -132,12 +133,12 @@ fn each_by_drop(
     state: &Arc<Session>,
     table: &str,
     shard: u32,
-    ids: &BTreeSet<u64>,
+    ids: &BTreeSet<DropId>,
     each: &mut dyn FnMut(&[u8]) -> Result<(), RunError>,
 ) -> Result<(), RunError> {
     let mut reader = state.reader(&drop_space(table), shard)?;
     for id in ids {
-        let start = id.to_be_bytes();
+        let start = id.number().to_be_bytes();
         let mut scan = reader.scan(&start)?;
         while let Some((entry, _)) = scan.next_borrowed()?
             && entry.starts_with(&start)
@@ -149,6 +150,6 @@ fn each_by_drop(
     Ok(())
 }
 
-fn ids(erasure: &Erasure) -> BTreeSet<u64> {
+fn ids(erasure: &Erasure) -> BTreeSet<DropId> {
     erasure.drops.iter().map(|drop| drop.drop_id).collect()
 }

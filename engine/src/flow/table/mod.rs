@@ -91,7 +91,7 @@ impl KeyLocal for Table {
             )?;
         }
         for (place, rows) in superseded {
-            if let Some(load) = run.loads.iter().find(|load| load.drop_id == place) {
+            if let Some(load) = run.loads.iter().find(|load| load.drop_id.number() == place) {
                 load.records.superseded(&rows.iter().map(|row| row.origin).collect::<Vec<_>>());
                 let contradicted = |row: PutAside| row.contradicted.map(|(by, key)| (row.origin, by, self.stage, key));
                 load.contradictions.add(rows.into_iter().filter_map(contradicted));

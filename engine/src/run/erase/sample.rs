@@ -6,7 +6,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
-use vardelta_schemas::ledger::{DropRow, Event, Snapshot, WithdrawnMember};
+use vardelta_schemas::ledger::{DropId, DropRow, Event, Snapshot, WithdrawnMember};
 
 use super::{
     Begun, EraseReport,
@@ -113,7 +113,7 @@ fn planned(
     let of_sources = known(ledger, events).into_iter().filter(|known| columns.contains_key(known.source));
     let drops: Vec<ErasedDrop> = of_sources
         .flat_map(|known| {
-            let drop = |drop_id: &u64| ErasedDrop {
+            let drop = |drop_id: &DropId| ErasedDrop {
                 drop_id: *drop_id,
                 source: known.source.to_owned(),
                 name: None,

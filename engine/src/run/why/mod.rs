@@ -21,7 +21,10 @@ use std::{
 };
 
 use arrow_array::{Array as _, ArrayRef, RecordBatch};
-use vardelta_schemas::{TableSchema, ledger::Snapshot};
+use vardelta_schemas::{
+    TableSchema,
+    ledger::{DropId, Snapshot},
+};
 
 pub use self::happened::{Because, Happened};
 use self::{
@@ -82,7 +85,7 @@ pub struct Why {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DropName {
     /// Its number, which is its place in ledger order.
-    pub drop_id: u64,
+    pub drop_id: DropId,
     /// Its name.
     pub name: String,
     /// The source.
@@ -165,7 +168,7 @@ pub fn why(context: Context<'_>, request: &WhyRequest) -> Result<Why, RunError> 
                     why.row = Some(cells(&row, 0));
                 }
                 why.assertions.push(Asserted {
-                    drop: drop_name(&opened.ledger, assertion.place),
+                    drop: drop_name(&opened.ledger, DropId::new(assertion.place)),
                     origin: assertion.origin,
                     loaded_epoch: assertion.version,
                     stands,
@@ -225,7 +228,7 @@ fn stages_to(plan: &Plan, stage: StageIndex) -> Vec<(String, &'static str)> {
     written.map(|stage| (stage.name.clone(), stage.type_name)).collect()
 }
 
-fn drop_name(ledger: &Snapshot, drop_id: u64) -> DropName {
+fn drop_name(ledger: &Snapshot, drop_id: DropId) -> DropName {
     let known = ledger.drops.iter().find(|drop| drop.drop_id == drop_id);
     DropName {
         drop_id,
@@ -237,13 +240,13 @@ fn drop_name(ledger: &Snapshot, drop_id: u64) -> DropName {
 
 fn contributions(plan: &Plan, ledger: &Snapshot, found: &Found, limit: usize) -> Result<Vec<Contribution>, RunError> {
     // A row of a table may have a part in several rows.
-    let mut leaves: BTreeMap<(StageIndex, u64), BTreeMap<&[u8], u64>> = BTreeMap::new();
+    let mut leaves: BTreeMap<(StageIndex, DropId), BTreeMap<&[u8], u64>> = BTreeMap::new();
     for leaf in found.parts.iter().flatten() {
-        let Leaf { stage, key, place, origin } = Rc::as_ref(leaf);
-        leaves.entry((*stage, *place)).or_default().insert(key, *origin);
+        let Leaf { stage, key, drop_id, origin } = Rc::as_ref(leaf);
+        leaves.entry((*stage, *drop_id)).or_default().insert(key, *origin);
     }
     let mut contributions = Vec::new();
-    for ((stage, place), rows) in leaves {
+    for ((stage, drop_id), rows) in leaves {
         let of_table = plan.stages[stage].layout()?;
         let key_columns = plan.stages[stage].key.clone().unwrap_or_default();
         let mut first = Vec::new();
@@ -254,7 +257,7 @@ fn contributions(plan: &Plan, ledger: &Snapshot, found: &Found, limit: usize) ->
         }
         contributions.push(Contribution {
             table: plan.stages[stage].name.clone(),
-            drop: drop_name(ledger, place),
+            drop: drop_name(ledger, drop_id),
             rows: rows.len() as u64,
             first,
         });

@@ -12,6 +12,7 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
 };
+use vardelta_schemas::ledger::DropId;
 
 use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions, StringArray, UInt64Array, new_null_array};
 use arrow_schema::{ArrowError, Schema as ArrowSchema};
@@ -48,7 +49,7 @@ pub(super) struct Leaf {
     /// The row's key.
     pub key: Row,
     /// The drop whose row it is.
-    pub place: u64,
+    pub drop_id: DropId,
     /// The record in the drop.
     pub origin: u64,
 }
@@ -160,7 +161,7 @@ impl Walk<'_> {
     fn table(&self, stage: StageIndex, spec: &TableSpec, wanted: &Wanted, each: &mut Each<'_>) -> Result<(), RunError> {
         if let Some(instead) = self.instead.get(&stage) {
             for Instead { key, rows, number } in instead {
-                let leaf = Leaf { stage, key: key.clone(), place: 0, origin: *number };
+                let leaf = Leaf { stage, key: key.clone(), drop_id: DropId::default(), origin: *number };
                 each(rows.clone(), vec![vec![Rc::new(leaf)]])?;
             }
             return Ok(());
@@ -355,7 +356,7 @@ struct Gathered<'a> {
 impl Gathered<'_> {
     fn add(&mut self, key: &[u8], (place, _, origin, value): (u64, u64, u64, &[u8])) {
         self.rows.push((key.into(), self.conflict.row(value).into()));
-        self.leaves.push(Rc::new(Leaf { stage: self.stage, key: key.into(), place, origin }));
+        self.leaves.push(Rc::new(Leaf { stage: self.stage, key: key.into(), drop_id: DropId::new(place), origin }));
     }
 
     fn give(&mut self, each: &mut Each<'_>) -> Result<(), RunError> {

@@ -8,7 +8,7 @@ use vardelta_engine::{
     plan::Plan,
     run,
 };
-use vardelta_schemas::ledger::{Accounts, EpochDetails, Event, LookupCount, SetAsideRow, Snapshot};
+use vardelta_schemas::ledger::{Accounts, DropId, EpochDetails, Event, LookupCount, SetAsideRow, Snapshot};
 
 use super::{DropFacts, Facts, FailedRun, Lookup, Run, Table, Waiting, stages};
 use crate::operate::{
@@ -93,9 +93,9 @@ fn runs(ledger: &Snapshot, accounts: Accounts, events: Vec<Event>, kept: Vec<Fig
 }
 
 fn drops(ledger: &Snapshot, events: &[Event]) -> Vec<DropFacts> {
-    let mut happened: HashMap<u64, Vec<(u64, String)>> = HashMap::new();
-    let mut gone: Vec<(u64, &Event)> = Vec::new();
-    let standing: std::collections::HashSet<u64> = ledger.drops.iter().map(|drop| drop.drop_id).collect();
+    let mut happened: HashMap<DropId, Vec<(u64, String)>> = HashMap::new();
+    let mut gone: Vec<(DropId, &Event)> = Vec::new();
+    let standing: std::collections::HashSet<DropId> = ledger.drops.iter().map(|drop| drop.drop_id).collect();
     for event in events {
         let Some(drop_id) = event.drop_id else { continue };
         let of_drop = happened.entry(drop_id).or_default();
@@ -104,7 +104,7 @@ fn drops(ledger: &Snapshot, events: &[Event]) -> Vec<DropFacts> {
         }
         of_drop.push((event.epoch, event.action.clone()));
     }
-    let mut take = |drop_id: u64| happened.remove(&drop_id).unwrap_or_default();
+    let mut take = |drop_id: DropId| happened.remove(&drop_id).unwrap_or_default();
     let stand = ledger.drops.iter().map(|row| DropFacts {
         source: row.source.clone(),
         name: row.name.clone(),

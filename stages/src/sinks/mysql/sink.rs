@@ -16,7 +16,8 @@ use vardelta_engine::contract::sink::{
     Access, ChangeBatch, EpochStart, Offender, Part, Sink, SinkError, SinkErrorKind, Trigger,
 };
 use vardelta_schemas::{
-    TableSchema, ledger,
+    TableSchema,
+    ledger::{self, DropId},
     sql::{
         marks::{Marks, server_time},
         mysql::{
@@ -469,7 +470,7 @@ impl Sink for MySqlSink {
     fn refresh_delivery(
         &mut self,
         pipeline: &str,
-        drop_id: u64,
+        drop_id: DropId,
         bytes_digest: &str,
         path: &str,
     ) -> Result<(), SinkError> {

@@ -26,7 +26,7 @@ use vardelta_engine::contract::{
 };
 use vardelta_schemas::{
     TableSchema,
-    ledger::{self, EpochId},
+    ledger::{self, DropId, EpochId},
     sql::{
         Dialect, sqlite as sql,
         view::{Place, Relation, Statement, Unsayable},
@@ -345,7 +345,7 @@ impl Sink for SqliteSink {
     fn refresh_delivery(
         &mut self,
         pipeline: &str,
-        drop_id: u64,
+        drop_id: DropId,
         bytes_digest: &str,
         path: &str,
     ) -> Result<(), SinkError> {

@@ -100,7 +100,7 @@ fn remove(connection: &Connection, erasure: &Erasure) -> rusqlite::Result<Remove
     removed.rejects += connection.execute(sql::DELETE_REJECTS_OF_NO_DROP, (pipeline, first, last))? as u64;
     removed.ledger += connection.execute(sql::DELETE_WARNINGS_OF_NO_DROP, (pipeline, first, last))? as u64;
     for drop in &erasure.drops {
-        let id = integer(drop.drop_id)?;
+        let id = integer(drop.drop_id.number())?;
         removed.ledger += connection.execute(sql::DELETE_WARNINGS, (pipeline, id))? as u64;
         removed.rejects += connection.execute(sql::DELETE_REJECTS, (pipeline, id))? as u64;
         if erasure.member.is_some() {
@@ -166,7 +166,7 @@ pub(super) fn finish(path: &Path, connection: &Connection, erasure: &Erasure) ->
     connection.execute_batch(sqlite::SECURE_DELETE).map_err(failed)?;
     let transaction = connection.unchecked_transaction().map_err(failed)?;
     for drop in &erasure.drops {
-        let id = integer(drop.drop_id).map_err(failed)?;
+        let id = integer(drop.drop_id.number()).map_err(failed)?;
         let ((erasing, _), (erased, name)) = (erasure.pending(drop), erasure.proven(drop));
         let values = (erased, name, &erasure.pipeline, id, erasing);
         transaction.execute(sql::UPDATE_EVENT_OF_ACTION, values).map_err(failed)?;
@@ -211,7 +211,7 @@ pub(super) fn search(connection: &Connection, erasure: &Erasure) -> rusqlite::Re
         search.found(Place::Ledger, named, "withdrawn samples of the name");
     }
     for drop in &erasure.drops {
-        let id = integer(drop.drop_id)?;
+        let id = integer(drop.drop_id.number())?;
         search.found(Place::Rejects, count(sql::COUNT_REJECTS, params![pipeline, id])?, "rejects of the drop");
         search.found(Place::Ledger, count(sql::COUNT_WARNINGS, params![pipeline, id])?, "warnings of the drop");
         if erasure.member.is_some() {
