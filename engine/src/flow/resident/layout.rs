@@ -84,7 +84,7 @@ pub(super) fn place_converter() -> Result<RowConverter, RunError> {
     RowConverter::new(vec![SortField::new(DataType::Utf8), SortField::new(DataType::Int64)]).map_err(RunError::internal)
 }
 
-/// Puts annotated rows together: the left row's bytes, and behind them those of the added columns.
+/// Puts annotated rows together: the left row's bytes, and after them those of the added columns.
 pub(super) struct Assembly {
     /// How many of the added columns are part of the key: none or one.
     key_columns: usize,
