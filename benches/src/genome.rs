@@ -37,7 +37,7 @@ const GENES: u64 = 20_000;
 pub enum Slot {
     /// The place that the history's records take.
     History,
-    /// A place behind it, which the history leaves free.
+    /// A place after it, which the history leaves free.
     Free,
 }
 

@@ -1,7 +1,7 @@
 //! Instructions per record, counted by callgrind: the figure that does not depend on the machine's hour.
 //!
 //! A dry run with one worker is counted over a short drop and a long one; what the difference costs is the work per record,
-//! without what a process costs anyway. How well workers share one file is told the same way: by what the busiest thread has
+//! without what a process costs anyway. How well workers share one file is reported the same way: by what the busiest thread has
 //! to do, which is what is waited for where every thread has a core.
 
 use std::{fs, path::Path, process::Command};

@@ -118,7 +118,7 @@ fn taken(child: &Child, something: impl FnOnce() -> Result<()>) -> Result<f64> {
 fn processor_time_s(process: u32) -> Result<f64> {
     let path = format!("/proc/{process}/stat");
     let stat = fs::read_to_string(Path::new(&path)).map_err(|error| format!("{path}: {error}"))?;
-    // Behind the name, which may hold blanks, user time is the 12th number and system time the 13th, in hundredths.
+    // After the name, which may hold blanks, user time is the 12th number and system time the 13th, in hundredths.
     let numbers: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
     let ticks = |at: usize| numbers.get(at).and_then(|text| text.parse::<u64>().ok());
     match (ticks(11), ticks(12)) {

@@ -13,7 +13,7 @@ use crate::{
 
 /// Records of the load; the same where only the working is checked.
 const RECORDS: [u64; 2] = [30_000, 2_000];
-/// More than nothing told, at the most.
+/// More than nothing reported, at the most.
 const AIM: f64 = 1.03;
 /// All there is to tell.
 const OPERATE: &str = "\n[operate]\nlog = \"json\"\ntextfile = \"metrics.prom\"\nopenlineage = \"file:lineage.ndjson\"\n\
@@ -39,7 +39,7 @@ pub fn measure(fixtures: &Fixtures) -> Result<Option<Section>> {
     Ok(Some(section))
 }
 
-/// Instructions of a first load with this behind the pipeline file.
+/// Instructions of a first load with this after the pipeline file.
 fn count(fixtures: &Fixtures, drop: &Drop, operate: &str) -> Result<u64> {
     let (warehouse, directory) = (fixtures.warehouse()?, fixtures.scratch()?);
     let pipeline = warehouse.pipeline();

@@ -154,7 +154,7 @@ impl FileAtFault {
 }
 
 impl fmt::Display for RunError {
-    /// What happened, and behind it what is written.
+    /// What happened, and after it what is written.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)?;
         match self.written {

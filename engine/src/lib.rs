@@ -35,6 +35,7 @@ pub mod report;
 pub(crate) mod rows;
 pub mod run;
 pub mod spec;
+pub(crate) mod stage_index;
 pub mod state;
 pub mod suggest;
 pub mod trace;

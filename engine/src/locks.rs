@@ -1,6 +1,6 @@
 //! Locks whose holder may have panicked.
 //!
-//! A thread that panics ends its run (see [`abort`](crate::abort)); whoever cleans up behind it still needs what it held, and every
+//! A thread that panics ends its run (see [`abort`](crate::abort)); whoever cleans up after it still needs what it held, and every
 //! holder leaves its data whole between statements. So a poisoned lock is taken like any other.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};

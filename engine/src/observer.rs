@@ -29,7 +29,7 @@ pub trait Observer: Send + Sync {
         if self.wants_changes() { None } else { Some(0) }
     }
 
-    /// Called with the number of a table's net changes instead of with the changes, or behind some of them, where that is
+    /// Called with the number of a table's net changes instead of with the changes, or after some of them, where that is
     /// over [`Observer::changes_limit`].
     fn many_changes(&self, table: &TableSchema, count: u64) {
         let _ = (table, count);
@@ -56,7 +56,7 @@ pub trait Observer: Send + Sync {
         false
     }
 
-    /// Called once behind a run that came to its end, with what its threads did when.
+    /// Called once after a run that came to its end, with what its threads did when.
     fn trace(&self, trace: &Trace) {
         let _ = trace;
     }

@@ -18,6 +18,7 @@ mod outline;
 mod pipeline;
 pub(crate) mod place;
 pub(crate) mod sink_tables;
+mod stages;
 pub(crate) mod stamp;
 pub(crate) mod table_index;
 mod typing;
@@ -38,6 +39,7 @@ use crate::{
     error::RunError,
     expression::functions::Functions,
     relational::{AggregateSpec, LookupSpec, Relation, TableSpec},
+    rows::RowLayout,
     spec::{Entry, SpecFile, Value},
     suggest::nearest,
 };
@@ -48,7 +50,10 @@ pub use operate::{
     ReclassificationOptions, Severity, SlackOptions, SmtpSecurity, SmtpUrl, WebhookUrl,
 };
 pub use pipeline::{ChunkRecords, PipelineName, PipelineOptions, Share, Workers};
+pub use stages::Stages;
 pub use table_index::TableIndex;
+
+pub use crate::stage_index::{PerStage, StageIndex};
 
 /// A whole pipeline, ready to run.
 #[derive(Clone)]
@@ -58,9 +63,9 @@ pub struct Plan {
     /// The `[operate]` table.
     pub operate: OperateOptions,
     /// The stages: every stage after its inputs, otherwise in the order of the file.
-    pub stages: Vec<PlannedStage>,
-    /// The one sink, an index into `stages`.
-    pub sink: usize,
+    pub stages: Stages,
+    /// The one sink.
+    pub sink: StageIndex,
 }
 
 /// One stage of a plan.
@@ -72,8 +77,8 @@ pub struct PlannedStage {
     pub type_name: &'static str,
     /// Its kind.
     pub kind: Kind,
-    /// Its inputs: indexes into the plan's stages, all smaller than its own.
-    pub inputs: Vec<usize>,
+    /// Its inputs, which all come before it.
+    pub inputs: Vec<StageIndex>,
     /// The columns it yields; empty for a sink.
     pub schema: Schema,
     /// Its key, if it is keyed: indexes into the schema's columns. A table and an aggregate are; a filter, select or
@@ -90,7 +95,7 @@ pub struct PlannedStage {
 impl Plan {
     /// Has every look-up answered by somebody else, who is told the stage's name and what it would ask: a test asks no service.
     pub fn answer_lookups(&mut self, by: &dyn Fn(&str, &LookupSpec) -> Arc<dyn Lookup>) {
-        for PlannedStage { name, planned, .. } in &mut self.stages {
+        for PlannedStage { name, planned, .. } in self.stages.iter_mut() {
             if let Planned::Relational(relational) = planned {
                 relational.answer_by(&|spec| by(name, spec));
             }
@@ -105,6 +110,14 @@ impl PlannedStage {
             Planned::Relational(relational) => relational.relation().identity(),
             _ => self.key.as_deref(),
         }
+    }
+
+    /// How its rows are encoded.
+    ///
+    /// # Errors
+    /// When a column has a type that is never encoded, which planning does not let through.
+    pub(crate) fn layout(&self) -> Result<RowLayout, RunError> {
+        RowLayout::new(&self.schema, self.identity()).map_err(RunError::internal)
     }
 
     /// The relational operator that it is.
@@ -179,14 +192,14 @@ impl Plan {
         self.tables().iter().map(of).collect()
     }
 
-    /// All that the sink keeps: the tables, and behind them their histories.
+    /// All that the sink keeps: the tables, and after them their histories.
     pub fn kept_tables(&self) -> Vec<TableSchema> {
         self.tables().into_iter().chain(self.histories().into_iter().flatten()).collect()
     }
 
     /// A stage by name.
-    pub fn stage(&self, name: &str) -> Option<(usize, &PlannedStage)> {
-        self.stages.iter().enumerate().find(|(_, stage)| stage.name == name)
+    pub fn stage(&self, name: &str) -> Option<(StageIndex, &PlannedStage)> {
+        self.stages.indexed().find(|(_, stage)| stage.name == name)
     }
 }
 
@@ -203,7 +216,7 @@ fn resolve(spec: &SpecFile, registry: &[&dyn StageType], problems: &mut Diagnost
     let settings = pipeline.clone().unwrap_or_default();
     let functions = Functions::with(registry.iter().map(|stage| stage.functions()));
     let stages = typing::plan(&outlines, &order, &settings, &functions, problems);
-    let sink = stages.iter().position(|stage| stage.kind == Kind::Sink)?;
+    let sink = stages.places_where(|stage| stage.kind == Kind::Sink).next()?;
     let plan = Plan { pipeline: pipeline?, operate: operate?, stages, sink };
     operate::check(&plan, problems);
     Some(plan)
@@ -255,11 +268,11 @@ fn stage_entries<'a>(
 }
 
 /// The table stages that read, through transforms, from a source.
-pub(crate) fn tables_of(plan: &Plan, source: usize) -> Vec<usize> {
-    let mut reached = vec![false; plan.stages.len()];
+pub(crate) fn tables_of(plan: &Plan, source: StageIndex) -> Vec<StageIndex> {
+    let mut reached = PerStage::same(plan.stages.len(), false);
     reached[source] = true;
     let mut tables = Vec::new();
-    for (at, stage) in plan.stages.iter().enumerate() {
+    for (at, stage) in plan.stages.indexed() {
         if !stage.inputs.iter().any(|input| reached[*input]) {
             continue;
         }
@@ -272,7 +285,7 @@ pub(crate) fn tables_of(plan: &Plan, source: usize) -> Vec<usize> {
     tables
 }
 
-pub(crate) fn source(plan: &Plan, at: usize) -> Result<&dyn Source, RunError> {
+pub(crate) fn source(plan: &Plan, at: StageIndex) -> Result<&dyn Source, RunError> {
     match &plan.stages[at].planned {
         Planned::Source(source) => Ok(source.as_ref()),
         _ => Err(RunError::internal("a drop was delivered to a stage that is no source")),

@@ -89,7 +89,7 @@ pub struct DropReport {
     pub reason: String,
     /// Records read.
     pub read: u64,
-    /// Records of which a row stands in a table.
+    /// Records of which a row is in a table.
     pub loaded: u64,
     /// Records that passed no filter or had no alternate allele.
     pub filtered: u64,

@@ -24,9 +24,9 @@ pub struct SpecFile {
     pub text: String,
     /// The top-level table.
     pub root: Vec<Entry>,
-    /// The fragments that it includes. Spans in them start behind the text, see [`SpecFile::source_at`].
+    /// The fragments that it includes. Spans in them start after the text, see [`SpecFile::source_at`].
     pub fragments: Vec<Fragment>,
-    /// The `--set` overrides as they were given. Spans in them start behind the fragments.
+    /// The `--set` overrides as they were given. Spans in them start after the fragments.
     pub overrides: Vec<String>,
     /// Places that are not TOML. Something that seems to be missing may stand there.
     pub syntax_errors: Vec<Range<usize>>,
@@ -50,7 +50,7 @@ pub struct Fragment {
     pub start: usize,
 }
 
-/// A variable's value that stands in the tree.
+/// A variable's value that is in the tree.
 #[derive(Clone)]
 pub(crate) struct Substitution {
     /// Where the text stands that holds it.
@@ -86,7 +86,7 @@ pub struct SpecSource<'a> {
 pub struct Entry {
     /// The key.
     pub key: String,
-    /// Where the key stands.
+    /// Where the key is.
     pub key_span: Range<usize>,
     /// The value.
     pub node: Node,
@@ -95,7 +95,7 @@ pub struct Entry {
 /// A value and its place.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Node {
-    /// Where the value stands.
+    /// Where the value is.
     pub span: Range<usize>,
     /// The value.
     pub value: Value,
@@ -186,7 +186,7 @@ impl SpecFile {
         self.substitutions.iter().map(|substitution| substitution.name.as_str())
     }
 
-    /// Where spans may start behind the texts of the file and its fragments.
+    /// Where spans may start after the texts of the file and its fragments.
     fn texts_end(&self) -> usize {
         self.fragments.last().map_or(self.text.len(), |last| last.start + last.text.len()) + 1
     }
@@ -217,7 +217,7 @@ impl SpecFile {
         unreadable.any(|unreadable| unreadable.start <= span.start && span.end <= unreadable.end)
     }
 
-    /// For each of these entries, whether a syntax error stands between its start and the start of the next one, so that
+    /// For each of these entries, whether a syntax error lies between its start and the start of the next one, so that
     /// what seems to be missing in it may be there. Entries must be tables that do not lie in one another.
     pub(crate) fn damaged<'a>(&self, entries: impl Iterator<Item = &'a Entry>) -> Vec<bool> {
         let mut starts: Vec<(usize, usize)> =

@@ -6,7 +6,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::locks::Locked as _;
+use crate::{
+    locks::Locked as _,
+    stage_index::{PerStage, StageIndex},
+};
 
 /// Spans that are kept, at the most: some 100 MB.
 const SPANS_MAX: usize = 1_000_000;
@@ -26,7 +29,7 @@ pub enum Lane {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Task {
     /// A batch of a stage; reading a chunk, where the lane is a reader's.
-    Stage(usize),
+    Stage(StageIndex),
     /// A dataflow, by its number from 0; the work of stages lies in it.
     Chunk(u64),
     /// The sink's commit.
@@ -50,8 +53,8 @@ pub struct Span {
 #[derive(Clone, Debug, Default)]
 pub struct Trace {
     /// The stages' names; a [`Task`] has indexes of them.
-    pub stages: Vec<String>,
-    /// The spans, by lane and start; what lies in another span comes behind it.
+    pub stages: PerStage<String>,
+    /// The spans, by lane and start; what lies in another span comes after it.
     pub spans: Vec<Span>,
     /// Spans that were not kept because there were too many.
     pub omitted: u64,
@@ -105,7 +108,7 @@ impl SpanLog {
     }
 
     /// Everything so far.
-    pub fn trace(&self, stages: Vec<String>) -> Trace {
+    pub fn trace(&self, stages: PerStage<String>) -> Trace {
         let kept = self.kept.locked();
         let mut spans = kept.spans.clone();
         spans.sort_by(|a, b| (a.lane, a.start, b.duration).cmp(&(b.lane, b.start, a.duration)));
@@ -118,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn spans_come_by_lane_and_what_lies_in_another_behind_it() {
+    fn spans_come_by_lane_and_what_lies_in_another_after_it() {
         let log = SpanLog::new();
         let at = |lane, task, start, duration| {
             let of = Duration::from_micros;
@@ -126,16 +129,22 @@ mod tests {
         };
         log.keep([
             at(Lane::Sink, Task::Commit, 90, 5),
-            at(Lane::Worker(0), Task::Stage(1), 10, 20),
+            at(Lane::Worker(0), Task::Stage(StageIndex::new(1)), 10, 20),
             at(Lane::Worker(0), Task::Chunk(0), 10, 70),
-            at(log.reader(), Task::Stage(0), 0, 3),
-            at(log.reader(), Task::Stage(0), 4, 3),
+            at(log.reader(), Task::Stage(StageIndex::new(0)), 0, 3),
+            at(log.reader(), Task::Stage(StageIndex::new(0)), 4, 3),
         ]);
-        let trace = log.trace(vec!["calls".into(), "alleles".into()]);
+        let trace = log.trace(PerStage::from_iter(["calls".into(), "alleles".into()]));
         let found: Vec<_> = trace.spans.iter().map(|span| (span.lane, span.task)).collect();
         let worker = Lane::Worker(0);
-        let reader = (Lane::Reader(0), Task::Stage(0));
-        let expected = [(worker, Task::Chunk(0)), (worker, Task::Stage(1)), reader, reader, (Lane::Sink, Task::Commit)];
+        let reader = (Lane::Reader(0), Task::Stage(StageIndex::new(0)));
+        let expected = [
+            (worker, Task::Chunk(0)),
+            (worker, Task::Stage(StageIndex::new(1))),
+            reader,
+            reader,
+            (Lane::Sink, Task::Commit),
+        ];
         assert_eq!(found, expected);
         assert_eq!(trace.omitted, 0);
     }

@@ -9,7 +9,7 @@ pub(crate) fn push(out: &mut Vec<u8>, mut value: u64) {
     out.push(value as u8);
 }
 
-/// Reads the number at `*position` and moves behind it; `None` where the bytes end or no such number was written.
+/// Reads the number at `*position` and moves past it; `None` where the bytes end or no such number was written.
 #[inline]
 pub(crate) fn read(bytes: &[u8], position: &mut usize) -> Option<u64> {
     let first = *bytes.get(*position)?;

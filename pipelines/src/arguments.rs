@@ -1,4 +1,4 @@
-//! What stands on the command line before any of it is acted upon.
+//! What is on the command line before any of it is acted upon.
 
 use std::path::PathBuf;
 

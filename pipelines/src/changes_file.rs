@@ -45,10 +45,10 @@ struct Written {
 }
 
 impl ChangesFile {
-    /// Begins a file. What stands at `path` stays until [`ChangesFile::finish`].
+    /// Begins a file. What is at `path` stays until [`ChangesFile::finish`].
     ///
     /// # Errors
-    /// When something else than changes stands there, or no file can be made in its directory.
+    /// When something else than changes is there, or no file can be made in its directory.
     pub fn create(path: &Path, plan: &Plan) -> Result<ChangesFile, RunError> {
         let (place, writer): (_, Box<dyn Write + Send>) = if path == Path::new("-") {
             (None, Box::new(io::stdout()))

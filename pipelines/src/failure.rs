@@ -1,4 +1,4 @@
-//! Why a command did not do its work: how it is told, and the exit code.
+//! Why a command did not do its work: how it is reported, and the exit code.
 
 use serde_json::{Value, json};
 use vardelta_engine::{

@@ -35,7 +35,7 @@ pub struct RejectsFile {
 }
 
 impl RejectsFile {
-    /// Begins a file. What stands at `path` stays until [`RejectsFile::finish`]; it must be an older list of rejects.
+    /// Begins a file. What is at `path` stays until [`RejectsFile::finish`]; it must be an older list of rejects.
     ///
     /// # Errors
     /// When something else lies there or belongs there, and when no file can be made in its directory.

@@ -84,7 +84,7 @@ impl Written<'_> {
 
 /// An address `…://…/database` with another database.
 fn with_database(url: &str, database: &str) -> String {
-    // Whatever is behind the host is the database: an address with more is refused when it is planned.
+    // Whatever is after the host is the database: an address with more is refused when it is planned.
     let host = url.find("://").map_or(0, |at| at + 3);
     let end = url[host..].rfind('/').map_or(url.len(), |at| host + at);
     format!("{}/{database}", &url[..end])

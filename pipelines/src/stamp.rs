@@ -32,7 +32,7 @@ impl Stamp {
         fs::metadata(path).ok().map(|metadata| Stamp::of(&metadata))
     }
 
-    /// As the ledger keeps it. Devices are not told: their numbers are others after a restart of the machine.
+    /// As the ledger keeps it. Devices are not reported: their numbers are others after a restart of the machine.
     pub fn text(&self) -> String {
         let Stamp { bytes, modified, changed, inode } = self;
         format!("{bytes} {}.{:09} {}.{:09} {inode}", modified.0, modified.1, changed.0, changed.1)

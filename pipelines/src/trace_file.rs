@@ -14,7 +14,7 @@ use vardelta_engine::{
     error::{RunError, RunErrorKind},
     event::RunEvent,
     locks::Locked as _,
-    plan::Plan,
+    plan::{Plan, StageIndex},
     trace::{Lane, Task, Trace},
 };
 
@@ -151,7 +151,7 @@ impl Gathered {
         )
     }
 
-    fn stage(&self, stage: usize) -> &str {
+    fn stage(&self, stage: StageIndex) -> &str {
         self.trace.stages.get(stage).map_or("", String::as_str)
     }
 }
@@ -181,7 +181,7 @@ fn safe(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use vardelta_engine::trace::Span;
+    use vardelta_engine::{plan::PerStage, trace::Span};
 
     use super::*;
 
@@ -196,11 +196,11 @@ mod tests {
             chunks: vec![(0, now + of(800))],
             moments: vec![("epoch 1".into(), now + of(850))],
             trace: Trace {
-                stages: vec!["calls".into()],
+                stages: PerStage::from_iter(["calls".into()]),
                 spans: vec![
                     span(Lane::Worker(0), Task::Chunk(0), 100, 600),
-                    span(Lane::Worker(0), Task::Stage(0), 150, 100),
-                    span(Lane::Reader(0), Task::Stage(0), 10, 50),
+                    span(Lane::Worker(0), Task::Stage(StageIndex::new(0)), 150, 100),
+                    span(Lane::Reader(0), Task::Stage(StageIndex::new(0)), 10, 50),
                 ],
                 omitted: 0,
             },
@@ -218,7 +218,7 @@ mod tests {
                 (event["name"].as_str().unwrap_or_default().to_owned(), number("ts"), number("dur"))
             })
             .collect();
-        // The chunk ended 800 us behind the start, and by its own clock at 700.
+        // The chunk ended 800 us after the start, and by its own clock at 700.
         let expected =
             [("run", 0.0, 900.0), ("chunk 0", 200.0, 600.0), ("calls", 250.0, 100.0), ("read calls", 110.0, 50.0)];
         assert_eq!(found, expected.map(|(name, ts, dur)| (name.to_owned(), ts, dur)));

@@ -12,12 +12,12 @@ use crate::{
 /// Tells what clap found, and gives the exit code: 0 for help and version, otherwise 2.
 pub fn report(error: &clap::Error, arguments: &[OsString]) -> u8 {
     let asked_for = !error.use_stderr();
-    // The arguments could not be read, so `--json` has to be looked for by hand; behind `--` it is a file's name.
+    // The arguments could not be read, so `--json` has to be looked for by hand; after `--` it is a file's name.
     let json = arguments.iter().take_while(|argument| *argument != "--").any(|argument| argument == "--json");
     if json && !asked_for {
         let text = error.render().to_string();
         let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-        // What is wrong comes first, what to do about it behind.
+        // What is wrong comes first, what to do about it after.
         let is_advice = |line: &&str| ["tip:", "Usage:", "For more"].iter().any(|start| line.starts_with(start));
         let advice = lines.iter().position(is_advice).unwrap_or(lines.len());
         let message = lines[..advice].join(" ").trim_start_matches("error: ").to_owned();

@@ -13,7 +13,7 @@ pub(crate) const DROPS: &str = "drops";
 /// When the epoch was written.
 const CHANGED_AT: &str = "changed_at";
 
-/// What stands before the name of a column outside the key: its value before the epoch, and after it.
+/// What is before the name of a column outside the key: its value before the epoch, and after it.
 pub const HISTORY_PREFIXES: [&str; 2] = ["old_", "new_"];
 
 /// The name of a table's history.

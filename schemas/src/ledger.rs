@@ -1,11 +1,39 @@
 //! The ledger: what is loaded, what every epoch did, what was rejected. Tables in the sink's own database, written in the
 //! same transaction as the rows; the only judge of what has happened.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fmt};
 
 use serde::{Deserialize, Serialize};
 
 use crate::Identity;
+
+/// The number of a drop: its place in ledger order. A replacement keeps it, and none is given twice. 0 is none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct DropId(u64);
+
+impl DropId {
+    /// The drop of this number.
+    pub const fn new(number: u64) -> DropId {
+        DropId(number)
+    }
+
+    /// Its number, as databases, states and reports have it.
+    pub const fn number(self) -> u64 {
+        self.0
+    }
+
+    /// The number that is given next.
+    pub const fn next(self) -> DropId {
+        DropId(self.0 + 1)
+    }
+}
+
+impl fmt::Display for DropId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
 
 /// Which epoch is meant: its number, and what tells it from another epoch of the same number. State and ledger agree when
 /// theirs are equal.
@@ -36,7 +64,7 @@ pub struct Snapshot {
     /// The identity of the pipeline in this database; `None` as for the epoch.
     pub pipeline_identity: Option<Identity>,
     /// The greatest number that a drop was ever given, whether it stands or not; 0 for none.
-    pub last_drop_id: u64,
+    pub last_drop_id: DropId,
     /// The stages' definitions as of that epoch, as JSON text (see the engine's plan); empty before the first.
     pub definition: String,
     /// The drops that stand, in ledger order.
@@ -79,7 +107,7 @@ impl Snapshot {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct DropRow {
     /// Its number, which is its place in ledger order. A replacement keeps it.
-    pub drop_id: u64,
+    pub drop_id: DropId,
     /// What tells it from every other drop, also from one that was given the same number in a copy of the database.
     /// Drops of before there were identities have none.
     pub identity: Option<Identity>,
@@ -107,7 +135,7 @@ pub struct DropRow {
 pub struct RecordCounts {
     /// Records read.
     pub read: u64,
-    /// Records of which at least one row stands in a table.
+    /// Records of which at least one row is in a table.
     pub loaded: u64,
     /// Records whose rows passed no filter, or that had no alternate allele.
     pub filtered: u64,
@@ -130,7 +158,7 @@ pub struct Event {
     /// The UTC time of the commit, RFC 3339, to the second.
     pub committed_at: String,
     /// The drop's number; `None` for an epoch that is about no drop (a rebuild).
-    pub drop_id: Option<u64>,
+    pub drop_id: Option<DropId>,
     /// The source stage.
     pub source: String,
     /// The drop's name.
@@ -160,9 +188,9 @@ pub struct TableCounts {
 }
 
 impl TableCounts {
-    /// Whether a row changed.
-    pub fn changed(&self) -> bool {
-        self.inserted + self.updated + self.deleted > 0
+    /// Rows that changed.
+    pub fn changed_rows(&self) -> u64 {
+        self.inserted + self.updated + self.deleted
     }
 }
 
@@ -193,7 +221,7 @@ pub struct EpochRecord {
     /// The drops that stand after this epoch and were added or replaced by it.
     pub upserted_drops: Vec<DropRow>,
     /// The numbers of drops that this epoch withdrew.
-    pub withdrawn_drops: Vec<u64>,
+    pub withdrawn_drops: Vec<DropId>,
     /// The members of drops that this epoch took back.
     pub withdrawn_members: Vec<WithdrawnMember>,
     /// The members that may come in again from this epoch on.
@@ -211,7 +239,7 @@ pub struct EpochRecord {
 /// What an epoch changes about `vardelta_lookups`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LookupChanges {
-    /// Whether all rows of the pipeline go first: everything was computed anew.
+    /// Whether all rows of the pipeline go first: everything was recomputed.
     pub replaces_all: bool,
     /// Rows that are put in place, or in the place of the one with the same stage and key.
     pub put: Vec<LookupRow>,
@@ -266,11 +294,11 @@ pub struct SetAsideRow {
 pub struct WarningRow {
     /// The reason code.
     pub reason: String,
-    /// The drop's name; `None` behind a table.
+    /// The drop's name; `None` after a table.
     pub drop: Option<String>,
     /// The drop's number.
     #[serde(skip)]
-    pub drop_id: Option<u64>,
+    pub drop_id: Option<DropId>,
     /// The stage that adapted it.
     pub stage: String,
     /// What it is about: an INFO or FORMAT key, a column, the name of a contig, filter or sample; `None` where the reason
@@ -344,8 +372,8 @@ impl EpochRecord {
 /// A row of `vardelta_rejects`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct RejectRow {
-    /// The drop's number; `None` for a row rejected behind a table.
-    pub drop_id: Option<u64>,
+    /// The drop's number; `None` for a row rejected after a table.
+    pub drop_id: Option<DropId>,
     /// The drop's name.
     pub drop_name: Option<String>,
     /// The stage that rejected it.

@@ -36,7 +36,7 @@ struct Table {
     name: &'static str,
     /// Other names of it, in lower case.
     aliases: &'static [&'static str],
-    /// What stands before the names of its chromosomes.
+    /// What is before the names of its chromosomes.
     prefix: &'static str,
     /// Its contigs.
     contigs: fn() -> Vec<TableContig>,

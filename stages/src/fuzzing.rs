@@ -15,7 +15,7 @@ use vardelta_engine::{
         stage::{Emit, Planned, StageError},
     },
     diagnostics::Diagnostics,
-    plan::Plan,
+    plan::{Plan, StageIndex},
     spec::SpecFile,
 };
 
@@ -107,16 +107,16 @@ fn plan(directory: &Path, [vcf, normalize, annotations]: &[&str; 3]) -> io::Resu
 
 /// Reads a file through every source and transform of a plan.
 fn through(plan: &Plan, file: &Path, seen: &mut Seen) -> Result<(), StageError> {
-    for (at, stage) in plan.stages.iter().enumerate() {
+    for (at, stage) in plan.stages.indexed() {
         let Planned::Source(source) = &stage.planned else { continue };
         let mut runs = BTreeMap::new();
-        for (at, stage) in plan.stages.iter().enumerate() {
+        for (at, stage) in plan.stages.indexed() {
             if let Planned::Transform(transform) = &stage.planned {
                 runs.insert(at, transform.start()?);
             }
         }
         parse(source.as_ref(), file, seen, &mut |batches, seen| {
-            let mut outputs: BTreeMap<usize, Vec<Batch>> = BTreeMap::from([(at, batches)]);
+            let mut outputs: BTreeMap<StageIndex, Vec<Batch>> = BTreeMap::from([(at, batches)]);
             for (next, run) in &mut runs {
                 let mut emit = Emit::default();
                 let inputs = outputs.remove(&plan.stages[*next].inputs[0]).unwrap_or_default();

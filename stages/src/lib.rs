@@ -4,6 +4,7 @@
 
 use vardelta_engine::contract::stage::StageType;
 
+pub mod address;
 pub mod assembly;
 mod base64;
 mod columns;

@@ -7,16 +7,12 @@ mod vocabulary;
 
 use std::{fs, path::Path};
 
-use vardelta_tests::{binary::root, project::Project, shared::tool_output};
+use vardelta_tests::{binary::root, folder, project::Project, shared::tool_output};
 
 /// A project with the shipped fragments beside its pipeline file.
 fn project(pipeline: &str) -> Project {
     let project = Project::new(pipeline);
-    fs::create_dir(project.path("fragments")).expect("a directory can be made");
-    for entry in fs::read_dir(root().join("pipelines/fragments")).expect("the fragments are there").flatten() {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        fs::copy(entry.path(), project.path(&format!("fragments/{name}"))).expect("a file can be copied");
-    }
+    folder::copy(&root().join("pipelines/fragments"), &project.path("fragments"));
     project
 }
 

@@ -46,7 +46,7 @@ const SECOND: &[Record<'_>] =
 const LATER: &[Record<'_>] =
     &[("2", 70, "G", "T", 44, "Pathogenic", "GENED"), ("3", 1, "C", "T", 33, "Benign", "GENEE")];
 
-/// Two versions of the marked drop: the second lacks a record of the first, which then stands nowhere but in histories.
+/// Two versions of the marked drop: the second lacks a record of the first, which then is nowhere but in histories.
 fn marked_versions(place: &Place, version: usize) {
     let quality = [77, 78][version];
     let mut records: Vec<Record<'_>> = vec![
@@ -60,7 +60,7 @@ fn marked_versions(place: &Place, version: usize) {
     write(place, MARKED_DROP, &records, &format!("1\tZZMARKPOS{version}\t.\tA\tC\t50\tPASS\t.\n"));
 }
 
-/// The story up to the erasure: four drops, one of them replaced, one that overrides the marked drop behind it.
+/// The story up to the erasure: four drops, one of them replaced, one that overrides the marked drop after it.
 fn load_all(place: &Place) {
     write(place, "first", FIRST, "1\tten\t.\tA\tC\t50\tPASS\t.\n");
     place.vardelta("run", &[]).expect(0);
@@ -182,7 +182,7 @@ fn marked_rows_of_an_erased_drop_go() {
     });
 }
 
-/// A history that began behind the drop does not say where its rows came from; one whose drop lay hidden behind another's
+/// A history that began after the drop does not say where its rows came from; one whose drop lay hidden behind another's
 /// shows it in an epoch of that one.
 #[test]
 fn values_that_came_to_light_in_epochs_of_others_go_too() {

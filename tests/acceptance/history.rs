@@ -119,7 +119,7 @@ fn a_history_says_what_every_epoch_did_to_every_row() {
         reckoning.compare();
         place.vardelta("withdraw", &["beta"]).expect(0);
         reckoning.epoch(3, &["beta"]);
-        // Tables made anew say nothing of what became of their rows.
+        // Tables rebuilt say nothing of what became of their rows.
         place.vardelta("rebuild", &[]).expect(0);
         reckoning.compare();
         std::fs::remove_file(project.path("drops/beta.vcf.gz")).expect("it is there");

@@ -31,7 +31,7 @@ mod marks;
 mod migrate;
 /// What an older vardelta left is taken over as it is.
 mod older;
-/// What is told beside the report: alerts, lineage, the way of a run; and what shells and editors are given.
+/// What is reported beside the report: alerts, lineage, the way of a run; and what shells and editors are given.
 mod operate;
 /// What people look at: the report in one file, and the pages of `watch`.
 mod page;

@@ -146,7 +146,7 @@ fn a_run_that_dies_leaves_the_marks_of_before_or_of_after() {
                 let mut command = marked.project.command(verb, &arguments);
                 let said = finish(command.env("VARDELTA_FAILPOINT", point));
                 assert_eq!(said.code, -1, "{point} aborts\n{}", said.stderr);
-                // The last one is behind the commit.
+                // The last one is after the commit.
                 let is_done = point == "commit:after-sink";
                 if is_done {
                     plain.vardelta(verb, &arguments).expect(0);

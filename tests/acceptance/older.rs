@@ -1,5 +1,5 @@
 //! A database with its state as the vardelta before manifests of format 2 left them: there a table's state held the assertions
-//! of a key in one list, which was written anew at every touch. `older/format_1` was made by that vardelta from its own drops.
+//! of a key in one list, which was rewritten at every touch. `older/format_1` was made by that vardelta from its own drops.
 
 use std::{fs, path::PathBuf};
 

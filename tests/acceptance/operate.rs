@@ -1,4 +1,4 @@
-//! What is told beside the report.
+//! What is reported beside the report.
 
 mod alerts;
 mod channels;
@@ -10,7 +10,7 @@ mod shells;
 
 use vardelta_tests::project::Project;
 
-/// A pipeline that keeps classified alleles in SQLite with their history, with these lines of `[operate]` behind it.
+/// A pipeline that keeps classified alleles in SQLite with their history, with these lines of `[operate]` after it.
 fn project(operate: &str) -> Project {
     Project::new(&format!(
         r#"

@@ -96,7 +96,7 @@ fn argument(path: &Path) -> &str {
     path.to_str().expect("the test data's paths are UTF-8")
 }
 
-/// Does it for every item, several at a time; all failures are told.
+/// Does it for every item, several at a time; all failures are reported.
 fn for_each<T: Debug + Sync>(items: &[T], judge: impl Fn(&T) + Sync) {
     let (next, failed) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     std::thread::scope(|scope| {

@@ -23,7 +23,7 @@ pub struct Cost {
     pub peak_bytes: u64,
 }
 
-/// The parts of `/proc/PID/stat` behind the name: state first.
+/// The parts of `/proc/PID/stat` after the name: state first.
 fn stat(pid: u32) -> Vec<String> {
     let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).expect("the process is there");
     let (_, behind) = text.rsplit_once(") ").expect("a name in parentheses");

@@ -52,7 +52,7 @@ impl Deaths {
     pub fn have_hit(&self) {
         let died: usize = self.by_step.values().sum();
         let all = died + self.too_late;
-        eprintln!("{died} of {all} loads were killed before they ended, behind these steps: {:?}", self.by_step);
+        eprintln!("{died} of {all} loads were killed before they ended, after these steps: {:?}", self.by_step);
         assert!(died >= all / 3, "only {died} of {all} loads were killed before they ended");
         assert!(self.by_step.len() >= 3.min(all), "the kills hit these steps alone: {:?}", self.by_step);
     }

@@ -32,7 +32,7 @@ impl Held {
         command.env("VARDELTA_FAILPOINT_GO", directory.path().join("go"));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the command can be started");
-        // `:N` behind a name says which time.
+        // `:N` after a name says which time.
         let name = point.trim_end_matches(|letter: char| letter.is_ascii_digit()).trim_end_matches(':');
         let line = format!("waiting at {name}");
         let mut has_ended = false;

@@ -6,6 +6,7 @@ pub mod cost;
 pub mod database;
 pub mod deaths;
 pub mod drop_file;
+pub mod folder;
 pub mod golden;
 pub mod held;
 pub mod in_process;

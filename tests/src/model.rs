@@ -1,4 +1,4 @@
-//! What tables drops make, computed in the plainest way: every row from every record, everything anew each time.
+//! What tables drops make, computed in the plainest way: every row from every record, everything again each time.
 //! Shares no code with the engine or the stages.
 
 pub mod alleles;
@@ -23,7 +23,7 @@ pub type Expected = BTreeMap<String, Rows>;
 pub struct Counts {
     /// Records in the file.
     pub read: u64,
-    /// Records of which a row stands in a table.
+    /// Records of which a row is in a table.
     pub loaded: u64,
     /// Records that passed no filter or have no alternate allele.
     pub filtered: u64,

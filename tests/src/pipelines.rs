@@ -43,7 +43,7 @@ pub const GENE_SUMMARY: Pipeline = Pipeline {
     counts: model::gene_summary::counts,
 };
 
-/// Two tables, one of them not in the sink, a union before a table, a filter behind one, first and latest drop,
+/// Two tables, one of them not in the sink, a union before a table, a filter after one, first and latest drop,
 /// groups by nullable columns and over everything, and sums that no double holds.
 pub const COHORT: Pipeline = Pipeline {
     text: include_str!("pipelines/cohort.toml"),
@@ -73,7 +73,7 @@ pub const CARRIERS: Pipeline = Pipeline {
     counts: model::carriers::counts,
 };
 
-/// Views of views: an aggregate of an aggregate, groups that a filter lets in and out, a union behind a table, a
+/// Views of views: an aggregate of an aggregate, groups that a filter lets in and out, a union after a table, a
 /// select that carries the key along; and several rows of one record under one key.
 pub const LAYERS: Pipeline = Pipeline {
     text: include_str!("pipelines/layers.toml"),

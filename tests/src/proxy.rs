@@ -50,7 +50,7 @@ pub struct Proxy {
 struct Shared {
     server_port: u16,
     cut: Mutex<Cut>,
-    /// Whether nobody is let in behind the cut.
+    /// Whether nobody is let in after the cut.
     stays_down: AtomicBool,
     bytes: AtomicU64,
     /// Whether what `cut` says has happened, or is happening.
@@ -59,7 +59,7 @@ struct Shared {
 }
 
 impl Proxy {
-    /// Starts a proxy for the server at a port. Behind the cut it lets connections through again, unless it stays down.
+    /// Starts a proxy for the server at a port. After the cut it lets connections through again, unless it stays down.
     pub fn start(server_port: u16, cut: Cut, stays_down: bool) -> Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let port = listener.local_addr().expect("a listener has an address").port();

@@ -34,7 +34,7 @@ pub enum Failing {
     Share(u64),
     /// Every key.
     Everything,
-    /// The look-up breaks off behind a few answers.
+    /// The look-up breaks off after a few answers.
     BreaksOff,
 }
 
@@ -246,7 +246,7 @@ impl Asker for ScriptedAsker {
             answered(key, answer);
         }
         if breaks_at == order.len() && script.failing == Failing::BreaksOff {
-            return Err(StageError::new("the look-up broke off behind the last answer"));
+            return Err(StageError::new("the look-up broke off after the last answer"));
         }
         Ok(())
     }

@@ -62,13 +62,13 @@ impl<'s> ServerProject<'s> {
         read_contents(&mut self.server.root_in(&self.database), self.pipeline.keys)
     }
 
-    /// Tables that wait for something a run is to do behind its commit.
+    /// Tables that wait for something a run is to do after its commit.
     pub fn pending(&self) -> Vec<String> {
         let query = "SELECT table_name, pending FROM vardelta_tables WHERE pending IS NOT NULL";
         literals(&mut self.server.root_in(&self.database), query)
     }
 
-    /// Panics if the password stands in a file of the project's directory, its state included, or in a row or definition
+    /// Panics if the password is in a file of the project's directory, its state included, or in a row or definition
     /// of the database.
     #[track_caller]
     pub fn keeps_its_secrets(&self) {

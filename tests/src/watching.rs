@@ -142,7 +142,7 @@ impl Drop for Watching {
     }
 }
 
-/// What stands in a file behind so many bytes.
+/// What is in a file after so many bytes.
 fn since((path, before): &(PathBuf, usize)) -> String {
     let bytes = std::fs::read(path).unwrap_or_default();
     String::from_utf8_lossy(bytes.get(*before..).unwrap_or_default()).into_owned()

@@ -37,7 +37,7 @@ impl Posted {
 #[derive(Default)]
 struct Kept {
     posted: Vec<Posted>,
-    /// Heads of the next answers: a status, and perhaps headers behind a line feed.
+    /// Heads of the next answers: a status, and perhaps headers after a line feed.
     answers: Vec<&'static str>,
 }
 

@@ -15,8 +15,8 @@ use crate::{
 const MOVED: u64 = 100;
 /// Variants of each gene's stretch.
 const VARIANTS_OF_GENE: u64 = 50;
-/// Of a gene's variants, those behind its end: every gene ends before the last few of its stretch.
-const BEHIND: u64 = 10;
+/// Of a gene's variants, those past its end: every gene ends before the last few of its stretch.
+const PAST_END: u64 = 10;
 
 /// A gene model.
 pub struct Model {
@@ -50,7 +50,7 @@ impl Model {
     /// The first and the last variant of a gene, by index, in a version of the model; `None` where they lie on two chromosomes.
     fn span(&self, gene: u64, version: u32) -> (u64, u64) {
         let first = gene * VARIANTS_OF_GENE;
-        let last = first + VARIANTS_OF_GENE - BEHIND - 1;
+        let last = first + VARIANTS_OF_GENE - PAST_END - 1;
         // A gene that moved ends five variants later.
         let is_moved =
             version > 0 && gene.is_multiple_of((self.genes / self.moved.max(1)).max(1)) && self.nth(gene) < self.moved;

@@ -69,7 +69,7 @@ impl NetChanges {
         decode(&changes, layout)
     }
 }
-/// What is left to be written of a net change behind the row that was sent, if one was.
+/// What is left to be written of a net change after the row that was sent, if one was.
 pub(super) fn left(net: Change, sent: Option<RunBytes>) -> Change {
     Change { old: sent.or(net.old), ..net }
 }

@@ -1,4 +1,4 @@
-//! What a merge of runs yields, before and behind rows that were sent.
+//! What a merge of runs yields, before and after rows that were sent.
 
 use super::{
     batches::left,

@@ -83,7 +83,7 @@ impl Emit {
 /// A record, or a row of one, that could not be used.
 #[derive(Clone, Debug)]
 pub struct Reject {
-    /// The record's origin; `None` behind a table.
+    /// The record's origin; `None` after a table.
     pub origin: Option<u64>,
     /// The row's multiplicity.
     pub diff: i64,

@@ -6,6 +6,7 @@ use std::{
     io::{self, Read},
     path::Path,
 };
+use vardelta_schemas::ledger::DropId;
 
 use serde::Serialize;
 use vardelta_schemas::{
@@ -36,7 +37,7 @@ pub struct Erasure {
     pub own_epochs: BTreeSet<u64>,
     /// These, and those in which another drop went or changed, so that what the erased ones say may have come to light.
     pub revealing_epochs: BTreeSet<u64>,
-    /// The epochs that made tables anew: histories do not say what became of rows.
+    /// The epochs that rebuilt tables: histories do not say what became of rows.
     pub blind_epochs: BTreeSet<u64>,
     /// The tables that the pipeline keeps.
     pub tables: Vec<ErasedTable>,
@@ -46,6 +47,11 @@ impl Erasure {
     /// The tables with a history, each with that.
     pub fn histories(&self) -> impl Iterator<Item = (&ErasedTable, &TableSchema)> {
         self.tables.iter().filter_map(|table| Some((table, table.history.as_ref()?)))
+    }
+
+    /// The tables and their histories.
+    pub fn tables_and_histories(&self) -> impl Iterator<Item = &TableSchema> {
+        self.tables.iter().flat_map(|table| std::iter::once(&table.table).chain(&table.history))
     }
 
     /// The epochs in which rows of a table were marked that may hold the drops' values. A key goes with the last drop that
@@ -96,7 +102,7 @@ pub struct ErasedMember {
 #[derive(Clone, Debug)]
 pub struct ErasedDrop {
     /// Its number, which stays in the ledger: it says nothing, and is never given again.
-    pub drop_id: u64,
+    pub drop_id: DropId,
     /// The source stage.
     pub source: String,
     /// Its name; `None` where it is forgotten already.

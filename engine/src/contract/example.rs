@@ -1,9 +1,9 @@
 //! The pipeline files of manuals, put together around what is a stage's own.
 
-/// The pipeline file of a stage that reads a table of calls, `variants`, with the columns of a `vcf`: $stages stands between
+/// The pipeline file of a stage that reads a table of calls, `variants`, with the columns of a `vcf`: $stages is between
 /// that table and the sink, which keeps $tables.
 #[macro_export]
-macro_rules! example_behind_variants {
+macro_rules! example_after_variants {
     ($name:literal, $stages:literal, $tables:literal) => {
         concat!(
             "[pipeline]\nname = \"",

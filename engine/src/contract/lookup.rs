@@ -43,10 +43,10 @@ pub trait Lookup: Debug + Send + Sync {
     }
 
     /// The tiers in which its answers outlive a process, in the order in which they are asked. Who else keeps answers in one
-    /// is not told: a tier is looked at and emptied as a whole.
+    /// is not reported: a tier is looked at and emptied as a whole.
     ///
     /// # Errors
-    /// When a tier cannot even be named; one that cannot be reached is told in its place.
+    /// When a tier cannot even be named; one that cannot be reached is reported in its place.
     fn tiers(&self, context: &LookupContext) -> Result<Vec<KeptTier>, StageError> {
         let _ = context;
         Ok(Vec::new())
@@ -85,7 +85,7 @@ impl Debug for LookupContext {
 }
 
 /// One run's way of asking. What a tier could not take while the load's transaction was open is written when the asker is
-/// dropped, so it is dropped behind the commit.
+/// dropped, so it is dropped after the commit.
 pub trait Asker: Send {
     /// Asks for keys, which are distinct and ascending by their bytes: the tiers in their order, then the service. Calls
     /// `answered` exactly once for each key, in whatever order, on the calling thread. Returns early, the rest unanswered,

@@ -64,7 +64,7 @@ pub enum Scope {
 pub enum Phase {
     /// Before the rows are brought to the new definition.
     Expand,
-    /// Behind it, and only with `--contract`.
+    /// After it, and only with `--contract`.
     Contract,
 }
 
@@ -74,9 +74,9 @@ pub enum Phase {
 pub enum Algorithm {
     /// By writing down the definition alone, however large the table is.
     Instant,
-    /// In place, without making the clustered index anew (MariaDB's `NOCOPY`).
+    /// In place, without rebuilding the clustered index (MariaDB's `NOCOPY`).
     Nocopy,
-    /// In place; other clients go on reading and writing. It may make the table's pages anew.
+    /// In place; other clients go on reading and writing. It may rebuild the table's pages.
     Inplace,
     /// By copying the table; nobody else writes to it meanwhile.
     Copy,
@@ -111,7 +111,7 @@ pub struct Step {
     pub table: String,
     /// When it is done.
     pub phase: Phase,
-    /// The statement, or several behind each other.
+    /// The statement, or several after each other.
     pub statement: String,
     /// How the database carries it out.
     pub algorithm: Algorithm,

@@ -16,7 +16,7 @@ use crate::{
 pub struct Spanned<T> {
     /// The value.
     pub value: T,
-    /// Where it stands in the pipeline file.
+    /// Where it is in the pipeline file.
     pub span: Range<usize>,
 }
 

@@ -12,7 +12,7 @@ use std::{
 /// what the state was made with. Its path is not, so that a file may be moved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SideInput {
-    /// The option that names it; where it stands in `[pipeline]`, that one's name.
+    /// The option that names it; where it is in `[pipeline]`, that one's name.
     pub option: &'static str,
     /// The file, independent of the working directory.
     pub path: PathBuf,

@@ -11,6 +11,7 @@ mod query_plan;
 mod set_aside;
 
 use std::{error::Error, fmt, path::PathBuf, sync::Arc};
+use vardelta_schemas::ledger::DropId;
 
 use arrow_array::{BooleanArray, RecordBatch};
 use arrow_select::filter::filter_record_batch;
@@ -49,7 +50,7 @@ pub trait SinkStage: Send + Sync {
     /// The database in words, without secrets, for messages.
     fn location(&self) -> String;
 
-    /// The database as lineage names it: where it is, without user and password, and what stands before the names of its
+    /// The database as lineage names it: where it is, without user and password, and what is before the names of its
     /// tables there (<https://openlineage.io/docs/spec/naming>).
     fn namespace(&self) -> Namespace {
         Namespace { location: self.location(), database: None }
@@ -193,12 +194,12 @@ pub trait Sink: Migrate + Erase + Lookups + QueryPlans + SetAside + Details + Se
     ) -> Result<(), SinkError>;
 
     /// The order in which the changes of these tables are applied: table and part. Where tables refer to each other, new
-    /// rows come before those that refer to them, and old rows behind.
+    /// rows come before those that refer to them, and old rows after.
     fn order(&self, tables: &[TableSchema]) -> Vec<(usize, Part)> {
         (0..tables.len()).map(|table| (table, Part::All)).collect()
     }
 
-    /// Whether `apply` goes on behind a new row that the database does not take: see [`Sink::take_offenders`].
+    /// Whether `apply` goes on after a new row that the database does not take: see [`Sink::take_offenders`].
     fn quarantines(&self) -> bool {
         false
     }
@@ -293,7 +294,7 @@ pub trait Sink: Migrate + Erase + Lookups + QueryPlans + SetAside + Details + Se
     fn refresh_delivery(
         &mut self,
         pipeline: &str,
-        drop_id: u64,
+        drop_id: DropId,
         bytes_digest: &str,
         path: &str,
     ) -> Result<(), SinkError>;
@@ -313,7 +314,7 @@ pub struct EpochStart<'a> {
     /// The tables that hold their history. Nothing but [`Erase::erase`] takes rows out of them, and only a missing table is
     /// made.
     pub history: &'a [TableSchema],
-    /// Whether `tables` are made anew, and tables of the pipeline that are neither in `tables` nor in `history` dropped.
+    /// Whether `tables` are rebuilt, and tables of the pipeline that are neither in `tables` nor in `history` dropped.
     pub replace_tables: bool,
 }
 
@@ -344,6 +345,12 @@ crate::reasons! {
         "the sink's database does not take the row: a constraint, or a value that its column cannot hold"
         => "read the server's message in the detail, and correct the record or the constraint";
 }
+
+/// New rows that the database does not take, at the most: beyond, something other than rows is wrong.
+pub const OFFENDERS_MAX: usize = 100_000;
+/// What to do about a row that the database does not take.
+pub const REFUSED_HINT: &str = "Filter or convert such values in a stage before the table, or change the constraint, or have such rows rejected \
+     with `on_constraint = \"quarantine\"`.";
 
 /// A new row that the database did not take.
 #[derive(Clone, Debug)]

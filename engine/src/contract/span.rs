@@ -14,7 +14,7 @@ pub struct Span(pub Duration);
 
 const UNITS_MS: [(&str, f64); 7] =
     [("ms", 1.0), ("s", 1e3), ("m", 6e4), ("min", 6e4), ("h", 3.6e6), ("d", 8.64e7), ("w", 6.048e8)];
-/// A hundred years: nothing behind it can overflow.
+/// A hundred years: nothing after it can overflow.
 const LONGEST_MS: f64 = 3.2e12;
 
 impl Span {

@@ -214,7 +214,7 @@ pub trait Transform: Send + Sync {
         Vec::new()
     }
 
-    /// Whether it needs to know the drop a row came from (its header, its raw text). Such a stage stands before a table.
+    /// Whether it needs to know the drop a row came from (its header, its raw text). Such a stage comes before a table.
     fn needs_provenance(&self) -> bool {
         false
     }
@@ -234,7 +234,7 @@ pub trait Transform: Send + Sync {
     }
 
     /// Whether its output depends on input column `column` beyond where it [carries](Transform::carries) it. What it does not
-    /// read, and nobody behind it, is NULL in its batches.
+    /// read, and nobody after it, is NULL in its batches.
     fn reads(&self, column: usize) -> bool {
         let _ = column;
         true

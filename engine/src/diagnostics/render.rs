@@ -25,7 +25,7 @@ pub struct Located {
     pub column: usize,
     /// The line in which the place ends, 1-based.
     pub end_line: usize,
-    /// The column behind the last character, 1-based.
+    /// The column after the last character, 1-based.
     pub end_column: usize,
     /// What is wrong.
     pub message: String,
@@ -36,7 +36,7 @@ pub struct Located {
 }
 
 /// The line and column of a byte offset, both 1-based, the column in characters. An offset inside a character counts as
-/// the character's, one behind the text as the text's end.
+/// the character's, one past the text as the text's end.
 pub fn locate(text: &str, offset: usize) -> (usize, usize) {
     // A text of its own, so that its lines are counted where they are needed only.
     Lines { text: "", starts: Vec::new() }.locate(text, offset)
@@ -126,7 +126,7 @@ fn block(
     let first_line = source.first_line + lines.before(source.text, window.start);
     let shown = Shown::new(&source.text[window.clone()], &hidden_in(spec, &source, &window));
     let underlined = AnnotationKind::Primary
-        .span(shown.place(span.start - window.start)..shown.place_behind(span.end - window.start))
+        .span(shown.place(span.start - window.start)..shown.place_after(span.end - window.start))
         .label((!diagnostic.label.is_empty()).then(|| escape::lines(&diagnostic.label).into_owned()));
     let path = escape::line(&source.name).into_owned();
     let snippet = Snippet::source(&shown.text).path(path).line_start(first_line).annotation(underlined);
@@ -154,7 +154,7 @@ fn lines_around(text: &str, span: &Range<usize>) -> Range<usize> {
     if text[start..span.start].starts_with(BYTE_ORDER_MARK) {
         start += BYTE_ORDER_MARK.len_utf8();
     }
-    // An underline that ends just behind a line break does not need the next line.
+    // An underline that ends just past a line break does not need the next line.
     let last = if span.end > span.start && text[..span.end].ends_with('\n') { span.end - 1 } else { span.end };
     let end = text[last..].find('\n').map_or(text.len(), |at| last + at);
     let end = if text[..end].ends_with('\r') { end - 1 } else { end };
@@ -214,7 +214,7 @@ impl Shown {
     }
 
     /// The same; inside a replaced piece its end.
-    fn place_behind(&self, offset: usize) -> usize {
+    fn place_after(&self, offset: usize) -> usize {
         self.moved(offset, |now| now.end)
     }
 

@@ -54,7 +54,7 @@ fn incoming<G>(runs: Vec<Run<G>>) -> Vec<Rc<G>> {
 }
 
 /// Joins two arranged sides. The containers count for the driver's fuel, 1,000,000 of their `record_count` per side and
-/// activation; then the operators behind it get their turn.
+/// activation; then the operators after it get their turn.
 pub(crate) fn join<'scope, G, C, J>(
     right: Arranged<'scope, G>,
     left: Arranged<'scope, G>,

@@ -18,7 +18,7 @@ mod trace;
 pub(crate) use self::{
     half_join::{HalfJoin, Side, join},
     reduce::{KeyLocal, reduce},
-    trace::{Gather, arrange, arrange_behind, arrange_finished},
+    trace::{Gather, arrange, arrange_after, arrange_finished},
 };
 
 /// What the state knew.

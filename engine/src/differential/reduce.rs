@@ -22,7 +22,7 @@ pub(crate) trait KeyLocal: 'static {
     /// A change of the output, or several.
     type Output: Clone + 'static;
 
-    /// The change of the output; writes the state as it is behind it.
+    /// The change of the output; writes the state as it is after it.
     ///
     /// # Errors
     /// When the state cannot be read or written.

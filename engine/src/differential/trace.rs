@@ -121,7 +121,7 @@ impl<G: Gather> TraceReader for StateTrace<G> {
     }
 }
 
-/// Brings what a chunk changes to the workers that keep it, gathers it there when all has come, and shows it behind what the
+/// Brings what a chunk changes to the workers that keep it, gathers it there when all has come, and shows it after what the
 /// state knew. `to` says which worker is to have a part.
 pub(crate) fn arrange<'scope, G: Gather>(
     parts: StreamVec<'scope, u64, G::Part>,
@@ -165,7 +165,7 @@ pub(crate) fn arrange_finished<'scope, G: Gather>(
 }
 
 /// As [`arrange_finished`], shown only when all of another collection has been.
-pub(crate) fn arrange_behind<'scope, G: Gather, F: Gather>(
+pub(crate) fn arrange_after<'scope, G: Gather, F: Gather>(
     parts: StreamVec<'scope, u64, G::Part>,
     first: StreamVec<'scope, u64, Run<F>>,
     name: &str,

@@ -51,11 +51,11 @@ pub(crate) struct Outcome {
     pub upserted: Vec<(Action, DropRow)>,
     /// Drops taken back.
     pub withdrawn: Vec<DropRow>,
-    /// Whether the sink's tables are made anew.
+    /// Whether the sink's tables are rebuilt.
     pub replace_tables: bool,
     /// What a run over no drop is recorded as.
     pub without_drop: Option<Action>,
-    /// Whether the state's list of drops is made anew from the ledger's.
+    /// Whether the state's list of drops is rebuilt from the ledger's.
     pub lists_all_drops: bool,
     /// What the pipeline computes.
     pub definitions: Definitions,
@@ -67,7 +67,7 @@ pub(crate) struct Outcome {
     pub readmitted_members: Vec<WithdrawnMember>,
     /// The look-up stages that got answers for keys of earlier epochs.
     pub completed: Vec<String>,
-    /// Whether everything behind the tables was computed anew.
+    /// Whether everything after the tables was recomputed.
     pub computed_anew: bool,
     /// The drops that are forgotten: those withdrawn, and others of their names.
     pub erasure: Option<Arc<Erasure>>,
@@ -192,8 +192,8 @@ pub(crate) fn conclude(
 fn tell_figures(context: Context<'_>, run: &RunContext, report: &mut RunReport, counts: &[TableCounts]) {
     let Figures { mut stages, readers, workers, .. } = figures(context.plan, run);
     if report.committed {
-        let rows: u64 = counts.iter().map(|table| table.inserted + table.updated + table.deleted).sum();
-        let sink = &mut stages[context.plan.sink];
+        let rows: u64 = counts.iter().map(TableCounts::changed_rows).sum();
+        let sink = &mut stages[context.plan.sink.place()];
         (sink.rows_in, sink.rows_out) = (rows, rows);
     }
     stages.into_iter().for_each(|stage| context.tell(report, RunEvent::Stage(stage)));
@@ -205,7 +205,7 @@ fn tell_figures(context: Context<'_>, run: &RunContext, report: &mut RunReport, 
     }
 }
 
-/// Tells the rejects so far, as far as they have not been told.
+/// Tells the rejects so far, as far as they have not been reported.
 fn tell_rejects(context: Context<'_>, run: &RunContext, report: &mut RunReport) {
     let counts = run.notes.locked().reject_counts.clone();
     for (reason, count) in counts {

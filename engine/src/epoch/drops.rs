@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use vardelta_schemas::{Identity, ledger::Snapshot};
+use vardelta_schemas::{
+    Identity,
+    ledger::{DropId, Snapshot},
+};
 
 use crate::{
     error::RunError,
@@ -17,7 +20,7 @@ const SHARD: u32 = 0;
 const NOTE: &str = "lists_drops";
 
 /// What an epoch changes about the list: a drop that stands with its identity, or `None` for one that goes.
-pub(crate) type Changes = BTreeMap<u64, Option<Option<Identity>>>;
+pub(crate) type Changes = BTreeMap<DropId, Option<Option<Identity>>>;
 
 /// Brings the list to the epoch that is being prepared. `metadata` are that epoch's notes.
 pub(crate) fn note(
@@ -34,25 +37,25 @@ pub(crate) fn note(
     let mut run = session.run_writer(SPACE, SHARD);
     for (drop_id, entry) in entries {
         let value = entry.map(|identity| identity.map_or(Vec::new(), |identity| identity.as_bytes().to_vec()));
-        run.push(&drop_id.to_be_bytes(), value.as_deref())?;
+        run.push(&drop_id.number().to_be_bytes(), value.as_deref())?;
     }
     Ok(run.finish()?)
 }
 
-/// Lets the list be made anew.
+/// Lets the list be rebuilt.
 pub(crate) fn forget(session: &Session, metadata: &mut BTreeMap<String, String>) {
     session.clear_space(SPACE);
     metadata.remove(NOTE);
 }
 
-fn listed(state: &State) -> Result<BTreeMap<u64, Option<Identity>>, RunError> {
+fn listed(state: &State) -> Result<BTreeMap<DropId, Option<Identity>>, RunError> {
     let session = state.begin()?;
     let mut reader = session.reader(SPACE, SHARD)?;
     let mut scan = reader.scan(&[])?;
     let damaged = || RunError::damaged_state(SPACE, "cannot be read");
     let mut listed = BTreeMap::new();
     while let Some((key, value)) = scan.next_borrowed()? {
-        let drop_id = u64::from_be_bytes(key.try_into().map_err(|_| damaged())?);
+        let drop_id = DropId::new(u64::from_be_bytes(key.try_into().map_err(|_| damaged())?));
         let identity = match value {
             [] => None,
             bytes => Some(Identity::from_bytes(bytes.try_into().map_err(|_| damaged())?)),
@@ -80,8 +83,8 @@ pub(crate) fn disagreements(state: &State, ledger: &Snapshot) -> Result<Vec<Disa
         return Ok(Vec::new());
     }
     let in_state = listed(state)?;
-    let in_ledger: BTreeMap<u64, _> = ledger.drops.iter().map(|drop| (drop.drop_id, drop)).collect();
-    let mut all: Vec<u64> = in_state.keys().chain(in_ledger.keys()).copied().collect();
+    let in_ledger: BTreeMap<DropId, _> = ledger.drops.iter().map(|drop| (drop.drop_id, drop)).collect();
+    let mut all: Vec<DropId> = in_state.keys().chain(in_ledger.keys()).copied().collect();
     all.sort_unstable();
     all.dedup();
     let shown = |identity: &Option<Identity>| match identity {

@@ -12,7 +12,7 @@ use crate::{
     clock,
     contract::{
         erasure::Removed,
-        sink::{ChangeBatch, Check, Offender, SinkError, SinkErrorKind},
+        sink::{ChangeBatch, Check, OFFENDERS_MAX, Offender, REFUSED_HINT, SinkError, SinkErrorKind},
     },
     display::value_text,
     epoch::{
@@ -29,12 +29,6 @@ use crate::{
     flow::RunContext,
     plan::{Plan, TableIndex},
 };
-
-/// Refused rows at the most: beyond, a run ends too.
-const OFFENDERS_MAX: usize = 100_000;
-/// What a run's database has to say about such rows.
-const HINT: &str = "Filter or convert such values in a stage before the table, or change the constraint, or have such rows rejected with \
-     `on_constraint = \"quarantine\"`.";
 
 /// What a dry run has to do with.
 pub(crate) struct Dry<'a> {
@@ -109,7 +103,7 @@ impl Dry<'_> {
                 }
                 if offenders.len() >= OFFENDERS_MAX {
                     let message = format!("table `{}`: the database takes none of {OFFENDERS_MAX} rows", table.name);
-                    return Err(SinkError::new(SinkErrorKind::Value, message).with_hint(HINT).into());
+                    return Err(SinkError::new(SinkErrorKind::Value, message).with_hint(REFUSED_HINT).into());
                 }
             }
         }
@@ -127,7 +121,7 @@ impl Dry<'_> {
         };
         let key: Vec<String> = planned.into_iter().flat_map(|table| &table.key).map(pair).collect();
         let message = format!("table `{table}`, {}: {message}", key.join(", "));
-        SinkError::new(SinkErrorKind::Value, message).with_hint(HINT).into()
+        SinkError::new(SinkErrorKind::Value, message).with_hint(REFUSED_HINT).into()
     }
 }
 

@@ -56,7 +56,7 @@ pub(crate) fn is_untouched(plan: &Plan) -> Result<bool, RunError> {
 }
 
 /// As [`open`], but a state that is damaged, ahead of the ledger (an older copy of the database was put back) or of another
-/// epoch of the ledger's number is taken for none: it is to be made anew.
+/// epoch of the ledger's number is taken for none: it is to be rebuilt.
 pub(crate) fn open_to_rebuild(plan: &Plan, access: Access) -> Result<Opened, RunError> {
     let access = if is_untouched(plan)? { Access::Read } else { access };
     let open = open_state(access);

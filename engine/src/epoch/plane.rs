@@ -36,11 +36,11 @@ pub(crate) enum What {
 pub(crate) struct Preparation<'a> {
     /// The tables that the sink keeps.
     pub tables: &'a [TableSchema],
-    /// What stands in the ledger before the epoch.
+    /// What is in the ledger before the epoch.
     pub standing: &'a Snapshot,
     /// What the epoch changes about the drops that stand.
     pub drops: &'a drops::Changes,
-    /// Whether the list of drops is made anew from the ledger's.
+    /// Whether the list of drops is rebuilt from the ledger's.
     pub lists_all_drops: bool,
     /// Whether nothing of what is gone may be left in a file that counts.
     pub erases: bool,

@@ -19,13 +19,13 @@ use crate::{
         correct::{Asked, Quarantined, computed},
     },
     plan::{
-        TableIndex,
+        StageIndex, TableIndex,
         place::{place_columns, source_named},
         source,
     },
 };
 
-/// The number of the first correcting chunk: behind all that read files.
+/// The number of the first correcting chunk: after all that read files.
 pub(super) const FIRST_CHUNK: u64 = 1 << 62;
 
 impl Writing<'_> {
@@ -103,7 +103,7 @@ impl Writing<'_> {
     fn reject(&mut self, row: &Quarantined) -> Result<RejectRow, RunError> {
         let Transaction { context, run, ledger, .. } = self.transaction;
         let plan = context.plan;
-        let (name, source, line) = match run.loads.iter().find(|load| load.drop_id == row.place) {
+        let (name, source, line) = match run.loads.iter().find(|load| load.drop_id == row.drop_id) {
             Some(load) if row.version == run.epoch => {
                 load.records.quarantined(row.origin);
                 load.rejected.fetch_add(1, Ordering::Relaxed);
@@ -112,13 +112,13 @@ impl Writing<'_> {
             }
             // Its record was accounted for when it was loaded, below another drop's: nobody had judged it.
             _ => {
-                let drop = ledger.drops.iter().find(|drop| drop.drop_id == row.place);
+                let drop = ledger.drops.iter().find(|drop| drop.drop_id == row.drop_id);
                 if let Some(drop) = drop {
                     *self.earlier.entry(drop.name.clone()).or_default() += 1;
                 }
                 let stage = drop.and_then(|drop| source_named(plan, &drop.source));
-                // Only behind an index lines have no numbers, and an index is used for a part of the file alone.
-                let is_whole = |at: &usize| source(plan, *at).is_ok_and(|source| source.restriction().is_none());
+                // Only when read by an index lines have no numbers, and an index is used for a part of the file alone.
+                let is_whole = |at: &StageIndex| source(plan, *at).is_ok_and(|source| source.restriction().is_none());
                 (drop.map(|drop| drop.name.clone()), stage, stage.filter(is_whole).map(|_| row.origin))
             }
         };
@@ -128,7 +128,7 @@ impl Writing<'_> {
         let position = column(columns.position).and_then(|column| column.downcast_ref::<Int64Array>());
         let key = run.layout(row.stage)?.describe_key(&row.asked.key);
         Ok(RejectRow {
-            drop_id: Some(row.place),
+            drop_id: Some(row.drop_id),
             drop_name: name,
             stage: plan.stages[plan.sink].name.clone(),
             line,

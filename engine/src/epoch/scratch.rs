@@ -19,7 +19,7 @@ use crate::{
 
 /// The directory under the state directory.
 const DIRECTORY: &str = "scratch";
-/// What the lock's name has behind the directory's.
+/// What the lock's name has after the directory's.
 const LOCK: &str = ".lock";
 
 /// A directory that goes with this value.

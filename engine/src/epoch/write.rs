@@ -50,7 +50,7 @@ fn show_sent(
     table: &TableSchema,
     counts: &TableCounts,
 ) -> Result<(), RunError> {
-    let changed = counts.inserted + counts.updated + counts.deleted;
+    let changed = counts.changed_rows();
     if context.observer.changes_limit().is_some_and(|limit| changed > limit) {
         context.observer.many_changes(table, changed);
         return Ok(());
@@ -140,7 +140,7 @@ impl Writing<'_> {
         self.apply_histories(sink)
     }
 
-    /// Merges the changes a second time, which costs less than keeping them. A table made anew says nothing of what became of
+    /// Merges the changes a second time, which costs less than keeping them. A table rebuilt says nothing of what became of
     /// its rows.
     fn apply_histories(&self, sink: &mut dyn Sink) -> Result<(), Failure> {
         let Transaction { plane, run, tables, histories, replace_tables, .. } = &self.transaction;

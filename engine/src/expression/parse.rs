@@ -21,13 +21,13 @@ use crate::diagnostics::Diagnostics;
 /// Expressions longer than this are refused before they are parsed.
 const TOKENS_MAX: usize = 20_000;
 
-/// Parses one expression; reports what cannot be read at the place where it stands. Call it
+/// Parses one expression; reports what cannot be read at the place where it is. Call it
 /// [with room](super::depth::with_room).
 pub(crate) fn parse(source: &Source<'_>, schema: &Schema, diagnostics: &mut Diagnostics) -> Option<Expr> {
     read(source, schema, diagnostics, |parser| Ok((parser.parse_expr()?, ()))).map(|(expr, ())| expr)
 }
 
-/// As [`parse`], of what rows are ordered by: an expression, and the direction behind it.
+/// As [`parse`], of what rows are ordered by: an expression, and the direction after it.
 pub(crate) fn parse_order(source: &Source<'_>, schema: &Schema, diagnostics: &mut Diagnostics) -> Option<OrderByExpr> {
     let read_order = |parser: &mut Parser<'_>| {
         let by = parser.parse_order_by_expr()?;

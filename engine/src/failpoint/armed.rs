@@ -80,7 +80,7 @@ struct Armed {
 }
 
 impl Armed {
-    /// `name` or `name:N`; names hold colons themselves, so only a number behind the last one counts.
+    /// `name` or `name:N`; names hold colons themselves, so only a number after the last one counts.
     fn parse(text: &str) -> Armed {
         let (act, text) = match text.split_once('@') {
             Some(("panic", rest)) => (Act::Panic, rest),
@@ -184,7 +184,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_number_behind_the_last_colon_is_the_hit() {
+    fn a_number_after_the_last_colon_is_the_hit() {
         for (text, name, at_hit) in
             [("state:prepared", "state:prepared", 1), ("state:prepared:3", "state:prepared", 3), ("plain", "plain", 1)]
         {

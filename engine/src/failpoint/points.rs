@@ -72,7 +72,7 @@ pub const POINTS: &[Point] = &[
     // A commit that fails, as if the disk were full, and what is looked up then.
     disk_full("sink-commit:fails"),
     dies("sink-commit:failed"),
-    // Behind it.
+    // After it.
     dies("migrate:filled"),
     dies("erase:committed"),
     dies("erase:scrubbed"),

@@ -15,7 +15,10 @@ use timely::{
     worker::Worker,
 };
 
-use crate::{flow::meter::Meters, plan::Plan};
+use crate::{
+    flow::meter::Meters,
+    plan::{Plan, StageIndex},
+};
 
 /// What the log tells; ends with [`Activity::end`].
 pub(crate) struct Activity {
@@ -27,7 +30,7 @@ impl Activity {
     pub fn of(worker: &mut Worker, plan: &Plan, meters: &Meters) -> Activity {
         let parked = Rc::new(Cell::new(Duration::ZERO));
         let mut listener = Listener {
-            stages: plan.stages.iter().enumerate().map(|(at, stage)| (format!("stage:{}", stage.name), at)).collect(),
+            stages: plan.stages.indexed().map(|(at, stage)| (format!("stage:{}", stage.name), at)).collect(),
             meters: meters.clone(),
             parked: Rc::clone(&parked),
             origin: worker.timer(),
@@ -60,7 +63,7 @@ impl Activity {
 #[derive(Default)]
 struct Listener {
     /// The stages by the names of their operators.
-    stages: BTreeMap<String, usize>,
+    stages: BTreeMap<String, StageIndex>,
     meters: Meters,
     parked: Rc<Cell<Duration>>,
     parked_since: Option<Duration>,
@@ -68,7 +71,7 @@ struct Listener {
     origin: Option<Instant>,
     /// Operators by address, and the stages of those that have one.
     operators: BTreeMap<Vec<usize>, usize>,
-    stage_of: BTreeMap<usize, usize>,
+    stage_of: BTreeMap<usize, StageIndex>,
     /// For each channel the addresses of the operators at its ends.
     channels: BTreeMap<usize, [Vec<usize>; 2]>,
     started: BTreeMap<usize, Duration>,

@@ -26,6 +26,7 @@ use crate::{
     differential::{Gather, KeyLocal, arrange, reduce},
     error::RunError,
     flow::{RunContext, WorkerContext},
+    plan::StageIndex,
     relational::{
         AggregateSpec, Relational,
         accumulate::{Cells, Layout},
@@ -67,7 +68,7 @@ fn cell(cells: &Cells, at: usize) -> i128 {
     cells.values().get(at).copied().unwrap_or_default()
 }
 
-pub(crate) fn spec(run: &RunContext, stage: usize) -> Result<&AggregateSpec, RunError> {
+pub(crate) fn spec(run: &RunContext, stage: StageIndex) -> Result<&AggregateSpec, RunError> {
     match &run.plan.stages[stage].planned {
         Planned::Relational(Relational::Aggregate(spec)) => Ok(spec),
         _ => Err(RunError::internal("contributions to a stage that is no aggregate")),
@@ -77,7 +78,7 @@ pub(crate) fn spec(run: &RunContext, stage: usize) -> Result<&AggregateSpec, Run
 /// Renders an aggregate: contributions in, changes of the keyed collection out.
 pub(crate) fn render<'scope>(
     contributions: StreamVec<'scope, u64, Contribution>,
-    stage: usize,
+    stage: StageIndex,
     worker: &WorkerContext,
 ) -> Result<StreamVec<'scope, u64, RowBatch>, RunError> {
     let name = format!("stage:{}", worker.run.plan.stages[stage].name);

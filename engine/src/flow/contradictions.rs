@@ -1,17 +1,17 @@
 //! Rows that gave way, inside their drop, to a later row of the same key that says something else: what they said is in no
-//! table, so the first of them are told.
+//! table, so the first of them are reported.
 
 use std::{collections::BTreeSet, sync::Mutex};
 
-use crate::{error::RunError, flow::RunContext, locks::Locked as _, rows::Row};
+use crate::{error::RunError, flow::RunContext, locks::Locked as _, plan::StageIndex, rows::Row};
 
-/// How many are told of each drop.
+/// How many are reported of each drop.
 const EXAMPLES: usize = 5;
 /// The most of a key that is shown, in characters.
 const SHOWN_CHARACTERS: usize = 200;
 
 /// A row that gave way: the origins of its record and of the one that stands, the table's stage, and the key.
-pub(crate) type GaveWay = (u64, u64, usize, Row);
+pub(crate) type GaveWay = (u64, u64, StageIndex, Row);
 
 /// What gave way inside one drop. Shared by the workers.
 #[derive(Default)]
@@ -71,7 +71,7 @@ mod tests {
     #[test]
     fn the_first_of_the_file_are_kept() {
         let contradictions = Contradictions::default();
-        let row = |origin: u64| (origin, origin + 100, 0, Row::from(&b"key"[..]));
+        let row = |origin: u64| (origin, origin + 100, StageIndex::new(0), Row::from(&b"key"[..]));
         contradictions.add((10..40).rev().map(row));
         contradictions.add((0..3).map(row));
         let found = contradictions.0.locked();

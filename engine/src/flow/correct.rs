@@ -5,6 +5,7 @@
 //! never judged before. Whatever stood below it stands again, and the views follow.
 
 use std::{collections::BTreeMap, sync::Mutex};
+use vardelta_schemas::ledger::DropId;
 
 use arrow_array::RecordBatch;
 
@@ -15,6 +16,7 @@ use crate::{
         table::{Assertion, Removal, Stored},
     },
     locks::Locked as _,
+    plan::StageIndex,
     relational::Conflict,
     rows::Row,
     state::{key_hash, shard_of},
@@ -36,9 +38,9 @@ pub(crate) struct Asked {
 /// What one drop asserted of it, which was taken back.
 pub(crate) struct Quarantined {
     /// The table stage.
-    pub stage: usize,
+    pub stage: StageIndex,
     /// The drop's number.
-    pub place: u64,
+    pub drop_id: DropId,
     /// The epoch in which the drop's content was loaded.
     pub version: u64,
     /// The record's origin in the drop.
@@ -50,13 +52,13 @@ pub(crate) struct Quarantined {
 /// The rows of one round.
 #[derive(Default)]
 pub(crate) struct Corrections {
-    asked: Mutex<BTreeMap<(usize, u32), Vec<Asked>>>,
+    asked: Mutex<BTreeMap<(StageIndex, u32), Vec<Asked>>>,
     done: Mutex<Vec<Quarantined>>,
 }
 
 impl Corrections {
     /// Asks for a row of a table stage to be taken back by the next chunk.
-    pub fn ask(&self, stage: usize, row: Asked) {
+    pub fn ask(&self, stage: StageIndex, row: Asked) {
         let mut asked = self.asked.locked();
         asked.entry((stage, shard_of(&row.key))).or_default().push(row);
     }
@@ -65,7 +67,7 @@ impl Corrections {
     pub fn take_done(&self) -> Vec<Quarantined> {
         let mut done = std::mem::take(&mut *self.done.locked());
         done.sort_by(|a, b| {
-            (a.place, a.origin, a.stage, &a.asked.key).cmp(&(b.place, b.origin, b.stage, &b.asked.key))
+            (a.drop_id, a.origin, a.stage, &a.asked.key).cmp(&(b.drop_id, b.origin, b.stage, &b.asked.key))
         });
         done
     }
@@ -74,7 +76,7 @@ impl Corrections {
     pub fn removals(
         &self,
         run: &RunContext,
-        stage: usize,
+        stage: StageIndex,
         shard: u32,
         stored: impl FnOnce() -> Result<Stored, RunError>,
     ) -> Result<Vec<Removal>, RunError> {
@@ -96,7 +98,7 @@ impl Corrections {
             while let Some(Assertion { place, version, origin, .. }) = refused(&list) {
                 list.retain(|assertion| (assertion.place, assertion.version) != (place, version));
                 removals.push((asked.key.clone(), place, version));
-                let done = Quarantined { stage, place, version, origin, asked: asked.clone() };
+                let done = Quarantined { stage, drop_id: DropId::new(place), version, origin, asked: asked.clone() };
                 self.done.locked().push(done);
             }
         }
@@ -105,7 +107,7 @@ impl Corrections {
 }
 
 /// A row that cannot be taken back: no drop asserts it.
-pub(crate) fn computed(run: &RunContext, stage: usize, key: &[u8], message: &str) -> RunError {
+pub(crate) fn computed(run: &RunContext, stage: StageIndex, key: &[u8], message: &str) -> RunError {
     let name = &run.plan.stages[stage].name;
     let key = run.layout(stage).map(|layout| layout.describe_key(key)).unwrap_or_default();
     let (why, hint) = match run.mode {

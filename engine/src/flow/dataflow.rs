@@ -15,6 +15,7 @@ use crate::{
         Mode, RunContext, WorkerContext, activity::Activity, aggregate, capture::Capture, ingest, join, lookup,
         meter::Meters, replay, resident, table, top, view,
     },
+    plan::StageIndex,
     relational::Relational,
     rows::RowBatch,
     state::Snapshot,
@@ -48,12 +49,13 @@ fn build<'scope>(scope: Scope<'scope, u64>, context: &WorkerContext) -> Result<(
         Mode::Load => rows = ingest::render(scope, context)?,
         Mode::Replay => replayed = replay::render(scope, context),
     }
-    let mut contributions: BTreeMap<usize, Vec<StreamVec<'scope, u64, aggregate::Contribution>>> = BTreeMap::new();
-    let mut sides: BTreeMap<(usize, Side), Vec<StreamVec<'scope, u64, join::SideRow>>> = BTreeMap::new();
-    let mut residents: BTreeMap<(usize, Side), Vec<StreamVec<'scope, u64, resident::ResidentRow>>> = BTreeMap::new();
-    let mut wishes: BTreeMap<usize, Vec<StreamVec<'scope, u64, lookup::Wish>>> = BTreeMap::new();
+    let mut contributions: BTreeMap<StageIndex, Vec<StreamVec<'scope, u64, aggregate::Contribution>>> = BTreeMap::new();
+    let mut sides: BTreeMap<(StageIndex, Side), Vec<StreamVec<'scope, u64, join::SideRow>>> = BTreeMap::new();
+    let mut residents: BTreeMap<(StageIndex, Side), Vec<StreamVec<'scope, u64, resident::ResidentRow>>> =
+        BTreeMap::new();
+    let mut wishes: BTreeMap<StageIndex, Vec<StreamVec<'scope, u64, lookup::Wish>>> = BTreeMap::new();
     // Stages come after their inputs, so every stream is there when its reader is built.
-    for (at, stage) in plan.stages.iter().enumerate() {
+    for (at, stage) in plan.stages.indexed() {
         let changes: Option<StreamVec<'scope, u64, RowBatch>> = match &stage.planned {
             Planned::Relational(Relational::Table(spec)) => match (rows.remove(&at), replayed.remove(&at)) {
                 (Some(rows), _) => Some(table::render(rows, at, spec, context)),

@@ -10,6 +10,7 @@ use std::{
     },
     time::{Duration, Instant},
 };
+use vardelta_schemas::ledger::DropId;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, SendTimeoutError, Sender};
 
@@ -25,7 +26,7 @@ use crate::{
     flow::{contradictions::Contradictions, meter::MeterTotals},
     locks::Locked as _,
     plan::{
-        Plan,
+        Plan, StageIndex,
         stamp::{FileStamp, check_bytes, check_unchanged},
     },
     rows::RowBatch,
@@ -39,13 +40,13 @@ const CHUNKS_PER_WORKER: usize = 3;
 /// One file to be loaded as a drop.
 pub(crate) struct Load {
     /// The source stage.
-    pub source: usize,
+    pub source: StageIndex,
     /// The drop's name.
     pub name: String,
     /// The file.
     pub file: InputFile,
     /// The drop's number, which is its place in ledger order.
-    pub drop_id: u64,
+    pub drop_id: DropId,
     /// The file as it was when its bytes were digested.
     pub stamp: FileStamp,
     /// xxh3-128 of its bytes, 32 hexadecimal digits.
@@ -88,8 +89,8 @@ impl Load {
 pub(crate) enum Item {
     /// A chunk of a file.
     Chunk { load: usize, chunk: Arc<Chunk> },
-    /// Rows of a table, to be replayed into the views behind it.
-    Rows { table: usize, rows: RowBatch },
+    /// Rows of a table, to be replayed into the views after it.
+    Rows { table: StageIndex, rows: RowBatch },
 }
 
 impl Item {

@@ -8,6 +8,7 @@ use super::{
 use crate::{
     contract::{batch::Batch, stage::Planned},
     error::RunError,
+    plan::StageIndex,
     relational::Relational,
 };
 
@@ -19,7 +20,7 @@ pub(crate) enum Grouped {
 
 impl Grouped {
     /// Nothing yet.
-    pub fn new(stage: usize, worker: &WorkerContext) -> Result<Grouped, RunError> {
+    pub fn new(stage: StageIndex, worker: &WorkerContext) -> Result<Grouped, RunError> {
         match &worker.run.plan.stages[stage].planned {
             Planned::Relational(Relational::Top(_)) => TopRows::new(stage, worker).map(Grouped::Top),
             _ => Contributions::new(stage, worker).map(Grouped::Aggregate),

@@ -1,5 +1,5 @@
 //! Sources and the transforms before tables, fused into one operator per worker: takes chunks from the feed, parses them,
-//! pushes the batches through the segment behind their source, and hands keyed rows to the tables.
+//! pushes the batches through the segment after their source, and hands keyed rows to the tables.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -34,7 +34,7 @@ use crate::{
     },
     locks::Locked as _,
     member_mark,
-    plan::source,
+    plan::{StageIndex, source},
     rows::RowBatch,
     state::{key_hash, shard_of_hash},
 };
@@ -46,7 +46,7 @@ const WAIT: Duration = Duration::from_micros(500);
 pub(crate) fn render<'scope>(
     scope: Scope<'scope, u64>,
     worker: &WorkerContext,
-) -> Result<BTreeMap<usize, StreamVec<'scope, u64, RowBatch>>, RunError> {
+) -> Result<BTreeMap<StageIndex, StreamVec<'scope, u64, RowBatch>>, RunError> {
     let mut ingest = Ingest::start(worker.clone())?;
     let mut builder = OperatorBuilder::new("ingest".to_owned(), scope);
     let activator = scope.activator_for(builder.operator_info().address);
@@ -87,9 +87,9 @@ pub(crate) fn render<'scope>(
 struct Ingest {
     worker: WorkerContext,
     /// By source stage.
-    sources: BTreeMap<usize, (Box<dyn Parser>, SegmentRun)>,
+    sources: BTreeMap<StageIndex, (Box<dyn Parser>, SegmentRun)>,
     /// The table stages, in order of stage.
-    tables: Vec<usize>,
+    tables: Vec<StageIndex>,
     /// Rows for each of the tables, in one batch for each worker that gets some.
     rows: Vec<Vec<RowBatch>>,
     /// Rows and bytes of the largest batch for each of the tables, so that the next one has room from the start.
@@ -100,7 +100,7 @@ impl Ingest {
     fn start(worker: WorkerContext) -> Result<Ingest, RunError> {
         let plan = &worker.run.plan;
         let (mut sources, mut tables) = (BTreeMap::new(), Vec::new());
-        for (at, stage) in plan.stages.iter().enumerate() {
+        for (at, stage) in plan.stages.indexed() {
             match &stage.planned {
                 // A withdrawal reads no drop, and needs nothing of what the transforms open.
                 Planned::Source(source) if worker.run.loads.iter().any(|load| load.source == at) => {
@@ -180,7 +180,9 @@ impl Ingest {
         let mut outgoing: Vec<Vec<RowBatch>> = self
             .sizes
             .iter()
-            .map(|(rows, bytes)| (0..peers).map(|to| RowBatch::of_drop(to, load.drop_id, *rows, *bytes)).collect())
+            .map(|(rows, bytes)| {
+                (0..peers).map(|to| RowBatch::of_drop(to, load.drop_id.number(), *rows, *bytes)).collect()
+            })
             .collect();
         let leaves = &run.segment(load.source).leaves;
         let mut ranked = Vec::new();
@@ -194,8 +196,8 @@ impl Ingest {
                 };
                 let Some(slot) = tables.iter().position(|known| *known == table) else {
                     return Err(RunError::internal(format!(
-                        "rows of drop `{}` go to stage {table}, which is no table of this dataflow",
-                        load.name
+                        "rows of drop `{}` go to stage `{}`, which is no table of this dataflow",
+                        load.name, self.worker.run.plan.stages[table].name
                     )));
                 };
                 let encoded = run.layout(table)?.encode(&batch.columns).map_err(RunError::internal)?;
@@ -237,7 +239,7 @@ impl Ingest {
     }
 }
 
-/// Leaves the rows of members that were taken back out, as a filter behind the source would.
+/// Leaves the rows of members that were taken back out, as a filter after the source would.
 fn leave_out(
     run: &RunContext,
     load: &Load,

@@ -16,7 +16,7 @@ use hdrhistogram::Histogram;
 use crate::{
     flow::RunContext,
     locks::Locked as _,
-    plan::{Plan, PlannedStage},
+    plan::{PerStage, Plan, PlannedStage, StageIndex},
     report::{BusyProgress, ReaderReport, StageProgress, StageReport, TimeReport, WorkerReport},
     trace::{Lane, Span, SpanLog, Task, Trace},
 };
@@ -94,7 +94,7 @@ impl Meter {
 /// The meters of one worker, one per stage; cheap to clone.
 #[derive(Clone, Default)]
 pub(crate) struct Meters {
-    stages: Rc<RefCell<Vec<Meter>>>,
+    stages: Rc<RefCell<PerStage<Meter>>>,
     /// What was done when, where somebody wants to know.
     spans: Option<Rc<Spans>>,
 }
@@ -109,7 +109,7 @@ struct Spans {
 impl Meters {
     /// Meters at zero.
     pub fn new(stages: usize) -> Meters {
-        Meters { stages: Rc::new(RefCell::new(vec![Meter::default(); stages])), spans: None }
+        Meters { stages: Rc::new(RefCell::new(PerStage::same(stages, Meter::default()))), spans: None }
     }
 
     /// Meters at zero of a worker, which also keep its spans where the run wants them.
@@ -136,7 +136,7 @@ impl Meters {
     }
 
     /// Counts rows, and the time of one batch where it was measured.
-    pub fn add(&self, stage: usize, rows_in: usize, rows_out: usize, busy: Option<Duration>) {
+    pub fn add(&self, stage: StageIndex, rows_in: usize, rows_out: usize, busy: Option<Duration>) {
         let mut stages = self.stages.borrow_mut();
         let meter = &mut stages[stage];
         meter.rows_in += rows_in as u64;
@@ -148,7 +148,7 @@ impl Meters {
     }
 
     /// Counts the time of an activation that ends now, which is a batch's if it had rows.
-    pub fn worked(&self, stage: usize, busy: Duration, had_rows: bool) {
+    pub fn worked(&self, stage: StageIndex, busy: Duration, had_rows: bool) {
         self.stages.borrow_mut()[stage].worked(busy, had_rows);
         if had_rows {
             self.span(Task::Stage(stage), busy);
@@ -156,7 +156,7 @@ impl Meters {
     }
 
     /// The same of one that began at `start`; `None` where nobody knows.
-    pub fn worked_from(&self, stage: usize, start: Option<Instant>, busy: Duration, had_rows: bool) {
+    pub fn worked_from(&self, stage: StageIndex, start: Option<Instant>, busy: Duration, had_rows: bool) {
         self.stages.borrow_mut()[stage].worked(busy, had_rows);
         if let Some(start) = start.filter(|_| had_rows) {
             self.span_from(Task::Stage(stage), start, busy);
@@ -169,7 +169,7 @@ impl Meters {
     }
 
     /// Counts time in which nothing was there to work on.
-    pub fn waited(&self, stage: usize, waiting: Duration) {
+    pub fn waited(&self, stage: StageIndex, waiting: Duration) {
         self.stages.borrow_mut()[stage].waiting += waiting;
     }
 
@@ -223,9 +223,9 @@ pub(crate) struct MeterTotals {
 
 #[derive(Default)]
 struct Totals {
-    stages: Vec<Meter>,
+    stages: PerStage<Meter>,
     /// By source stage: reading and decompressing.
-    readers: BTreeMap<usize, Meter>,
+    readers: BTreeMap<StageIndex, Meter>,
     commit: Meter,
     workers: Vec<WorkerTime>,
     /// For each worker, how far it is in the dataflow that it works on.
@@ -235,7 +235,7 @@ struct Totals {
 /// How far a worker is in a dataflow.
 #[derive(Default)]
 struct Running {
-    stages: Vec<Sums>,
+    stages: PerStage<Sums>,
     busy: Duration,
     waiting: Duration,
 }
@@ -269,7 +269,7 @@ impl Totals {
 impl MeterTotals {
     /// Totals at zero.
     pub fn new(stages: usize) -> MeterTotals {
-        let totals = Totals { stages: vec![Meter::default(); stages], ..Totals::default() };
+        let totals = Totals { stages: PerStage::same(stages, Meter::default()), ..Totals::default() };
         MeterTotals { zero: Instant::now(), totals: Mutex::new(totals), spans: None }
     }
 
@@ -297,7 +297,7 @@ impl MeterTotals {
     }
 
     /// Counts what a reader thread did for one chunk: reading it, and waiting for room for it.
-    pub fn read(&self, source: usize, busy: Duration, waiting: Duration) {
+    pub fn read(&self, source: StageIndex, busy: Duration, waiting: Duration) {
         self.change(|totals| {
             let reader = totals.readers.entry(source).or_default();
             reader.worked(busy, true);
@@ -308,7 +308,7 @@ impl MeterTotals {
     }
 
     /// Counts what the sink did with one batch.
-    pub fn sink(&self, stage: usize, busy: Duration, had_rows: bool) {
+    pub fn sink(&self, stage: StageIndex, busy: Duration, had_rows: bool) {
         self.change(|totals| totals.stages[stage].worked(busy, had_rows));
         if had_rows {
             self.span(|_| Lane::Sink, Task::Stage(stage), busy, Duration::ZERO);
@@ -316,12 +316,12 @@ impl MeterTotals {
     }
 
     /// Counts how long the sink waited for a batch.
-    pub fn sink_waited(&self, stage: usize, waiting: Duration) {
+    pub fn sink_waited(&self, stage: StageIndex, waiting: Duration) {
         self.change(|totals| totals.stages[stage].waiting += waiting);
     }
 
     /// Counts one commit.
-    pub fn committed(&self, stage: usize, busy: Duration) {
+    pub fn committed(&self, stage: StageIndex, busy: Duration) {
         self.change(|totals| {
             totals.commit.worked(busy, true);
             totals.stages[stage].worked(busy, false);
@@ -363,7 +363,7 @@ pub(crate) fn figures(plan: &Plan, run: &RunContext) -> Figures {
         rows_out: meter.rows_out,
         times: meter.times(zero),
     };
-    let reader = |(stage, meter): (&usize, &Meter)| ReaderReport {
+    let reader = |(stage, meter): (&StageIndex, &Meter)| ReaderReport {
         name: plan.stages[*stage].name.clone(),
         chunks: meter.rows_out,
         times: meter.times(zero),
@@ -375,7 +375,7 @@ pub(crate) fn figures(plan: &Plan, run: &RunContext) -> Figures {
         lived_s: time.lived.as_secs_f64(),
     };
     Figures {
-        stages: plan.stages.iter().zip(&totals.stages).map(stage).collect(),
+        stages: plan.stages.iter().zip(totals.stages.iter()).map(stage).collect(),
         readers: totals.readers.iter().map(reader).collect(),
         workers: totals.workers.iter().enumerate().map(worker).collect(),
         commit: totals.commit.times(zero),
@@ -387,7 +387,7 @@ pub(crate) fn so_far(plan: &Plan, run: &RunContext) -> (Vec<StageProgress>, Busy
     let totals = run.totals.totals.locked();
     let times =
         |busy: Duration, waiting: Duration| BusyProgress { busy_s: busy.as_secs_f64(), wait_s: waiting.as_secs_f64() };
-    let stage = |(at, meter): (usize, &Meter)| {
+    let stage = |(at, meter): (StageIndex, &Meter)| {
         let mut sums =
             Sums { rows_in: meter.rows_in, rows_out: meter.rows_out, busy: meter.busy, waiting: meter.waiting };
         for running in totals.running.iter().filter_map(|running| running.stages.get(at)) {
@@ -406,39 +406,43 @@ pub(crate) fn so_far(plan: &Plan, run: &RunContext) -> (Vec<StageProgress>, Busy
     let readers = sum(&mut totals.readers.values().map(|meter| (meter.busy, meter.waiting)));
     let running = totals.running.iter().map(|running| (running.busy, running.waiting));
     let workers = sum(&mut totals.workers.iter().map(|worker| (worker.busy, worker.waiting)).chain(running));
-    (totals.stages.iter().enumerate().map(stage).collect(), readers, workers)
+    (totals.stages.indexed().map(stage).collect(), readers, workers)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const STAGE: StageIndex = StageIndex::new(0);
+
     #[test]
     fn what_is_shown_of_a_dataflow_is_not_counted_twice() {
         let (meters, total) = (Meters::new(1), MeterTotals::new(1));
-        meters.add(0, 3, 2, Some(Duration::from_secs(1)));
+        meters.add(STAGE, 3, 2, Some(Duration::from_secs(1)));
         meters.show(&total, 1, Duration::from_secs(4), Duration::from_secs(3));
         total.change(|totals| {
-            assert_eq!(totals.running[1].stages[0].rows_in, 3);
+            assert_eq!(totals.running[1].stages[STAGE].rows_in, 3);
             assert_eq!((totals.running[1].busy, totals.running[1].waiting.as_secs()), (Duration::from_secs(1), 3));
         });
         meters.merge_into(&total, 1);
-        total.change(|totals| assert!(totals.stages[0].rows_in == 3 && totals.running[1].stages.is_empty()));
+        total.change(|totals| {
+            assert!(totals.stages[STAGE].rows_in == 3 && totals.running[1].stages.get(STAGE).is_none())
+        });
     }
 
     #[test]
     fn activations_without_rows_are_no_batches() {
         let meters = Meters::new(1);
         for _ in 0..1_000 {
-            meters.worked(0, Duration::from_micros(2), false);
+            meters.worked(STAGE, Duration::from_micros(2), false);
         }
-        meters.worked(0, Duration::from_micros(900), true);
-        meters.add(0, 3, 2, Some(Duration::from_micros(300)));
-        meters.waited(0, Duration::from_millis(5));
+        meters.worked(STAGE, Duration::from_micros(900), true);
+        meters.add(STAGE, 3, 2, Some(Duration::from_micros(300)));
+        meters.waited(STAGE, Duration::from_millis(5));
         let total = MeterTotals::new(1);
         meters.merge_into(&total, 0);
         total.change(|totals| {
-            let meter = &totals.stages[0];
+            let meter = &totals.stages[STAGE];
             let times = meter.times(Instant::now());
             assert_eq!((meter.rows_in, meter.rows_out, times.seconds, times.wait_s), (3, 2, 0.0032, 0.005));
             // Two significant digits.

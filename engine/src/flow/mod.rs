@@ -53,7 +53,7 @@ use crate::{
         warning_log::WarningLog,
     },
     locks::Locked as _,
-    plan::Plan,
+    plan::{PerStage, Plan, StageIndex},
     rows::{Row, RowLayout},
     state::{Session, Snapshot},
 };
@@ -93,8 +93,8 @@ pub(crate) struct RunContext {
     pub notes: Mutex<Notes>,
     pub models: resident::Models,
     pub lookups: lookup::Desks,
-    segments: BTreeMap<usize, Arc<Segment>>,
-    layouts: Vec<Option<RowLayout>>,
+    segments: BTreeMap<StageIndex, Arc<Segment>>,
+    layouts: PerStage<Option<RowLayout>>,
 }
 
 /// Rejects and warnings of a run.
@@ -156,18 +156,17 @@ impl RunContext {
             RunError::new(RunErrorKind::Sink, format!("the list of rejects cannot be kept: {error}"))
         };
         let log = logs_rejects.then(|| RejectLog::new(&spill_dir)).transpose().map_err(unwritable)?;
-        let (mut segments, mut layouts) = (BTreeMap::new(), Vec::new());
-        for (at, stage) in plan.stages.iter().enumerate() {
+        let (mut segments, mut layouts) = (BTreeMap::new(), PerStage::default());
+        for (at, stage) in plan.stages.indexed() {
             let keeps_state = stage.relation().is_some_and(|relation| !relation.is_stateless());
             if keeps_state || matches!(stage.kind, Kind::Source) {
-                segments.insert(at, Arc::new(Segment::behind(&plan, at)));
+                segments.insert(at, Arc::new(Segment::after(&plan, at)));
             }
             let keyed = stage.kind != Kind::Sink && !stage.before_tables;
             layouts.push(match keyed {
                 true => {
                     let ranked_by = stage.as_table().and_then(|spec| spec.conflict_by);
-                    let layout = RowLayout::new(&stage.schema, stage.identity());
-                    Some(layout.and_then(|layout| layout.ranked_by(ranked_by)).map_err(RunError::internal)?)
+                    Some(stage.layout()?.ranked_by(ranked_by).map_err(RunError::internal)?)
                 }
                 false => None,
             });
@@ -194,19 +193,19 @@ impl RunContext {
         })
     }
 
-    /// The segment behind a producer.
-    pub fn segment(&self, root: usize) -> Arc<Segment> {
+    /// The segment after a producer.
+    pub fn segment(&self, root: StageIndex) -> Arc<Segment> {
         Arc::clone(&self.segments[&root])
     }
 
     /// How the rows of a stage are encoded.
-    pub fn layout(&self, stage: usize) -> Result<&RowLayout, RunError> {
+    pub fn layout(&self, stage: StageIndex) -> Result<&RowLayout, RunError> {
         self.layouts[stage]
             .as_ref()
             .ok_or_else(|| RunError::internal(format!("stage `{}` has no row layout", self.plan.stages[stage].name)))
     }
 
-    /// Keeps one more reject, behind those of batches.
+    /// Keeps one more reject, after those of batches.
     pub fn note_reject(&self, reject: &RejectRow) {
         let mut notes = self.notes.locked();
         *notes.reject_counts.entry(reject.reason.clone()).or_default() += 1;
@@ -225,7 +224,7 @@ impl RunContext {
             notes.warnings.add(load, stage, reason, field, warned);
         }
         for (stage, reject) in events.rejects {
-            // Behind a table, the retraction of a row that was rejected is no news.
+            // After a table, the retraction of a row that was rejected is no news.
             if reject.diff < 0 {
                 continue;
             }

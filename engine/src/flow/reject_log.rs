@@ -1,5 +1,6 @@
 //! Every reject of a run with its text, for whoever wants the whole list: in a nameless file, as there may be many.
 
+use crate::plan::StageIndex;
 use std::{
     fs::File,
     io::{self, BufWriter, Write as _},
@@ -7,7 +8,7 @@ use std::{
     path::Path,
 };
 
-use vardelta_schemas::ledger::RejectRow;
+use vardelta_schemas::ledger::{DropId, RejectRow};
 
 /// Rejects as the workers find them, to be read back in the order of drops and lines.
 pub(crate) struct RejectLog {
@@ -16,13 +17,14 @@ pub(crate) struct RejectLog {
     entries: Vec<Entry>,
 }
 
-/// Where a reject stands in the file. The order of the fields is the order of the list.
+/// Where a reject is in the file. The order of the fields is the order of the list.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Entry {
-    drop_id: u64,
+    /// After all drops what belongs to none.
+    drop_id: (bool, Option<DropId>),
     line: u64,
-    stage: u32,
-    /// What keeps the order independent of which worker was first: within a record its own order, behind a table the text.
+    stage: StageIndex,
+    /// What keeps the order independent of which worker was first: within a record its own order, after a table the text.
     tie: u64,
     offset: u64,
     bytes: u32,
@@ -36,13 +38,13 @@ impl RejectLog {
     }
 
     /// Adds a reject of the stage at this place of the plan.
-    pub fn add(&mut self, stage: usize, reject: &RejectRow) -> io::Result<()> {
+    pub fn add(&mut self, stage: StageIndex, reject: &RejectRow) -> io::Result<()> {
         let text = serde_json::to_vec(reject)?;
         self.file.write_all(&text)?;
         self.entries.push(Entry {
-            drop_id: reject.drop_id.unwrap_or(u64::MAX),
+            drop_id: (reject.drop_id.is_none(), reject.drop_id),
             line: reject.line.unwrap_or(0),
-            stage: stage as u32,
+            stage,
             tie: if reject.line.is_some() { self.end } else { xxhash_rust::xxh3::xxh3_64(&text) },
             offset: self.end,
             bytes: text.len() as u32,
@@ -51,7 +53,7 @@ impl RejectLog {
         Ok(())
     }
 
-    /// Hands all of them over: by drop in ledger order, then by line, then by stage; those behind tables come last.
+    /// Hands all of them over: by drop in ledger order, then by line, then by stage; those after tables come last.
     pub fn read(&mut self, take: &mut dyn FnMut(RejectRow) -> io::Result<()>) -> io::Result<()> {
         self.file.flush()?;
         self.entries.sort_unstable();
@@ -70,22 +72,23 @@ mod tests {
     use super::*;
 
     fn reject(drop_id: Option<u64>, line: Option<u64>, detail: &str) -> RejectRow {
+        let drop_id = drop_id.map(DropId::new);
         RejectRow { drop_id, line, detail: detail.into(), raw: Some("a\tb\u{fffd}".into()), ..RejectRow::default() }
     }
 
     #[test]
     fn the_order_does_not_depend_on_who_was_first() -> io::Result<()> {
         let rows = [
-            (2, reject(None, None, "behind a table")),
+            (2, reject(None, None, "after a table")),
             (0, reject(Some(1), Some(9), "nine")),
             (0, reject(Some(1), Some(10), "ten")),
             (1, reject(Some(1), Some(10), "ten, by the next stage")),
             (0, reject(Some(2), Some(1), "one")),
-            (2, reject(None, None, "behind it too")),
+            (2, reject(None, None, "after it too")),
         ];
         let read = |order: &[usize]| -> io::Result<Vec<RejectRow>> {
             let mut log = RejectLog::new(&std::env::temp_dir())?;
-            order.iter().try_for_each(|at| log.add(rows[*at].0, &rows[*at].1))?;
+            order.iter().try_for_each(|at| log.add(StageIndex::new(rows[*at].0), &rows[*at].1))?;
             let mut read = Vec::new();
             log.read(&mut |row| {
                 read.push(row);

@@ -1,4 +1,4 @@
-//! Rows of tables, read back and replayed into the views behind them: what `rebuild` and `verify` run on.
+//! Rows of tables, read back and replayed into the views after them: what `rebuild` and `verify` run on.
 
 use std::{
     collections::BTreeMap,
@@ -19,6 +19,7 @@ use crate::{
         INCOMING, WorkerContext,
         feed::{Item, Taken},
     },
+    plan::StageIndex,
     rows::RowBatch,
 };
 
@@ -29,11 +30,11 @@ const WAIT: Duration = Duration::from_micros(500);
 pub(crate) fn render<'scope>(
     scope: Scope<'scope, u64>,
     worker: &WorkerContext,
-) -> BTreeMap<usize, StreamVec<'scope, u64, RowBatch>> {
+) -> BTreeMap<StageIndex, StreamVec<'scope, u64, RowBatch>> {
     let mut builder = OperatorBuilder::new("replay".to_owned(), scope);
     let activator = scope.activator_for(builder.operator_info().address);
     let (mut outputs, mut streams, mut tables) = (Vec::new(), BTreeMap::new(), Vec::new());
-    for (at, stage) in worker.run.plan.stages.iter().enumerate() {
+    for (at, stage) in worker.run.plan.stages.indexed() {
         if stage.is_table() {
             let (output, stream) = builder.new_output::<Vec<RowBatch>>();
             outputs.push(OutputBuilder::<u64, CapacityContainerBuilder<Vec<RowBatch>>>::from(output));

@@ -16,7 +16,7 @@ use crate::{
     error::RunError,
     failpoint,
     flow::{meter::Meters, tag::Tag},
-    plan::{Plan, TableIndex, liveness::live_columns},
+    plan::{PerStage, Plan, StageIndex, TableIndex, liveness::live_columns},
     relational::Relational,
 };
 
@@ -32,10 +32,10 @@ pub(crate) enum Next {
 /// A stateless stage inside a segment.
 pub(crate) struct Step {
     /// The stage.
-    pub stage: usize,
+    pub stage: StageIndex,
     /// What it does; `None` for a union without a tag, which passes batches on.
     transform: Option<Arc<dyn Transform>>,
-    /// Which of its columns are read behind it.
+    /// Which of its columns are read after it.
     live: Vec<bool>,
     next: Vec<Next>,
 }
@@ -44,27 +44,27 @@ pub(crate) struct Step {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Consumer {
     /// A `table` stage, by stage index.
-    Table(usize),
+    Table(StageIndex),
     /// An `aggregate` or `top` stage, by stage index.
-    Grouped(usize),
+    Grouped(StageIndex),
     /// One side of a `join` stage, by stage index.
-    Join(usize, Side),
+    Join(StageIndex, Side),
     /// One side of a stage with a resident right side, by stage index.
-    Resident(usize, Side),
+    Resident(StageIndex, Side),
     /// A `lookup` stage, by stage index.
-    Lookup(usize),
+    Lookup(StageIndex),
     /// The sink, by the index of the table it keeps.
     Capture(TableIndex),
 }
 
 /// The steps so far, by stage and, where inputs are told apart, by input.
-type Known = BTreeMap<(usize, usize), usize>;
+type Known = BTreeMap<(StageIndex, usize), usize>;
 
 /// A way out of a segment.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Leaf {
     /// The stage whose rows leave here.
-    pub from: usize,
+    pub from: StageIndex,
     /// Who reads them.
     pub consumer: Consumer,
 }
@@ -72,7 +72,7 @@ pub(crate) struct Leaf {
 /// The stateless stages between one producer (a source or a relational stage with state) and its consumers.
 pub(crate) struct Segment {
     /// The producing stage.
-    pub root: usize,
+    pub root: StageIndex,
     steps: Vec<Step>,
     /// The ways out.
     pub leaves: Vec<Leaf>,
@@ -82,8 +82,8 @@ pub(crate) struct Segment {
 }
 
 impl Segment {
-    /// The segment behind a producer.
-    pub fn behind(plan: &Plan, root: usize) -> Segment {
+    /// The segment after a producer.
+    pub fn after(plan: &Plan, root: StageIndex) -> Segment {
         let live = live_columns(plan);
         let mut segment = Segment { root, steps: Vec::new(), leaves: Vec::new(), first: Vec::new(), live: Vec::new() };
         let mut known = BTreeMap::new();
@@ -95,9 +95,9 @@ impl Segment {
         segment
     }
 
-    fn follow(&mut self, plan: &Plan, from: usize, known: &mut Known) -> Vec<Next> {
+    fn follow(&mut self, plan: &Plan, from: StageIndex, known: &mut Known) -> Vec<Next> {
         let mut next = Vec::new();
-        for (at, stage) in plan.stages.iter().enumerate() {
+        for (at, stage) in plan.stages.indexed() {
             for (port, _) in stage.inputs.iter().enumerate().filter(|(_, input)| **input == from) {
                 let consumer = match &stage.planned {
                     Planned::Relational(Relational::Table(_)) => Consumer::Table(at),
@@ -135,7 +135,7 @@ impl Segment {
     fn step(
         &mut self,
         plan: &Plan,
-        (stage, port): (usize, usize),
+        (stage, port): (StageIndex, usize),
         transform: Option<Arc<dyn Transform>>,
         known: &mut Known,
     ) -> Next {
@@ -194,14 +194,14 @@ pub(crate) struct SegmentRun {
     segment: Arc<Segment>,
     runs: Vec<Option<Box<dyn TransformRun>>>,
     meters: Meters,
-    names: Arc<Vec<String>>,
+    names: Arc<PerStage<String>>,
 }
 
 /// What the stages of a segment said beside their batches.
 #[derive(Default)]
 pub(crate) struct SegmentEvents {
     /// Rejects, with the stage that made them.
-    pub rejects: Vec<(usize, Reject)>,
+    pub rejects: Vec<(StageIndex, Reject)>,
     /// Origins of rows that passed no filter.
     pub filtered: Vec<u64>,
     /// Origins of records without alternate allele.
@@ -209,12 +209,12 @@ pub(crate) struct SegmentEvents {
     /// Origins of gVCF reference blocks.
     pub reference_blocks: Vec<u64>,
     /// Warnings, with the stage that made them, reason and field.
-    pub warnings: Vec<(usize, &'static str, String, Warned)>,
+    pub warnings: Vec<(StageIndex, &'static str, String, Warned)>,
 }
 
 impl SegmentEvents {
     /// Takes over what one stage said; its batches stay.
-    pub fn absorb(&mut self, stage: usize, emit: &mut Emit, batch: Option<&Batch>) {
+    pub fn absorb(&mut self, stage: StageIndex, emit: &mut Emit, batch: Option<&Batch>) {
         for mut reject in emit.rejects.drain(..) {
             if reject.place.is_none() {
                 let provenance = batch.and_then(|batch| batch.provenance.as_ref());
@@ -237,7 +237,7 @@ impl SegmentEvents {
 
 impl SegmentRun {
     /// Starts every transform of the segment.
-    pub fn start(segment: Arc<Segment>, meters: Meters, names: Arc<Vec<String>>) -> Result<SegmentRun, RunError> {
+    pub fn start(segment: Arc<Segment>, meters: Meters, names: Arc<PerStage<String>>) -> Result<SegmentRun, RunError> {
         let mut runs = Vec::new();
         for step in &segment.steps {
             let start = |transform: &Arc<dyn Transform>| {

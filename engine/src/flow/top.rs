@@ -1,7 +1,7 @@
 //! `top` at work: the first rows of each group, by what they are ordered by and then by the key.
 //!
 //! The state keeps the rows of every group in order (`<stage>/values`). A chunk's rows are merged in from the front, up to as many
-//! as are put out and stay: the cost follows the change and `n`, not the group. The first rows before the chunk and those behind it
+//! as are put out and stay: the cost follows the change and `n`, not the group. The first rows before the chunk and those after it
 //! are both among what was read; where they differ, that is the change.
 
 mod encoding;
@@ -22,6 +22,7 @@ use crate::{
     contract::stage::Planned,
     differential::{KeyLocal, arrange, reduce},
     error::RunError,
+    plan::StageIndex,
     relational::{Relational, TopSpec, spaces},
     rows::{Row, RowBatch},
     state::{Snapshot, shard_of},
@@ -31,7 +32,7 @@ use crate::{
 /// Rows that are made together.
 const BATCH_ROWS: usize = 8_192;
 
-fn spec(run: &RunContext, stage: usize) -> Result<&TopSpec, RunError> {
+fn spec(run: &RunContext, stage: StageIndex) -> Result<&TopSpec, RunError> {
     match &run.plan.stages[stage].planned {
         Planned::Relational(Relational::Top(spec)) => Ok(spec),
         _ => Err(RunError::internal("rows came to a stage that is no top")),
@@ -41,7 +42,7 @@ fn spec(run: &RunContext, stage: usize) -> Result<&TopSpec, RunError> {
 /// Renders a top: rows by group in, changes of the keyed collection out.
 pub(crate) fn render<'scope>(
     rows: StreamVec<'scope, u64, Contribution>,
-    stage: usize,
+    stage: StageIndex,
     worker: &WorkerContext,
 ) -> Result<StreamVec<'scope, u64, RowBatch>, RunError> {
     let name = worker.run.plan.stages[stage].name.clone();
@@ -61,7 +62,7 @@ pub(crate) fn render<'scope>(
 
 /// One top on one worker.
 struct Top {
-    stage: usize,
+    stage: StageIndex,
     worker: WorkerContext,
     encoding: Encoding,
     n: usize,

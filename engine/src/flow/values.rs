@@ -9,7 +9,7 @@ use crate::{error::RunError, relational::Percentile, rows::Row, state::Reader, v
 /// A change of how often a value is there. Lists are in order of value.
 pub(crate) type Delta = (Row, i64);
 
-/// Before the chunk and behind it.
+/// Before the chunk and after it.
 pub(crate) type BeforeAfter = (Option<Row>, Option<Row>);
 
 /// What marks the lower part of a percentile's values in an entry's prefix: they lie in descending order.

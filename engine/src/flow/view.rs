@@ -1,4 +1,4 @@
-//! The transforms behind a table, aggregate or the like, fused into one operator: changes in; out go changes for the sink,
+//! The transforms after a table, aggregate or the like, fused into one operator: changes in; out go changes for the sink,
 //! pre-combined contributions for what groups them, wishes for the look-ups, and rows for the joins.
 
 use std::collections::BTreeMap;
@@ -25,25 +25,26 @@ use crate::{
         resident::{ResidentRow, ResidentSide},
         segment::{Consumer, Segment, SegmentEvents, SegmentRun},
     },
+    plan::StageIndex,
     rows::RowBatch,
 };
 
 /// What leaves a view segment, but for the sink.
 pub(crate) struct Outputs<'scope> {
     /// Contributions, for each aggregate or top that reads the producer.
-    pub to_grouped: BTreeMap<usize, StreamVec<'scope, u64, Contribution>>,
+    pub to_grouped: BTreeMap<StageIndex, StreamVec<'scope, u64, Contribution>>,
     /// Wishes, for each look-up that reads the producer.
-    pub to_lookups: BTreeMap<usize, StreamVec<'scope, u64, Wish>>,
+    pub to_lookups: BTreeMap<StageIndex, StreamVec<'scope, u64, Wish>>,
     /// Rows, for each side of a join that reads the producer.
-    pub to_joins: BTreeMap<(usize, Side), StreamVec<'scope, u64, SideRow>>,
+    pub to_joins: BTreeMap<(StageIndex, Side), StreamVec<'scope, u64, SideRow>>,
     /// Rows, for each side of an operator with a resident side that reads the producer.
-    pub to_residents: BTreeMap<(usize, Side), StreamVec<'scope, u64, ResidentRow>>,
+    pub to_residents: BTreeMap<(StageIndex, Side), StreamVec<'scope, u64, ResidentRow>>,
 }
 
 /// Renders what follows a producer.
 pub(crate) fn render<'scope>(
     changes: StreamVec<'scope, u64, RowBatch>,
-    root: usize,
+    root: StageIndex,
     worker: &WorkerContext,
 ) -> Result<Outputs<'scope>, RunError> {
     let mut view = View::start(root, worker.clone())?;
@@ -130,20 +131,20 @@ pub(crate) fn render<'scope>(
 /// One worker's part of a view segment.
 struct View {
     worker: WorkerContext,
-    root: usize,
+    root: StageIndex,
     segment: std::sync::Arc<Segment>,
     run: SegmentRun,
     plain: bool,
-    grouped: BTreeMap<usize, Grouped>,
-    lookups: BTreeMap<usize, Wishes>,
+    grouped: BTreeMap<StageIndex, Grouped>,
+    lookups: BTreeMap<StageIndex, Wishes>,
     /// Which of the producer's columns are read, where those that read rows decoded are aggregates alone.
     read: Option<Vec<bool>>,
-    sides: BTreeMap<(usize, Side), (SideLayout, Vec<SideRow>)>,
-    residents: BTreeMap<(usize, Side), (ResidentSide, Vec<ResidentRow>)>,
+    sides: BTreeMap<(StageIndex, Side), (SideLayout, Vec<SideRow>)>,
+    residents: BTreeMap<(StageIndex, Side), (ResidentSide, Vec<ResidentRow>)>,
 }
 
 impl View {
-    fn start(root: usize, worker: WorkerContext) -> Result<View, RunError> {
+    fn start(root: StageIndex, worker: WorkerContext) -> Result<View, RunError> {
         let segment = worker.run.segment(root);
         let run = worker.start(std::sync::Arc::clone(&segment))?;
         let (mut grouped, mut lookups) = (BTreeMap::new(), BTreeMap::new());

@@ -2,15 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use vardelta_schemas::ledger::{FirstPlace, WarningRow};
+use vardelta_schemas::ledger::{DropId, FirstPlace, WarningRow};
 
-use crate::{contract::warning::Warned, flow::feed::Load, plan::Plan};
+use crate::{
+    contract::warning::Warned,
+    flow::feed::Load,
+    plan::{Plan, StageIndex},
+};
 
 /// Fields of one drop, stage and reason that are kept apart. A file can make up any number of them.
 const FIELDS_MAX: usize = 1_000;
 
 /// A drop by its place among the loads; stage; reason; field.
-type Key = (Option<usize>, usize, &'static str, String);
+type Key = (Option<usize>, StageIndex, &'static str, String);
 
 /// Warnings as the workers find them.
 #[derive(Default)]
@@ -20,11 +24,18 @@ pub(crate) struct WarningLog {
 }
 
 /// What warnings are put together by: reason, drop, stage, the drop's number.
-type Group<'a> = (&'a str, Option<&'a str>, &'a str, Option<u64>);
+type Group<'a> = (&'a str, Option<&'a str>, &'a str, Option<DropId>);
 
 impl WarningLog {
     /// Adds what a stage counted of a batch.
-    pub fn add(&mut self, load: Option<usize>, stage: usize, reason: &'static str, field: String, mut warned: Warned) {
+    pub fn add(
+        &mut self,
+        load: Option<usize>,
+        stage: StageIndex,
+        reason: &'static str,
+        field: String,
+        mut warned: Warned,
+    ) {
         if let Some(place) = &mut warned.place {
             // Only its numbers are reported.
             place.raw = None;

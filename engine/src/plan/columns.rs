@@ -2,7 +2,7 @@
 //!
 //! Where a stage does not say what it reads, nothing is claimed: a column without origins is one of which nobody knows.
 
-use super::{Plan, PlannedStage};
+use super::{PerStage, Plan, PlannedStage, StageIndex};
 use crate::{
     contract::{
         algebra::Algebra,
@@ -15,9 +15,9 @@ pub use crate::relational::origins::{Derivation, Influence, Origins, SourceColum
 
 impl Plan {
     /// What every stage's columns and rows are made from, by the stage's index.
-    pub fn origins(&self) -> Vec<Origins> {
-        let mut all: Vec<Origins> = Vec::with_capacity(self.stages.len());
-        for (at, stage) in self.stages.iter().enumerate() {
+    pub fn origins(&self) -> PerStage<Origins> {
+        let mut all: PerStage<Origins> = PerStage::default();
+        for (at, stage) in self.stages.indexed() {
             let inputs: Vec<&Origins> = stage.inputs.iter().map(|input| &all[*input]).collect();
             let origins = of_stage(at, stage, &inputs, self);
             all.push(origins);
@@ -26,9 +26,9 @@ impl Plan {
     }
 }
 
-fn of_stage(at: usize, stage: &PlannedStage, inputs: &[&Origins], plan: &Plan) -> Origins {
+fn of_stage(at: StageIndex, stage: &PlannedStage, inputs: &[&Origins], plan: &Plan) -> Origins {
     let width = stage.schema.columns().len();
-    let mut made = Origins::behind(inputs, width);
+    let mut made = Origins::after(inputs, width);
     match (&stage.planned, inputs) {
         (Planned::Source(_), _) => {
             for column in 0..width {
@@ -38,7 +38,7 @@ fn of_stage(at: usize, stage: &PlannedStage, inputs: &[&Origins], plan: &Plan) -
         (Planned::Transform(step), [input]) => transform(step.as_ref(), input, &mut made),
         (Planned::Relational(relational), _) => {
             let as_input =
-                |input: &usize| Input { name: &plan.stages[*input].name, schema: &plan.stages[*input].schema };
+                |input: &StageIndex| Input { name: &plan.stages[*input].name, schema: &plan.stages[*input].schema };
             let inputs: Vec<_> = stage.inputs.iter().map(as_input).zip(inputs.iter().copied()).collect();
             relational.relation().origins(&inputs, &mut made);
         }

@@ -44,9 +44,9 @@ pub(crate) fn standing(old_json: &str) -> Result<Option<Map<String, Json>>, RunE
 pub(crate) enum Wanted {
     /// Those of every stage.
     All,
-    /// Those of the stages behind tables; of the others it is taken that they are as they were. Nothing is read through
+    /// Those of the stages after tables; of the others it is taken that they are as they were. Nothing is read through
     /// them where only the state is worked with.
-    BehindTables,
+    AfterTables,
 }
 
 /// What the stages of a plan compute.
@@ -70,7 +70,7 @@ impl Definitions {
             let mut definition: Json =
                 serde_json::from_str(&stage.definition).unwrap_or_else(|_| stage.definition.as_str().into());
             let before = old.get(&stage.name).and_then(|old| old.get(FILES));
-            if wanted == Wanted::BehindTables && stage.before_tables {
+            if wanted == Wanted::AfterTables && stage.before_tables {
                 if let Some(before) = before {
                     definition[FILES] = before.clone();
                 }

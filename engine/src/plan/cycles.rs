@@ -4,7 +4,7 @@ use std::{cmp::Reverse, collections::BinaryHeap};
 
 use crate::{diagnostics::Diagnostics, plan::outline::Outline};
 
-/// The stages in an order in which each comes after its inputs, otherwise as the file has them. Stages on or behind a
+/// The stages in an order in which each comes after its inputs, otherwise as the file has them. Stages on or after a
 /// cycle are left out; cycles are reported, at least one for every set of stages that all reach each other.
 pub(super) fn order(outlines: &[Outline<'_>], problems: &mut Diagnostics) -> Vec<usize> {
     let targets = |outline: &Outline<'_>| outline.references.iter().filter_map(|reference| reference.target).collect();

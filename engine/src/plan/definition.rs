@@ -162,12 +162,12 @@ pub(crate) fn key_changes(
         let found = renames.iter().find(|rename| column.as_str() == Some(rename.from.as_str()));
         found.map_or_else(|| column.clone(), |rename| json!(rename.to))
     };
-    let mut reached: Vec<usize> = plan.stages[plan.sink].inputs.clone();
+    let mut reached = plan.stages[plan.sink].inputs.clone();
     while let Some(at) = reached.pop() {
         let stage = &plan.stages[at];
         let Some((before, after)) = old.get(&stage.name).zip(new.stages.get(&stage.name)) else { continue };
         let written = ["key", "group_by"].map(|option| (option, &before["options"][option], &after["options"][option]));
-        // What the planner derived stands beside the options.
+        // What the planner derived is beside the options.
         for (option, before, after) in written.into_iter().chain([("key", &before["key"], &after["key"])]) {
             let expected = before.as_array().map(|columns| columns.iter().map(renamed).collect::<Vec<Json>>());
             if before != after && expected.as_deref() != after.as_array().map(Vec::as_slice) {

@@ -3,7 +3,10 @@
 //! In whatever order both sides of a join come, the result is the same. But where the right side comes first, left rows come
 //! out once: with their partners rather than first without and then with them.
 
-use crate::{contract::stage::Planned, plan::Plan};
+use crate::{
+    contract::stage::Planned,
+    plan::{PerStage, Plan},
+};
 
 /// How the rows of a stage are used further on.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -17,10 +20,10 @@ enum Use {
 }
 
 /// For each stage whether its rows are, beside being kept, only the right side of joins and the like.
-pub(crate) fn right_sides(plan: &Plan) -> Vec<bool> {
-    let mut uses = vec![Use::Kept; plan.stages.len()];
+pub(crate) fn right_sides(plan: &Plan) -> PerStage<bool> {
+    let mut uses = PerStage::same(plan.stages.len(), Use::Kept);
     // Readers come after what they read.
-    for (at, stage) in plan.stages.iter().enumerate().rev() {
+    for (at, stage) in plan.stages.indexed().rev() {
         for (port, input) in stage.inputs.iter().enumerate() {
             let of_reader = match &stage.planned {
                 Planned::Sink(_) => Use::Kept,
@@ -38,7 +41,7 @@ pub(crate) fn right_sides(plan: &Plan) -> Vec<bool> {
             uses[*input] = uses[*input].max(of_reader);
         }
     }
-    uses.into_iter().map(|of_stage| of_stage == Use::Right).collect()
+    uses.iter().map(|of_stage| *of_stage == Use::Right).collect()
 }
 
 #[cfg(test)]
@@ -80,7 +83,7 @@ tables = ["variants", "genes", "annotated"]
         let plan = resolve(text).unwrap_or_else(|problems| panic!("{problems}"));
         let sides = right_sides(&plan);
         let told: Vec<&str> =
-            plan.stages.iter().zip(sides).filter(|(_, is)| *is).map(|(stage, _)| stage.name.as_str()).collect();
+            plan.stages.iter().zip(sides.iter()).filter(|(_, is)| **is).map(|(stage, _)| stage.name.as_str()).collect();
         assert_eq!(told, ["gene_rows", "genes", "counts"]);
     }
 }

@@ -8,7 +8,7 @@ use crate::{
         stage::{Kind, Planned},
     },
     display::grouped,
-    plan::{Plan, PlannedStage},
+    plan::{PerStage, Plan, PlannedStage, StageIndex},
     relational::relation::{Input, Workings},
 };
 
@@ -82,7 +82,7 @@ pub fn explanation(plan: &Plan) -> Explanation {
 
 fn views(plan: &Plan, server: &Server) -> Vec<ExplainedView> {
     let inputs = plan.stages[plan.sink].inputs.iter().filter(|input| !plan.stages[**input].is_table());
-    let view = |input: &usize| {
+    let view = |input: &StageIndex| {
         let said = |whole| plan.defined(*input, whole).and_then(|view| plan.sink().view(&view, server.dialect));
         let table = plan.stages[*input].name.clone();
         match said(true).or_else(|error| said(false).map_err(|_| error)) {
@@ -95,18 +95,21 @@ fn views(plan: &Plan, server: &Server) -> Vec<ExplainedView> {
 
 /// The stages as operators: transforms of which each is the only reader of the one before run as one. Indexes into the
 /// plan's stages; operators in the order of their first stage.
-pub fn chains(plan: &Plan) -> Vec<Vec<usize>> {
-    let mut readers = vec![0; plan.stages.len()];
+pub fn chains(plan: &Plan) -> Vec<Vec<StageIndex>> {
+    let mut readers = PerStage::same(plan.stages.len(), 0);
     plan.stages.iter().flat_map(|stage| &stage.inputs).for_each(|input| readers[*input] += 1);
-    let mut chains: Vec<Vec<usize>> = Vec::new();
-    let mut chain_of: Vec<usize> = Vec::with_capacity(plan.stages.len());
-    for (at, stage) in plan.stages.iter().enumerate() {
+    let mut chains: Vec<Vec<StageIndex>> = Vec::new();
+    let mut chain_of: PerStage<usize> = PerStage::default();
+    for (at, stage) in plan.stages.indexed() {
         let before = stage.inputs.first().copied().filter(|input| {
             let fusible = |stage: &PlannedStage| stage.kind == Kind::Transform;
             fusible(stage) && fusible(&plan.stages[*input]) && readers[*input] == 1
         });
         match before {
-            Some(before) => chain_of.push(chain_of[before]),
+            Some(before) => {
+                let chain = chain_of[before];
+                chain_of.push(chain);
+            }
             None => {
                 chain_of.push(chains.len());
                 chains.push(Vec::new());
@@ -117,11 +120,11 @@ pub fn chains(plan: &Plan) -> Vec<Vec<usize>> {
     chains
 }
 
-fn operator(plan: &Plan, chain: &[usize]) -> Operator {
+fn operator(plan: &Plan, chain: &[StageIndex]) -> Operator {
     let (first, last) = (&plan.stages[chain[0]], &plan.stages[chain[chain.len() - 1]]);
     let workings = match &last.planned {
         Planned::Relational(relational) => {
-            let input = |at: &usize| Input { name: &plan.stages[*at].name, schema: &plan.stages[*at].schema };
+            let input = |at: &StageIndex| Input { name: &plan.stages[*at].name, schema: &plan.stages[*at].schema };
             relational.relation().workings(&first.inputs.iter().map(input).collect::<Vec<_>>())
         }
         Planned::Sink(_) => Workings {

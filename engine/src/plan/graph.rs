@@ -4,7 +4,7 @@ use vardelta_schemas::Schema;
 
 use crate::{
     contract::stage::Kind,
-    plan::{Plan, PlannedStage},
+    plan::{PerStage, Plan, PlannedStage},
     relational::relation::names,
 };
 
@@ -29,8 +29,8 @@ pub fn render(plan: &Plan, format: Format) -> String {
 }
 
 /// The stages that read each stage.
-fn readers(plan: &Plan) -> Vec<Vec<&PlannedStage>> {
-    let mut readers = vec![Vec::new(); plan.stages.len()];
+fn readers(plan: &Plan) -> PerStage<Vec<&PlannedStage>> {
+    let mut readers = PerStage::same(plan.stages.len(), Vec::new());
     for stage in &plan.stages {
         stage.inputs.iter().for_each(|input| readers[*input].push(stage));
     }
@@ -44,7 +44,7 @@ fn text(plan: &Plan) -> String {
         text += &format!(" ({})", assembly.value);
     }
     text.push('\n');
-    for (stage, readers) in plan.stages.iter().zip(readers(plan)) {
+    for (stage, readers) in plan.stages.iter().zip(readers(plan).iter()) {
         text += &format!("\n{}  [{} {}]", stage.name, stage.kind.as_str(), stage.type_name);
         if !stage.inputs.is_empty() {
             let inputs: Vec<&str> = stage.inputs.iter().map(|input| plan.stages[*input].name.as_str()).collect();
@@ -114,7 +114,7 @@ fn edges(plan: &Plan) -> impl Iterator<Item = (&PlannedStage, &PlannedStage)> {
     plan.stages.iter().flat_map(move |to| to.inputs.iter().map(move |from| (&plan.stages[*from], to)))
 }
 
-/// What stands on an edge, one line per column, then the key.
+/// What is on an edge, one line per column, then the key.
 fn labels(stage: &PlannedStage) -> Vec<String> {
     let mut labels = columns(&stage.schema);
     labels.extend(stage.key.as_ref().map(|key| format!("key: {}", names(&stage.schema, key))));

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Looks up every stage that another names, and puts the stages in an order in which each comes after its inputs,
-/// otherwise as the file has them; stages on or behind a cycle are left out.
+/// otherwise as the file has them; stages on or after a cycle are left out.
 ///
 /// Reports what does not fit: unknown names, a sink that is read, a stage that reads itself or the same stage twice,
 /// cycles, stages that nobody reads, and any number of sinks but one.

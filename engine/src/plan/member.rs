@@ -4,18 +4,18 @@ use std::collections::BTreeMap;
 
 use crate::{
     contract::stage::Planned,
-    plan::{Plan, source, tables_of},
+    plan::{Plan, StageIndex, source, tables_of},
 };
 
 /// For each table that a source's rows come to, which column of its key holds the member; or the tables whose key holds none,
 /// by name: their rows are several members', of which a drop keeps the last one's alone, so that none can be taken back by
 /// itself. `None` where the source's drops have no members.
-pub(crate) fn member_keys(plan: &Plan, at: usize) -> Option<Result<BTreeMap<usize, usize>, Vec<String>>> {
+pub(crate) fn member_keys(plan: &Plan, at: StageIndex) -> Option<Result<BTreeMap<StageIndex, usize>, Vec<String>>> {
     let column = source(plan, at).ok()?.member_column()?;
     // By stage, the column that holds the member; `None` where a way there loses it.
-    let mut columns: BTreeMap<usize, Option<usize>> = BTreeMap::from([(at, Some(column))]);
+    let mut columns: BTreeMap<StageIndex, Option<usize>> = BTreeMap::from([(at, Some(column))]);
     let tables = tables_of(plan, at);
-    for (stage, planned) in plan.stages.iter().enumerate() {
+    for (stage, planned) in plan.stages.indexed() {
         let ways = planned.inputs.iter().filter_map(|input| columns.get(input).copied());
         let mut ways = ways.map(|column| column.and_then(|column| carried(plan, stage, column)));
         let Some(first) = ways.next() else { continue };
@@ -26,7 +26,7 @@ pub(crate) fn member_keys(plan: &Plan, at: usize) -> Option<Result<BTreeMap<usiz
             columns.insert(stage, in_key);
         }
     }
-    let place = |table: usize| columns.get(&table).copied().flatten();
+    let place = |table: StageIndex| columns.get(&table).copied().flatten();
     let lost: Vec<String> =
         tables.iter().filter(|table| place(**table).is_none()).map(|table| plan.stages[*table].name.clone()).collect();
     if !lost.is_empty() {
@@ -36,7 +36,7 @@ pub(crate) fn member_keys(plan: &Plan, at: usize) -> Option<Result<BTreeMap<usiz
 }
 
 /// Where a stage's rows have what a column of its input holds.
-fn carried(plan: &Plan, stage: usize, column: usize) -> Option<usize> {
+fn carried(plan: &Plan, stage: StageIndex, column: usize) -> Option<usize> {
     match &plan.stages[stage].planned {
         Planned::Transform(transform) => match transform.carries(column)[..] {
             [column] => Some(column),

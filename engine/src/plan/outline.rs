@@ -35,7 +35,7 @@ pub(super) struct Outline<'a> {
 pub(super) struct Reference<'a> {
     /// The name.
     pub name: &'a str,
-    /// Where it stands.
+    /// Where it is.
     pub span: Range<usize>,
     /// The stage of that name: an index into the outlines.
     pub target: Option<usize>,

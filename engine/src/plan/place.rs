@@ -7,12 +7,12 @@ use crate::{
         source::PlaceColumns,
         stage::{Kind, Planned},
     },
-    plan::Plan,
+    plan::{Plan, StageIndex},
 };
 
 /// The columns of a table that hold contig and position of the records of a source, as far as they come through the stages
 /// between. `None` where neither does.
-pub(crate) fn place_columns(plan: &Plan, source: usize, table: usize) -> PlaceColumns {
+pub(crate) fn place_columns(plan: &Plan, source: StageIndex, table: StageIndex) -> PlaceColumns {
     let Planned::Source(reader) = &plan.stages[source].planned else { return PlaceColumns::default() };
     let columns = reader.place_columns();
     let Some(path) = path(plan, source, table) else { return PlaceColumns::default() };
@@ -29,15 +29,15 @@ pub(crate) fn place_columns(plan: &Plan, source: usize, table: usize) -> PlaceCo
     }
 }
 
-/// The stages behind a source up to a table before which no other table stands; where several ways lead there, the first.
-fn path(plan: &Plan, source: usize, to: usize) -> Option<Vec<usize>> {
-    let way = |input: &usize| if *input == source { Some(Vec::new()) } else { path(plan, source, *input) };
+/// The stages after a source up to a table before which no other table stands; where several ways lead there, the first.
+fn path(plan: &Plan, source: StageIndex, to: StageIndex) -> Option<Vec<StageIndex>> {
+    let way = |input: &StageIndex| if *input == source { Some(Vec::new()) } else { path(plan, source, *input) };
     let mut path = plan.stages[to].inputs.iter().find_map(way)?;
     path.push(to);
     Some(path)
 }
 
-fn carries(plan: &Plan, stage: usize, column: usize) -> Vec<usize> {
+fn carries(plan: &Plan, stage: StageIndex, column: usize) -> Vec<usize> {
     match &plan.stages[stage].planned {
         Planned::Transform(transform) => transform.carries(column),
         Planned::Relational(relational) => relational.relation().carries(column).into_iter().collect(),
@@ -46,6 +46,6 @@ fn carries(plan: &Plan, stage: usize, column: usize) -> Vec<usize> {
 }
 
 /// The source of this name.
-pub(crate) fn source_named(plan: &Plan, name: &str) -> Option<usize> {
+pub(crate) fn source_named(plan: &Plan, name: &str) -> Option<StageIndex> {
     plan.stage(name).map(|(at, _)| at).filter(|at| plan.stages[*at].kind == Kind::Source)
 }

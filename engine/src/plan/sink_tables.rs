@@ -7,15 +7,15 @@ use vardelta_schemas::TableSchema;
 use crate::{
     contract::stage::Planned,
     diagnostics::Diagnostics,
-    plan::{PlannedStage, outline::Outline},
+    plan::{StageIndex, Stages, outline::Outline},
 };
 
 /// Checks every table that could be planned (`inputs` has a place per reference); reports all that is wrong. True when
 /// nothing was.
 pub(super) fn check(
     outline: &Outline<'_>,
-    inputs: &[Option<usize>],
-    stages: &[PlannedStage],
+    inputs: &[Option<StageIndex>],
+    stages: &Stages,
     problems: &mut Diagnostics,
 ) -> bool {
     let before = problems.len();
@@ -67,7 +67,7 @@ pub(crate) const LIST_ADVICE: &str = "Make it one value per row with `normalize`
      or leave it out there.";
 
 /// Why a stage has no key, and what to do.
-fn key_advice(stages: &[PlannedStage], at: usize) -> String {
+fn key_advice(stages: &Stages, at: StageIndex) -> String {
     let stage = &stages[at];
     if stage.before_tables {
         return format!("Put a `table` stage after `{}`: type = \"table\", key = [\"…\"].", stage.name);

@@ -78,7 +78,7 @@ fn orders_stages_after_their_inputs_and_otherwise_as_written() {
     let (calls, rest) = tail.split_once("[stages.slim]").unwrap();
     let turned = format!("{head}[stages.slim]{rest}\n[stages.calls]{calls}");
     let names =
-        |text: &str| -> Vec<String> { resolve(text).unwrap().stages.into_iter().map(|stage| stage.name).collect() };
+        |text: &str| -> Vec<String> { resolve(text).unwrap().stages.iter().map(|stage| stage.name.clone()).collect() };
     assert_eq!(names(GOOD), ["calls", "slim", "slimmer", "variants", "genes", "places", "warehouse"]);
     assert_eq!(names(&turned), names(GOOD));
     // `places` moves before `genes` when the file has it so.

@@ -5,7 +5,7 @@ use crate::{
     diagnostics::Diagnostics,
     expression::functions::Functions,
     plan::{
-        PlannedStage,
+        PlannedStage, StageIndex, Stages,
         definition::{definition, join_definition},
         outline::Outline,
         sink_tables,
@@ -23,13 +23,13 @@ pub(super) fn plan(
     pipeline: &PipelineSettings,
     functions: &Functions,
     problems: &mut Diagnostics,
-) -> Vec<PlannedStage> {
-    let mut stages: Vec<PlannedStage> = Vec::with_capacity(order.len());
-    let mut places: Vec<Option<usize>> = vec![None; outlines.len()];
+) -> Stages {
+    let mut stages = Stages::default();
+    let mut places: Vec<Option<StageIndex>> = vec![None; outlines.len()];
     for at in order {
         let outline = &outlines[*at];
         // Which of the inputs there are, in order; the place of one that could not be planned stays empty.
-        let inputs: Vec<Option<usize>> =
+        let inputs: Vec<Option<StageIndex>> =
             outline.references.iter().map(|reference| reference.target.and_then(|target| places[target])).collect();
         let mut plannable = outline.sound && inputs.iter().all(Option::is_some);
         if outline.kind() == Some(Kind::Sink) {
@@ -40,11 +40,10 @@ pub(super) fn plan(
         } else if let Some(planned) =
             plan_stage(outline, inputs.into_iter().flatten().collect(), &stages, pipeline, functions, problems)
         {
-            stages.extend(planned);
-            places[*at] = Some(stages.len() - 1);
+            places[*at] = stages.add(planned);
         }
     }
-    // What stands on a cycle or behind one has no place in the order.
+    // What is on a cycle or after one has no place in the order.
     let mut ordered = vec![false; outlines.len()];
     order.iter().for_each(|at| ordered[*at] = true);
     for (outline, _) in outlines.iter().zip(ordered).filter(|(_, ordered)| !ordered) {
@@ -59,11 +58,11 @@ fn check_option_names(outline: &Outline<'_>, problems: &mut Diagnostics) {
     }
 }
 
-/// The stage, behind the joins that come before it where it is a chain of several.
+/// The stage, and before it the other joins where it is a chain of several.
 fn plan_stage(
     outline: &Outline<'_>,
-    inputs: Vec<usize>,
-    stages: &[PlannedStage],
+    inputs: Vec<StageIndex>,
+    stages: &Stages,
     pipeline: &PipelineSettings,
     functions: &Functions,
     problems: &mut Diagnostics,
@@ -109,13 +108,13 @@ fn plan_stage(
 }
 
 /// The joins of a chain before the last one, as stages of their own; the last one then reads the one before it.
-fn earlier_joins(stage: &mut PlannedStage, stages: &[PlannedStage]) -> Vec<PlannedStage> {
+fn earlier_joins(stage: &mut PlannedStage, stages: &Stages) -> Vec<PlannedStage> {
     let Planned::Relational(last) = &mut stage.planned else { return Vec::new() };
     let mut chain: Vec<PlannedStage> = Vec::new();
     for (at, spec) in last.take_earlier().into_iter().enumerate() {
-        let left = if at == 0 { stage.inputs[0] } else { stages.len() + at - 1 };
+        let left = if at == 0 { stage.inputs[0] } else { StageIndex::new(stages.len() + at - 1) };
         let inputs = vec![left, stage.inputs[at + 1]];
-        let schema_of = |input: usize| match input.checked_sub(stages.len()) {
+        let schema_of = |input: StageIndex| match input.place().checked_sub(stages.len()) {
             None => &stages[input],
             Some(at) => &chain[at],
         };
@@ -134,7 +133,7 @@ fn earlier_joins(stage: &mut PlannedStage, stages: &[PlannedStage]) -> Vec<Plann
         });
     }
     if let Some(last) = stage.inputs.last().copied().filter(|_| !chain.is_empty()) {
-        stage.inputs = vec![stages.len() + chain.len() - 1, last];
+        stage.inputs = vec![StageIndex::new(stages.len() + chain.len() - 1), last];
     }
     chain
 }
@@ -144,12 +143,12 @@ fn key_of<'a>(schema: &'a vardelta_schemas::Schema, key: Option<&[usize]>) -> Op
     key.map(|key| key.iter().map(|column| schema.columns()[*column].name.as_str()).collect())
 }
 
-/// Whether the stage comes before every table. `None` after reporting that it cannot stand where it stands.
+/// Whether the stage comes before every table. `None` after reporting that it cannot stand where it is.
 fn check_place(
     outline: &Outline<'_>,
     planned: &Planned,
-    inputs: &[usize],
-    stages: &[PlannedStage],
+    inputs: &[StageIndex],
+    stages: &Stages,
     problems: &mut Diagnostics,
 ) -> Option<bool> {
     let before_tables = inputs.iter().all(|input| stages[*input].before_tables);
@@ -203,7 +202,7 @@ fn check_place(
 }
 
 /// The key of what a stage yields.
-fn key(planned: &Planned, inputs: &[usize], stages: &[PlannedStage]) -> Option<Vec<usize>> {
+fn key(planned: &Planned, inputs: &[StageIndex], stages: &Stages) -> Option<Vec<usize>> {
     match planned {
         Planned::Relational(relational) => relational.relation().key().map(<[usize]>::to_vec),
         Planned::Transform(transform) => {

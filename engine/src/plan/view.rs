@@ -5,7 +5,7 @@ use vardelta_schemas::{
     sql::view::{Relation, Unsayable},
 };
 
-use super::{Plan, PlannedStage};
+use super::{Plan, PlannedStage, StageIndex};
 use crate::{
     contract::{algebra::Algebra, stage::Planned},
     relational::scalars,
@@ -17,7 +17,7 @@ impl Plan {
     ///
     /// # Errors
     /// Where a part of it is nothing that databases know.
-    pub(crate) fn defined(&self, stage: usize, whole: bool) -> Result<Relation, Unsayable> {
+    pub(crate) fn defined(&self, stage: StageIndex, whole: bool) -> Result<Relation, Unsayable> {
         let PlannedStage { name, type_name, inputs, schema: _, planned, .. } = &self.stages[stage];
         let refused = || Unsayable(format!("stage `{name}` ({type_name})"));
         let of = |error: Unsayable| Unsayable(format!("{error}, in stage `{name}`"));
@@ -46,7 +46,7 @@ impl Plan {
     }
 
     /// What a stage reads of another one.
-    fn input(&self, stage: usize, whole: bool) -> Result<Relation, Unsayable> {
+    fn input(&self, stage: StageIndex, whole: bool) -> Result<Relation, Unsayable> {
         let PlannedStage { name, schema, key, .. } = &self.stages[stage];
         let table = self.stages[self.sink].inputs.contains(&stage).then(|| {
             let key = key.clone().unwrap_or_default();

@@ -281,7 +281,7 @@ impl Kind {
         of_count + self.sum_cells() + self.square_cells()
     }
 
-    /// Cells of the sum, behind the count.
+    /// Cells of the sum, after the count.
     fn sum_cells(self) -> usize {
         match self {
             Kind::Rows | Kind::Values | Kind::Count => 0,
@@ -291,7 +291,7 @@ impl Kind {
         }
     }
 
-    /// Cells of the sum of the squares, behind those of the sum.
+    /// Cells of the sum of the squares, after those of the sum.
     fn square_cells(self) -> usize {
         match self {
             Kind::IntegerSquares => 2,

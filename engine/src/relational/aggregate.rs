@@ -150,7 +150,7 @@ fn plan_columns(
     (calls.list, typed)
 }
 
-/// What to say of a column that stands outside of every call and is not grouped by: message and hint.
+/// What to say of a column that is outside of every call and is not grouped by: message and hint.
 fn explain_column(name: &str, groups: &[usize], input: &Schema) -> (String, String) {
     if input.index_of(name).is_some() {
         return (

@@ -42,7 +42,7 @@ pub enum AggregateFunction {
     BoolAnd,
     /// Whether one is true; NULL of nothing.
     BoolOr,
-    /// The texts one behind the other: arguments are what they are ordered by, and the text.
+    /// The texts one after the other: arguments are what they are ordered by, and the text.
     GroupConcat(Concat),
     /// The value at a share of the way through the group's values; NULL of nothing.
     Percentile(Percentile),
@@ -55,7 +55,7 @@ pub struct Concat {
     pub distinct: bool,
     /// The directions of what the texts are ordered by.
     pub order: Vec<Order>,
-    /// What stands between two texts.
+    /// What is between two texts.
     pub separator: String,
     /// Bytes of the whole, beyond which the group is rejected.
     pub max_bytes: u64,

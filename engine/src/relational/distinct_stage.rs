@@ -8,7 +8,7 @@ use crate::{
         stage::{Kind, PlanRequest, Planned, StageType},
     },
     diagnostics::Diagnostics,
-    example_behind_variants,
+    example_after_variants,
 };
 
 options! {
@@ -43,7 +43,7 @@ impl StageType for DistinctStage {
     }
 
     fn example(&self) -> &'static str {
-        example_behind_variants!(
+        example_after_variants!(
             "contigs_seen",
             r#"[stages.contigs]
 type = "distinct"

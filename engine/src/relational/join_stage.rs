@@ -13,14 +13,14 @@ use crate::{
         stage::{Kind, PlanRequest, Planned, StageType},
     },
     diagnostics::Diagnostics,
-    example_behind_variants,
+    example_after_variants,
 };
 
 options! {
     /// Options of `join`.
     pub struct JoinOptions {
         /// The columns that must be equal: names that both sides have, or pairs of the left side's and the right side's
-        /// column. With more than two inputs a list for each input behind the first, or names that all inputs have.
+        /// column. With more than two inputs a list for each input after the first, or names that all inputs have.
         "on" => on: On,
         /// What becomes of a left row that nothing equals: no row (`inner`), or one with NULL in the right side's columns
         /// (`left`). With more than two inputs one for all, or a list.
@@ -67,7 +67,7 @@ impl StageType for JoinStage {
     }
 
     fn example(&self) -> &'static str {
-        example_behind_variants!(
+        example_after_variants!(
             "known_variants",
             r#"[stages.known_calls]
 type = "vcf"

@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::stage_index::StageIndex;
+
 /// A column of a source: the stage's index in the plan, and the column's in its schema.
-pub type SourceColumn = (usize, usize);
+pub type SourceColumn = (StageIndex, usize);
 
 /// How a value is made from another; the later ones outweigh the earlier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,7 +42,7 @@ pub struct Origins {
 
 impl Origins {
     /// Nothing yet of so many columns, but what decides about the rows of the inputs.
-    pub(crate) fn behind(inputs: &[&Origins], width: usize) -> Origins {
+    pub(crate) fn after(inputs: &[&Origins], width: usize) -> Origins {
         let mut made = Origins { columns: vec![BTreeMap::new(); width], rows: BTreeMap::new() };
         for input in inputs {
             for (source, influences) in &input.rows {

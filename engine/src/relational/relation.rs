@@ -17,7 +17,7 @@ use super::{
 /// What an operator reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reads {
-    /// Records of drops: it stands before every table.
+    /// Records of drops: it comes before every table.
     Records,
     /// Rows of tables, and what is computed from them.
     Rows,
@@ -35,13 +35,13 @@ pub(crate) struct Input<'a> {
 }
 
 impl Input<'_> {
-    /// The names of columns of the input, as they are told.
+    /// The names of columns of the input, as they are reported.
     pub fn names(&self, columns: &[usize]) -> String {
         names(self.schema, columns)
     }
 }
 
-/// The names of columns, as they are told.
+/// The names of columns, as they are reported.
 pub(crate) fn names(schema: &Schema, columns: &[usize]) -> String {
     if columns.is_empty() {
         return "none, one row".into();
@@ -85,7 +85,7 @@ pub(crate) trait Relation: Debug + Send + Sync {
         false
     }
 
-    /// Whether the inputs behind the first are there to be joined to its rows.
+    /// Whether the inputs after the first are there to be joined to its rows.
     fn has_right_side(&self) -> bool {
         false
     }

@@ -61,7 +61,7 @@ impl StageType for TableStage {
          `conflict = \"greatest\"` goes by it, whatever came when.\n\
          \n\
          Every pipeline has at least one table; it follows sources, transforms \
-         and unions, never behind another table."
+         and unions, never another table."
     }
 
     fn example(&self) -> &'static str {

@@ -42,7 +42,7 @@ impl Relation for TopSpec {
         true
     }
 
-    /// A row behind the first ones, until one of them goes.
+    /// A row after the first ones, until one of them goes.
     fn hides_values(&self) -> bool {
         true
     }

@@ -9,7 +9,7 @@ use crate::{
         stage::{Kind, PlanRequest, Planned, PlannedInput, StageType},
     },
     diagnostics::Diagnostics,
-    example_behind_variants,
+    example_after_variants,
     expression::{self, Expression, depth::with_room, functions::Functions, parse, spans::Source},
 };
 
@@ -54,7 +54,7 @@ impl StageType for TopStage {
     }
 
     fn example(&self) -> &'static str {
-        example_behind_variants!(
+        example_after_variants!(
             "best_calls",
             r#"[stages.best]
 type = "top"

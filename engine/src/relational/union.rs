@@ -63,7 +63,7 @@ impl Relation for UnionSpec {
     }
 
     fn origins(&self, inputs: &[(Input<'_>, &Origins)], made: &mut Origins) {
-        // Columns are found by their names, behind the tag.
+        // Columns are found by their names, after the tag.
         for (input, origins) in inputs {
             for (to, column) in self.schema.columns().iter().enumerate().skip(self.before()) {
                 made.take(to, origins, input.schema.index_of(&column.name), Derivation::Identity);
@@ -80,7 +80,7 @@ impl Relation for UnionSpec {
     fn key_advice(&self) -> Option<&'static str> {
         Some(
             "Rows of a union may coincide: give it a `tag` after inputs that have the same key, list its inputs as tables, or put \
-             an `aggregate` behind it.",
+             an `aggregate` after it.",
         )
     }
 }

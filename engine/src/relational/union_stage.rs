@@ -17,7 +17,7 @@ use crate::{
 options! {
     /// Options of `union`.
     pub struct UnionOptions {
-        /// A column that says from which input a row comes: its name. It comes first and holds the input stage's name; behind
+        /// A column that says from which input a row comes: its name. It comes first and holds the input stage's name; after
         /// tables it leads the key.
         "tag" => tag: Option<Spanned<String>> = None, "none",
     }
@@ -125,8 +125,8 @@ tables = ["variants"]
         columns.insert(0, Column::required(tag.value, ColumnType::Text).with_doc(doc));
         let same_key = request.inputs.iter().all(|input| input.key == first.key);
         let key = first.key.filter(|_| same_key).map(|key| {
-            let behind_tag = key.iter().map(|column| column + 1);
-            std::iter::once(0).chain(behind_tag).collect()
+            let after_tag = key.iter().map(|column| column + 1);
+            std::iter::once(0).chain(after_tag).collect()
         });
         let tags = Some(request.inputs.iter().map(|input| input.name.to_owned()).collect());
         let spec = UnionSpec { schema: Schema::new(columns), key, tags };

@@ -32,7 +32,7 @@ pub struct MigrationReport {
 pub struct Backfill {
     /// Where the values come from.
     pub from: Origin,
-    /// The stages that are computed anew.
+    /// The stages that are recomputed.
     pub stages: Vec<String>,
     /// The files that are read again.
     pub files: Vec<String>,

@@ -9,7 +9,7 @@ pub(crate) struct RowBatch {
     pub to: u32,
     /// The number of the drop that asserts them: its place in ledger order. 0 for rows that no drop asserts.
     pub place: u64,
-    /// Keys and values, one behind the other.
+    /// Keys and values, one after the other.
     bytes: Vec<u8>,
     slots: Vec<Slot>,
 }

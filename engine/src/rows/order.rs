@@ -44,7 +44,7 @@ impl Entry {
 
 /// Sorts entries by key, then by `tie`; entries that are equal in both keep their order.
 ///
-/// The bytes that all keys share at their start are skipped; the 16 bytes behind them are kept in the entry, so that most
+/// The bytes that all keys share at their start are skipped; the 16 bytes after them are kept in the entry, so that most
 /// comparisons touch no row. Rows mostly come in sorted stretches, which a stable sort takes as they are.
 pub(crate) fn sort(batches: &[RowBatch], entries: &mut [Entry], tie: impl Fn(Entry, Entry) -> Ordering) {
     let Some(first) = entries.first() else { return };
@@ -66,7 +66,7 @@ fn common(one: &[u8], other: &[u8]) -> usize {
     one.iter().zip(other).take_while(|(one, other)| one == other).count()
 }
 
-/// The first bytes, zeros behind a short key: what it says of two keys that differ in it, the keys say too.
+/// The first bytes, zeros after a short key: what it says of two keys that differ in it, the keys say too.
 fn prefix(key: &[u8]) -> u128 {
     match key.first_chunk::<PREFIX_BYTES>() {
         Some(bytes) => u128::from_be_bytes(*bytes),

@@ -1,6 +1,6 @@
 //! Asking for what is looked up: beside the workers, on a thread for each look-up stage, while later chunks are computed.
 //!
-//! What a chunk leaves on the desks is asked for behind it. Answers wait on the desks until all chunks are done; one more chunk
+//! What a chunk leaves on the desks is asked for after it. Answers wait on the desks until all chunks are done; one more chunk
 //! then brings them, so that the rows of this very run are written once, with their answers.
 
 use std::{
@@ -28,14 +28,14 @@ use crate::{
         feed::PATIENCE,
         lookup::{Due, Tried, keep, spec},
     },
-    plan::Plan,
+    plan::{Plan, StageIndex},
 };
 
 /// Answers that are put on a desk together.
 const ANSWERS_AT_ONCE: usize = 1_024;
 
 /// Where look-ups of this plan run.
-pub(crate) fn context_of(plan: &Plan, stage: usize) -> LookupContext {
+pub(crate) fn context_of(plan: &Plan, stage: StageIndex) -> LookupContext {
     let database = match &plan.stages[plan.sink].planned {
         Planned::Sink(sink) => Some(Arc::clone(sink)),
         _ => None,
@@ -54,7 +54,7 @@ pub(crate) fn context_of(plan: &Plan, stage: usize) -> LookupContext {
 /// When the tiers of a stage cannot be named.
 pub fn lookup_tiers(plan: &Plan) -> Result<Vec<(String, Vec<KeptTier>)>, RunError> {
     let mut tiers = Vec::new();
-    for (at, stage) in plan.stages.iter().enumerate() {
+    for (at, stage) in plan.stages.indexed() {
         if let Some(spec) = stage.as_lookup() {
             let kept = spec.lookup.tiers(&context_of(plan, at));
             let kept =
@@ -76,7 +76,7 @@ pub fn held_lookups(plan: &Plan) -> Vec<(String, u64)> {
 #[derive(Default)]
 pub(crate) struct Questions {
     /// By stage the keys of earlier epochs that wait, or whose answers have grown old, and how often each was asked for in vain.
-    pub earlier: BTreeMap<usize, Vec<(Due, u64)>>,
+    pub earlier: BTreeMap<StageIndex, Vec<(Due, u64)>>,
 }
 
 /// Keys that a stage's thread is to ask for.
@@ -87,7 +87,7 @@ pub(crate) struct Asking<'scope, 'env> {
     scope: &'scope Scope<'scope, 'env>,
     run: Arc<RunContext>,
     stop: Arc<AtomicBool>,
-    threads: BTreeMap<usize, Sender<Keys>>,
+    threads: BTreeMap<StageIndex, Sender<Keys>>,
     /// Batches of keys that were handed out and are not done.
     pending: usize,
     done: Receiver<()>,
@@ -172,7 +172,7 @@ impl Drop for Asking<'_, '_> {
 /// Asks for one stage.
 fn work(
     run: &RunContext,
-    stage: usize,
+    stage: StageIndex,
     batches: &Receiver<Keys>,
     stop: &AtomicBool,
     done: &Sender<()>,
@@ -201,7 +201,7 @@ fn work(
 /// Asks for some keys, and puts the answers on the desk as they come.
 fn ask(
     run: &RunContext,
-    stage: usize,
+    stage: StageIndex,
     asker: &mut dyn Asker,
     keys: &[Arc<str>],
     stop: &AtomicBool,

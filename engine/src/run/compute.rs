@@ -152,7 +152,7 @@ fn hand_over_rejects(context: Context<'_>, run: &RunContext) -> Result<(), RunEr
         .map_err(|error| RunError::new(RunErrorKind::Sink, format!("the list of rejects cannot be written: {error}")))
 }
 
-/// Replays rows of tables into the views behind them.
+/// Replays rows of tables into the views after them.
 pub(crate) fn replay(context: Context<'_>, work: Work, rows: Box<RowSource<'_>>) -> Result<Box<dyn Plane>, RunError> {
     let (sender, feed) = Feed::channel(work.workers);
     let plane = prepare(context, work, Mode::Replay, feed)?;
@@ -202,7 +202,7 @@ fn prepare(context: Context<'_>, work: Work, mode: Mode, feed: Feed) -> Result<B
     Ok(Box::new(LocalPlane::begin(state, parts)?))
 }
 
-/// Runs chunk after chunk; `finished` hears of each behind which another one comes from the feed.
+/// Runs chunk after chunk; `finished` hears of each after which another one comes from the feed.
 fn chunks(
     context: Context<'_>,
     plane: &dyn Plane,
@@ -248,7 +248,7 @@ fn every_chunk(
         chunk += 1;
         tidy(run, chunk)?;
     }
-    // Look-ups behind look-ups want more when the first ones are answered: never oftener than there are look-ups.
+    // Look-ups after look-ups want more when the first ones are answered: never oftener than there are look-ups.
     for _ in run.lookups.all() {
         let Some(asking) = &mut asking else { break };
         asking.ask()?;

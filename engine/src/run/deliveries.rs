@@ -11,7 +11,7 @@ use std::{
 };
 
 use crossbeam_channel::RecvTimeoutError;
-use vardelta_schemas::ledger::{DropRow, Snapshot};
+use vardelta_schemas::ledger::{DropId, DropRow, Snapshot};
 
 use crate::{
     abort::Abort,
@@ -26,7 +26,7 @@ use crate::{
     natural,
     path_text::{from_text, to_text},
     plan::{
-        Plan, source,
+        Plan, StageIndex, source,
         stamp::{Digested, FileStamp, check_bytes, check_unchanged, digest_bytes},
     },
     run::RunOptions,
@@ -36,7 +36,7 @@ use crate::{
 /// A file that may be a drop.
 pub(crate) struct Candidate {
     /// The source stage.
-    pub source: usize,
+    pub source: StageIndex,
     /// The drop's name.
     pub name: String,
     /// The file to read.
@@ -91,9 +91,9 @@ pub(crate) fn find(
     ledger: &Snapshot,
 ) -> Result<Deliveries, RunError> {
     let mut found = Deliveries::default();
-    let mut files: Vec<(usize, String, InputFile, String)> = Vec::new();
-    let sources: Vec<usize> =
-        (0..plan.stages.len()).filter(|at| matches!(plan.stages[*at].planned, Planned::Source(_))).collect();
+    let mut files: Vec<(StageIndex, String, InputFile, String)> = Vec::new();
+    let sources: Vec<StageIndex> =
+        plan.stages.places_where(|stage| matches!(stage.planned, Planned::Source(_))).collect();
     if options.files.is_empty() {
         for at in sources {
             let discovered = source(plan, at)?;
@@ -208,7 +208,7 @@ pub(super) fn finds_nothing(plan: &Plan, options: &RunOptions) -> Result<bool, R
     if !options.files.is_empty() || state_directory(plan).exists() {
         return Ok(false);
     }
-    for (at, stage) in plan.stages.iter().enumerate() {
+    for (at, stage) in plan.stages.indexed() {
         if matches!(stage.planned, Planned::Source(_)) {
             let found = source(plan, at)?.discover().map_err(|error| RunError::stage(&stage.name, error))?;
             if !found.paths.is_empty() {
@@ -219,7 +219,7 @@ pub(super) fn finds_nothing(plan: &Plan, options: &RunOptions) -> Result<bool, R
     Ok(true)
 }
 
-fn into(plan: &Plan, options: &RunOptions, sources: &[usize]) -> Result<usize, RunError> {
+fn into(plan: &Plan, options: &RunOptions, sources: &[StageIndex]) -> Result<StageIndex, RunError> {
     let names = || sources.iter().map(|at| plan.stages[*at].name.as_str());
     let list = || names().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     match (&options.into, sources) {
@@ -304,7 +304,7 @@ fn spool(abort: &Abort, directory: &Path) -> Result<tempfile::NamedTempFile, Run
 }
 
 /// Digests the bytes of files, each with its source stage, several at a time.
-fn digest_all(plan: &Plan, files: Vec<(usize, &InputFile)>) -> Result<Vec<(FileStamp, String)>, RunError> {
+fn digest_all(plan: &Plan, files: Vec<(StageIndex, &InputFile)>) -> Result<Vec<(FileStamp, String)>, RunError> {
     let results: Vec<Mutex<Option<Digested>>> = files.iter().map(|_| Mutex::new(None)).collect();
     let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {
@@ -360,7 +360,7 @@ fn compare(plan: &Plan, candidate: &mut Candidate, ledger: &Snapshot) -> Result<
     Ok(())
 }
 
-/// New drops with the bytes that a known one has when the run is done. One whose file is gone is told too: it was renamed.
+/// New drops with the bytes that a known one has when the run is done. One whose file is gone is reported too: it was renamed.
 fn twins(plan: &Plan, found: &Deliveries, ledger: &Snapshot) -> Vec<String> {
     let delivered = |drop: &DropRow| {
         let is_its = |it: &&Candidate| it.name == drop.name && plan.stages[it.source].name == drop.source;
@@ -421,7 +421,7 @@ pub(super) fn meant<'a, T>(all: &'a [T], name: &str, of: impl Fn(&T) -> (&str, &
 
 /// Drops by name, for `withdraw`; `STAGE:NAME` picks one of two drops of the same name.
 pub(crate) fn named(ledger: &Snapshot, names: &[String]) -> Result<Vec<DropRow>, RunError> {
-    let mut found: BTreeMap<u64, DropRow> = BTreeMap::new();
+    let mut found: BTreeMap<DropId, DropRow> = BTreeMap::new();
     for name in names {
         let hits = meant(&ledger.drops, name, |drop| (&drop.source, &drop.name));
         match hits[..] {
@@ -445,7 +445,7 @@ pub(crate) fn named(ledger: &Snapshot, names: &[String]) -> Result<Vec<DropRow>,
     Ok(found.into_values().collect())
 }
 
-pub(crate) fn load(plan: &Plan, ledger: &Snapshot, candidate: &Candidate, drop_id: u64) -> Load {
+pub(crate) fn load(plan: &Plan, ledger: &Snapshot, candidate: &Candidate, drop_id: DropId) -> Load {
     Load {
         left_out: ledger.left_out(&plan.stages[candidate.source].name, &candidate.name),
         rows_left_out: AtomicU64::new(0),

@@ -1,7 +1,7 @@
 //! `withdraw --erase`: drops are taken back and forgotten, and a search proves it.
 //!
 //! One epoch takes the drops back, and in its transaction histories, rejects and ledger lose what tells of them; the state of
-//! that epoch is written into new files. From the commit on the ledger's events of the epoch say `erasing`: what comes behind
+//! that epoch is written into new files. From the commit on the ledger's events of the epoch say `erasing`: what comes after
 //! (the database's own leftovers, the search) is done again by the next start if it must be, and only a search that
 //! finds nothing turns them into `erased`.
 //!
@@ -9,6 +9,7 @@
 //! be lost with a killed process. Instead everything that is left must be somebody else's: in the state every assertion is of
 //! another drop and every group is what those assertions add up to; every row of every table is what the state says.
 
+mod committed;
 mod sample;
 
 use std::{
@@ -19,13 +20,14 @@ use std::{
 
 use serde::Serialize;
 use vardelta_schemas::{
-    ledger::{DropRow, Event, Snapshot},
+    ledger::{DropId, DropRow, Event, Snapshot},
     sql::erase::{ERASED, ERASING},
 };
 
+use self::committed::{Asked, Progress};
 use crate::{
     contract::{
-        erasure::{ErasedDrop, ErasedTable, Erasure, Finding, Place, Removed, Search},
+        erasure::{ErasedDrop, ErasedTable, Erasure, Finding, Place, Removed},
         sink::Access,
     },
     epoch::{
@@ -34,24 +36,27 @@ use crate::{
         open::{self, Opened},
     },
     error::{RunError, RunErrorKind},
-    failpoint,
-    flow::table::drop_space,
     locks::Locked as _,
-    plan::{Plan, content::Wanted},
+    plan::{
+        Plan, StageIndex,
+        content::{Definitions, Wanted},
+    },
     relational::Relation,
     report::{Action, DropReport, RunReport},
     run::{
         RunOptions,
         compute::{self, Work},
-        deliveries, erase_search, lookups, retraction,
+        deliveries,
+        erased_entries::assertions_of,
+        lookups, retraction,
     },
-    state::SHARDS,
     suggest::nearest,
 };
 
+pub(super) use committed::finish_pending;
 pub use sample::erase_sample;
 
-/// What an erasure did and what the search behind it found.
+/// What an erasure did and what the search after it found.
 #[derive(Clone, Debug, Serialize)]
 pub struct EraseReport {
     /// The epoch.
@@ -88,7 +93,7 @@ pub struct ErasedPlace {
 /// Takes drops back and forgets them; the name of a drop that was withdrawn before is good too.
 ///
 /// # Errors
-/// When a name is unknown, or for sink or state trouble. Up to the commit nothing was written then; what is behind it is done
+/// When a name is unknown, or for sink or state trouble. Up to the commit nothing was written then; what is after it is done
 /// by the same command, asked again. That something was found is a result, not an error.
 pub fn erase(context: Context<'_>, names: &[String], options: &RunOptions) -> Result<EraseReport, RunError> {
     context.told(forget(context, names, options))
@@ -97,140 +102,59 @@ pub fn erase(context: Context<'_>, names: &[String], options: &RunOptions) -> Re
 fn forget(context: Context<'_>, names: &[String], options: &RunOptions) -> Result<EraseReport, RunError> {
     let started = Instant::now();
     let plan = context.plan;
-    let mut opened = open::open_loaded(plan, Access::Write)?;
-    open::check_agreement(plan, &opened)?;
-    let definitions = open::check_definition(plan, &opened.ledger, Wanted::BehindTables)?;
-    let events = opened.sink.history(&plan.pipeline.name)?;
+    let Begun { mut opened, definitions, events, mut report } = Begun::new(context, options)?;
     let asked = resolve(&opened.ledger, &events, names)?;
-    let workers = options.workers_of(plan);
-    let mut report = RunReport {
-        tables: commit::untouched(plan, &opened.ledger),
-        ..RunReport::new(&plan.pipeline.name, opened.ledger.epoch, workers)
-    };
-    let mut search = Search::default();
-    let mut erased = Vec::new();
-    for erasure in pending(plan, &opened.ledger, &events, names) {
-        erased.extend(erasure.drops.iter().map(ErasedDrop::neutral_name));
-        let found = finish(context, options, &mut opened, &erasure).map_err(|error| still_pending(&erasure, error))?;
-        search.findings.extend(found.findings);
-        report.notices.push(finished_notice(&erasure));
-        report.notices.extend(found.notices);
+    let mut progress = Progress::default();
+    for erasure in committed::pending(plan, &opened.ledger, &events, Asked::Drops(names)) {
+        progress.carry_on(context, options, &mut opened, &erasure, &mut report)?;
     }
-    let mut removed = BTreeMap::new();
     if !asked.is_empty() {
         let erasure = Arc::new(erasure(plan, &events, opened.ledger.epoch + 1, asked));
-        erased.extend(erasure.drops.iter().map(ErasedDrop::neutral_name));
-        let entries = entries_of(plan, &opened, &erasure)?;
+        let session = opened.state.locked().begin()?;
+        let entries = assertions_of(context, &session, &erasure)?;
         let outcome = Outcome { erasure: Some(Arc::clone(&erasure)), ..Outcome::new(definitions) };
-        let gone = take_back(context, workers, &mut opened, &erasure, outcome, &mut report)?;
-        failpoint::hit("erase:committed");
-        // Where rows are marked when they go, those of this epoch are among the marked ones.
-        removed = BTreeMap::from([
-            (Place::State, entries),
-            (Place::Tables, report.tables.iter().map(|table| table.deleted).sum::<u64>().max(gone.marked)),
-            (Place::History, gone.history),
-            (Place::Rejects, gone.rejects),
-            (Place::Ledger, gone.ledger),
-        ]);
-        opened.ledger =
-            opened.sink.ledger(&plan.pipeline.name).map_err(|error| still_pending(&erasure, error.into()))?;
-        let found = finish(context, options, &mut opened, &erasure).map_err(|error| still_pending(&erasure, error))?;
-        search.findings.extend(found.findings);
-        report.notices.extend(found.notices);
+        let gone = take_back(context, options, &mut opened, &erasure, outcome, &mut report)?;
+        progress.conclude(context, options, &mut opened, &erasure, (entries, gone), &mut report)?;
     }
     report.seconds = started.elapsed().as_secs_f64();
-    Ok(proof(report, removed, search, erased))
+    Ok(progress.report(report))
 }
 
-/// What was removed and what was found, place by place.
-fn proof(mut report: RunReport, removed: BTreeMap<Place, u64>, search: Search, drops: Vec<String>) -> EraseReport {
-    report.notices.dedup();
-    let places = Place::ALL.map(|place| ErasedPlace {
-        place,
-        removed: removed.get(&place).copied().unwrap_or_default(),
-        found: search.findings.iter().filter(|finding| finding.place == place).map(|finding| finding.count).sum(),
-    });
-    let proven = search.findings.is_empty();
-    let erased = ErasedReport { drops, proven, places: places.to_vec(), findings: search.findings };
-    EraseReport { run: report, erased }
+/// An erasing command that has not done anything yet.
+struct Begun {
+    opened: Opened,
+    definitions: Definitions,
+    events: Vec<Event>,
+    report: RunReport,
 }
 
-/// Finishes what a killed run has left of an erasure, and says so. What goes wrong with it is said too, and ends no other run.
-pub(super) fn finish_pending(
-    context: Context<'_>,
-    options: &RunOptions,
-    opened: &mut Opened,
-) -> Result<Vec<String>, RunError> {
-    let plan = context.plan;
-    let mut notices = Vec::new();
-    if !opened.sink.is_erasing(&plan.pipeline.name)? {
-        return Ok(notices);
+impl Begun {
+    fn new(context: Context<'_>, options: &RunOptions) -> Result<Begun, RunError> {
+        let plan = context.plan;
+        let mut opened = open::open_loaded(plan, Access::Write)?;
+        open::check_agreement(plan, &opened)?;
+        let definitions = open::check_definition(plan, &opened.ledger, Wanted::AfterTables)?;
+        let events = opened.sink.history(&plan.pipeline.name)?;
+        let report = RunReport {
+            tables: commit::untouched(plan, &opened.ledger),
+            ..RunReport::new(&plan.pipeline.name, opened.ledger.epoch, options.workers_of(plan))
+        };
+        Ok(Begun { opened, definitions, events, report })
     }
-    let events = opened.sink.history(&plan.pipeline.name)?;
-    for erasure in pending(plan, &opened.ledger, &events, &[]) {
-        let epoch = erasure.epoch;
-        match finish(context, options, opened, &erasure) {
-            Ok(search) => {
-                if search.findings.is_empty() {
-                    notices.push(finished_notice(&erasure));
-                }
-                notices.extend(search.findings.iter().map(|Finding { place, count, what }| {
-                    format!("the erasure of epoch {epoch} is not proven: found in {}: {count} {what}", place.as_str())
-                }));
-                notices.extend(search.notices);
-            }
-            Err(error) if error.kind == RunErrorKind::Interrupted => return Err(error),
-            Err(error) => notices.push(format!("the erasure of epoch {epoch} is still pending: {error}")),
-        }
-    }
-    Ok(notices)
-}
-
-/// An error after the commit of the epoch that withdrew the drops.
-fn still_pending(erasure: &Erasure, error: RunError) -> RunError {
-    let done = match erasure.member {
-        Some(_) => "the sample is withdrawn, and its erasure is pending",
-        None => "the drops are withdrawn, and their erasure is pending",
-    };
-    let message = format!("{}: {done}", error.message);
-    let again = "Give the same command again: it carries on from here.";
-    let hint = error.hint.map_or_else(|| again.to_owned(), |hint| format!("{hint} {again}"));
-    RunError { message, hint: Some(hint), ..error }
-}
-
-fn finished_notice(erasure: &Erasure) -> String {
-    format!("the erasure of epoch {}, which had been cut short, was carried on from its commit", erasure.epoch)
-}
-
-/// What comes behind the commit.
-fn finish(
-    context: Context<'_>,
-    options: &RunOptions,
-    opened: &mut Opened,
-    erasure: &Erasure,
-) -> Result<Search, RunError> {
-    opened.sink.scrub()?;
-    failpoint::hit("erase:scrubbed");
-    let search = erase_search::search(context, options, opened, erasure)?;
-    failpoint::hit("erase:searched");
-    if search.findings.is_empty() {
-        opened.sink.finish_erasure(erasure)?;
-        failpoint::hit("erase:finished");
-    }
-    Ok(search)
 }
 
 /// The epoch.
 fn take_back(
     context: Context<'_>,
-    workers: usize,
+    options: &RunOptions,
     opened: &mut Opened,
     erasure: &Erasure,
     outcome: Outcome,
     report: &mut RunReport,
 ) -> Result<Removed, RunError> {
     let plan = context.plan;
-    let ids: BTreeSet<u64> = erasure.drops.iter().map(|drop| drop.drop_id).collect();
+    let workers = options.workers_of(plan);
+    let ids: BTreeSet<DropId> = erasure.drops.iter().map(|drop| drop.drop_id).collect();
     let withdrawn: Vec<DropRow> =
         opened.ledger.drops.iter().filter(|drop| ids.contains(&drop.drop_id)).cloned().collect();
     let work = Work {
@@ -256,37 +180,18 @@ fn take_back(
     commit::conclude(context, opened, plane.as_ref(), Outcome { withdrawn, ..outcome }, report)
 }
 
-/// Entries of the state that tell of the drops.
-fn entries_of(plan: &Plan, opened: &Opened, erasure: &Erasure) -> Result<u64, RunError> {
-    let session = opened.state.locked().begin()?;
-    let mut entries = 0;
-    for stage in plan.stages.iter().filter(|stage| stage.is_table()) {
-        for shard in 0..SHARDS {
-            let mut reader = session.reader(&drop_space(&stage.name), shard)?;
-            for drop in &erasure.drops {
-                let of_drop = drop.drop_id.to_be_bytes();
-                let mut scan = reader.scan_prefix(&of_drop, &of_drop)?;
-                while scan.next_borrowed()?.is_some() {
-                    entries += 1;
-                }
-            }
-        }
-    }
-    Ok(entries)
-}
-
 /// One name in the ledger, standing or not.
 struct Known<'a> {
     source: &'a str,
     name: &'a str,
-    ids: BTreeSet<u64>,
+    ids: BTreeSet<DropId>,
 }
 
 /// Every name that the ledger remembers.
 fn known<'a>(ledger: &'a Snapshot, events: &'a [Event]) -> Vec<Known<'a>> {
     let is_last_word = |event: &&Event| [ERASING, ERASED].contains(&event.action.as_str());
-    let forgotten: BTreeSet<u64> = events.iter().filter(is_last_word).filter_map(|event| event.drop_id).collect();
-    let mut ids: BTreeMap<(&str, &str), BTreeSet<u64>> = BTreeMap::new();
+    let forgotten: BTreeSet<DropId> = events.iter().filter(is_last_word).filter_map(|event| event.drop_id).collect();
+    let mut ids: BTreeMap<(&str, &str), BTreeSet<DropId>> = BTreeMap::new();
     let standing = ledger.drops.iter().map(|drop| (drop.source.as_str(), drop.name.as_str(), drop.drop_id));
     let of_events =
         events.iter().filter_map(|event| Some((event.source.as_str(), event.name.as_str(), event.drop_id?)));
@@ -299,12 +204,12 @@ fn known<'a>(ledger: &'a Snapshot, events: &'a [Event]) -> Vec<Known<'a>> {
 /// The drops that are meant by the names; none for a name whose erasure is pending.
 fn resolve(ledger: &Snapshot, events: &[Event], names: &[String]) -> Result<Vec<ErasedDrop>, RunError> {
     let known = known(ledger, events);
-    let mut asked: BTreeMap<u64, ErasedDrop> = BTreeMap::new();
+    let mut asked: BTreeMap<DropId, ErasedDrop> = BTreeMap::new();
     for name in names {
         let hits = deliveries::meant(&known, name, |known| (known.source, known.name));
         match hits[..] {
             [hit] => asked.extend(hit.ids.iter().map(|id| (*id, erased_drop(ledger, hit, *id)))),
-            [] if events.iter().any(|event| is_pending_for(event, name)) => {}
+            [] if events.iter().any(|event| committed::is_pending_for(event, name)) => {}
             [] => {
                 let error = RunError::new(RunErrorKind::Usage, format!("the ledger knows no drop `{name}`"));
                 return Err(match nearest(name, known.iter().map(|known| known.name)) {
@@ -324,7 +229,7 @@ fn resolve(ledger: &Snapshot, events: &[Event], names: &[String]) -> Result<Vec<
     Ok(asked.into_values().collect())
 }
 
-fn erased_drop(ledger: &Snapshot, known: &Known<'_>, drop_id: u64) -> ErasedDrop {
+fn erased_drop(ledger: &Snapshot, known: &Known<'_>, drop_id: DropId) -> ErasedDrop {
     let texts = ledger
         .drops
         .iter()
@@ -338,32 +243,6 @@ fn erased_drop(ledger: &Snapshot, known: &Known<'_>, drop_id: u64) -> ErasedDrop
         mark: ErasedDrop::mark(known.source, known.name),
         texts: texts.collect(),
     }
-}
-
-/// Whether an event is a pending erasure of a drop of this name.
-fn is_pending_for(event: &Event, name: &str) -> bool {
-    let bare = name.strip_prefix(&format!("{}:", event.source)).into_iter().chain([name]);
-    let mark = ErasedDrop::mark_of(&event.name);
-    event.action == ERASING && bare.into_iter().any(|name| ErasedDrop::mark(&event.source, name) == mark)
-}
-
-/// The erasures that are committed and not proven; a drop that is among `names` has its name again for the search.
-fn pending(plan: &Plan, ledger: &Snapshot, events: &[Event], names: &[String]) -> Vec<Erasure> {
-    let mut epochs: BTreeMap<u64, Vec<ErasedDrop>> = BTreeMap::new();
-    for event in events.iter().filter(|event| event.action == ERASING) {
-        let Some(drop_id) = event.drop_id else { continue };
-        let name = names.iter().find(|name| is_pending_for(event, name));
-        let prefix = format!("{}:", event.source);
-        epochs.entry(event.epoch).or_default().push(ErasedDrop {
-            drop_id,
-            source: event.source.clone(),
-            name: name.map(|name| name.strip_prefix(&prefix).unwrap_or(name).to_owned()),
-            mark: ErasedDrop::mark_of(&event.name).to_owned(),
-            texts: Vec::new(),
-        });
-    }
-    let of_drops = epochs.into_iter().map(|(epoch, drops)| erasure(plan, events, epoch, drops));
-    of_drops.chain(sample::pending(plan, ledger, events)).collect()
 }
 
 /// Where the drops may have left something, as the ledger's events have it up to this epoch.
@@ -401,10 +280,10 @@ fn erasure(plan: &Plan, events: &[Event], epoch: u64, drops: Vec<ErasedDrop>) ->
 
 /// Whether a value that came into this stage may lie there unseen and come to light in any later epoch: as the least or
 /// greatest of a group, at a share of it or among its first rows, once the ones before it are gone; in a joined text once it is
-/// short enough; in a join once a row equals it; or behind one of these that lets it through then.
-fn hides_values(plan: &Plan, at: usize) -> bool {
-    let asks = |at: usize, what: fn(&dyn Relation) -> bool| plan.stages[at].relation().is_some_and(what);
-    let is_behind_one = || {
+/// short enough; in a join once a row equals it; or after one of these that lets it through then.
+fn hides_values(plan: &Plan, at: StageIndex) -> bool {
+    let asks = |at: StageIndex, what: fn(&dyn Relation) -> bool| plan.stages[at].relation().is_some_and(what);
+    let is_after_one = || {
         let mut open = plan.stages[at].inputs.clone();
         while let Some(at) = open.pop() {
             if asks(at, |relation| relation.changes_later()) {
@@ -414,5 +293,5 @@ fn hides_values(plan: &Plan, at: usize) -> bool {
         }
         false
     };
-    asks(at, |relation| relation.hides_values()) || is_behind_one()
+    asks(at, |relation| relation.hides_values()) || is_after_one()
 }

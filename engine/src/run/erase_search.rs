@@ -1,6 +1,6 @@
-//! The search behind an erasure: everything that is left must be somebody else's.
+//! The search after an erasure: everything that is left must be somebody else's.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
 use crate::{
     contract::erasure::{Erasure, Place, Search, texts_in_file},
@@ -10,13 +10,11 @@ use crate::{
         scratch,
     },
     error::{RunError, RunErrorKind},
-    flow::table::{drop_space, scan_assertions},
     locks::Locked as _,
     plan::Plan,
-    relational::Conflict,
     run::{
         RunOptions,
-        member_entries::entries_of_member,
+        erased_entries::entries_of,
         verify::{Ways, verify_opened},
     },
     state::{SHARDS, Session},
@@ -32,10 +30,7 @@ pub(super) fn search(
     let mut search = opened.sink.search(erasure)?;
     let (mut of_drops, mut of_views) = (0, 0);
     let verified = verify_opened(context, options, opened, Ways::REPLAY, &mut |state, recomputed| {
-        of_drops = match &erasure.member {
-            Some(member) => entries_of_member(context, state, erasure, member)?,
-            None => entries_of_drops(context, state, erasure)?,
-        };
+        of_drops = entries_of(context, state, erasure)?;
         of_views = entries_without_reason(context.plan, state, recomputed)?;
         Ok(())
     })?;
@@ -52,32 +47,6 @@ pub(super) fn search(
     }
     state_files(opened, erasure, &mut search)?;
     Ok(search)
-}
-
-fn unreadable(stage: &str) -> RunError {
-    RunError::damaged_state(stage, "cannot be read")
-}
-
-/// Assertions of the erased drops, by key and by drop, in every table.
-fn entries_of_drops(context: Context<'_>, state: &Arc<Session>, erasure: &Erasure) -> Result<u64, RunError> {
-    let ids: BTreeSet<u64> = erasure.drops.iter().map(|drop| drop.drop_id).collect();
-    let (before, mut found) = (state.snapshot(), 0);
-    for stage in context.plan.stages.iter().filter(|stage| stage.is_table()) {
-        for shard in 0..SHARDS {
-            context.abort.check()?;
-            scan_assertions(&before, &stage.name, shard, Conflict::LatestDrop, &mut |_, (place, ..), _| {
-                found += u64::from(ids.contains(&place));
-                true
-            })?;
-            let mut reader = state.reader(&drop_space(&stage.name), shard)?;
-            let mut scan = reader.scan(&[])?;
-            while let Some((entry, _)) = scan.next_borrowed()? {
-                let place = entry.first_chunk().ok_or_else(|| unreadable(&stage.name))?;
-                found += u64::from(ids.contains(&u64::from_be_bytes(*place)));
-            }
-        }
-    }
-    Ok(found)
 }
 
 /// Entries of views that differ from those of the same views recomputed from the tables.

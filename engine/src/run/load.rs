@@ -80,7 +80,7 @@ fn run_once(context: Context<'_>, options: &RunOptions) -> Result<RunReport, Run
             context.tell(&mut report, RunEvent::Table(table));
         }
         if !options.dry_run && opened.ledger.epoch > 0 {
-            // What a killed run left undone behind its commit.
+            // What a killed run left undone after its commit.
             let mut notices = Vec::new();
             commit::settle(plan, opened.sink.as_mut(), &mut notices);
             notices.into_iter().for_each(|notice| context.tell(&mut report, RunEvent::Notice(notice)));
@@ -198,7 +198,7 @@ pub(crate) struct Kept {
 
 fn loads(plan: &Plan, ledger: &Snapshot, found: &Deliveries) -> (Vec<Load>, Vec<Kept>) {
     // A number that was ever given is not given again, whatever copy of the state is put back.
-    let mut next = ledger.last_drop_id + 1;
+    let mut next = ledger.last_drop_id.next();
     let (mut loads, mut kept) = (Vec::new(), Vec::new());
     for candidate in &found.candidates {
         let replaces = match &candidate.standing {
@@ -207,7 +207,9 @@ fn loads(plan: &Plan, ledger: &Snapshot, found: &Deliveries) -> (Vec<Load>, Vec<
             Standing::Changed(old) => Some(old.clone()),
         };
         let drop_id = replaces.as_ref().map_or(next, |old| old.drop_id);
-        next += u64::from(replaces.is_none());
+        if replaces.is_none() {
+            next = next.next();
+        }
         loads.push(load(plan, ledger, candidate, drop_id));
         let (recorded_path, bytes_digest) = (candidate.recorded_path.clone(), candidate.bytes_digest.clone());
         kept.push(Kept { recorded_path, bytes_digest, replaces });

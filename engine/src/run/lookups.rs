@@ -35,7 +35,7 @@ pub(super) fn due(plan: &Plan, opened: &mut Opened, all: bool) -> Result<Questio
         return Ok(questions);
     }
     let (session, now_s) = (opened.state.locked().begin()?, clock::now_s());
-    for (at, stage) in plan.stages.iter().enumerate().filter(|(_, stage)| stage.as_lookup().is_some()) {
+    for (at, stage) in plan.stages.indexed().filter(|(_, stage)| stage.as_lookup().is_some()) {
         let due = scan_due(&session, &stage.name, now_s)?;
         if !due.is_empty() {
             questions.earlier.insert(at, due.into_iter().map(|due| (due, 0)).collect());
@@ -106,7 +106,7 @@ pub(super) fn tell(
     run: Option<&RunContext>,
     report: &mut RunReport,
 ) -> Result<(), RunError> {
-    for (at, stage) in context.plan.stages.iter().enumerate().filter(|(_, stage)| stage.as_lookup().is_some()) {
+    for (at, stage) in context.plan.stages.indexed().filter(|(_, stage)| stage.as_lookup().is_some()) {
         let desk = run.map(|run| run.lookups.of(at)).transpose()?;
         let figures = desk.map(|desk| desk.figures()).transpose()?.flatten().unwrap_or_default();
         let waiting = count_waiting(session, &stage.name)?;

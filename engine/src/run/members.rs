@@ -3,7 +3,7 @@
 //! A source may say that its drops have members ([`Source::member_column`](crate::contract::source::Source::member_column)). Where
 //! every table that its rows come to has the member in its key, no row is two members', so what one of them asserted can be taken
 //! back as a whole drop is: by the drop's keys in the state. The ledger keeps the member's name, and whatever reads a file
-//! from then on (`run`, `rebuild`, `migrate`) leaves its rows out behind the parser, as a filter would.
+//! from then on (`run`, `rebuild`, `migrate`) leaves its rows out after the parser, as a filter would.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -19,14 +19,18 @@ use crate::{
     epoch::{
         commit::{self, Outcome},
         context::Context,
-        open,
+        open::{self, Opened},
+        plane::Plane,
     },
     error::{RunError, RunErrorKind},
     event::RunEvent,
-    flow::{feed::Load, table::Member},
+    flow::{
+        feed::Load,
+        table::{Member, Retraction},
+    },
     locks::Locked as _,
     member_mark::{is_mark, is_of},
-    plan::{Plan, content::Wanted, member::member_keys},
+    plan::{Plan, StageIndex, content::Wanted, member::member_keys},
     report::{Action, DropReport, RunReport},
     run::{
         RunOptions,
@@ -59,32 +63,16 @@ fn withdraw_once(
     let plan = context.plan;
     let mut opened = open::open_loaded(plan, options.access())?;
     open::check_agreement(plan, &opened)?;
-    let definitions = open::check_definition(plan, &opened.ledger, Wanted::BehindTables)?;
+    let definitions = open::check_definition(plan, &opened.ledger, Wanted::AfterTables)?;
     let notices = if options.dry_run { Vec::new() } else { erase::finish_pending(context, options, &mut opened)? };
     let epoch = opened.ledger.epoch + 1;
     let (drops, columns) = drops_with_members(plan, &opened.ledger, names)?;
     refuse_withdrawn(&opened.ledger, sample, &drops)?;
-    let mut retractions = Vec::new();
-    for drop in &drops {
-        let member = Member {
-            name: sample.to_owned(),
-            columns: columns[&drop.source].clone(),
-            rows: AtomicU64::new(0),
-            others: Mutex::default(),
-        };
-        retractions.push(retraction(plan, drop, None)?.of_member(member));
-    }
-    let workers = options.workers_of(plan);
-    let work = Work { retractions, ..Work::on(&opened.state, epoch, workers, opened.spill_dir(plan))? };
-    let plane = compute::load(context, work)?;
-    let run = plane.run();
-    let members = || run.retractions.iter().filter_map(|retraction| retraction.member.as_ref());
-    let rows: Vec<u64> = members().map(|member| member.rows.load(Ordering::Relaxed)).collect();
+    let TakenBack { plane, rows, others } = take_back(context, options, &opened, sample, (&drops, &columns))?;
     if rows.iter().sum::<u64>() == 0 {
-        let others = members().map(|member| member.others.locked().clone());
-        return Err(nothing_stands(sample, &others.flatten().collect()));
+        return Err(nothing_stands(sample, &others));
     }
-    let mut report = context.start(opened.ledger.epoch, workers, options.dry_run);
+    let mut report = context.start(opened.ledger.epoch, options.workers_of(plan), options.dry_run);
     notices.into_iter().for_each(|notice| context.tell(&mut report, RunEvent::Notice(notice)));
     let mut outcome = Outcome::new(definitions);
     for (drop, rows) in drops.into_iter().zip(rows).filter(|(_, rows)| *rows > 0) {
@@ -112,11 +100,51 @@ fn withdraw_once(
     Ok(report)
 }
 
+/// What one member of drops asserted, taken back in an epoch that is not committed yet.
+pub(super) struct TakenBack {
+    /// Who computed it.
+    pub plane: Box<dyn Plane>,
+    /// The rows of the member, drop by drop.
+    pub rows: Vec<u64>,
+    /// Other members of the drops, some of them.
+    pub others: BTreeSet<String>,
+}
+
+/// Takes back what one member of drops asserted.
+pub(super) fn take_back(
+    context: Context<'_>,
+    options: &RunOptions,
+    opened: &Opened,
+    sample: &str,
+    (drops, columns): (&[DropRow], &MemberColumns),
+) -> Result<TakenBack, RunError> {
+    let plan = context.plan;
+    let of_member = |drop: &DropRow| -> Result<Retraction, RunError> {
+        let member = Member {
+            name: sample.to_owned(),
+            columns: columns[&drop.source].clone(),
+            rows: AtomicU64::new(0),
+            others: Mutex::default(),
+        };
+        Ok(retraction(plan, drop, None)?.of_member(member))
+    };
+    let epoch = opened.ledger.epoch + 1;
+    let work = Work {
+        retractions: drops.iter().map(of_member).collect::<Result<_, _>>()?,
+        ..Work::on(&opened.state, epoch, options.workers_of(plan), opened.spill_dir(plan))?
+    };
+    let plane = compute::load(context, work)?;
+    let members = || plane.run().retractions.iter().filter_map(|retraction| retraction.member.as_ref());
+    let rows = members().map(|member| member.rows.load(Ordering::Relaxed)).collect();
+    let others = members().flat_map(|member| member.others.locked().clone()).collect();
+    Ok(TakenBack { plane, rows, others })
+}
+
 /// For each source, the columns of tables' keys that hold the member.
-pub(super) type MemberColumns = BTreeMap<String, BTreeMap<usize, usize>>;
+pub(super) type MemberColumns = BTreeMap<String, BTreeMap<StageIndex, usize>>;
 
 /// The drops that are meant, and where their members lie.
-pub(super) fn drops_with_members(
+fn drops_with_members(
     plan: &Plan,
     ledger: &Snapshot,
     names: &[String],
@@ -140,16 +168,18 @@ pub(super) fn drops_with_members(
     }
     drops.retain(|drop| columns.contains_key(&drop.source));
     if drops.is_empty() {
-        let message = "no drop is loaded whose rows are samples'";
-        return Err(RunError::new(RunErrorKind::Usage, message).with_hint(
-            "A source of samples is a `vcf` with `samples = \"long\"`; `vardelta drops` lists what is loaded.",
-        ));
+        return Err(no_drop_of_samples("no drop is loaded whose rows are samples'"));
     }
     Ok((drops, columns))
 }
 
+pub(super) fn no_drop_of_samples(message: &str) -> RunError {
+    RunError::new(RunErrorKind::Usage, message)
+        .with_hint("A source of samples is a `vcf` with `samples = \"long\"`; `vardelta drops` lists what is loaded.")
+}
+
 /// Rows of several members are one row in these tables.
-fn shared_rows(source: &str, tables: &[String]) -> RunError {
+pub(super) fn shared_rows(source: &str, tables: &[String]) -> RunError {
     let list = tables.iter().map(|table| format!("`{table}`")).collect::<Vec<_>>().join(", ");
     let message = format!(
         "the samples of `{source}` cannot be taken back one by one: the key of {list} does not hold the sample, so a row there \
@@ -186,7 +216,7 @@ fn refuse_withdrawn(ledger: &Snapshot, sample: &str, drops: &[DropRow]) -> Resul
     Err(RunError::new(RunErrorKind::Usage, message).with_hint("`vardelta drops` lists the samples that are withdrawn."))
 }
 
-/// The members that are to come in again, and the candidates that are read anew for it.
+/// The members that are to come in again, and the candidates that are read again for it.
 pub(super) fn readmit(
     plan: &Plan,
     names: &[String],

@@ -1,6 +1,6 @@
 //! `migrate`: the tables are brought to a changed definition, column by column, and only rows that differ are written.
 //!
-//! First the sink expands its tables, so that loads of either definition find their columns. Then the state is computed anew
+//! First the sink expands its tables, so that loads of either definition find their columns. Then the state is recomputed
 //! as by a rebuild, and what it says is compared with the rows that are there. Of the difference, rows that only get values in
 //! new columns are written first ([`backfill`](super::backfill)), batch by batch; the rest is committed as one epoch. A
 //! migration that was cut short is asked for again: what was expanded stays expanded, what was filled stays filled, and the
@@ -75,7 +75,7 @@ pub struct MigrateOptions {
 /// Brings tables and state to the definition as it is now, or says what that takes.
 ///
 /// # Errors
-/// When a table can only be made anew, when a file that must be read again is gone, or for sink or state trouble. What was
+/// When a table can only be rebuilt, when a file that must be read again is gone, or for sink or state trouble. What was
 /// added to the tables by then stays, and is of no account to anybody.
 pub fn migrate(context: Context<'_>, options: &MigrateOptions) -> Result<MigrationReport, RunError> {
     context.told(bring_to_definition(context, options))
@@ -207,11 +207,10 @@ fn planned_backfill(
     let from_state = tables_are_the_same(plan, changed);
     let is_made = |table: &str| steps.iter().any(|step| step.makes_table && step.table == table);
     let compared = tables.iter().filter(|table| !is_made(&table.name));
-    // From the state everything behind the tables is computed anew; from the files, everything.
+    // From the state everything after the tables is recomputed; from the files, everything.
     let stages = plan
         .stages
-        .iter()
-        .enumerate()
+        .indexed()
         .filter(|(at, stage)| *at != plan.sink && (!from_state || (!stage.before_tables && !stage.is_table())));
     Backfill {
         from: if from_state { Origin::State } else { Origin::Files },
@@ -264,7 +263,7 @@ fn with_histories(tables: &[TableSchema], histories: &[TableSchema], renames: &[
     all
 }
 
-/// What a migration computes anew.
+/// What a migration recomputes.
 struct Anew {
     definitions: Definitions,
     /// The files that are read again, if any are.

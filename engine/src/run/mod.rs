@@ -5,10 +5,10 @@ pub(crate) mod compute;
 pub(crate) mod deliveries;
 pub(crate) mod erase;
 mod erase_search;
+mod erased_entries;
 mod guards;
 pub(crate) mod load;
 mod lookups;
-mod member_entries;
 pub(crate) mod members;
 pub(crate) mod migrate;
 mod query_plans;
@@ -104,7 +104,7 @@ fn retraction(plan: &Plan, drop: &ledger::DropRow, replaced_by: Option<u64>) -> 
             drop.drop_id, drop.name, drop.source
         )));
     };
-    Ok(Retraction::new(drop.drop_id, replaced_by, &tables_of(plan, source)))
+    Ok(Retraction::new(drop.drop_id.number(), replaced_by, &tables_of(plan, source)))
 }
 
 /// What is loaded, each drop with the whole path of its file.

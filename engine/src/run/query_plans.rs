@@ -9,7 +9,7 @@ use vardelta_schemas::{
 use crate::{
     contract::sink::{Access, AccessPath, QueryPlan},
     error::{RunError, RunErrorKind},
-    plan::Plan,
+    plan::{Plan, StageIndex},
 };
 
 /// A typical query, and how the database would run it.
@@ -94,7 +94,7 @@ fn typical_queries(plan: &Plan, dialect: Dialect, epoch: u64) -> Vec<Typical> {
 }
 
 /// Whether a stage reads another one, by whatever way.
-fn derives_from(plan: &Plan, stage: usize, from: usize) -> bool {
+fn derives_from(plan: &Plan, stage: StageIndex, from: StageIndex) -> bool {
     plan.stages[stage].inputs.iter().any(|input| *input == from || derives_from(plan, *input, from))
 }
 

@@ -20,7 +20,7 @@ use crate::{
     flow::{RunContext, feed::Item, lookup::forget_orphans, table::scan_assertions},
     locks::Locked as _,
     plan::{
-        Plan, PlannedStage, changed_stages,
+        Plan, PlannedStage, StageIndex, changed_stages,
         content::{Definitions, Wanted},
         dimensions::right_sides,
     },
@@ -188,7 +188,7 @@ pub(crate) fn tables_are_the_same(plan: &Plan, changed: &BTreeSet<String>) -> bo
         .all(|stage| !changed.contains(&stage.name))
 }
 
-/// Empties the views' spaces, and those of stages that the pipeline no longer has. Answers stay: whatever is computed anew, nobody
+/// Empties the views' spaces, and those of stages that the pipeline no longer has. Answers stay: whatever is recomputed, nobody
 /// is asked again.
 pub(crate) fn clear_views(plan: &Plan, session: &Session) {
     // The list of drops is of no stage.
@@ -270,7 +270,7 @@ pub(crate) fn candidates(
 /// Sends the standing rows of every table, from its state.
 pub(crate) fn send_state(run: &RunContext, send: &mut dyn FnMut(Item) -> bool) -> Result<(), RunError> {
     let is_right = right_sides(&run.plan);
-    let mut tables: Vec<usize> = (0..run.plan.stages.len()).filter(|at| run.plan.stages[*at].is_table()).collect();
+    let mut tables: Vec<StageIndex> = run.plan.stages.places_where(PlannedStage::is_table).collect();
     tables.sort_by_key(|at| !is_right[*at]);
     for at in tables {
         if !send_table(run, at, &run.session, send)? {
@@ -283,7 +283,7 @@ pub(crate) fn send_state(run: &RunContext, send: &mut dyn FnMut(Item) -> bool) -
 /// Sends the standing rows of one table, from its state; false when nobody listens any more.
 pub(crate) fn send_table(
     run: &RunContext,
-    at: usize,
+    at: StageIndex,
     session: &std::sync::Arc<Session>,
     send: &mut dyn FnMut(Item) -> bool,
 ) -> Result<bool, RunError> {
@@ -302,7 +302,7 @@ pub(crate) fn send_table(
 /// The standing rows of one table, from its state, until `each` has enough.
 pub(crate) fn standing_rows(
     plan: &Plan,
-    at: usize,
+    at: StageIndex,
     session: &std::sync::Arc<Session>,
     each: &mut dyn FnMut(&[u8], &[u8]) -> bool,
 ) -> Result<(), RunError> {

@@ -15,10 +15,13 @@ mod sql;
 use std::sync::{Arc, Mutex};
 
 use arrow_array::RecordBatch;
-use vardelta_schemas::TableSchema;
+use vardelta_schemas::{
+    TableSchema,
+    ledger::{Accounts, Event},
+};
 
 use self::{
-    compare::{Rows, Runs, Strictness, compare, unavailable},
+    compare::{ReadFrom, Rows, Runs, Strictness, compare, unavailable},
     events::Untold,
     history::{Compared, Known},
 };
@@ -62,7 +65,7 @@ pub fn verify(context: Context<'_>, options: &RunOptions) -> Result<VerifyReport
     let plan = context.plan;
     let mut opened = open::open(plan, Access::Read)?;
     open::check_epochs(plan, &opened)?;
-    open::check_definition(plan, &opened.ledger, Wanted::BehindTables)?;
+    open::check_definition(plan, &opened.ledger, Wanted::AfterTables)?;
     let ways = Ways { sql: true, replay: options.replay };
     verify_opened(context, options, &mut opened, ways, &mut |_, _| Ok(()))
 }
@@ -101,7 +104,7 @@ pub(crate) fn verify_opened(
     for (at, table) in tables.iter().enumerate() {
         read_back.push(read_table(opened.sink.as_mut(), table, &layouts[at], &found, TableIndex::new(at))?);
     }
-    let found_rows = |at: usize| Rows { log: &found, at: TableIndex::new(at), layout: &layouts[at] };
+    let found_rows = |at: usize| Rows { from: ReadFrom::Kept(&found), at: TableIndex::new(at), layout: &layouts[at] };
     let state_session = opened.state.locked().begin()?;
 
     // Of each table: why it is yet to be compared with a replay.
@@ -120,7 +123,7 @@ pub(crate) fn verify_opened(
             runs.finish().map_err(|error| unavailable(&error))?;
             let verified =
                 VerifiedTable { rows: read_back[at], ..VerifiedTable::new(&table.name, Means::State, "the state") };
-            let expected = Rows { log: &log, at: TableIndex::new(0), layout: &layouts[at] };
+            let expected = Rows { from: ReadFrom::Kept(&log), at: TableIndex::new(0), layout: &layouts[at] };
             compare_exactly(verified, expected, found_rows(at), &mut report)?;
             None
         } else if ways.sql {
@@ -137,7 +140,7 @@ pub(crate) fn verify_opened(
         // The views are recomputed into a state of their own that is thrown away.
         let scratch_state = Arc::new(Mutex::new(State::open(scratch.path())?));
         let workers = options.workers_of(plan);
-        let run = replay::replayed(context, workers, &scratch_state, spill_dir.clone(), &found, &state_session)?;
+        let plane = replay::replayed(context, workers, &scratch_state, spill_dir.clone(), &found, &state_session)?;
         for (at, table) in tables.iter().enumerate() {
             let Some(not_sql) = to_replay[at].take() else { continue };
             let against = "a recomputation from the base tables";
@@ -146,14 +149,17 @@ pub(crate) fn verify_opened(
                 not_sql,
                 ..VerifiedTable::new(&table.name, Means::Replay, against)
             };
-            let expected = Rows { log: &run.changes, at: TableIndex::new(at), layout: &layouts[at] };
+            let expected =
+                Rows { from: ReadFrom::Computed(plane.as_ref()), at: TableIndex::new(at), layout: &layouts[at] };
             compare_exactly(verified, expected, found_rows(at), &mut report)?;
         }
-        look(&state_session, &run.session)?;
+        look(&state_session, &plane.run().session)?;
     }
-    compare_drops(opened, &plan.pipeline.name, &mut report)?;
+    let events = opened.sink.history(&plan.pipeline.name)?;
+    let accounts = opened.sink.accounts(&plan.pipeline.name)?;
+    compare_drops(opened, &events, &accounts, &mut report)?;
     lookups::compare(plan, opened.sink.as_mut(), &state_session, &mut report)?;
-    let known = Known::read(opened.sink.as_mut(), &plan.pipeline.name)?;
+    let known = Known::of(&events, accounts);
     for (at, of_table) in plan.histories().iter().enumerate() {
         let Some(of_table) = of_table else { continue };
         let rows = ChangeLog::new(1, spill_dir.clone());
@@ -180,13 +186,17 @@ fn compare_exactly(
 }
 
 /// Compares the drops that the state says stand with those of the ledger, and the ledger's drops and epochs with its events.
-fn compare_drops(opened: &mut Opened, pipeline: &str, report: &mut VerifyReport) -> Result<(), RunError> {
+fn compare_drops(
+    opened: &Opened,
+    events: &[Event],
+    accounts: &Accounts,
+    report: &mut VerifyReport,
+) -> Result<(), RunError> {
     let before = report.difference_count;
     for Disagreement { drop, state, ledger } in drops::disagreements(&opened.state.locked(), &opened.ledger)? {
         report.differ("vardelta_drops", || (drop, state, ledger));
     }
-    let (events, accounts) = (opened.sink.history(pipeline)?, opened.sink.accounts(pipeline)?);
-    for Untold { key, expected, found } in events::untold(&opened.ledger, &events, &accounts) {
+    for Untold { key, expected, found } in events::untold(&opened.ledger, events, accounts) {
         report.differ("vardelta_drops", || (key, Some(expected), found));
     }
     let (rows, differences) = (opened.ledger.drops.len() as u64, report.difference_count - before);

@@ -29,7 +29,7 @@ fn withdraw_once(context: Context<'_>, names: &[String], options: &RunOptions) -
     let plan = context.plan;
     let mut opened = open::open_loaded(plan, options.access())?;
     open::check_agreement(plan, &opened)?;
-    let definitions = open::check_definition(plan, &opened.ledger, Wanted::BehindTables)?;
+    let definitions = open::check_definition(plan, &opened.ledger, Wanted::AfterTables)?;
     let notices = if options.dry_run { Vec::new() } else { erase::finish_pending(context, options, &mut opened)? };
     let withdrawn = deliveries::named(&opened.ledger, names)?;
     let workers = options.workers_of(plan);

@@ -22,10 +22,10 @@ pub(super) struct Document {
     pub unreadable: Vec<Range<usize>>,
 }
 
-/// The parser's word for a line that is no `key = value`, behind which it gives up.
+/// The parser's word for a line that is no `key = value`, after which it gives up.
 const NO_PAIR: &str = "key with no value";
 
-/// How often a line is blanked to read on behind it, and how many bytes are read for it in all.
+/// How often a line is blanked to read on after it, and how many bytes are read for it in all.
 const MOST_ROUNDS: usize = 100;
 const MOST_BYTES_AGAIN: usize = 16 << 20;
 /// Syntax errors whose places are kept; they bear on what later checks may say.

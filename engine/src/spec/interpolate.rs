@@ -36,7 +36,7 @@ impl<'a> Interpolation<'a> {
     }
 
     fn node(&mut self, node: &mut Node) {
-        // Overrides lie behind the texts; the shell has already replaced what was to be replaced in them.
+        // Overrides lie after the texts; the shell has already replaced what was to be replaced in them.
         if self.text_at(&node.span).is_none() {
             return;
         }
@@ -86,7 +86,7 @@ impl<'a> Interpolation<'a> {
         replaced
     }
 
-    /// The value of what stands between `${` and `}`; `None` after reporting why there is none.
+    /// The value of what is between `${` and `}`; `None` after reporting why there is none.
     fn resolve(&mut self, body: Option<&str>, place: impl Fn() -> Range<usize>, span: &Range<usize>) -> Option<String> {
         let Some(body) = body else {
             self.diagnostics.error(place(), "`${` is not closed").label("no `}` follows").hint(LITERAL_HINT);

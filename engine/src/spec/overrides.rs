@@ -12,7 +12,7 @@ use crate::{
 
 const FORM_HINT: &str = "Write `--set stages.NAME.OPTION=VALUE`; the value is TOML, or else taken as text.";
 
-/// A key of the dotted path and where it stands.
+/// A key of the dotted path and where it is.
 struct Key {
     name: String,
     span: Range<usize>,

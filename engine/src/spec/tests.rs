@@ -126,7 +126,7 @@ fn a_file_of_any_bytes_is_read_without_panic() {
 }
 
 #[test]
-fn a_line_that_is_no_pair_hides_nothing_behind_it() {
+fn a_line_that_is_no_pair_hides_nothing_after_it() {
     let (tree, problems) = parse("[a]\nx \"1\"\ny = 2\noops\n[b]\nz = tru\n", &[]);
     assert_eq!(tree, "{a={y=2} b={z=true}}");
     assert_eq!(

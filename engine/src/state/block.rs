@@ -2,14 +2,14 @@
 //!
 //! An entry is: varint shared key bytes with the entry before, varint further key bytes, varint 0 for a tombstone or
 //! value bytes + 1, the further key bytes, the value. The first entry shares nothing. Index blocks are the same: the
-//! key is the last key of a child block, the value its [`Pointer`]. The CRC-32 of a block lies behind it.
+//! key is the last key of a child block, the value its [`Pointer`]. The CRC-32 of a block lies after it.
 
 use crate::varint;
 
 /// A block is closed when it has this many bytes. Small, because a look-up of one key reads one block.
 pub(super) const BLOCK_BYTES: usize = 4096;
 
-/// Bytes of the checksum behind each block.
+/// Bytes of the checksum after each block.
 pub(super) const CHECKSUM_BYTES: usize = 4;
 
 /// Where a block lies in its data file.

@@ -52,7 +52,7 @@ impl State {
         Ok(state)
     }
 
-    /// Opens a state without looking at what it holds, as an empty one of epoch 0: for making a damaged one anew. What
+    /// Opens a state without looking at what it holds, as an empty one of epoch 0: for rebuilding a damaged one. What
     /// lies there is deleted when the first epoch is finalised, not before.
     ///
     /// # Errors
@@ -232,7 +232,7 @@ impl State {
         let prepared = Snapshot::load(&directory, PREPARED, &mut open)?;
         let (finalised, unreadable) = match Snapshot::load(&directory, MANIFEST, &mut open) {
             Ok(finalised) => (finalised.unwrap_or_default(), None),
-            // A damaged state that was being made anew: if the ledger has the epoch, the damage is past.
+            // A damaged state that was being rebuilt: if the ledger has the epoch, the damage is past.
             Err(error) if prepared.is_some() => (Snapshot::default(), Some(error)),
             Err(error) => return Err(error),
         };

@@ -2,9 +2,15 @@
 //! allocations are counted stage by stage. What an operator of the dataflow allocates cannot be told from what timely does, so
 //! relational stages and sinks have no such figure; the whole run has one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use vardelta_engine::{abort::Abort, contract::batch::Batch, contract::stage::Planned, error::RunError, plan::Plan};
+use vardelta_engine::{
+    abort::Abort,
+    contract::batch::Batch,
+    contract::stage::Planned,
+    error::RunError,
+    plan::{Plan, StageIndex},
+};
 
 use super::{
     alone::{apply, parse, read, rows},
@@ -20,8 +26,8 @@ use crate::allocations::{Allocations, Count};
 pub fn measure(plan: &Plan, abort: &Abort) -> Result<BTreeMap<String, PerRow>, RunError> {
     let (count, mut found) = (Count::begin(), BTreeMap::new());
     // Of stages that others take rows from; the plan lists inputs first.
-    let mut kept: BTreeMap<usize, Vec<Batch>> = BTreeMap::new();
-    for (at, stage) in plan.stages.iter().enumerate() {
+    let mut kept: BTreeMap<StageIndex, Vec<Batch>> = BTreeMap::new();
+    for (at, stage) in plan.stages.indexed() {
         abort.check()?;
         let told = |error| RunError::stage(&stage.name, error);
         let (rows_in, before, out) = match (&stage.planned, stage.inputs.as_slice()) {
@@ -45,8 +51,9 @@ pub fn measure(plan: &Plan, abort: &Abort) -> Result<BTreeMap<String, PerRow>, R
         found.extend(per_row(of_stage, rows_in).map(|per_row| (stage.name.clone(), per_row)));
         kept.insert(at, out);
         // Nobody after this stage asks for rows that only stages up to here take.
-        let is_wanted = |of: &usize| plan.stages[at + 1..].iter().any(|later| later.inputs.contains(of));
-        kept.retain(|of, _| is_wanted(of));
+        let later = plan.stages.indexed().filter(|(later, _)| *later > at);
+        let wanted: BTreeSet<StageIndex> = later.flat_map(|(_, later)| later.inputs.iter().copied()).collect();
+        kept.retain(|of, _| wanted.contains(of));
     }
     Ok(found)
 }

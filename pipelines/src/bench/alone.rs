@@ -12,7 +12,7 @@ use vardelta_engine::{
     },
     error::{RunError, RunErrorKind},
     failpoint,
-    plan::Plan,
+    plan::{Plan, StageIndex},
 };
 
 use super::{histogram::Batches, request::Alone};
@@ -73,11 +73,11 @@ pub fn measure(plan: &Plan, name: &str, repeat: usize, abort: &Abort) -> Result<
 }
 
 /// A transform and its place in the plan.
-type Step<'a> = (usize, &'a Arc<dyn Transform>);
+type Step<'a> = (StageIndex, &'a Arc<dyn Transform>);
 
 /// The source that a stage's rows come from, and the transforms on the way, the stage itself at the end; `None` where other
 /// stages are on the way.
-fn way<'a>(plan: &'a Plan, name: &str) -> Option<(usize, Vec<Step<'a>>)> {
+fn way<'a>(plan: &'a Plan, name: &str) -> Option<(StageIndex, Vec<Step<'a>>)> {
     let (mut at, _) = plan.stage(name)?;
     let mut transforms = Vec::new();
     loop {

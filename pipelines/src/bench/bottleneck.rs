@@ -1,6 +1,6 @@
 //! Which stage holds a run back: the one without which the run would be over soonest.
 //!
-//! Readers, workers and the sink work at the same time, so what is faster than the slowest of them costs nothing; behind the
+//! Readers, workers and the sink work at the same time, so what is faster than the slowest of them costs nothing; after the
 //! last record the sink works alone. A stage's work is spread over the workers.
 
 use serde::{Deserialize, Serialize};
@@ -27,8 +27,8 @@ struct Model {
     stages: Vec<f64>,
     /// Of the sink while records are read.
     sink_ahead: f64,
-    /// Of the sink behind the last record.
-    sink_behind: f64,
+    /// Of the sink after the last record.
+    sink_after: f64,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -44,7 +44,7 @@ impl Model {
             seconds.iter().enumerate().filter(|(at, _)| without != Some(part(*at))).map(|(_, seconds)| seconds).sum()
         };
         let sink = without != Some(Part::Sink);
-        let (ahead, behind) = if sink { (self.sink_ahead, self.sink_behind) } else { (0.0, 0.0) };
+        let (ahead, behind) = if sink { (self.sink_ahead, self.sink_after) } else { (0.0, 0.0) };
         let (readers, workers) = (all(&self.readers, Part::Reader), all(&self.stages, Part::Stage));
         readers.max(workers).max(ahead) + behind
     }
@@ -71,14 +71,14 @@ pub fn find(load: &Load, sink: &str, files: usize) -> Option<Bottleneck> {
             .map(|stage| if stage.name == sink { 0.0 } else { on_workers(stage.busy_s) })
             .collect(),
         sink_ahead: sink_busy * ahead,
-        sink_behind: sink_busy * (1.0 - ahead),
+        sink_after: sink_busy * (1.0 - ahead),
     };
     let readers = (0..model.readers.len()).map(Part::Reader);
     let parts = readers.chain((0..model.stages.len()).map(Part::Stage)).chain([Part::Sink]);
     let clock = |part: Part| match part {
         Part::Reader(at) => model.readers[at],
         Part::Stage(at) => model.stages[at],
-        Part::Sink => model.sink_ahead + model.sink_behind,
+        Part::Sink => model.sink_ahead + model.sink_after,
     };
     let rank = |part: &Part| (model.saved(*part), clock(*part));
     let slowest = parts.max_by(|a, b| {
@@ -114,7 +114,7 @@ pub fn find(load: &Load, sink: &str, files: usize) -> Option<Bottleneck> {
             )
         }
         Part::Sink => {
-            let behind = share(model.sink_behind);
+            let behind = share(model.sink_after);
             (
                 &load.stages.iter().find(|stage| stage.name == sink)?.name,
                 format!(

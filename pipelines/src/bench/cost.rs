@@ -1,5 +1,5 @@
 //! What the machinery costs: a plain loop on one thread over the same files, with hash maps, and nothing that vardelta promises.
-//! It reads the columns of the first table behind each source, keeps the last row of each key, and counts the rows of each group of each
+//! It reads the columns of the first table after each source, keeps the last row of each key, and counts the rows of each group of each
 //! aggregate. Filters, state, transactions and exactness it leaves out. Named after "Scalability! But at what COST?" (HotOS 2015).
 
 use std::{
@@ -12,7 +12,7 @@ use std::{
 use vardelta_engine::{
     abort::Abort,
     contract::stage::{Kind, Planned},
-    plan::Plan,
+    plan::{PerStage, Plan, StageIndex},
 };
 
 use super::{
@@ -38,7 +38,7 @@ pub struct Looped {
 
 /// What the loop does with the records of one source.
 struct Task {
-    source: usize,
+    source: StageIndex,
     key: Vec<Field>,
     row: Vec<Field>,
     groups: Vec<Vec<Field>>,
@@ -115,38 +115,38 @@ impl Task {
     }
 }
 
-/// Follows the columns of every source to the first table behind it and the aggregates behind that.
+/// Follows the columns of every source to the first table after it and the aggregates after that.
 fn tasks(plan: &Plan, written: &[Written<'_>]) -> Vec<Task> {
     let mut tasks = Vec::new();
-    for (source, stage) in plan.stages.iter().enumerate().filter(|(_, stage)| stage.kind == Kind::Source) {
-        let mut fields: Vec<Option<Vec<Option<Field>>>> = vec![None; plan.stages.len()];
+    for (source, stage) in plan.stages.indexed().filter(|(_, stage)| stage.kind == Kind::Source) {
+        let mut fields: PerStage<Option<Vec<Option<Field>>>> = PerStage::same(plan.stages.len(), None);
         let options = written.iter().find(|written| written.name == stage.name);
         let columns = stage.schema.columns().iter();
         let of_source = columns.map(|column| Field::of_source(stage.type_name, &column.name, options));
         fields[source] = Some(of_source.collect());
-        let mut task: Option<(usize, Task)> = None;
-        for at in source + 1..plan.stages.len() {
-            let [input] = plan.stages[at].inputs[..] else { continue };
+        let mut task: Option<(StageIndex, Task)> = None;
+        for (at, stage) in plan.stages.indexed().filter(|(at, _)| *at > source) {
+            let [input] = stage.inputs[..] else { continue };
             let Some(before) = &fields[input] else { continue };
-            let names = |at: usize| plan.stages[at].schema.columns().iter().map(|column| column.name.as_str());
+            let names = |at: StageIndex| plan.stages[at].schema.columns().iter().map(|column| column.name.as_str());
             let known = |wanted: &[usize], of: &[Option<Field>]| -> Vec<Field> {
                 wanted.iter().filter_map(|column| of.get(*column).cloned().flatten()).collect()
             };
-            match &plan.stages[at].planned {
+            match &stage.planned {
                 Planned::Transform(_) => {
                     fields[at] = Some(through(plan, at, input, before, written));
                 }
-                _ if plan.stages[at].is_table() && task.is_none() => {
-                    let key = known(plan.stages[at].key.as_deref().unwrap_or_default(), before);
+                _ if stage.is_table() && task.is_none() => {
+                    let key = known(stage.key.as_deref().unwrap_or_default(), before);
                     let row = before.iter().flatten().cloned().collect();
                     task = Some((at, Task { source, key, row, groups: Vec::new() }));
                     fields[at] = Some(before.clone());
                 }
                 _ => {
-                    let Some(spec) = plan.stages[at].as_aggregate() else { continue };
+                    let Some(spec) = stage.as_aggregate() else { continue };
                     let group = known(&spec.group_by, before);
-                    let is_behind = names(at).count() > 0 && leads_to(plan, at, task.as_ref().map(|(at, _)| *at));
-                    if let Some((_, task)) = task.as_mut().filter(|_| is_behind && !group.is_empty()) {
+                    let is_after = names(at).count() > 0 && leads_to(plan, at, task.as_ref().map(|(at, _)| *at));
+                    if let Some((_, task)) = task.as_mut().filter(|_| is_after && !group.is_empty()) {
                         task.groups.push(group);
                     }
                 }
@@ -158,7 +158,7 @@ fn tasks(plan: &Plan, written: &[Written<'_>]) -> Vec<Task> {
 }
 
 /// Whether a stage's only inputs lead back to this one.
-fn leads_to(plan: &Plan, mut at: usize, table: Option<usize>) -> bool {
+fn leads_to(plan: &Plan, mut at: StageIndex, table: Option<StageIndex>) -> bool {
     while let [input] = plan.stages[at].inputs[..] {
         if Some(input) == table {
             return true;
@@ -168,11 +168,11 @@ fn leads_to(plan: &Plan, mut at: usize, table: Option<usize>) -> bool {
     false
 }
 
-/// The fields in the columns behind a transform.
+/// The fields in the columns after a transform.
 fn through(
     plan: &Plan,
-    at: usize,
-    input: usize,
+    at: StageIndex,
+    input: StageIndex,
     before: &[Option<Field>],
     written: &[Written<'_>],
 ) -> Vec<Option<Field>> {

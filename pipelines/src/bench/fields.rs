@@ -4,7 +4,7 @@ use vardelta_engine::spec::Value;
 
 use crate::set_aside::Written;
 
-/// Where a column's value stands.
+/// Where a column's value is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Field {
     /// In this column of the line.
@@ -25,7 +25,7 @@ pub enum Field {
 const VCF: [(&str, usize); 6] = [("chrom", 0), ("pos", 1), ("id", 2), ("ref", 3), ("qual", 5), ("filter", 6)];
 /// Those of a GFF3 line.
 const GFF3: [(&str, usize); 5] = [("chrom", 0), ("feature", 2), ("start", 3), ("end", 4), ("strand", 6)];
-/// Where INFO stands in a VCF line, ALT, and the first sample.
+/// Where INFO is in a VCF line, ALT, and the first sample.
 const INFO: usize = 7;
 const ALTERNATES: usize = 4;
 const FIRST_SAMPLE: usize = 9;
@@ -33,7 +33,7 @@ const FIRST_SAMPLE: usize = 9;
 const ATTRIBUTES: usize = 8;
 
 impl Field {
-    /// Where a column of a source stands; `None` for what is made of something else.
+    /// Where a column of a source is; `None` for what is made of something else.
     pub fn of_source(stage_type: &str, column: &str, written: Option<&Written<'_>>) -> Option<Field> {
         let fixed = |columns: &[(&str, usize)]| {
             columns.iter().find(|(name, _)| *name == column).map(|(_, at)| Field::Column(*at))
@@ -65,7 +65,7 @@ impl Field {
         }
     }
 
-    /// Where a column that is made of an annotation stands.
+    /// Where a column that is made of an annotation is.
     pub fn annotation(key: &str, column: &str) -> Field {
         // As SnpEff and VEP lay them out.
         let part = match (key, column) {

@@ -10,7 +10,7 @@ use vardelta_engine::{
     abort::Abort,
     contract::stage::{Kind, Planned},
     error::{RunError, RunErrorKind},
-    plan::Plan,
+    plan::{PerStage, Plan, StageIndex},
     spec::SpecFile,
 };
 
@@ -171,7 +171,7 @@ impl Bencher<'_> {
         }
     }
 
-    /// The loads with so many workers, behind one that warms up; the fastest first.
+    /// The loads with so many workers, after one that warms up; the fastest first.
     fn loads(&self, workers: usize) -> Result<Vec<Load>, RunError> {
         let (mut loads, mut allocations) = (Vec::new(), None);
         for time in 0..=self.settings.repeat {
@@ -220,9 +220,9 @@ impl Bencher<'_> {
             bench.input.sources.entry(source.clone()).or_insert_with(of_files);
         }
         bench.input.text_bytes = bench.input.sources.values().sum();
-        let mut sources: Vec<Vec<usize>> = Vec::new();
-        for (at, stage) in self.plan.stages.iter().enumerate() {
-            let mut of_stage: Vec<usize> =
+        let mut sources: PerStage<Vec<StageIndex>> = PerStage::default();
+        for (at, stage) in self.plan.stages.indexed() {
+            let mut of_stage: Vec<StageIndex> =
                 stage.inputs.iter().flat_map(|input| sources[*input].iter().copied()).collect();
             if stage.kind == Kind::Source {
                 of_stage.push(at);
@@ -231,8 +231,8 @@ impl Bencher<'_> {
             of_stage.dedup();
             sources.push(of_stage);
         }
-        let bytes = |at: usize| bench.input.sources.get(&self.plan.stages[at].name).copied().unwrap_or_default();
-        let stages = self.plan.stages.iter().zip(&sources);
+        let bytes = |at: StageIndex| bench.input.sources.get(&self.plan.stages[at].name).copied().unwrap_or_default();
+        let stages = self.plan.stages.iter().zip(sources.iter());
         stages.map(|(stage, of)| (stage.name.clone(), of.iter().map(|at| bytes(*at)).sum())).collect()
     }
 

@@ -13,8 +13,8 @@ pub fn cpu_seconds() -> Option<f64> {
 /// Time in user and kernel mode (proc_pid_stat(5), fields 14 and 15), in ticks.
 fn ticks(stat: &str) -> Option<u64> {
     // The second field is the program's name in parentheses, which may hold anything.
-    let behind_name = &stat[stat.rfind(')')? + 1..];
-    let mut fields = behind_name.split_whitespace().skip(11);
+    let after_name = &stat[stat.rfind(')')? + 1..];
+    let mut fields = after_name.split_whitespace().skip(11);
     let mut field = || fields.next()?.parse::<u64>().ok();
     Some(field()? + field()?)
 }

@@ -151,7 +151,7 @@ pub struct WorkerTime {
     pub worker: usize,
     /// Seconds of work.
     pub busy_s: f64,
-    /// Seconds of waiting, those before and behind its thread included.
+    /// Seconds of waiting, those before and after its thread included.
     pub wait_s: f64,
 }
 
@@ -232,7 +232,7 @@ impl Run {
         let worker_times = load.workers.iter().enumerate().map(|(worker, time)| WorkerTime {
             worker,
             busy_s: time.busy_s,
-            // Before its thread was there, and behind it, it had nothing to do.
+            // Before its thread was there, and after it, it had nothing to do.
             wait_s: time.wait_s + (load.seconds - time.lived_s).max(0.0),
         });
         Some(Run {

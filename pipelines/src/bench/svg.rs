@@ -84,7 +84,7 @@ fn scaling(body: &mut String, bench: &Bench, top: f64) -> f64 {
     bottom + 40.0
 }
 
-/// A bar for each stage: work, and waiting behind it.
+/// A bar for each stage: work, and waiting after it.
 fn stages(body: &mut String, run: &Run, top: f64) -> f64 {
     let s = if run.workers == 1 { "" } else { "s" };
     text(

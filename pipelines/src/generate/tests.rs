@@ -169,7 +169,7 @@ fn a_release_of_clinvar_reclassifies_one_record_in_a_hundred() {
     };
     let (first, second) = (lines(0), lines(1));
     let changed = first.iter().zip(&second).filter(|(a, b)| a != b).count();
-    // Some are classified anew as what they were.
+    // Some are classified again as what they were.
     assert!((0.006..0.011).contains(&(changed as f64 / 30_000.0)), "{changed}");
     assert!(first.iter().all(|line| !line.starts_with("chr") && line.contains(";CLNREVSTAT=")));
 }

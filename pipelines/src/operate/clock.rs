@@ -1,4 +1,4 @@
-//! The time as people's clocks have it: for what is told, never for what is computed.
+//! The time as people's clocks have it: for what is reported, never for what is computed.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use vardelta_stages::address::encoded;
 
 /// The views, in the order in which they are offered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,14 +65,6 @@ pub const KEY_PREFIX: &str = "key.";
 pub fn query(pairs: impl IntoIterator<Item = (String, String)>) -> String {
     let pairs = pairs.into_iter().map(|(name, value)| format!("{}={}", encoded(&name), encoded(&value)));
     pairs.collect::<Vec<_>>().join("&")
-}
-
-/// What is escaped in an address: all but letters, digits and the marks of RFC 3986, section 2.3.
-const ESCAPED: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-
-/// A text as it stands in an address.
-pub fn encoded(text: &str) -> String {
-    utf8_percent_encode(text, &ESCAPED).to_string()
 }
 
 /// Where links lead.

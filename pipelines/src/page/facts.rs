@@ -31,7 +31,7 @@ pub struct Facts {
     pub trouble: Option<String>,
     /// Files that are not loaded: they wait, or are set aside.
     pub waiting: Vec<Waiting>,
-    /// The drops: those that stand in ledger order, behind them those that were withdrawn.
+    /// The drops: those that stand in ledger order, after them those that were withdrawn.
     pub drops: Vec<DropFacts>,
     /// The samples that were taken back by themselves.
     pub members: Vec<WithdrawnMember>,
@@ -181,13 +181,8 @@ impl Facts {
 impl Run {
     /// Rows that it changed, over all tables.
     pub fn rows_changed(&self) -> u64 {
-        self.tables.iter().map(changed).sum()
+        self.tables.iter().map(TableCounts::changed_rows).sum()
     }
-}
-
-/// Rows of a table that an epoch changed.
-pub fn changed(counts: &TableCounts) -> u64 {
-    counts.inserted + counts.updated + counts.deleted
 }
 
 /// The stages of a plan.
@@ -196,7 +191,7 @@ fn stages(plan: &Plan) -> Vec<Stage> {
         name: stage.name.clone(),
         type_name: stage.type_name.to_owned(),
         kind: stage.kind.as_str(),
-        inputs: stage.inputs.clone(),
+        inputs: stage.inputs.iter().map(|input| input.place()).collect(),
         columns: stage.schema.columns().len(),
     };
     plan.stages.iter().map(stage).collect()

@@ -7,7 +7,7 @@ use crate::{
     page::{
         address::Address,
         chart::{Point, sparkline},
-        facts::{Facts, FailedRun, Run, Running, changed},
+        facts::{Facts, FailedRun, Run, Running},
         parts, show,
     },
 };
@@ -132,8 +132,8 @@ pub fn actions(run: &Run) -> String {
 }
 
 fn by_table(run: &Run) -> String {
-    let mut tables: Vec<_> = run.tables.iter().filter(|counts| changed(counts) > 0).collect();
-    tables.sort_by_key(|counts| std::cmp::Reverse(changed(counts)));
+    let mut tables: Vec<_> = run.tables.iter().filter(|counts| counts.changed_rows() > 0).collect();
+    tables.sort_by_key(|counts| std::cmp::Reverse(counts.changed_rows()));
     let words = tables.iter().take(TABLES_NAMED).map(|counts| {
         let parts = [("+", counts.inserted), ("~", counts.updated), ("−", counts.deleted)];
         let parts: Vec<String> = parts

@@ -34,7 +34,7 @@ pub enum Asked {
 }
 
 impl Asked {
-    /// What a path asks for, behind the pipeline's part of it; `None` for one that there is not.
+    /// What a path asks for, after the pipeline's part of it; `None` for one that there is not.
     pub fn of(path: &str) -> Option<Asked> {
         match path.trim_matches('/').split_once('/') {
             None if path.trim_matches('/').is_empty() => Some(Asked::View(View::Runs)),

@@ -12,7 +12,7 @@ use vardelta_engine::{
 
 /// Earlier figures that are kept.
 const SAMPLES: u32 = 16;
-/// Behind so long without news of reading, the run does something else.
+/// After so long without news of reading, the run does something else.
 const SILENCE: Duration = Duration::from_millis(700);
 
 /// What is known of a run's way.
@@ -31,7 +31,7 @@ pub struct Figures {
     is_committed: bool,
     /// Records of finished dataflows.
     chunk_records: u64,
-    /// Whether warnings are told for good.
+    /// Whether warnings are reported for good.
     is_warned: bool,
     /// Over which time rates are measured.
     span: Duration,
@@ -175,7 +175,7 @@ impl Figures {
         self.rate(|file| file.records)
     }
 
-    /// How long reading will still take, as far as bytes tell. What comes behind the last byte is not in it.
+    /// How long reading will still take, as far as bytes tell. What comes after the last byte is not in it.
     pub fn left(&self) -> Option<Duration> {
         // The mean of the whole is steadier than that of a moment.
         let mean = self.position_bytes() as f64 / self.elapsed().as_secs_f64().max(0.001);

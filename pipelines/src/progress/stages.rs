@@ -20,7 +20,7 @@ pub fn table(figures: &Figures, look: &Look, lines_max: usize) -> Vec<Line> {
     if lines_max < 3 || stages.iter().all(|stage| stage.rows_in == 0) {
         return Vec::new();
     }
-    // On the narrowest terminals nothing stands beside the shares but a name.
+    // On the narrowest terminals there is nothing beside the shares but a name.
     let (name, bar) = if look.width >= WIDE { (32, 16) } else { (look.width.saturating_sub(17).clamp(1, 20), 0) };
     let width = name.min(stages.iter().map(|stage| stage.name.chars().count()).max().unwrap_or(0).max(5.min(name)));
     let row = |name: &str, rows_in: &str, rows_out: &str, rate: &str, shares: &str| {

@@ -17,7 +17,7 @@ use super::{
 const FILES_SHOWN: usize = 4;
 /// What is said of reasons that do not fit.
 const MORE: &str = ", ...";
-/// Behind this share of its time somebody is said to wait.
+/// Beyond this share of its time somebody is said to wait.
 const WAITS: f64 = 0.3;
 
 /// The lines of the view, no more than the terminal has.

@@ -1,4 +1,4 @@
-//! What an erasure removed, and what the search behind it found.
+//! What an erasure removed, and what the search after it found.
 
 use vardelta_engine::run::ErasedReport;
 

@@ -48,7 +48,7 @@ impl Table {
         self
     }
 
-    /// The table, every line behind two spaces. A title stands where its column's last cell stands.
+    /// The table, every line indented by two spaces. A title is where its column's last cell is.
     pub fn render(&self) -> String {
         let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
         let cells = |column: usize| self.rows.iter().filter_map(move |row| row.get(column));

@@ -18,6 +18,7 @@ use vardelta_engine::{
         why::{WhyRequest, why},
     },
 };
+use vardelta_stages::address::encoded;
 
 use super::{
     query::pairs,
@@ -29,7 +30,7 @@ use crate::{
     live::LivePipeline,
     operate::clock::now_s,
     page::{
-        address::{Address, View, encoded},
+        address::{Address, View},
         changes::ChangesOfEpoch,
         facts::{self, Facts, FailedRun, Running, Waiting},
         show as shown,

@@ -1,4 +1,4 @@
-//! What stands behind the `?` of an address, and in a form.
+//! What is after the `?` of an address, and in a form.
 
 /// The value of a parameter of a query or a form.
 pub fn parameter(query: &str, name: &str) -> Option<String> {

@@ -27,7 +27,7 @@ pub struct Test {
 /// One step of a test.
 #[derive(Debug)]
 pub struct Step {
-    /// Where it stands.
+    /// Where it is.
     pub span: Range<usize>,
     /// What it does.
     pub actions: Vec<Action>,
@@ -106,7 +106,7 @@ pub struct Expectations {
 pub struct Expected<T> {
     /// A table, a count, a reason.
     pub name: String,
-    /// Where the value stands.
+    /// Where the value is.
     pub span: Range<usize>,
     /// The value.
     pub value: T,

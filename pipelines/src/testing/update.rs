@@ -7,7 +7,7 @@ use super::{
     tables::{Cell, TableRows},
 };
 
-/// The text of a pipeline file with every failed expectation rewritten, and how many were. What stands in another file, and
+/// The text of a pipeline file with every failed expectation rewritten, and how many were. What is in another file, and
 /// an exit code that nobody wrote, is left.
 pub fn updated(file: &FileOutcome) -> (String, usize) {
     let mut edits: Vec<_> = file

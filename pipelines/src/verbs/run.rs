@@ -50,7 +50,7 @@ pub struct Arguments {
     #[arg(long)]
     accept_smaller: bool,
 
-    /// Take a sample in again that `withdraw --sample` took back; the drops that hold it are read anew.
+    /// Take a sample in again that `withdraw --sample` took back; the drops that hold it are read again.
     #[arg(long, value_name = "SAMPLE", conflicts_with = "files")]
     readmit: Vec<String>,
 

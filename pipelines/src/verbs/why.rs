@@ -29,7 +29,7 @@ pub struct Arguments {
     rows: usize,
 }
 
-/// What stands before and behind the first equals sign.
+/// What is before and after the first equals sign.
 fn pair(text: &str) -> Result<(String, String), String> {
     let pair = text.split_once('=').filter(|(column, _)| !column.is_empty());
     pair.map(|(column, value)| (column.to_owned(), value.to_owned()))

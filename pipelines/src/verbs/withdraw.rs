@@ -36,7 +36,7 @@ pub struct Arguments {
     /// Also remove for good what is kept of them: their values in histories, rejects and state, their names, paths and
     /// digests in the ledger. Afterwards everything is searched, and anything found is exit code 7. Of a row that they and
     /// others touched, the history since their first epoch goes as a whole. It cannot be undone, and takes as long as
-    /// writing state and database file anew. Out of reach: the drops' own files, lists written with --rejects, backups, and
+    /// rewriting state and database file. Out of reach: the drops' own files, lists written with --rejects, backups, and
     /// a server's logs.
     #[arg(long, conflicts_with_all = ["dry_run", "rejects", "changes"])]
     erase: bool,

@@ -15,7 +15,7 @@ pub const OF_FILES: Backoff = Backoff { first: Duration::from_secs(30), longest:
 pub const OF_TROUBLE: Backoff = Backoff { first: Duration::from_secs(1), longest: Duration::from_secs(60) };
 
 impl Backoff {
-    /// The wait behind so many tries in vain, of which there was one at least.
+    /// The wait after so many tries in vain, of which there was one at least.
     pub fn after(self, attempts: u64) -> Duration {
         let doubled = u32::try_from(attempts.saturating_sub(1).min(20)).unwrap_or(20);
         self.first.saturating_mul(1_u32 << doubled).min(self.longest)

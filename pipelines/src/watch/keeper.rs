@@ -190,7 +190,7 @@ impl<'a> Keeper<'a> {
         let name = self.plan().pipeline.name.clone();
         let mut there = BTreeSet::new();
         for (source, why) in unreadable.iter().chain(empty) {
-            // A message may count what changes all the time; the source alone is told of once.
+            // A message may count what changes all the time; the source alone is reported once.
             let is_new = there.insert(source.clone()) && !self.told_of_sources.contains(source);
             if is_new {
                 self.output.complain(&format!("{name}: source `{source}`: {why}; what is loaded stays"));
@@ -257,7 +257,7 @@ impl<'a> Keeper<'a> {
         }
     }
 
-    /// Nothing can be loaded now, which no file is to blame for. It is told when it begins.
+    /// Nothing can be loaded now, which no file is to blame for. It is reported when it begins.
     fn meet_trouble(&mut self, error: &RunError) {
         let attempts = self.trouble.map_or(0, |(attempts, _)| attempts) + 1;
         let wait = backoff::OF_TROUBLE.after(attempts);

@@ -38,7 +38,7 @@ pub struct Settings {
     pub every: Duration,
     /// How long a file must not have changed.
     pub settle: Duration,
-    /// Whether to end behind one look.
+    /// Whether to end after one look.
     pub once: bool,
 }
 

@@ -60,14 +60,14 @@ pub fn scan(plan: &Plan) -> Scan {
     scan
 }
 
-/// What is told of files that are no drops: of each once, as long as it lies there.
+/// What is reported of files that are no drops: of each once, as long as it lies there.
 #[derive(Debug, Default)]
 pub struct ToldOnce {
     told: BTreeSet<PathBuf>,
 }
 
 impl ToldOnce {
-    /// Those that were not told of yet, as one sentence.
+    /// Those that were not reported yet, as one sentence.
     pub fn news(&mut self, left_alone: &[(PathBuf, String)]) -> Option<String> {
         const NAMED: usize = 5;
         let there: BTreeSet<PathBuf> = left_alone.iter().map(|(path, _)| path.clone()).collect();

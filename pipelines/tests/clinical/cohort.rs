@@ -81,7 +81,7 @@ fn no_delivery_and_no_rebuild_brings_it_back_until_it_is_readmitted() {
     let corrected = copy.done(&["run", COHORT]);
     assert!(notices(&corrected).contains("still holds what was withdrawn"), "{corrected}");
     assert!(copy.dump_of(DATABASE) == gone, "only the withdrawn sample differs");
-    // Another name, and the drop itself withdrawn and loaded anew.
+    // Another name, and the drop itself withdrawn and loaded again.
     fs::write(copy.path("cohort/drops/batch3.vcf"), &original).expect("drop");
     copy.done(&["run", COHORT]);
     copy.done(&["withdraw", COHORT, "batch1"]);

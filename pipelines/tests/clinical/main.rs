@@ -260,7 +260,7 @@ fn no_classification_is_folded_into_another() {
     fs::write(copy.path("clinical/clinvar/clinvar.vcf"), renamed).expect("release");
     copy.done(&["run", PIPELINE]);
     assert_eq!(copy.texts(groups), ["established risk allele", "pathogenic"]);
-    // What nobody knows stays what it is, and is told with its place.
+    // What nobody knows stays what it is, and is reported with its place.
     let unknown = text.replace("CLNSIG=Uncertain_significance", "CLNSIG=Benign_or_so");
     fs::write(copy.path("clinical/clinvar/clinvar.vcf"), unknown).expect("release");
     let report = copy.done(&["run", PIPELINE]);

@@ -13,12 +13,13 @@ mod story;
 
 use std::{
     fs,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Command, Output, Stdio},
 };
 
 use rusqlite::{Connection, OpenFlags, types::Value as Cell};
 use serde_json::Value;
+use vardelta_tests::shipped::copied;
 
 /// A copy of the shipped pipeline in a directory of its own.
 struct Copy {
@@ -28,20 +29,7 @@ struct Copy {
 impl Copy {
     /// The pipeline as shipped: one drop in `drops/`, a second one in `later/`.
     fn new() -> Copy {
-        let directory = tempfile::tempdir().expect("temporary directory");
-        let shipped = Path::new(env!("CARGO_MANIFEST_DIR"));
-        for folder in ["gene_summary/drops", "gene_summary/later"] {
-            fs::create_dir_all(directory.path().join(folder)).expect("folder");
-        }
-        for file in [
-            "gene_summary.toml",
-            "gene_summary_mysql.toml",
-            "gene_summary/drops/day1.vcf",
-            "gene_summary/later/day2.vcf",
-        ] {
-            fs::copy(shipped.join(file), directory.path().join(file)).expect(file);
-        }
-        Copy { directory }
+        Copy { directory: copied(&["gene_summary"], &["gene_summary.toml", "gene_summary_mysql.toml"]) }
     }
 
     /// A path in the copy.

@@ -1,6 +1,7 @@
 use std::{fs, path::Path};
 
 use rusqlite::{Connection, types::Value as Cell};
+use vardelta_tests::folder;
 
 use crate::Copy;
 
@@ -34,20 +35,8 @@ fn the_output_in_the_readme_is_what_its_commands_print() {
     let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md")).expect("README.md");
     let copy = Copy::new();
     let shipped = Path::new(env!("CARGO_MANIFEST_DIR"));
-    for folder in [
-        "clinical/genes",
-        "clinical/clinvar",
-        "clinical/drugs",
-        "clinical/symbols",
-        "clinical/later",
-        "cohort/drops",
-        "cohort/later",
-        "fragments",
-    ] {
-        fs::create_dir_all(copy.path(folder)).expect("folder");
-        for entry in fs::read_dir(shipped.join(folder)).expect(folder).flatten() {
-            fs::copy(entry.path(), copy.path(folder).join(entry.file_name())).expect("file");
-        }
+    for name in ["clinical", "cohort", "fragments"] {
+        folder::copy(&shipped.join(name), &copy.path(name));
     }
     for file in ["clinical.toml", "cohort.toml"] {
         fs::copy(shipped.join(file), copy.path(file)).expect("pipeline");

@@ -34,7 +34,7 @@ fn it_is_valid_and_explained_without_a_server() {
     {
         assert!(said.contains(expected), "{expected}: {said}");
     }
-    // Whatever goes wrong, the password is not told.
+    // Whatever goes wrong, the password is not reported.
     for arguments in [
         &["run", PIPELINE][..],
         &["drops", PIPELINE],

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use super::{Dialect, marks::DELETED_AT};
 use crate::{
-    TableSchema,
+    Column, ColumnType, TableSchema,
     history::{DROPS, EPOCH, OPERATION},
 };
 
@@ -119,6 +119,17 @@ impl<'a> HistoryErasure<'a> {
     }
 }
 
+/// Yields 1 where a text is a value of some row, and 0 elsewhere. The text is the parameter, as often as the number says. `None` for a
+/// table without a text.
+pub fn has_value(dialect: Dialect, table: &TableSchema) -> Option<(String, usize)> {
+    let is_text = |column: &&Column| column.column_type == ColumnType::Text;
+    let texts = table.schema.columns().iter().filter(is_text);
+    let terms: Vec<String> = texts.map(|column| format!("{} = ?", dialect.identifier(&column.name))).collect();
+    let name = dialect.identifier(&table.name);
+    let query = format!("SELECT EXISTS (SELECT 1 FROM {name} WHERE {})", terms.join(" OR "));
+    (!terms.is_empty()).then_some((query, terms.len()))
+}
+
 /// Which marked rows an erasure is about.
 #[derive(Clone, Copy, Debug)]
 pub enum MarkedIn<'a> {
@@ -174,7 +185,7 @@ pub const COUNT_EVENTS_NAMED: &str =
 pub const COUNT_DROPS: &str = "SELECT COUNT(*) FROM vardelta_drops WHERE pipeline = ? AND drop_id = ?";
 /// Parameters: pipeline, drop_id.
 pub const DELETE_REJECTS: &str = "DELETE FROM vardelta_rejects WHERE pipeline = ? AND drop_id = ?";
-/// Parameters: pipeline, the first and the last epoch. Rows that were rejected behind a table say of no drop that they are
+/// Parameters: pipeline, the first and the last epoch. Rows that were rejected after a table say of no drop that they are
 /// its.
 pub const DELETE_REJECTS_OF_NO_DROP: &str =
     "DELETE FROM vardelta_rejects WHERE pipeline = ? AND drop_id IS NULL AND epoch BETWEEN ? AND ?";
@@ -219,7 +230,7 @@ pub mod sqlite {
     pub const SECURE_DELETE: &str = "PRAGMA secure_delete = ON";
     /// What does not fit into memory goes into a temporary file: a copy of the database is to be expected.
     pub const TEMPORARY_FILES: &str = "PRAGMA temp_store = FILE";
-    /// Writes the whole file anew, without pages that are not in use.
+    /// Rewrites the whole file, without pages that are not in use.
     pub const VACUUM: &str = "VACUUM";
     /// Copies the write-ahead log into the file and empties it. Yields 1 where other connections kept it from that.
     pub const TRUNCATE_LOG: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
@@ -271,6 +282,15 @@ mod tests {
             count_marked_in(Dialect::Sqlite, "t", MarkedIn::Between(3, 9)),
             "SELECT COUNT(*) FROM \"t\" WHERE \"deleted_at\" IS NOT NULL AND \"changed_epoch\" BETWEEN 3 AND 9"
         );
+    }
+
+    #[test]
+    fn a_value_is_looked_for_in_every_column_of_texts() {
+        let (query, parameters) = has_value(Dialect::MySql, &history(vec![0])).expect("it has texts");
+        assert!(query.starts_with("SELECT EXISTS (SELECT 1 FROM `t_history` WHERE ") && query.contains("`gene` = ?"));
+        assert!(!query.contains("`n`") && query.matches('?').count() == parameters, "{query}");
+        let numbers = Schema::new(vec![Column::required("n", ColumnType::Int64)]);
+        assert_eq!(has_value(Dialect::Sqlite, &TableSchema { name: "t".into(), schema: numbers, key: vec![0] }), None);
     }
 
     #[test]

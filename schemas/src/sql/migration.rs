@@ -55,7 +55,7 @@ pub enum Change {
     ForbidNull(ColumnForm),
     /// The rows of all partitions come together.
     RemovePartitioning,
-    /// The rows are parted anew.
+    /// The rows are repartitioned.
     PartitionBy(Partitioning),
     /// Partitions are added for values that no row has yet.
     AddPartitions(Vec<Partition>),
@@ -78,7 +78,7 @@ impl TableChanges {
     /// The steps from a table as it was found to the planned one. `renames` are pairs of the found and the planned name.
     ///
     /// # Errors
-    /// Why the table can only be made anew, in words.
+    /// Why the table can only be rebuilt, in words.
     pub fn between(
         found: &TableForm,
         planned: &TableForm,
@@ -193,7 +193,7 @@ impl TableChanges {
 struct Partitions {
     /// Before columns change: MySQL renames no column that decides about partitions.
     first: Option<Change>,
-    /// Behind that.
+    /// After that.
     last: Option<Change>,
 }
 

@@ -23,7 +23,7 @@ pub const SELECT_SERVER: &str = "SELECT DATABASE(), CONNECTION_ID(), @@local_inf
 ///   other without need; vardelta reads what it writes by key, so it needs no repeatable snapshot.
 /// - `sql_mode`: strict for all tables, so that a value that does not fit is an error; without `ANSI_QUOTES` and
 ///   `NO_BACKSLASH_ESCAPES`, which change what a text is.
-/// - `completion_type`: a COMMIT ends the transaction and nothing else. `CHAIN` would open another one behind it, in which
+/// - `completion_type`: a COMMIT ends the transaction and nothing else. `CHAIN` would open another one after it, in which
 ///   later statements would be lost; `RELEASE` would end the connection.
 /// - `net_read_timeout`, `net_write_timeout`: the server waits ten minutes for the next piece of a load, not 30 seconds.
 /// - `wait_timeout`: a load may compute for a day between two statements.
@@ -45,7 +45,7 @@ pub const READ_ONLY: &str = "SET SESSION TRANSACTION READ ONLY";
 
 /// Makes the next transaction read one snapshot.
 pub const SNAPSHOT_NEXT: &str = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ";
-/// Starts a transaction that reads one snapshot, behind [`SNAPSHOT_NEXT`].
+/// Starts a transaction that reads one snapshot, after [`SNAPSHOT_NEXT`].
 pub const BEGIN_READ: &str = "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY";
 /// Starts the transaction of an epoch.
 pub const BEGIN_WRITE: &str = "START TRANSACTION READ WRITE";

@@ -120,7 +120,7 @@ impl Writer<'_> {
         self.dialect.identifier(DELETED_AT)
     }
 
-    /// The condition that a row lives, behind `word`; nothing where all rows do.
+    /// The condition that a row lives, after `word`; nothing where all rows do.
     fn live(&self, word: &str) -> String {
         if self.marks.may_be_there() { format!("{word} {} IS NULL", self.deleted_at()) } else { String::new() }
     }

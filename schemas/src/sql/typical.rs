@@ -19,7 +19,7 @@ pub fn select_equal(dialect: Dialect, table: &TableSchema, selected: &[usize], e
     format!("SELECT {columns} FROM {} WHERE {}", dialect.identifier(&table.name), conditions.join(" AND "))
 }
 
-/// The rows that an epoch behind this one changed.
+/// The rows that an epoch after this one changed.
 pub fn select_changed_since(dialect: Dialect, table: &TableSchema, epoch: u64) -> String {
     let (name, column) = (dialect.identifier(&table.name), dialect.identifier(TableSchema::CHANGED_EPOCH));
     format!("SELECT * FROM {name} WHERE {column} > {epoch}")

@@ -66,7 +66,7 @@ pub enum Relation {
         group_by: Vec<usize>,
         /// The calls.
         calls: Vec<Call>,
-        /// The columns behind the group's: computed from those and from the results of the calls.
+        /// The columns after the group's: computed from those and from the results of the calls.
         columns: Vec<(Column, Scalar)>,
         /// All columns.
         schema: Schema,
@@ -140,7 +140,7 @@ pub struct Statement {
     /// One SELECT, whose columns are in the forms in which a table keeps them.
     pub text: String,
     /// The columns whose values the database computes inexactly: indexes into the view's columns. For each of them the
-    /// statement yields, behind the view's columns, by how much it may be off.
+    /// statement yields, after the view's columns, by how much it may be off.
     pub inexact: Vec<usize>,
 }
 

@@ -102,7 +102,7 @@ mod warnings {
         let transform = plan(&FILTER, &[("where", condition)], &input.schema).expect("plans");
         assert_eq!(run(&*transform, &input.batch).warnings.count("unknown_term"), 2);
 
-        // What is taken back was told when it came.
+        // What is taken back was reported when it came.
         let columns = table(&[("grp", "clinvar_group(info_s)")]);
         let transform = plan(&SELECT, &[("columns", columns)], &input.schema).expect("plans");
         let changes = Batch::changes(input.batch.columns.clone(), vec![1, -1, 1, -1]);

@@ -16,7 +16,7 @@ use vardelta_engine::{
         stage::{Kind, PlanRequest, Planned, PlannedInput, StageType},
     },
     diagnostics::Diagnostics,
-    example_behind_variants,
+    example_after_variants,
     relational::{Relational, ResidentSpec},
 };
 use vardelta_schemas::{Column, ColumnType, Schema};
@@ -70,7 +70,7 @@ impl StageType for RegionsStage {
     }
 
     fn example(&self) -> &'static str {
-        example_behind_variants!(
+        example_after_variants!(
             "variants_in_genes",
             r#"[stages.gene_rows]
 type = "gff3"

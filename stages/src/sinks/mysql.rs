@@ -4,7 +4,7 @@
 //!   encrypted as [`tls`](self::tls) says.
 //! - [`sink`](self::sink): the life of an epoch's transaction, of its named lock ([`lock`](self::lock)), and what comes after
 //!   a lost connection.
-//! - [`tables`](self::tables) and [`swap`](self::swap): tables made, checked, made anew, and settled behind a commit.
+//! - [`tables`](self::tables) and [`swap`](self::swap): tables made, checked, rebuilt, and settled after a commit.
 //! - [`constraints`](self::constraints) and [`partitions`](self::partitions): what the pipeline file declares of CHECKs, FOREIGN
 //!   KEYs and partitions, [`unique`](self::unique) of columns that are unique beside the key. [`marks`](self::marks): rows that stay, marked, when they go, and the views of those that live.
 //! - [`apply`](self::apply): rows on their way in, by [`local_infile`](self::local_infile) or statements, and out, by [`gone`](self::gone);
@@ -232,12 +232,7 @@ impl SinkStage for PlannedMySql {
             name: index.name.clone(),
             columns: index.columns.clone(),
         };
-        let of_unique = |unique: &PlannedUnique| NamedIndex {
-            table: unique.table.clone(),
-            name: unique.index.name.clone(),
-            columns: unique.columns.clone(),
-        };
-        self.settings.indexes.iter().map(of).chain(self.settings.unique.iter().map(of_unique)).collect()
+        self.settings.indexes.iter().map(of).chain(self.settings.unique.iter().map(PlannedUnique::named)).collect()
     }
 
     fn open_answers(&self) -> Result<Option<Box<dyn AnswerStore>>, SinkError> {

@@ -52,7 +52,7 @@ use crate::sinks::shared::{
     index_columns::Indexes,
     marks::{OnDelete, check_marks},
     tables::{Names, check_tables, plan_history},
-    unique::{self, plan_unique},
+    unique::{self, PlannedUnique, plan_unique},
 };
 
 /// What SQLite says about names.
@@ -193,12 +193,7 @@ impl SinkStage for PlannedSqlite {
     }
 
     fn indexes(&self) -> Vec<NamedIndex> {
-        let of = |unique: &unique::PlannedUnique| NamedIndex {
-            table: unique.table.clone(),
-            name: unique.index.name.clone(),
-            columns: unique.columns.clone(),
-        };
-        self.kept.unique.iter().map(of).collect()
+        self.kept.unique.iter().map(PlannedUnique::named).collect()
     }
 
     fn open_answers(&self) -> Result<Option<Box<dyn AnswerStore>>, SinkError> {

@@ -98,7 +98,7 @@ fn a_sample_in_two_drops_follows_the_tables_rule() {
     }
 }
 
-/// A record that stands twice, as joined files have it: the last one stands, and whom it makes no carrier any more is named.
+/// A record that occurs twice, as joined files have it: the last one stands, and whom it makes no carrier any more is named.
 #[test]
 fn a_carrier_that_a_duplicate_takes_away_is_told_with_its_sample() {
     let project = Project::new(&pipeline("latest_drop", ""));

@@ -59,7 +59,7 @@ fn a_test_asks_no_service_and_leaves_no_cache() {
     assert!(service.posted().is_empty(), "the service was asked");
     assert!(!project.path("enriched_cache").exists(), "a cache is left");
 
-    // What is told must fit the look-up.
+    // What is reported must fit the look-up.
     let text = fs::read_to_string(project.path("enriched.toml")).expect("it was copied");
     for (told, wrong, says) in [
         (

@@ -70,7 +70,7 @@ fn expressions_are_typed_and_told_with_their_place() {
     let place = format!("pipeline.toml:{}:{}", line("qal >="), 1 + "where = \"".len());
     said.says(&[&place, "Did you mean `qual`?"]);
 
-    // What stands behind the filter is looked at once the filter is right.
+    // What is after the filter is looked at once the filter is right.
     project.write("pipeline.toml", text.replace("qal >=", "qual >=").as_bytes());
     let place = format!("pipeline.toml:{}:", line("gene_symbol + 1"));
     project.vardelta("validate", &[]).expect(3).says(&[&place]);

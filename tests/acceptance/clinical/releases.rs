@@ -1,5 +1,5 @@
 //! Two real releases of ClinVar, the older, the newer and the older again: what is written is what SQL says that differs, and
-//! what is told as reclassified is what an independent reading of the files says.
+//! what is reported as reclassified is what an independent reading of the files says.
 
 use std::{collections::BTreeSet, path::Path};
 

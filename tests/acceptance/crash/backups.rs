@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use mysql::prelude::Queryable;
-use vardelta_tests::{drop_file, project::finish, story};
+use vardelta_tests::{drop_file, folder, project::finish, story};
 
 use crate::history::place::{Place, on_each_place};
 
@@ -11,21 +11,6 @@ const OTHER: &str = "pipeline.state_dir=\"other\"";
 const STATE: &str = ".vardelta";
 /// The files of a SQLite database.
 const ENDS: [&str; 3] = ["", "-wal", "-shm"];
-
-/// Copies a directory, in place of what was there.
-pub(super) fn copy(from: &Path, to: &Path) {
-    let _ = std::fs::remove_dir_all(to);
-    std::fs::create_dir_all(to).expect("a directory can be made");
-    for entry in std::fs::read_dir(from).expect("it can be listed") {
-        let path = entry.expect("it can be listed").path();
-        let target = to.join(path.file_name().expect("a name"));
-        if path.is_dir() {
-            copy(&path, &target);
-        } else {
-            std::fs::copy(&path, target).expect("it can be copied");
-        }
-    }
-}
 
 /// A copy of a database as it was.
 pub(super) enum Backup {
@@ -120,9 +105,9 @@ fn a_database_that_was_put_back_is_6_and_rebuild_follows_it() {
 fn a_state_that_was_put_back_is_6_and_rebuild_brings_it_along() {
     on_each_place("a_state_that_was_put_back_is_6_and_rebuild_brings_it_along", "", |place| {
         load(&place, "alpha", 1);
-        copy(&place.project.path(STATE), &place.project.path("earlier"));
+        folder::copy(&place.project.path(STATE), &place.project.path("earlier"));
         load(&place, "beta", 2);
-        copy(&place.project.path("earlier"), &place.project.path(STATE));
+        folder::copy(&place.project.path("earlier"), &place.project.path(STATE));
         for (verb, arguments) in [("run", &[][..]), ("withdraw", &["alpha"]), ("verify", &[])] {
             place.vardelta(verb, arguments).expect(6).says(&["epoch 1", "epoch 2", "rebuild"]);
         }
@@ -137,12 +122,12 @@ fn both_sides_put_back_go_on_and_the_newer_of_either_is_told_apart() {
     on_each_place("both_sides_put_back_go_on_and_the_newer_of_either_is_told_apart", "", |place| {
         load(&place, "alpha", 1);
         let older = Backup::of(&place);
-        copy(&place.project.path(STATE), &place.project.path("older"));
+        folder::copy(&place.project.path(STATE), &place.project.path("older"));
         load(&place, "beta", 2);
         let newer = Backup::of(&place);
-        copy(&place.project.path(STATE), &place.project.path("newer"));
+        folder::copy(&place.project.path(STATE), &place.project.path("newer"));
         older.put_back(&place);
-        copy(&place.project.path("older"), &place.project.path(STATE));
+        folder::copy(&place.project.path("older"), &place.project.path(STATE));
         drop_file::remove(&place.project.path("drops"), "beta");
         load(&place, "gamma", 3);
         holds(&place, &[1, 3]);
@@ -161,7 +146,7 @@ fn both_sides_put_back_go_on_and_the_newer_of_either_is_told_apart() {
 fn two_copies_of_a_state_that_made_the_same_number_are_told_apart() {
     on_each_place("two_copies_of_a_state_that_made_the_same_number_are_told_apart", "", |place| {
         load(&place, "alpha", 1);
-        copy(&place.project.path(STATE), &place.project.path("other"));
+        folder::copy(&place.project.path(STATE), &place.project.path("other"));
         let backup = Backup::of(&place);
         load(&place, "beta", 2);
         // The database of epoch 1 comes back, and the other state makes another epoch 2 in it.
@@ -178,7 +163,7 @@ fn two_copies_of_a_state_that_made_the_same_number_are_told_apart() {
     });
 }
 
-/// A run dies behind its commit, and the next start finds an older database: the epoch waits until its own is back.
+/// A run dies after its commit, and the next start finds an older database: the epoch waits until its own is back.
 #[test]
 fn an_epoch_that_is_not_finalised_outlives_an_older_database() {
     on_each_place("an_epoch_that_is_not_finalised_outlives_an_older_database", "", |place| {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use vardelta_tests::{
     database::texts,
-    drop_file,
+    drop_file, folder,
     held::Held,
     project::{Project, finish},
     record::Line,
@@ -12,19 +12,6 @@ use vardelta_tests::{
 };
 
 const DATABASE: &str = story::PIPELINE.database;
-
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).expect("a directory can be made");
-    for entry in std::fs::read_dir(from).expect("it can be listed") {
-        let entry = entry.expect("it can be listed");
-        let target = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy(&entry.path(), &target)
-        } else {
-            std::fs::copy(entry.path(), target).map(drop).expect("it can be copied")
-        }
-    }
-}
 
 fn move_database(from: &Project, to: &Path) {
     for end in ["", "-wal", "-shm"] {
@@ -40,7 +27,7 @@ fn with_two_states() -> Project {
     let project = Project::new(story::PIPELINE.text);
     story::write_drop(&project, "alpha", &story::lines(1, 40));
     project.vardelta("run", &[]).expect(0);
-    copy(&project.path(".vardelta"), &project.path("other"));
+    folder::copy(&project.path(".vardelta"), &project.path("other"));
     project
 }
 

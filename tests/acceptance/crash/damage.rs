@@ -144,7 +144,7 @@ fn triggers_on_the_tables_are_told() {
         let said = place.vardelta("run", &[]).expect(0).says(&told);
         assert!(!said.stdout.contains("`mine`") && !said.stderr.contains("`mine`"), "{}", said.stdout);
         place.vardelta("verify", &[]).expect(7).says(&told);
-        // One that changes nothing is told, and is no difference.
+        // One that changes nothing is reported, and is no difference.
         place.execute("DROP TRIGGER alters");
         place.vardelta("rebuild", &[]).expect(0).says(&told[1..]);
         place.vardelta("verify", &[]).expect(0).says(&told[1..]);

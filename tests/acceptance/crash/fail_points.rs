@@ -13,7 +13,7 @@ use super::recovers;
 
 /// Areas of the steps of an epoch.
 const AREAS: &[&str] = &["ahead", "commit", "state", "report"];
-/// Steps before the commit that report a full disk. Behind it the epoch is there: see `after_commit`.
+/// Steps before the commit that report a full disk. After it the epoch is there: see `after_commit`.
 fn full_disks() -> Vec<&'static str> {
     points(Effect::DiskFull, AREAS).into_iter().filter(|point| *point != "state:rename").collect()
 }

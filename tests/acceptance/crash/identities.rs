@@ -3,28 +3,20 @@
 //! `before_identities/` was made by that vardelta: four epochs (two drops, a third that was withdrawn) and a fifth, a fourth
 //! drop, whose run died right after the commit.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use mysql::prelude::Queryable;
 use vardelta_test_servers::{Server, each};
-use vardelta_tests::{binary::root, database, older::of_these_stages, project::Project};
+use vardelta_tests::{binary::root, database, folder, older::of_these_stages, project::Project};
 
 fn sample(name: &str) -> PathBuf {
     root().join("tests/acceptance/crash/before_identities").join(name)
 }
 
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).expect("a directory can be made");
-    for entry in std::fs::read_dir(from).expect("it can be listed") {
-        let path = entry.expect("it can be listed").path();
-        std::fs::copy(&path, to.join(path.file_name().expect("a name"))).expect("it can be copied");
-    }
-}
-
 fn old() -> Project {
     let project = Project::new(&std::fs::read_to_string(sample("pipeline.toml")).expect("it is there"));
-    copy(&sample("drops"), &project.path("drops"));
-    copy(&sample("state"), &project.path(".vardelta/old"));
+    folder::copy(&sample("drops"), &project.path("drops"));
+    folder::copy(&sample("state"), &project.path(".vardelta/old"));
     let statements = std::fs::read_to_string(sample("database.sql")).expect("it is there");
     let connection = rusqlite::Connection::open(project.path("old.sqlite")).expect("it can be made");
     connection.execute_batch(&statements).expect("the statements are right");
@@ -73,7 +65,7 @@ fn old_on_server(server: &Server, database: &str) -> Project {
         "type = \"sqlite\"\npath = \"old.sqlite\"",
         &format!("type = \"mysql\"\nurl = \"{}\"", server.url(database)),
     ));
-    copy(&sample("drops"), &project.path("kept"));
+    folder::copy(&sample("drops"), &project.path("kept"));
     let three = std::fs::read_to_string(sample("drops/four.vcf")).expect("it is there").replace("500", "400");
     project.write("kept/three.vcf", three.as_bytes());
     for name in ["one", "two", "three", "four"] {
@@ -101,7 +93,7 @@ fn old_on_server(server: &Server, database: &str) -> Project {
         .expect("an epoch");
     root.exec_drop("UPDATE vardelta_epochs SET definition = ?", (definition,)).expect("the ledger can be written");
     std::fs::remove_dir_all(project.path(".vardelta/old")).expect("today's state is there");
-    copy(&sample("state"), &project.path(".vardelta/old"));
+    folder::copy(&sample("state"), &project.path(".vardelta/old"));
     project
 }
 
@@ -128,7 +120,7 @@ fn so_are_those_of_a_server() {
         let drops = "SELECT CONCAT(drop_id, ' ', name) FROM vardelta_drops ORDER BY drop_id";
         assert_eq!(texts(drops), ["1 one", "2 two", "4 four", "5 five"]);
         // An older copy of the state is not taken for that of a newer epoch.
-        copy(&sample("state"), &project.path("kept_state/old"));
+        folder::copy(&sample("state"), &project.path("kept_state/old"));
         let said = project.vardelta("run", &["--set", "pipeline.state_dir=\"kept_state\""]).expect(6);
         assert!(said.stderr.contains("copy of another time"), "{}", said.stderr);
         project.vardelta("withdraw", &["two"]).expect(0);
@@ -143,7 +135,7 @@ fn so_are_those_of_a_server() {
 fn an_old_copy_of_the_state_is_not_taken_for_that_of_a_newer_epoch() {
     let project = old();
     project.vardelta("run", &[]).expect(0);
-    copy(&project.path(".vardelta/old"), &project.path("kept/old"));
+    folder::copy(&project.path(".vardelta/old"), &project.path("kept/old"));
     project.vardelta("withdraw", &["two"]).expect(0);
     let said = project.vardelta("run", &["--set", "pipeline.state_dir=\"kept\""]).expect(6);
     assert!(said.stderr.contains("copy of another time"), "{}", said.stderr);

@@ -29,7 +29,7 @@ fn files_with(directory: &Path, text: &str) -> Vec<PathBuf> {
     found
 }
 
-/// A text that stands in the drop and nowhere else.
+/// A text that is in the drop and nowhere else.
 const SECRET: &str = "##patient=ZZ-SECRET-17";
 
 fn with_secret(lines: u64) -> String {

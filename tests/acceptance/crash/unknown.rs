@@ -79,7 +79,7 @@ fn what_became_of_a_commit_whose_file_is_gone_is_not_known() {
     }
 }
 
-/// Dies behind a commit, and starts again while the database is not there: what was prepared is kept until it can be asked.
+/// Dies after a commit, and starts again while the database is not there: what was prepared is kept until it can be asked.
 #[test]
 fn an_epoch_is_not_given_up_while_its_database_is_away() {
     let project = Project::new(story::PIPELINE.text);

@@ -47,6 +47,10 @@ path = "things.sqlite"
 
 /// A drop; records as `pos genotypes…`.
 fn write(shelf: &Shelf, name: &str, samples: &str, records: &[&str]) {
+    write_in(shelf, "drops", name, samples, records);
+}
+
+fn write_in(shelf: &Shelf, folder: &str, name: &str, samples: &str, records: &[&str]) {
     let columns = format!("#CHROM POS ID REF ALT QUAL FILTER INFO FORMAT {samples}");
     let lines = records.iter().map(|record| {
         let (position, genotypes) = record.split_once(' ').expect("a record");
@@ -55,7 +59,7 @@ fn write(shelf: &Shelf, name: &str, samples: &str, records: &[&str]) {
     let text: Vec<String> = std::iter::once(columns).chain(lines).map(|line| line.replace(' ', "\t")).collect();
     let header = "##fileformat=VCFv4.2\n##FORMAT=<ID=GT,Number=1,Type=String,Description=\"g\">\n##FORMAT=<ID=DP,Number=1,\
                   Type=Integer,Description=\"d\">\n";
-    shelf.project.write(&format!("drops/{name}.vcf"), format!("{header}{}\n", text.join("\n")).as_bytes());
+    shelf.project.write(&format!("{folder}/{name}.vcf"), format!("{header}{}\n", text.join("\n")).as_bytes());
 }
 
 /// Two drops with the sample, one of them with a record that is rejected, and one without it.
@@ -152,6 +156,111 @@ fn a_sample_that_was_withdrawn_before_is_forgotten_too() {
         assert_no_trace(&shelf, "withdrawn before");
         shelf.run("run", &[], 0).says(&["nothing to do"]);
         shelf.run("verify", &[], 0);
+    });
+}
+
+#[test]
+fn a_sample_that_only_histories_hold_is_forgotten_too() {
+    on_each_with("a_sample_that_only_histories_hold_is_forgotten_too", PIPELINE, |shelf| {
+        let erase = ["--sample", SAMPLE, "--erase"];
+        for all_withdrawn in [false, true] {
+            let shelf = shelf.beside();
+            load(&shelf);
+            if all_withdrawn {
+                shelf.run("withdraw", &["first", "second", "third"], 0);
+            } else {
+                write(&shelf, "first", "other", &["100 0/1:10", "200 1/1:11"]);
+                write(&shelf, "second", "second", &["300 0/1:3"]);
+                shelf.run("run", &[], 0);
+            }
+            let what = format!("all drops withdrawn: {all_withdrawn}");
+            let before = rows(&shelf);
+            assert_eq!(
+                shelf.sql(&format!("select count(*) from genotypes where sample = '{SAMPLE}'")),
+                ["0"],
+                "{what}"
+            );
+            assert!(shelf.everything().contains(SAMPLE), "{what}: histories have it");
+            shelf.run("withdraw", &["--sample", "ZZMARK-8", "--erase"], 2).says(&["no row of a sample `ZZMARK-8`"]);
+            let said = shelf.run("withdraw", &[&erase[..], &["--json"]].concat(), 0).json();
+            assert_eq!(said["erased"]["proven"], true, "{what}: {said}");
+            assert_eq!(rows(&shelf), before, "{what}");
+            assert_no_trace(&shelf, &what);
+            shelf.run("withdraw", &erase, 2).says(&["erased already"]);
+            shelf.run("verify", &[], 0);
+            // It stays out. The rejects of a file that is read again would quote its lines.
+            let gone: &[&str] = if all_withdrawn { &["first", "second", "third"] } else { &[] };
+            for name in gone {
+                std::fs::remove_file(shelf.project.path(&format!("drops/{name}.vcf"))).expect("it is there");
+            }
+            write(&shelf, "fourth", &format!("fourth {SAMPLE}"), &[&format!("400 0/1:7 0/1:{DEPTH}")]);
+            shelf.run("run", &[], 0).says(&["that was erased"]);
+            assert_no_trace(&shelf, &format!("{what}, delivered again"));
+        }
+    });
+}
+
+/// A source that a later definition of the pipeline has.
+const LATER: &str = r#"
+[stages.later]
+type = "vcf"
+path = "later/*.vcf"
+samples = "long"
+[stages.later_named]
+type = "select"
+input = "later"
+columns = { position = "pos", sample = "sample", depth = "dp" }
+[stages.later_genotypes]
+type = "table"
+input = "later_named"
+key = ["position", "sample"]
+[stages.store]
+tables = ["genotypes", "carriers", "later_genotypes"]
+"#;
+
+#[test]
+fn an_erasure_is_of_the_sources_that_it_was_asked_of() {
+    on_each_with("an_erasure_is_of_the_sources_that_it_was_asked_of", PIPELINE, |shelf| {
+        // No record is rejected: the migration reads the file again, and would quote it.
+        write(&shelf, "first", &format!("other {SAMPLE}"), &[&format!("100 0/1:10 0/1:{DEPTH}")]);
+        shelf.run("run", &[], 0);
+        let erase = ["--sample", SAMPLE, "--erase", "--json"];
+        shelf.run("withdraw", &erase, 0);
+        let text = String::from_utf8(shelf.project.bytes("pipeline.toml")).expect("UTF-8");
+        let old = "[stages.store]\ntables = [\"genotypes\", \"carriers\"]\n";
+        assert!(text.contains(old), "{text}");
+        shelf.project.write("pipeline.toml", text.replace(old, LATER.trim_start()).as_bytes());
+        shelf.run("migrate", &[], 0);
+        write_in(&shelf, "later", "fifth", &format!("fifth {SAMPLE}"), &[&format!("500 0/1:7 0/1:{DEPTH}")]);
+        shelf.run("run", &[], 0);
+        assert_eq!(shelf.sql("select count(*) from later_genotypes"), ["2"], "the new source keeps nobody out");
+        let said = shelf.run("withdraw", &erase, 0).json();
+        let drops: Vec<&str> =
+            said["drops"].as_array().expect("drops").iter().filter_map(|drop| drop["name"].as_str()).collect();
+        assert_eq!((drops, &said["erased"]["proven"]), (vec!["fifth"], &true.into()), "{said}");
+        assert_eq!(shelf.sql("select sample from later_genotypes"), ["fifth"]);
+        assert_no_trace(&shelf, "erased out of the other source");
+        shelf.run("withdraw", &erase, 2).says(&["erased already"]);
+        shelf.run("verify", &[], 0);
+    });
+}
+
+#[test]
+fn an_erasure_that_another_command_carries_on_is_reported_as_what_it_was() {
+    on_each_with("an_erasure_that_another_command_carries_on", PIPELINE, |first| {
+        let sample = ["--sample", SAMPLE, "--erase"];
+        for (killed, then, erased) in [
+            (&sample[..], &["third", "--erase", "--json"][..], ["one sample", "erased-3"]),
+            (&["third", "--erase"], &["--sample", SAMPLE, "--erase", "--json"], ["erased-3", "one sample"]),
+        ] {
+            let shelf = first.beside();
+            load(&shelf);
+            let said = finish(shelf.command("withdraw", killed).env("VARDELTA_FAILPOINT", "erase:committed"));
+            assert_eq!(said.code, -1, "it dies: {}", said.stderr);
+            let said = shelf.run("withdraw", then, 0).json();
+            assert_eq!(said["erased"]["drops"], serde_json::json!(erased), "{said}");
+            assert_no_trace(&shelf, "both are erased");
+        }
     });
 }
 

@@ -17,7 +17,7 @@ use vardelta_tests::{
 
 use super::{Judge, Tally, same};
 
-/// The pipeline of the sample's columns: a table `samples` by `pos`, and these stages behind it.
+/// The pipeline of the sample's columns: a table `samples` by `pos`, and these stages after it.
 fn pipeline(sink: &str, stages: &str, tables: &str) -> String {
     let mut text = String::from(
         "[pipeline]\nname = \"aggregates\"\nmax_reject_share = 0.0\n\n[stages.lines]\ntype = \"delimited\"\n\

@@ -1,7 +1,7 @@
 //! Random typed expressions over random rows: vardelta, MariaDB, MySQL and SQLite answer alike.
 //!
 //! Where vardelta rejects a row, the databases may err as the manual says: by an error, a NULL, a number beyond 64 bits. The
-//! generator leaves out what the manual names as different: the quotient's hidden digits (it is cast where it stands), and in
+//! generator leaves out what the manual names as different: the quotient's hidden digits (it is cast in place), and in
 //! SQLite everything with dates, exact numbers and letters beyond ASCII. `VARDELTA_EXPRESSIONS` says how many (10,000 before
 //! a release), `VARDELTA_SEED` repeats a run.
 

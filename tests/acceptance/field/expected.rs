@@ -4,7 +4,7 @@
 pub struct Case {
     /// Its folder.
     pub name: &'static str,
-    /// What is said, or stands in the rows that the case's query yields.
+    /// What is said, or is in the rows that the case's query yields.
     pub says: &'static [&'static str],
     /// What must not.
     pub never: &'static [&'static str],
@@ -24,7 +24,7 @@ const fn as_root(case: Case) -> Case {
     Case { as_root: true, ..case }
 }
 
-/// A text that stands in the output when something of vardelta's own went wrong.
+/// A text that is in the output when something of vardelta's own went wrong.
 const DEFECT: &[&str] = &["internal error", "panicked"];
 
 /// The cases, by number.

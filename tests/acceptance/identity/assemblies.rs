@@ -72,7 +72,7 @@ fn what_has_no_place_in_the_assembly_is_counted() {
     let report = strict.vardelta("run", &["--json"]).expect(0).json();
     assert_eq!(rows(&strict), ["chr21:46709984 A>C", "chr21:5 A>C"]);
     assert_eq!(report["rejects"]["unknown_contig"], 1);
-    // Rejects are told as the file writes them.
+    // Rejects are reported as the file writes them.
     let places = "SELECT contig || ':' || pos || ' ' || line || ' ' || reason FROM vardelta_rejects ORDER BY line";
     let expected = ["chrUn:5 3 unknown_contig", "21:46709985 4 position_beyond_contig"];
     assert_eq!(texts(&strict.path("identity.sqlite"), places), expected);

@@ -67,7 +67,7 @@ fn warming_asks_before_the_first_load_and_writes_no_table() {
     let report = sample.run_with(&options);
     assert!(!report.committed && !sample.database().exists());
     assert_eq!(sample.genes.take_asked().len(), 2);
-    assert_eq!(sample.words.take_asked(), ["tumour"], "look-ups behind look-ups too");
+    assert_eq!(sample.words.take_asked(), ["tumour"], "look-ups after look-ups too");
     assert_eq!((report.lookups[0].figures.wanted, report.lookups[0].waiting), (2, 0));
     sample.run();
     sample.is_sound();

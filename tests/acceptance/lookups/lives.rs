@@ -24,7 +24,7 @@ fn answers_come_in_the_same_run() {
         (genes.figures.wanted, genes.figures.answered, genes.figures.absent, genes.figures.failed, genes.waiting),
         (3, 2, 1, 0, 0)
     );
-    // What the answers name is looked up behind them.
+    // What the answers name is looked up after them.
     let words = "SELECT word || ' ' || lookup_status || ' ' || ifnull(word_word, '-') FROM word_facts ORDER BY word";
     assert_eq!(sample.texts(words), ["repair absent -", "tumour found a lump"]);
     assert_eq!(

@@ -28,8 +28,8 @@ fn count(loaded: &Loaded, condition: &str) -> usize {
     found[0].trim_start_matches("Integer(").trim_end_matches(')').parse().expect("a count")
 }
 
-/// Migrates until it dies behind this many batches.
-fn die_behind(loaded: &Loaded, batches: usize) {
+/// Migrates until it dies after this many batches.
+fn die_after(loaded: &Loaded, batches: usize) {
     let mut command = loaded.project.command("migrate", &BATCHES);
     let said = finish(command.env("VARDELTA_FAILPOINT", format!("migrate:batch:{batches}")));
     assert_eq!(said.code, -1, "{}", said.stderr);
@@ -69,14 +69,14 @@ fn finished_batches_are_not_written_again() {
         let loaded = Loaded::new(store, story::PIPELINE.text);
         let rows = count(&loaded, "1 = 1");
         loaded.define(&more_columns());
-        die_behind(&loaded, 3);
+        die_after(&loaded, 3);
         assert_eq!(count(&loaded, "build IS NOT NULL AND behind = position + 1"), 3 * BATCH_ROWS);
         assert_eq!(count(&loaded, "build IS NOT NULL AND changed_epoch = 2"), 3 * BATCH_ROWS);
         assert_eq!(loaded.rows_like(&old), before, "who reads the old columns sees what stood");
         assert_eq!(loaded.query("SELECT MAX(epoch) FROM vardelta_epochs"), old.query("SELECT 1"));
         // A mark that a row loses when it is written again.
         mark(&loaded, "UPDATE variants SET changed_epoch = 77 WHERE build IS NOT NULL");
-        die_behind(&loaded, 1);
+        die_after(&loaded, 1);
         assert_eq!(count(&loaded, "build IS NOT NULL"), 4 * BATCH_ROWS);
         assert_eq!(count(&loaded, "changed_epoch = 77"), 3 * BATCH_ROWS);
         let done = loaded.vardelta("migrate", &["--json", "--batch-rows", "10"]).expect(0).json();
@@ -105,7 +105,7 @@ fn cells_that_a_load_of_the_old_definition_left_stale_are_corrected() {
         // A column whose value follows from one that a later drop changes.
         let text = more_columns().replace("pos + 1", "CAST(qual AS BIGINT)");
         loaded.define(&text);
-        die_behind(&loaded, 3);
+        die_after(&loaded, 3);
         let filled = count(&loaded, "build IS NOT NULL");
         loaded.define(story::PIPELINE.text);
         // The same alleles with other qualities, and others than before.

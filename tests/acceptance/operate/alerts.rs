@@ -1,4 +1,4 @@
-//! A pipeline that is broken in many ways: each is told once, where it belongs, and told once more when it is over.
+//! A pipeline that is broken in many ways: each is reported once, where it belongs, and reported once more when it is over.
 
 use serde_json::Value;
 use vardelta_tests::{mail_sink::MailSink, project::Project, web_sink::WebSink};
@@ -100,7 +100,7 @@ fn each_trouble_is_told_once_and_once_more_when_it_is_over() {
     project.vardelta("run", &[]).expect(0);
     news.is("unknown_vocabulary", "warning", "resolved");
 
-    // A disk that is full, by a limit that no disk has; also told without a run.
+    // A disk that is full, by a limit that no disk has; also reported without a run.
     let full = ["--set", "operate.health.disk_free_gb=1e9"];
     project.vardelta("run", &full).expect(0);
     news.is("low_disk", "critical", "firing");

@@ -1,4 +1,4 @@
-//! Reclassified variants are told with the farthest first, and the command that is told shows them all.
+//! Reclassified variants are reported with the farthest first, and the command that is reported shows them all.
 
 use vardelta_tests::{
     project::{Project, vardelta_in},

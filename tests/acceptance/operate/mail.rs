@@ -24,7 +24,7 @@ fn test(project: &Project) -> Said {
 }
 
 #[test]
-fn a_server_with_starttls_gets_credentials_and_mail_behind_it() {
+fn a_server_with_starttls_gets_credentials_and_mail_after_it() {
     let (mail, certificate) = MailSink::start_encrypted(Begins::ByCommand);
     test(&told_to("smtp", mail.port(), Some(&certificate))).expect(0).says(&["email  ok  250 kept"]);
     assert!(mail.mails().len() == 1 && mail.mails()[0].is_encrypted, "{:?}", mail.mails());

@@ -177,7 +177,7 @@ fn a_report_says_so_where_nothing_is_known() {
     let project = hostile();
     project.write("drops/a.tsv", b"id\tword\n1\tw\n");
     project.vardelta("run", &[]).expect(0);
-    // The figures of runs lie beside the state; without them the rest is told all the same.
+    // The figures of runs lie beside the state; without them the rest is reported all the same.
     fs::remove_dir_all(project.path(".vardelta/hostile/runs")).expect("the figures are there");
     let text = shown(&report(&project));
     assert!(text.contains("The times of this run were not kept") && text.contains("No run has left figures"), "{text}");

@@ -201,7 +201,7 @@ impl Warehouse {
         let grouped = "select chromosome, count(*), sum(position), max(quality) from variants group by 1 order by 1";
         assert_eq!(summary, self.sql(grouped));
         self.run("verify", &[], 0);
-        // The state agrees: what is computed anew from it is the same.
+        // The state agrees: what is recomputed from it is the same.
         let fresh = self.fresh();
         for (at, drop) in drops.iter().enumerate() {
             fresh.project.write(&format!("drops/{at:03}.vcf"), &vcf(drop));

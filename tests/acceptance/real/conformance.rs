@@ -81,7 +81,7 @@ const CLEAN: &[(&str, &str, &str)] = &[
         "QUAL is a negative number",
         "callers that score in logarithms write negative numbers, and a number it is",
     ),
-    ("fileformat", "Whitespace", "the version can be read in spite of blanks behind it"),
+    ("fileformat", "Whitespace", "the version can be read in spite of blanks after it"),
     ("meta_alt", "", "##ALT lines are not needed to read a record"),
     ("meta_assembly", "", "##assembly is not needed to read a record, and its address is not visited"),
     ("meta_contig", "", "a ##contig line without a usable ID tells no length; records name their contigs themselves"),

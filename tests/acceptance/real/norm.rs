@@ -1,5 +1,5 @@
 //! The cases of bcftools' own tests of `norm`, and those of Glow: every one that splits, trims or left-aligns gives what is
-//! expected there; every other is told with the reason why it does not apply.
+//! expected there; every other is reported with the reason why it does not apply.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

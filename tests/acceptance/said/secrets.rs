@@ -103,7 +103,7 @@ fn no_verb_says_a_password_of_the_file() {
             if verb == "validate" {
                 assert_eq!(said.code, code, "{sink}\n{}{}", said.stdout, said.stderr);
             }
-            // A message without the secret still says where it stands.
+            // A message without the secret still says where it is.
             if code != 0 && arguments.is_empty() && !sink.contains("url = { ") {
                 assert!(said.stderr.contains("pipeline.toml:"), "{}", said.stderr);
             }

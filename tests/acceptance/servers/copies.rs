@@ -1,11 +1,11 @@
 //! Two copies of a state and one database on a server; settings and triggers of the server that would change what is written.
 
-use std::{path::Path, process::Stdio};
+use std::process::Stdio;
 
 use mysql::prelude::Queryable;
 use vardelta_test_servers::{Flavor, Options, Server, USER, private};
 use vardelta_tests::{
-    drop_file,
+    drop_file, folder,
     held::Held,
     process::until,
     project::{Said, finish},
@@ -18,25 +18,12 @@ use super::on_both;
 
 const OTHER: &str = "pipeline.state_dir=\"other\"";
 
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).expect("a directory can be made");
-    for entry in std::fs::read_dir(from).expect("it can be listed") {
-        let path = entry.expect("it can be listed").path();
-        let target = to.join(path.file_name().expect("a name"));
-        if path.is_dir() {
-            copy(&path, &target);
-        } else {
-            std::fs::copy(&path, target).expect("it can be copied");
-        }
-    }
-}
-
 /// A pipeline with one drop loaded, and a copy of its state in `other`.
 fn with_two_states(server: &'static Server) -> ServerProject<'static> {
     let two = ServerProject::new(server, story::PIPELINE, "");
     story::write_drop(&two.project, "alpha", &story::lines(1, 40));
     two.vardelta("run", &[]).expect(0);
-    copy(&two.project.path(".vardelta"), &two.project.path("other"));
+    folder::copy(&two.project.path(".vardelta"), &two.project.path("other"));
     two
 }
 
@@ -127,7 +114,7 @@ fn cut_commit(server: &'static Server) {
     let two = ServerProject::new(server, story::PIPELINE, "tls = \"off\"\nreconnect_timeout_ms = 120_000");
     story::write_drop(&two.project, "alpha", &story::lines(1, 40));
     two.vardelta("run", &[]).expect(0);
-    copy(&two.project.path(".vardelta"), &two.project.path("other"));
+    folder::copy(&two.project.path(".vardelta"), &two.project.path("other"));
     story::write_drop(&two.project, "beta", &story::lines(2, 30));
     let proxy = Proxy::start(server.port, Cut::BeforeCommit, true);
     let mut command = two.command_at(proxy.port, "run", &["--set", OTHER]);
@@ -139,7 +126,7 @@ fn cut_commit(server: &'static Server) {
     was_overtaken(&two, Said::from(cut.wait_with_output().expect("it ends")));
 }
 
-on_both!(cut_commit: behind_a_cut_commit_the_epoch_of_another_loader_is_told_apart_on_mariadb, behind_a_cut_commit_the_epoch_of_another_loader_is_told_apart_on_mysql);
+on_both!(cut_commit: after_a_cut_commit_the_epoch_of_another_loader_is_told_apart_on_mariadb, after_a_cut_commit_the_epoch_of_another_loader_is_told_apart_on_mysql);
 
 fn swapped(server: &'static Server) {
     let mut one = ServerProject::new(server, story::PIPELINE, "");

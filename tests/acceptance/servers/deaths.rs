@@ -25,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 fn aborts(server: &'static Server) {
     let mut pair = Pair::new(server, 60, "");
     let mut steps = points(Effect::Dies, AREAS);
-    // The very first load makes the tables: it dies behind its rows, and is then begun again by another step.
+    // The very first load makes the tables: it dies after its rows, and is then begun again by another step.
     steps.insert(0, "commit:before-sink");
     for step in steps {
         let load = pair.next();
@@ -51,7 +51,7 @@ fn aborts_ahead(server: &'static Server) {
 
 on_both!(aborts_ahead: death_with_rows_ahead_on_mariadb_leaves_none, death_with_rows_ahead_on_mysql_leaves_none);
 
-/// A rebuild fills new tables and swaps them for the old ones behind its commit.
+/// A rebuild fills new tables and swaps them for the old ones after its commit.
 fn aborted_rebuilds(server: &'static Server) {
     let mut pair = Pair::new(server, 60, "");
     let load = pair.next();
@@ -61,7 +61,7 @@ fn aborted_rebuilds(server: &'static Server) {
         let said = finish(command.env("VARDELTA_FAILPOINT", format!("{step}:1")));
         assert_eq!(said.code, -1, "no rebuild came by {step}: {}", said.stderr);
         let what = format!("a rebuild dying at {step}");
-        assert_eq!(pair.disturbed.contents().tables.rows, load.after.tables.rows, "{what}: the tables behind it");
+        assert_eq!(pair.disturbed.contents().tables.rows, load.after.tables.rows, "{what}: the tables after it");
         pair.disturbed.vardelta("verify", &[]).expect(0);
         pair.disturbed.vardelta("run", &["--prune-all"]).expect(0);
         assert_eq!(pair.disturbed.contents().tables.rows, load.after.tables.rows, "{what}: the tables after a run");

@@ -20,7 +20,7 @@ fn killed_servers(test: &str, flavor: Flavor) {
     for number in 0..KILLS {
         let load = pair.next();
         let step = STEPS[random.below(STEPS.len())];
-        // The load is under way, and stands still until the server is gone.
+        // The load is under way, and halts until the server is gone.
         let held = Held::at(step, &[], pair.disturbed.command("run", &["--prune-all"]));
         server.kill();
         let stays_away = number % 2 == 1;

@@ -1,4 +1,4 @@
-//! Tables partitioned by chromosome: filled, queried, made anew, migrated, and values that no partition lists.
+//! Tables partitioned by chromosome: filled, queried, rebuilt, migrated, and values that no partition lists.
 
 use vardelta_test_servers::{Flavor, Server};
 use vardelta_tests::{server_database::literals, server_project::ServerProject, story};

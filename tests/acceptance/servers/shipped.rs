@@ -5,12 +5,13 @@ use std::path::Path;
 use serde_json::Value;
 use vardelta_test_servers::{Flavor, Server};
 use vardelta_tests::{
-    binary::{binary, root},
+    binary::binary,
     database,
     pipelines::GENE_SUMMARY,
     project::{Said, finish},
     server_database,
     server_project::{URL_VARIABLE, discreet},
+    shipped::copied,
 };
 
 use super::on_both;
@@ -20,15 +21,7 @@ const IN_A_SERVER: &str = "gene_summary_mysql";
 
 /// A copy of what is shipped.
 fn copy() -> tempfile::TempDir {
-    let directory = tempfile::tempdir().expect("a temporary directory can be made");
-    for file in
-        ["gene_summary.toml", "gene_summary_mysql.toml", "gene_summary/drops/day1.vcf", "gene_summary/later/day2.vcf"]
-    {
-        let to = directory.path().join(file);
-        std::fs::create_dir_all(to.parent().expect("a file has a directory")).expect("a directory can be made");
-        std::fs::copy(root().join("pipelines").join(file), to).expect(file);
-    }
-    directory
+    copied(&["gene_summary"], &["gene_summary.toml", "gene_summary_mysql.toml"])
 }
 
 /// A verb over one of the two pipelines.

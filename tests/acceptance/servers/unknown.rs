@@ -1,4 +1,4 @@
-//! The server stays away behind a COMMIT. Whatever the command was, nobody can tell then whether its epoch stands; that is
+//! The server stays away after a COMMIT. Whatever the command was, nobody can tell then whether its epoch stands; that is
 //! what it says, and the next one finds out.
 
 use vardelta_test_servers::{Flavor, Server};

@@ -129,7 +129,7 @@ fn a_file_rewritten_in_place_while_it_is_read_is_refused_though_size_and_time_ar
         (TABLE, "drops/a.tsv", table(), "199999\tC", "199999\tG"),
     ];
     for (pipeline, name, text, from, to) in cases {
-        // Behind the digest and before the first byte is parsed, and between two chunks.
+        // After the digest and before the first byte is parsed, and between two chunks.
         for point in ["reader:open", "reader:chunk", "reader:chunk:2"] {
             let project = Project::new(pipeline);
             let file = project.write(name, text.as_bytes());
@@ -161,7 +161,7 @@ fn stored_bgzf(text: &[u8]) -> Vec<u8> {
         let deflated = deflating.finish().expect("memory takes every byte");
         let mut sum = flate2::Crc::new();
         sum.update(block);
-        // Header, extra field with the block's length less one, and eight bytes behind it.
+        // Header, extra field with the block's length less one, and eight bytes after it.
         let length = u16::try_from(18 + deflated.len() + 8 - 1).expect("a block is small");
         file.extend(b"\x1f\x8b\x08\x04\0\0\0\0\0\xff\x06\0BC\x02\0");
         file.extend(length.to_le_bytes());

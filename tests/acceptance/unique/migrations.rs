@@ -15,7 +15,7 @@ fn unique_indexes_come_and_go() {
         shelf.define(Shelf::UNIQUE);
         shelf.write("b", "6,z,s,6\n");
         shelf.run("run", &[], 6).says(&["is not the one the pipeline declares", "vardelta migrate"]);
-        // Two rows share a tag: nothing is changed, and the rows are told.
+        // Two rows share a tag: nothing is changed, and the rows are reported.
         let before = (shelf.rows(), shelf.indexes());
         for arguments in [vec!["--plan"], vec![]] {
             let said = shelf.run("migrate", &arguments, 6);
@@ -38,7 +38,7 @@ fn unique_indexes_come_and_go() {
         shelf.write("b", "6,y,s,6\n1,z,s,1\n");
         shelf.run("run", &[], 6).says(&["(tag) must be unique"]);
 
-        // Made anew, the table has them again, and rows of before differ as those of later.
+        // Rebuilt, the table has them again, and rows of before differ as those of later.
         shelf.write("b", "6,x,s,6\n1,z,s,1\n");
         shelf.run("rebuild", &[], 0);
         assert_eq!(shelf.indexes().len(), 2);

@@ -1,4 +1,4 @@
-//! What stands without a run is told between runs: tables that grow old, a disk, a database that is away.
+//! What can go wrong without a run is reported between runs: tables that grow old, a disk, a database that is away.
 
 use vardelta_tests::{process::until, project::Project, watching::Watching, web_sink::WebSink};
 

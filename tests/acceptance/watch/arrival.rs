@@ -27,7 +27,7 @@ fn files_are_loaded_when_they_are_whole_and_not_before() {
     watching.until_drops(&[("a", "loaded"), ("b", "loaded")]);
     assert_eq!(rows_and_epochs(&project).0, 110);
 
-    // A name that says that it is being copied is told of once, and never loaded; renamed, it is.
+    // A name that says that it is being copied is reported once, and never loaded; renamed, it is.
     project.write("drops/c.vcf.part", drop_text(300..310).as_bytes());
     until("it is told of", || watching.stderr().contains("c.vcf.part (still being copied)"));
     std::fs::rename(project.path("drops/c.vcf.part"), project.path("drops/c.vcf")).expect("a rename");

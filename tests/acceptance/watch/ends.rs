@@ -61,7 +61,7 @@ fn a_signal_ends_it_in_the_middle_of_a_load_with_nothing_half_written() {
 #[test]
 fn killed_and_started_again_it_loses_and_doubles_nothing() {
     let project = project();
-    // In the middle of a load each time: before its commit and behind it.
+    // In the middle of a load each time: before its commit and after it.
     let steps = ["commit:begin", "state:prepared", "commit:before-sink", "commit:after-sink"];
     for (round, step) in (0_u32..).zip(steps) {
         let (log, wait) = (project.path(&format!("steps{round}")), format!("wait@{step}"));

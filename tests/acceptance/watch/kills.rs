@@ -55,7 +55,7 @@ fn random_moments_of_death_of_watch_lose_double_and_withdraw_nothing() {
         *by_step.entry(last).or_default() += 1;
         deliveries.withdrew_nothing(&format!("seed {seed}, death {deaths}"));
     }
-    eprintln!("seed {seed}: {deaths} deaths, behind these steps: {by_step:?}; {} deliveries", deliveries.count);
+    eprintln!("seed {seed}: {deaths} deaths, after these steps: {by_step:?}; {} deliveries", deliveries.count);
     assert!(by_step.len() >= 3, "seed {seed}: the kills hit these steps alone: {by_step:?}");
 
     deliveries.finish();

@@ -27,7 +27,7 @@ fn files_that_come_while_the_queue_overflows_are_loaded() {
     until("it watches", || rows_and_epochs(&project).0 == 10);
 
     signal(watching.child(), "STOP");
-    // Each file is told of at least three times: made, closed, removed.
+    // Each file is reported at least three times: made, closed, removed.
     let noise = project.path("drops/noise.part");
     for number in 0..=limit / 3 + 1 {
         let name = if number % 2 == 0 { noise.clone() } else { noise.with_extension("tmp") };

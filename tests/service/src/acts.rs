@@ -40,7 +40,7 @@ pub enum Act {
 }
 
 impl Act {
-    /// Reads an act as it stands in a script.
+    /// Reads an act as it is in a script.
     ///
     /// # Errors
     /// When it is none.

@@ -6,7 +6,7 @@ use crate::contract::erasure::{Erasure, Removed, Search};
 
 /// Forgets drops.
 pub trait Erase {
-    /// Inside the transaction, behind all rows: takes drops out of histories, rejects and ledger. The events of the epoch
+    /// Inside the transaction, after all rows: takes drops out of histories, rejects and ledger. The events of the epoch
     /// itself are written by `commit`.
     ///
     /// # Errors
@@ -20,7 +20,7 @@ pub trait Erase {
     /// When the database cannot be read.
     fn is_erasing(&mut self, pipeline: &str) -> Result<bool, SinkError>;
 
-    /// Behind the commit of an erasure: overwrites what the database itself keeps of rows that are gone, as far as a client
+    /// After the commit of an erasure: overwrites what the database itself keeps of rows that are gone, as far as a client
     /// can. May be called again.
     ///
     /// # Errors
@@ -33,6 +33,12 @@ pub trait Erase {
     /// # Errors
     /// When the database cannot be read.
     fn search(&mut self, erasure: &Erasure) -> Result<Search, SinkError>;
+
+    /// Whether a text is a value of a row of the tables that an erasure is about or of their histories, marked rows included.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    fn has_value(&mut self, erasure: &Erasure, text: &str) -> Result<bool, SinkError>;
 
     /// Writes down that an erasure is proven.
     ///

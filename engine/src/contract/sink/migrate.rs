@@ -11,7 +11,7 @@ pub trait Migrate {
     /// completed when it is asked for again.
     ///
     /// # Errors
-    /// [`SinkErrorKind::Layout`](super::SinkErrorKind::Layout) where a table can only be made anew;
+    /// [`SinkErrorKind::Layout`](super::SinkErrorKind::Layout) where a table can only be rebuilt;
     /// [`SinkErrorKind::Stale`](super::SinkErrorKind::Stale) when the pipeline's epoch is not the expected one; or when a statement fails.
     fn migrate(&mut self, migration: &Migration<'_>, scope: Scope) -> Result<Vec<Step>, SinkError>;
 

@@ -21,7 +21,7 @@ use timely::{
 use vardelta_testrandom::{Random, seed};
 
 use super::{
-    super::{Gather, INCOMING, arrange, arrange_behind},
+    super::{Gather, INCOMING, arrange, arrange_after},
     HalfJoin, Side, join,
 };
 use crate::state::State;
@@ -94,7 +94,7 @@ fn by_ours(workers: usize, stored: [&Changes; 2], changes: [&Changes; 2]) -> Vec
             let (right, right_rows) = scope.new_input();
             let to = |row: &(Row, i64)| row.0.0;
             let right_side = arrange(right_rows, "right", &before, to);
-            let left_side = arrange_behind(left_rows, right_side.stream.clone(), "left", &before, to, Some);
+            let left_side = arrange_after(left_rows, right_side.stream.clone(), "left", &before, to, Some);
             let pairs = Nested([own(&stored[0]), own(&stored[1])]);
             join(right_side, left_side, pairs).unary::<CapacityContainerBuilder<Vec<()>>, _, _, _>(
                 Pipeline,

@@ -202,7 +202,7 @@ fn expand(new: &str, found: &Captures<'_>, out: &mut String) {
     }
 }
 
-/// The patterns of a call: one that stands in the text is compiled once, those of a column as they come.
+/// The patterns of a call: one that is in the text is compiled once, those of a column as they come.
 struct Patterns {
     fixed: Option<Regex>,
     pattern: usize,

@@ -1,4 +1,4 @@
-//! Where a text stands in another one, or in a list. Positions count characters, from 1; 0 is nowhere.
+//! Where a text occurs in another one, or in a list. Positions count characters, from 1; 0 is nowhere.
 
 use arrow_array::{Array as _, ArrayRef, cast::AsArray as _};
 use arrow_schema::DataType;

@@ -1,5 +1,5 @@
 //! What people write (`../shared/field/EXPRESSIONS.txt`, where it is there): each expression answered as MariaDB answers it,
-//! or different for a reason that stands here.
+//! or different for a reason that is given here.
 
 use std::path::Path;
 

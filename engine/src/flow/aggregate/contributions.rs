@@ -12,6 +12,7 @@ use crate::{
     error::RunError,
     expression::{Evaluated, Expression},
     flow::{WorkerContext, segment::SegmentEvents, value_counts::ValueCounts},
+    plan::StageIndex,
     relational::{AggregateSpec, accumulate::Cells},
     rows::{Row, RowMap},
 };
@@ -29,7 +30,7 @@ pub(crate) struct Contribution {
 
 /// Gathers contributions over the batches of a chunk.
 pub(crate) struct Contributions {
-    stage: usize,
+    stage: StageIndex,
     worker: WorkerContext,
     spec: AggregateSpec,
     cells: GroupCells,
@@ -37,7 +38,7 @@ pub(crate) struct Contributions {
     encodings: Vec<Option<Encoding>>,
     /// The groups met so far, numbered as they came.
     numbers: RowMap<u32>,
-    /// The cells of each group, one group behind the other.
+    /// The cells of each group, one group after the other.
     sums: Vec<i128>,
     counts: ValueCounts,
 }
@@ -57,7 +58,7 @@ pub(super) fn add_up<V: Ord>(values: &mut Vec<(u16, V, i64)>) {
 
 impl Contributions {
     /// Nothing yet.
-    pub fn new(stage: usize, worker: &WorkerContext) -> Result<Contributions, RunError> {
+    pub fn new(stage: StageIndex, worker: &WorkerContext) -> Result<Contributions, RunError> {
         let spec = spec(&worker.run, stage)?.clone();
         let group_fields = spec.key.iter().map(|at| spec.schema.columns()[*at].column_type.to_arrow());
         let groups = RowConverter::new(group_fields.map(SortField::new).collect()).map_err(RunError::internal)?;

@@ -14,6 +14,7 @@ use crate::{
         aggregate::{GroupCells, answers::Answers, outer_batch, spec, unpack},
         segment::SegmentEvents,
     },
+    plan::StageIndex,
     relational::{AggregateSpec, accumulate::Cells},
     rows::RowBatch,
 };
@@ -21,7 +22,7 @@ use crate::{
 /// Turns packed groups into rows of the aggregate.
 pub(crate) struct Finish {
     pub worker: WorkerContext,
-    stage: usize,
+    stage: StageIndex,
     spec: AggregateSpec,
     cells: GroupCells,
     groups: Option<(RowConverter, RowParser)>,
@@ -31,7 +32,7 @@ pub(crate) struct Finish {
 }
 
 impl Finish {
-    pub fn new(stage: usize, worker: WorkerContext) -> Result<Finish, RunError> {
+    pub fn new(stage: StageIndex, worker: WorkerContext) -> Result<Finish, RunError> {
         let spec = spec(&worker.run, stage)?.clone();
         let mut fields: Vec<Field> = spec.key.iter().map(|at| spec.schema.columns()[*at].to_arrow()).collect();
         let groups = match fields.is_empty() {

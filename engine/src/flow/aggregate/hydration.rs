@@ -15,6 +15,7 @@ use crate::{
         Update, WorkerContext,
         values::{BeforeAfter, Delta, Values, value_prefix},
     },
+    plan::StageIndex,
     relational::{AggregateCall, AggregateFunction, AggregateSpec, Concat, Kept, accumulate::Cells, spaces},
     rows::Row,
     state::{Snapshot, shard_of},
@@ -27,7 +28,7 @@ const TEXTS_AT_ONCE: usize = 1_024;
 /// What a chunk makes of one group.
 pub(super) struct GroupChange {
     group: Row,
-    /// The packed group before and behind the chunk, where it has a row.
+    /// The packed group before and after the chunk, where it has a row.
     old: Option<Row>,
     new: Option<Row>,
 }
@@ -57,7 +58,7 @@ pub(super) struct Hydration {
 }
 
 impl Hydration {
-    pub fn new(stage: usize, worker: WorkerContext, spec: &AggregateSpec) -> Result<Hydration, RunError> {
+    pub fn new(stage: StageIndex, worker: WorkerContext, spec: &AggregateSpec) -> Result<Hydration, RunError> {
         let space = worker.run.plan.stages[stage].name.clone();
         let with_encoding = |call: &AggregateCall| Ok((call.clone(), Encoding::of(call)?));
         Ok(Hydration {
@@ -136,7 +137,7 @@ impl Hydration {
         Ok(())
     }
 
-    /// One group: its cells behind the chunk, whether nothing is left of it, and how its row changes.
+    /// One group: its cells after the chunk, whether nothing is left of it, and how its row changes.
     fn group(
         &self,
         group: &Row,
@@ -184,7 +185,7 @@ impl Hydration {
         Ok((after, gone, GroupChange { group: group.clone(), old, new }))
     }
 
-    /// What a call's values say before the chunk and behind it; `counts` is how many the call counts then. Values of a call with
+    /// What a call's values say before the chunk and after it; `counts` is how many the call counts then. Values of a call with
     /// DISTINCT that come or go for good are added to `cells`.
     fn answers(
         &self,
@@ -227,7 +228,7 @@ impl Hydration {
 /// A value, how often it was there and how often it is; whether more are wanted.
 type EachValue<'a> = &'a mut dyn FnMut(&[u8], i64, i64) -> bool;
 
-/// The texts of a `group_concat` before a chunk and behind it, of values that `read` hands over in order.
+/// The texts of a `group_concat` before a chunk and after it, of values that `read` hands over in order.
 fn texts(
     concat: &Concat,
     encoding: &Encoding,

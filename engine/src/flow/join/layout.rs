@@ -16,6 +16,7 @@ use crate::{
     differential::Side,
     error::RunError,
     flow::WorkerContext,
+    plan::StageIndex,
     relational::{How, JoinSide},
     rows::Row,
     state::shard_of,
@@ -85,7 +86,7 @@ pub(crate) struct SideLayout {
 
 impl SideLayout {
     /// The layout of one side of a join stage.
-    pub fn new(worker: &WorkerContext, stage: usize, side: Side) -> Result<SideLayout, RunError> {
+    pub fn new(worker: &WorkerContext, stage: StageIndex, side: Side) -> Result<SideLayout, RunError> {
         let (plan, spec) = (&worker.run.plan, spec(&worker.run, stage)?);
         let port = port(side);
         let input = &plan.stages[plan.stages[stage].inputs[port]];
@@ -146,7 +147,7 @@ pub(super) struct Nulls {
 }
 
 impl Nulls {
-    pub fn of(worker: &WorkerContext, stage: usize) -> Result<Nulls, RunError> {
+    pub fn of(worker: &WorkerContext, stage: StageIndex) -> Result<Nulls, RunError> {
         let plan = &worker.run.plan;
         let (input, side) = (&plan.stages[plan.stages[stage].inputs[1]], &spec(&worker.run, stage)?.right);
         let null = |column: usize| new_null_array(&input.schema.columns()[column].column_type.to_arrow(), 1);

@@ -23,15 +23,16 @@ pub(crate) use self::layout::{SideLayout, SideRow};
 use self::{layout::Nulls, pairs::Pairing, side::Keeper};
 use crate::{
     contract::stage::Planned,
-    differential::{self, Side, arrange_behind, arrange_finished},
+    differential::{self, Side, arrange_after, arrange_finished},
     error::RunError,
     flow::{RunContext, WorkerContext},
+    plan::StageIndex,
     relational::{JoinSpec, Relational},
     rows::RowBatch,
 };
 
 /// The plan of a join stage.
-pub(crate) fn spec(run: &RunContext, stage: usize) -> Result<&JoinSpec, RunError> {
+pub(crate) fn spec(run: &RunContext, stage: StageIndex) -> Result<&JoinSpec, RunError> {
     match &run.plan.stages[stage].planned {
         Planned::Relational(Relational::Join(spec)) => Ok(spec),
         _ => Err(RunError::internal("rows of a side came to a stage that is no join")),
@@ -42,7 +43,7 @@ pub(crate) fn spec(run: &RunContext, stage: usize) -> Result<&JoinSpec, RunError
 pub(crate) fn render<'scope>(
     left: StreamVec<'scope, u64, SideRow>,
     right: StreamVec<'scope, u64, SideRow>,
-    stage: usize,
+    stage: StageIndex,
     worker: &WorkerContext,
 ) -> Result<StreamVec<'scope, u64, RowBatch>, RunError> {
     let name = format!("stage:{}", worker.run.plan.stages[stage].name);
@@ -51,7 +52,7 @@ pub(crate) fn render<'scope>(
     let to = |row: &SideRow| u64::from(row.shard);
     let right = arrange_finished(right, &name, &worker.before, to, move |rows| right_keeper.keep(rows));
     let first = right.stream.clone();
-    let left = arrange_behind(left, first, &name, &worker.before, to, move |rows| left_keeper.keep(rows));
+    let left = arrange_after(left, first, &name, &worker.before, to, move |rows| left_keeper.keep(rows));
     let pairing = Pairing::new(stage, worker, Nulls::of(worker, stage)?)?;
     let joined = differential::join(right, left, Rc::new(pairing));
     Ok(joined.unary::<CapacityContainerBuilder<Vec<RowBatch>>, _, _, _>(Pipeline, &name, |_, _| {

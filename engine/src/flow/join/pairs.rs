@@ -17,6 +17,7 @@ use crate::{
     differential::{HalfJoin, Side},
     error::RunError,
     flow::WorkerContext,
+    plan::StageIndex,
     relational::How,
     rows::RowBatch,
 };
@@ -28,7 +29,7 @@ const PIECE_ROWS: usize = 1_024;
 /// Bytes that count as one record for the fuel of differential's driver: 1,000,000 records are 16 MiB.
 const BYTES_PER_RECORD: usize = 16;
 
-/// Output rows. They count by bytes, so that the driver stops for the operators behind it before much has piled up.
+/// Output rows. They count by bytes, so that the driver stops for the operators after it before much has piled up.
 #[derive(Clone, Default)]
 pub(super) struct Joined(pub RowBatch);
 
@@ -42,7 +43,7 @@ impl Accountable for Joined {
 /// How the rows of one join are put together.
 pub(super) struct Pairing {
     worker: WorkerContext,
-    stage: usize,
+    stage: StageIndex,
     completes: bool,
     /// Whether an entry of the left side is the left key itself, rather than followed by it.
     left_entry_is_key: bool,
@@ -50,7 +51,7 @@ pub(super) struct Pairing {
 }
 
 impl Pairing {
-    pub fn new(stage: usize, worker: &WorkerContext, nulls: Nulls) -> Result<Pairing, RunError> {
+    pub fn new(stage: StageIndex, worker: &WorkerContext, nulls: Nulls) -> Result<Pairing, RunError> {
         let spec = spec(&worker.run, stage)?;
         let (completes, left_entry_is_key) = (spec.how == How::Left, spec.left.is_shared);
         Ok(Pairing { worker: worker.clone(), stage, completes, left_entry_is_key, nulls })

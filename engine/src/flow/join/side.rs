@@ -11,6 +11,7 @@ use crate::{
     error::RunError,
     failpoint,
     flow::WorkerContext,
+    plan::StageIndex,
     relational::How,
 };
 
@@ -50,14 +51,14 @@ impl Incoming {
 /// What becomes of one side's changes on one worker.
 pub(super) struct Keeper {
     worker: WorkerContext,
-    stage: usize,
+    stage: StageIndex,
     side: Side,
     /// Whether NULLs complete it.
     completes: bool,
 }
 
 impl Keeper {
-    pub fn new(stage: usize, side: Side, worker: &WorkerContext) -> Result<Keeper, RunError> {
+    pub fn new(stage: StageIndex, side: Side, worker: &WorkerContext) -> Result<Keeper, RunError> {
         let completes = side == Side::Right && spec(&worker.run, stage)?.how == How::Left;
         Ok(Keeper { worker: worker.clone(), stage, side, completes })
     }

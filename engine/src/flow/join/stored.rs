@@ -8,6 +8,7 @@ use crate::{
     differential::Side,
     error::{RunError, RunErrorKind},
     flow::{Mode, WorkerContext, table},
+    plan::StageIndex,
     relational::{Conflict, spaces},
     rows::Row,
     state::Reader,
@@ -38,7 +39,7 @@ pub(super) struct Stored {
 }
 
 impl Stored {
-    pub fn new(stage: usize, side: Side, worker: &WorkerContext) -> Result<Stored, RunError> {
+    pub fn new(stage: StageIndex, side: Side, worker: &WorkerContext) -> Result<Stored, RunError> {
         let (plan, port) = (&worker.run.plan, port(side));
         let spec = spec(&worker.run, stage)?;
         let input = &plan.stages[plan.stages[stage].inputs[port]];
@@ -114,7 +115,7 @@ impl Stored {
 }
 
 /// The state of a side does not fit its changes.
-pub(super) fn damaged(worker: &WorkerContext, stage: usize, side: Side, what: &str) -> RunError {
+pub(super) fn damaged(worker: &WorkerContext, stage: StageIndex, side: Side, what: &str) -> RunError {
     let name = match side {
         Side::Left => "left",
         Side::Right => "right",

@@ -13,7 +13,7 @@ use crate::{
     contract::lookup::{Answer, Asker, LookupFigures},
     error::RunError,
     locks::Locked as _,
-    plan::Plan,
+    plan::{Plan, StageIndex},
     relational::{LookupStatus, spaces},
     rows::Row,
     state::{Session, shard_of},
@@ -21,7 +21,7 @@ use crate::{
 
 /// The desks of a run, one for each look-up stage.
 #[derive(Default)]
-pub(crate) struct Desks(BTreeMap<usize, Desk>);
+pub(crate) struct Desks(BTreeMap<StageIndex, Desk>);
 
 /// One look-up's desk.
 pub(crate) struct Desk {
@@ -55,7 +55,7 @@ struct Inner {
     /// Of those that were not, how many have an answer of before.
     stale: u64,
     figures: LookupFigures,
-    /// Who asked. It is let go with the run, behind the commit.
+    /// Who asked. It is let go with the run, after the commit.
     asker: Option<Box<dyn Asker>>,
 }
 
@@ -71,18 +71,18 @@ pub(crate) struct Tried {
 impl Desks {
     /// Desks of the look-ups of a plan, with nothing on them.
     pub fn new(plan: &Plan) -> Desks {
-        let lookups = plan.stages.iter().enumerate().filter(|(_, stage)| stage.as_lookup().is_some());
+        let lookups = plan.stages.indexed().filter(|(_, stage)| stage.as_lookup().is_some());
         let desk = |name: &str| Desk { stage: name.to_owned(), inner: Mutex::default() };
         Desks(lookups.map(|(at, stage)| (at, desk(&stage.name))).collect())
     }
 
     /// The desk of a stage.
-    pub fn of(&self, stage: usize) -> Result<&Desk, RunError> {
+    pub fn of(&self, stage: StageIndex) -> Result<&Desk, RunError> {
         self.0.get(&stage).ok_or_else(|| RunError::internal("a look-up without a desk"))
     }
 
     /// All of them, with their stages.
-    pub fn all(&self) -> impl Iterator<Item = (usize, &Desk)> {
+    pub fn all(&self) -> impl Iterator<Item = (StageIndex, &Desk)> {
         self.0.iter().map(|(stage, desk)| (*stage, desk))
     }
 

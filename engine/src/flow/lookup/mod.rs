@@ -36,6 +36,7 @@ use crate::{
     error::RunError,
     failpoint,
     flow::{RunContext, WorkerContext},
+    plan::StageIndex,
     relational::{LookupSpec, Relational, spaces},
     rows::{BatchCutter, Row, RowBatch},
     state::{Reader, SHARDS, Snapshot, shard_of},
@@ -43,7 +44,7 @@ use crate::{
 };
 
 /// The plan of a look-up stage.
-pub(crate) fn spec(run: &RunContext, stage: usize) -> Result<&LookupSpec, RunError> {
+pub(crate) fn spec(run: &RunContext, stage: StageIndex) -> Result<&LookupSpec, RunError> {
     match &run.plan.stages[stage].planned {
         Planned::Relational(Relational::Lookup(spec)) => Ok(spec),
         _ => Err(RunError::internal("wishes came to a stage that is no look-up")),
@@ -53,7 +54,7 @@ pub(crate) fn spec(run: &RunContext, stage: usize) -> Result<&LookupSpec, RunErr
 /// Renders a look-up: wishes in, changes of the keyed collection out.
 pub(crate) fn render<'scope>(
     wishes: StreamVec<'scope, u64, Wish>,
-    stage: usize,
+    stage: StageIndex,
     worker: &WorkerContext,
 ) -> Result<StreamVec<'scope, u64, RowBatch>, RunError> {
     let name = format!("stage:{}", worker.run.plan.stages[stage].name);
@@ -66,7 +67,7 @@ pub(crate) fn render<'scope>(
 /// One look-up on one worker.
 struct Looking {
     worker: WorkerContext,
-    stage: usize,
+    stage: StageIndex,
     name: String,
     fingerprint: u128,
     keys: RowConverter,
@@ -108,7 +109,7 @@ impl KeyLocal for Looking {
 }
 
 impl Looking {
-    fn new(stage: usize, worker: &WorkerContext) -> Result<Looking, RunError> {
+    fn new(stage: StageIndex, worker: &WorkerContext) -> Result<Looking, RunError> {
         let spec = spec(&worker.run, stage)?;
         Ok(Looking {
             worker: worker.clone(),

@@ -1,4 +1,4 @@
-//! Answers where everything else is computed anew: they are taken over, and those go that nobody turns out to want.
+//! Answers where everything else is recomputed: they are taken over, and those go that nobody turns out to want.
 
 use std::sync::Arc;
 

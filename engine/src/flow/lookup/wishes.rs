@@ -13,6 +13,7 @@ use crate::{
     differential::Gather,
     error::RunError,
     flow::WorkerContext,
+    plan::StageIndex,
     rows::{Row, RowMap},
     state::{SHARDS, shard_of},
 };
@@ -33,7 +34,7 @@ pub(super) fn key_converter() -> Result<RowConverter, RunError> {
 
 /// Counts wishes over the batches of a chunk.
 pub(crate) struct Wishes {
-    stage: usize,
+    stage: StageIndex,
     column: usize,
     worker: WorkerContext,
     keys: RowConverter,
@@ -42,7 +43,7 @@ pub(crate) struct Wishes {
 
 impl Wishes {
     /// Nothing yet.
-    pub fn new(stage: usize, worker: &WorkerContext) -> Result<Wishes, RunError> {
+    pub fn new(stage: StageIndex, worker: &WorkerContext) -> Result<Wishes, RunError> {
         let column = spec(&worker.run, stage)?.input_key;
         Ok(Wishes { stage, column, worker: worker.clone(), keys: key_converter()?, counts: RowMap::default() })
     }

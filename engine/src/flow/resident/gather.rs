@@ -17,6 +17,7 @@ use crate::{
     error::RunError,
     failpoint,
     flow::WorkerContext,
+    plan::StageIndex,
     relational::{Reach, ResidentSpec, spaces},
     rows::{Row, RowBatch, RowRef},
     state::SHARDS,
@@ -38,7 +39,7 @@ enum Work {
 /// The operator on one worker.
 pub(super) struct Annotating {
     pub worker: WorkerContext,
-    stage: usize,
+    stage: StageIndex,
     /// The chunk's changes of the left side on this worker.
     pub left: Vec<ResidentRow>,
     /// The chunk's changes of the right side, all of them.
@@ -63,7 +64,7 @@ struct Begun {
 }
 
 impl Annotating {
-    pub fn new(stage: usize, worker: &WorkerContext) -> Result<Annotating, RunError> {
+    pub fn new(stage: StageIndex, worker: &WorkerContext) -> Result<Annotating, RunError> {
         Ok(Annotating {
             worker: worker.clone(),
             stage,

@@ -13,6 +13,7 @@ use crate::{
     differential::Side,
     error::RunError,
     flow::RunContext,
+    plan::StageIndex,
     relational::Annotations,
     rows::{Row, RowBatch},
     state::shard_of,
@@ -42,13 +43,13 @@ impl ResidentRow {
 
 /// Encodes rows of one side.
 pub(crate) struct ResidentSide {
-    input: usize,
+    input: StageIndex,
     place: Option<([usize; 2], RowConverter)>,
 }
 
 impl ResidentSide {
     /// One side of a stage.
-    pub fn new(run: &RunContext, stage: usize, side: Side) -> Result<ResidentSide, RunError> {
+    pub fn new(run: &RunContext, stage: StageIndex, side: Side) -> Result<ResidentSide, RunError> {
         let (spec, inputs) = (spec(run, stage)?, &run.plan.stages[stage].inputs);
         let place = match side {
             Side::Left if !spec.is_left_shared => Some((spec.place, place_converter()?)),
@@ -83,7 +84,7 @@ pub(super) fn place_converter() -> Result<RowConverter, RunError> {
     RowConverter::new(vec![SortField::new(DataType::Utf8), SortField::new(DataType::Int64)]).map_err(RunError::internal)
 }
 
-/// Puts annotated rows together: the left row's bytes, and behind them those of the added columns.
+/// Puts annotated rows together: the left row's bytes, and after them those of the added columns.
 pub(super) struct Assembly {
     /// How many of the added columns are part of the key: none or one.
     key_columns: usize,
@@ -92,7 +93,7 @@ pub(super) struct Assembly {
 }
 
 impl Assembly {
-    pub fn new(run: &RunContext, stage: usize) -> Result<Assembly, RunError> {
+    pub fn new(run: &RunContext, stage: StageIndex) -> Result<Assembly, RunError> {
         let spec = spec(run, stage)?;
         let columns = spec.schema.columns();
         let added = &columns[columns.len() - spec.added..];

@@ -29,12 +29,13 @@ use crate::{
     contract::stage::Planned,
     error::RunError,
     flow::{INCOMING, RunContext, WorkerContext},
+    plan::StageIndex,
     relational::{Relational, ResidentSpec},
     rows::RowBatch,
 };
 
 /// The plan of a stage with a resident right side.
-pub(crate) fn spec(run: &RunContext, stage: usize) -> Result<&ResidentSpec, RunError> {
+pub(crate) fn spec(run: &RunContext, stage: StageIndex) -> Result<&ResidentSpec, RunError> {
     match &run.plan.stages[stage].planned {
         Planned::Relational(Relational::Resident(spec)) => Ok(spec),
         _ => Err(RunError::internal("rows came to a stage that has no resident side")),
@@ -45,7 +46,7 @@ pub(crate) fn spec(run: &RunContext, stage: usize) -> Result<&ResidentSpec, RunE
 pub(crate) fn render<'scope>(
     left: StreamVec<'scope, u64, ResidentRow>,
     right: StreamVec<'scope, u64, ResidentRow>,
-    stage: usize,
+    stage: StageIndex,
     worker: &WorkerContext,
 ) -> Result<StreamVec<'scope, u64, RowBatch>, RunError> {
     let name = format!("stage:{}", worker.run.plan.stages[stage].name);

@@ -7,7 +7,8 @@ use std::{
 
 use super::{ResidentRow, spec, store::Store};
 use crate::{
-    error::RunError, flow::WorkerContext, locks::Locked as _, relational::ResidentIndex, rows::Row, state::SHARDS,
+    error::RunError, flow::WorkerContext, locks::Locked as _, plan::StageIndex, relational::ResidentIndex, rows::Row,
+    state::SHARDS,
 };
 
 /// A model, and the rows that it is made of, by entry.
@@ -27,7 +28,7 @@ struct Pair {
 /// The models of a run.
 #[derive(Default)]
 pub(crate) struct Models {
-    by_stage: Mutex<BTreeMap<usize, Pair>>,
+    by_stage: Mutex<BTreeMap<StageIndex, Pair>>,
 }
 
 impl Models {
@@ -45,7 +46,7 @@ impl Models {
     pub(super) fn of(
         &self,
         worker: &WorkerContext,
-        stage: usize,
+        stage: StageIndex,
         changes: &[ResidentRow],
     ) -> Result<(Model, Model), RunError> {
         let mut by_stage = self.by_stage.locked();
@@ -74,7 +75,7 @@ impl Models {
 }
 
 /// The model that the state holds.
-fn stored(worker: &WorkerContext, stage: usize) -> Result<Model, RunError> {
+fn stored(worker: &WorkerContext, stage: StageIndex) -> Result<Model, RunError> {
     let store = Store::new(worker, stage, 1)?;
     let mut rows = Vec::new();
     for shard in 0..SHARDS {
@@ -83,7 +84,7 @@ fn stored(worker: &WorkerContext, stage: usize) -> Result<Model, RunError> {
     model(worker, stage, rows.into_iter().map(|row| (row.entry, row.value)).collect())
 }
 
-fn model(worker: &WorkerContext, stage: usize, rows: BTreeMap<Row, Row>) -> Result<Model, RunError> {
+fn model(worker: &WorkerContext, stage: StageIndex, rows: BTreeMap<Row, Row>) -> Result<Model, RunError> {
     let run = &worker.run;
     let layout = run.layout(run.plan.stages[stage].inputs[1])?;
     let batch = layout.decode(rows.iter().map(|(key, value)| (&**key, &**value))).map_err(RunError::internal)?;

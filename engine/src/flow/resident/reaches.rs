@@ -23,7 +23,7 @@ pub(super) fn merged(mut reaches: Vec<Reach>) -> Vec<Reach> {
 /// The first key of a range, and the first one after it.
 pub(super) type KeyRange = (Vec<u8>, Vec<u8>);
 
-/// The ranges of entries that begin in these reaches or at most `long_bp` before them: the first entry, and the first behind.
+/// The ranges of entries that begin in these reaches or at most `long_bp` before them: the first entry, and the first after them.
 pub(super) fn ranges(reaches: &[Reach], long_bp: i64) -> Result<Vec<KeyRange>, RunError> {
     let earlier = |reach: &Reach| Reach { from: reach.from.saturating_sub(long_bp), ..reach.clone() };
     let reaches = merged(reaches.iter().map(earlier).collect());

@@ -6,6 +6,7 @@ use super::{ResidentRow, spec};
 use crate::{
     error::RunError,
     flow::{Mode, WorkerContext, table},
+    plan::StageIndex,
     relational::{Conflict, spaces},
     rows::Row,
     state::Reader,
@@ -30,7 +31,7 @@ enum Reading {
 
 impl Store {
     /// The rows of one input.
-    pub fn new(worker: &WorkerContext, stage: usize, port: usize) -> Result<Store, RunError> {
+    pub fn new(worker: &WorkerContext, stage: StageIndex, port: usize) -> Result<Store, RunError> {
         let (plan, spec) = (&worker.run.plan, spec(&worker.run, stage)?);
         let is_shared = if port == 0 { spec.is_left_shared } else { spec.is_right_shared };
         let input = &plan.stages[plan.stages[stage].inputs[port]];

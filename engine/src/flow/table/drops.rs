@@ -33,7 +33,7 @@ pub(super) struct DropChanges {
     drops: BTreeMap<(u64, u64), Keys>,
 }
 
-/// Keys one behind the other: where each ends, and whether the drop asserts it now.
+/// Keys one after the other: where each ends, and whether the drop asserts it now.
 #[derive(Default)]
 struct Keys {
     bytes: Vec<u8>,

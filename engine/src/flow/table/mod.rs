@@ -31,6 +31,7 @@ use crate::{
     error::RunError,
     failpoint,
     flow::{WorkerContext, gather::GatheredRows},
+    plan::StageIndex,
     relational::{Conflict, TableSpec, spaces},
     rows::{BatchCutter, RowBatch},
     state::{SHARDS, Snapshot},
@@ -45,7 +46,7 @@ pub(crate) fn list_space(stage: &str) -> String {
 /// Renders a table: rows in, changes of the keyed collection out.
 pub(crate) fn render<'scope>(
     rows: StreamVec<'scope, u64, RowBatch>,
-    stage: usize,
+    stage: StageIndex,
     spec: &TableSpec,
     worker: &WorkerContext,
 ) -> StreamVec<'scope, u64, RowBatch> {
@@ -57,7 +58,7 @@ pub(crate) fn render<'scope>(
 
 /// One table on one worker.
 struct Table {
-    stage: usize,
+    stage: StageIndex,
     conflict: Conflict,
     worker: WorkerContext,
 }
@@ -90,7 +91,7 @@ impl KeyLocal for Table {
             )?;
         }
         for (place, rows) in superseded {
-            if let Some(load) = run.loads.iter().find(|load| load.drop_id == place) {
+            if let Some(load) = run.loads.iter().find(|load| load.drop_id.number() == place) {
                 load.records.superseded(&rows.iter().map(|row| row.origin).collect::<Vec<_>>());
                 let contradicted = |row: PutAside| row.contradicted.map(|(by, key)| (row.origin, by, self.stage, key));
                 load.contradictions.add(rows.into_iter().filter_map(contradicted));

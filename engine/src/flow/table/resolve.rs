@@ -1,4 +1,4 @@
-//! Which row of a key stood before a chunk, and which one stands behind it.
+//! Which row of a key stood before a chunk, and which one stands after it.
 
 use std::{collections::BTreeMap, sync::Arc};
 

@@ -15,6 +15,7 @@ use crate::{
     error::RunError,
     flow::{RunContext, WorkerContext},
     locks::Locked as _,
+    plan::StageIndex,
     relational::Conflict,
     rows::Row,
     state::SHARDS,
@@ -32,12 +33,12 @@ pub(crate) struct Retraction {
     /// What of the drop is taken back, if not all of it.
     pub member: Option<Member>,
     /// For each table and shard, where the next step goes on; absent when the shard is done.
-    pub cursors: Mutex<BTreeMap<(usize, u32), Vec<u8>>>,
+    pub cursors: Mutex<BTreeMap<(StageIndex, u32), Vec<u8>>>,
 }
 
 impl Retraction {
     /// A retraction from these tables, not begun.
-    pub fn new(place: u64, keep_version: Option<u64>, tables: &[usize]) -> Retraction {
+    pub fn new(place: u64, keep_version: Option<u64>, tables: &[StageIndex]) -> Retraction {
         let start = drops::start_of(place);
         let cursors = tables.iter().flat_map(|table| (0..SHARDS).map(|shard| (*table, shard)));
         let cursors = Mutex::new(cursors.map(|at| (at, start.clone())).collect());
@@ -60,7 +61,7 @@ pub(crate) struct Member {
     /// Its name.
     pub name: String,
     /// For each table, which column of its key holds the member's name.
-    pub columns: BTreeMap<usize, usize>,
+    pub columns: BTreeMap<StageIndex, usize>,
     /// How many rows were found.
     pub rows: AtomicU64,
     /// Other members of the drop, some of them.
@@ -69,12 +70,15 @@ pub(crate) struct Member {
 
 impl Member {
     /// Keeps the rows of the member, of one table.
-    fn retain(&self, run: &RunContext, table: usize, rows: &mut Vec<Removal>) -> Result<(), RunError> {
+    fn retain(&self, run: &RunContext, table: StageIndex, rows: &mut Vec<Removal>) -> Result<(), RunError> {
         let keys =
             run.layout(table)?.decode_keys(rows.iter().map(|removal| &*removal.0)).map_err(RunError::internal)?;
         let names = self.columns.get(&table).and_then(|column| keys.get(*column)?.as_string_opt::<i32>());
         let Some(names) = names else {
-            return Err(RunError::internal(format!("the key of stage {table} does not hold the member's name")));
+            return Err(RunError::internal(format!(
+                "the key of stage `{}` does not hold the member's name",
+                run.plan.stages[table].name
+            )));
         };
         let mut others = self.others.locked();
         let mut at = 0..names.len();
@@ -96,7 +100,7 @@ pub(crate) type Removal = (Row, u64, u64);
 /// The next step of every retraction in one shard of one table, sorted by key.
 pub(super) fn removals(
     worker: &WorkerContext,
-    stage: usize,
+    stage: StageIndex,
     shard: u32,
     conflict: Conflict,
 ) -> Result<Vec<Removal>, RunError> {

@@ -12,7 +12,7 @@ use crate::{error::RunError, relational::TopSpec};
 pub(super) struct Encoding {
     converter: RowConverter,
     parser: RowParser,
-    /// The columns of the schema behind what the row is ordered by.
+    /// The columns of the schema after what the row is ordered by.
     columns: Vec<usize>,
 }
 

@@ -10,13 +10,14 @@ use crate::{
     contract::{batch::Batch, emit::Emit},
     error::RunError,
     flow::{WorkerContext, aggregate::Contribution, segment::SegmentEvents, value_counts::ValueCounts},
+    plan::StageIndex,
     relational::{TopSpec, accumulate::Cells},
     rows::{Row, RowMap},
 };
 
 /// Gathers rows over the batches of a chunk.
 pub(crate) struct TopRows {
-    stage: usize,
+    stage: StageIndex,
     worker: WorkerContext,
     spec: TopSpec,
     groups: Option<RowConverter>,
@@ -28,7 +29,7 @@ pub(crate) struct TopRows {
 
 impl TopRows {
     /// Nothing yet.
-    pub fn new(stage: usize, worker: &WorkerContext) -> Result<TopRows, RunError> {
+    pub fn new(stage: StageIndex, worker: &WorkerContext) -> Result<TopRows, RunError> {
         let spec = spec(&worker.run, stage)?.clone();
         let by = spec.by.iter().map(|at| SortField::new(spec.schema.columns()[*at].column_type.to_arrow()));
         let groups = match spec.by.is_empty() {

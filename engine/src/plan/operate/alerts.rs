@@ -55,10 +55,10 @@ options! {
     pub struct ReclassificationOptions {
         /// The table, of which the sink keeps a history.
         "table" => table: Spanned<String>,
-        /// The number that ranks a classification, made with `clinvar_rank`: rows where an epoch moves it are told, those that
+        /// The number that ranks a classification, made with `clinvar_rank`: rows where an epoch moves it are reported, those that
         /// rise or fall most first.
         "by" => by: Spanned<String>,
-        /// A number of the row that says how often the variant is carried: rows where it is 0 are not told. Default: all are.
+        /// A number of the row that says how often the variant is carried: rows where it is 0 are not reported. Default: all are.
         "carriers" => carriers: Option<Spanned<String>> = None, "every row counts",
         /// Rows that a message lists, at the most.
         "top_rows" => top_rows: u64 = 10, "10",

@@ -1,6 +1,6 @@
 //! Bad pipeline files and what is said of them, in `bad.txt`.
 //!
-//! Each case is an edit of `GOOD` (`- ` a line of it, `+ ` what stands there instead; `+ ` alone: at the end), or a whole
+//! Each case is an edit of `GOOD` (`- ` a line of it, `+ ` what is there instead; `+ ` alone: at the end), or a whole
 //! file (`| `); `set ` is an override, `env ` a variable that is set. What is expected follows `---`, and is written by hand: what
 //! the product says is no measure of what it should say.
 

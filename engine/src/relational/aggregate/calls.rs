@@ -31,7 +31,7 @@ use crate::{
     suggest::listed,
 };
 
-/// What stands between the texts of a `group_concat` unless it is said: MySQL's.
+/// What is between the texts of a `group_concat` unless it is said: MySQL's.
 const SEPARATOR: &str = ",";
 
 /// The calls found so far, each once.
@@ -266,7 +266,7 @@ fn plain(written: &Written<'_>, name: &str) -> Option<Meaning> {
     Some((function, trees))
 }
 
-/// The text of the arguments one behind the other, NULL where one is: `concat(…)`.
+/// The text of the arguments one after the other, NULL where one is: `concat(…)`.
 fn joined(arguments: &[&Expr]) -> Expr {
     let mut name = Ident::new("concat");
     name.span = arguments.first().map_or_else(Span::empty, |argument| argument.span());

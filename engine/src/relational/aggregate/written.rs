@@ -1,4 +1,4 @@
-//! An aggregate call as it is written: what stands between its parentheses and behind them.
+//! An aggregate call as it is written: what is between its parentheses and after them.
 
 use sqlparser::ast::{
     DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArguments,
@@ -13,7 +13,7 @@ pub(super) struct Written<'a> {
     pub arguments: Vec<&'a Expr>,
     /// Whether the argument is a star.
     pub is_star: bool,
-    /// Whether the arguments stand behind DISTINCT.
+    /// Whether the arguments stand after DISTINCT.
     pub is_distinct: bool,
     /// `ORDER BY` between the parentheses.
     pub order: &'a [OrderByExpr],
@@ -55,13 +55,13 @@ impl<'a> Written<'a> {
         Some(written)
     }
 
-    /// Whether nothing stands there but arguments.
+    /// Whether nothing is there but arguments.
     pub fn is_plain(&self) -> bool {
         self.order.is_empty() && self.separator.is_none() && self.within.is_empty()
     }
 }
 
-/// The direction that is written behind what is ordered by. As in MySQL, NULL comes before every value, and so last in
+/// The direction that is written after what is ordered by. As in MySQL, NULL comes before every value, and so last in
 /// descending order, unless it is said.
 pub(in super::super) fn order_of(by: &OrderByExpr) -> Order {
     let descending = by.options.asc == Some(false);

@@ -13,7 +13,7 @@ use crate::{
 pub struct On {
     /// What the list holds.
     pub items: Vec<OnItem>,
-    /// Where it stands.
+    /// Where it is.
     pub span: Range<usize>,
 }
 

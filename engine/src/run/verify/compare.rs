@@ -8,6 +8,7 @@ use arrow_schema::DataType;
 use super::report::VerifyReport;
 use crate::{
     changes::{Change, ChangeLog, NetChanges, RunBuilder},
+    epoch::plane::{Plane, What},
     error::{RunError, RunErrorKind},
     plan::TableIndex,
     rows::{RowBatch, RowLayout},
@@ -50,13 +51,31 @@ impl<'a> Runs<'a> {
     }
 }
 
+/// Where rows are read from.
+#[derive(Clone, Copy)]
+pub(super) enum ReadFrom<'a> {
+    /// They were read back, and kept.
+    Kept(&'a ChangeLog),
+    /// They were computed.
+    Computed(&'a dyn Plane),
+}
+
 /// The rows of a table, one side of a comparison.
 #[derive(Clone, Copy)]
 pub(super) struct Rows<'a> {
-    pub(super) log: &'a ChangeLog,
-    /// The table's place in the log.
+    pub(super) from: ReadFrom<'a>,
+    /// The table's place there.
     pub(super) at: TableIndex,
     pub(super) layout: &'a RowLayout,
+}
+
+impl Rows<'_> {
+    fn net(self) -> Result<NetChanges, RunError> {
+        match self.from {
+            ReadFrom::Kept(log) => log.net(self.at).map_err(|error| unavailable(&error)),
+            ReadFrom::Computed(plane) => plane.net(self.at, What::All),
+        }
+    }
 }
 
 /// What two rows of one key may differ in.
@@ -64,7 +83,7 @@ pub(super) struct Rows<'a> {
 pub(super) enum Strictness<'a> {
     /// Nothing.
     Exact,
-    /// The sign of a zero; and in these columns by what the expected rows say behind all columns.
+    /// The sign of a zero; and in these columns by what the expected rows say after all columns.
     Numbers(&'a [usize]),
 }
 
@@ -76,9 +95,8 @@ pub(super) fn compare(
     strictness: Strictness<'_>,
     report: &mut VerifyReport,
 ) -> Result<(), RunError> {
-    let net = |rows: Rows<'_>| rows.log.net(rows.at).map_err(|error| unavailable(&error));
     let next = |net: &mut NetChanges| net.next().map_err(|error| unavailable(&error));
-    let (mut wanted, mut had) = (net(expected)?, net(found)?);
+    let (mut wanted, mut had) = (expected.net()?, found.net()?);
     let (mut left, mut right) = (next(&mut wanted)?, next(&mut had)?);
     while left.is_some() || right.is_some() {
         let order = match (&left, &right) {
@@ -127,8 +145,8 @@ fn alike(want: &Change, have: &Change, expected: Rows<'_>, found: Rows<'_>, stri
             return one == other;
         }
         let (one, other) = (one.as_primitive::<Float64Type>().value(0), other.as_primitive::<Float64Type>().value(0));
-        let behind = tolerant.iter().position(|at| *at == column).map(|at| have.num_columns() + at);
-        one == other || behind.is_some_and(|behind| (one - other).abs() <= tolerance(&want, behind))
+        let last = tolerant.iter().position(|at| *at == column).map(|at| have.num_columns() + at);
+        one == other || last.is_some_and(|column| (one - other).abs() <= tolerance(&want, column))
     })
 }
 

@@ -1,7 +1,7 @@
 //! Histories compared with their tables and with the ledger: every epoch has as many rows as the ledger says that it changed,
 //! and the last row of a key says what the table holds.
 //!
-//! Where tables were made anew or brought to another definition, histories do not say what became of rows; where drops were
+//! Where tables were rebuilt or brought to another definition, histories do not say what became of rows; where drops were
 //! erased, rows of histories went. There less can be asked, see [`Known`]. And of epochs in which the pipeline asked for no history
 //! nothing is in it, see [`Gaps`].
 
@@ -36,16 +36,16 @@ use crate::{
 /// What the ledger knows that a history must fit.
 pub(super) struct Known {
     accounts: Accounts,
-    /// The epochs that made tables anew or brought them to another definition.
+    /// The epochs that rebuilt tables or brought them to another definition.
     blind: Vec<u64>,
     /// The epochs of which rows of histories may be gone: from the first of an erased drop to that of its erasure.
     erased: Vec<RangeInclusive<u64>>,
 }
 
 impl Known {
-    pub(super) fn read(sink: &mut dyn Sink, pipeline: &str) -> Result<Known, RunError> {
-        let events = sink.history(pipeline)?;
-        Ok(Known { accounts: sink.accounts(pipeline)?, blind: blind(&events), erased: erased(&events) })
+    /// What the ledger's events and accounts say.
+    pub(super) fn of(events: &[Event], accounts: Accounts) -> Known {
+        Known { accounts, blind: blind(events), erased: erased(events) }
     }
 
     fn made(&self, table: &str) -> Option<u64> {
@@ -147,7 +147,7 @@ impl Gaps {
             let of_table = counts.iter().find(|counts| counts.name == table.name);
             epoch >= made
                 && !found.contains_key(&epoch)
-                && of_table.is_some_and(|counts| counts.history.is_none() && counts.changed())
+                && of_table.is_some_and(|counts| counts.history.is_none() && counts.changed_rows() > 0)
                 && !known.blind.contains(&epoch)
                 && !known.erased.iter().any(|range| range.contains(&epoch))
         };

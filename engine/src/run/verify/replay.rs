@@ -5,10 +5,13 @@ use std::{path::PathBuf, sync::Arc};
 use super::compare::unavailable;
 use crate::{
     changes::{Change, ChangeLog},
-    epoch::{context::Context, plane::SharedState},
+    epoch::{
+        context::Context,
+        plane::{Plane, SharedState},
+    },
     error::RunError,
     flow::{RunContext, feed::Item, lookup::copy_answers},
-    plan::TableIndex,
+    plan::{StageIndex, TableIndex},
     rows::RowBatch,
     run::{
         compute::{self, Work},
@@ -25,12 +28,12 @@ pub(super) fn replayed(
     spill_dir: PathBuf,
     found: &ChangeLog,
     state_session: &Arc<Session>,
-) -> Result<Arc<RunContext>, RunError> {
+) -> Result<Box<dyn Plane>, RunError> {
     let work = Work::on(scratch_state, 1, workers, spill_dir)?;
     // Nobody is asked: what was answered is as much given as the rows of the tables.
     copy_answers(context.plan, state_session, &work.session)?;
     let rows = |run: &RunContext, send: &mut dyn FnMut(Item) -> bool| {
-        let tables = run.plan.stages.iter().enumerate().filter(|(_, stage)| stage.is_table());
+        let tables = run.plan.stages.indexed().filter(|(_, stage)| stage.is_table());
         for (at, _) in tables {
             let listening = match context.plan.table_of(at) {
                 Some(table) => send_found(found, table, at, send)?,
@@ -43,13 +46,13 @@ pub(super) fn replayed(
         }
         Ok(())
     };
-    Ok(Arc::clone(compute::replay(context, work, Box::new(rows))?.run()))
+    compute::replay(context, work, Box::new(rows))
 }
 
 fn send_found(
     found: &ChangeLog,
     table: TableIndex,
-    stage: usize,
+    stage: StageIndex,
     send: &mut dyn FnMut(Item) -> bool,
 ) -> Result<bool, RunError> {
     let mut net = found.net(table).map_err(|error| unavailable(&error))?;

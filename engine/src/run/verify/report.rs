@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-/// Differences told in full; beyond this number they are only counted.
+/// Differences reported in full; beyond this number they are only counted.
 const DIFFERENCES_TOLD: usize = 100;
 
 /// What `verify` found.

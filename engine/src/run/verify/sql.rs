@@ -9,14 +9,14 @@ use arrow_array::{Array as _, RecordBatch, cast::AsArray as _, types::Float64Typ
 use vardelta_schemas::{TableSchema, sql::view::Statement};
 
 use super::{
-    compare::{Rows, Runs, Strictness, compare},
+    compare::{ReadFrom, Rows, Runs, Strictness, compare},
     report::{Means, VerifiedTable, VerifyReport},
 };
 use crate::{
     changes::ChangeLog,
     contract::sink::{Sink, SinkError, SinkErrorKind},
     error::RunError,
-    plan::{Plan, TableIndex},
+    plan::{Plan, StageIndex, TableIndex},
     rows::RowLayout,
 };
 
@@ -25,7 +25,7 @@ const AGAINST: &str = "the database's own SELECT";
 
 /// A view, and its rows as the sink holds them.
 pub(super) struct View<'a> {
-    pub(super) stage: usize,
+    pub(super) stage: StageIndex,
     pub(super) table: &'a TableSchema,
     pub(super) found: Rows<'a>,
     pub(super) rows: u64,
@@ -53,7 +53,7 @@ pub(super) fn check(
         };
     }
     let before = report.difference_count;
-    let expected = Rows { log: &log, at: TableIndex::new(0), layout: &layout };
+    let expected = Rows { from: ReadFrom::Kept(&log), at: TableIndex::new(0), layout: &layout };
     compare(&view.table.name, expected, view.found, Strictness::Numbers(&statement.inexact), report)?;
     let name = |at: &usize| view.table.schema.columns()[*at].name.clone();
     report.tables.push(VerifiedTable {
@@ -66,7 +66,7 @@ pub(super) fn check(
 }
 
 /// The statement and the tables it is over: those that drops make, where that can be said, else the nearest.
-fn said(plan: &Plan, sink: &mut dyn Sink, stage: usize) -> Result<Result<(Statement, String), String>, RunError> {
+fn said(plan: &Plan, sink: &mut dyn Sink, stage: StageIndex) -> Result<Result<(Statement, String), String>, RunError> {
     let mut why = None;
     for whole in [true, false] {
         match plan.defined(stage, whole) {

@@ -6,17 +6,14 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use super::{
-    walk::{Aggregates, layout},
-    wanted::encode,
-};
+use super::{walk::Aggregates, wanted::encode};
 use crate::{
     changes::Change,
     epoch::{context::Context, open::Opened, plane::What},
     error::RunError,
     flow::{RunContext, feed::Item},
     locks::Locked as _,
-    plan::{Plan, TableIndex},
+    plan::{Plan, PlannedStage, StageIndex, TableIndex},
     run::{
         compute::{self, Work},
         rebuild::send_table,
@@ -25,7 +22,7 @@ use crate::{
 };
 
 /// The rows of every aggregate before a stage, itself included.
-pub(super) fn recompute(context: Context<'_>, opened: &Opened, stage: usize) -> Result<Aggregates, RunError> {
+pub(super) fn recompute(context: Context<'_>, opened: &Opened, stage: StageIndex) -> Result<Aggregates, RunError> {
     let mut plan = context.plan.clone();
     let stages = aggregates_before(&plan, stage);
     // What the sink keeps is what a replay yields.
@@ -35,7 +32,7 @@ pub(super) fn recompute(context: Context<'_>, opened: &Opened, stage: usize) -> 
     let state = opened.state.locked().begin()?;
     let work = Work::on(&scratch_state, 1, plan.pipeline.workers, scratch.path().to_path_buf())?;
     let rows = |run: &RunContext, send: &mut dyn FnMut(Item) -> bool| {
-        for at in (0..run.plan.stages.len()).filter(|at| run.plan.stages[*at].is_table()) {
+        for at in run.plan.stages.places_where(PlannedStage::is_table) {
             if !send_table(run, at, &state, send)? {
                 break;
             }
@@ -45,7 +42,7 @@ pub(super) fn recompute(context: Context<'_>, opened: &Opened, stage: usize) -> 
     let plane = compute::replay(Context { plan: &plan, ..context }, work, Box::new(rows))?;
     let mut aggregates = Aggregates::new();
     for (at, stage) in stages.iter().enumerate() {
-        let layout = layout(&plan, *stage)?;
+        let layout = plan.stages[*stage].layout()?;
         let groups: Vec<usize> = plan.stages[*stage].key.clone().unwrap_or_default();
         let (mut net, mut by_group) = (plane.net(TableIndex::new(at), What::All)?, BTreeMap::new());
         while let Some(Change { key, new, .. }) = net.next().map_err(RunError::from)? {
@@ -62,7 +59,7 @@ pub(super) fn recompute(context: Context<'_>, opened: &Opened, stage: usize) -> 
     Ok(aggregates)
 }
 
-fn aggregates_before(plan: &Plan, stage: usize) -> Vec<usize> {
+fn aggregates_before(plan: &Plan, stage: StageIndex) -> Vec<StageIndex> {
     let (mut found, mut open) = (std::collections::BTreeSet::new(), vec![stage]);
     while let Some(at) = open.pop() {
         if plan.stages[at].as_aggregate().is_some() {

@@ -10,14 +10,14 @@ use vardelta_schemas::TableSchema;
 
 use super::{
     Cells, cells,
-    walk::{Instead, Walk, layout},
+    walk::{Instead, Walk},
     wanted::{Equal, mask},
 };
 use crate::{
     contract::sink::{Sink, SinkError, SinkErrorKind},
     epoch::open::Opened,
     error::RunError,
-    plan::Plan,
+    plan::{Plan, StageIndex},
     rows::lax_table,
 };
 
@@ -53,7 +53,7 @@ pub struct Because {
 
 /// The tables with a history, by stage.
 pub(super) struct Histories {
-    tables: BTreeMap<usize, (TableSchema, TableSchema)>,
+    tables: BTreeMap<StageIndex, (TableSchema, TableSchema)>,
 }
 
 /// One row of a history.
@@ -80,7 +80,7 @@ impl Histories {
         &self,
         sink: &mut dyn Sink,
         walk: &Walk<'_>,
-        (stage, table): (usize, &TableSchema),
+        (stage, table): (StageIndex, &TableSchema),
         equal: &Equal,
         notices: &mut Vec<String>,
     ) -> Result<Vec<Happened>, RunError> {
@@ -129,15 +129,15 @@ impl Histories {
         &self,
         sink: &mut dyn Sink,
         walk: &Walk<'_>,
-        stage: usize,
+        stage: StageIndex,
         equal: &Equal,
-        (base, table, history): (usize, &TableSchema, &TableSchema),
+        (base, table, history): (StageIndex, &TableSchema, &TableSchema),
         happened: &mut [Happened],
     ) -> Result<(), RunError> {
         let epochs: BTreeSet<u64> = happened.iter().map(|one| one.epoch).collect();
         let mut changed = entries(sink, table, history, &mut |rows| Some(vec![true; rows.num_rows()].into()))?;
         changed.retain(|entry| epochs.contains(&entry.epoch));
-        let layout = layout(walk.plan, base)?;
+        let layout = walk.plan.stages[base].layout()?;
         let strict = table.schema.to_arrow();
         let mut instead = Vec::new();
         for (number, entry) in (0_u64..).zip(&changed) {
@@ -183,7 +183,7 @@ impl Histories {
 }
 
 /// The tables that a stage's rows are made of.
-fn base_tables(plan: &Plan, stage: usize) -> BTreeSet<usize> {
+fn base_tables(plan: &Plan, stage: StageIndex) -> BTreeSet<StageIndex> {
     let (mut tables, mut open) = (BTreeSet::new(), plan.stages[stage].inputs.clone());
     while let Some(at) = open.pop() {
         match plan.stages[at].is_table() {

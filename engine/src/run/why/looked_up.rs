@@ -3,16 +3,16 @@
 use std::{collections::BTreeMap, rc::Rc};
 
 use super::{
-    walk::{Each, Leaf, ROWS_AT_ONCE, Walk, layout},
+    walk::{Each, Leaf, ROWS_AT_ONCE, Walk},
     wanted::{Wanted, encode, of_input},
 };
-use crate::{error::RunError, flow::lookup::AnswersOf, relational::LookupSpec, rows::Row};
+use crate::{error::RunError, flow::lookup::AnswersOf, plan::StageIndex, relational::LookupSpec, rows::Row};
 
 impl Walk<'_> {
     /// The rows of a look-up stage that are wanted.
     pub(super) fn lookup(
         &self,
-        stage: usize,
+        stage: StageIndex,
         spec: &LookupSpec,
         wanted: &Wanted,
         each: &mut Each<'_>,
@@ -34,7 +34,7 @@ impl Walk<'_> {
             }
             Ok(())
         })?;
-        let layout = layout(self.plan, stage)?;
+        let layout = self.plan.stages[stage].layout()?;
         let mut answers = AnswersOf::new(self.before, &planned.name, spec, &layout)?;
         let mut keys = by_key.into_iter().peekable();
         while keys.peek().is_some() {

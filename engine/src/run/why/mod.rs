@@ -21,12 +21,15 @@ use std::{
 };
 
 use arrow_array::{Array as _, ArrayRef, RecordBatch};
-use vardelta_schemas::{TableSchema, ledger::Snapshot};
+use vardelta_schemas::{
+    TableSchema,
+    ledger::{DropId, Snapshot},
+};
 
 pub use self::happened::{Because, Happened};
 use self::{
     happened::Histories,
-    walk::{Found, Leaf, Walk, layout},
+    walk::{Found, Leaf, Walk},
     wanted::{Equal, mask},
 };
 use crate::{
@@ -35,7 +38,7 @@ use crate::{
     error::{RunError, RunErrorKind},
     flow::table::assertions_of,
     locks::Locked as _,
-    plan::{Plan, content::Wanted},
+    plan::{Plan, StageIndex, content::Wanted},
     suggest::nearest,
 };
 
@@ -82,7 +85,7 @@ pub struct Why {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DropName {
     /// Its number, which is its place in ledger order.
-    pub drop_id: u64,
+    pub drop_id: DropId,
     /// Its name.
     pub name: String,
     /// The source.
@@ -129,7 +132,7 @@ pub fn why(context: Context<'_>, request: &WhyRequest) -> Result<Why, RunError> 
     let key = key::parse(&table, &request.key)?;
     let mut opened = open::open(plan, Access::Read)?;
     open::check_epochs(plan, &opened)?;
-    open::check_definition(plan, &opened.ledger, Wanted::BehindTables)?;
+    open::check_definition(plan, &opened.ledger, Wanted::AfterTables)?;
     let mut why = Why {
         pipeline: plan.pipeline.name.clone(),
         epoch: opened.ledger.epoch,
@@ -156,7 +159,7 @@ pub fn why(context: Context<'_>, request: &WhyRequest) -> Result<Why, RunError> 
     let values = Equal::of(&key, &(0..table.key.len()).collect::<Vec<_>>(), true).map_err(RunError::internal)?;
     let equal = Equal { columns: table.key.clone(), values: Arc::new(values) };
     if let Some(spec) = plan.stages[stage].as_table() {
-        let rows = layout(plan, stage)?;
+        let rows = plan.stages[stage].layout()?;
         for bytes in equal.values.iter() {
             for (assertion, stands) in assertions_of(&before, &table.name, spec.conflict, bytes)? {
                 let value = spec.conflict.row(&assertion.value);
@@ -165,7 +168,7 @@ pub fn why(context: Context<'_>, request: &WhyRequest) -> Result<Why, RunError> 
                     why.row = Some(cells(&row, 0));
                 }
                 why.assertions.push(Asserted {
-                    drop: drop_name(&opened.ledger, assertion.place),
+                    drop: drop_name(&opened.ledger, DropId::new(assertion.place)),
                     origin: assertion.origin,
                     loaded_epoch: assertion.version,
                     stands,
@@ -200,7 +203,7 @@ pub fn why(context: Context<'_>, request: &WhyRequest) -> Result<Why, RunError> 
     Ok(why)
 }
 
-fn table_named(plan: &Plan, name: &str) -> Result<(usize, TableSchema), RunError> {
+fn table_named(plan: &Plan, name: &str) -> Result<(StageIndex, TableSchema), RunError> {
     let tables = plan.tables();
     let inputs = &plan.stages[plan.sink].inputs;
     if let Some(at) = tables.iter().position(|table| table.name == name) {
@@ -215,7 +218,7 @@ fn table_named(plan: &Plan, name: &str) -> Result<(usize, TableSchema), RunError
 }
 
 /// The stages that lead to one, itself included.
-fn stages_to(plan: &Plan, stage: usize) -> Vec<(String, &'static str)> {
+fn stages_to(plan: &Plan, stage: StageIndex) -> Vec<(String, &'static str)> {
     let (mut reached, mut open) = (BTreeSet::from([stage]), vec![stage]);
     while let Some(at) = open.pop() {
         open.extend(plan.stages[at].inputs.iter().copied().filter(|input| reached.insert(*input)));
@@ -225,7 +228,7 @@ fn stages_to(plan: &Plan, stage: usize) -> Vec<(String, &'static str)> {
     written.map(|stage| (stage.name.clone(), stage.type_name)).collect()
 }
 
-fn drop_name(ledger: &Snapshot, drop_id: u64) -> DropName {
+fn drop_name(ledger: &Snapshot, drop_id: DropId) -> DropName {
     let known = ledger.drops.iter().find(|drop| drop.drop_id == drop_id);
     DropName {
         drop_id,
@@ -237,14 +240,14 @@ fn drop_name(ledger: &Snapshot, drop_id: u64) -> DropName {
 
 fn contributions(plan: &Plan, ledger: &Snapshot, found: &Found, limit: usize) -> Result<Vec<Contribution>, RunError> {
     // A row of a table may have a part in several rows.
-    let mut leaves: BTreeMap<(usize, u64), BTreeMap<&[u8], u64>> = BTreeMap::new();
+    let mut leaves: BTreeMap<(StageIndex, DropId), BTreeMap<&[u8], u64>> = BTreeMap::new();
     for leaf in found.parts.iter().flatten() {
-        let Leaf { stage, key, place, origin } = Rc::as_ref(leaf);
-        leaves.entry((*stage, *place)).or_default().insert(key, *origin);
+        let Leaf { stage, key, drop_id, origin } = Rc::as_ref(leaf);
+        leaves.entry((*stage, *drop_id)).or_default().insert(key, *origin);
     }
     let mut contributions = Vec::new();
-    for ((stage, place), rows) in leaves {
-        let of_table = layout(plan, stage)?;
+    for ((stage, drop_id), rows) in leaves {
+        let of_table = plan.stages[stage].layout()?;
         let key_columns = plan.stages[stage].key.clone().unwrap_or_default();
         let mut first = Vec::new();
         for (key, origin) in rows.iter().take(limit) {
@@ -254,7 +257,7 @@ fn contributions(plan: &Plan, ledger: &Snapshot, found: &Found, limit: usize) ->
         }
         contributions.push(Contribution {
             table: plan.stages[stage].name.clone(),
-            drop: drop_name(ledger, place),
+            drop: drop_name(ledger, drop_id),
             rows: rows.len() as u64,
             first,
         });

@@ -14,16 +14,17 @@ use super::{
 };
 use crate::{
     error::RunError,
+    plan::StageIndex,
     relational::{How, JoinSpec, Reach, ResidentSpec},
 };
 
-/// Rows whose parts in a model are told one by one, at the most.
+/// Rows whose parts in a model are reported one by one, at the most.
 const MODEL_ROWS_TOLD: usize = 100;
 
 impl Walk<'_> {
     pub(super) fn join(
         &self,
-        stage: usize,
+        stage: StageIndex,
         spec: &JoinSpec,
         wanted: &Wanted,
         each: &mut Each<'_>,
@@ -83,7 +84,7 @@ impl Walk<'_> {
 
     pub(super) fn resident(
         &self,
-        stage: usize,
+        stage: StageIndex,
         spec: &ResidentSpec,
         wanted: &Wanted,
         each: &mut Each<'_>,

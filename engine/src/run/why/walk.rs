@@ -1,6 +1,6 @@
 //! From rows of a stage back to the rows of tables that they are made of, by the state alone.
 //!
-//! Nothing is kept for it: the rows of tables are read from the state, and what stands between is computed for those that may
+//! Nothing is kept for it: the rows of tables are read from the state, and what lies between is computed for those that may
 //! be meant. What is asked of a stage is passed on to its inputs as far as columns go through unchanged, so that most rows are left
 //! out where they lie; a whole table key is looked up.
 
@@ -12,6 +12,7 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
 };
+use vardelta_schemas::ledger::DropId;
 
 use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions, StringArray, UInt64Array, new_null_array};
 use arrow_schema::{ArrowError, Schema as ArrowSchema};
@@ -31,7 +32,7 @@ use crate::{
     error::RunError,
     flow::table::{assertions_of, scan_assertions},
     locks::Locked as _,
-    plan::Plan,
+    plan::{Plan, StageIndex},
     relational::{AggregateSpec, Conflict, Relational, TableSpec, UnionSpec},
     rows::{Row, RowLayout},
     state::{SHARDS, Snapshot},
@@ -44,11 +45,11 @@ pub(super) const ROWS_AT_ONCE: usize = 4_096;
 #[derive(Debug)]
 pub(super) struct Leaf {
     /// The table.
-    pub stage: usize,
+    pub stage: StageIndex,
     /// The row's key.
     pub key: Row,
     /// The drop whose row it is.
-    pub place: u64,
+    pub drop_id: DropId,
     /// The record in the drop.
     pub origin: u64,
 }
@@ -77,7 +78,7 @@ pub(super) struct Walk<'a> {
     pub abort: &'a Abort,
     pub notices: Mutex<Vec<String>>,
     /// For some tables, by stage, rows that are taken instead of theirs.
-    pub instead: BTreeMap<usize, Vec<Instead>>,
+    pub instead: BTreeMap<StageIndex, Vec<Instead>>,
     /// The rows of aggregates, where they are needed; without them the columns that an aggregate computes are left NULL.
     pub aggregates: Option<Arc<Aggregates>>,
     /// Set where a walk cannot go on without them.
@@ -85,7 +86,7 @@ pub(super) struct Walk<'a> {
 }
 
 /// By stage and encoded group, the row of an aggregate.
-pub(super) type Aggregates = BTreeMap<usize, BTreeMap<Box<[u8]>, RecordBatch>>;
+pub(super) type Aggregates = BTreeMap<StageIndex, BTreeMap<Box<[u8]>, RecordBatch>>;
 
 /// A row that is taken instead of a table's rows.
 pub(super) struct Instead {
@@ -99,7 +100,7 @@ pub(super) struct Instead {
 
 impl Walk<'_> {
     /// The rows of a stage that are wanted.
-    pub fn find(&self, stage: usize, wanted: &Wanted) -> Result<Found, RunError> {
+    pub fn find(&self, stage: StageIndex, wanted: &Wanted) -> Result<Found, RunError> {
         let mut found = Found::default();
         found.is_partial = self.each(stage, wanted, &mut |rows, mut parts| {
             found.rows.push(rows);
@@ -110,7 +111,7 @@ impl Walk<'_> {
     }
 
     /// The same batch by batch; says whether columns are left NULL that an aggregate computes.
-    pub(super) fn each(&self, stage: usize, wanted: &Wanted, each: &mut Each<'_>) -> Result<bool, RunError> {
+    pub(super) fn each(&self, stage: StageIndex, wanted: &Wanted, each: &mut Each<'_>) -> Result<bool, RunError> {
         self.abort.check()?;
         let mut sieve = |rows: RecordBatch, parts: Vec<Vec<Rc<Leaf>>>| {
             let keep = mask(wanted, &rows).map_err(RunError::internal)?;
@@ -157,15 +158,15 @@ impl Walk<'_> {
         }
     }
 
-    fn table(&self, stage: usize, spec: &TableSpec, wanted: &Wanted, each: &mut Each<'_>) -> Result<(), RunError> {
+    fn table(&self, stage: StageIndex, spec: &TableSpec, wanted: &Wanted, each: &mut Each<'_>) -> Result<(), RunError> {
         if let Some(instead) = self.instead.get(&stage) {
             for Instead { key, rows, number } in instead {
-                let leaf = Leaf { stage, key: key.clone(), place: 0, origin: *number };
+                let leaf = Leaf { stage, key: key.clone(), drop_id: DropId::default(), origin: *number };
                 each(rows.clone(), vec![vec![Rc::new(leaf)]])?;
             }
             return Ok(());
         }
-        let layout = layout(self.plan, stage)?;
+        let layout = self.plan.stages[stage].layout()?;
         let name = &self.plan.stages[stage].name;
         let mut gathered =
             Gathered { stage, layout: &layout, conflict: spec.conflict, rows: Vec::new(), leaves: Vec::new() };
@@ -198,7 +199,13 @@ impl Walk<'_> {
         gathered.give(each)
     }
 
-    fn union(&self, stage: usize, spec: &UnionSpec, wanted: &Wanted, each: &mut Each<'_>) -> Result<bool, RunError> {
+    fn union(
+        &self,
+        stage: StageIndex,
+        spec: &UnionSpec,
+        wanted: &Wanted,
+        each: &mut Each<'_>,
+    ) -> Result<bool, RunError> {
         let schema = spec.schema.to_arrow();
         let first = usize::from(spec.tags.is_some());
         let mut is_partial = false;
@@ -218,8 +225,8 @@ impl Walk<'_> {
 
     fn transform(
         &self,
-        stage: usize,
-        input: usize,
+        stage: StageIndex,
+        input: StageIndex,
         transform: &dyn Transform,
         wanted: &Wanted,
         each: &mut Each<'_>,
@@ -266,7 +273,7 @@ impl Walk<'_> {
     }
 
     /// Whether rows of a stage lack the columns that an aggregate computes.
-    pub(super) fn is_partial(&self, stage: usize) -> bool {
+    pub(super) fn is_partial(&self, stage: StageIndex) -> bool {
         let planned = &self.plan.stages[stage];
         if planned.as_aggregate().is_some() {
             return self.aggregates.is_none();
@@ -277,7 +284,7 @@ impl Walk<'_> {
 
     fn aggregate(
         &self,
-        stage: usize,
+        stage: StageIndex,
         spec: &AggregateSpec,
         wanted: &Wanted,
         each: &mut Each<'_>,
@@ -323,7 +330,7 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// What is asked of the stage is computed by an aggregate: the walk begins anew with its rows.
+    /// What is asked of the stage is computed by an aggregate: the walk starts over with its rows.
     pub(super) fn not_followed(&self, stage: &str) -> RunError {
         self.needs_aggregates.store(true, Ordering::Relaxed);
         RunError::internal(format!("`{stage}` asks for what an aggregate computes"))
@@ -339,7 +346,7 @@ impl Walk<'_> {
 
 /// Rows of a table on their way.
 struct Gathered<'a> {
-    stage: usize,
+    stage: StageIndex,
     layout: &'a RowLayout,
     conflict: Conflict,
     rows: Vec<(Row, Row)>,
@@ -349,7 +356,7 @@ struct Gathered<'a> {
 impl Gathered<'_> {
     fn add(&mut self, key: &[u8], (place, _, origin, value): (u64, u64, u64, &[u8])) {
         self.rows.push((key.into(), self.conflict.row(value).into()));
-        self.leaves.push(Rc::new(Leaf { stage: self.stage, key: key.into(), place, origin }));
+        self.leaves.push(Rc::new(Leaf { stage: self.stage, key: key.into(), drop_id: DropId::new(place), origin }));
     }
 
     fn give(&mut self, each: &mut Each<'_>) -> Result<(), RunError> {
@@ -360,12 +367,6 @@ impl Gathered<'_> {
         let decoded = self.layout.decode(rows.iter().map(|(key, value)| (&**key, &**value)));
         each(decoded.map_err(RunError::internal)?, self.leaves.drain(..).map(|leaf| vec![leaf]).collect())
     }
-}
-
-/// How the rows of a table are encoded.
-pub(super) fn layout(plan: &Plan, stage: usize) -> Result<RowLayout, RunError> {
-    let planned = &plan.stages[stage];
-    RowLayout::new(&planned.schema, planned.identity()).map_err(RunError::internal)
 }
 
 pub(super) fn take(rows: &RecordBatch, at: &[usize]) -> Result<RecordBatch, RunError> {

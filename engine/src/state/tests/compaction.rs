@@ -136,7 +136,7 @@ fn a_thousand_epochs_leave_what_one_would() {
         commit(&mut state, &changes);
     }
     assert!(state.statistics()[0].runs <= 6, "{} runs", state.statistics()[0].runs);
-    assert!(bytes_on_disk() < 6 * first, "{} bytes on disk, {first} behind the first epoch", bytes_on_disk());
+    assert!(bytes_on_disk() < 6 * first, "{} bytes on disk, {first} after the first epoch", bytes_on_disk());
     assert!(data_files(directory.path()).len() <= 8, "{:?}", data_files(directory.path()));
     assert_eq!(read(&state.begin().unwrap(), "table", 0), content(&expected));
 }

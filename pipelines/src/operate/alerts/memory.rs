@@ -62,7 +62,7 @@ pub struct Changed {
 
 impl Memory {
     /// Reads what is remembered; nothing where there is no such file, or one that cannot be read: then alerts that are
-    /// firing are told once more.
+    /// firing are reported once more.
     pub fn read(plan: &Plan) -> Memory {
         let text = std::fs::read_to_string(state_directory(plan).join(FILE)).unwrap_or_default();
         serde_json::from_str(&text).unwrap_or_default()

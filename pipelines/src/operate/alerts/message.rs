@@ -10,7 +10,7 @@ use super::alert::{Alert, Detail};
 /// Characters of a message, at the most: Slack takes no more as one text.
 const CHARACTERS_MAX: usize = 3_500;
 
-/// One thing that is told.
+/// One thing that is reported.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Item {
     /// Something is wrong since this run.

@@ -1,4 +1,4 @@
-//! Alerts: what is wrong with a pipeline, told when it begins and when it is over, in one message a run. They never fail a
+//! Alerts: what is wrong with a pipeline, reported when it begins and when it is over, in one message a run. They never fail a
 //! load.
 //!
 //! A run, or `vardelta alert check`, looks at every alert (`run`, `standing`). What was known before is in `memory`; so is what

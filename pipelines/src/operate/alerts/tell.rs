@@ -17,7 +17,7 @@ use super::{
 };
 use crate::operate::{clock, ended::Ended, log::LogWriter};
 
-/// One look, while it is told.
+/// One look, while it is reported.
 pub struct Telling<'a> {
     plan: &'a Plan,
     options: &'a AlertOptions,

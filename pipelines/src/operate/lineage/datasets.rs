@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use vardelta_engine::{
     contract::stage::Planned,
     event::RunEvent,
-    plan::{Plan, PlannedStage},
+    plan::{PerStage, Plan, PlannedStage},
     report::RunReport,
 };
 
@@ -47,12 +47,12 @@ impl Datasets {
     /// Those of a plan, with the figures of a run: its events, and the report that they add up to.
     pub fn of(plan: &Plan, events: &[RunEvent], report: Option<&RunReport>) -> Datasets {
         let read = read(events, report);
-        let names: Vec<Option<Name>> =
+        let names: PerStage<Option<Name>> =
             plan.stages.iter().map(|stage| input_name(plan, stage, read.get(&stage.name))).collect();
         let inputs = plan
             .stages
             .iter()
-            .zip(&names)
+            .zip(names.iter())
             .filter_map(|(stage, name)| name.as_ref().map(|name| input(stage, name, read.get(&stage.name))));
         let (origins, place) = (plan.origins(), plan.sink().namespace());
         let outputs = plan.stages[plan.sink].inputs.iter().map(|table| {

@@ -47,7 +47,7 @@ impl Emitter {
         };
         let place = to.place();
         std::thread::spawn(move || {
-            // The first trouble is told; an event that gets there behind it is still worth sending.
+            // The first trouble is reported; an event that gets there after it is still worth sending.
             let mut trouble = None;
             for event in waiting {
                 trouble = trouble.or(to.emit(&event).err());

@@ -8,9 +8,9 @@ use vardelta_engine::{
     plan::Plan,
     run,
 };
-use vardelta_schemas::ledger::{Accounts, EpochDetails, Event, LookupCount, SetAsideRow, Snapshot};
+use vardelta_schemas::ledger::{Accounts, DropId, EpochDetails, Event, LookupCount, SetAsideRow, Snapshot};
 
-use super::{DropFacts, Facts, FailedRun, Lookup, Run, Table, Waiting, changed, stages};
+use super::{DropFacts, Facts, FailedRun, Lookup, Run, Table, Waiting, stages};
 use crate::operate::{
     clock::now_s,
     figures::{self, Figures},
@@ -93,9 +93,9 @@ fn runs(ledger: &Snapshot, accounts: Accounts, events: Vec<Event>, kept: Vec<Fig
 }
 
 fn drops(ledger: &Snapshot, events: &[Event]) -> Vec<DropFacts> {
-    let mut happened: HashMap<u64, Vec<(u64, String)>> = HashMap::new();
-    let mut gone: Vec<(u64, &Event)> = Vec::new();
-    let standing: std::collections::HashSet<u64> = ledger.drops.iter().map(|drop| drop.drop_id).collect();
+    let mut happened: HashMap<DropId, Vec<(u64, String)>> = HashMap::new();
+    let mut gone: Vec<(DropId, &Event)> = Vec::new();
+    let standing: std::collections::HashSet<DropId> = ledger.drops.iter().map(|drop| drop.drop_id).collect();
     for event in events {
         let Some(drop_id) = event.drop_id else { continue };
         let of_drop = happened.entry(drop_id).or_default();
@@ -104,7 +104,7 @@ fn drops(ledger: &Snapshot, events: &[Event]) -> Vec<DropFacts> {
         }
         of_drop.push((event.epoch, event.action.clone()));
     }
-    let mut take = |drop_id: u64| happened.remove(&drop_id).unwrap_or_default();
+    let mut take = |drop_id: DropId| happened.remove(&drop_id).unwrap_or_default();
     let stand = ledger.drops.iter().map(|row| DropFacts {
         source: row.source.clone(),
         name: row.name.clone(),
@@ -127,7 +127,7 @@ fn tables(plan: &Plan, ledger: &Snapshot, accounts: &Accounts, events: &[Event])
     let table = |(table, history): (vardelta_schemas::TableSchema, Option<vardelta_schemas::TableSchema>)| {
         let of_table = |epoch: &(u64, Vec<vardelta_schemas::ledger::TableCounts>)| {
             let counts = epoch.1.iter().find(|counts| counts.name == table.name)?;
-            (epoch.0 <= ledger.epoch).then(|| (epoch.0, changed(counts)))
+            (epoch.0 <= ledger.epoch).then(|| (epoch.0, counts.changed_rows()))
         };
         let changes: Vec<(u64, u64)> = accounts.epochs.iter().filter_map(of_table).collect();
         let last = changes.iter().rev().find(|(_, rows)| *rows > 0).map(|(epoch, _)| *epoch);

@@ -65,7 +65,7 @@ pub fn place(inputs: &[Vec<usize>], measures: &Measures) -> Layout {
     drawn(inputs.len(), &items, &chains, &middles, measures)
 }
 
-/// The column of each node: one more than the last of its inputs; a node without inputs stands beside its first reader.
+/// The column of each node: one more than the last of its inputs; a node without inputs is beside its first reader.
 fn columns(inputs: &[Vec<usize>]) -> Vec<usize> {
     let mut columns = vec![0; inputs.len()];
     for (node, inputs) in inputs.iter().enumerate() {

@@ -1,12 +1,12 @@
 //! CHECK and FOREIGN KEY constraints of a sink table in MySQL and MariaDB.
 //!
-//! Their names are unique in a database (FOREIGN KEYs on both servers, CHECKs on MySQL), and a table that is made anew
-//! stands beside the one whose place it takes. So every name ends with a letter, and the two tables have different ones.
+//! Their names are unique in a database (FOREIGN KEYs on both servers, CHECKs on MySQL), and a table that is rebuilt
+//! is beside the one whose place it takes. So every name ends with a letter, and the two tables have different ones.
 
 pub use crate::sql::constraint::{Constraint, Rule};
 use crate::sql::{Dialect, constraint::PREFIX};
 
-/// The last letter of the names in a table: the one that stands beside it has the other.
+/// The last letter of the names in a table: the one that is beside it has the other.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Letter {
     /// `_a`.

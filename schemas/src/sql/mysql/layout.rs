@@ -52,7 +52,7 @@ pub struct TableLayout {
     pub characters: Vec<Option<usize>>,
     /// Whether there is a column [`KEY_HASH`].
     pub has_hash: bool,
-    /// The key's columns that are in the primary key, in order; [`KEY_HASH`], if there is one, comes behind them.
+    /// The key's columns that are in the primary key, in order; [`KEY_HASH`], if there is one, comes after them.
     pub primary_key: Vec<usize>,
     /// What the server holds true of every row.
     pub constraints: Vec<Constraint>,
@@ -134,7 +134,7 @@ impl TableLayout {
     }
 
     /// The same with references to tables under other names, and the names of constraints with another letter: for a
-    /// table that stands beside the one whose place it takes.
+    /// table that is beside the one whose place it takes.
     pub fn beside(mut self, letter: Letter, renamed: impl Fn(&str) -> Option<String>) -> TableLayout {
         self.letter = letter;
         for constraint in &mut self.constraints {
@@ -178,7 +178,7 @@ impl TableLayout {
     /// The most bytes that an index can have.
     pub const INDEX_BYTES: usize = INDEX_BYTES;
 
-    /// The declared type of a column, as the server tells it, and behind it what must be said of it beside.
+    /// The declared type of a column, as the server tells it, and after it what must be said of it beside.
     pub fn declared_type(&self, table: &TableSchema, index: usize) -> String {
         match &table.schema.columns()[index].column_type {
             ColumnType::Bool => "tinyint(1)".into(),
@@ -243,7 +243,7 @@ fn fixed_bytes(column: &Column) -> usize {
     match column.column_type {
         ColumnType::Bool => 1,
         ColumnType::Int64 | ColumnType::Float64 => 8,
-        // Four bytes for nine digits, before and behind the point.
+        // Four bytes for nine digits, before and after the point.
         ColumnType::Decimal { precision, .. } => 4 * (usize::from(precision) / 9 + 2),
         ColumnType::Date => 3,
         ColumnType::Text | ColumnType::List(_) => 0,

@@ -34,7 +34,7 @@ macro_rules! migrations {
   value VARCHAR(255) NOT NULL
 "
                     ),
-                    // `pending` says what is still to be done with a table behind a commit: see `Pending`.
+                    // `pending` says what is still to be done with a table after a commit: see `Pending`.
                     table!(
                         $collation,
                         "vardelta_tables",
@@ -237,11 +237,11 @@ pub const MYSQL_MIGRATIONS: &[Migration] = migrations!("utf8mb4_0900_bin");
 /// Migrations of MariaDB.
 pub const MARIADB_MIGRATIONS: &[Migration] = migrations!("utf8mb4_nopad_bin");
 
-/// What is still to be done with a table behind a commit, because definitions commit by themselves. The next connection
+/// What is still to be done with a table after a commit, because definitions commit by themselves. The next connection
 /// that may write does what a killed run left undone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pending {
-    /// The table that was filled anew takes the place of the old one.
+    /// The table that was refilled takes the place of the old one.
     Swap,
     /// The table is no longer declared and goes.
     Drop,

@@ -140,7 +140,7 @@ impl HttpAsker {
         (left, stale)
     }
 
-    /// Asks the service for keys in batches, from several threads; what comes is kept and told on this one.
+    /// Asks the service for keys in batches, from several threads; what comes is kept and reported on this one.
     fn ask_service(
         &mut self,
         keys: &[Arc<str>],
@@ -233,7 +233,7 @@ impl Work<'_> {
             };
             told.push((key, answer));
         }
-        // Kept first: whoever is killed behind this does not ask again.
+        // Kept first: whoever is killed after this does not ask again.
         if !kept.is_empty() {
             tiers.iter_mut().for_each(|tier| tier.put(&kept, self.clock));
         }

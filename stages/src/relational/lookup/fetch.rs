@@ -18,8 +18,8 @@ use super::{
     reading::{Body, Said},
     retry::{backoff, random, retry_after},
     setting::Resolved,
-    template::encoded,
 };
+use crate::address::encoded;
 
 /// What came of asking for a key.
 #[derive(Debug)]

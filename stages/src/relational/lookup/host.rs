@@ -37,7 +37,7 @@ static HOSTS: LazyLock<Mutex<Hosts>> = LazyLock::new(Mutex::default);
 /// Why nothing may be sent now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Held {
-    /// The next request would be sent behind the deadline; the time is when it could be.
+    /// The next request would be sent after the deadline; the time is when it could be.
     Late(u64),
     /// The breaker is open until then.
     Open(u64),

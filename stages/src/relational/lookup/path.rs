@@ -119,7 +119,7 @@ fn walk<'a>(steps: &[Step], root: Place<'a>) -> Vec<Place<'a>> {
     places
 }
 
-/// `name` or `*` behind a point.
+/// `name` or `*` after a point.
 fn member(rest: &str) -> Result<(Step, &str), String> {
     if let Some(tail) = rest.strip_prefix('*') {
         return Ok((Step::All, tail));

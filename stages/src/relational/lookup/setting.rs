@@ -18,7 +18,7 @@ options! {
     pub(super) struct FromEnvironment {
         /// The variable.
         "env" => env: String,
-        /// What stands before its value: `"Bearer "`.
+        /// What is before its value: `"Bearer "`.
         "prefix" => prefix: String = String::new(), "\"\"",
         /// Whether the header or parameter is left out where the variable is not set or empty; otherwise nothing can be asked.
         "optional" => optional: bool = false, "false",

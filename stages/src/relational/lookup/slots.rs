@@ -39,7 +39,7 @@ impl Slots {
         Slots { path: folder.join(format!("{name}.slots")), own: Mutex::default() }
     }
 
-    /// The next free time, which is then taken for a period. `Err` with it where it lies behind the deadline; then it stays
+    /// The next free time, which is then taken for a period. `Err` with it where it lies after the deadline; then it stays
     /// free.
     pub fn reserve(&self, now_us: u64, period_us: u64, deadline_us: u64) -> Result<u64, u64> {
         self.change(now_us, |times| {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use crate::address::encoded;
 
 /// How keys are written where they stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,14 +81,6 @@ impl Spelling {
             Spelling::Json => format!("[{}]", keys.join(",")),
         }
     }
-}
-
-/// What is escaped in an address: all but letters, digits and the marks of RFC 3986, section 2.3.
-const ESCAPED: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-
-/// A text as it stands in an address.
-pub(super) fn encoded(text: &str) -> String {
-    utf8_percent_encode(text, &ESCAPED).to_string()
 }
 
 #[cfg(test)]

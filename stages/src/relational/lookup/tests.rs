@@ -103,7 +103,7 @@ pub fn asker_at(toml: &str, folder: &Path, database: Option<Arc<dyn SinkStage>>,
     HttpAsker::open(plan, &context, clock, &environment).expect("an asker")
 }
 
-/// Asks for keys, sorted; what came, by key, and the figures. Every key is told once, and the figures add up.
+/// Asks for keys, sorted; what came, by key, and the figures. Every key is reported once, and the figures add up.
 pub fn ask(asker: &mut HttpAsker, keys: &[&str]) -> (Vec<(String, Answer)>, LookupFigures) {
     let mut keys: Vec<Arc<str>> = keys.iter().map(|key| Arc::from(*key)).collect();
     keys.sort();

@@ -27,7 +27,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    /// As it is told.
+    /// As it is reported.
     pub fn as_str(self) -> &'static str {
         match self {
             Kind::Memory => "memory",

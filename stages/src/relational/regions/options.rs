@@ -12,7 +12,7 @@ choices! {
     }
 }
 
-/// A default, which stands nowhere in the file.
+/// A default, which is nowhere in the file.
 fn default<T>(value: T) -> Spanned<T> {
     Spanned { value, span: 0..0 }
 }

@@ -218,7 +218,7 @@ impl Writer<'_> {
                 ));
                 self.statements(Op::Insert, sent)
             }
-            // A marked row stands in the way, and something refers to it.
+            // A marked row is in the way, and something refers to it.
             Err(error) if is_referred_to(&error) && self.has_marks() => self.revive_instead(sent),
             Err(error) => self.refused(Op::Insert, sent, error),
         }
@@ -363,7 +363,7 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// An error of the server about the rows of one statement. Where a row is at fault it is looked for by halves, behind the
+    /// An error of the server about the rows of one statement. Where a row is at fault it is looked for by halves, after the
     /// savepoint, with two statements for each halving; rows that the server takes stay written.
     pub(super) fn refused(&mut self, op: Op, sent: &Sent<'_, '_>, error: mysql::Error) -> Result<(), SinkError> {
         let shared = violated(&error, &self.target.layout.unique).cloned();

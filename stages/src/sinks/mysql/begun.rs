@@ -6,7 +6,7 @@ use vardelta_schemas::ledger::EpochId;
 pub(super) struct Begun {
     pub(super) pipeline: String,
     pub(super) expected: EpochId,
-    /// The tables that are filled anew, under other names.
+    /// The tables that are refilled, under other names.
     pub(super) replaced: Vec<String>,
     /// The tables that are no longer declared.
     pub(super) dropped: Vec<String>,

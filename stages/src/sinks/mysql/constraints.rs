@@ -158,7 +158,7 @@ pub(super) fn parents_first(tables: &[TableSchema], planned: &[PlannedConstraint
     order
 }
 
-/// The parts in which changes are written: new rows of a table before those that refer to them, old rows behind.
+/// The parts in which changes are written: new rows of a table before those that refer to them, old rows after.
 pub(super) fn write_order(tables: &[TableSchema], planned: &[PlannedConstraint]) -> Vec<(usize, Part)> {
     let order = parents_first(tables, planned);
     let is_parent =

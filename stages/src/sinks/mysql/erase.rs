@@ -78,7 +78,7 @@ fn remove(link: &mut Link, erasure: &Erasure) -> Result<Removed, Error> {
     removed.rejects += affected(link, sql::DELETE_REJECTS_OF_NO_DROP, (pipeline, first, last))?;
     removed.ledger += affected(link, sql::DELETE_WARNINGS_OF_NO_DROP, (pipeline, first, last))?;
     for drop in &erasure.drops {
-        let id = integer(drop.drop_id)?;
+        let id = integer(drop.drop_id.number())?;
         removed.ledger += affected(link, sql::DELETE_WARNINGS, (pipeline, id))?;
         removed.rejects += affected(link, sql::DELETE_REJECTS, (pipeline, id))?;
         if erasure.member.is_some() {
@@ -123,10 +123,21 @@ pub(super) fn finish(link: &mut Link, erasure: &Erasure) -> Result<(), Error> {
     link.conn.query_drop(mysql_sql::BEGIN_WRITE)?;
     for drop in &erasure.drops {
         let ((erasing, _), (erased, name)) = (erasure.pending(drop), erasure.proven(drop));
-        let values = (erased, name, &erasure.pipeline, integer(drop.drop_id)?, erasing);
+        let values = (erased, name, &erasure.pipeline, integer(drop.drop_id.number())?, erasing);
         link.conn.exec_drop(sql::UPDATE_EVENT_OF_ACTION, values)?;
     }
     link.conn.query_drop(mysql_sql::COMMIT)
+}
+
+/// Whether a text is a value of a row of the tables or histories.
+pub(super) fn has_value(link: &mut Link, erasure: &Erasure, text: &str) -> Result<bool, Error> {
+    for table in erasure.tables_and_histories() {
+        let Some((query, parameters)) = sql::has_value(link.dialect, table) else { continue };
+        if count(link, &query, vec![Value::from(text); parameters])? > 0 {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Looks for what should be gone from histories, rejects and ledger.
@@ -158,7 +169,7 @@ pub(super) fn search(location: &str, link: &mut Link, erasure: &Erasure) -> Resu
         search.found(Place::Ledger, named, "withdrawn samples of the name");
     }
     for drop in &erasure.drops {
-        let id = integer(drop.drop_id)?;
+        let id = integer(drop.drop_id.number())?;
         search.found(Place::Rejects, count(link, sql::COUNT_REJECTS, (pipeline, id))?, "rejects of the drop");
         search.found(Place::Ledger, count(link, sql::COUNT_WARNINGS, (pipeline, id))?, "warnings of the drop");
         if erasure.member.is_some() {

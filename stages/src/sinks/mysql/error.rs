@@ -1,7 +1,7 @@
 //! What a server or the connection reports, as errors that name the database, never its password, and say what to do.
 
 use mysql::{DriverError, Error};
-use vardelta_engine::contract::sink::{SinkError, SinkErrorKind};
+use vardelta_engine::contract::sink::{REFUSED_HINT, SinkError, SinkErrorKind};
 use vardelta_schemas::sql::unique::Unique;
 
 use crate::sinks::mysql::tls;
@@ -159,7 +159,7 @@ fn words(error: &Error) -> (SinkErrorKind, String, &'static str) {
             | 1690
             | 3819
             | 4025
-            | 3140 => (Value, said, crate::sinks::shared::constraints::REFUSED_HINT),
+            | 3140 => (Value, said, REFUSED_HINT),
             _ => (Unavailable, said, ""),
         },
         // The client counts before it sends; the connection lives. It has a type for this that it does not let anybody name:

@@ -12,7 +12,7 @@ use vardelta_schemas::{
 
 use crate::sinks::{
     mysql::{option_values::NamedNumbers, settings::PlannedIndex, values::base64},
-    shared::index_columns::{IndexColumns, Indexes},
+    shared::index_columns::{IndexColumns, Indexes, tables_with},
 };
 
 /// Columns that no table has are reported.
@@ -46,38 +46,13 @@ pub(super) fn plan_indexes(
             diagnostics.error(columns.span.clone(), "an index needs a column").label("no columns");
             continue;
         }
-        if let Some(table) = table
-            && !inputs.iter().any(|input| input.name == table.value)
-        {
-            diagnostics
-                .error(table.span.clone(), format!("`{}` is not a table of this sink", table.value))
-                .label("unknown table");
-            continue;
-        }
-        let mut found = false;
-        for input in inputs.iter().filter(|input| table.as_ref().is_none_or(|table| table.value == input.name)) {
-            let places = columns.value.iter().map(|column| input.schema.index_of(&column.value));
-            let Some(places) = places.collect::<Option<Vec<usize>>>() else { continue };
-            found = true;
+        for (input, places) in tables_with(table.as_ref(), columns, inputs, "nothing to index", diagnostics) {
             let names: Vec<&str> = columns.value.iter().map(|column| column.value.as_str()).collect();
             let index = PlannedIndex { table: input.name.to_owned(), name: index_name(&names), columns: places };
             check_bytes(&index, input, columns, text_characters, diagnostics);
             if !planned.contains(&index) {
                 planned.push(index);
             }
-        }
-        if !found {
-            let column = columns.value.iter().find(|column| {
-                let mut wanted = inputs.iter().filter(|i| table.as_ref().is_none_or(|table| table.value == i.name));
-                !wanted.any(|input| input.schema.column(&column.value).is_some())
-            });
-            let (span, message) = match column {
-                Some(column) => {
-                    (column.span.clone(), format!("no such table of this sink has a column `{}`", column.value))
-                }
-                None => (columns.span.clone(), "no table of this sink has all of these columns".to_owned()),
-            };
-            diagnostics.error(span, message).label("nothing to index");
         }
     }
     planned

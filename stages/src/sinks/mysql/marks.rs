@@ -158,7 +158,7 @@ impl Tables<'_> {
         Ok(true)
     }
 
-    /// A notice about the marked rows that go with a table that is about to be made anew.
+    /// A notice about the marked rows that go with a table that is about to be rebuilt.
     pub(super) fn lost_marks(&mut self, table: &str, marks: Marks) -> Result<Option<String>, SinkError> {
         if !marks.may_be_there() || !self.owns_live(table)? {
             return Ok(None);

@@ -258,7 +258,7 @@ impl Migrating<'_> {
         asked.and(dropped)
     }
 
-    /// Does the steps on a table; they are told as those of `table`.
+    /// Does the steps on a table; they are reported as those of `table`.
     fn alter(
         &mut self,
         place: &str,

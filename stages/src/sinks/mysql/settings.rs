@@ -148,13 +148,13 @@ pub(super) fn read_url(url: &str, socket: Option<&PathBuf>) -> Result<(OptsBuild
     if !url.starts_with("mysql://") {
         return Err("it does not begin with mysql://".into());
     }
-    // What stands before the last `@` is user and password. With one of these in it, the client would take a part of the
+    // What is before the last `@` is user and password. With one of these in it, the client would take a part of the
     // password for the host or the database, and messages would name it.
     let rest = &url["mysql://".len()..];
     if rest.rsplit_once('@').is_some_and(|(user, _)| user.contains(['/', '?', '#', '@'])) {
         return Err("user or password hold a `/`, `?`, `#` or `@`, which are written %2F, %3F, %23 and %40".into());
     }
-    // Options behind a `?` are the stage's own options; what the client knows beside them is not offered.
+    // Options after a `?` are the stage's own options; what the client knows beside them is not offered.
     let (address, query) = url.split_once('?').unwrap_or((url, ""));
     if !query.is_empty() {
         return Err("it has options after a `?`; options are written in the stage".into());

@@ -16,7 +16,8 @@ use vardelta_engine::contract::sink::{
     Access, ChangeBatch, EpochStart, Offender, Part, Sink, SinkError, SinkErrorKind, Trigger,
 };
 use vardelta_schemas::{
-    TableSchema, ledger,
+    TableSchema,
+    ledger::{self, DropId},
     sql::{
         marks::{Marks, server_time},
         mysql::{
@@ -187,7 +188,7 @@ impl MySqlSink {
                     Tables { location: &settings.location, link, pipeline, expected_epoch }.make_room(table, &owned)?;
                 }
                 for table in order.iter().map(|at| &tables[*at]) {
-                    // What is filled anew refers to what is filled anew.
+                    // What is refilled refers to what is refilled.
                     let layout = settings.layout(link.dialect, table);
                     let renamed = |name: &str| owned.iter().any(|owned| owned == name).then(|| swap::new_name(name));
                     let found = marks::found(settings, link, table, &table.name)?;
@@ -469,7 +470,7 @@ impl Sink for MySqlSink {
     fn refresh_delivery(
         &mut self,
         pipeline: &str,
-        drop_id: u64,
+        drop_id: DropId,
         bytes_digest: &str,
         path: &str,
     ) -> Result<(), SinkError> {

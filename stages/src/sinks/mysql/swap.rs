@@ -1,4 +1,4 @@
-//! Tables that are filled anew, and what is done behind a commit.
+//! Tables that are refilled, and what is done after a commit.
 //!
 //! A rebuild cannot drop a table inside the transaction, so it fills another one (`vardelta_new_…`) and writes into the
 //! ledger, in the transaction, that the two are to be swapped. Until the swap is done readers see the table as it was before
@@ -256,7 +256,7 @@ pub(super) fn current_name(location: &str, link: &mut Link, table: &str) -> Resu
     Ok(table.to_owned())
 }
 
-/// Refuses to make a table anew that has triggers: they would go with it.
+/// Refuses to rebuild a table that has triggers: they would go with it.
 pub(super) fn check_triggers(location: &str, link: &mut Link, table: &str) -> Result<(), SinkError> {
     let triggers: Vec<String> =
         link.conn.exec(sql::SELECT_TRIGGERS, (table,)).map_err(explain(location, "read the triggers of"))?;

@@ -214,7 +214,7 @@ impl Tables<'_> {
     }
 
     /// Drops what a killed run left of the table that is to take another's place. Refuses a table to which one refers that
-    /// is not made anew too: the reference would go to the old rows, and keep them.
+    /// is not rebuilt too: the reference would go to the old rows, and keep them.
     pub(super) fn make_room(&mut self, table: &TableSchema, replaced: &[String]) -> Result<(), SinkError> {
         let referring: Vec<String> =
             self.link.conn.exec(constraint_sql::SELECT_REFERRING, (&table.name,)).map_err(self.failed())?;

@@ -3,7 +3,7 @@
 use vardelta_engine::{
     contract::{
         options::{OptionValue, Spanned, wrong_type},
-        sink::{Check, Offender, Op, SinkError, SinkErrorKind},
+        sink::{Check, OFFENDERS_MAX, Offender, Op, SinkError, SinkErrorKind},
         stage::PlannedInput,
     },
     diagnostics::Diagnostics,
@@ -15,12 +15,6 @@ use vardelta_schemas::sql::constraint::{Constraint, Rule};
 use arrow_array::RecordBatch;
 
 use crate::base64::base64;
-
-/// New rows that the database does not take, at the most: beyond, something other than rows is wrong.
-const OFFENDERS_MAX: usize = 100_000;
-/// What to do about a row that the database does not take.
-pub(crate) const REFUSED_HINT: &str = "Filter or convert such values in a stage before the table, or change the constraint, or have such rows rejected with \
-     `on_constraint = \"quarantine\"`.";
 
 vardelta_engine::choices! {
     /// What becomes of a run that has a row which the database does not take.

@@ -10,7 +10,7 @@ use arrow_array::{
 use vardelta_engine::contract::sink::{ChangeBatch, EpochStart, Op, Sink, SinkError};
 use vardelta_schemas::{
     Column, ColumnType, Identity, Schema, TableSchema,
-    ledger::{DropRow, EpochId, EpochRecord, Event, LookupChanges, RecordCounts},
+    ledger::{DropId, DropRow, EpochId, EpochRecord, Event, LookupChanges, RecordCounts},
 };
 
 /// The pipeline that most tests run.
@@ -131,7 +131,7 @@ pub(crate) fn counts(read: u64) -> RecordCounts {
 
 pub(crate) fn drop_row(drop_id: u64, name: &str, epoch: u64) -> DropRow {
     DropRow {
-        drop_id,
+        drop_id: DropId::new(drop_id),
         identity: Some(identity(1000 + drop_id)),
         source: "calls".into(),
         name: name.into(),
@@ -148,7 +148,7 @@ pub(crate) fn event(epoch: u64, drop_id: Option<u64>, name: &str, action: &str) 
     Event {
         epoch,
         committed_at: format!("2026-01-01T00:00:{epoch:02}Z"),
-        drop_id,
+        drop_id: drop_id.map(DropId::new),
         source: "calls".into(),
         name: name.into(),
         action: action.into(),

@@ -6,7 +6,7 @@ mod members;
 use vardelta_engine::contract::sink::{SinkError, SinkErrorKind};
 use vardelta_schemas::{
     Identity,
-    ledger::{Accounts, DropRow, EpochId, EpochRecord, Event, RecordCounts, RejectRow, Snapshot, TableCounts},
+    ledger::{Accounts, DropId, DropRow, EpochId, EpochRecord, Event, RecordCounts, RejectRow, Snapshot, TableCounts},
     sql::ledger as sql,
 };
 
@@ -244,7 +244,7 @@ impl<D: Database> Ledger<D> {
             last_drop_id: self
                 .first(sql::SELECT_LAST_DROP, &twice, |row| row.optional_number())?
                 .flatten()
-                .unwrap_or(0),
+                .map_or(DropId::default(), DropId::new),
             definition: self.definition(pipeline)?,
             drops,
             tables,
@@ -277,7 +277,7 @@ impl<D: Database> Ledger<D> {
             Ok(Event {
                 epoch: row.number()?,
                 committed_at: row.text()?,
-                drop_id: row.optional_number()?,
+                drop_id: row.optional_number()?.map(DropId::new),
                 source: row.text()?,
                 name: row.text()?,
                 action: row.text()?,
@@ -330,7 +330,7 @@ impl<D: Database> Ledger<D> {
                 cells.extend([
                     pipeline.into(),
                     number(epoch)?,
-                    optional_number(reject.drop_id)?,
+                    optional_number(reject.drop_id.map(DropId::number))?,
                     reject.drop_name.as_ref().into(),
                     Cell::from(&reject.stage),
                     optional_number(reject.line)?,
@@ -380,7 +380,7 @@ impl<D: Database> Ledger<D> {
                 pipeline.into(),
                 number(record.epoch)?,
                 ordinal.into(),
-                optional_number(event.drop_id)?,
+                optional_number(event.drop_id.map(DropId::number))?,
                 Cell::from(&event.source),
                 Cell::from(&event.name),
                 Cell::from(&event.action),
@@ -399,7 +399,7 @@ impl<D: Database> Ledger<D> {
                 record.pipeline.as_str().into(),
                 number(record.epoch)?,
                 ordinal.into(),
-                optional_number(warning.drop_id)?,
+                optional_number(warning.drop_id.map(DropId::number))?,
                 warning.drop.as_ref().into(),
                 Cell::from(&warning.stage),
                 Cell::from(&warning.reason),
@@ -438,12 +438,12 @@ impl<D: Database> Ledger<D> {
         // Old rows go first: a name may pass from one drop to another within an epoch.
         let upserted = record.upserted_drops.iter().map(|drop| &drop.drop_id);
         for drop_id in record.withdrawn_drops.iter().chain(upserted) {
-            self.0.execute(WRITE, sql::DELETE_DROP, &[pipeline.into(), number(*drop_id)?])?;
+            self.0.execute(WRITE, sql::DELETE_DROP, &[pipeline.into(), number(drop_id.number())?])?;
         }
         for drop in &record.upserted_drops {
             let mut cells = vec![
                 pipeline.into(),
-                number(drop.drop_id)?,
+                number(drop.drop_id.number())?,
                 Cell::from(&drop.source),
                 Cell::from(&drop.name),
                 Cell::from(&drop.path),
@@ -463,11 +463,11 @@ impl<D: Database> Ledger<D> {
     pub(crate) fn refresh_delivery(
         &mut self,
         pipeline: &str,
-        drop_id: u64,
+        drop_id: DropId,
         bytes_digest: &str,
         path: &str,
     ) -> Result<(), SinkError> {
-        let cells = [bytes_digest.into(), path.into(), pipeline.into(), number(drop_id)?];
+        let cells = [bytes_digest.into(), path.into(), pipeline.into(), number(drop_id.number())?];
         // A server counts changed rows: a drop that said so already counts as none.
         if self.0.execute("write to", sql::UPDATE_DELIVERY, &cells)? == 1 {
             return Ok(());
@@ -484,7 +484,7 @@ impl<D: Database> Ledger<D> {
 
 fn drop_row(row: &mut Taking<'_>) -> Result<DropRow, SinkError> {
     Ok(DropRow {
-        drop_id: row.number()?,
+        drop_id: DropId::new(row.number()?),
         source: row.text()?,
         name: row.text()?,
         path: row.text()?,

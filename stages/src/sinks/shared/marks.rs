@@ -115,7 +115,7 @@ pub(crate) fn taken_column(found: &TableForm, planned: Marks, has_view: bool) ->
         .then(|| format!("its column `{DELETED_AT}` is of an earlier definition, and says nothing of marked rows"))
 }
 
-/// The notice about a table that was made anew and had marked rows.
+/// The notice about a table that was rebuilt and had marked rows.
 pub(crate) fn lost_marks(table: &str, rows: u64) -> String {
     let (s, were) = if rows == 1 { ("", "was") } else { ("s", "were") };
     format!("table `{table}` was rebuilt without {rows} row{s} that {were} gone and marked")

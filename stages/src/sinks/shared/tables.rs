@@ -24,7 +24,7 @@ pub(crate) const OTHER_TABLE_HINT: &str = "Run `vardelta migrate` to change it, 
 /// What to do about a table whose constraints are not the planned ones. They are made with it.
 pub(crate) const OTHER_CONSTRAINT_HINT: &str =
     "Run `vardelta rebuild` to make it from scratch with them, or put the pipeline file back as it was.";
-/// What to do about a history that is not the planned one. Nothing can make it anew.
+/// What to do about a history that is not the planned one. Nothing can rebuild it.
 pub(crate) const OTHER_HISTORY_HINT: &str =
     "Run `vardelta migrate`, or rename the table, and the next run starts a new one: a history is never made again.";
 

@@ -2,11 +2,10 @@
 
 use vardelta_engine::{
     contract::{
-        sink::{Part, SinkError, SinkErrorKind},
+        sink::{NamedIndex, Part, SinkError, SinkErrorKind},
         stage::PlannedInput,
     },
     diagnostics::Diagnostics,
-    suggest::nearest,
 };
 use vardelta_schemas::{
     TableSchema,
@@ -19,7 +18,7 @@ use vardelta_schemas::{
 use crate::{
     base64::base64,
     sinks::shared::{
-        index_columns::{IndexColumns, Indexes},
+        index_columns::{IndexColumns, Indexes, tables_with},
         marks::OnDelete,
         values::{ColumnReader, show_text},
     },
@@ -46,6 +45,13 @@ pub(crate) struct PlannedUnique {
     pub(crate) index: Unique,
 }
 
+impl PlannedUnique {
+    /// As it is shown.
+    pub(crate) fn named(&self) -> NamedIndex {
+        NamedIndex { table: self.table.clone(), name: self.index.name.clone(), columns: self.columns.clone() }
+    }
+}
+
 /// The unique indexes with their tables and names. What is wrong with them is reported. `by_table` says whether their names hold
 /// the table's: in SQLite all indexes of a file share one space of names.
 pub(crate) fn plan_unique(
@@ -65,24 +71,10 @@ pub(crate) fn plan_unique(
                 );
             continue;
         }
-        let mut found = false;
-        let meant = |input: &&PlannedInput<'_>| table.as_ref().is_none_or(|table| table.value == input.name);
-        if let Some(table) = table.as_ref().filter(|_| !inputs.iter().any(|input| meant(&input))) {
-            let problem =
-                diagnostics.error(table.span.clone(), format!("`{}` is not a table of this sink", table.value));
-            problem.label("unknown table");
-            if let Some(near) = nearest(&table.value, inputs.iter().map(|input| input.name)) {
-                problem.hint(format!("Did you mean `{near}`?"));
-            }
-            continue;
-        }
         if !are_distinct(columns, diagnostics) {
             continue;
         }
-        for input in inputs.iter().filter(meant) {
-            let places = columns.value.iter().map(|column| input.schema.index_of(&column.value));
-            let Some(places) = places.collect::<Option<Vec<usize>>>() else { continue };
-            found = true;
+        for (input, places) in tables_with(table.as_ref(), columns, inputs, "nothing to keep unique", diagnostics) {
             let key = input.key.unwrap_or_default();
             if key.iter().all(|column| places.contains(column)) {
                 if table.is_some() || inputs.len() == 1 {
@@ -105,9 +97,6 @@ pub(crate) fn plan_unique(
             };
             planned.push(PlannedUnique { table: input.name.to_owned(), columns: places, index });
         }
-        if !found {
-            unknown_column(table.as_ref().map(|table| table.value.as_str()), columns, inputs, diagnostics);
-        }
     }
     planned
 }
@@ -126,36 +115,6 @@ fn are_distinct(columns: &IndexColumns, diagnostics: &mut Diagnostics) -> bool {
         }
     }
     true
-}
-
-fn unknown_column(
-    table: Option<&str>,
-    columns: &IndexColumns,
-    inputs: &[PlannedInput<'_>],
-    diagnostics: &mut Diagnostics,
-) {
-    let meant = || inputs.iter().filter(|input| table.is_none_or(|table| table == input.name));
-    let unknown =
-        columns.value.iter().find(|column| !meant().any(|input| input.schema.column(&column.value).is_some()));
-    match unknown {
-        Some(column) => {
-            let message = match table {
-                Some(table) => format!("`{table}` has no column `{}`", column.value),
-                None => format!("no table of this sink has a column `{}`", column.value),
-            };
-            let problem = diagnostics.error(column.span.clone(), message);
-            problem.label("unknown column");
-            let names = meant().flat_map(|input| input.schema.columns()).map(|column| column.name.as_str());
-            if let Some(near) = nearest(&column.value, names) {
-                problem.hint(format!("Did you mean `{near}`?"));
-            }
-        }
-        None => {
-            diagnostics
-                .error(columns.span.clone(), "no table of this sink has all of these columns")
-                .label("nothing to keep unique");
-        }
-    }
 }
 
 /// The name of an index: after its columns, unless that is too long or another's.
@@ -214,9 +173,15 @@ pub(crate) fn difference(found: &[String], planned: &[Unique]) -> Option<String>
     if let Some(missing) = planned.iter().find(|planned| !found.contains(&planned.name)) {
         return Some(format!("{} is not unique in it yet", missing.said()));
     }
-    let is_planned = |name: &str| planned.iter().any(|planned| planned.name == name);
-    let extra = found.iter().find(|name| name.starts_with(PREFIX) && !is_planned(name));
-    extra.map(|extra| format!("it has the unique index `{extra}`, which the pipeline no longer declares"))
+    undeclared(found, planned)
+        .next()
+        .map(|extra| format!("it has the unique index `{extra}`, which the pipeline no longer declares"))
+}
+
+/// Those of a table's unique indexes, by their names in the database, that vardelta made and the pipeline no longer declares.
+pub(crate) fn undeclared<'a>(found: &'a [String], planned: &'a [Unique]) -> impl Iterator<Item = &'a String> {
+    let is_planned = |name: &String| planned.iter().any(|planned| planned.name == *name);
+    found.iter().filter(move |name| name.starts_with(PREFIX) && !is_planned(name))
 }
 
 /// What is wrong with a row whose values another row has: `(a, b) = ('x', 1) is also in the row pos = 5`.

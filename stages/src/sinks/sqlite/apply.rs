@@ -5,7 +5,7 @@ use std::path::Path;
 
 use arrow_array::RecordBatch;
 use rusqlite::{Connection, Statement};
-use vardelta_engine::contract::sink::{ChangeBatch, Op, SinkError, SinkErrorKind};
+use vardelta_engine::contract::sink::{ChangeBatch, Op, REFUSED_HINT, SinkError, SinkErrorKind};
 use vardelta_schemas::{
     TableSchema,
     sql::{
@@ -18,7 +18,7 @@ use vardelta_schemas::{
 
 use crate::sinks::{
     shared::{
-        constraints::{REFUSED_HINT, Refused},
+        constraints::Refused,
         unique::{UNIQUE_HINT, violation},
         values::{ColumnReader, column_readers, show_key},
     },
@@ -122,7 +122,7 @@ impl Prepared<'_> {
         self.statement.raw_execute().map_err(|error| (None, error.into()))
     }
 
-    /// Binds the values of one row, behind so many parameters.
+    /// Binds the values of one row, after so many parameters.
     fn bind(
         &mut self,
         columns: &[ColumnReader<'_>],
@@ -188,7 +188,7 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// Inserts the next rows with one statement, if they are all new; what comes behind them. `None` where they are to be
+    /// Inserts the next rows with one statement, if they are all new; what comes after them. `None` where they are to be
     /// written one by one: they are not all new, or one of them is at fault and must be found.
     fn insert_many<'o>(
         &mut self,
@@ -212,7 +212,7 @@ impl Writer<'_> {
         let touched = bound.and_then(|()| insert.statement.raw_execute().map_err(|error| (None, error.into())));
         match touched {
             Ok(INSERT_ROWS) => return Ok(Some(rest)),
-            // A full disk may have given the transaction up: what came behind it would stand by itself.
+            // A full disk may have given the transaction up: what came after it would stand by itself.
             Err((_, BindError::Sqlite(error))) if self.connection.is_autocommit() => {
                 return Err(explain(self.path, "write to")(error));
             }
@@ -268,7 +268,7 @@ impl Writer<'_> {
             (BindError::Sqlite(error), None) if op == Op::Insert && is_duplicate_key(&error) => {
                 return Err(self.disagreement(op, columns, row, 1));
             }
-            // A trigger may have given the transaction up; what comes behind it would then stand by itself.
+            // A trigger may have given the transaction up; what comes after it would then stand by itself.
             (BindError::Sqlite(error), None) if is_about_a_row(&error) && !self.connection.is_autocommit() => {
                 (self.refusals.words(&error), REFUSED_HINT)
             }

@@ -26,7 +26,7 @@ use vardelta_engine::contract::{
 };
 use vardelta_schemas::{
     TableSchema,
-    ledger::{self, EpochId},
+    ledger::{self, DropId, EpochId},
     sql::{
         Dialect, sqlite as sql,
         view::{Place, Relation, Statement, Unsayable},
@@ -345,7 +345,7 @@ impl Sink for SqliteSink {
     fn refresh_delivery(
         &mut self,
         pipeline: &str,
-        drop_id: u64,
+        drop_id: DropId,
         bytes_digest: &str,
         path: &str,
     ) -> Result<(), SinkError> {
@@ -434,6 +434,12 @@ impl Erase for SqliteSink {
             self.path.display()
         ));
         Ok(search)
+    }
+
+    fn has_value(&mut self, erasure: &Erasure, text: &str) -> Result<bool, SinkError> {
+        self.on_snapshot("search", |path, connection| {
+            erase::has_value(connection, erasure, text).map_err(explain(path, "search"))
+        })
     }
 
     fn finish_erasure(&mut self, erasure: &Erasure) -> Result<(), SinkError> {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, params, params_from_iter};
 use vardelta_engine::{
     contract::{
         erasure::{Erasure, Place, Removed, Search, texts_in_file},
@@ -100,7 +100,7 @@ fn remove(connection: &Connection, erasure: &Erasure) -> rusqlite::Result<Remove
     removed.rejects += connection.execute(sql::DELETE_REJECTS_OF_NO_DROP, (pipeline, first, last))? as u64;
     removed.ledger += connection.execute(sql::DELETE_WARNINGS_OF_NO_DROP, (pipeline, first, last))? as u64;
     for drop in &erasure.drops {
-        let id = integer(drop.drop_id)?;
+        let id = integer(drop.drop_id.number())?;
         removed.ledger += connection.execute(sql::DELETE_WARNINGS, (pipeline, id))? as u64;
         removed.rejects += connection.execute(sql::DELETE_REJECTS, (pipeline, id))? as u64;
         if erasure.member.is_some() {
@@ -131,7 +131,7 @@ pub(super) fn is_erasing(connection: &Connection, pipeline: &str) -> rusqlite::R
     Ok(is_there(ERASING)? || is_there(ERASING_SAMPLE)?)
 }
 
-/// Writes the file anew, without what deleted rows have left in it, and empties the log.
+/// Rewrites the file, without what deleted rows have left in it, and empties the log.
 pub(super) fn scrub(path: &Path, connection: &Connection) -> Result<(), SinkError> {
     let failed = explain(path, "erase from");
     for statement in [sqlite::SECURE_DELETE, sqlite::TEMPORARY_FILES, sqlite::VACUUM] {
@@ -166,7 +166,7 @@ pub(super) fn finish(path: &Path, connection: &Connection, erasure: &Erasure) ->
     connection.execute_batch(sqlite::SECURE_DELETE).map_err(failed)?;
     let transaction = connection.unchecked_transaction().map_err(failed)?;
     for drop in &erasure.drops {
-        let id = integer(drop.drop_id).map_err(failed)?;
+        let id = integer(drop.drop_id.number()).map_err(failed)?;
         let ((erasing, _), (erased, name)) = (erasure.pending(drop), erasure.proven(drop));
         let values = (erased, name, &erasure.pipeline, id, erasing);
         transaction.execute(sql::UPDATE_EVENT_OF_ACTION, values).map_err(failed)?;
@@ -211,7 +211,7 @@ pub(super) fn search(connection: &Connection, erasure: &Erasure) -> rusqlite::Re
         search.found(Place::Ledger, named, "withdrawn samples of the name");
     }
     for drop in &erasure.drops {
-        let id = integer(drop.drop_id)?;
+        let id = integer(drop.drop_id.number())?;
         search.found(Place::Rejects, count(sql::COUNT_REJECTS, params![pipeline, id])?, "rejects of the drop");
         search.found(Place::Ledger, count(sql::COUNT_WARNINGS, params![pipeline, id])?, "warnings of the drop");
         if erasure.member.is_some() {
@@ -228,6 +228,18 @@ pub(super) fn search(connection: &Connection, erasure: &Erasure) -> rusqlite::Re
         }
     }
     Ok(search)
+}
+
+/// Whether a text is a value of a row of the tables or histories.
+pub(super) fn has_value(connection: &Connection, erasure: &Erasure, text: &str) -> rusqlite::Result<bool> {
+    for table in erasure.tables_and_histories() {
+        let Some((query, parameters)) = sql::has_value(Dialect::Sqlite, table) else { continue };
+        let values = params_from_iter(std::iter::repeat_n(text, parameters));
+        if connection.query_row(&query, values, |row| row.get(0))? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Which texts stand in the bytes of the database's files. No connection of this process may have them open: closing a file

@@ -276,7 +276,7 @@ impl Layout<'_> {
     }
 }
 
-/// Puts back what users had added to tables that were made anew. Behind the rows, because an index is built faster
+/// Puts back what users had added to tables that were rebuilt. After the rows, because an index is built faster
 /// than it is kept up, and because a trigger was not meant for a rebuild.
 pub(super) fn restore(path: &Path, connection: &Connection, added: &[Added]) -> Result<(), SinkError> {
     for Added { name, statement } in added {

@@ -120,7 +120,7 @@ impl Layout<'_> {
         Ok(added)
     }
 
-    /// Notices about the marked rows that go with tables that are about to be made anew.
+    /// Notices about the marked rows that go with tables that are about to be rebuilt.
     pub(super) fn lost_marks(&self, tables: &[TableSchema]) -> Result<Vec<String>, SinkError> {
         let mut notices = Vec::new();
         for table in tables {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use vardelta_engine::contract::sink::{Access, DetailLimits, Op, SinkErrorKind};
 use vardelta_schemas::ledger::{
-    DropRow, EpochDetails, EpochRecord, FirstPlace, LookupRow, RejectCount, RejectRow, SetAsideRow, Snapshot,
+    DropId, DropRow, EpochDetails, EpochRecord, FirstPlace, LookupRow, RejectCount, RejectRow, SetAsideRow, Snapshot,
     TableCounts, WarningRow,
 };
 
@@ -54,7 +54,7 @@ pub(crate) fn the_ledger_keeps_drops_events_rejects_and_counts(db: &dyn Db) {
     let mut sink = db.open();
     sink.begin(&starting(PIPELINE, 0, &[numbers("t")], false)).unwrap();
     let reject = RejectRow {
-        drop_id: Some(1),
+        drop_id: Some(DropId::new(1)),
         drop_name: Some("one".into()),
         stage: "calls".into(),
         line: Some(7),
@@ -64,12 +64,13 @@ pub(crate) fn the_ledger_keeps_drops_events_rejects_and_counts(db: &dyn Db) {
         detail: "it's \"odd\"".into(),
         raw: Some("chr1\t-1\0".into()),
     };
-    let behind_a_table = RejectRow { stage: "s".into(), reason: "r".into(), ..RejectRow::default() };
-    sink.rejects(PIPELINE, 1, &[reject.clone(), behind_a_table.clone()]).unwrap();
+    let after_a_table = RejectRow { stage: "s".into(), reason: "r".into(), ..RejectRow::default() };
+    sink.rejects(PIPELINE, 1, &[reject.clone(), after_a_table.clone()]).unwrap();
     let mut first = record(PIPELINE, 1);
     let warning = |reason: &str, count| WarningRow { reason: reason.into(), count, ..WarningRow::default() };
     let place = FirstPlace { line: None, contig: Some("chr1".into()), pos: Some(-1) };
-    let placed = WarningRow { drop: Some("one".into()), drop_id: Some(1), first: Some(place), ..warning("b", 3) };
+    let placed =
+        WarningRow { drop: Some("one".into()), drop_id: Some(DropId::new(1)), first: Some(place), ..warning("b", 3) };
     first.warnings = vec![warning("a", 1), placed.clone(), warning("c", 2)];
     let waits = |key: &str| LookupRow {
         stage: "asked".into(),
@@ -90,7 +91,7 @@ pub(crate) fn the_ledger_keeps_drops_events_rejects_and_counts(db: &dyn Db) {
             epoch: 1,
             identity: Some(identity(1)),
             pipeline_identity: Some(pipeline_identity(PIPELINE)),
-            last_drop_id: 2,
+            last_drop_id: DropId::new(2),
             definition: "{\"epoch\":1}".into(),
             drops: vec![drop_row(1, "one", 1), drop_row(2, "two", 1)],
             tables: first.tables,
@@ -103,7 +104,7 @@ pub(crate) fn the_ledger_keeps_drops_events_rejects_and_counts(db: &dyn Db) {
     let mut second = record(PIPELINE, 2);
     let replaced = DropRow { loaded_epoch: 2, counts: counts(20), ..drop_row(2, "two", 1) };
     second.upserted_drops = vec![replaced.clone(), drop_row(3, "one", 2)];
-    second.withdrawn_drops = vec![1];
+    second.withdrawn_drops = vec![DropId::new(1)];
     second.events = vec![
         event(2, Some(1), "one", "withdrawn"),
         event(2, Some(2), "two", "replaced"),
@@ -121,7 +122,7 @@ pub(crate) fn the_ledger_keeps_drops_events_rejects_and_counts(db: &dyn Db) {
         reader.epoch_details(PIPELINE, 1, limits).unwrap(),
         EpochDetails {
             rejects: vec![of("calls", "bad_position"), of("s", "r")],
-            first_rejects: vec![reject, behind_a_table],
+            first_rejects: vec![reject, after_a_table],
             warning_rows: 3,
             warnings: vec![placed, warning("c", 2)],
         }
@@ -258,9 +259,12 @@ pub(crate) fn a_digest_is_refreshed_outside_of_epochs(db: &dyn Db) {
     sink.begin(&starting(PIPELINE, 0, &[], false)).unwrap();
     sink.commit(&EpochRecord { upserted_drops: vec![drop_row(5, "five", 1)], ..record(PIPELINE, 1) }).unwrap();
     for _ in 0..2 {
-        sink.refresh_delivery(PIPELINE, 5, "new", "/new/path").unwrap();
+        sink.refresh_delivery(PIPELINE, DropId::new(5), "new", "/new/path").unwrap();
     }
-    assert_eq!(error_of(sink.refresh_delivery(PIPELINE, 6, "new", "/new/path")).kind, SinkErrorKind::Stale);
+    assert_eq!(
+        error_of(sink.refresh_delivery(PIPELINE, DropId::new(6), "new", "/new/path")).kind,
+        SinkErrorKind::Stale
+    );
     drop(sink);
     let ledger = db.connect(Access::Read).unwrap().ledger(PIPELINE).unwrap();
     assert_eq!(
@@ -269,7 +273,7 @@ pub(crate) fn a_digest_is_refreshed_outside_of_epochs(db: &dyn Db) {
             epoch: 1,
             identity: Some(identity(1)),
             pipeline_identity: Some(pipeline_identity(PIPELINE)),
-            last_drop_id: 5,
+            last_drop_id: DropId::new(5),
             definition: "{\"epoch\":1}".into(),
             drops: vec![DropRow { bytes_digest: "new".into(), path: "/new/path".into(), ..drop_row(5, "five", 1) }],
             tables: Vec::new(),

@@ -34,9 +34,9 @@ pub(super) struct Header {
     pub places: Vec<usize>,
     /// How many columns it names.
     pub width: usize,
-    /// The line behind the header, 1-based.
+    /// The line after the header, 1-based.
     pub first_origin: u64,
-    /// Knows it again where it stands among the records.
+    /// Knows it again where it is among the records.
     pub second: SecondHeader,
     /// What of the header was adapted.
     pub tally: Tally,
@@ -51,7 +51,7 @@ impl Header {
     }
 }
 
-/// The beginning of a file: its header, and the bytes behind it that have been read already.
+/// The beginning of a file: its header, and the bytes after it that have been read already.
 pub(super) struct Start {
     /// The header.
     pub header: Header,
@@ -113,7 +113,7 @@ struct Lines {
     first: Option<(Found, u64)>,
     /// The last comment line before it.
     comment: Option<(Found, u64)>,
-    /// The line behind what has been looked at, counted from 0.
+    /// The line after what has been looked at, counted from 0.
     line: u64,
 }
 
@@ -245,7 +245,7 @@ impl Names {
     }
 }
 
-/// Whether a header's name is the wanted one; what stands before the first name is left out of both.
+/// Whether a header's name is the wanted one; what is before the first name is left out of both.
 fn is(wanted: &str, name: &str) -> bool {
     wanted == name || wanted.strip_prefix('#').is_some_and(|wanted| wanted == name)
 }

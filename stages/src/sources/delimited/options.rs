@@ -66,7 +66,7 @@ impl Quote {
     }
 }
 
-/// What stands between two fields.
+/// What is between two fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Separator(pub(super) u8);
 

@@ -26,7 +26,7 @@ enum At {
     Unquoted,
     /// In a quoted field.
     Quoted,
-    /// Behind a quote in a quoted field: it ends the field, or is the first of two.
+    /// After a quote in a quoted field: it ends the field, or is the first of two.
     Closed,
 }
 
@@ -48,7 +48,7 @@ pub(super) enum Kind {
 pub(super) struct Found {
     /// Its first byte.
     pub start: usize,
-    /// Behind its last byte, the line end left out.
+    /// After its last byte, the line end left out.
     pub end: usize,
     /// Where the next one begins.
     pub next: usize,

@@ -1,4 +1,4 @@
-//! Tables that were joined by `cat`: the header of the second one stands among the records.
+//! Tables that were joined by `cat`: the header of the second one is among the records.
 
 use memchr::memmem::Finder;
 use vardelta_engine::contract::stage::StageError;

@@ -97,7 +97,7 @@ impl Feature {
             ..Feature::default()
         };
         for field in record.attributes().iter() {
-            // What is left has no `=`: a blank behind the last semicolon, or words.
+            // What is left has no `=`: a blank after the last semicolon, or words.
             let Ok((tag, value)) = field else {
                 let rest = line.rsplit(|byte| *byte == b';').next().unwrap_or_default();
                 // Attributes as GTF writes them have no `=` at all.
@@ -107,7 +107,7 @@ impl Feature {
                 break;
             };
             let tag = decode(&tag);
-            // Nothing ends a key but `=`, so that whatever has none before the next semicolon stands before it.
+            // Nothing ends a key but `=`, so that whatever has none before the next semicolon is before it.
             let key = tag.rsplit(';').next().unwrap_or_default().trim();
             if tag.split(';').rev().skip(1).any(|word| !word.trim().is_empty()) {
                 tally.count(Warning::OddAttributes);

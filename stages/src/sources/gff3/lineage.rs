@@ -42,7 +42,7 @@ pub(super) struct Resolved {
     pub is_orphan: bool,
 }
 
-/// What stands above a feature.
+/// What is above a feature.
 #[derive(Default)]
 struct Ascent<'a> {
     /// The topmost part of the gene.

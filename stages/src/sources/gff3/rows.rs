@@ -22,7 +22,7 @@ use crate::columns::check_names;
 pub(super) struct Layout {
     /// All of them.
     pub schema: Schema,
-    /// The attributes behind the fixed columns, as files write them.
+    /// The attributes after the fixed columns, as files write them.
     attributes: Vec<String>,
 }
 

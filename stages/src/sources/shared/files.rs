@@ -206,7 +206,7 @@ fn holding(first: &OsStr, count: usize) -> String {
     }
 }
 
-/// A source's columns with the one that `drop_column` names behind them; `None` after reporting that it is there already.
+/// A source's columns with the one that `drop_column` names after them; `None` after reporting that it is there already.
 pub(crate) fn with_drop_column(
     schema: &Schema,
     name: Option<&Spanned<String>>,

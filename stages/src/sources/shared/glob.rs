@@ -43,7 +43,7 @@ pub(super) fn read(pattern: &str) -> Result<Vec<Vec<Part>>, String> {
         .collect()
 }
 
-/// Writes out the braces of `rest`, behind what stands before it.
+/// Writes out the braces of `rest`, after what is before it.
 fn expand(before: String, rest: &str, out: &mut Vec<String>) -> Result<(), String> {
     let Some(open) = find(rest, &['{'])? else {
         if out.len() == MOST_ALTERNATIVES {
@@ -146,7 +146,7 @@ fn read_part(part: &str) -> Result<Part, String> {
     Ok(Part::Names { regex, hidden: part.starts_with('.') })
 }
 
-/// Writes what stands in brackets as a class of regular expressions.
+/// Writes what is in brackets as a class of regular expressions.
 fn write_class(class: &str, out: &mut String) -> Result<(), String> {
     let (negated, letters) = class.strip_prefix('!').map_or((false, class), |letters| (true, letters));
     let letters: Vec<char> = letters.chars().collect();

@@ -19,11 +19,11 @@ pub(crate) const MAX_LINE_BYTES: usize = 1 << 28;
 
 /// Finds where records end.
 pub(crate) trait Boundaries {
-    /// Behind the last record that ends within these bytes, which begin with a record. What it was asked about a chunk
+    /// After the last record that ends within these bytes, which begin with a record. What it was asked about a chunk
     /// before still holds: more bytes have come.
     fn last_end(&mut self, bytes: &[u8], ended: bool) -> Option<usize>;
 
-    /// The chunk ends behind the record that was found last.
+    /// The chunk ends after the record that was found last.
     fn cut(&mut self, end: usize);
 
     /// At the end of the file, which these bytes reach without a record's end: they begin with line `first_line`, 1-based.

@@ -9,7 +9,7 @@ use noodles_bgzf::{self as bgzf, VirtualPosition};
 pub(crate) struct Stretch {
     /// Where the first begins.
     pub start: VirtualPosition,
-    /// Behind the last.
+    /// After the last.
     pub end: VirtualPosition,
     /// The contig they are on, as the file writes it.
     pub contig: String,

@@ -71,7 +71,7 @@ impl BcfChunks {
         Ok(BcfChunks { input, header_digest, header: Arc::new(header), header_bytes, dictionary, next_record: 1 })
     }
 
-    /// Renders the next record behind `text`; false at the end of the file.
+    /// Renders the next record after `text`; false at the end of the file.
     fn render_next(&mut self, text: &mut Vec<u8>) -> Result<bool, StageError> {
         let number = self.next_record;
         let place = |input: &Input, what: &str| damaged(input.container.file(), &format!("record {number} {what}"));

@@ -153,7 +153,7 @@ fn refuse_foreign_start(line: &[u8], first: bool, number: u64, file: &str) -> Re
     }
 }
 
-/// A VCF file that another program has written anew in a way of its own.
+/// A VCF file that another program has rewritten in a way of its own.
 fn rewritten(line: &[u8], first: bool, number: u64, file: &str) -> Option<StageError> {
     // With a byte order mark or without; in ASCII every second byte is zero.
     let is_utf16 = first

@@ -23,7 +23,7 @@ pub(super) struct SampleRules {
     pub include: BTreeSet<String>,
     /// From the file's names to those of the rows.
     pub rename: BTreeMap<String, String>,
-    /// Where the samples' sex is told.
+    /// Where the samples' sex is given.
     pub pedigree: Option<PedigreeFile>,
     /// The pseudo-autosomal regions of the pipeline's assembly, where they are known.
     pub regions: Option<&'static PseudoAutosomal>,

@@ -138,7 +138,7 @@ impl ContigLookup {
     /// Checks a record whose contig was looked up last.
     ///
     /// # Errors
-    /// When the contig is unknown and unknown ones are rejected, or when the position lies behind its end. One position
+    /// When the contig is unknown and unknown ones are rejected, or when the position lies past its end. One position
     /// further is the telomere (VCF 4.3, section 1.6.1.2).
     pub fn check(&self, chrom: &[u8], position: i64, names: &ContigNames) -> Result<(), Refusal> {
         let Some(assembly) = &names.assembly else { return Ok(()) };
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn places_behind_the_end_are_refused() {
+    fn places_past_the_end_are_refused() {
         let names = ContigNames::of(&header(""), Assembly::known("GRCh38").map(Arc::new), true).expect("no lengths");
         let mut lookup = ContigLookup::default();
         let mut reason = |chrom: &[u8], position| {

@@ -170,7 +170,7 @@ pub(super) fn check_filter(columns: &Columns<'_>) -> Result<(), Refusal> {
     }
 }
 
-/// FILTER as a set: a filter that stands twice counts once, in the order of first mention, and blanks around a name are none
+/// FILTER as a set: a filter that occurs twice counts once, in the order of first mention, and blanks around a name are none
 /// of it, which is counted. `None` where nothing is to be changed.
 pub(super) fn tidy_filters(filter: &[u8], tally: &mut Tally) -> Option<Vec<u8>> {
     let filters: Vec<&[u8]> = filter.split(|byte| *byte == b';').collect();

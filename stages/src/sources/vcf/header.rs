@@ -48,7 +48,7 @@ pub struct VcfHeader {
     pub(super) has_format: bool,
     /// How many lines the header has, the `#CHROM` line included.
     pub(super) lines: u64,
-    /// The origin of the file's first record: in text the line behind the header, in BCF 1.
+    /// The origin of the file's first record: in text the line after the header, in BCF 1.
     pub(super) first_origin: u64,
     /// The `#CHROM` line without its line end.
     pub(super) column_line: Vec<u8>,
@@ -58,7 +58,7 @@ pub struct VcfHeader {
     pub(super) is_indexed: bool,
     /// Where records are read from; everywhere where there are none.
     pub(super) regions: Option<Arc<Regions>>,
-    /// Where each contig stands in `contigs`; the first where one is listed twice.
+    /// Where each contig is in `contigs`; the first where one is listed twice.
     pub(super) contig_places: HashMap<Vec<u8>, usize>,
     /// The hashes of its `##` lines: a header that is repeated between the records says nothing new.
     line_hashes: HashSet<u64>,

@@ -17,7 +17,7 @@ use crate::sources::{
 enum Slot {
     /// The key is not there.
     Absent,
-    /// The key stands alone.
+    /// The key is alone.
     Bare,
     /// The key has a value: a byte range of INFO.
     Value(usize, usize),

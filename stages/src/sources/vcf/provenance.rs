@@ -44,7 +44,7 @@ impl Provenance for ChunkProvenance {
     }
 }
 
-/// The place of a record whose line this is; behind an index lines have no number.
+/// The place of a record whose line this is; of a file that is read by its index lines have no number.
 pub(super) fn place(line: &[u8], number: Option<u64>) -> Place {
     line_place(line, number, 0, 1)
 }

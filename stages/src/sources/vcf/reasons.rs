@@ -75,7 +75,7 @@ warnings! {
         "the header defines the same ID twice: the first is used"
         => "remove one of the lines";
     DuplicateFormatKey = "duplicate_format_key":
-        "a FORMAT key stands twice in one record: the first stands"
+        "a FORMAT key occurs twice in one record: the first is used"
         => "write each key once";
     DuplicateInfoKey = "duplicate_info_key":
         "an INFO key occurs twice in one record: the first is used"

@@ -23,7 +23,7 @@ pub(super) struct Region {
 
 impl Region {
     /// Reads `contig`, `contig:start`, `contig:start-` or `contig:start-end`, 1-based and inclusive, thousands separated
-    /// by commas or not. A contig whose name holds colons stands in braces, as htslib writes it
+    /// by commas or not. A contig whose name holds colons is in braces, as htslib writes it
     /// (`{HLA-A*01:01}:1-100`); otherwise the last colon separates.
     pub fn parse(text: &str) -> Result<Region, String> {
         let whole = |contig: &str| Region { contig: contig.to_owned(), start: 0, end: i64::MAX };

@@ -110,7 +110,7 @@ impl SampleColumns {
         if format != self.format || self.wanted.is_empty() {
             self.format = format.to_vec();
             self.wanted = format.split(|byte| *byte == b':').map(|key| self.keys.get(key).copied()).collect();
-            // Of a key that stands twice the first counts.
+            // Of a key that occurs twice the first counts.
             let mut seen = vec![false; self.keys.len()];
             self.repeated = 0;
             for wanted in &mut self.wanted {

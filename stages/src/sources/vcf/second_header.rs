@@ -11,7 +11,7 @@ use crate::sources::{
     },
 };
 
-/// Looks at a line that begins with `#` and stands between the records. `is_read` says which INFO fields are read.
+/// Looks at a line that begins with `#` and is between the records. `is_read` says which INFO fields are read.
 ///
 /// # Errors
 /// When it says something else than the header of: the columns and samples, the version, the layout of an INFO field that is

@@ -64,7 +64,7 @@ impl ValueBuilder {
         }
     }
 
-    /// Appends that the key stands without a value: true for a flag, otherwise NULL, counted as `bad`.
+    /// Appends that the key has no value: true for a flag, otherwise NULL, counted as `bad`.
     pub fn append_bare(&mut self, bad: Warning, tally: &mut Tally) {
         match self {
             ValueBuilder::Flag(builder) => builder.append_value(true),

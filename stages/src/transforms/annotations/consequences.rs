@@ -29,7 +29,7 @@ impl Impact {
 enum Listed {
     /// Ensembl, in its list of calculated variant consequences.
     Ensembl,
-    /// Nobody: SnpEff or an older VEP writes it, and it stands beside the term that it resembles.
+    /// Nobody: SnpEff or an older VEP writes it, and it is beside the term that it resembles.
     Others,
 }
 
@@ -197,7 +197,7 @@ const OLD_EFFECTS: &[(&str, &str)] = &[
     ("WITHIN_NON_CODING_GENE", "non_coding_transcript_variant"),
 ];
 
-/// Severity of a term that is not known: behind all that are.
+/// Severity of a term that is not known: after all that are.
 const UNKNOWN_SEVERITY: usize = TERMS.len();
 
 static SEVERITIES: LazyLock<HashMap<&'static str, usize>> = LazyLock::new(|| {
@@ -222,7 +222,7 @@ pub(super) struct Rank {
 }
 
 /// How severe a consequence is; of several terms joined by `&` (or `+`, as SnpEff writes) the most severe decides.
-/// A leading `*`, by which bcftools csq marks what lies behind a stop, does not count.
+/// A leading `*`, by which bcftools csq marks what lies after a stop, does not count.
 pub(super) fn rank(consequence: &str) -> Rank {
     let mut rank = Rank { severity: UNKNOWN_SEVERITY, has_unknown: false };
     let consequence = consequence.strip_prefix('*').unwrap_or(consequence);

@@ -92,7 +92,7 @@ pub(super) struct Layout {
     pub entry_separator: char,
     /// Between the parts of an entry.
     pub part_separator: char,
-    /// Whether the first part stands before brackets that hold the others, as in `EFFECT(part|part)`.
+    /// Whether the first part is before brackets that hold the others, as in `EFFECT(part|part)`.
     pub bracketed: bool,
     /// The part that names the allele; without one an entry is of every allele.
     pub allele: Option<usize>,
@@ -139,7 +139,7 @@ impl Default for Layout {
 }
 
 impl Layout {
-    /// The layout that a field's description declares: behind `Format:`, or between quotes; `None` if it declares none.
+    /// The layout that a field's description declares: after `Format:`, or between quotes; `None` if it declares none.
     pub(super) fn from_description(family: Family, description: &str) -> Option<Layout> {
         let format = match description.to_ascii_lowercase().find("format:") {
             Some(at) => {
@@ -241,7 +241,7 @@ impl Layout {
     }
 }
 
-/// An entry of EFF as its effect and what stands in brackets behind it. Details of the effect, as in
+/// An entry of EFF as its effect and what is in brackets after it. Details of the effect, as in
 /// `MOTIF[MA0099.2:AP1](…)`, are left out.
 pub(super) fn split_effect(entry: &str) -> (&str, &str) {
     let details_end = match (entry.find('['), entry.find('(')) {

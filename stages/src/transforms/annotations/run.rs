@@ -103,7 +103,7 @@ fn row_allele<'a>(places: &Places, batch: &'a Batch, row: usize) -> Option<RowAl
     Some(RowAllele { reference: text(places.reference), alternate: text(places.alternate)?, number })
 }
 
-/// The alleles of a row's record, as its line writes them; `None` behind a table.
+/// The alleles of a row's record, as its line writes them; `None` after a table.
 fn record(batch: &Batch, row: usize) -> Option<Record<'_>> {
     let origin = batch.origins.as_ref()?[row];
     Record::of_line(batch.provenance.as_ref()?.record(origin)?)

@@ -270,7 +270,7 @@ fn any_field_whose_header_lists_its_parts_can_be_decoded() {
         &vep,
         "vep",
         "worst",
-        // Loftee's part has commas of its own in gnomAD's files; what stands behind one is of no allele.
+        // Loftee's part has commas of its own in gnomAD's files; what is after one is of no allele.
         &[
             "1 10 A C vep=C|missense_variant|MODERATE|TP53|ENSG1|Transcript|ENST1|protein_coding|c.3A>C|p.X,GERP_DIST:3,x",
         ],

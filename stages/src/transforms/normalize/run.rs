@@ -298,7 +298,7 @@ impl Normalizer {
         self.reference.as_ref().is_some_and(|fasta| fasta.contig(chrom).is_none())
     }
 
-    /// The output: the alleles, the other columns taken along, lists split, the added columns behind them.
+    /// The output: the alleles, the other columns taken along, lists split, the added columns after them.
     fn assemble(&self, batch: &Batch, alleles: &Alleles, emit: &mut Emit) -> Result<RecordBatch, StageError> {
         let places = self.plan.places;
         let rows: Option<UInt64Array> =

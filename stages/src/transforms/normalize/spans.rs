@@ -45,7 +45,7 @@ impl Span {
     ) -> Span {
         // A single value for several alleles does not say which of them it means.
         let length = extent.lengths.get(allele).copied().flatten().filter(|_| extent.lengths.len() == alternates);
-        // An insertion stands between two bases, however long it is, and END of several alleles is another's.
+        // An insertion is between two bases, however long it is, and END of several alleles is another's.
         if is_insertion(alternate) && (alternates > 1 || extent.length_decides) {
             return Span { end: last_base(pos, reference), sv_length: length.unwrap_or(0) };
         }
@@ -62,7 +62,7 @@ impl Span {
 }
 
 impl Extent {
-    /// Reads the INFO column of a record at `pos` in a file of this version. Of a key that stands twice the first counts.
+    /// Reads the INFO column of a record at `pos` in a file of this version. Of a key that occurs twice the first counts.
     pub fn of_record(record: &[u8], pos: i64, version: (u32, u32)) -> Extent {
         let info = record.split(|byte| *byte == b'\t').nth(7).unwrap_or_default();
         let value = |key: &[u8]| {

@@ -16,12 +16,12 @@ use crate::{
 const INTEGER_DIGITS: u32 = 18;
 /// The digits of an exact number of ours.
 const DIGITS_MAX: u32 = 38;
-/// The places that a server has behind the point.
+/// The places that a server has after the point.
 const SERVER_SCALE_MAX: u32 = 30;
 /// The digits of an exact number of a server.
 const SERVER_DIGITS_MAX: u32 = 65;
-/// Places by which a dividend is longer than need be: the servers cut a quotient behind a multiple of nine places, and what is
-/// cut must lie behind the place that decides about rounding.
+/// Places by which a dividend is longer than need be: the servers cut a quotient after a multiple of nine places, and what is
+/// cut must lie after the place that decides about rounding.
 const GUARD_PLACES: u32 = 9;
 
 /// How a quotient of integers is brought to its places.
@@ -31,9 +31,9 @@ pub(in crate::sql::view) struct Shift {
     pub(in crate::sql::view) precision: u32,
     /// Places before it.
     pub(in crate::sql::view) scale: u32,
-    /// Digits behind it.
+    /// Digits after it.
     pub(in crate::sql::view) to_precision: u32,
-    /// Places behind it.
+    /// Places after it.
     pub(in crate::sql::view) to_scale: u32,
 }
 
@@ -220,7 +220,7 @@ impl Writer {
         self.is_sqlite() && is_wide && !is_stored && !is_null
     }
 
-    /// The text by which SQLite keeps an exact number that stands in a column as an integer.
+    /// The text by which SQLite keeps an exact number that is in a column as an integer.
     pub(in crate::sql::view) fn wide_text(&self, name: &str, scale: u32) -> String {
         let (column, k) = (self.dialect.identifier(name), power(scale));
         if scale == 0 {

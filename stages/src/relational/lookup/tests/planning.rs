@@ -1,4 +1,4 @@
-//! What is wrong with options is told, all of it, with what to do.
+//! What is wrong with options is reported, all of it, with what to do.
 
 use super::plan;
 

@@ -37,7 +37,7 @@ fn name(of: &AnswerName) -> String {
 }
 
 impl Redis {
-    /// Does something on a connection; one that broke is made anew once.
+    /// Does something on a connection; one that broke is opened again once.
     fn run<T>(&mut self, work: impl Fn(&mut Connection) -> Result<T, RedisError>) -> Result<T, SinkError> {
         let was_open = self.connection.is_some();
         match self.try_once(&work) {

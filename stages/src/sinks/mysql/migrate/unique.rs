@@ -5,19 +5,13 @@ use mysql::{Row, prelude::Queryable};
 use vardelta_engine::contract::sink::SinkError;
 use vardelta_schemas::{
     TableSchema,
-    sql::{
-        form::TableForm,
-        marks::Marks,
-        migration::Change,
-        mysql::layout::TableLayout,
-        unique::{PREFIX, Unique},
-    },
+    sql::{form::TableForm, marks::Marks, migration::Change, mysql::layout::TableLayout, unique::Unique},
 };
 
 use super::{Migrating, TableChanges};
 use crate::sinks::{
     mysql::{error::explain, link::take},
-    shared::unique::{check_no_marks, duplicates_error},
+    shared::unique::{check_no_marks, duplicates_error, undeclared},
 };
 
 impl Migrating<'_> {
@@ -34,9 +28,8 @@ impl Migrating<'_> {
         changes: &mut TableChanges,
     ) -> Result<(), SinkError> {
         let found = self.tables().unique_indexes(&table.name)?;
-        let is_planned = |name: &String| layout.unique.iter().any(|planned| planned.name == *name);
-        let gone = found.iter().filter(|name| name.starts_with(PREFIX) && !is_planned(name));
-        let gone: Vec<Change> = gone.map(|name| Change::DropIndex(name.clone())).collect();
+        let gone: Vec<Change> =
+            undeclared(&found, &layout.unique).map(|name| Change::DropIndex(name.clone())).collect();
         changes.expand.splice(0..0, gone);
         for unique in layout.unique.iter().filter(|unique| !found.contains(&unique.name)) {
             check_no_marks(&table.name, &self.settings.location, marks)?;

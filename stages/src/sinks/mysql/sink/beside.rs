@@ -91,6 +91,12 @@ impl Erase for MySqlSink {
         })
     }
 
+    fn has_value(&mut self, erasure: &Erasure, text: &str) -> Result<bool, SinkError> {
+        self.on_snapshot("search", |location, link| {
+            erase::has_value(link, erasure, text).map_err(explain(location, "search"))
+        })
+    }
+
     fn finish_erasure(&mut self, erasure: &Erasure) -> Result<(), SinkError> {
         self.with(|settings, link| {
             erase::finish(link, erasure).map_err(explain(&settings.location, "write to the ledger of"))

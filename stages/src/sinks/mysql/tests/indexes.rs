@@ -6,8 +6,8 @@ const INDEXES: &str = "select index_name, group_concat(column_name order by seq_
     information_schema.statistics where table_schema = database() and table_name = 't' and index_name <> 'PRIMARY' group by 1";
 
 #[test]
-fn indexes_come_behind_the_first_load_and_survive_a_kill() {
-    on_each_path("indexes_come_behind_the_first_load_and_survive_a_kill", |mut db| {
+fn indexes_come_after_the_first_load_and_survive_a_kill() {
+    on_each_path("indexes_come_after_the_first_load_and_survive_a_kill", |mut db| {
         let index = PlannedIndex { table: "t".into(), columns: vec![1, 0], name: "by_number_name".into() };
         db.settings.indexes = vec![index];
         let table = numbers("t");

@@ -220,7 +220,7 @@ fn the_right_to_make_views_is_asked_for_before_anything_is_made() {
     });
 }
 
-/// Makes the table anew with one row; returns what is said of it.
+/// Rebuilds the table with one row; returns what is said of it.
 fn rebuild(db: &Db, epoch: u64) -> Vec<String> {
     let table = numbers("t");
     let mut sink = db.open();
@@ -252,8 +252,8 @@ fn a_table_made_anew_has_no_marked_rows_which_is_said() {
 }
 
 #[test]
-fn a_rebuild_that_dies_behind_its_commit_gets_its_view_from_the_next_run() {
-    on_each("a_rebuild_that_dies_behind_its_commit_gets_its_view_from_the_next_run", |db| {
+fn a_rebuild_that_dies_after_its_commit_gets_its_view_from_the_next_run() {
+    on_each("a_rebuild_that_dies_after_its_commit_gets_its_view_from_the_next_run", |db| {
         db.load(1, &[(Insert, "b", Some(2))]);
         let db = marking(&db, OnDelete::Mark);
         let table = numbers("t");

@@ -1,4 +1,4 @@
-//! Tables parted by a column: made, checked, changed, made anew; and values that no partition lists.
+//! Tables parted by a column: made, checked, changed, rebuilt; and values that no partition lists.
 
 use vardelta_engine::contract::migration::{Algorithm, Migration, Phase, Scope, Step};
 use vardelta_schemas::sql::mysql::partition::Partition;

@@ -114,7 +114,7 @@ fn what_cannot_be_kept_is_refused() {
         plan(&all).err().unwrap_or_default()
     };
     let indexes = |columns: &[&str]| problems(&[("indexes", list(vec![index(columns)]))]);
-    assert_eq!(indexes(&["chromosome", "gene"]), ["no such table of this sink has a column `gene`"]);
+    assert_eq!(indexes(&["chromosome", "gene"]), ["no table of this sink has a column `gene`"]);
     assert_eq!(indexes(&[]), ["an index needs a column"]);
     let too_long = indexes(&["chromosome", "alternate", "gene_symbol", "position"]);
     assert_eq!(too_long, ["an index of `variants` would take 3074 bytes"]);

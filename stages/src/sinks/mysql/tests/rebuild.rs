@@ -1,4 +1,4 @@
-//! Tables that are made anew.
+//! Tables that are rebuilt.
 
 use crate::sinks::mysql::tests::*;
 

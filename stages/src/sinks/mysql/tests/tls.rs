@@ -76,7 +76,7 @@ impl Db {
         said[0].rsplit('|').next().unwrap().to_owned()
     }
 
-    /// The error of a connection that is refused, told at once.
+    /// The error of a connection that is refused, reported at once.
     #[track_caller]
     fn refused(&self, words: &[&str]) {
         let error = error_of(self.connect(Access::Write));

@@ -2,7 +2,7 @@
 
 use vardelta_engine::contract::sink::{DetailLimits, SinkError};
 use vardelta_schemas::{
-    ledger::{EpochDetails, FirstPlace, LookupCount, RejectCount, RejectRow, WarningRow},
+    ledger::{DropId, EpochDetails, FirstPlace, LookupCount, RejectCount, RejectRow, WarningRow},
     sql::{details as sql, ledger::VERSION_WITH_LOOKUPS},
 };
 
@@ -56,7 +56,7 @@ impl<D: Database> Ledger<D> {
 
 fn reject(row: &mut Taking<'_>) -> Result<RejectRow, SinkError> {
     Ok(RejectRow {
-        drop_id: row.optional_number()?,
+        drop_id: row.optional_number()?.map(DropId::new),
         drop_name: row.optional_text()?,
         stage: row.text()?,
         line: row.optional_number()?,
@@ -72,7 +72,7 @@ fn warning(row: &mut Taking<'_>) -> Result<WarningRow, SinkError> {
     let mut warning = WarningRow {
         reason: row.text()?,
         drop: row.optional_text()?,
-        drop_id: row.optional_number()?,
+        drop_id: row.optional_number()?.map(DropId::new),
         stage: row.text()?,
         field: row.optional_text()?,
         count: row.number()?,

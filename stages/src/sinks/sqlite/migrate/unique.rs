@@ -10,13 +10,13 @@ use vardelta_schemas::{
     sql::{
         Dialect,
         marks::Marks,
-        unique::{PREFIX, Unique, drop_sqlite},
+        unique::{Unique, drop_sqlite},
     },
 };
 
 use super::{Layout, run, step};
 use crate::sinks::{
-    shared::unique::{check_no_marks, duplicates_error, of},
+    shared::unique::{check_no_marks, duplicates_error, of, undeclared},
     sqlite::error::explain,
 };
 
@@ -28,12 +28,10 @@ pub(super) fn drop_others(
     steps: &mut Vec<Step>,
 ) -> Result<(), SinkError> {
     let planned = of(&layout.kept.unique, table);
-    for name in layout.unique_indexes(&table.name)? {
-        if name.starts_with(PREFIX) && !planned.iter().any(|planned| planned.name == name) {
-            let statement = drop_sqlite(&name);
-            run(layout, scope, &[&statement])?;
-            steps.push(step(table, Phase::Expand, statement));
-        }
+    for name in undeclared(&layout.unique_indexes(&table.name)?, &planned) {
+        let statement = drop_sqlite(name);
+        run(layout, scope, &[&statement])?;
+        steps.push(step(table, Phase::Expand, statement));
     }
     Ok(())
 }

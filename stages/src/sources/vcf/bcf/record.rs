@@ -50,7 +50,7 @@ pub(super) fn render(
     Ok(())
 }
 
-/// REF, then ALT, each behind a tab.
+/// REF, then ALT, each after a tab.
 fn push_alleles(bytes: &mut &[u8], count: u32, text: &mut Vec<u8>) -> Result<(), Trouble> {
     if count == 0 {
         text.extend_from_slice(b"\t.");

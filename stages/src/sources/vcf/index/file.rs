@@ -16,7 +16,7 @@ const MOST_BYTES: u64 = 1 << 29;
 /// VCF among tabix's formats.
 const VCF_FORMAT: u32 = 2;
 
-/// Two virtual positions: where records begin, and behind the last of them.
+/// Two virtual positions: where records begin, and after the last of them.
 pub(super) type Chunk = (u64, u64);
 
 /// A bin: a stretch of a contig, and where the records lie that are in it and in none of the smaller ones.
@@ -101,7 +101,7 @@ impl IndexFile {
         }
     }
 
-    /// The positions that a bin covers: the first, 0-based, and the one behind the last. `None` for a number that no bin has.
+    /// The positions that a bin covers: the first, 0-based, and the one after the last. `None` for a number that no bin has.
     pub fn span(&self, bin: u32) -> Option<(i64, i64)> {
         let level = (0..=self.depth).rev().find(|level| u64::from(bin) >= first_of(*level))?;
         let (first, shift) = (first_of(level), self.min_shift + 3 * (self.depth - level));

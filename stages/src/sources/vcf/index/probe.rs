@@ -39,8 +39,8 @@ impl<'a> Probe<'a> {
         Ok(Probe { reader: bgzf::io::Reader::new(File::open(path)?), contig_of, line: Vec::new() })
     }
 
-    /// The virtual position behind this many decompressed bytes from the start.
-    pub fn behind(&mut self, bytes: u64) -> io::Result<VirtualPosition> {
+    /// The virtual position after this many decompressed bytes from the start.
+    pub fn after(&mut self, bytes: u64) -> io::Result<VirtualPosition> {
         self.reader.seek(VirtualPosition::MIN)?;
         let skipped = io::copy(&mut self.reader.by_ref().take(bytes), &mut io::sink())?;
         match skipped == bytes {

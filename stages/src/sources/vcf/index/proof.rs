@@ -2,7 +2,7 @@
 //!
 //! Nothing is believed that the file does not bear out. The contigs' ranges must lie end to end, from the header to the file's
 //! end, begin with a record of their contig and end with one; a stretch must begin before its region, or where its contig
-//! does, and a record behind the region must follow it. Since a file can be indexed only if it is sorted, no record that
+//! does, and a record after the region must follow it. Since a file can be indexed only if it is sorted, no record that
 //! begins in a region can lie elsewhere. Records that begin before a region and reach into it are found twice: through the
 //! chunks of all bins that overlap it, and through the lowest offset of the region's first window, from which on everything
 //! is read. And a contig's chunks must cover its range without a gap, in an order that their bins allow.
@@ -97,7 +97,7 @@ fn contigs<'a>(
         contigs.push(Contig { name, indexed, start, end, starts: starts.into_iter().collect() });
     }
     contigs.sort_by_key(|contig| contig.start);
-    let mut behind = probe.behind(header_bytes)?;
+    let mut behind = probe.after(header_bytes)?;
     for contig in &mut contigs {
         contig.start = probe.canonical(contig.start)?;
         if contig.start != behind || probe.record(contig.start)?.contig != contig.name {
@@ -151,8 +151,8 @@ impl Contig<'_> {
         Ok(found)
     }
 
-    /// The contig's chunks cover its range without a gap, and since the file is sorted no chunk can begin behind another whose
-    /// bin lies wholly behind its own.
+    /// The contig's chunks cover its range without a gap, and since the file is sorted no chunk can begin after another whose
+    /// bin lies wholly after its own.
     fn check_chunks(&self, index: &IndexFile, probe: &mut Probe<'_>) -> io::Result<()> {
         let bins = self.indexed.bins.iter();
         let mut chunks: Vec<(Chunk, u32)> =
@@ -178,7 +178,7 @@ impl Contig<'_> {
         Stretch { start, end, contig: self.name.to_owned() }
     }
 
-    /// Where all records from this position on lie behind, 1-based: a record that begins before it proves so.
+    /// Where all records from this position on lie after it, 1-based: a record that begins before it proves so.
     fn begin(&self, lowest: Option<u64>, position: i64, probe: &mut Probe<'_>) -> io::Result<VirtualPosition> {
         if position <= 1 {
             return Ok(self.start);
@@ -197,7 +197,7 @@ impl Contig<'_> {
         Ok(self.start)
     }
 
-    /// Where all records up to this position lie before, 1-based and inclusive: a record that begins behind it proves so.
+    /// Where all records up to this position lie before, 1-based and inclusive: a record that begins after it proves so.
     fn end(&self, last: u64, position: i64, probe: &mut Probe<'_>) -> io::Result<VirtualPosition> {
         let steps = self.starts.iter().filter(|start| **start > last);
         for at in std::iter::once(&last).chain(steps).take(MOST_STEPS) {

@@ -189,7 +189,7 @@ fn lie(index: &mut Vec<u8>, random: &mut Random) {
             0 => index[at] ^= 1 << random.below(8),
             1 => index[at] = 0,
             2 => index[at] = random.below(256) as u8,
-            // Another number or place of the same index stands here.
+            // Another number or place of the same index is given here.
             3 => {
                 let from = random.below(index.len() as u64) as usize;
                 let length = [4, 8, 16][random.below(3) as usize].min(index.len() - at.max(from));

@@ -16,7 +16,7 @@ const HEADER: &str = "##fileformat=VCFv4.3\n##contig=<ID=chr1>\n##FILTER=<ID=q10
     ##INFO=<ID=XX,Number=1,Type=String,Description=\"x\">\n##INFO=<ID=DB,Number=0,Type=Flag,Description=\"b\">\n\
     #CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n";
 
-/// What stands in each column, sound and not.
+/// What is in each column, sound and not.
 const PIECES: [&[&str]; 7] = [
     &["chr1", "1", "chrUn_x", ".", ""],
     &["1", "10", "2147483647", "248956422", "x", "-3", "1e5", ""],
@@ -27,7 +27,7 @@ const PIECES: [&[&str]; 7] = [
     &["PASS", ".", "q10", "q10;s50", "q10;q10", "0", ""],
 ];
 
-/// What stands in INFO, sound and not.
+/// What is in INFO, sound and not.
 const INFO: [&str; 18] = [
     "DP=5",
     "DP=.",
