@@ -119,7 +119,7 @@ pub struct LivePipeline {
     now: Mutex<Now>,
     is_dead: AtomicBool,
     probe: Probe,
-    checks: Known<Vec<Check>>,
+    checks: Known<Arc<Vec<Check>>>,
     drops: Known<Result<Snapshot, String>>,
     events: Known<Result<(Vec<Event>, Accounts), String>>,
 }
@@ -187,12 +187,12 @@ impl LivePipeline {
     }
 
     /// What health says, at most five seconds old. May take two seconds.
-    pub fn checks(&self) -> Vec<Check> {
-        self.checks.get(|| health::check(&self.plan, &self.probe))
+    pub fn checks(&self) -> Arc<Vec<Check>> {
+        self.checks.get(|| Arc::new(health::check(&self.plan, &self.probe)))
     }
 
     /// The same where it was asked for within the last five seconds.
-    pub fn known_checks(&self) -> Option<Vec<Check>> {
+    pub fn known_checks(&self) -> Option<Arc<Vec<Check>>> {
         self.checks.fresh()
     }
 
