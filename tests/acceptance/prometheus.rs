@@ -4,6 +4,7 @@
 //! The tools are Debian's `prometheus` and `prometheus-alertmanager`, in the PATH or in the folder that `VARDELTA_PROMETHEUS`
 //! names; with `VARDELTA_REQUIRE_PROMETHEUS=1` a test that does not find them fails.
 
+mod alarms;
 mod panels;
 mod pushgateway;
 mod rules;

@@ -5,7 +5,7 @@ use std::{
     io::{Read as _, Write as _},
     net::TcpStream,
     path::PathBuf,
-    process::{Child, ExitStatus, Stdio},
+    process::{Child, Command, ExitStatus, Stdio},
     time::Duration,
 };
 
@@ -48,13 +48,19 @@ impl Answer {
 impl Watching {
     /// Starts `watch` over the project's pipeline with these arguments and variables.
     pub fn start(project: &Project, arguments: &[&str], variables: &[(&str, &str)]) -> Watching {
+        let mut command = project.command("watch", arguments);
+        command.envs(variables.iter().copied());
+        Watching::run(&mut command, project)
+    }
+
+    /// Starts a `watch` over the project's pipeline by a command of the caller's own, which becomes it.
+    pub fn run(command: &mut Command, project: &Project) -> Watching {
         let (stdout, stderr) = (project.path("watch.out"), project.path("watch.err"));
         let file = |path: &PathBuf| File::options().create(true).append(true).open(path).expect("a file can be made");
         let length = |path: &PathBuf| std::fs::read(path).map_or(0, |bytes| bytes.len());
         // What an earlier one of the same project has said stays before it.
         let (told, complained) = (length(&stdout), length(&stderr));
-        let mut command = project.command("watch", arguments);
-        command.envs(variables.iter().copied()).stdout(file(&stdout)).stderr(file(&stderr)).stdin(Stdio::null());
+        command.stdout(file(&stdout)).stderr(file(&stderr)).stdin(Stdio::null());
         let child = command.spawn().expect("vardelta can be started");
         Watching { child, stdout: (stdout, told), stderr: (stderr, complained) }
     }

@@ -19,9 +19,13 @@ use self::known::Known;
 pub use self::runs::{FinishedRun, RunUnderWay};
 use crate::operate::{
     clock::{now_s, seconds_of},
+    figures,
     health::{self, Check, Probe},
     metrics::{self, Samples},
 };
+
+/// Whether the last run ended well.
+const STATUS: &str = "vardelta_last_run_status";
 
 /// The pipelines of this process.
 pub struct Board {
@@ -119,7 +123,7 @@ pub struct LivePipeline {
     now: Mutex<Now>,
     is_dead: AtomicBool,
     probe: Probe,
-    checks: Known<Vec<Check>>,
+    checks: Known<Arc<Vec<Check>>>,
     drops: Known<Result<Snapshot, String>>,
     events: Known<Result<(Vec<Event>, Accounts), String>>,
 }
@@ -127,9 +131,10 @@ pub struct LivePipeline {
 impl LivePipeline {
     /// A pipeline of which nothing is known yet.
     pub fn new(plan: Plan) -> LivePipeline {
+        let now = Now { totals: metrics::from_zero(&plan), ..Now::default() };
         LivePipeline {
             plan,
-            now: Mutex::default(),
+            now: Mutex::new(now),
             is_dead: AtomicBool::new(false),
             probe: Probe::default(),
             checks: Known::default(),
@@ -163,7 +168,12 @@ impl LivePipeline {
         let Some((started_s, ended)) = now.run.take().and_then(|run| Some((run.started_s, run.ended()?))) else {
             return;
         };
-        metrics::add(&mut now.totals, &metrics::samples(&self.plan, Some(&ended)));
+        let mut samples = metrics::samples(&self.plan, Some(&ended));
+        if ended.failure.is_some() {
+            // Whether a file was to blame, which is set aside while the others go on, the loop says.
+            samples.remove(&self.sample(STATUS));
+        }
+        metrics::add(&mut now.totals, &samples);
         now.finished.extend(FinishedRun::worth_keeping(started_s, now_s(), ended));
         while now.finished.len() > runs::KEPT {
             now.finished.pop_front();
@@ -176,23 +186,34 @@ impl LivePipeline {
 
     /// The figures that stand in the ledger already, for a process that has not run anything yet.
     pub fn begin(&self, events: &[Event]) {
-        let Some(last) = events.last() else { return };
-        let name = &self.plan.pipeline.name;
+        let ended_well = figures::ended_well(&figures::kept(&self.plan)).or(events.last().map(|_| true));
         let mut now = self.now();
-        now.totals.insert(metrics::of_pipeline("vardelta_epoch", name), last.epoch as f64);
+        // An alert that is firing must not be over because this process has begun.
+        now.totals.extend(ended_well.map(|ended_well| (self.sample(STATUS), f64::from(u8::from(ended_well)))));
+        let Some(last) = events.last() else { return };
+        now.totals.insert(self.sample("vardelta_epoch"), last.epoch as f64);
         if let Some(committed_s) = seconds_of(&last.committed_at) {
-            let metric = metrics::of_pipeline("vardelta_last_success_timestamp_seconds", name);
-            now.totals.insert(metric, committed_s as f64);
+            now.totals.insert(self.sample("vardelta_last_success_timestamp_seconds"), committed_s as f64);
         }
     }
 
+    /// Notes whether loading works: it does not where a run failed and no file is to blame, until a run ends well or nothing is left
+    /// to be loaded.
+    pub fn note_status(&self, is_well: bool) {
+        self.now().totals.insert(self.sample(STATUS), f64::from(u8::from(is_well)));
+    }
+
+    fn sample(&self, metric: &str) -> String {
+        metrics::of_pipeline(metric, &self.plan.pipeline.name)
+    }
+
     /// What health says, at most five seconds old. May take two seconds.
-    pub fn checks(&self) -> Vec<Check> {
-        self.checks.get(|| health::check(&self.plan, &self.probe))
+    pub fn checks(&self) -> Arc<Vec<Check>> {
+        self.checks.get(|| Arc::new(health::check(&self.plan, &self.probe)))
     }
 
     /// The same where it was asked for within the last five seconds.
-    pub fn known_checks(&self) -> Option<Vec<Check>> {
+    pub fn known_checks(&self) -> Option<Arc<Vec<Check>>> {
         self.checks.fresh()
     }
 
@@ -217,15 +238,16 @@ impl LivePipeline {
 
     /// Its metrics as of now.
     fn samples(&self) -> Samples {
-        let name = &self.plan.pipeline.name;
-        let (mut samples, oldest_s, scans) = {
+        let (mut samples, oldest_s, set_aside, scans) = {
             let now = self.now();
-            (now.totals.clone(), now.pending.iter().map(|drop| drop.since_s).min(), now.scans)
+            let set_aside = now.pending.iter().filter(|drop| drop.set_aside.is_some()).count();
+            (now.totals.clone(), now.pending.iter().map(|drop| drop.since_s).min(), set_aside, now.scans)
         };
         samples.extend(metrics::samples(&self.plan, None));
         let age_s = oldest_s.map_or(0, |since_s| now_s().saturating_sub(since_s));
-        samples.insert(metrics::of_pipeline("vardelta_oldest_pending_drop_seconds", name), age_s as f64);
-        samples.insert(metrics::of_pipeline("vardelta_looks_total", name), scans as f64);
+        samples.insert(self.sample("vardelta_oldest_pending_drop_seconds"), age_s as f64);
+        samples.insert(self.sample("vardelta_drops_set_aside"), set_aside as f64);
+        samples.insert(self.sample("vardelta_looks_total"), scans as f64);
         samples
     }
 }

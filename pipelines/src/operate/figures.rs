@@ -11,7 +11,7 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
-use vardelta_engine::{clock, plan::Plan, report::TimeReport, run::state_directory};
+use vardelta_engine::{clock, error::RunErrorKind, plan::Plan, report::TimeReport, run::state_directory};
 
 use crate::operate::{clock::now_s, ended::Ended};
 
@@ -113,6 +113,19 @@ pub fn kept(plan: &Plan) -> Vec<Figures> {
     lines.filter_map(|line| serde_json::from_slice(line).ok()).collect()
 }
 
+/// Whether the last of these runs ended well that says something of the pipeline: somebody's interruption does not, nor a bad file, which
+/// `watch` sets aside. `None` where none does.
+pub fn ended_well(kept: &[Figures]) -> Option<bool> {
+    let tells_nothing =
+        [RunErrorKind::Input, RunErrorKind::RejectShare, RunErrorKind::Interrupted, RunErrorKind::Usage]
+            .map(RunErrorKind::as_str);
+    let failed = kept.iter().rev().map(|run| run.failed.as_deref());
+    failed
+        .filter(|failed| failed.is_none_or(|kind| !tells_nothing.contains(&kind)))
+        .map(|failed| failed.is_none())
+        .next()
+}
+
 fn place(state: &Path) -> PathBuf {
     state.join("runs").join("figures.ndjson")
 }
@@ -141,11 +154,7 @@ fn append(path: &Path, figures: &Figures) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use vardelta_engine::{
-        error::{RunError, RunErrorKind},
-        event::RunEvent,
-        report::StageReport,
-    };
+    use vardelta_engine::{error::RunError, event::RunEvent, report::StageReport};
 
     use super::*;
 
@@ -162,6 +171,23 @@ mod tests {
         let mut run = started();
         run.push(RunEvent::Finished { seconds: 1.0 });
         assert_eq!(of(&run), None);
+    }
+
+    #[test]
+    fn the_last_run_that_says_something_of_the_pipeline_counts() {
+        let of = |kinds: &[Option<RunErrorKind>]| {
+            let run = |kind: &Option<RunErrorKind>| Figures {
+                failed: kind.map(|kind| kind.as_str().to_owned()),
+                ..Figures::default()
+            };
+            ended_well(&kinds.iter().map(run).collect::<Vec<_>>())
+        };
+        assert_eq!(of(&[]), None);
+        assert_eq!(of(&[Some(RunErrorKind::Input)]), None);
+        assert_eq!(of(&[Some(RunErrorKind::Sink), None]), Some(true));
+        assert_eq!(of(&[None, Some(RunErrorKind::Sink)]), Some(false));
+        assert_eq!(of(&[None, Some(RunErrorKind::Sink), Some(RunErrorKind::Interrupted)]), Some(false));
+        assert_eq!(of(&[None, Some(RunErrorKind::RejectShare), Some(RunErrorKind::Input)]), Some(true));
     }
 
     #[test]

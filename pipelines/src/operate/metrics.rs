@@ -4,11 +4,17 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use vardelta_engine::{plan::Plan, report::RunReport, run::state_directory};
+use vardelta_engine::{
+    contract::{lookup::LookupFigures, stage::Planned},
+    plan::Plan,
+    report::RunReport,
+    run::state_directory,
+};
 
 use crate::{
     destination::{self, Kind},
     operate::{
+        alerts::VOCABULARY_REASONS,
         clock,
         ended::{Ended, is_read},
         machine, push,
@@ -26,7 +32,7 @@ const TEXTFILE: Kind = Kind {
 const DURATION_BUCKETS: [f64; 12] = [0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0, 300.0, 600.0, 1_800.0, 3_600.0, 14_400.0];
 
 /// Name, type and meaning of every metric, in the order in which they are written.
-const METRICS: [(&str, &str, &str); 15] = [
+const METRICS: [(&str, &str, &str); 16] = [
     (
         "vardelta_records_total",
         "counter",
@@ -51,10 +57,22 @@ const METRICS: [(&str, &str, &str); 15] = [
         "gauge",
         "Seconds since the oldest file that is not loaded was seen first; 0 where there is none.",
     ),
+    (
+        "vardelta_drops_set_aside",
+        "gauge",
+        "Files that could not be loaded and are left out until they change or their time comes.",
+    ),
     ("vardelta_looks_total", "counter", "How often the folders of drops were looked at."),
     ("vardelta_disk_free_bytes", "gauge", "Bytes free where the state lies."),
     ("vardelta_memory_available_bytes", "gauge", "Bytes of memory that are available."),
 ];
+
+/// What becomes of a source's records.
+const RECORD_OUTCOMES: [&str; 4] = ["loaded", "filtered", "rejected", "duplicate"];
+/// What becomes of a key that is looked up.
+const LOOKUP_OUTCOMES: [&str; 7] = ["memory", "disk", "database", "redis", "answered", "absent", "failed"];
+/// What becomes of a table's rows.
+const ROW_CHANGES: [&str; 3] = ["insert", "update", "delete"];
 
 /// Samples by their names with labels, as they are written.
 pub type Samples = BTreeMap<String, f64>;
@@ -82,15 +100,11 @@ pub fn publish(plan: &Plan, ended: Option<&Ended>) -> Vec<String> {
 /// The metrics of a run, and of the machine as it is now.
 pub fn samples(plan: &Plan, ended: Option<&Ended>) -> Samples {
     let mut samples = Samples::new();
-    let pipeline = plan.pipeline.name.as_str();
-    let mut set = |name: &str, labels: &[(&str, &str)], value: f64| {
-        let labels = [("pipeline", pipeline)]
-            .into_iter()
-            .chain(labels.iter().copied())
-            .map(|(key, value)| format!("{key}=\"{}\"", label(value)));
-        let labels = labels.collect::<Vec<_>>().join(",");
-        *samples.entry(format!("{name}{{{labels}}}")).or_default() += value;
-    };
+    of_ended(plan, ended, &mut adder(plan, &mut samples));
+    samples
+}
+
+fn of_ended(plan: &Plan, ended: Option<&Ended>, set: &mut Set<'_>) {
     if let Some(Ended { failure, seconds, .. }) = ended {
         set("vardelta_last_run_status", &[], f64::from(u8::from(failure.is_none())));
         if failure.is_none() {
@@ -110,27 +124,65 @@ pub fn samples(plan: &Plan, ended: Option<&Ended>) -> Samples {
     if let Ok(bytes) = machine::memory_available_bytes() {
         set("vardelta_memory_available_bytes", &[], bytes as f64);
     }
-    let Some(report) = ended.and_then(|ended| ended.report.as_ref()) else { return samples };
+    let Some(report) = ended.and_then(|ended| ended.report.as_ref()) else { return };
     set("vardelta_epoch", &[], report.epoch as f64);
     // Nothing of a run that ended otherwise, or was dry, was loaded, changed or rejected in the database.
     if report.committed {
-        of_report(plan, report, &mut set);
+        zeros(plan, set);
+        of_report(plan, report, set);
     }
+}
+
+/// What a process counts from that has run nothing yet.
+pub fn from_zero(plan: &Plan) -> Samples {
+    let mut samples = Samples::new();
+    zeros(plan, &mut adder(plan, &mut samples));
     samples
+}
+
+/// Adds to the sample of these labels.
+fn adder<'a>(plan: &'a Plan, samples: &'a mut Samples) -> impl FnMut(&str, &[(&str, &str)], f64) + 'a {
+    move |name, labels, value| {
+        let labels = [("pipeline", plan.pipeline.name.as_str())]
+            .into_iter()
+            .chain(labels.iter().copied())
+            .map(|(key, value)| format!("{key}=\"{}\"", label(value)));
+        let labels = labels.collect::<Vec<_>>().join(",");
+        *samples.entry(format!("{name}{{{labels}}}")).or_default() += value;
+    }
 }
 
 /// Takes a metric: its name, its labels, its value.
 type Set<'a> = dyn FnMut(&str, &[(&str, &str)], f64) + 'a;
 
+/// The counters that rules go by, at nothing. One that first shows up with its first reject or unknown word has not grown in the
+/// eyes of Prometheus, and no rule would see that one.
+fn zeros(plan: &Plan, set: &mut Set<'_>) {
+    for stage in &plan.stages {
+        let name = ("stage", stage.name.as_str());
+        let (metric, outcomes): (&str, &[&str]) = match &stage.planned {
+            Planned::Source(_) => ("vardelta_records_total", &RECORD_OUTCOMES),
+            _ if stage.as_lookup().is_some() => ("vardelta_lookups_total", &LOOKUP_OUTCOMES),
+            _ => continue,
+        };
+        for outcome in outcomes {
+            set(metric, &[name, ("outcome", outcome)], 0.0);
+        }
+    }
+    for table in plan.tables() {
+        for op in ROW_CHANGES {
+            set("vardelta_rows_changed_total", &[("table", &table.name), ("op", op)], 0.0);
+        }
+    }
+    for reason in VOCABULARY_REASONS {
+        set("vardelta_warnings_total", &[("reason", reason)], 0.0);
+    }
+}
+
 fn of_report(plan: &Plan, report: &RunReport, set: &mut Set<'_>) {
     for drop in report.drops.iter().filter(|drop| is_read(drop.action)) {
-        let counts = [
-            ("loaded", drop.loaded),
-            ("filtered", drop.filtered),
-            ("rejected", drop.rejected),
-            ("duplicate", drop.duplicates),
-        ];
-        for (outcome, count) in counts {
+        let counts = [drop.loaded, drop.filtered, drop.rejected, drop.duplicates];
+        for (outcome, count) in RECORD_OUTCOMES.into_iter().zip(counts) {
             set("vardelta_records_total", &[("stage", &drop.source), ("outcome", outcome)], count as f64);
         }
     }
@@ -148,7 +200,7 @@ fn of_report(plan: &Plan, report: &RunReport, set: &mut Set<'_>) {
         set("vardelta_stage_wait_seconds_total", &labels, reader.times.wait_s);
     }
     for table in &report.tables {
-        for (op, count) in [("insert", table.inserted), ("update", table.updated), ("delete", table.deleted)] {
+        for (op, count) in ROW_CHANGES.into_iter().zip([table.inserted, table.updated, table.deleted]) {
             set("vardelta_rows_changed_total", &[("table", &table.name), ("op", op)], count as f64);
         }
     }
@@ -159,16 +211,10 @@ fn of_report(plan: &Plan, report: &RunReport, set: &mut Set<'_>) {
         set("vardelta_warnings_total", &[("reason", &warning.reason)], warning.count as f64);
     }
     for lookup in &report.lookups {
-        let outcomes = [
-            ("memory", lookup.figures.memory),
-            ("disk", lookup.figures.disk),
-            ("database", lookup.figures.database),
-            ("redis", lookup.figures.redis),
-            ("answered", lookup.figures.answered),
-            ("absent", lookup.figures.absent),
-            ("failed", lookup.figures.failed),
-        ];
-        for (outcome, count) in outcomes {
+        let LookupFigures { memory, disk, database, redis, answered, absent, failed, .. } = lookup.figures;
+        for (outcome, count) in
+            LOOKUP_OUTCOMES.into_iter().zip([memory, disk, database, redis, answered, absent, failed])
+        {
             set("vardelta_lookups_total", &[("stage", &lookup.stage), ("outcome", outcome)], count as f64);
         }
     }

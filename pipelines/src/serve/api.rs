@@ -15,6 +15,7 @@ use super::{
     query::parameter,
     reply::{self, Reply},
     served::Served,
+    written::Written,
 };
 use crate::{
     graph_json,
@@ -37,47 +38,46 @@ pub async fn livez(State(served): State<Arc<Served>>) -> Reply {
 
 /// `/readyz`: whether every folder has been looked at, and all is well.
 pub async fn readyz(State(served): State<Arc<Served>>) -> Reply {
-    let looked = match served.board.has_looked() {
-        true => json!({ "name": "watching", "status": "ok", "message": "every folder has been looked at" }),
-        false => {
-            json!({ "name": "watching", "status": "failing", "message": "not every folder has been looked at yet" })
-        }
-    };
-    checked(&served, Some(looked)).await
+    checked(&served, &served.readyz, Some(served.board.has_looked())).await
 }
 
 /// `/health`: the checks of every pipeline.
 pub async fn health(State(served): State<Arc<Served>>) -> Reply {
-    checked(&served, None).await
+    checked(&served, &served.health, None).await
 }
 
-async fn checked(served: &Served, first: Option<Value>) -> Reply {
-    let mut checks: Vec<Value> = first.into_iter().collect();
+/// The checks of every pipeline, and where it is asked for whether every folder has been looked at.
+async fn checked(served: &Served, written: &Written, has_looked: Option<bool>) -> Reply {
     // All are asked at once: several databases that are away cost the time of one. What is known still costs no other thread.
-    let asked: Vec<_> = served
-        .board
-        .pipelines
-        .iter()
-        .map(|pipeline| {
-            let ask = || tokio::spawn(blocking(Arc::clone(pipeline), |pipeline| pipeline.checks()));
-            (pipeline, pipeline.known_checks().ok_or_else(ask))
-        })
-        .collect();
-    for (pipeline, asked) in asked {
-        let name = &pipeline.plan.pipeline.name;
-        let found = match asked {
+    let ask = |pipeline: &Arc<LivePipeline>| tokio::spawn(blocking(Arc::clone(pipeline), |pipeline| pipeline.checks()));
+    let pipelines = &served.board.pipelines;
+    let asked: Vec<_> = pipelines.iter().map(|pipeline| pipeline.known_checks().ok_or_else(|| ask(pipeline))).collect();
+    let mut found = Vec::with_capacity(asked.len());
+    for asked in asked {
+        found.push(match asked {
             Ok(known) => known,
-            Err(asked) => asked.await.ok().flatten().unwrap_or_else(|| vec![Check::late()]),
-        };
-        checks.extend(found.into_iter().map(|check| {
-            let mut check = json!(check);
-            check["pipeline"] = name.as_str().into();
-            check
-        }));
+            Err(asked) => asked.await.ok().flatten().unwrap_or_else(|| Arc::new(vec![Check::late()])),
+        });
     }
-    let is_ok = checks.iter().all(|check| check["status"] == "ok");
-    let (code, status) = if is_ok { (StatusCode::OK, "ok") } else { (StatusCode::SERVICE_UNAVAILABLE, "failing") };
-    reply::json(code, &json!({ "status": status, "checks": checks }))
+    written.reply(has_looked, found, |found| {
+        let looked = has_looked.map(|has_looked| match has_looked {
+            true => json!({ "name": "watching", "status": "ok", "message": "every folder has been looked at" }),
+            false => {
+                json!({ "name": "watching", "status": "failing", "message": "not every folder has been looked at yet" })
+            }
+        });
+        let of_pipelines = pipelines.iter().zip(found).flat_map(|(pipeline, checks)| {
+            checks.iter().map(|check| {
+                let mut check = json!(check);
+                check["pipeline"] = pipeline.plan.pipeline.name.as_str().into();
+                check
+            })
+        });
+        let checks: Vec<Value> = looked.into_iter().chain(of_pipelines).collect();
+        let is_ok = checks.iter().all(|check| check["status"] == "ok");
+        let (code, status) = if is_ok { (StatusCode::OK, "ok") } else { (StatusCode::SERVICE_UNAVAILABLE, "failing") };
+        (code, json!({ "status": status, "checks": checks }))
+    })
 }
 
 /// Asks on a thread that may wait; `None` when there is no answer in time.

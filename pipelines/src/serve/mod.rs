@@ -13,6 +13,7 @@ mod recent;
 mod reply;
 mod router;
 mod served;
+mod written;
 
 use std::{
     net::{SocketAddr, TcpListener, ToSocketAddrs as _},
@@ -24,7 +25,7 @@ use std::{
 
 use vardelta_engine::error::{RunError, RunErrorKind};
 
-use self::{auth::Gate, listener::Bounded, recent::Pages, served::Served};
+use self::{auth::Gate, listener::Bounded, recent::Pages, served::Served, written::Written};
 use crate::live::Board;
 
 /// The environment variable that holds the token where no file does.
@@ -129,11 +130,13 @@ pub fn start(address: Address, board: Arc<Board>) -> Result<Server, RunError> {
         .map_err(|error| failed(&error.to_string()))?;
     let listener = address.listener.try_clone().map_err(|error| failed(&error.to_string()))?;
     let (stop, stopped) = tokio::sync::oneshot::channel();
-    let router = router::router(Arc::new(Served { board, gate, pages: Pages::default() }));
+    let (health, readyz) = (Written::default(), Written::default());
+    let router = router::router(Arc::new(Served { board, gate, pages: Pages::default(), health, readyz }));
     let thread = std::thread::Builder::new().name("http".into()).spawn(move || {
         runtime.block_on(async move {
             let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
-            let serving = axum::serve(Bounded::new(listener), router);
+            // A router by itself is built anew for every connection, which costs more than the answer.
+            let serving = axum::serve(Bounded::new(listener), router.into_make_service());
             tokio::select! {
                 // It only ends by being dropped.
                 _ = serving.into_future() => {}

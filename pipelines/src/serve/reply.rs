@@ -10,11 +10,19 @@ use vardelta_engine::edge::{escape, secret};
 /// An answer.
 pub type Reply = Response<Body>;
 
+/// The type of JSON.
+pub const JSON: &str = "application/json";
+
 /// JSON without secrets, and without what would steer a terminal.
 pub fn json(status: StatusCode, value: &Value) -> Reply {
+    of(status, JSON, safe(value))
+}
+
+/// The text of JSON without secrets, and without what would steer a terminal.
+pub fn safe(value: &Value) -> String {
     let text = value.to_string();
     let safe = escape::json(&secret::hide_json(&text)).into_owned();
-    of(status, "application/json", format!("{safe}\n"))
+    format!("{safe}\n")
 }
 
 /// Text of a type.

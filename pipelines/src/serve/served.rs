@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{auth::Gate, recent::Pages};
+use super::{auth::Gate, recent::Pages, written::Written};
 use crate::live::Board;
 
 /// What answers are made of.
@@ -13,4 +13,8 @@ pub struct Served {
     pub gate: Gate,
     /// The pages that were read lately, and whose turn it is to read one.
     pub pages: Pages,
+    /// What `/health` was answered last.
+    pub health: Written,
+    /// What `/readyz` was answered last.
+    pub readyz: Written,
 }

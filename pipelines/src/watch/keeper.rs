@@ -215,7 +215,11 @@ impl<'a> Keeper<'a> {
         }
         // Whether the database is there is asked before a run is begun that would only fail, or make another one in its place.
         match health::events(self.plan()) {
-            Ok(_) if ready.is_empty() && !asks => return self.end_trouble(),
+            Ok(_) if ready.is_empty() && !asks => {
+                // What could not be loaded is gone, and nothing is in the way any more.
+                self.live.note_status(true);
+                return self.end_trouble();
+            }
             Ok(_) => {}
             Err(error) => return self.meet_trouble(&error),
         }
@@ -252,7 +256,10 @@ impl<'a> Keeper<'a> {
         self.put.extend(keys);
         match outcome.trouble {
             Some(error) if error.kind == RunErrorKind::Interrupted => {}
-            Some(error) => self.meet_trouble(&error),
+            Some(error) => {
+                self.live.note_status(false);
+                self.meet_trouble(&error);
+            }
             None => self.end_trouble(),
         }
     }

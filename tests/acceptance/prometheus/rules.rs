@@ -12,8 +12,8 @@ fn every_metric_is_one_that_is_written() {
     let project = project();
     deliver(&project, 1);
     let watching = watched(&project);
-    let written =
-        watching.until("a run is measured", "/metrics", |answer| answer.body.contains("vardelta_lookups_total"));
+    let written = watching
+        .until("a run is measured", "/metrics", |answer| answer.body.contains("vardelta_run_duration_seconds_count"));
     let written: BTreeSet<String> = written
         .body
         .lines()

@@ -1,4 +1,4 @@
-//! Prometheus and the Pushgateway, under way beside a test.
+//! Prometheus, Alertmanager and the Pushgateway, under way beside a test.
 
 use std::{
     fs::File,
@@ -26,9 +26,13 @@ impl Drop for Server {
 impl Server {
     /// Starts a tool on a port of its own and waits until it is ready; `name` is that of its log.
     pub fn start(tool: &Path, project: &Project, name: &str, arguments: &[String]) -> Server {
+        Server::run(Command::new(tool).args(arguments), project, name)
+    }
+
+    /// The same with whatever else the command is given.
+    pub fn run(command: &mut Command, project: &Project, name: &str) -> Server {
         let log = project.path(&format!("{name}.log"));
-        let child = Command::new(tool)
-            .args(arguments)
+        let child = command
             .arg("--web.listen-address=127.0.0.1:0")
             .current_dir(project.directory())
             .stdout(Stdio::null())

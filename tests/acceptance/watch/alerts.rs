@@ -1,8 +1,13 @@
 //! What can go wrong without a run is reported between runs: tables that grow old, a disk, a database that is away.
 
+use std::os::unix::fs::MetadataExt as _;
+
 use vardelta_tests::{process::until, project::Project, watching::Watching, web_sink::WebSink};
 
 use super::{PIPELINE, drop_text, rows_and_epochs};
+
+/// Where it is remembered what was told.
+const MEMORY: &str = ".vardelta/watched/alerts.json";
 
 fn told_to(slack: &WebSink, more: &str) -> Project {
     let alerts = format!(
@@ -24,11 +29,26 @@ fn tables_that_grow_old_are_told_of_without_a_run_and_when_they_are_fresh() {
     // Three seconds.
     let project = told_to(&slack, "stale_hours = 0.0008");
     project.write("drops/a.vcf", drop_text(1..11).as_bytes());
-    let mut watching = Watching::start(&project, &["--settle", "0s", "--every", "100ms"], &[]);
+    let quick = ["--settle", "0s", "--every", "100ms", "--listen", "127.0.0.1:0"];
+    let mut watching = Watching::start(&project, &quick, &[]);
     let stale = "[vardelta] watched: stale_tables (warning) is firing";
     until("stale tables are told of", || texts(&slack).iter().any(|text| text == stale));
     let before = rows_and_epochs(&project);
     assert_eq!(before, (10, 1), "nothing was loaded for it");
+    // What goes on is looked at again and again, and nothing is written for it: a file that is replaced is another one.
+    until("it is remembered that the channel was told", || {
+        String::from_utf8_lossy(&project.bytes(MEMORY)).contains(r#""slack":{"firing":{"stale_tables""#)
+    });
+    let remembered = || std::fs::metadata(project.path(MEMORY)).map(|file| file.ino()).expect("it is there");
+    let known = remembered();
+    let looks = || {
+        let metrics = watching.get("/metrics").body;
+        let line = metrics.lines().find_map(|line| line.strip_prefix("vardelta_looks_total{pipeline=\"watched\"} "));
+        line.and_then(|count| count.parse::<u64>().ok()).expect("a count")
+    };
+    let enough = looks() + 20;
+    until("it has looked often", || looks() > enough);
+    assert_eq!(remembered(), known);
     assert_eq!(texts(&slack), [stale], "and nothing else was told");
     project.write("drops/b.vcf", drop_text(20..30).as_bytes());
     until("fresh ones are told of", || {

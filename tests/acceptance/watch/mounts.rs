@@ -8,7 +8,7 @@ use std::{
 
 use vardelta_tests::{
     binary::binary,
-    process::{signal, until, wait_at_most},
+    process::{may_mount, signal, until, wait_at_most},
     project::{Project, finish},
     shared::skipped,
 };
@@ -58,12 +58,7 @@ impl Watching {
 #[test]
 fn a_disk_that_goes_withdraws_nothing_and_one_that_comes_back_is_loaded_on() {
     let what = "a disk that goes while it is watched";
-    let may_mount = Command::new("unshare")
-        .args(["--mount", "sh", "-c", "mount -t tmpfs none /mnt && umount /mnt && command -v nsenter"])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status();
-    if !may_mount.is_ok_and(|status| status.success()) {
+    if !may_mount() {
         return skipped(what, "this user may not mount anything in a namespace of their own");
     }
     let project = project();

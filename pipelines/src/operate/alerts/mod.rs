@@ -19,7 +19,6 @@ mod undelivered;
 
 use vardelta_engine::plan::{AlertOptions, Plan};
 
-pub use self::standing::Waits;
 use self::{
     alert::Alert,
     channel::Channel,
@@ -27,6 +26,7 @@ use self::{
     message::{Item, Message},
     tell::Telling,
 };
+pub use self::{run::VOCABULARY_REASONS, standing::Waits};
 use crate::operate::{ended::Ended, log::LogWriter};
 
 /// How one alert stands.

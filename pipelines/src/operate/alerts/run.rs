@@ -14,7 +14,7 @@ use super::{
 use crate::operate::ended::{Ended, Failure};
 
 /// Warnings that a word of a file is not known.
-const VOCABULARY_REASONS: [&str; 2] = ["unknown_term", "consequence_unknown"];
+pub const VOCABULARY_REASONS: [&str; 2] = ["unknown_term", "consequence_unknown"];
 /// Words that a message names, at the most.
 const WORDS_NAMED: usize = 5;
 
