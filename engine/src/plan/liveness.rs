@@ -5,10 +5,11 @@ use crate::{contract::stage::Planned, plan::Plan};
 /// For each stage, which of its output columns are read by a stage behind it.
 pub(crate) fn live_columns(plan: &Plan) -> Vec<Vec<bool>> {
     let mut live: Vec<Vec<bool>> = plan.stages.iter().map(|stage| vec![false; stage.schema.columns().len()]).collect();
-    // Whatever the order of the stages, each round reaches one stage further; there are no cycles.
+    // From the sink backwards, as stages are mostly planned. Whatever their order, each round reaches one stage further; there are no
+    // cycles.
     loop {
         let mut changed = false;
-        for (at, stage) in plan.stages.iter().enumerate() {
+        for (at, stage) in plan.stages.iter().enumerate().rev() {
             for input in &stage.inputs {
                 for column in 0..live[*input].len() {
                     let is_read = match &stage.planned {
