@@ -17,6 +17,7 @@ mod genome;
 mod instructions;
 mod load;
 mod lookups;
+mod made;
 mod mysql;
 mod pipeline;
 mod probes;
@@ -27,6 +28,7 @@ mod sizes;
 mod sqlite_import;
 mod stages;
 mod state;
+mod tested;
 mod told;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -92,6 +94,10 @@ pub enum What {
     Probes,
     /// A gene model and classifications beside a load, their new releases, and a gene with all variants.
     Annotation,
+    /// Making drops with `generate`, on one core, and what noodles would take to write them.
+    Generate,
+    /// A hundred tests of a pipeline file.
+    Test,
     /// MariaDB and MySQL, on private servers; a server that is not installed is skipped.
     Mysql,
     /// Loads, deltas, reading, stages and the state, in one table.
@@ -121,6 +127,8 @@ fn run(arguments: &Arguments) -> Result<()> {
         What::Lookups => &[lookups::measure],
         What::Keys => &[lookups::many],
         What::Probes => &[probes::measure],
+        What::Generate => &[made::measure],
+        What::Test => &[tested::measure],
         What::Annotation => &[annotation::measure],
         What::Compare | What::All => &[load::measure, delta::measure, read::measure, stages::measure, state::measure],
     };

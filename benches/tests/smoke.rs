@@ -92,6 +92,22 @@ fn annotation_is_measured_and_its_results_are_counted() {
 }
 
 #[test]
+fn drops_are_made_and_pipelines_tested_as_their_authors_wait_for_them() {
+    let directory = tempfile::tempdir().unwrap();
+    for (what, figures) in [
+        ("generate", ["text into a file", "BGZF with its index", "written by noodles"]),
+        ("test", ["4 tests of `gene_summary`, 8 steps", "4 tests of `cohort`, 12 steps", "4 tests of `clinical`"]),
+    ] {
+        let arguments = [what, "--small", "--dir"];
+        let bench = Command::new(env!("CARGO_BIN_EXE_bench")).args(arguments).arg(directory.path()).output().unwrap();
+        let (table, said) = (String::from_utf8(bench.stdout).unwrap(), String::from_utf8(bench.stderr).unwrap());
+        assert!(bench.status.success(), "{what}: {said}");
+        assert!(figures.iter().all(|figure| table.contains(figure)), "{what}: {table}");
+    }
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0, "the temporary directory is still there");
+}
+
+#[test]
 fn servers_are_measured_where_they_are_installed() {
     let directory = tempfile::tempdir().unwrap();
     let bench = Command::new(env!("CARGO_BIN_EXE_bench"))

@@ -37,7 +37,7 @@ use crate::{
     },
     diagnostics::Diagnostics,
     error::RunError,
-    expression::functions::Functions,
+    expression::{depth::with_room, functions::Functions},
     relational::{AggregateSpec, LookupSpec, Relation, TableSpec},
     rows::RowLayout,
     spec::{Entry, SpecFile, Value},
@@ -154,7 +154,7 @@ impl Plan {
     /// here or before.
     pub fn resolve(spec: &SpecFile, registry: &[&dyn StageType], diagnostics: &mut Diagnostics) -> Option<Plan> {
         let mut problems = Diagnostics::default();
-        let plan = resolve(spec, registry, &mut problems);
+        let plan = with_room(|| resolve(spec, registry, &mut problems));
         diagnostics.take_over_advice(problems.take_advice().into_iter().map(|mut advice| {
             spec.redact(&mut advice);
             advice

@@ -59,13 +59,7 @@ pub fn load_with_advice(
 ) -> Result<Advised, Failure> {
     let path = &arguments.pipeline;
     files.push(path.clone());
-    // Not by the parser of arguments: it would say the whole value again, which may be a password.
-    if let Some(given) = arguments.overrides.iter().find(|given| !given.contains('=')) {
-        let shown = secret::without(given, &secret::unread_secrets(given));
-        return Err(RunError::new(RunErrorKind::Usage, format!("the override has no `=`: `--set {shown}`"))
-            .with_hint("Write `--set stages.NAME.OPTION=VALUE`.")
-            .into());
-    }
+    check_overrides(&arguments.overrides)?;
     let text = read(path)?;
     let mut diagnostics = Diagnostics::default();
     let environment = |name: &str| std::env::var(name).ok();
@@ -85,6 +79,17 @@ pub fn load_with_advice(
             })
         }
     }
+}
+
+/// Refuses an override that is none.
+///
+/// # Errors
+/// When one has no `=`. The parser of arguments does not look: it would say the whole value again, which may be a password.
+pub fn check_overrides(overrides: &[String]) -> Result<(), RunError> {
+    let Some(given) = overrides.iter().find(|given| !given.contains('=')) else { return Ok(()) };
+    let shown = secret::without(given, &secret::unread_secrets(given));
+    Err(RunError::new(RunErrorKind::Usage, format!("the override has no `=`: `--set {shown}`"))
+        .with_hint("Write `--set stages.NAME.OPTION=VALUE`."))
 }
 
 /// The text of a pipeline file.

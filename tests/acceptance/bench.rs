@@ -5,6 +5,7 @@ mod compare;
 mod figures;
 mod files;
 mod interrupt;
+mod others;
 mod server;
 mod trace;
 
@@ -21,16 +22,22 @@ use vardelta_tests::{
     shipped,
 };
 
-/// A copy of the shipped pipeline, and a directory for temporary files of its own.
+/// A copy of a shipped pipeline, and a directory for temporary files of its own.
 struct Bench {
+    file: &'static str,
     shipped: tempfile::TempDir,
     temporary: tempfile::TempDir,
 }
 
 impl Bench {
     fn new() -> Bench {
-        let shipped = shipped::copied(&["gene_summary"], &["gene_summary.toml", "gene_summary_mysql.toml"]);
-        Bench { shipped, temporary: tempfile::tempdir().expect("a temporary directory can be made") }
+        Bench::of("gene_summary.toml", &["gene_summary"], &["gene_summary_mysql.toml"])
+    }
+
+    /// Of this pipeline, with these folders and files beside it.
+    fn of(file: &'static str, folders: &[&str], files: &[&str]) -> Bench {
+        let shipped = shipped::copied(folders, &[&[file], files].concat());
+        Bench { file, shipped, temporary: tempfile::tempdir().expect("a temporary directory can be made") }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -40,7 +47,7 @@ impl Bench {
     /// A verb over the pipeline.
     fn command(&self, verb: &str, arguments: &[&str]) -> Command {
         let mut command = Command::new(binary());
-        command.arg(verb).arg("gene_summary.toml").args(arguments);
+        command.arg(verb).arg(self.file).args(arguments);
         command.current_dir(self.shipped.path()).env("TMPDIR", self.temporary.path()).stdin(Stdio::null());
         command
     }

@@ -4,6 +4,7 @@ mod definition;
 mod dry_run;
 mod editors;
 mod exit_codes;
+mod expected;
 mod files;
 mod output;
 mod rejects;

@@ -17,6 +17,8 @@ mod erase;
 mod expressions;
 /// Small files made after what people reported of other tools, each with what must come of it.
 mod field;
+/// Files that `generate` makes, read by others and counted by an independent script.
+mod generated;
 /// Tables that hold what rows were: on every database, reckoned from the tables as they stood.
 mod history;
 /// Which place a record means: contig names, assemblies, regions.

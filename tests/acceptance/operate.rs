@@ -6,6 +6,7 @@ mod digest;
 mod lineage;
 mod live;
 mod mail;
+mod screen;
 mod shells;
 
 use vardelta_tests::project::Project;

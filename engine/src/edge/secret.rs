@@ -42,6 +42,10 @@ pub fn is_secret_name(name: &str) -> bool {
 
 /// Whether somebody who wrote this may have meant that.
 fn is_slip(written: &str, word: &str) -> bool {
+    // Both are ASCII. Most names differ more in their lengths alone than a slip does.
+    if written.len().abs_diff(word.len()) > 2 {
+        return false;
+    }
     let distance = || strsim::damerau_levenshtein(written, word);
     if word.len() >= LONG_LETTERS {
         return distance() <= 2;

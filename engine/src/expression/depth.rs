@@ -1,7 +1,7 @@
 //! Keeps recursion in bounds: trees are walked recursively, by us and by the libraries, at run time on threads with
 //! small stacks.
 
-use std::{panic, thread};
+use std::{cell::Cell, panic, thread};
 
 use sqlparser::ast::{BinaryOperator, Expr};
 
@@ -13,12 +13,24 @@ pub(crate) const DEPTH_MAX: usize = 120;
 /// Bytes of stack for parsing and planning; reserved, not used, by an ordinary expression.
 const STACK_BYTES: usize = 128 << 20;
 
-/// Runs `work` with a stack on which even a tree that is about to be refused can be walked.
+thread_local! {
+    /// Whether this thread has such a stack.
+    static HAS_ROOM: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs `work` with a stack on which even a tree that is about to be refused can be walked: on a thread of its own, unless this one is
+/// such a thread. Planning begins with one, so that a pipeline of a hundred expressions starts no hundred threads.
 pub(crate) fn with_room<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    if HAS_ROOM.get() {
+        return work();
+    }
     let mut work = Some(work);
     let slot = &mut work;
     let done = thread::scope(|scope| {
-        let run = move || slot.take().map(|work| work());
+        let run = move || {
+            HAS_ROOM.set(true);
+            slot.take().map(|work| work())
+        };
         thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, run).ok().map(|thread| thread.join())
     });
     match (done, work) {

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// Figures of one stage.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(crate) struct Meter {
     pub rows_in: u64,
     pub rows_out: u64,
@@ -30,25 +30,22 @@ pub(crate) struct Meter {
     pub busy: Duration,
     /// Time spent waiting for rows to come or for room for them, summed over workers.
     pub waiting: Duration,
-    /// Microseconds per batch with rows.
-    batch_us: Histogram<u32>,
+    /// Microseconds per batch with rows; `None` before the first.
+    batch_us: Option<Histogram<u32>>,
     /// When the first batch with rows began, and when the last one ended.
     spell: Option<(Instant, Instant)>,
 }
 
-impl Default for Meter {
-    fn default() -> Meter {
-        // Two significant digits up to an hour; larger values are clamped.
-        let batch_us = Histogram::new_with_bounds(1, 3_600_000_000, 2).expect("the bounds are in order");
-        Meter { rows_in: 0, rows_out: 0, busy: Duration::ZERO, waiting: Duration::ZERO, batch_us, spell: None }
-    }
+/// Two significant digits up to an hour; larger values are clamped.
+fn histogram() -> Histogram<u32> {
+    Histogram::new_with_bounds(1, 3_600_000_000, 2).expect("the bounds are in order")
 }
 
 impl Meter {
     fn worked(&mut self, busy: Duration, had_rows: bool) {
         self.busy += busy;
         if had_rows {
-            self.batch_us.saturating_record((busy.as_micros() as u64).max(1));
+            self.batch_us.get_or_insert_with(histogram).saturating_record((busy.as_micros() as u64).max(1));
             let now = Instant::now();
             self.extend((now.checked_sub(busy).unwrap_or(now), now));
         }
@@ -64,8 +61,10 @@ impl Meter {
         self.rows_out += other.rows_out;
         self.busy += other.busy;
         self.waiting += other.waiting;
-        // Both were made with the same bounds, so every value fits.
-        let _ = self.batch_us.add(&other.batch_us);
+        if let Some(batch_us) = &other.batch_us {
+            // Both were made with the same bounds, so every value fits.
+            let _ = self.batch_us.get_or_insert_with(histogram).add(batch_us);
+        }
         if let Some(spell) = other.spell {
             self.extend(spell);
         }
@@ -74,17 +73,19 @@ impl Meter {
     /// The times, of which those of begin and end count from `zero`.
     fn times(&self, zero: Instant) -> TimeReport {
         let since = |at: Instant| at.saturating_duration_since(zero).as_secs_f64();
+        let batch_us = self.batch_us.as_ref();
+        let quantile = |quantile| batch_us.map_or(0, |batch_us| batch_us.value_at_quantile(quantile));
         TimeReport {
             spell_s: self.spell.map(|(began, ended)| (since(began), since(ended))),
             seconds: self.busy.as_secs_f64(),
             wait_s: self.waiting.as_secs_f64(),
-            p50_us: self.batch_us.value_at_quantile(0.5),
-            p90_us: self.batch_us.value_at_quantile(0.9),
-            p99_us: self.batch_us.value_at_quantile(0.99),
-            max_us: self.batch_us.max(),
-            batches_us: self
-                .batch_us
-                .iter_recorded()
+            p50_us: quantile(0.5),
+            p90_us: quantile(0.9),
+            p99_us: quantile(0.99),
+            max_us: batch_us.map_or(0, Histogram::max),
+            batches_us: batch_us
+                .into_iter()
+                .flat_map(Histogram::iter_recorded)
                 .map(|step| (step.value_iterated_to(), step.count_at_value().into()))
                 .collect(),
         }

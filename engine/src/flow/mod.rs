@@ -53,7 +53,7 @@ use crate::{
         warning_log::WarningLog,
     },
     locks::Locked as _,
-    plan::{PerStage, Plan, StageIndex},
+    plan::{PerStage, Plan, StageIndex, liveness::live_columns},
     rows::{Row, RowLayout},
     state::{Session, Snapshot},
 };
@@ -156,11 +156,12 @@ impl RunContext {
             RunError::new(RunErrorKind::Sink, format!("the list of rejects cannot be kept: {error}"))
         };
         let log = logs_rejects.then(|| RejectLog::new(&spill_dir)).transpose().map_err(unwritable)?;
+        let live = live_columns(&plan);
         let (mut segments, mut layouts) = (BTreeMap::new(), PerStage::default());
         for (at, stage) in plan.stages.indexed() {
             let keeps_state = stage.relation().is_some_and(|relation| !relation.is_stateless());
             if keeps_state || matches!(stage.kind, Kind::Source) {
-                segments.insert(at, Arc::new(Segment::after(&plan, at)));
+                segments.insert(at, Arc::new(Segment::after(&plan, at, &live)));
             }
             let keyed = stage.kind != Kind::Sink && !stage.before_tables;
             layouts.push(match keyed {

@@ -16,7 +16,7 @@ use crate::{
     error::RunError,
     failpoint,
     flow::{meter::Meters, tag::Tag},
-    plan::{PerStage, Plan, StageIndex, TableIndex, liveness::live_columns},
+    plan::{PerStage, Plan, StageIndex, TableIndex},
     relational::Relational,
 };
 
@@ -82,9 +82,8 @@ pub(crate) struct Segment {
 }
 
 impl Segment {
-    /// The segment after a producer.
-    pub fn after(plan: &Plan, root: StageIndex) -> Segment {
-        let live = live_columns(plan);
+    /// The segment after a producer; `live` says which columns of each stage are read.
+    pub fn after(plan: &Plan, root: StageIndex, live: &PerStage<Vec<bool>>) -> Segment {
         let mut segment = Segment { root, steps: Vec::new(), leaves: Vec::new(), first: Vec::new(), live: Vec::new() };
         let mut known = BTreeMap::new();
         segment.first = segment.follow(plan, root, &mut known);

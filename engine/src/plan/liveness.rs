@@ -9,10 +9,11 @@ use crate::{
 pub(crate) fn live_columns(plan: &Plan) -> PerStage<Vec<bool>> {
     let mut live: PerStage<Vec<bool>> =
         plan.stages.iter().map(|stage| vec![false; stage.schema.columns().len()]).collect();
-    // Whatever the order of the stages, each round reaches one stage further; there are no cycles.
+    // From the sink backwards, as stages are mostly planned. Whatever their order, each round reaches one stage further; there are no
+    // cycles.
     loop {
         let mut changed = false;
-        for (at, stage) in plan.stages.indexed() {
+        for (at, stage) in plan.stages.indexed().rev() {
             for input in &stage.inputs {
                 for column in 0..live[*input].len() {
                     let is_read = match &stage.planned {

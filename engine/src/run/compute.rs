@@ -87,7 +87,7 @@ pub(crate) fn load_ahead(
     let (finished, to_write) = unbounded();
     let mut written = Sent::default();
     std::thread::scope(|scope| {
-        scope.spawn(|| tick(context, &run, &done));
+        let ticking = scope.spawn(|| tick(context, &run, &done));
         let readers = run.loads.len().min(READERS_MAX).min(run.workers.max(1));
         let decompression_threads = (run.workers / readers.max(1)).max(1);
         for _ in 0..readers {
@@ -116,6 +116,7 @@ pub(crate) fn load_ahead(
             written = writer.join().unwrap_or_default();
         }
         done.store(true, Ordering::Release);
+        ticking.thread().unpark();
     });
     run.abort.check()?;
     for load in &run.loads {
@@ -297,12 +298,7 @@ fn tick(context: Context<'_>, run: &RunContext, done: &AtomicBool) {
             queue: Some(run.feed.fill()),
             filling: None,
         });
-        // Short sleeps, so that a short run does not wait for its progress line.
-        for _ in 0..TICK.as_millis() / 2 {
-            if done.load(Ordering::Acquire) {
-                return;
-            }
-            std::thread::sleep(Duration::from_millis(2));
-        }
+        // Whoever is done wakes it, so that a short run does not wait for its progress line.
+        std::thread::park_timeout(TICK);
     }
 }

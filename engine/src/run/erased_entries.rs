@@ -139,10 +139,8 @@ fn each_by_drop(
     let mut reader = state.reader(&drop_space(table), shard)?;
     for id in ids {
         let start = id.number().to_be_bytes();
-        let mut scan = reader.scan(&start)?;
-        while let Some((entry, _)) = scan.next_borrowed()?
-            && entry.starts_with(&start)
-        {
+        let mut scan = reader.scan_prefix(&start, &start)?;
+        while let Some((entry, _)) = scan.next_borrowed()? {
             let (_, _, key) = drop_entry(entry).ok_or_else(|| RunError::damaged_state(table, "cannot be read"))?;
             each(key)?;
         }

@@ -2,7 +2,9 @@
 //! GENEINFO, review status and conditions.
 
 use super::{
-    CONTIGS, Settings, annotation,
+    CONTIGS, Settings,
+    alleles::{Allele, Few},
+    annotation,
     line::{Placed, alternates},
     random::Random,
     sites::{Alternates, Site, site},
@@ -59,11 +61,11 @@ pub fn significance(seed: u64, site: &Site, edition: u64) -> &'static str {
 pub fn write(line: &mut Vec<u8>, settings: &Settings, index: u64) -> Placed {
     let mut site = site(settings, index);
     match &mut site.alternates {
-        Alternates::Spelled(alleles) => alleles.truncate(1),
+        Alternates::Spelled(alleles) => *alleles = alleles.first_alone(),
         Alternates::Symbolic(..) => {
             // ClinVar's VCF has spelled alleles only.
             let first = site.reference[0];
-            site.alternates = Alternates::Spelled(vec![vec![super::genome::other_base(first, 0)]]);
+            site.alternates = Alternates::Spelled(Few::one(Allele::of(super::genome::other_base(first, 0))));
         }
     }
     let mut random = Random::of(&[53, settings.seed, site.id]);
@@ -73,7 +75,7 @@ pub fn write(line: &mut Vec<u8>, settings: &Settings, index: u64) -> Placed {
     line.push(b'\t');
     number(line, site.id);
     line.push(b'\t');
-    line.extend_from_slice(&site.reference);
+    site.reference.put(line);
     line.push(b'\t');
     alternates(line, &site.alternates);
     put(line, "\t.\t.\tALLELEID=");

@@ -20,7 +20,8 @@ pub fn write(line: &mut Vec<u8>, frequency: f64) {
         mantissa *= 10.0;
         exponent += 1;
     }
-    let mut digits = (mantissa * 1_000.0).round() as u64;
+    // Rounded, without the system's function: so few digits leave the half exact.
+    let mut digits = (mantissa * 1_000.0 + 0.5) as u64;
     if digits >= 10_000 {
         digits /= 10;
         exponent -= 1;

@@ -37,7 +37,7 @@ pub fn write(lines: &mut Vec<u8>, number: u64) {
     let mut coding_before = 0;
     // Exons are numbered, and phases counted, in the direction of transcription.
     for at in 0..EXONS {
-        let exon = if gene.forward { at } else { EXONS - 1 - at };
+        let exon = if gene.is_forward() { at } else { EXONS - 1 - at };
         let (start, end) = gene.exon(exon);
         feature(lines, &gene, "exon", start, end, None);
         parent(lines, number);
@@ -71,7 +71,7 @@ fn feature(lines: &mut Vec<u8>, gene: &Gene, kind: &str, start: u64, end: u64, p
     number(lines, start);
     lines.push(b'\t');
     number(lines, end);
-    put_all(lines, &["\t.\t", if gene.forward { "+" } else { "-" }, "\t"]);
+    put_all(lines, &["\t.\t", if gene.is_forward() { "+" } else { "-" }, "\t"]);
     match phase {
         Some(phase) => number(lines, phase),
         None => lines.push(b'.'),

@@ -55,9 +55,20 @@ const fn genes_of(contig: &Contig) -> u64 {
     contig.length / STRETCH
 }
 
+/// The number of each contig's first gene, and behind the last contig the number of all.
+const FIRST_GENES: [u64; CONTIGS.len() + 1] = {
+    let mut first = [0; CONTIGS.len() + 1];
+    let mut at = 0;
+    while at < CONTIGS.len() {
+        first[at + 1] = first[at] + genes_of(&CONTIGS[at]);
+        at += 1;
+    }
+    first
+};
+
 /// Genes of the genome.
-pub fn genes() -> u64 {
-    CONTIGS.iter().map(genes_of).sum()
+pub const fn genes() -> u64 {
+    FIRST_GENES[CONTIGS.len()]
 }
 
 /// A gene. Coordinates are 1-based and closed.
@@ -71,24 +82,20 @@ pub struct Gene {
     pub start: u64,
     /// Its last base.
     pub end: u64,
-    /// Whether it is on the forward strand.
-    pub forward: bool,
 }
 
 impl Gene {
     /// The gene of this number.
     pub fn new(number: u64) -> Gene {
-        let mut first = 0;
-        for (at, contig) in CONTIGS.iter().enumerate() {
-            let genes = genes_of(contig);
-            if number < first + genes {
-                let start = (number - first) * STRETCH + LEAD + 1;
-                let end = start + EXONS * PART - 1;
-                return Gene { number, contig: at, start, end, forward: Random::of(&[10, number]).chance(0.5) };
-            }
-            first += genes;
-        }
-        Gene::new(number % first)
+        let number = number % genes();
+        let contig = FIRST_GENES.partition_point(|first| *first <= number) - 1;
+        let start = (number - FIRST_GENES[contig]) * STRETCH + LEAD + 1;
+        Gene { number, contig, start, end: start + EXONS * PART - 1 }
+    }
+
+    /// Whether it is on the forward strand.
+    pub fn is_forward(&self) -> bool {
+        Random::of(&[10, self.number]).chance(0.5)
     }
 
     /// An exon's first and last base.
@@ -101,7 +108,8 @@ impl Gene {
     /// the rest between them. Grows with the share.
     pub fn position(&self, share: f64) -> u64 {
         let way = share.clamp(0.0, 0.999_999_999) * EXONS as f64;
-        let (exon, within) = (way as u64, way.fract());
+        let exon = way as u64;
+        let within = way - exon as f64;
         let (start, end) = self.exon(exon);
         let (low, high, part) = match within < 0.6 {
             true => (start, end + 1, within / 0.6),

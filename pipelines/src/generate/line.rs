@@ -24,7 +24,7 @@ pub fn alternates(line: &mut Vec<u8>, alternates: &Alternates) {
                 if at > 0 {
                     line.push(b',');
                 }
-                line.extend_from_slice(allele);
+                allele.put(line);
             }
         }
     }

@@ -3,6 +3,7 @@
 //! A drop is made chunk by chunk, each from the seed and its number alone, so that any number of threads makes the same
 //! file. docs/generate.md has the distributions; tests measure them.
 
+mod alleles;
 mod annotation;
 mod chunks;
 mod clinvar;

@@ -14,7 +14,8 @@ pub fn write(line: &mut Vec<u8>, settings: &Settings, index: u64) -> Placed {
     let site = site(settings, index);
     let name = CONTIGS[site.gene.contig].name;
     let mut values = Random::of(&[40, settings.seed, site.id, settings.edition]);
-    let broken = Random::of(&[41, settings.seed, settings.drop, index]).chance(settings.broken_share);
+    let is_broken = || Random::of(&[41, settings.seed, settings.drop, index]).chance(settings.broken_share);
+    let broken = settings.broken_share > 0.0 && is_broken();
     if broken {
         write_broken(line, &site, name, &mut values);
         return Placed { contig: site.gene.contig, start: site.position, end: site.position, broken };
@@ -25,7 +26,7 @@ pub fn write(line: &mut Vec<u8>, settings: &Settings, index: u64) -> Placed {
     line.extend_from_slice(b"\trs");
     number(line, 1_000_000 + site.id);
     line.push(b'\t');
-    line.extend_from_slice(&site.reference);
+    site.reference.put(line);
     line.push(b'\t');
     alternates(line, &site.alternates);
     line.push(b'\t');

@@ -2,6 +2,7 @@
 
 use super::{
     Settings,
+    alleles::{Allele, Few},
     frequency::frequency,
     genome::{Gene, base, genes, other_base},
     random::Random,
@@ -17,18 +18,18 @@ pub struct Site {
     /// The first base of `reference`, 1-based.
     pub position: u64,
     /// The reference allele.
-    pub reference: Vec<u8>,
+    pub reference: Allele,
     /// What is seen instead.
     pub alternates: Alternates,
     /// How often each alternate is seen in a population.
-    pub frequencies: Vec<f64>,
+    pub frequencies: Few<f64>,
 }
 
 /// Alternate alleles.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Alternates {
     /// Spelled alleles.
-    Spelled(Vec<Vec<u8>>),
+    Spelled(Few<Allele>),
     /// A structural variant: its type (`DEL`, `DUP`, `INV`, `INS`) and its length in bases.
     Symbolic(&'static str, u64),
 }
@@ -73,45 +74,42 @@ pub fn site(settings: &Settings, index: u64) -> Site {
     // A jitter of less than one step keeps the order.
     let along = (index as f64 + random.unit()) * genes() as f64 / settings.records as f64;
     let gene = Gene::new((along as u64).min(genes() - 1));
-    let position = gene.position(along.fract());
+    let position = gene.position(along - along as u64 as f64);
     let at = |offset: u64| base(gene.contig, position + offset);
     let first = at(0);
-    let stretch = |length: u64| (0..length).map(at).collect::<Vec<u8>>();
+    let stretch = |length: u64| (0..length).map(at).collect::<Allele>();
+    let (alone, other) = (Allele::of(first), |choice: u64| Allele::of(other_base(first, choice)));
     let (reference, alternates) = match random.weighted(&SHAPES) {
-        Shape::Snv => (vec![first], vec![vec![other_base(first, random.below(3))]]),
+        Shape::Snv => (alone, Few::one(other(random.below(3)))),
         Shape::TwoSnvs => {
             let one = random.below(3);
-            (vec![first], vec![vec![other_base(first, one)], vec![other_base(first, one + 1)]])
+            (alone, Few::two(other(one), other(one + 1)))
         }
         Shape::Insertion => {
             let length = 1 + random.below(12);
-            let mut inserted = vec![first];
-            inserted.extend((0..length).map(|_| random.pick(b"ACGT")));
-            (vec![first], vec![inserted])
+            let inserted = (0..length).map(|_| random.pick(b"ACGT"));
+            (alone, Few::one([first].into_iter().chain(inserted).collect()))
         }
-        Shape::Deletion => (stretch(2 + random.below(12)), vec![vec![first]]),
+        Shape::Deletion => (stretch(2 + random.below(12)), Few::one(alone)),
         Shape::InsertionAndSnv => {
-            let inserted = [first, random.pick(b"ACGT"), random.pick(b"ACGT")].to_vec();
-            (vec![first], vec![inserted, vec![other_base(first, random.below(3))]])
+            let inserted = [first, random.pick(b"ACGT"), random.pick(b"ACGT")].into_iter().collect();
+            (alone, Few::two(inserted, other(random.below(3))))
         }
-        Shape::Mnv => (stretch(2), vec![vec![other_base(first, random.below(3)), other_base(at(1), random.below(3))]]),
+        Shape::Mnv => {
+            let changed = [other_base(first, random.below(3)), other_base(at(1), random.below(3))];
+            (stretch(2), Few::one(changed.into_iter().collect()))
+        }
         Shape::Symbolic => {
             let kind = random.weighted(&[(5, "DEL"), (3, "DUP"), (1, "INV"), (2, "INS")]);
             // Log-uniform from 50 bases to 100,000.
             let length = (50.0 * (random.unit() * 2_000_f64.ln()).exp()) as u64;
-            let frequencies = vec![frequency(&mut random)];
+            let frequencies = Few::one(frequency(&mut random));
             let alternates = Alternates::Symbolic(kind, length);
-            return Site {
-                id: id(settings, index, owner),
-                gene,
-                position,
-                reference: vec![first],
-                alternates,
-                frequencies,
-            };
+            return Site { id: id(settings, index, owner), gene, position, reference: alone, alternates, frequencies };
         }
     };
-    let frequencies = alternates.iter().map(|_| frequency(&mut random)).collect();
+    let one = frequency(&mut random);
+    let frequencies = if alternates.len() == 1 { Few::one(one) } else { Few::two(one, frequency(&mut random)) };
     let alternates = Alternates::Spelled(alternates);
     Site { id: id(settings, index, owner), gene, position, reference, alternates, frequencies }
 }

@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, fs};
 
-use noodles_vcf::variant::record::{AlternateBases as _, Filters as _};
+use noodles_vcf::variant::{
+    io::Write as _,
+    record::{AlternateBases as _, Filters as _},
+};
 
 use super::{
     Annotations, Kind, Settings, generate,
@@ -99,6 +102,35 @@ fn noodles_reads_every_record_of_a_packed_drop_and_of_its_index() {
     assert_eq!(found as u64, of_chr2);
 }
 
+/// noodles reads every value by its type and writes it by its own rules: the same letters, but for how it spells numbers with a point.
+#[test]
+fn noodles_writes_every_record_as_it_was_written_here() {
+    let written_by_noodles = |text: &str| {
+        let mut reader = noodles_vcf::io::Reader::new(text.as_bytes());
+        let header = reader.read_header().expect("a header");
+        let mut writer = noodles_vcf::io::Writer::new(Vec::new());
+        writer.write_header(&header).expect("it is written to memory");
+        for record in reader.record_bufs(&header) {
+            let record = record.expect("a record of which every value is of its type");
+            writer.write_variant_record(&header, &record).expect("it is written to memory");
+        }
+        String::from_utf8(writer.into_inner()).expect("text")
+    };
+    for settings in kinds().into_iter().filter(|settings| matches!(settings.kind, Kind::Calls | Kind::Clinvar)) {
+        let here = text(&settings);
+        let there = written_by_noodles(&here);
+        assert_eq!(here.lines().count(), there.lines().count(), "{:?}", settings.kind);
+        for (line, other) in here.lines().zip(there.lines()) {
+            let parts = |line: &str| line.split(['\t', ';', '=', ',', ':', '|']).map(str::to_owned).collect::<Vec<_>>();
+            let (parts, others) = (parts(line), parts(other));
+            let is_same = |(part, other): (&String, &String)| {
+                part == other || part.parse::<f32>().is_ok_and(|number| other.parse() == Ok(number))
+            };
+            assert!(parts.len() == others.len() && parts.iter().zip(&others).all(is_same), "{line}\n{other}");
+        }
+    }
+}
+
 #[test]
 fn records_are_in_the_order_of_the_genome() {
     let settings = Settings { records: 30_000, ..Settings::default() };
@@ -107,7 +139,7 @@ fn records_are_in_the_order_of_the_genome() {
     for site in &sites {
         let expected: Vec<u8> =
             (0..site.reference.len() as u64).map(|at| base(site.gene.contig, site.position + at)).collect();
-        assert_eq!(site.reference, expected, "the reference is the same for everybody");
+        assert_eq!(*site.reference, *expected, "the reference is the same for everybody");
         assert!(site.position + site.reference.len() as u64 <= CONTIGS[site.gene.contig].length);
         if let Alternates::Spelled(alleles) = &site.alternates {
             assert!(alleles.iter().all(|allele| *allele != site.reference));

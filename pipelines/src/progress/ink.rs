@@ -56,8 +56,16 @@ impl Line {
 
     /// Whether a part fits whole.
     pub fn has_room_for(&self, text: &str, look: &Look) -> bool {
-        let length: usize = self.parts.iter().map(|(_, part)| part.chars().count()).sum();
-        length + text.chars().count() < look.width
+        self.length() + text.chars().count() < look.width
+    }
+
+    fn length(&self) -> usize {
+        self.parts.iter().map(|(_, part)| part.chars().count()).sum()
+    }
+
+    /// Columns of the terminal that it takes.
+    pub fn columns(&self, look: &Look) -> usize {
+        self.length().min(look.width.saturating_sub(1))
     }
 
     /// Adds a bar so many characters wide, of which this share is done.

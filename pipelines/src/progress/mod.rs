@@ -2,6 +2,7 @@
 //! where there is none.
 
 mod figures;
+mod frame;
 mod ink;
 mod look;
 mod pulse;
@@ -18,14 +19,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use vardelta_engine::{event::RunEvent, locks::Locked as _, report::Progress};
 
 pub use self::look::Shown;
-use self::{figures::Figures, look::Look};
+use self::{figures::Figures, frame::Frame, look::Look};
 
-/// Frames a second, at the most.
-const FRAMES_PER_SECOND: u8 = 8;
 /// How often the view is drawn.
 const FRAME: Duration = Duration::from_millis(150);
 /// Over which time the view measures rates.
@@ -49,18 +47,17 @@ impl Live {
         let thread = match shown {
             Shown::Nothing => return None,
             Shown::View { color } => std::thread::spawn(move || {
-                let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(FRAMES_PER_SECOND));
-                bar.set_style(ProgressStyle::with_template("{msg}").expect("the template is written here"));
+                let mut frame = Frame::default();
                 while ended.recv_timeout(FRAME) == Err(RecvTimeoutError::Timeout) {
                     let look = Look::of_terminal(color);
                     let mut figures = read.locked();
                     figures.look(Instant::now());
-                    let lines: Vec<String> =
-                        view::lines(&figures, &look).iter().map(|line| line.render(&look)).collect();
+                    let lines = view::lines(&figures, &look);
                     drop(figures);
-                    bar.set_message(lines.join("\n"));
+                    // If the terminal is gone, nobody looks.
+                    let _ = std::io::stderr().write_all(frame.draw(&lines, &look).as_bytes());
                 }
-                bar.finish_and_clear();
+                let _ = std::io::stderr().write_all(frame.clear(&Look::of_terminal(color)).as_bytes());
             }),
             Shown::Lines => std::thread::spawn(move || {
                 while ended.recv_timeout(PULSE) == Err(RecvTimeoutError::Timeout) {

@@ -38,6 +38,11 @@ impl Answers {
         });
     }
 
+    /// Forgets everything.
+    pub fn clear(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     /// Adds what a step tells.
     ///
     /// # Errors

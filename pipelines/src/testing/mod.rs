@@ -5,6 +5,7 @@
 
 mod answers;
 mod changes;
+mod found;
 mod judge;
 mod junit;
 mod outcome;
@@ -16,12 +17,18 @@ mod tables;
 mod update;
 
 pub use self::{
+    found::files_of,
     junit::{JUNIT_START, junit},
     outcome::{Failed, FileOutcome, TestOutcome},
     update::updated,
 };
 
-use std::{path::Path, time::Instant};
+use std::{
+    path::Path,
+    sync::atomic::{AtomicUsize, Ordering},
+    thread::available_parallelism,
+    time::Instant,
+};
 
 use vardelta_engine::{
     abort::Abort,
@@ -39,16 +46,25 @@ use self::{
     steps::{Action, Step, Test, Tests},
     tables::Tables,
 };
-use crate::failure::Failure;
+use crate::{failure::Failure, interrupt};
 
-/// Runs the tests of one pipeline file whose names hold `filter`.
+/// Which tests of a file are run, and what the file says instead of what is written.
+#[derive(Clone, Copy, Debug)]
+pub struct Selection<'a> {
+    /// What `--set` replaces.
+    pub overrides: &'a [String],
+    /// Only tests whose names hold this text.
+    pub name: Option<&'a str>,
+}
+
+/// Runs the tests of one pipeline file.
 ///
 /// # Errors
 /// When the file is no valid pipeline or its tests cannot be read; a test that fails is an outcome.
-pub fn run_file(path: &Path, filter: Option<&str>, color: bool, abort: &Abort) -> Result<FileOutcome, Failure> {
+pub fn run_file(path: &Path, selection: &Selection<'_>, color: bool, abort: &Abort) -> Result<FileOutcome, Failure> {
     let text = crate::pipeline_file::read(path)?;
     let mut diagnostics = Diagnostics::default();
-    let spec = scratch::read(path, &text, &mut diagnostics);
+    let spec = scratch::read(path, &text, selection.overrides, &mut diagnostics);
     let tests = Tests::read(&spec, &mut diagnostics);
     // The file itself first: what `validate` finds is what a test would stumble over.
     let plan = scratch::plan(&spec, Path::new("scratch"), &mut diagnostics);
@@ -56,23 +72,43 @@ pub fn run_file(path: &Path, filter: Option<&str>, color: bool, abort: &Abort) -
         let sorted = diagnostics.into_sorted();
         return Err(Failure::Invalid { text: render(&spec, &sorted, color), problems: located(&spec, &sorted) });
     };
-    let mut outcomes = Vec::new();
-    for test in tests.tests.iter().filter(|test| filter.is_none_or(|filter| test.name.contains(filter))) {
-        if abort.is_raised() {
-            return Err(RunError::interrupted().into());
-        }
-        outcomes.push(run_test(&spec, test, abort)?);
-    }
+    let of_name = |test: &&Test| selection.name.is_none_or(|name| test.name.contains(name));
+    let outcomes = run_all(&spec, &tests.tests.iter().filter(of_name).collect::<Vec<_>>(), abort)?;
     Ok(FileOutcome { path: path.to_path_buf(), spec, tests: outcomes })
 }
 
-fn run_test(spec: &SpecFile, test: &Test, abort: &Abort) -> Result<TestOutcome, RunError> {
+/// Runs tests on as many threads as the machine has cores, each with a place of its own; what came of them in the order of the file.
+fn run_all(spec: &SpecFile, tests: &[&Test], abort: &Abort) -> Result<Vec<TestOutcome>, RunError> {
+    let threads = available_parallelism().map_or(1, usize::from).min(tests.len());
+    let next = AtomicUsize::new(0);
+    let work = || -> Result<Vec<(usize, TestOutcome)>, RunError> {
+        let (scratch, mut outcomes) = (Scratch::new(spec)?, Vec::new());
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let Some(test) = tests.get(at) else { return Ok(outcomes) };
+            outcomes.push((at, run_test(&scratch, test, abort)?));
+        }
+    };
+    let mut outcomes = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        let mut outcomes = Vec::new();
+        for thread in threads {
+            let ended = thread.join().map_err(|_| RunError::internal("a thread that runs tests ended"))?;
+            outcomes.extend(ended?);
+        }
+        Ok::<_, RunError>(outcomes)
+    })?;
+    outcomes.sort_by_key(|(at, _)| *at);
+    Ok(outcomes.into_iter().map(|(_, outcome)| outcome).collect())
+}
+
+fn run_test(scratch: &Scratch, test: &Test, abort: &Abort) -> Result<TestOutcome, RunError> {
     let started = Instant::now();
-    let scratch = Scratch::new(spec)?;
+    scratch.clear()?;
     let mut before = scratch.tables()?;
     let mut failures = Vec::new();
     for (at, step) in test.steps.iter().enumerate() {
-        let observed = carry_out(&scratch, step, abort)?;
+        let observed = carry_out(scratch, step, abort)?;
         let after = scratch.tables()?;
         failures.extend(judge(at + 1, step, &observed, &before, &after));
         before = after;
@@ -88,9 +124,16 @@ fn run_test(spec: &SpecFile, test: &Test, abort: &Abort) -> Result<TestOutcome, 
 fn carry_out(scratch: &Scratch, step: &Step, abort: &Abort) -> Result<Observed, RunError> {
     let mut observed = Observed::default();
     for action in &step.actions {
-        match act(scratch, action, abort) {
+        if abort.is_raised() {
+            return Err(RunError::interrupted());
+        }
+        // Of its own: a run that fails ends no other test.
+        let run = interrupt::watch();
+        match act(scratch, action, &run) {
             Ok(report) => observed.add(&report),
-            Err(error) if error.kind == RunErrorKind::Internal => return Err(error),
+            Err(error) if matches!(error.kind, RunErrorKind::Internal | RunErrorKind::Interrupted) => {
+                return Err(error);
+            }
             Err(error) => {
                 observed.error = Some(error);
                 break;

@@ -23,11 +23,11 @@ use super::{
 };
 use crate::set_aside;
 
-/// Reads a pipeline file with the variables of the environment. One that is not set and has no default is a text: a test needs
+/// Reads a pipeline file with `--set` and the variables of the environment. One that is not set and has no default is a text: a test needs
 /// neither addresses nor passwords.
-pub fn read(path: &Path, text: &str, diagnostics: &mut Diagnostics) -> SpecFile {
+pub fn read(path: &Path, text: &str, overrides: &[String], diagnostics: &mut Diagnostics) -> SpecFile {
     let parse = |environment: &dyn Fn(&str) -> Option<String>, diagnostics: &mut Diagnostics| {
-        SpecFile::parse(path.to_path_buf(), text.to_owned(), &[], environment, diagnostics)
+        SpecFile::parse(path.to_path_buf(), text.to_owned(), overrides, environment, diagnostics)
     };
     let set = |name: &str| std::env::var(name).ok();
     // Where there is a default an empty value gives way to it, so those that took one have none.
@@ -48,7 +48,7 @@ pub fn plan(spec: &SpecFile, directory: &Path, problems: &mut Diagnostics) -> Op
     Some(plan)
 }
 
-/// A pipeline that has loaded nothing yet.
+/// The pipeline, planned once for all tests of its file, and where it keeps what a test loads.
 pub struct Scratch {
     /// The plan.
     pub plan: Plan,
@@ -79,6 +79,23 @@ impl Scratch {
         let answers = Answers::default();
         answers.stand_in(&mut plan);
         Ok(Scratch { plan, answers, directory, base })
+    }
+
+    /// Forgets what the test before has loaded and was answered.
+    ///
+    /// # Errors
+    /// When it cannot be removed.
+    pub fn clear(&self) -> Result<(), RunError> {
+        self.answers.clear();
+        let remove = |path: &Path| match path.is_dir() {
+            true => fs::remove_dir_all(path),
+            false => fs::remove_file(path),
+        };
+        let removed = fs::read_dir(self.directory.path())
+            .and_then(|mut entries| entries.try_for_each(|entry| remove(&entry?.path())));
+        removed.map_err(|error| {
+            RunError::new(RunErrorKind::Sink, format!("a scratch directory cannot be emptied: {error}"))
+        })
     }
 
     /// The file of a delivery.

@@ -1,6 +1,6 @@
 //! `test`: the tests of pipeline files.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
 use vardelta_engine::error::{RunError, RunErrorKind};
@@ -10,15 +10,20 @@ use crate::{
     failure::Failure,
     interrupt,
     output::Output,
-    testing::{self, FileOutcome},
+    pipeline_file,
+    testing::{self, FileOutcome, Selection},
 };
 
 /// Arguments of `test`.
 #[derive(clap::Args, Debug)]
 pub struct Arguments {
-    /// Pipeline files with `[[tests]]`.
-    #[arg(value_name = "PIPELINE.toml", required = true)]
+    /// Pipeline files with `[[tests]]`. Default: those of the folder that this is started in.
+    #[arg(value_name = "PIPELINE.toml")]
     files: Vec<PathBuf>,
+
+    /// Replace an option of each pipeline file, e.g. `stages.passing.where=qual >= 30`. May be given several times.
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    overrides: Vec<String>,
 
     /// Only tests whose name holds this text.
     #[arg(long, value_name = "TEXT")]
@@ -43,10 +48,16 @@ const JUNIT: Kind = Kind {
 impl Arguments {
     pub fn execute(&self, output: &mut Output) -> Result<u8, Failure> {
         let junit = self.junit.as_deref().map(|path| destination::check_alone(path, &JUNIT)).transpose()?;
+        pipeline_file::check_overrides(&self.overrides)?;
+        let found = match self.files.is_empty() {
+            true => testing::files_of(Path::new("."))?,
+            false => self.files.clone(),
+        };
         let abort = interrupt::watch();
+        let selection = Selection { overrides: &self.overrides, name: self.name.as_deref() };
         let mut files = Vec::new();
-        for path in &self.files {
-            let file = testing::run_file(path, self.name.as_deref(), output.complains_in_color(), &abort)?;
+        for path in &found {
+            let file = testing::run_file(path, &selection, output.complains_in_color(), &abort)?;
             if !output.is_json() && !output.is_quiet() {
                 output.text(&file.text())?;
             }
@@ -55,7 +66,11 @@ impl Arguments {
         let (passed, failed) =
             files.iter().map(FileOutcome::counts).fold((0, 0), |sum, counts| (sum.0 + counts.0, sum.1 + counts.1));
         if passed + failed == 0 {
-            let what = if self.name.is_some() { "no test has such a name" } else { "there are no tests" };
+            let what = match (&self.name, found.is_empty()) {
+                (_, true) => "no pipeline file of this folder has tests",
+                (Some(_), false) => "no test has such a name",
+                (None, false) => "there are no tests",
+            };
             return Err(RunError::new(RunErrorKind::Usage, what)
                 .with_hint("Write `[[tests]]` into the pipeline file; docs/tests.md shows how.")
                 .into());
@@ -84,7 +99,7 @@ impl Arguments {
     }
 }
 
-fn write(path: &std::path::Path, text: &str) -> Result<(), RunError> {
+fn write(path: &Path, text: &str) -> Result<(), RunError> {
     std::fs::write(path, text).map_err(|error| {
         RunError::new(RunErrorKind::Sink, format!("{} cannot be written: {error}", path.display()))
             .with_hint("Check the path and the rights on it.")

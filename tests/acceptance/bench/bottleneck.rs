@@ -6,8 +6,13 @@ use super::{Bench, text};
 
 /// Makes each batch so many milliseconds slower: far more than all other work on so few records.
 #[track_caller]
-fn named((point, slower_ms): (&str, u64), stage: &str, why: &str, arguments: &[&str]) {
-    let bench = Bench::new();
+fn named(slow: (&str, u64), stage: &str, why: &str, arguments: &[&str]) {
+    named_of(&Bench::new(), slow, stage, why, arguments);
+}
+
+/// The same of any pipeline.
+#[track_caller]
+pub fn named_of(bench: &Bench, (point, slower_ms): (&str, u64), stage: &str, why: &str, arguments: &[&str]) {
     let arguments: Vec<&str> =
         ["--json", "--records", "1500", "--repeat", "1"].iter().chain(arguments).copied().collect();
     let mut command = bench.command("bench", &arguments);

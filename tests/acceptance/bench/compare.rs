@@ -1,24 +1,34 @@
 //! `--save` and `--compare`: what a binary says of itself, and of a slower one.
 
+use serde_json::Value;
 use vardelta_tests::project::finish;
 
 use super::{Bench, array, number, text};
 
 const ARGUMENTS: [&str; 7] = ["--records", "3000", "--workers", "1", "--repeat", "3", "--no-sink"];
 
+fn with(more: &[&'static str]) -> Vec<&'static str> {
+    ARGUMENTS.iter().chain(more).copied().collect()
+}
+
+/// Benches twice and compares, three times: two of them end without a verdict. A machine that does something else for as long as one
+/// bench takes can make a difference; it does not do so every time. Gives the last comparison.
+#[track_caller]
+pub fn no_verdict(bench: &Bench) -> Value {
+    let mut pair = || {
+        bench.vardelta("bench", &with(&["--save", "before.json"])).expect(0);
+        bench.json(&with(&["--compare", "before.json"]))["comparison"].clone()
+    };
+    let found: Vec<Value> = std::iter::repeat_with(&mut pair).take(3).collect();
+    let is_none = |found: &&Value| text(found, "verdict") == "no verdict: within the noise";
+    assert!(found.iter().filter(is_none).count() >= 2, "{found:?}");
+    found[2].clone()
+}
+
 #[test]
 fn two_benches_of_one_binary_give_no_verdict_and_a_slower_one_is_found() {
     let bench = Bench::new();
-    let with = |more: &[&'static str]| ARGUMENTS.iter().chain(more).copied().collect::<Vec<&str>>();
-    // A machine that does something else for as long as one of the two takes can make a difference; it does not do so every time.
-    let mut pair = || {
-        bench.vardelta("bench", &with(&["--save", "before.json"])).expect(0);
-        bench.json(&with(&["--compare", "before.json"]))
-    };
-    let is_none = |found: &serde_json::Value| text(&found["comparison"], "verdict") == "no verdict: within the noise";
-    let found: Vec<_> = std::iter::repeat_with(&mut pair).take(3).collect();
-    assert!(found.iter().filter(|found| is_none(found)).count() >= 2, "{found:?}");
-    let comparison = &found[2]["comparison"];
+    let comparison = &no_verdict(&bench);
     let seconds = &array(comparison, "figures")[0];
     assert_eq!(text(seconds, "name"), "seconds");
     let ratio = number(seconds, "now") / number(seconds, "before");

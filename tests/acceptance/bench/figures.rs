@@ -15,6 +15,17 @@ fn stage<'a>(run: &'a Value, name: &str) -> &'a Value {
         .unwrap_or_else(|| panic!("no `{name}`: {run}"))
 }
 
+/// What each worker was busy and what it waited is the whole of the run, measured by different clocks.
+#[track_caller]
+pub fn busy_and_waiting_are_the_run(run: &Value) {
+    let seconds = number(run, "seconds");
+    assert_eq!(array(run, "worker_times").len() as f64, number(run, "workers"));
+    for worker in array(run, "worker_times") {
+        let whole = number(worker, "busy_s") + number(worker, "wait_s");
+        assert!((whole - seconds).abs() <= 0.03 * seconds + 0.02, "{whole} of {seconds} s: {run}");
+    }
+}
+
 #[test]
 fn the_figures_add_up_and_nothing_of_the_users_is_touched() {
     let bench = Bench::new();
@@ -65,12 +76,7 @@ fn the_figures_add_up_and_nothing_of_the_users_is_touched() {
         assert_eq!(number(stage(run, "calls"), "rows_in"), 6000.0);
         assert_eq!(number(stage(run, "calls"), "rows_out"), number(stage(run, "alleles"), "rows_in"));
         assert!(number(stage(run, "calls"), "mb_per_s") > 0.0 && number(stage(run, "calls"), "records_per_s") > 0.0);
-        // What each worker was busy and what it waited is the whole of the run, measured by different clocks.
-        assert_eq!(array(run, "worker_times").len() as f64, number(run, "workers"));
-        for worker in array(run, "worker_times") {
-            let whole = number(worker, "busy_s") + number(worker, "wait_s");
-            assert!((whole - seconds).abs() <= 0.03 * seconds + 0.02, "{whole} of {seconds} s: {run}");
-        }
+        busy_and_waiting_are_the_run(run);
     }
     let speedup = array(&found, "speedup");
     assert_eq!(number(&speedup[0], "ratio"), 1.0);
