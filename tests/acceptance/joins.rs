@@ -285,8 +285,8 @@ fn a_replaced_drop_brings_what_differs_to_what_follows_its_table() {
     project.write("drops/variants/v.vcf", content(4).as_bytes());
     let report = project.vardelta("run", &["--json", "--set", "pipeline.chunk_records=100"]).expect(0).json();
     let rows_in = |name: &str| {
-        let stage = report["stages"].as_array().unwrap().iter().find(|stage| stage["name"] == name).unwrap();
-        stage["rows_in"].as_u64().unwrap()
+        let stage = report["stages"].as_array().expect("a list").iter().find(|stage| stage["name"] == name);
+        stage.expect("the stage")["rows_in"].as_u64().expect("a count")
     };
     assert_eq!(rows_in("variants"), ROWS);
     // Each of the four is taken away and put in place.

@@ -13,7 +13,7 @@ use super::{
     passing::{Changes, Passing},
     trace::{Arranged, Gather, Run},
 };
-use crate::{abort::Abort, error::RunError, state::Snapshot};
+use crate::{abort::Abort, error::RunError, failpoint, state::Snapshot};
 
 /// An operator whose output for a key follows from what the state knew of that key and from what the chunk brings of it.
 pub(crate) trait KeyLocal: 'static {
@@ -37,7 +37,8 @@ pub(crate) fn reduce<'scope, L: KeyLocal>(
     operator: L,
     abort: Abort,
 ) -> StreamVec<'scope, u64, L::Output> {
-    let tactic = Tactic { before, operator, abort };
+    let stage = name.strip_prefix("stage:").unwrap_or(name).to_owned();
+    let tactic = Tactic { stage, before, operator, abort };
     let reduced = reduce_with_tactic::<_, Passing<L::Output>, _>(arranged, name, tactic);
     reduced.stream.unary::<CapacityContainerBuilder<Vec<L::Output>>, _, _, _>(Pipeline, name, |_, _| {
         |input, output| {
@@ -53,6 +54,8 @@ pub(crate) fn reduce<'scope, L: KeyLocal>(
 
 /// Does a key-local operator's work where differential's driver says that it is due.
 struct Tactic<L: KeyLocal> {
+    /// The stage whose work it is.
+    stage: String,
     before: Arc<Snapshot>,
     operator: L,
     abort: Abort,
@@ -72,6 +75,9 @@ impl<L: KeyLocal> ReduceTactic<Run<L::Incoming>, Changes<L::Output>> for Tactic<
         let mut changes = Vec::new();
         for run in &input {
             let Run::Incoming(_, incoming) = run else { continue };
+            if incoming.weight() > 0 {
+                failpoint::slow("stage", &self.stage);
+            }
             match self.operator.changes(&self.before, incoming) {
                 Ok(more) => changes.extend(more),
                 Err(error) => {

@@ -51,7 +51,10 @@ fn cohort_adds_up() {
 fn a_slow_stage_of_clinical_is_named() {
     let arguments = ["--workers", "1", "--no-sink"];
     named_of(&clinical(), ("stage:clinvar", 5_000), "clinvar", "its work keeps the worker busy", &arguments);
-    named_of(&clinical(), ("stage:consequences", 5_000), "consequences", "its work keeps the worker busy", &arguments);
+    for stage in ["consequences", "classified", "variant_summary"] {
+        let point = format!("stage:{stage}");
+        named_of(&clinical(), (&point, 5_000), stage, "its work keeps the worker busy", &arguments);
+    }
 }
 
 #[test]

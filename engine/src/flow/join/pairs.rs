@@ -14,8 +14,9 @@ use super::{
     stored::Stored,
 };
 use crate::{
-    differential::{HalfJoin, Side},
+    differential::{Gather as _, HalfJoin, Side},
     error::RunError,
+    failpoint,
     flow::WorkerContext,
     plan::StageIndex,
     relational::How,
@@ -89,6 +90,9 @@ impl HalfJoin<Incoming, Joined> for Rc<Pairing> {
             Side::Left => Side::Right,
             Side::Right => Side::Left,
         };
+        if changes.weight() > 0 {
+            failpoint::slow("stage", &self.worker.run.plan.stages[self.stage].name);
+        }
         match Stored::new(self.stage, other, &self.worker) {
             Ok(stored) => Box::new(Pairs {
                 pairing: Rc::clone(self),

@@ -70,9 +70,6 @@ impl KeyLocal for Table {
     fn changes(&mut self, before: &Snapshot, rows: &GatheredRows) -> Result<Vec<RowBatch>, RunError> {
         let run = &self.worker.run;
         failpoint::panics("worker:table");
-        if rows.rows() > 0 {
-            failpoint::slow("stage", &run.plan.stages[self.stage].name);
-        }
         let mut changes = BatchCutter::default();
         let mut superseded: BTreeMap<u64, Vec<PutAside>> = BTreeMap::new();
         for shard in (0..SHARDS).filter(|shard| *shard as usize % self.worker.peers == self.worker.index) {
