@@ -54,7 +54,10 @@ fn very_many_keys_probes_and_telling_are_measured() {
     let directory = tempfile::tempdir().unwrap();
     for (what, figures) in [
         ("keys", ["8,000 keys, nothing in a cache, 8 requests", "8,000 keys, all of them in the disk cache"]),
-        ("probes", ["processor time of a second", "what the probes cost the load"]),
+        (
+            "probes",
+            ["processor time of the probes, each by a connection of its own", "a load that is probed takes longer"],
+        ),
         ("told", ["the report alone", "JSON log, metrics, lineage and alerts too"]),
     ] {
         let arguments = [what, "--small", "--dir"];
