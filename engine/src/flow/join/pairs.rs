@@ -14,7 +14,7 @@ use super::{
     stored::Stored,
 };
 use crate::{
-    differential::{Gather as _, HalfJoin, Side},
+    differential::{HalfJoin, Side},
     error::RunError,
     failpoint,
     flow::WorkerContext,
@@ -90,9 +90,6 @@ impl HalfJoin<Incoming, Joined> for Rc<Pairing> {
             Side::Left => Side::Right,
             Side::Right => Side::Left,
         };
-        if changes.weight() > 0 {
-            failpoint::slow("stage", &self.worker.run.plan.stages[self.stage].name);
-        }
         match Stored::new(self.stage, other, &self.worker) {
             Ok(stored) => Box::new(Pairs {
                 pairing: Rc::clone(self),
@@ -159,6 +156,9 @@ impl Iterator for Pairs {
         }
         let mut joined = RowBatch::default();
         let result = self.fill(&mut joined);
+        if !joined.is_empty() {
+            failpoint::slow("stage", &worker.run.plan.stages[self.pairing.stage].name);
+        }
         worker.meters.worked(self.pairing.stage, started.elapsed(), !joined.is_empty());
         if let Err(error) = result {
             worker.run.abort.raise(error);
