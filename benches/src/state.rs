@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, path::Path, sync::Arc, thread, time::Instant};
 
-use vardelta_engine::state::{self, EpochId, SHARDS, Session, State, StateError};
+use vardelta_engine::state::{self, Epoch, EpochId, SHARDS, Session, State, StateError};
 use vardelta_testrandom::Random;
 
 use crate::{
@@ -68,7 +68,7 @@ fn fill(directory: &Path, entries: u64, section: &mut Section) -> Result<()> {
         seconds += started.elapsed().as_secs_f64();
     }
     let started = Instant::now();
-    state.prepare(session, EpochId::numbered(1), BTreeMap::new()).map_err(told)?;
+    state.prepare(session, EpochId::numbered(Epoch::FIRST), BTreeMap::new()).map_err(told)?;
     state.finalize().map_err(told)?;
     seconds += started.elapsed().as_secs_f64();
     section.add(Row::new(format!("fill with {} entries", grouped(entries)), per_second(entries, seconds)));
@@ -107,7 +107,7 @@ fn change(directory: &Path, entries: u64, changes: u64) -> Result<Medians> {
         write(&session, &shards)?;
         session.compact().map_err(told)?;
         let written = Instant::now();
-        state.prepare(session, EpochId::numbered(epoch), BTreeMap::new()).map_err(told)?;
+        state.prepare(session, EpochId::numbered(Epoch::new(epoch)), BTreeMap::new()).map_err(told)?;
         state.finalize().map_err(told)?;
         let committed = Instant::now();
         let parts =

@@ -9,6 +9,8 @@ use std::{
     sync::Arc,
 };
 
+use vardelta_schemas::ledger::Epoch;
+
 use crate::{
     cause::Cause,
     contract::{
@@ -78,9 +80,9 @@ pub enum Written {
     /// Of a migration, what was added to the tables and filled before its epoch.
     Expanded,
     /// The epoch is committed.
-    Committed(u64),
+    Committed(Epoch),
     /// The database was asked to commit the epoch, and nobody can say whether it did. The next start asks it.
-    Unknown(u64),
+    Unknown(Epoch),
 }
 
 impl Written {
@@ -291,16 +293,16 @@ mod tests {
     fn what_is_written_is_said_once_and_follows_from_the_fact() {
         let error = RunError::new(RunErrorKind::Sink, "the disk is full").with_hint("Make room.");
         assert_eq!(error.to_string(), "the disk is full");
-        let committed = error.clone().or_written(Written::Committed(7)).or_written(Written::Nothing);
+        let committed = error.clone().or_written(Written::Committed(Epoch::new(7))).or_written(Written::Nothing);
         assert_eq!(committed.to_string(), "the disk is full; epoch 7 is committed");
         assert_eq!(committed.advice().map(|advice| advice.starts_with("Make room. Nothing has to")), Some(true));
-        let unknown = error.or_written(Written::Unknown(7));
+        let unknown = error.or_written(Written::Unknown(Epoch::new(7)));
         assert_eq!(unknown.to_string(), "the disk is full; whether epoch 7 was committed is not known");
         let list = RunError::new(RunErrorKind::Input, "gone:\n  - a").or_written(Written::Nothing);
         assert_eq!(list.to_string(), "gone:\n  - a\nnothing was written");
         let refused = RunError::new(RunErrorKind::Usage, "no drop `x`").or_written(Written::Nothing);
         assert_eq!(refused.to_string(), "no drop `x`");
-        assert_eq!(refused.or_written(Written::Unknown(1)).written, Some(Written::Unknown(1)));
+        assert_eq!(refused.or_written(Written::Unknown(Epoch::FIRST)).written, Some(Written::Unknown(Epoch::FIRST)));
     }
 
     #[test]

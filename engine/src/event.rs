@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use vardelta_schemas::ledger::{TableCounts, WarningRow};
+use vardelta_schemas::ledger::{Epoch, TableCounts, WarningRow};
 
 use crate::{
     error::{RunError, RunErrorKind},
@@ -19,7 +19,7 @@ pub enum RunEvent {
         /// The pipeline's name.
         pipeline: String,
         /// The epoch that the sink is at.
-        epoch: u64,
+        epoch: Epoch,
         /// Worker threads.
         workers: usize,
         /// Whether nothing is to be written.
@@ -81,7 +81,7 @@ pub enum RunEvent {
     /// The epoch is committed.
     Committed {
         /// The epoch.
-        epoch: u64,
+        epoch: Epoch,
         /// How often the transaction was run again.
         retries: u64,
         /// Rows that the sink took while others were still computed.

@@ -2,7 +2,10 @@
 
 use std::io;
 
-use vardelta_schemas::{TableSchema, ledger::RejectRow};
+use vardelta_schemas::{
+    TableSchema,
+    ledger::{Epoch, RejectRow},
+};
 
 use crate::{contract::sink::ChangeBatch, event::RunEvent, report::Progress, trace::Trace};
 
@@ -46,7 +49,7 @@ pub trait Observer: Send + Sync {
     ///
     /// # Errors
     /// When the list cannot be written; the run ends.
-    fn reject(&self, epoch: u64, reject: &RejectRow) -> io::Result<()> {
+    fn reject(&self, epoch: Epoch, reject: &RejectRow) -> io::Result<()> {
         let _ = (epoch, reject);
         Ok(())
     }

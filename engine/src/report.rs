@@ -5,7 +5,7 @@ pub mod migration;
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use vardelta_schemas::ledger::{RecordCounts, TableCounts, WarningRow};
+use vardelta_schemas::ledger::{Epoch, RecordCounts, TableCounts, WarningRow};
 
 use crate::contract::lookup::LookupFigures;
 
@@ -15,7 +15,7 @@ pub struct RunReport {
     /// The pipeline's name.
     pub pipeline: String,
     /// The epoch the sink is at now.
-    pub epoch: u64,
+    pub epoch: Epoch,
     /// Whether this run made that epoch: false when nothing changed, and for a dry run.
     pub committed: bool,
     /// Whether nothing was to be written.
@@ -52,7 +52,7 @@ pub struct RunReport {
 
 impl RunReport {
     /// The report of a run that has not done anything yet, with the sink at this epoch.
-    pub fn new(pipeline: &str, epoch: u64, workers: usize) -> RunReport {
+    pub fn new(pipeline: &str, epoch: Epoch, workers: usize) -> RunReport {
         RunReport {
             pipeline: pipeline.to_owned(),
             epoch,

@@ -91,7 +91,7 @@ pub fn text(why: &Why) -> String {
         let mut table = Table::titled(["drop", "source", "record", "loaded in", "stands", "row"]);
         for one in &why.assertions {
             table.row().text(&one.drop.name).text(&one.drop.source).text(place(&one.drop, one.origin));
-            table.number(one.loaded_epoch).text(if one.stands { "yes" } else { "no" });
+            table.number(one.loaded_epoch.number()).text(if one.stands { "yes" } else { "no" });
             let row: Cells =
                 one.row.iter().filter(|(name, _)| !why.key.iter().any(|key| key.0 == *name)).cloned().collect();
             table.text(words(&row));

@@ -16,7 +16,7 @@ use vardelta_engine::{
     locks::Locked as _,
     plan::Plan,
 };
-use vardelta_schemas::ledger::RejectRow;
+use vardelta_schemas::ledger::{Epoch, RejectRow};
 
 use crate::destination::{self, Kind};
 
@@ -58,7 +58,7 @@ impl RejectsFile {
     ///
     /// # Errors
     /// When the file takes no more.
-    pub fn write(&self, epoch: u64, reject: &RejectRow) -> io::Result<()> {
+    pub fn write(&self, epoch: Epoch, reject: &RejectRow) -> io::Result<()> {
         self.put(&line(epoch, reject))
     }
 
@@ -87,7 +87,7 @@ impl RejectsFile {
 }
 
 /// A reject as a line.
-fn line(epoch: u64, reject: &RejectRow) -> String {
+fn line(epoch: Epoch, reject: &RejectRow) -> String {
     let number = |number: Option<String>| number.unwrap_or_default();
     let text = |text: Option<&str>| text.map(|text| escape::cell(text).into_owned()).unwrap_or_default();
     format!(
@@ -125,7 +125,7 @@ mod tests {
             ..RejectRow::default()
         };
         assert_eq!(
-            line(3, &reject),
+            line(Epoch::new(3), &reject),
             "3\ta\tcalls\t7\t'=HYPERLINK(1)\t'-5\tbad_ref\tREF `\\\\`\t1\\t5\\r\\nx\\u{1b}[2J\n"
         );
     }

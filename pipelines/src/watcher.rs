@@ -5,7 +5,10 @@ use std::{io, sync::Arc};
 use vardelta_engine::{
     contract::sink::ChangeBatch, event::RunEvent, observer::Observer, report::Progress, trace::Trace,
 };
-use vardelta_schemas::{TableSchema, ledger::RejectRow};
+use vardelta_schemas::{
+    TableSchema,
+    ledger::{Epoch, RejectRow},
+};
 
 use crate::{
     changes::{ChangeCollector, Form},
@@ -86,7 +89,7 @@ impl Observer for Watcher {
         self.rejects.is_some()
     }
 
-    fn reject(&self, epoch: u64, reject: &RejectRow) -> io::Result<()> {
+    fn reject(&self, epoch: Epoch, reject: &RejectRow) -> io::Result<()> {
         self.rejects.as_ref().map_or(Ok(()), |file| file.write(epoch, reject))
     }
 

@@ -35,12 +35,45 @@ impl fmt::Display for DropId {
     }
 }
 
+/// The number of an epoch: its place among the epochs of its pipeline.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Epoch(u64);
+
+impl Epoch {
+    /// Before the first.
+    pub const NONE: Epoch = Epoch(0);
+    /// The first.
+    pub const FIRST: Epoch = Epoch(1);
+
+    /// The epoch of this number.
+    pub const fn new(number: u64) -> Epoch {
+        Epoch(number)
+    }
+
+    /// Its number, as databases, states and rows have it.
+    pub const fn number(self) -> u64 {
+        self.0
+    }
+
+    /// The one after it.
+    pub const fn next(self) -> Epoch {
+        Epoch(self.0 + 1)
+    }
+}
+
+impl fmt::Display for Epoch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 /// Which epoch is meant: its number, and what tells it from another epoch of the same number. State and ledger agree when
 /// theirs are equal.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct EpochId {
     /// Its number; 0 before the first.
-    pub number: u64,
+    pub number: Epoch,
     /// Its identity. Epochs that were written before there were identities have none.
     pub identity: Option<Identity>,
     /// The pipeline's identity, made with its first epoch.
@@ -49,7 +82,7 @@ pub struct EpochId {
 
 impl EpochId {
     /// An epoch of before there were identities.
-    pub const fn numbered(number: u64) -> EpochId {
+    pub const fn numbered(number: Epoch) -> EpochId {
         EpochId { number, identity: None, pipeline: None }
     }
 }
@@ -58,7 +91,7 @@ impl EpochId {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Snapshot {
     /// The last committed epoch; 0 before the first.
-    pub epoch: u64,
+    pub epoch: Epoch,
     /// The identity of that epoch; `None` before the first, and where it was written before there were identities.
     pub identity: Option<Identity>,
     /// The identity of the pipeline in this database; `None` as for the epoch.
@@ -85,7 +118,7 @@ pub struct WithdrawnMember {
     /// The member's name.
     pub name: String,
     /// The epoch that took it back.
-    pub epoch: u64,
+    pub epoch: Epoch,
 }
 
 impl Snapshot {
@@ -122,9 +155,9 @@ pub struct DropRow {
     /// The content digest, 32 hexadecimal digits.
     pub content_digest: String,
     /// The epoch that added it.
-    pub added_epoch: u64,
+    pub added_epoch: Epoch,
     /// The epoch that last replaced it, or `added_epoch`.
-    pub loaded_epoch: u64,
+    pub loaded_epoch: Epoch,
     /// The accounting of its records.
     pub counts: RecordCounts,
 }
@@ -154,7 +187,7 @@ pub struct RecordCounts {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Event {
     /// The epoch.
-    pub epoch: u64,
+    pub epoch: Epoch,
     /// The UTC time of the commit, RFC 3339, to the second.
     pub committed_at: String,
     /// The drop's number; `None` for an epoch that is about no drop (a rebuild).
@@ -198,9 +231,9 @@ impl TableCounts {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Accounts {
     /// What every epoch did with the tables, in order of epoch.
-    pub epochs: Vec<(u64, Vec<TableCounts>)>,
+    pub epochs: Vec<(Epoch, Vec<TableCounts>)>,
     /// The pipeline's tables and histories, with the epoch that made each.
-    pub made: Vec<(String, u64)>,
+    pub made: Vec<(String, Epoch)>,
 }
 
 /// Everything the ledger learns at a commit.
@@ -209,7 +242,7 @@ pub struct EpochRecord {
     /// The pipeline.
     pub pipeline: String,
     /// The new epoch.
-    pub epoch: u64,
+    pub epoch: Epoch,
     /// Its identity.
     pub identity: Identity,
     /// The pipeline's identity: that of the ledger, or a new one where the ledger has none.

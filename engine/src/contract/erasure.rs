@@ -6,7 +6,7 @@ use std::{
     io::{self, Read},
     path::Path,
 };
-use vardelta_schemas::ledger::DropId;
+use vardelta_schemas::ledger::{DropId, Epoch};
 
 use serde::Serialize;
 use vardelta_schemas::{
@@ -26,19 +26,19 @@ pub struct Erasure {
     /// The pipeline.
     pub pipeline: String,
     /// The epoch that takes them back and forgets them.
-    pub epoch: u64,
+    pub epoch: Epoch,
     /// The drops: every one that ever had one of the names that are erased.
     pub drops: Vec<ErasedDrop>,
     /// What of the drops is forgotten, if not all: one member (a sample). The drops stand then.
     pub member: Option<ErasedMember>,
     /// The first epoch that was about one of them.
-    pub first_epoch: u64,
+    pub first_epoch: Epoch,
     /// The epochs that were about one of them.
-    pub own_epochs: BTreeSet<u64>,
+    pub own_epochs: BTreeSet<Epoch>,
     /// These, and those in which another drop went or changed, so that what the erased ones say may have come to light.
-    pub revealing_epochs: BTreeSet<u64>,
+    pub revealing_epochs: BTreeSet<Epoch>,
     /// The epochs that rebuilt tables: histories do not say what became of rows.
-    pub blind_epochs: BTreeSet<u64>,
+    pub blind_epochs: BTreeSet<Epoch>,
     /// The tables that the pipeline keeps.
     pub tables: Vec<ErasedTable>,
 }

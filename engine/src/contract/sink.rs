@@ -11,7 +11,7 @@ mod query_plan;
 mod set_aside;
 
 use std::{error::Error, fmt, path::PathBuf, sync::Arc};
-use vardelta_schemas::ledger::DropId;
+use vardelta_schemas::ledger::{DropId, Epoch};
 
 use arrow_array::{BooleanArray, RecordBatch};
 use arrow_select::filter::filter_record_batch;
@@ -189,7 +189,7 @@ pub trait Sink: Migrate + Erase + Lookups + QueryPlans + SetAside + Details + Se
     fn apply(
         &mut self,
         table: &TableSchema,
-        epoch: u64,
+        epoch: Epoch,
         changes: &mut dyn Iterator<Item = Result<ChangeBatch, SinkError>>,
     ) -> Result<(), SinkError>;
 
@@ -214,7 +214,7 @@ pub trait Sink: Migrate + Erase + Lookups + QueryPlans + SetAside + Details + Se
     ///
     /// # Errors
     /// When a statement fails.
-    fn rejects(&mut self, pipeline: &str, epoch: u64, rejects: &[ledger::RejectRow]) -> Result<(), SinkError>;
+    fn rejects(&mut self, pipeline: &str, epoch: Epoch, rejects: &[ledger::RejectRow]) -> Result<(), SinkError>;
 
     /// Writes the epoch, its drops and events, and commits. After an error nothing may be assumed: the caller reads the
     /// ledger again.

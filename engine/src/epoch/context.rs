@@ -2,6 +2,8 @@
 
 use std::time::Instant;
 
+use vardelta_schemas::ledger::Epoch;
+
 use crate::{abort::Abort, error::RunError, event::RunEvent, plan::Plan, report::RunReport};
 
 /// What a run needs beside its options.
@@ -22,7 +24,7 @@ impl Context<'_> {
     }
 
     /// Begins the report of a run on top of this epoch.
-    pub(crate) fn start(self, epoch: u64, workers: usize, dry_run: bool) -> RunReport {
+    pub(crate) fn start(self, epoch: Epoch, workers: usize, dry_run: bool) -> RunReport {
         let pipeline = &self.plan.pipeline.name;
         self.observer.event(&RunEvent::Started { pipeline: pipeline.clone(), epoch, workers, dry_run });
         RunReport { dry_run, ..RunReport::new(pipeline, epoch, workers) }

@@ -4,16 +4,16 @@ use std::ops::RangeInclusive;
 
 use vardelta_schemas::{
     TableSchema,
-    ledger::{Accounts, Snapshot, TableCounts},
+    ledger::{Accounts, Epoch, Snapshot, TableCounts},
 };
 
 use crate::{contract::sink::Sink, error::RunError, plan::Plan};
 
 /// The epochs that filled a table without its history, in order, as ranges. Of epochs after the history was made whose ledger does
 /// not say whether they kept it, it is taken that they did.
-pub(crate) fn gaps(accounts: &Accounts, table: &str, history: &str) -> Vec<RangeInclusive<u64>> {
+pub(crate) fn gaps(accounts: &Accounts, table: &str, history: &str) -> Vec<RangeInclusive<Epoch>> {
     let made = accounts.made.iter().find(|(name, _)| name.eq_ignore_ascii_case(history)).map(|(_, epoch)| *epoch);
-    let mut gaps: Vec<RangeInclusive<u64>> = Vec::new();
+    let mut gaps: Vec<RangeInclusive<Epoch>> = Vec::new();
     for (epoch, counts) in &accounts.epochs {
         // Where there was no table, nothing is missing.
         let Some(counts) = counts.iter().find(|counts| counts.name == table) else { continue };
@@ -21,7 +21,7 @@ pub(crate) fn gaps(accounts: &Accounts, table: &str, history: &str) -> Vec<Range
             continue;
         }
         match gaps.last_mut() {
-            Some(last) if last.end() + 1 == *epoch => *last = *last.start()..=*epoch,
+            Some(last) if last.end().next() == *epoch => *last = *last.start()..=*epoch,
             _ => gaps.push(*epoch..=*epoch),
         }
     }
@@ -35,18 +35,19 @@ pub(crate) fn gaps(accounts: &Accounts, table: &str, history: &str) -> Vec<Range
 pub(crate) fn notices(plan: &Plan, sink: &mut dyn Sink, before: &Snapshot) -> Result<Vec<String>, RunError> {
     // As far as the epoch before says so, its histories go on.
     let went_on = |name: &String| before.tables.iter().any(|it| it.name == *name && it.history == Some(true));
-    if before.epoch == 0 || plan.sink().history().iter().all(went_on) {
+    if before.epoch == Epoch::NONE || plan.sink().history().iter().all(went_on) {
         return Ok(Vec::new());
     }
-    let epoch = before.epoch + 1;
+    let epoch = before.epoch.next();
     let accounts = sink.accounts(&plan.pipeline.name)?;
     let kept = kept(plan);
     Ok(kept
         .iter()
         .filter_map(|(table, history)| {
             let gaps = gaps(&accounts, &table.name, &history.name);
-            let last = gaps.last().filter(|gap| gap.end() + 1 == epoch)?;
-            let begins = if *last.start() == 1 || gaps.len() == 1 && made(&accounts, history) == Some(epoch) {
+            let last = gaps.last().filter(|gap| gap.end().next() == epoch)?;
+            let begins = if *last.start() == Epoch::FIRST || gaps.len() == 1 && made(&accounts, history) == Some(epoch)
+            {
                 "begins"
             } else {
                 "begins again"
@@ -57,7 +58,7 @@ pub(crate) fn notices(plan: &Plan, sink: &mut dyn Sink, before: &Snapshot) -> Re
 }
 
 /// That an epoch or several are not in a history, in words.
-pub fn missing(gap: &RangeInclusive<u64>) -> String {
+pub fn missing(gap: &RangeInclusive<Epoch>) -> String {
     match gap.start() == gap.end() {
         true => format!("what epoch {} did is not in it", gap.start()),
         false => format!("what epochs {} to {} did is not in it", gap.start(), gap.end()),
@@ -75,7 +76,7 @@ pub(crate) fn with_history(plan: &Plan, counts: &TableCounts) -> TableCounts {
     TableCounts { history: Some(plan.sink().history().contains(&counts.name)), ..counts.clone() }
 }
 
-fn made(accounts: &Accounts, history: &TableSchema) -> Option<u64> {
+fn made(accounts: &Accounts, history: &TableSchema) -> Option<Epoch> {
     accounts.made.iter().find(|(name, _)| name.eq_ignore_ascii_case(&history.name)).map(|(_, epoch)| *epoch)
 }
 
@@ -83,19 +84,22 @@ fn made(accounts: &Accounts, history: &TableSchema) -> Option<u64> {
 mod tests {
     use super::*;
 
-    fn accounts(made: Option<u64>, kept: &[Option<bool>]) -> Accounts {
+    fn accounts(made: Option<Epoch>, kept: &[Option<bool>]) -> Accounts {
         let counts = |history: &Option<bool>| {
             vec![TableCounts { name: "t".into(), inserted: 1, history: *history, ..TableCounts::default() }]
         };
         Accounts {
-            epochs: (1..).zip(kept.iter().map(counts)).collect(),
+            epochs: (1..).map(Epoch::new).zip(kept.iter().map(counts)).collect(),
             made: made.map(|epoch| ("T_history".to_owned(), epoch)).into_iter().collect(),
         }
     }
 
     #[test]
     fn epochs_that_kept_no_history_are_told_as_ranges() {
-        let of = |made, kept: &[Option<bool>]| gaps(&accounts(made, kept), "t", "t_history");
+        let of = |made: Option<u64>, kept: &[Option<bool>]| {
+            let gaps = gaps(&accounts(made.map(Epoch::new), kept), "t", "t_history");
+            gaps.iter().map(|gap| gap.start().number()..=gap.end().number()).collect::<Vec<_>>()
+        };
         let (yes, no) = (Some(true), Some(false));
         assert_eq!(of(Some(1), &[yes, no, no, yes, no, yes]), [2..=3, 5..=5]);
         assert_eq!(of(Some(3), &[None, no, yes]), [1..=2]);

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use arrow_array::{Array, ArrayRef, Int64Array, RecordBatch, StringArray, UInt32Array};
 use arrow_schema::ArrowError;
 use arrow_select::{interleave::interleave, take::take};
-use vardelta_schemas::{TableSchema, history::history_table};
+use vardelta_schemas::{TableSchema, history::history_table, ledger::Epoch};
 
 use crate::contract::sink::{ChangeBatch, Op, SinkError, SinkErrorKind};
 
 /// What every history row of an epoch says alike.
 pub(crate) struct EpochFacts {
-    pub(crate) epoch: u64,
+    pub(crate) epoch: Epoch,
     /// The names of the epoch's drops, as a JSON array.
     pub(crate) drops: String,
     /// The epoch's time in the ledger.
@@ -20,7 +20,7 @@ pub(crate) struct EpochFacts {
 
 impl EpochFacts {
     /// The facts of an epoch that is about these drops.
-    pub(crate) fn new<'a>(epoch: u64, drops: impl Iterator<Item = &'a str>, changed_at: &str) -> EpochFacts {
+    pub(crate) fn new<'a>(epoch: Epoch, drops: impl Iterator<Item = &'a str>, changed_at: &str) -> EpochFacts {
         let names: std::collections::BTreeSet<&str> = drops.collect();
         let drops = serde_json::json!(names).to_string();
         EpochFacts { epoch, drops, changed_at: changed_at.to_owned() }
@@ -56,7 +56,7 @@ fn rows(table: &TableSchema, batch: &ChangeBatch, facts: &EpochFacts) -> Result<
     for index in &table.key {
         columns.push(interleave(&[batch.new.column(*index), batch.old.column(*index)], &of_key)?);
     }
-    let epoch = i64::try_from(facts.epoch).map_err(|error| ArrowError::ComputeError(error.to_string()))?;
+    let epoch = i64::try_from(facts.epoch.number()).map_err(|error| ArrowError::ComputeError(error.to_string()))?;
     columns.push(Arc::new(Int64Array::from(vec![epoch; count])));
     columns.push(Arc::new(StringArray::from_iter_values(batch.ops.iter().map(|op| match op {
         Op::Insert => "insert",
@@ -105,7 +105,7 @@ mod tests {
             new: rows_of(vec![(Some(2), "b"), (None, "c")]),
             old: rows_of(vec![(Some(1), "a"), (Some(3), "c"), (None, "d")]),
         };
-        let facts = EpochFacts::new(7, ["two", "o\"ne", "two"].into_iter(), "2026-01-01T00:00:00Z");
+        let facts = EpochFacts::new(Epoch::new(7), ["two", "o\"ne", "two"].into_iter(), "2026-01-01T00:00:00Z");
         let made = history_rows(&table, &batch, &facts).expect("made");
         assert_eq!(made.ops, [Op::Insert; 4]);
         let shown: Vec<String> = (0..4)

@@ -5,7 +5,10 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use vardelta_schemas::{ledger::Snapshot, sql::ledger::is_ledger_table};
+use vardelta_schemas::{
+    ledger::{Epoch, Snapshot},
+    sql::ledger::is_ledger_table,
+};
 
 use crate::{
     contract::sink::{Access, Sink, Trigger},
@@ -52,7 +55,7 @@ pub(crate) fn is_untouched(plan: &Plan) -> Result<bool, RunError> {
     if state_directory(plan).exists() {
         return Ok(false);
     }
-    Ok(plan.sink().connect(Access::Read)?.ledger(&plan.pipeline.name)?.epoch == 0)
+    Ok(plan.sink().connect(Access::Read)?.ledger(&plan.pipeline.name)?.epoch == Epoch::NONE)
 }
 
 /// As [`open`], but a state that is damaged, ahead of the ledger (an older copy of the database was put back) or of another
@@ -151,12 +154,12 @@ pub(crate) fn check_epochs(plan: &Plan, opened: &Opened) -> Result<(), RunError>
     let (name, sink, directory) = (&plan.pipeline.name, plan.sink().location(), state_directory(plan));
     let error = |message: String| RunError::new(RunErrorKind::Sink, message);
     Err(match (state, ledger) {
-        (0, _) => error(format!(
+        (Epoch::NONE, _) => error(format!(
             "{sink} is at epoch {ledger} of `{name}`, but its state in {} is missing",
             directory.display()
         ))
         .with_hint("Put the state directory back, or run `vardelta rebuild`, which reads the drops' files again."),
-        (_, 0) => error(format!(
+        (_, Epoch::NONE) => error(format!(
             "the state in {} is at epoch {state}, but {sink} holds nothing of `{name}`",
             directory.display()
         ))
@@ -187,7 +190,7 @@ pub(crate) fn check_epochs(plan: &Plan, opened: &Opened) -> Result<(), RunError>
 /// What the pipeline computes; refuses to go on when that is something else than the state holds.
 pub(crate) fn check_definition(plan: &Plan, ledger: &Snapshot, wanted: Wanted) -> Result<Definitions, RunError> {
     let definitions = Definitions::of(plan, &ledger.definition, wanted)?;
-    if ledger.epoch == 0 {
+    if ledger.epoch == Epoch::NONE {
         return Ok(definitions);
     }
     let changes = definition_changes(&ledger.definition, &definitions)?;

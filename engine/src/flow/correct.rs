@@ -5,7 +5,7 @@
 //! never judged before. Whatever stood below it stands again, and the views follow.
 
 use std::{collections::BTreeMap, sync::Mutex};
-use vardelta_schemas::ledger::DropId;
+use vardelta_schemas::ledger::{DropId, Epoch};
 
 use arrow_array::RecordBatch;
 
@@ -42,7 +42,7 @@ pub(crate) struct Quarantined {
     /// The drop's number.
     pub drop_id: DropId,
     /// The epoch in which the drop's content was loaded.
-    pub version: u64,
+    pub version: Epoch,
     /// The record's origin in the drop.
     pub origin: u64,
     /// The row.
@@ -98,7 +98,13 @@ impl Corrections {
             while let Some(Assertion { place, version, origin, .. }) = refused(&list) {
                 list.retain(|assertion| (assertion.place, assertion.version) != (place, version));
                 removals.push((asked.key.clone(), place, version));
-                let done = Quarantined { stage, drop_id: DropId::new(place), version, origin, asked: asked.clone() };
+                let done = Quarantined {
+                    stage,
+                    drop_id: DropId::new(place),
+                    version: Epoch::new(version),
+                    origin,
+                    asked: asked.clone(),
+                };
                 self.done.locked().push(done);
             }
         }

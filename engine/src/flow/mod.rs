@@ -34,7 +34,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use vardelta_schemas::ledger::RejectRow;
+use vardelta_schemas::ledger::{Epoch, RejectRow};
 
 pub(crate) use crate::differential::INCOMING;
 use crate::{
@@ -78,7 +78,7 @@ pub(crate) struct RunContext {
     pub plan: Arc<Plan>,
     pub mode: Mode,
     /// The epoch that this run makes.
-    pub epoch: u64,
+    pub epoch: Epoch,
     /// Records per dataflow.
     pub chunk_records: u64,
     pub workers: usize,
@@ -121,7 +121,7 @@ impl Notes {
 pub(crate) struct RunParts {
     pub plan: Arc<Plan>,
     pub mode: Mode,
-    pub epoch: u64,
+    pub epoch: Epoch,
     pub workers: usize,
     pub session: Arc<Session>,
     pub abort: Abort,

@@ -1,6 +1,7 @@
 //! What `migrate` found and did.
 
 use serde::Serialize;
+use vardelta_schemas::ledger::Epoch;
 
 use crate::{contract::migration::Step, report::RunReport};
 
@@ -10,7 +11,7 @@ pub struct MigrationReport {
     /// The pipeline's name.
     pub pipeline: String,
     /// The epoch the sink is at now.
-    pub epoch: u64,
+    pub epoch: Epoch,
     /// Whether definition and tables are what they should be.
     pub nothing_to_do: bool,
     /// Whether anything was done.

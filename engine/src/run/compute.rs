@@ -10,6 +10,7 @@ use std::{
 };
 
 use crossbeam_channel::unbounded;
+use vardelta_schemas::ledger::Epoch;
 
 use crate::{
     epoch::{
@@ -47,7 +48,7 @@ const TICK: Duration = Duration::from_millis(100);
 pub(crate) struct Work {
     pub state: SharedState,
     pub session: Arc<Session>,
-    pub epoch: u64,
+    pub epoch: Epoch,
     pub workers: usize,
     pub loads: Vec<Load>,
     pub retractions: Vec<Retraction>,
@@ -56,7 +57,7 @@ pub(crate) struct Work {
 
 impl Work {
     /// An epoch on top of a state, in which nothing happens yet.
-    pub fn on(state: &SharedState, epoch: u64, workers: usize, spill_dir: PathBuf) -> Result<Work, RunError> {
+    pub fn on(state: &SharedState, epoch: Epoch, workers: usize, spill_dir: PathBuf) -> Result<Work, RunError> {
         let (state, session) = (Arc::clone(state), state.locked().begin()?);
         Ok(Work { state, session, epoch, workers, loads: Vec::new(), retractions: Vec::new(), spill_dir })
     }

@@ -20,7 +20,7 @@ use std::{
 
 use serde::Serialize;
 use vardelta_schemas::{
-    ledger::{DropId, DropRow, Event, Snapshot},
+    ledger::{DropId, DropRow, Epoch, Event, Snapshot},
     sql::erase::{ERASED, ERASING},
 };
 
@@ -109,7 +109,7 @@ fn forget(context: Context<'_>, names: &[String], options: &RunOptions) -> Resul
         progress.carry_on(context, options, &mut opened, &erasure, &mut report)?;
     }
     if !asked.is_empty() {
-        let erasure = Arc::new(erasure(plan, &events, opened.ledger.epoch + 1, asked));
+        let erasure = Arc::new(erasure(plan, &events, opened.ledger.epoch.next(), asked));
         let session = opened.state.locked().begin()?;
         let entries = assertions_of(context, &session, &erasure)?;
         let outcome = Outcome { erasure: Some(Arc::clone(&erasure)), ..Outcome::new(definitions) };
@@ -246,14 +246,14 @@ fn erased_drop(ledger: &Snapshot, known: &Known<'_>, drop_id: DropId) -> ErasedD
 }
 
 /// Where the drops may have left something, as the ledger's events have it up to this epoch.
-fn erasure(plan: &Plan, events: &[Event], epoch: u64, drops: Vec<ErasedDrop>) -> Erasure {
+fn erasure(plan: &Plan, events: &[Event], epoch: Epoch, drops: Vec<ErasedDrop>) -> Erasure {
     let is_own = |event: &&Event| event.drop_id.is_some_and(|id| drops.iter().any(|drop| drop.drop_id == id));
     let before = || events.iter().filter(|event| event.epoch < epoch);
-    let mut own_epochs: BTreeSet<u64> = before().filter(is_own).map(|event| event.epoch).collect();
+    let mut own_epochs: BTreeSet<Epoch> = before().filter(is_own).map(|event| event.epoch).collect();
     own_epochs.insert(epoch);
     let first_epoch = own_epochs.first().copied().unwrap_or(epoch);
     let since = || before().filter(|event| event.epoch >= first_epoch);
-    let of = |is: &dyn Fn(&str) -> bool| -> BTreeSet<u64> {
+    let of = |is: &dyn Fn(&str) -> bool| -> BTreeSet<Epoch> {
         since().filter(|event| is(&event.action)).map(|event| event.epoch).collect()
     };
     let mut revealing_epochs = of(&|action| action != Action::Added.as_str());

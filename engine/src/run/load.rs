@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use vardelta_schemas::ledger::{DropRow, Snapshot, WithdrawnMember};
+use vardelta_schemas::ledger::{DropRow, Epoch, Snapshot, WithdrawnMember};
 
 use crate::{
     epoch::{
@@ -57,7 +57,7 @@ fn run_once(context: Context<'_>, options: &RunOptions) -> Result<RunReport, Run
     guards::check_prune(plan, options, &opened.ledger, &found)?;
     guards::check_shrink(plan, options, &found.candidates)?;
     context.abort.check()?;
-    let epoch = opened.ledger.epoch + 1;
+    let epoch = opened.ledger.epoch.next();
     let workers = options.workers_of(plan);
     let (loads, kept) = loads(plan, &opened.ledger, &found);
     let retractions = retractions(context, &found, epoch)?;
@@ -79,7 +79,7 @@ fn run_once(context: Context<'_>, options: &RunOptions) -> Result<RunReport, Run
         for table in commit::untouched(plan, &opened.ledger) {
             context.tell(&mut report, RunEvent::Table(table));
         }
-        if !options.dry_run && opened.ledger.epoch > 0 {
+        if !options.dry_run && opened.ledger.epoch > Epoch::NONE {
             // What a killed run left undone after its commit.
             let mut notices = Vec::new();
             commit::settle(plan, opened.sink.as_mut(), &mut notices);
@@ -217,7 +217,7 @@ fn loads(plan: &Plan, ledger: &Snapshot, found: &Deliveries) -> (Vec<Load>, Vec<
     (loads, kept)
 }
 
-fn retractions(context: Context<'_>, found: &Deliveries, epoch: u64) -> Result<Vec<Retraction>, RunError> {
+fn retractions(context: Context<'_>, found: &Deliveries, epoch: Epoch) -> Result<Vec<Retraction>, RunError> {
     let plan = context.plan;
     let replaced = found.candidates.iter().filter_map(|candidate| match &candidate.standing {
         Standing::Changed(old) => Some(retraction(plan, old, Some(epoch))),

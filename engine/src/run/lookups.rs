@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use vardelta_schemas::ledger::LookupRow;
+use vardelta_schemas::ledger::{Epoch, LookupRow};
 
 use crate::{
     clock,
@@ -31,7 +31,7 @@ use crate::{
 /// left out, unless `all` are meant.
 pub(super) fn due(plan: &Plan, opened: &mut Opened, all: bool) -> Result<Questions, RunError> {
     let mut questions = Questions::default();
-    if !plan.stages.iter().any(|stage| stage.as_lookup().is_some()) || opened.ledger.epoch == 0 {
+    if !plan.stages.iter().any(|stage| stage.as_lookup().is_some()) || opened.ledger.epoch == Epoch::NONE {
         return Ok(questions);
     }
     let (session, now_s) = (opened.state.locked().begin()?, clock::now_s());

@@ -65,7 +65,7 @@ fn withdraw_once(
     open::check_agreement(plan, &opened)?;
     let definitions = open::check_definition(plan, &opened.ledger, Wanted::AfterTables)?;
     let notices = if options.dry_run { Vec::new() } else { erase::finish_pending(context, options, &mut opened)? };
-    let epoch = opened.ledger.epoch + 1;
+    let epoch = opened.ledger.epoch.next();
     let (drops, columns) = drops_with_members(plan, &opened.ledger, names)?;
     refuse_withdrawn(&opened.ledger, sample, &drops)?;
     let TakenBack { plane, rows, others } = take_back(context, options, &opened, sample, (&drops, &columns))?;
@@ -128,7 +128,7 @@ pub(super) fn take_back(
         };
         Ok(retraction(plan, drop, None)?.of_member(member))
     };
-    let epoch = opened.ledger.epoch + 1;
+    let epoch = opened.ledger.epoch.next();
     let work = Work {
         retractions: drops.iter().map(of_member).collect::<Result<_, _>>()?,
         ..Work::on(&opened.state, epoch, options.workers_of(plan), opened.spill_dir(plan))?

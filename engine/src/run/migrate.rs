@@ -12,7 +12,7 @@ use arrow_array::RecordBatch;
 use vardelta_schemas::{
     TableSchema,
     history::{HISTORY_PREFIXES, history_name},
-    ledger::{DropRow, Snapshot},
+    ledger::{DropRow, Epoch, Snapshot},
 };
 
 use crate::{
@@ -157,7 +157,7 @@ fn bring_to_definition(context: Context<'_>, options: &MigrateOptions) -> Result
 /// Opens state and sink, which must hold something already.
 fn open_loaded(plan: &Plan, options: &MigrateOptions) -> Result<Opened, RunError> {
     let mut opened = open::open(plan, Access::Read)?;
-    if opened.ledger.epoch == 0 {
+    if opened.ledger.epoch == Epoch::NONE {
         return Err(RunError::new(
             RunErrorKind::Usage,
             format!("{} holds nothing of `{}` yet", plan.sink().location(), plan.pipeline.name),
@@ -286,7 +286,7 @@ fn compute(
     let started = Instant::now();
     let plan = context.plan;
     let workers = options.workers_of(plan);
-    let epoch = opened.ledger.epoch + 1;
+    let epoch = opened.ledger.epoch.next();
     let mut work = Work::on(&opened.state, epoch, workers, opened.spill_dir(plan))?;
     clear_views(plan, &work.session);
     let mut outcome = Outcome { computed_anew: true, ..Outcome::new(definitions) };

@@ -24,7 +24,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use vardelta_schemas::{TableSchema, ledger};
+use vardelta_schemas::{
+    TableSchema,
+    ledger::{self, Epoch},
+};
 
 use crate::{
     contract::sink::Access,
@@ -97,14 +100,14 @@ impl RunOptions {
 }
 
 /// What takes back what a drop asserted, all of it or what it asserted before the epoch that replaces it.
-fn retraction(plan: &Plan, drop: &ledger::DropRow, replaced_by: Option<u64>) -> Result<Retraction, RunError> {
+fn retraction(plan: &Plan, drop: &ledger::DropRow, replaced_by: Option<Epoch>) -> Result<Retraction, RunError> {
     let Some((source, _)) = plan.stage(&drop.source) else {
         return Err(RunError::internal(format!(
             "drop {} `{}` is of the source `{}`, which the plan does not have, so nobody can tell what it asserted",
             drop.drop_id, drop.name, drop.source
         )));
     };
-    Ok(Retraction::new(drop.drop_id.number(), replaced_by, &tables_of(plan, source)))
+    Ok(Retraction::new(drop.drop_id.number(), replaced_by.map(Epoch::number), &tables_of(plan, source)))
 }
 
 /// What is loaded, each drop with the whole path of its file.
@@ -133,7 +136,7 @@ pub fn accounts(plan: &Plan) -> Result<ledger::Accounts, RunError> {
 ///
 /// # Errors
 /// When the sink cannot be read.
-pub fn history_gaps(plan: &Plan) -> Result<Vec<(String, RangeInclusive<u64>)>, RunError> {
+pub fn history_gaps(plan: &Plan) -> Result<Vec<(String, RangeInclusive<Epoch>)>, RunError> {
     let accounts = accounts(plan)?;
     let of_table = |(table, history): (TableSchema, TableSchema)| {
         let gaps = gaps::gaps(&accounts, &table.name, &history.name);

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use vardelta_schemas::{
     TableSchema,
+    ledger::Epoch,
     sql::{Dialect, typical},
 };
 
@@ -37,7 +38,7 @@ pub fn query_plans(plan: &Plan) -> Result<Vec<PlannedQuery>, RunError> {
     let dialect = plan.sink().server().dialect;
     let mut sink = plan.sink().connect(Access::Read)?;
     let epoch = sink.ledger(&plan.pipeline.name)?.epoch;
-    if epoch == 0 {
+    if epoch == Epoch::NONE {
         let message = format!("nothing has been loaded into {} yet", plan.sink().location());
         return Err(RunError::new(RunErrorKind::Sink, message)
             .with_hint("Run the pipeline once: a database plans queries of tables that it has."));
@@ -56,7 +57,7 @@ struct Typical {
     sql: String,
 }
 
-fn typical_queries(plan: &Plan, dialect: Dialect, epoch: u64) -> Vec<Typical> {
+fn typical_queries(plan: &Plan, dialect: Dialect, epoch: Epoch) -> Vec<Typical> {
     let (tables, stages) = (plan.tables(), &plan.stages[plan.sink].inputs);
     let indexes = plan.sink().indexes();
     let mut queries = Vec::new();
@@ -87,7 +88,7 @@ fn typical_queries(plan: &Plan, dialect: Dialect, epoch: u64) -> Vec<Typical> {
             let sql = typical::select_equal(dialect, table, &index.columns, &index.columns[..1]);
             add(format!("what the index {} has, by {}", index.name, names(&index.columns[..1])), sql);
         }
-        let since = epoch.saturating_sub(1);
+        let since = Epoch::new(epoch.number().saturating_sub(1));
         add("rows that the last epoch changed".into(), typical::select_changed_since(dialect, table, since));
     }
     queries

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use vardelta_schemas::ledger::DropRow;
+use vardelta_schemas::ledger::{DropRow, Epoch};
 
 use crate::{
     epoch::{
@@ -53,7 +53,7 @@ pub fn rebuild(context: Context<'_>, options: &RunOptions) -> Result<RunReport, 
 fn rebuild_once(context: Context<'_>, options: &RunOptions) -> Result<RunReport, RunError> {
     let plan = context.plan;
     let mut opened = open::open_to_rebuild(plan, options.access())?;
-    if opened.ledger.epoch == 0 {
+    if opened.ledger.epoch == Epoch::NONE {
         return Err(RunError::new(
             RunErrorKind::Usage,
             format!("{} holds nothing of `{}` yet", plan.sink().location(), plan.pipeline.name),
@@ -67,7 +67,7 @@ fn rebuild_once(context: Context<'_>, options: &RunOptions) -> Result<RunReport,
     if let Some(WhyFiles::Damaged(_)) = &why_files {
         opened = open::anew(plan, opened)?;
     }
-    let epoch = opened.ledger.epoch + 1;
+    let epoch = opened.ledger.epoch.next();
     let mut work = Work::on(&opened.state, epoch, workers, opened.spill_dir(plan))?;
     clear_views(plan, &work.session);
 

@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex};
 use arrow_array::RecordBatch;
 use vardelta_schemas::{
     TableSchema,
-    ledger::{Accounts, Event},
+    ledger::{Accounts, Epoch, Event},
 };
 
 use self::{
@@ -93,7 +93,7 @@ pub(crate) fn verify_opened(
         notices: Vec::new(),
         seconds: 0.0,
     };
-    if opened.ledger.epoch == 0 {
+    if opened.ledger.epoch == Epoch::NONE {
         return Ok(report);
     }
     let scratch = opened.aside(plan)?;

@@ -35,7 +35,7 @@ fn withdraw_once(context: Context<'_>, names: &[String], options: &RunOptions) -
     let workers = options.workers_of(plan);
     let work = Work {
         retractions: withdrawn.iter().map(|drop| retraction(plan, drop, None)).collect::<Result<_, _>>()?,
-        ..Work::on(&opened.state, opened.ledger.epoch + 1, workers, opened.spill_dir(plan))?
+        ..Work::on(&opened.state, opened.ledger.epoch.next(), workers, opened.spill_dir(plan))?
     };
     let mut report = context.start(opened.ledger.epoch, workers, options.dry_run);
     notices.into_iter().for_each(|notice| context.tell(&mut report, RunEvent::Notice(notice)));

@@ -57,7 +57,7 @@ impl State {
 mod tests {
     use std::path::Path;
 
-    use vardelta_schemas::ledger::EpochId;
+    use vardelta_schemas::ledger::{Epoch, EpochId};
 
     use super::*;
     use crate::state::SHARDS;
@@ -83,7 +83,7 @@ mod tests {
         let mut state = State::open(directory.path()).unwrap();
         let session = state.begin().unwrap();
         write(&session, &[("a", Some("stays")), ("marker-key", Some("marker-value")), ("z", Some("marker-old"))]);
-        state.prepare(session, EpochId::numbered(1), Default::default()).unwrap();
+        state.prepare(session, EpochId::numbered(Epoch::FIRST), Default::default()).unwrap();
         state.finalize().unwrap();
         let session = state.begin().unwrap();
         write(&session, &[("marker-key", None), ("z", Some("marker-passing"))]);
@@ -98,7 +98,7 @@ mod tests {
         }
         assert_eq!(entries, [("a".into(), "stays".into()), ("z".into(), "new".into())]);
         drop(reader);
-        state.prepare(session, EpochId::numbered(2), Default::default()).unwrap();
+        state.prepare(session, EpochId::numbered(Epoch::new(2)), Default::default()).unwrap();
         state.finalize().unwrap();
         assert!(!holds(directory.path(), "marker"));
         assert_eq!(state.leftovers().unwrap(), Vec::<PathBuf>::new());

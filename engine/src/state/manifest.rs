@@ -8,7 +8,10 @@
 
 use std::collections::BTreeMap;
 
-use vardelta_schemas::{Identity, ledger::EpochId};
+use vardelta_schemas::{
+    Identity,
+    ledger::{Epoch, EpochId},
+};
 
 use super::SHARD_BITS;
 use super::block::Pointer;
@@ -71,7 +74,7 @@ impl Manifest {
         out.extend_from_slice(&FORMAT.to_le_bytes());
         let EpochId { number, identity, pipeline } = self.id;
         varint::push(&mut out, SHARD_BITS);
-        varint::push(&mut out, number);
+        varint::push(&mut out, number.number());
         varint::push(&mut out, self.credit_bytes);
         let identities = [(EPOCH_IDENTITY, identity), (PIPELINE_IDENTITY, pipeline)];
         let mut notes = self.metadata.clone();
@@ -129,7 +132,7 @@ impl Manifest {
 
     fn decode_body(body: &[u8], position: &mut usize) -> Option<Manifest> {
         let mut manifest = Manifest {
-            id: EpochId::numbered(varint::read(body, position)?),
+            id: EpochId::numbered(Epoch::new(varint::read(body, position)?)),
             credit_bytes: varint::read(body, position)?,
             ..Manifest::default()
         };
@@ -215,7 +218,7 @@ mod tests {
         let small = SectionRecord { shard: 0, file: 0, filter: None, ..section.clone() };
         Manifest {
             id: EpochId {
-                number: 300,
+                number: Epoch::new(300),
                 identity: Some(Identity::from_bytes([7; 16])),
                 pipeline: Some(Identity::from_bytes([255; 16])),
             },
@@ -228,7 +231,7 @@ mod tests {
 
     #[test]
     fn comes_back() {
-        let without = Manifest { id: EpochId::numbered(3), ..example() };
+        let without = Manifest { id: EpochId::numbered(Epoch::new(3)), ..example() };
         for manifest in [Manifest::default(), example(), without] {
             assert_eq!(Manifest::decode(&manifest.encode()), Ok(manifest));
         }

@@ -49,7 +49,7 @@ pub use snapshot::Snapshot;
 pub use statistics::SpaceStatistics;
 pub use store::State;
 pub use traffic::Traffic;
-pub use vardelta_schemas::ledger::EpochId;
+pub use vardelta_schemas::ledger::{Epoch, EpochId};
 pub use writer::RunWriter;
 
 /// How many of the highest bits of a key's hash number its shard; every manifest says so.

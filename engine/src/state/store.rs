@@ -6,7 +6,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use vardelta_schemas::ledger::EpochId;
+use vardelta_schemas::ledger::{Epoch, EpochId};
 
 use super::catalog::Catalog;
 use super::directory::{Directory, MANIFEST, PREPARED, TEMPORARY};
@@ -90,7 +90,7 @@ impl State {
     }
 
     /// The finalised epoch, 0 when the state is new.
-    pub fn epoch(&self) -> u64 {
+    pub fn epoch(&self) -> Epoch {
         self.finalised.id.number
     }
 

@@ -7,6 +7,7 @@ use std::{
 
 use serde::Serialize;
 use vardelta_engine::{error::RunError, plan::Plan, run};
+use vardelta_schemas::ledger::Epoch;
 
 use super::Histories;
 
@@ -16,9 +17,9 @@ pub struct Missing {
     /// The table.
     pub table: String,
     /// The first of the epochs.
-    pub first_epoch: u64,
+    pub first_epoch: Epoch,
     /// The last of them.
-    pub last_epoch: u64,
+    pub last_epoch: Epoch,
 }
 
 impl Histories {
@@ -26,7 +27,7 @@ impl Histories {
     ///
     /// # Errors
     /// When the sink cannot be read.
-    pub fn missing(&self, plan: &Plan, epochs: &RangeInclusive<u64>) -> Result<Vec<Missing>, RunError> {
+    pub fn missing(&self, plan: &Plan, epochs: &RangeInclusive<Epoch>) -> Result<Vec<Missing>, RunError> {
         let gaps = run::history_gaps(plan)?.into_iter();
         let gaps = gaps.filter(|(table, _)| self.tables.iter().any(|(asked, _)| asked.name == *table));
         let within = gaps.map(|(table, gap)| Missing {

@@ -15,7 +15,7 @@ use vardelta_engine::{
     plan::Plan,
     suggest::nearest,
 };
-use vardelta_schemas::{ColumnType, TableSchema, history::HISTORY_PREFIXES};
+use vardelta_schemas::{ColumnType, TableSchema, history::HISTORY_PREFIXES, ledger::Epoch};
 
 pub use self::missing::Missing;
 use self::moved::number;
@@ -37,7 +37,7 @@ pub struct Happened {
     /// The table, an index into [`Histories::tables`].
     pub table: usize,
     /// The epoch.
-    pub epoch: u64,
+    pub epoch: Epoch,
     /// `insert`, `update` or `delete`.
     pub operation: String,
     /// The row's key, in the order of the table's key.
@@ -89,7 +89,7 @@ impl Histories {
     ///
     /// # Errors
     /// When the sink cannot be read.
-    pub fn read(&self, plan: &Plan, epochs: RangeInclusive<u64>) -> Result<Vec<Happened>, RunError> {
+    pub fn read(&self, plan: &Plan, epochs: RangeInclusive<Epoch>) -> Result<Vec<Happened>, RunError> {
         self.read_first(plan, epochs, usize::MAX, &Abort::default()).map(|(happened, _)| happened)
     }
 
@@ -100,7 +100,7 @@ impl Histories {
     pub fn read_first(
         &self,
         plan: &Plan,
-        epochs: RangeInclusive<u64>,
+        epochs: RangeInclusive<Epoch>,
         each: usize,
         abort: &Abort,
     ) -> Result<(Vec<Happened>, Vec<u64>), RunError> {
@@ -240,13 +240,14 @@ impl Places {
     }
 
     /// The epoch of a row. What cannot be read is said in words.
-    fn epoch(&self, batch: &RecordBatch, row: usize) -> Result<u64, String> {
+    fn epoch(&self, batch: &RecordBatch, row: usize) -> Result<Epoch, String> {
         let column = batch.column(self.epoch);
-        cells::json(column, row).as_u64().ok_or_else(|| format!("epoch `{}`", cells::text(column, row)))
+        let number = cells::json(column, row).as_u64();
+        number.map(Epoch::new).ok_or_else(|| format!("epoch `{}`", cells::text(column, row)))
     }
 
     /// A row of an epoch. What cannot be read is said in words.
-    fn read(&self, table: usize, epoch: u64, batch: &RecordBatch, row: usize) -> Result<Happened, String> {
+    fn read(&self, table: usize, epoch: Epoch, batch: &RecordBatch, row: usize) -> Result<Happened, String> {
         let cell = |at: usize| {
             let column = batch.column(at);
             Cell { text: cells::text(column, row), json: cells::json(column, row) }

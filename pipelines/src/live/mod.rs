@@ -191,7 +191,7 @@ impl LivePipeline {
         // An alert that is firing must not be over because this process has begun.
         now.totals.extend(ended_well.map(|ended_well| (self.sample(STATUS), f64::from(u8::from(ended_well)))));
         let Some(last) = events.last() else { return };
-        now.totals.insert(self.sample("vardelta_epoch"), last.epoch as f64);
+        now.totals.insert(self.sample("vardelta_epoch"), last.epoch.number() as f64);
         if let Some(committed_s) = seconds_of(&last.committed_at) {
             now.totals.insert(self.sample("vardelta_last_success_timestamp_seconds"), committed_s as f64);
         }

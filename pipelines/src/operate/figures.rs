@@ -12,6 +12,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 use vardelta_engine::{clock, error::RunErrorKind, plan::Plan, report::TimeReport, run::state_directory};
+use vardelta_schemas::ledger::Epoch;
 
 use crate::operate::{clock::now_s, ended::Ended};
 
@@ -24,7 +25,7 @@ pub struct Figures {
     /// When it ended, UTC, RFC 3339.
     pub ended_at: String,
     /// The epoch that it made; none for one that failed.
-    pub epoch: Option<u64>,
+    pub epoch: Option<Epoch>,
     /// The sort of error that ended it.
     pub failed: Option<String>,
     /// Seconds of the whole run.
@@ -159,7 +160,7 @@ mod tests {
     use super::*;
 
     fn started() -> Vec<RunEvent> {
-        vec![RunEvent::Started { pipeline: "p".into(), epoch: 3, workers: 2, dry_run: false }]
+        vec![RunEvent::Started { pipeline: "p".into(), epoch: Epoch::new(3), workers: 2, dry_run: false }]
     }
 
     fn of(events: &[RunEvent]) -> Option<Figures> {
@@ -195,10 +196,10 @@ mod tests {
         let mut run = started();
         let times = TimeReport { seconds: 1.5, wait_s: 0.5, spell_s: Some((0.25, 2.0)), ..TimeReport::default() };
         run.push(RunEvent::Stage(StageReport { name: "s".into(), rows_in: 9, rows_out: 8, times: times.clone() }));
-        run.push(RunEvent::Committed { epoch: 4, retries: 0, rows_ahead: 0, times });
+        run.push(RunEvent::Committed { epoch: Epoch::new(4), retries: 0, rows_ahead: 0, times });
         run.push(RunEvent::Finished { seconds: 2.5 });
         let kept = of(&run).ok_or(ErrorKind::NotFound)?;
-        assert_eq!((kept.epoch, kept.seconds, kept.workers, kept.commit_s), (Some(4), 2.5, 2, 1.5));
+        assert_eq!((kept.epoch, kept.seconds, kept.workers, kept.commit_s), (Some(Epoch::new(4)), 2.5, 2, 1.5));
         let spell_s = Some((0.25, 2.0));
         let stage = StageFigures { name: "s".into(), rows_in: 9, rows_out: 8, seconds: 1.5, wait_s: 0.5, spell_s };
         assert_eq!((&kept.stages[..], kept.commit_spell_s), (&[stage][..], spell_s));

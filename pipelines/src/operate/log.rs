@@ -17,7 +17,7 @@ use vardelta_engine::{
     locks::Locked as _,
     plan::Plan,
 };
-use vardelta_schemas::ledger::SetAsideRow;
+use vardelta_schemas::ledger::{Epoch, SetAsideRow};
 
 use crate::operate::clock::now;
 
@@ -31,7 +31,7 @@ pub struct LogWriter {
 #[derive(Default)]
 struct Told {
     /// The epoch that the run makes, or has made.
-    epoch: Option<u64>,
+    epoch: Option<Epoch>,
     records: u64,
     /// The error that was written already.
     error: Option<String>,
@@ -60,7 +60,7 @@ impl LogWriter {
     pub fn event(&self, event: &RunEvent) {
         let mut told = self.told.locked();
         match event {
-            RunEvent::Started { epoch, .. } => told.epoch = Some(epoch + 1),
+            RunEvent::Started { epoch, .. } => told.epoch = Some(epoch.next()),
             RunEvent::Committed { epoch, .. } => told.epoch = Some(*epoch),
             RunEvent::ChunkDone { records, .. } => told.records = *records,
             RunEvent::Failed { message, .. } => told.error = Some(message.clone()),
@@ -110,7 +110,7 @@ impl LogWriter {
         object.insert("level".into(), line.level.into());
         object.insert("run".into(), self.run.as_str().into());
         object.insert("pipeline".into(), self.pipeline.as_str().into());
-        object.insert("epoch".into(), told.epoch.into());
+        object.insert("epoch".into(), told.epoch.map(Epoch::number).into());
         object.insert("event".into(), line.event.into());
         object.insert("phase".into(), line.phase.into());
         object.insert("status".into(), line.status.into());

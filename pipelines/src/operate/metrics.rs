@@ -125,7 +125,7 @@ fn of_ended(plan: &Plan, ended: Option<&Ended>, set: &mut Set<'_>) {
         set("vardelta_memory_available_bytes", &[], bytes as f64);
     }
     let Some(report) = ended.and_then(|ended| ended.report.as_ref()) else { return };
-    set("vardelta_epoch", &[], report.epoch as f64);
+    set("vardelta_epoch", &[], report.epoch.number() as f64);
     // Nothing of a run that ended otherwise, or was dry, was loaded, changed or rejected in the database.
     if report.committed {
         zeros(plan, set);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use vardelta_schemas::ledger::Epoch;
 use vardelta_stages::address::encoded;
 
 /// The views, in the order in which they are offered.
@@ -78,7 +79,7 @@ pub enum Address {
     /// To a file's own places.
     File {
         /// The epochs whose runs have a place.
-        runs: BTreeSet<u64>,
+        runs: BTreeSet<Epoch>,
         /// The rows that are explained, in order.
         rows: Vec<RowKey>,
     },
@@ -94,7 +95,7 @@ impl Address {
     }
 
     /// The place of a run; `None` where it has none.
-    pub fn run(&self, epoch: u64) -> Option<String> {
+    pub fn run(&self, epoch: Epoch) -> Option<String> {
         match self {
             Address::Served { base } => Some(format!("{base}/runs/{epoch}")),
             Address::File { runs, .. } => runs.contains(&epoch).then(|| format!("#run-{epoch}")),
@@ -123,10 +124,10 @@ mod tests {
         let address = Address::Served { base: "/p/x".into() };
         let row = ("t".to_owned(), vec![("a".to_owned(), "<&=é \"".to_owned())]);
         assert_eq!(address.why(&row).as_deref(), Some("/p/x/why?table=t&key.a=%3C%26%3D%C3%A9%20%22"));
-        assert_eq!(address.run(3).as_deref(), Some("/p/x/runs/3"));
-        let file = Address::File { runs: BTreeSet::from([3]), rows: vec![row.clone()] };
+        assert_eq!(address.run(Epoch::new(3)).as_deref(), Some("/p/x/runs/3"));
+        let file = Address::File { runs: BTreeSet::from([Epoch::new(3)]), rows: vec![row.clone()] };
         assert_eq!(
-            (file.run(3).as_deref(), file.run(4), file.why(&row).as_deref()),
+            (file.run(Epoch::new(3)).as_deref(), file.run(Epoch::new(4)), file.why(&row).as_deref()),
             (Some("#run-3"), None, Some("#why-0"))
         );
     }

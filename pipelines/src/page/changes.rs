@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 use serde_json::Value as Json;
 use vardelta_engine::{abort::Abort, error::RunError, plan::Plan};
+use vardelta_schemas::ledger::Epoch;
 
 use crate::{
     happened::{Cell, Happened, Histories},
@@ -18,7 +19,7 @@ const ROWS_EACH: usize = 100;
 /// What an epoch did to the tables whose history is kept.
 pub struct ChangesOfEpoch {
     /// The epoch.
-    pub epoch: u64,
+    pub epoch: Epoch,
     /// Table by table.
     pub tables: Vec<TableChanges>,
 }
@@ -50,7 +51,7 @@ impl ChangesOfEpoch {
     ///
     /// # Errors
     /// When no history is kept, or the sink cannot be read.
-    pub fn read(plan: &Plan, epoch: u64, abort: &Abort) -> Result<ChangesOfEpoch, RunError> {
+    pub fn read(plan: &Plan, epoch: Epoch, abort: &Abort) -> Result<ChangesOfEpoch, RunError> {
         let histories = Histories::of(plan, None)?;
         let (found, counts) = histories.read_first(plan, epoch..=epoch, ROWS_EACH, abort)?;
         let mut tables: Vec<TableChanges> = histories

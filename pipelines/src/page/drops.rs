@@ -1,7 +1,7 @@
 //! The drops: what stands, what was replaced and withdrawn, and when.
 
 use maud::{Markup, html};
-use vardelta_schemas::ledger::WithdrawnMember;
+use vardelta_schemas::ledger::{Epoch, WithdrawnMember};
 
 use crate::page::{
     address::Address,
@@ -110,9 +110,10 @@ fn epochs(drop: &DropFacts, address: &Address) -> Markup {
 }
 
 /// From the first epoch to the last: a line while the drop stood, a mark where something was done with it.
-fn timeline(last: u64, drop: &DropFacts) -> Markup {
+fn timeline(last: Epoch, drop: &DropFacts) -> Markup {
     let Some((first, _)) = drop.events.first() else { return html! {} };
-    let at = |epoch: u64| 4.0 + (WIDTH - 8.0) * epoch.saturating_sub(1) as f64 / last.saturating_sub(1).max(1) as f64;
+    let before = |epoch: Epoch| epoch.number().saturating_sub(1);
+    let at = |epoch: Epoch| 4.0 + (WIDTH - 8.0) * before(epoch) as f64 / before(last).max(1) as f64;
     let end = match drop.row {
         Some(_) => WIDTH,
         None => at(drop.events.last().map_or(*first, |(epoch, _)| *epoch)),
@@ -153,7 +154,7 @@ fn members(members: &[WithdrawnMember]) -> Markup {
             tbody { @for member in members { tr {
                 th scope="row" { (show::text(&member.name)) } td { (show::text(&member.source)) }
                 td { (member.drop.as_deref().map_or_else(|| "(all)".to_owned(), show::text)) }
-                td.number { (show::number(member.epoch)) }
+                td.number { (show::number(member.epoch.number())) }
             } } }
         } }))
     }

@@ -4,7 +4,7 @@
 mod read;
 
 use vardelta_engine::plan::Plan;
-use vardelta_schemas::ledger::{DropRow, Event, LookupCount, TableCounts, WithdrawnMember};
+use vardelta_schemas::ledger::{DropRow, Epoch, Event, LookupCount, TableCounts, WithdrawnMember};
 
 use crate::operate::figures::Figures;
 
@@ -20,7 +20,7 @@ pub struct Facts {
     /// When this was read, seconds since 1970.
     pub read_s: u64,
     /// The last committed epoch; 0 before the first.
-    pub epoch: u64,
+    pub epoch: Epoch,
     /// The runs that committed an epoch, the newest first.
     pub runs: Vec<Run>,
     /// The runs that failed, as far as their figures are kept, the newest first.
@@ -47,7 +47,7 @@ pub struct Facts {
 #[derive(Clone, Debug, Default)]
 pub struct Run {
     /// The epoch.
-    pub epoch: u64,
+    pub epoch: Epoch,
     /// When, UTC, RFC 3339.
     pub committed_at: String,
     /// What it did with drops.
@@ -109,7 +109,7 @@ pub struct DropFacts {
     /// Its row in the ledger; `None` where it was withdrawn.
     pub row: Option<DropRow>,
     /// Epochs and what they did with it, in order.
-    pub events: Vec<(u64, String)>,
+    pub events: Vec<(Epoch, String)>,
 }
 
 /// A table of the sink.
@@ -122,9 +122,9 @@ pub struct Table {
     /// Rows as of the last epoch; `None` where the ledger does not say.
     pub rows: Option<u64>,
     /// The last epoch that changed a row, and when.
-    pub changed: Option<(u64, String)>,
+    pub changed: Option<(Epoch, String)>,
     /// Rows that epochs changed, the oldest first.
-    pub changes: Vec<(u64, u64)>,
+    pub changes: Vec<(Epoch, u64)>,
     /// Whether the sink keeps its history.
     pub has_history: bool,
 }
@@ -160,7 +160,7 @@ pub type Held = Result<(u64, u64), String>;
 
 impl Facts {
     /// A run by its epoch.
-    pub fn run(&self, epoch: u64) -> Option<&Run> {
+    pub fn run(&self, epoch: Epoch) -> Option<&Run> {
         self.runs.iter().find(|run| run.epoch == epoch)
     }
 

@@ -14,7 +14,7 @@ use vardelta_engine::{
         why::{Why, WhyRequest, why},
     },
 };
-use vardelta_schemas::ledger::EpochDetails;
+use vardelta_schemas::ledger::{Epoch, EpochDetails};
 
 use crate::page::{
     address::{Address, RowKey, View},
@@ -45,7 +45,7 @@ const ROWS_NAMED: usize = 10;
 /// What a report has.
 pub struct Content {
     facts: Facts,
-    details: BTreeMap<u64, Result<EpochDetails, String>>,
+    details: BTreeMap<Epoch, Result<EpochDetails, String>>,
     changes: Result<ChangesOfEpoch, String>,
     rows: Vec<(RowKey, Result<Why, String>)>,
 }
@@ -79,7 +79,7 @@ pub fn gather(context: Context<'_>) -> Result<Content, RunError> {
 
 impl Content {
     /// The epoch that the report is of.
-    pub fn epoch(&self) -> u64 {
+    pub fn epoch(&self) -> Epoch {
         self.facts.epoch
     }
 
@@ -157,7 +157,7 @@ impl Content {
 
     fn changes(&self, address: &Address) -> Markup {
         match &self.changes {
-            Ok(_) if self.facts.epoch == 0 => parts::nothing("Nothing has been loaded yet."),
+            Ok(_) if self.facts.epoch == Epoch::NONE => parts::nothing("Nothing has been loaded yet."),
             Ok(found) => changes::view(found, address),
             Err(message) => parts::nothing(&show::whole(message)),
         }

@@ -56,7 +56,7 @@ fn at_a_glance(facts: &Facts) -> Markup {
                 (false, None) => parts::state("quiet", "none yet"),
             },
         ),
-        ("Epoch", html! { (show::number(facts.epoch)) }),
+        ("Epoch", html! { (show::number(facts.epoch.number())) }),
         ("Committed", html! { @match age { Some(age) => { (show::age(age)) " before this" }, None => "never" } }),
         ("Drops", html! { (show::number(facts.standing() as u64)) }),
         ("Rows", html! { (show::number(rows)) }),

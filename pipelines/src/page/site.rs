@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use maud::{Markup, html};
 use vardelta_engine::{clock, edge::escape, run::why::Why};
-use vardelta_schemas::ledger::EpochDetails;
+use vardelta_schemas::ledger::{Epoch, EpochDetails};
 
 use crate::page::{
     address::{Address, KEY_PREFIX, View, query},
@@ -30,7 +30,7 @@ pub enum Asked {
     /// A view as a whole.
     View(View),
     /// One run.
-    Run(u64),
+    Run(Epoch),
 }
 
 impl Asked {
@@ -39,7 +39,7 @@ impl Asked {
         match path.trim_matches('/').split_once('/') {
             None if path.trim_matches('/').is_empty() => Some(Asked::View(View::Runs)),
             None => View::ALL.into_iter().find(|view| view.name() == path.trim_matches('/')).map(Asked::View),
-            Some(("runs", epoch)) => epoch.parse().ok().map(Asked::Run),
+            Some(("runs", epoch)) => epoch.parse().ok().map(Epoch::new).map(Asked::Run),
             Some(_) => None,
         }
     }
@@ -67,8 +67,8 @@ impl Parameters {
     }
 
     /// The epoch that is named.
-    pub fn epoch(&self) -> Option<u64> {
-        self.get("epoch").and_then(|epoch| epoch.trim().parse().ok())
+    pub fn epoch(&self) -> Option<Epoch> {
+        self.get("epoch").and_then(|epoch| epoch.trim().parse().ok()).map(Epoch::new)
     }
 
     /// The columns of a key.
@@ -161,9 +161,12 @@ impl Site {
         }
     }
 
-    fn run(&self, facts: &Facts, epoch: u64, details: &Result<EpochDetails, String>) -> Option<Markup> {
+    fn run(&self, facts: &Facts, epoch: Epoch, details: &Result<EpochDetails, String>) -> Option<Markup> {
         let one = facts.run(epoch)?;
-        let beside = [("Previous run", epoch.checked_sub(1)), ("Next run", epoch.checked_add(1))];
+        let beside = [
+            ("Previous run", epoch.number().checked_sub(1).map(Epoch::new)),
+            ("Next run", epoch.number().checked_add(1).map(Epoch::new)),
+        ];
         Some(html! {
             h1 { "Run of epoch " (epoch) }
             nav.pager aria-label="Other runs" {
@@ -209,7 +212,7 @@ impl Site {
                 button { "Show" }
             }
             @match found {
-                Ok(_) if facts.epoch == 0 => (parts::nothing("Nothing has been loaded yet.")),
+                Ok(_) if facts.epoch == Epoch::NONE => (parts::nothing("Nothing has been loaded yet.")),
                 Ok(found) => (changes::view(found, &self.address)),
                 Err(message) => (parts::nothing(&show::whole(message))),
             }
@@ -291,7 +294,7 @@ mod tests {
         assert_eq!(Asked::of("/"), Some(Asked::View(View::Runs)));
         assert_eq!(Asked::of(""), Some(Asked::View(View::Runs)));
         assert_eq!(Asked::of("/lookups"), Some(Asked::View(View::Lookups)));
-        assert_eq!(Asked::of("/runs/12"), Some(Asked::Run(12)));
+        assert_eq!(Asked::of("/runs/12"), Some(Asked::Run(Epoch::new(12))));
         for path in ["/nothing", "/runs/x", "/runs/1/2", "/drops/1", "/runs/-1"] {
             assert_eq!(Asked::of(path), None, "{path}");
         }
@@ -306,6 +309,6 @@ mod tests {
         assert!(page.contains("&lt;script&gt;") && page.contains("\\u{1b}"), "{page}");
         assert!(!page.contains("<script") && !page.contains(" style=") && !page.contains("http"), "{page}");
         let nothing = Extra::Details(Ok(EpochDetails::default()));
-        assert_eq!(site.page(&Facts::default(), &Asked::Run(9), &parameters, &nothing), None);
+        assert_eq!(site.page(&Facts::default(), &Asked::Run(Epoch::new(9)), &parameters, &nothing), None);
     }
 }

@@ -18,7 +18,7 @@ const SPARK_EPOCHS: usize = 40;
 /// All tables of the sink.
 pub fn view(facts: &Facts, address: &Address) -> Markup {
     html! {
-        p { "In " (show::text(&facts.sink)) ", as of epoch " (show::number(facts.epoch)) "." }
+        p { "In " (show::text(&facts.sink)) ", as of epoch " (show::number(facts.epoch.number())) "." }
         (parts::scrolling("Tables", html! { table {
             thead { tr { th scope="col" { "Table" } th.number scope="col" { "Rows" } th scope="col" { "Key" }
                 th.number scope="col" { "Last changed in" } th scope="col" { "At" } th.number scope="col" { "Age" }

@@ -53,7 +53,7 @@ fn assertions(why: &Why) -> Markup {
                 th.number scope="col" { "Loaded in" } th scope="col" { "Stands" } th scope="col" { "Row" } } }
             tbody { @for one in &why.assertions { tr {
                 th scope="row" { (show::text(&one.drop.name)) } td { (show::text(&one.drop.source)) }
-                td { (place(&one.drop, one.origin)) } td.number { (show::number(one.loaded_epoch)) }
+                td { (place(&one.drop, one.origin)) } td.number { (show::number(one.loaded_epoch.number())) }
                 td { @if one.stands { (parts::state("good", "yes")) } @else { (parts::state("quiet", "no")) } }
                 td { (words(&others(one))) }
             } } }

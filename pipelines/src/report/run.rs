@@ -7,7 +7,7 @@ use vardelta_engine::{
     edge::escape,
     report::{Action, DropReport, LookupReport, RunReport},
 };
-use vardelta_schemas::ledger::{FirstPlace, WarningRow};
+use vardelta_schemas::ledger::{Epoch, FirstPlace, WarningRow};
 
 use crate::report::{Table, grouped, stages};
 
@@ -44,7 +44,7 @@ fn headline(report: &RunReport) -> String {
         format!("{pipeline}: epoch {epoch} committed ({time})")
     } else if report.dry_run {
         format!("{pipeline}: dry run on top of epoch {epoch}; nothing was written ({time})")
-    } else if *epoch == 0 {
+    } else if *epoch == Epoch::NONE {
         format!("{pipeline}: nothing to do, and nothing is loaded yet ({time})")
     } else {
         format!("{pipeline}: nothing to do, still at epoch {epoch} ({time})")
@@ -188,7 +188,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use vardelta_engine::report::{Action, DropReport, RunReport};
-    use vardelta_schemas::ledger::{FirstPlace, RecordCounts, TableCounts, WarningRow};
+    use vardelta_schemas::ledger::{Epoch, FirstPlace, RecordCounts, TableCounts, WarningRow};
 
     use super::run_report;
 
@@ -232,7 +232,7 @@ mod tests {
             notices: vec!["something".into()],
             retries: 2,
             seconds: 0.126,
-            ..RunReport::new("genes", 2, 4)
+            ..RunReport::new("genes", Epoch::new(2), 4)
         };
         let (head, tail) = run_report(&report, false);
         let expected = "\

@@ -9,7 +9,7 @@ use axum::{
 use serde_json::{Value, json};
 use tokio::{task::spawn_blocking, time::timeout};
 use vardelta_engine::clock::utc;
-use vardelta_schemas::ledger::Event;
+use vardelta_schemas::ledger::{Epoch, Event};
 
 use super::{
     query::parameter,
@@ -124,7 +124,7 @@ pub async fn runs(State(served): State<Arc<Served>>, RawQuery(query): RawQuery) 
             None => return unavailable(LATE),
             Some(Err(why)) => return unavailable(&why),
             Some(Ok((events, accounts))) => {
-                let tables: BTreeMap<u64, _> = accounts.epochs.into_iter().collect();
+                let tables: BTreeMap<Epoch, _> = accounts.epochs.into_iter().collect();
                 runs.extend(epochs(pipeline, &events, |epoch| json!(tables.get(&epoch))));
             }
         }
@@ -156,14 +156,14 @@ fn of_process(pipeline: &LivePipeline, name: &str) -> Vec<(u64, Value)> {
 }
 
 /// The newest epochs of a ledger. How long one took is known of those that this process committed.
-fn epochs(pipeline: &LivePipeline, events: &[Event], tables: impl Fn(u64) -> Value) -> Vec<(u64, Value)> {
+fn epochs(pipeline: &LivePipeline, events: &[Event], tables: impl Fn(Epoch) -> Value) -> Vec<(u64, Value)> {
     let name = pipeline.plan.pipeline.name.as_str();
-    let seconds: BTreeMap<u64, (f64, String)> = {
+    let seconds: BTreeMap<Epoch, (f64, String)> = {
         let now = pipeline.now();
         let committed = now.finished.iter().filter(|run| run.failed.is_none());
         committed.filter_map(|run| Some((run.report.as_ref()?.epoch, (run.seconds, utc(run.started_s))))).collect()
     };
-    let mut epochs: BTreeMap<u64, Vec<&Event>> = BTreeMap::new();
+    let mut epochs: BTreeMap<Epoch, Vec<&Event>> = BTreeMap::new();
     for event in events {
         epochs.entry(event.epoch).or_default().push(event);
     }

@@ -18,6 +18,7 @@ use vardelta_engine::{
         why::{WhyRequest, why},
     },
 };
+use vardelta_schemas::ledger::Epoch;
 use vardelta_stages::address::encoded;
 
 use super::{
@@ -156,7 +157,7 @@ impl Read {
 
     fn changes(&self, facts: &Facts) -> Result<ChangesOfEpoch, String> {
         let epoch = self.parameters.epoch().unwrap_or(facts.epoch);
-        if epoch > facts.epoch || (epoch == 0 && facts.epoch > 0) {
+        if epoch > facts.epoch || (epoch == Epoch::NONE && facts.epoch > Epoch::NONE) {
             return Err(format!("There is no epoch {epoch}; the last one is {}.", facts.epoch));
         }
         ChangesOfEpoch::read(&self.live.plan, epoch, &self.abort).map_err(|error| shown::error(&error))

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 use vardelta_engine::{contract::sink::Access, error::RunError, plan::Plan};
-use vardelta_schemas::TableSchema;
+use vardelta_schemas::{TableSchema, ledger::Epoch};
 
 use crate::changes::cells;
 
@@ -41,7 +41,7 @@ impl Tables {
     pub fn read(plan: &Plan) -> Result<Tables, RunError> {
         let mut tables = Vec::new();
         let mut sink = plan.sink().connect(Access::Read)?;
-        let is_new = sink.ledger(&plan.pipeline.name)?.epoch == 0;
+        let is_new = sink.ledger(&plan.pipeline.name)?.epoch == Epoch::NONE;
         for table in plan.tables() {
             let mut rows = BTreeMap::new();
             if !is_new {

@@ -6,6 +6,7 @@ use vardelta_engine::{
     error::{RunError, RunErrorKind},
     run,
 };
+use vardelta_schemas::ledger::Epoch;
 
 use crate::{
     arguments::PipelineArguments,
@@ -66,17 +67,17 @@ impl Arguments {
                 .into());
         }
         let last = run::drops(&plan)?.epoch;
-        let epochs = match (self.epoch, self.since) {
-            (Some(epoch), _) if epoch == 0 || epoch > last => {
+        let epochs = match (self.epoch.map(Epoch::new), self.since) {
+            (Some(epoch), _) if epoch == Epoch::NONE || epoch > last => {
                 return Err(RunError::new(RunErrorKind::Usage, format!("there is no epoch {epoch}"))
                     .with_hint(format!("The last one is {last}; `vardelta history` lists them."))
                     .into());
             }
             (Some(epoch), _) => epoch..=epoch,
-            (None, Some(since)) => since.saturating_add(1)..=last,
+            (None, Some(since)) => Epoch::new(since.saturating_add(1))..=last,
             (None, None) => last..=last,
         };
-        let mut found = if last == 0 { Vec::new() } else { histories.read(&plan, epochs.clone())? };
+        let mut found = if last == Epoch::NONE { Vec::new() } else { histories.read(&plan, epochs.clone())? };
         let missing: Vec<Missing> = histories.missing(&plan, &epochs)?;
         // Whoever reads values or `-q` sees it too: without it rows look complete that are not.
         missing.iter().for_each(|missing| output.complain(&format!("warning: {missing}")));

@@ -51,7 +51,7 @@ fn table(drops: &[DropRow]) -> Table {
     ]);
     for drop in drops {
         table.row().text(&drop.name).text(&drop.source);
-        table.number(drop.added_epoch).number(drop.loaded_epoch);
+        table.number(drop.added_epoch.number()).number(drop.loaded_epoch.number());
         super::accounting(&mut table, &drop.counts);
         table.text(&drop.path);
     }
@@ -62,7 +62,7 @@ fn samples(members: &[WithdrawnMember]) -> Table {
     let mut table = Table::titled(["sample", "source", "drop", "withdrawn in"]);
     for member in members {
         table.row().text(&member.name).text(&member.source);
-        table.text(member.drop.as_deref().unwrap_or("(all)")).number(member.epoch);
+        table.text(member.drop.as_deref().unwrap_or("(all)")).number(member.epoch.number());
     }
     table
 }

@@ -38,7 +38,7 @@ impl Arguments {
             "duplicates",
         ]);
         for event in &events {
-            table.row().number(event.epoch).text(&event.committed_at);
+            table.row().number(event.epoch.number()).text(&event.committed_at);
             // An epoch that is about no drop is about all of them.
             table.text(if event.drop_id.is_some() { &event.name } else { "(all)" }).text(&event.action);
             super::accounting(&mut table, &event.counts);

@@ -9,6 +9,7 @@ use super::{Dialect, marks::DELETED_AT};
 use crate::{
     Column, ColumnType, TableSchema,
     history::{DROPS, EPOCH, OPERATION},
+    ledger::Epoch,
 };
 
 /// What an event is called while the erasure that it stands for is not proven.
@@ -35,28 +36,28 @@ impl<'a> HistoryErasure<'a> {
     }
 
     /// Deletes all rows from this epoch on.
-    pub fn delete_from(&self, first: u64) -> String {
+    pub fn delete_from(&self, first: Epoch) -> String {
         format!("DELETE FROM {} WHERE {} >= {first}", self.name, self.column("", EPOCH))
     }
 
     /// Deletes, from the epoch `first` on, the rows of every key that has a row of one of these epochs.
-    pub fn delete_changed_in(&self, epochs: &BTreeSet<u64>, first: u64) -> String {
+    pub fn delete_changed_in(&self, epochs: &BTreeSet<Epoch>, first: Epoch) -> String {
         self.delete_keys(&format!("{} IN ({})", self.column("d.", EPOCH), list(epochs)), first)
     }
 
     /// Deletes, from the epoch `first` on, the rows of every key whose first row since the epoch `since` is no insert:
     /// where it came from was before.
-    pub fn delete_of_unknown_origin(&self, since: u64, first: u64) -> String {
+    pub fn delete_of_unknown_origin(&self, since: Epoch, first: Epoch) -> String {
         self.delete_keys(&self.is_of_unknown_origin(since), first)
     }
 
     /// Yields how many rows there are of these epochs.
-    pub fn count_changed_in(&self, epochs: &BTreeSet<u64>) -> String {
+    pub fn count_changed_in(&self, epochs: &BTreeSet<Epoch>) -> String {
         format!("SELECT COUNT(*) FROM {} WHERE {} IN ({})", self.name, self.column("", EPOCH), list(epochs))
     }
 
     /// Yields how many rows there are from the first to the last of these epochs.
-    pub fn count_between(&self, first: u64, last: u64) -> String {
+    pub fn count_between(&self, first: Epoch, last: Epoch) -> String {
         format!("SELECT COUNT(*) FROM {} WHERE {} BETWEEN {first} AND {last}", self.name, self.column("", EPOCH))
     }
 
@@ -66,7 +67,7 @@ impl<'a> HistoryErasure<'a> {
         format!("SELECT {epoch}, COUNT(*) FROM {} WHERE INSTR({drops}, ?) > 0 GROUP BY {epoch}", self.name)
     }
 
-    fn is_of_unknown_origin(&self, since: u64) -> String {
+    fn is_of_unknown_origin(&self, since: Epoch) -> String {
         let [epoch, earlier, operation] =
             [self.column("d.", EPOCH), self.column("e.", EPOCH), self.column("d.", OPERATION)];
         let mut same = self.same_key("e.", "d.");
@@ -80,7 +81,7 @@ impl<'a> HistoryErasure<'a> {
     }
 
     /// Deletes, from the epoch `first` on, the rows of every key of which some row `d` is as `condition` says.
-    fn delete_keys(&self, condition: &str, first: u64) -> String {
+    fn delete_keys(&self, condition: &str, first: Epoch) -> String {
         let (name, epoch) = (&self.name, self.column("h.", EPOCH));
         let mut same = self.same_key("d.", "h.");
         if self.dialect == Dialect::Sqlite {
@@ -134,9 +135,9 @@ pub fn has_value(dialect: Dialect, table: &TableSchema) -> Option<(String, usize
 #[derive(Clone, Copy, Debug)]
 pub enum MarkedIn<'a> {
     /// Those that one of these epochs marked.
-    Epochs(&'a BTreeSet<u64>),
+    Epochs(&'a BTreeSet<Epoch>),
     /// Those that this epoch or a later one, up to the second, marked.
-    Between(u64, u64),
+    Between(Epoch, Epoch),
 }
 
 /// Deletes marked rows.
@@ -159,8 +160,8 @@ fn marked_in(dialect: Dialect, table: &str, epochs: MarkedIn<'_>) -> String {
     format!("{table} WHERE {deleted_at} IS NOT NULL AND {changed} {epochs}")
 }
 
-fn list(epochs: &BTreeSet<u64>) -> String {
-    let epochs: Vec<String> = epochs.iter().map(u64::to_string).collect();
+fn list(epochs: &BTreeSet<Epoch>) -> String {
+    let epochs: Vec<String> = epochs.iter().map(Epoch::to_string).collect();
     if epochs.is_empty() { "NULL".into() } else { epochs.join(", ") }
 }
 
@@ -259,14 +260,14 @@ mod tests {
     #[test]
     fn the_rows_of_a_key_go_in_every_dialect() {
         let table = history(vec![0]);
-        let epochs = BTreeSet::from([3, 7]);
+        let epochs = BTreeSet::from([3, 7].map(Epoch::new));
         assert_eq!(
-            HistoryErasure::new(Dialect::Sqlite, &table).delete_changed_in(&epochs, 2),
+            HistoryErasure::new(Dialect::Sqlite, &table).delete_changed_in(&epochs, Epoch::new(2)),
             "DELETE FROM \"t_history\" AS h WHERE h.\"epoch\" >= 2 AND EXISTS (SELECT 1 FROM \"t_history\" AS d WHERE \
              d.\"gene\" IS h.\"gene\" AND (d.\"epoch\" IN (3, 7)))"
         );
         assert_eq!(
-            HistoryErasure::new(Dialect::MariaDb, &table).delete_changed_in(&epochs, 2),
+            HistoryErasure::new(Dialect::MariaDb, &table).delete_changed_in(&epochs, Epoch::new(2)),
             "DELETE h FROM `t_history` AS h JOIN (SELECT DISTINCT d.`gene` FROM `t_history` AS d WHERE d.`epoch` IN (3, \
              7)) AS d ON d.`gene` <=> h.`gene` WHERE h.`epoch` >= 2"
         );
@@ -275,11 +276,11 @@ mod tests {
     #[test]
     fn marked_rows_go_by_the_epoch_that_marked_them() {
         assert_eq!(
-            delete_marked_in(Dialect::MySql, "t", MarkedIn::Epochs(&BTreeSet::from([3]))),
+            delete_marked_in(Dialect::MySql, "t", MarkedIn::Epochs(&BTreeSet::from([Epoch::new(3)]))),
             "DELETE FROM `t` WHERE `deleted_at` IS NOT NULL AND `changed_epoch` IN (3)"
         );
         assert_eq!(
-            count_marked_in(Dialect::Sqlite, "t", MarkedIn::Between(3, 9)),
+            count_marked_in(Dialect::Sqlite, "t", MarkedIn::Between(Epoch::new(3), Epoch::new(9))),
             "SELECT COUNT(*) FROM \"t\" WHERE \"deleted_at\" IS NOT NULL AND \"changed_epoch\" BETWEEN 3 AND 9"
         );
     }
@@ -297,11 +298,12 @@ mod tests {
     fn a_table_of_one_row_has_one_key() {
         let table = history(vec![]);
         assert_eq!(
-            HistoryErasure::new(Dialect::MySql, &table).delete_changed_in(&BTreeSet::from([3]), 3),
+            HistoryErasure::new(Dialect::MySql, &table)
+                .delete_changed_in(&BTreeSet::from([Epoch::new(3)]), Epoch::new(3)),
             "DELETE h FROM `t_history` AS h JOIN (SELECT DISTINCT 1 AS one FROM `t_history` AS d WHERE d.`epoch` IN (3)) \
              AS d ON d.one = 1 WHERE h.`epoch` >= 3"
         );
-        assert!(HistoryErasure::new(Dialect::Sqlite, &table).delete_of_unknown_origin(4, 3).ends_with(
+        assert!(HistoryErasure::new(Dialect::Sqlite, &table).delete_of_unknown_origin(Epoch::new(4), Epoch::new(3)).ends_with(
             "WHERE (d.\"epoch\" >= 4 AND d.\"operation\" <> 'insert' AND NOT EXISTS (SELECT 1 FROM \"t_history\" AS \
                  e WHERE e.\"epoch\" >= 4 AND e.\"epoch\" < d.\"epoch\")))"
         ));

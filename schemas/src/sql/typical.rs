@@ -2,7 +2,7 @@
 //! changed since an epoch.
 
 use super::Dialect;
-use crate::{ColumnType, TableSchema};
+use crate::{ColumnType, TableSchema, ledger::Epoch};
 
 /// All columns, or these, of the rows that have some value in these columns. The values are made up: what counts is the way to
 /// the rows.
@@ -20,7 +20,7 @@ pub fn select_equal(dialect: Dialect, table: &TableSchema, selected: &[usize], e
 }
 
 /// The rows that an epoch after this one changed.
-pub fn select_changed_since(dialect: Dialect, table: &TableSchema, epoch: u64) -> String {
+pub fn select_changed_since(dialect: Dialect, table: &TableSchema, epoch: Epoch) -> String {
     let (name, column) = (dialect.identifier(&table.name), dialect.identifier(TableSchema::CHANGED_EPOCH));
     format!("SELECT * FROM {name} WHERE {column} > {epoch}")
 }
@@ -58,7 +58,7 @@ mod tests {
         );
         assert_eq!(select_equal(Dialect::MySql, &table, &[1], &[1]), "SELECT `b` FROM `t` WHERE `b` = 1");
         assert_eq!(
-            explain(Dialect::Sqlite, &select_changed_since(Dialect::Sqlite, &table, 7)),
+            explain(Dialect::Sqlite, &select_changed_since(Dialect::Sqlite, &table, Epoch::new(7))),
             "EXPLAIN QUERY PLAN SELECT * FROM \"t\" WHERE \"changed_epoch\" > 7"
         );
     }

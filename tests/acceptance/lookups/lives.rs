@@ -1,6 +1,7 @@
 //! One look-up through what may happen to it.
 
 use vardelta_engine::{error::RunErrorKind, run::RunOptions};
+use vardelta_schemas::ledger::Epoch;
 use vardelta_tests::scripted::Failing;
 
 use super::sample;
@@ -73,13 +74,13 @@ fn a_service_that_is_down_thins_nothing_and_a_later_run_completes_it() {
     let report = sample.run();
     assert_eq!(
         (report.committed, report.epoch, report.lookups[0].figures.failed, report.lookups[0].waiting),
-        (false, 1, 3, 3)
+        (false, Epoch::FIRST, 3, 3)
     );
     assert_eq!(sample.ledger()[0], "gene_facts BRCA1 waiting 2");
     // Some answers come.
     sample.genes.script().failing = Failing::Nothing;
     let report = sample.run();
-    assert_eq!((report.committed, report.epoch), (true, 2));
+    assert_eq!((report.committed, report.epoch), (true, Epoch::new(2)));
     let completed: Vec<(&str, &str)> =
         report.drops.iter().map(|drop| (drop.name.as_str(), drop.action.as_str())).collect();
     assert_eq!(completed, [("day1", "unchanged"), ("lookup:gene_facts", "completed")]);

@@ -13,6 +13,7 @@ use vardelta_engine::{
     report::Progress,
     run::{self, Context, RunOptions},
 };
+use vardelta_schemas::ledger::Epoch;
 use vardelta_tests::{
     held::Held,
     in_process::Warehouse,
@@ -77,7 +78,7 @@ fn a_file_that_changes_while_it_is_read_is_refused() {
         assert_eq!(error.kind, RunErrorKind::Input, "{error}");
         assert!(error.message.contains("a.vcf") && error.message.contains("changed"), "{error}");
         let next = warehouse.run(0, &RunOptions::default()).expect("the next run loads it");
-        assert_eq!(next.epoch, 1, "nothing was loaded before");
+        assert_eq!(next.epoch, Epoch::FIRST, "nothing was loaded before");
     }
 }
 

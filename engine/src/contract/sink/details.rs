@@ -1,7 +1,7 @@
 //! What a sink's ledger keeps for whoever looks into a run afterwards: rejects, warnings, keys that wait. Read for pages and
 //! reports alone; no run needs it.
 
-use vardelta_schemas::ledger;
+use vardelta_schemas::ledger::{self, Epoch};
 
 use super::SinkError;
 
@@ -23,7 +23,7 @@ pub trait Details {
     fn epoch_details(
         &mut self,
         pipeline: &str,
-        epoch: u64,
+        epoch: Epoch,
         limits: DetailLimits,
     ) -> Result<ledger::EpochDetails, SinkError>;
 

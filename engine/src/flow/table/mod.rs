@@ -79,13 +79,8 @@ impl KeyLocal for Table {
                 continue;
             }
             let stage = &run.plan.stages[self.stage].name;
-            Resolve { stage, epoch: run.epoch, conflict: self.conflict, session: &run.session, before }.shard(
-                shard,
-                rows,
-                &removals,
-                &mut changes,
-                &mut superseded,
-            )?;
+            Resolve { stage, epoch: run.epoch.number(), conflict: self.conflict, session: &run.session, before }
+                .shard(shard, rows, &removals, &mut changes, &mut superseded)?;
         }
         for (place, rows) in superseded {
             if let Some(load) = run.loads.iter().find(|load| load.drop_id.number() == place) {

@@ -8,6 +8,7 @@ use std::{
 };
 
 use timely::{container::CapacityContainerBuilder, dataflow::operators::generic::operator::source};
+use vardelta_schemas::ledger::Epoch;
 use vardelta_testrandom::{Random, seed};
 
 use super::{Removal, assertion_space, assertions::PutAside, drop_space, list_space, rank, resolve::Resolve};
@@ -206,7 +207,7 @@ fn history(seed: u64, conflict: Conflict, workers: usize) {
             steps.push(step);
         }
         session.compact().unwrap();
-        state.prepare(session, crate::state::EpochId::numbered(epoch), BTreeMap::new()).unwrap();
+        state.prepare(session, crate::state::EpochId::numbered(Epoch::new(epoch)), BTreeMap::new()).unwrap();
         state.finalize().unwrap();
     }
     let expected = reduced(steps, move |drops| {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use vardelta_schemas::{
-    ledger::{Event, Snapshot, WithdrawnMember},
+    ledger::{Epoch, Event, Snapshot, WithdrawnMember},
     sql::erase::{ERASING, ERASING_SAMPLE},
 };
 
@@ -209,8 +209,8 @@ fn by_epoch(
     events: &[Event],
     action: &str,
     of: impl Fn(&Event) -> (Option<String>, String),
-) -> BTreeMap<u64, Vec<ErasedDrop>> {
-    let mut epochs: BTreeMap<u64, Vec<ErasedDrop>> = BTreeMap::new();
+) -> BTreeMap<Epoch, Vec<ErasedDrop>> {
+    let mut epochs: BTreeMap<Epoch, Vec<ErasedDrop>> = BTreeMap::new();
     for event in events.iter().filter(|event| event.action == action) {
         let Some(drop_id) = event.drop_id else { continue };
         let (name, mark) = of(event);

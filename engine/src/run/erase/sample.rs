@@ -131,7 +131,7 @@ fn planned(
     }
     let kept = mark(sample)?;
     let member = Some(ErasedMember { name: Some(sample.to_owned()), mark: kept.clone() });
-    let epoch = ledger.epoch + 1;
+    let epoch = ledger.epoch.next();
     let erasure = Arc::new(Erasure { member, ..erasure(plan, events, epoch, drops) });
     let of = |source: &String| WithdrawnMember { source: source.clone(), drop: None, name: kept.clone(), epoch };
     let is_named = |member: &&WithdrawnMember| member.name == sample && columns.contains_key(&member.source);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use vardelta_schemas::ledger::{Accounts, Event, Snapshot};
+use vardelta_schemas::ledger::{Accounts, Epoch, Event, Snapshot};
 
 /// Something of the ledger of which its events tell nothing, or something else.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,7 +33,7 @@ pub(super) fn untold(ledger: &Snapshot, events: &[Event], accounts: &Accounts) -
             }
         }
     }
-    let told: BTreeSet<u64> = events.iter().map(|event| event.epoch).collect();
+    let told: BTreeSet<Epoch> = events.iter().map(|event| event.epoch).collect();
     for (epoch, counts) in accounts.epochs.iter().filter(|(epoch, _)| !told.contains(epoch)) {
         if counts.iter().any(|table| table.changed_rows() > 0) {
             untold.push(Untold { key: format!("epoch {epoch}"), expected: "an event".to_owned(), found: None });
@@ -50,7 +50,7 @@ mod tests {
 
     fn event(epoch: u64, drop_id: u64, name: &str) -> Event {
         Event {
-            epoch,
+            epoch: Epoch::new(epoch),
             committed_at: String::new(),
             drop_id: Some(DropId::new(drop_id)),
             source: "s".into(),
@@ -70,13 +70,16 @@ mod tests {
             path: "a.vcf".into(),
             bytes_digest: String::new(),
             content_digest: String::new(),
-            added_epoch: 1,
-            loaded_epoch: 2,
+            added_epoch: Epoch::FIRST,
+            loaded_epoch: Epoch::new(2),
             counts: RecordCounts::default(),
         };
-        let ledger = Snapshot { epoch: 3, drops: vec![drop], ..Snapshot::default() };
+        let ledger = Snapshot { epoch: Epoch::new(3), drops: vec![drop], ..Snapshot::default() };
         let changed = vec![TableCounts { name: "t".into(), deleted: 1, ..TableCounts::default() }];
-        let accounts = Accounts { epochs: vec![(1, Vec::new()), (2, Vec::new()), (3, changed)], made: Vec::new() };
+        let accounts = Accounts {
+            epochs: vec![(Epoch::FIRST, Vec::new()), (Epoch::new(2), Vec::new()), (Epoch::new(3), changed)],
+            made: Vec::new(),
+        };
         let keys = |events: &[Event]| -> Vec<String> {
             untold(&ledger, events, &accounts).into_iter().map(|untold| untold.key).collect()
         };

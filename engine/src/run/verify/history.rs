@@ -15,7 +15,7 @@ use arrow_array::{Array as _, Int64Array, RecordBatch, StringArray};
 use arrow_schema::ArrowError;
 use vardelta_schemas::{
     TableSchema,
-    ledger::{Accounts, Event, TableCounts},
+    ledger::{Accounts, Epoch, Event, TableCounts},
     sql::erase::{ERASED, ERASING, ERASING_SAMPLE, SAMPLE_ERASED},
 };
 
@@ -37,9 +37,9 @@ use crate::{
 pub(super) struct Known {
     accounts: Accounts,
     /// The epochs that rebuilt tables or brought them to another definition.
-    blind: Vec<u64>,
+    blind: Vec<Epoch>,
     /// The epochs of which rows of histories may be gone: from the first of an erased drop to that of its erasure.
-    erased: Vec<RangeInclusive<u64>>,
+    erased: Vec<RangeInclusive<Epoch>>,
 }
 
 impl Known {
@@ -48,22 +48,22 @@ impl Known {
         Known { accounts, blind: blind(events), erased: erased(events) }
     }
 
-    fn made(&self, table: &str) -> Option<u64> {
+    fn made(&self, table: &str) -> Option<Epoch> {
         self.accounts.made.iter().find(|(name, _)| name.eq_ignore_ascii_case(table)).map(|(_, epoch)| *epoch)
     }
 
     /// The last epoch up to which the last row of a key need not be what the table holds.
-    fn last_unsure(&self) -> u64 {
-        self.blind.iter().chain(self.erased.iter().map(RangeInclusive::end)).max().copied().unwrap_or(0)
+    fn last_unsure(&self) -> Epoch {
+        self.blind.iter().chain(self.erased.iter().map(RangeInclusive::end)).max().copied().unwrap_or(Epoch::NONE)
     }
 }
 
-fn blind(events: &[Event]) -> Vec<u64> {
+fn blind(events: &[Event]) -> Vec<Epoch> {
     let is_blind = |event: &&Event| [Action::Rebuilt, Action::Migrated].iter().any(|it| it.as_str() == event.action);
     events.iter().filter(is_blind).map(|event| event.epoch).collect()
 }
 
-fn erased(events: &[Event]) -> Vec<RangeInclusive<u64>> {
+fn erased(events: &[Event]) -> Vec<RangeInclusive<Epoch>> {
     let is_erasure = |event: &&Event| [ERASING, ERASED, ERASING_SAMPLE, SAMPLE_ERASED].contains(&event.action.as_str());
     let range = |erasure: &Event| {
         let of_drop = events.iter().filter(|event| event.drop_id == erasure.drop_id);
@@ -134,16 +134,16 @@ pub(super) fn compare(
 /// The epochs since a history was made that did not keep it.
 struct Gaps {
     /// The ledger says so.
-    said: Vec<RangeInclusive<u64>>,
+    said: Vec<RangeInclusive<Epoch>>,
     /// The ledger is of before it was written down, says that rows changed, and no row of the epoch is in the history.
-    unsaid: BTreeSet<u64>,
+    unsaid: BTreeSet<Epoch>,
 }
 
 impl Gaps {
-    fn of(known: &Known, compared: &Compared<'_>, made: u64, found: &BTreeMap<u64, Rows>) -> Gaps {
+    fn of(known: &Known, compared: &Compared<'_>, made: Epoch, found: &BTreeMap<Epoch, Rows>) -> Gaps {
         let Compared { table, history, .. } = compared;
         let said = gaps::gaps(&known.accounts, &table.name, &history.name);
-        let is_unsaid = |epoch: u64, counts: &[TableCounts]| {
+        let is_unsaid = |epoch: Epoch, counts: &[TableCounts]| {
             let of_table = counts.iter().find(|counts| counts.name == table.name);
             epoch >= made
                 && !found.contains_key(&epoch)
@@ -158,12 +158,12 @@ impl Gaps {
         }
     }
 
-    fn contains(&self, epoch: u64) -> bool {
+    fn contains(&self, epoch: Epoch) -> bool {
         self.unsaid.contains(&epoch) || self.said.iter().any(|gap| gap.contains(&epoch))
     }
 
-    fn last(&self) -> u64 {
-        self.said.iter().map(RangeInclusive::end).chain(&self.unsaid).max().copied().unwrap_or(0)
+    fn last(&self) -> Epoch {
+        self.said.iter().map(RangeInclusive::end).chain(&self.unsaid).max().copied().unwrap_or(Epoch::NONE)
     }
 
     fn notices(&self, compared: &Compared<'_>) -> impl Iterator<Item = String> {
@@ -181,19 +181,20 @@ impl Gaps {
 fn compare_counts(
     known: &Known,
     compared: &Compared<'_>,
-    made: u64,
-    found: &BTreeMap<u64, Rows>,
+    made: Epoch,
+    found: &BTreeMap<Epoch, Rows>,
     gaps: &Gaps,
     report: &mut VerifyReport,
 ) {
     let Compared { table, history, .. } = compared;
-    let mut expected: BTreeMap<u64, Rows> = found.keys().map(|epoch| (*epoch, Rows::default())).collect();
+    let mut expected: BTreeMap<Epoch, Rows> = found.keys().map(|epoch| (*epoch, Rows::default())).collect();
     for (epoch, counts) in known.accounts.epochs.iter().filter(|(epoch, _)| *epoch >= made) {
         let of_table = counts.iter().find(|counts| counts.name == table.name);
         expected.insert(*epoch, of_table.map(Rows::of).unwrap_or_default());
     }
     // A row of an epoch that kept no history is still no row that an epoch wrote.
-    let is_judged = |epoch: u64| !known.blind.contains(&epoch) && (!gaps.contains(epoch) || found.contains_key(&epoch));
+    let is_judged =
+        |epoch: Epoch| !known.blind.contains(&epoch) && (!gaps.contains(epoch) || found.contains_key(&epoch));
     for (epoch, expected) in expected.into_iter().filter(|(epoch, _)| is_judged(*epoch)) {
         let expected = if gaps.contains(epoch) { Rows::default() } else { expected };
         let found = found.get(&epoch).copied().unwrap_or_default();
@@ -212,12 +213,12 @@ fn read(
     history: &TableSchema,
     layout: &RowLayout,
     kept: &ChangeLog,
-) -> Result<(u64, BTreeMap<u64, Rows>), RunError> {
+) -> Result<(u64, BTreeMap<Epoch, Rows>), RunError> {
     let fail = |error: &dyn std::fmt::Display| {
         SinkError::new(SinkErrorKind::Unavailable, format!("table `{}` cannot be compared: {error}", history.name))
     };
     let lax = lax_table(table).schema.to_arrow();
-    let (mut runs, mut rows, mut counts) = (Runs::new(kept, TableIndex::new(0)), 0, BTreeMap::<u64, Rows>::new());
+    let (mut runs, mut rows, mut counts) = (Runs::new(kept, TableIndex::new(0)), 0, BTreeMap::<Epoch, Rows>::new());
     sink.scan(history, &mut |batch: RecordBatch| {
         let parts = Parts::of(table, &batch).map_err(|error| fail(&error))?;
         let new = RecordBatch::try_new(lax.clone(), parts.new).map_err(|error| fail(&error))?;
@@ -225,7 +226,7 @@ fn read(
         rows += batch.num_rows() as u64;
         for row in 0..batch.num_rows() {
             let epoch = u64::try_from(parts.epochs.value(row)).map_err(|error| fail(&error))?;
-            let counts = counts.entry(epoch).or_default();
+            let counts = counts.entry(Epoch::new(epoch)).or_default();
             let (count, is_there) = match parts.operations.value(row) {
                 "insert" => (&mut counts.inserted, 1),
                 "update" => (&mut counts.updated, 1),
@@ -274,13 +275,13 @@ impl<'a> Parts<'a> {
 /// The last thing that a history says of a key.
 struct Last {
     key: Vec<u8>,
-    epoch: u64,
+    epoch: Epoch,
     /// The row; `None` where it went.
     row: Option<Vec<u8>>,
 }
 
 fn compare_rows(
-    last_unsure: u64,
+    last_unsure: Epoch,
     compared: &Compared<'_>,
     layout: &RowLayout,
     kept: &ChangeLog,
@@ -311,7 +312,7 @@ fn compare_rows(
             judge(last)?;
         }
         let row = (*is_there == 1).then(|| row.to_vec());
-        last = Some(Last { key: key.to_vec(), epoch: u64::from_be_bytes(*epoch), row });
+        last = Some(Last { key: key.to_vec(), epoch: Epoch::new(u64::from_be_bytes(*epoch)), row });
     }
     last.map_or(Ok(()), judge)
 }

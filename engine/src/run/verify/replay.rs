@@ -2,6 +2,8 @@
 
 use std::{path::PathBuf, sync::Arc};
 
+use vardelta_schemas::ledger::Epoch;
+
 use super::compare::unavailable;
 use crate::{
     changes::{Change, ChangeLog},
@@ -29,7 +31,7 @@ pub(super) fn replayed(
     found: &ChangeLog,
     state_session: &Arc<Session>,
 ) -> Result<Box<dyn Plane>, RunError> {
-    let work = Work::on(scratch_state, 1, workers, spill_dir)?;
+    let work = Work::on(scratch_state, Epoch::FIRST, workers, spill_dir)?;
     // Nobody is asked: what was answered is as much given as the rows of the tables.
     copy_answers(context.plan, state_session, &work.session)?;
     let rows = |run: &RunContext, send: &mut dyn FnMut(Item) -> bool| {

@@ -1,6 +1,7 @@
 //! What `verify` found.
 
 use serde::Serialize;
+use vardelta_schemas::ledger::Epoch;
 
 /// Differences reported in full; beyond this number they are only counted.
 const DIFFERENCES_TOLD: usize = 100;
@@ -11,7 +12,7 @@ pub struct VerifyReport {
     /// The pipeline's name.
     pub pipeline: String,
     /// The epoch that was verified.
-    pub epoch: u64,
+    pub epoch: Epoch,
     /// Rows compared, by table; a view that was compared in two ways is there twice.
     pub tables: Vec<VerifiedTable>,
     /// The differing rows, the first 100.

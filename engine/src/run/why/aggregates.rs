@@ -6,6 +6,8 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+use vardelta_schemas::ledger::Epoch;
+
 use super::{walk::Aggregates, wanted::encode};
 use crate::{
     changes::Change,
@@ -30,7 +32,7 @@ pub(super) fn recompute(context: Context<'_>, opened: &Opened, stage: StageIndex
     let scratch = opened.aside(&plan)?;
     let scratch_state = Arc::new(Mutex::new(State::open(scratch.path())?));
     let state = opened.state.locked().begin()?;
-    let work = Work::on(&scratch_state, 1, plan.pipeline.workers, scratch.path().to_path_buf())?;
+    let work = Work::on(&scratch_state, Epoch::FIRST, plan.pipeline.workers, scratch.path().to_path_buf())?;
     let rows = |run: &RunContext, send: &mut dyn FnMut(Item) -> bool| {
         for at in run.plan.stages.places_where(PlannedStage::is_table) {
             if !send_table(run, at, &state, send)? {

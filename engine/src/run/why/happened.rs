@@ -6,7 +6,7 @@ use std::{
 };
 
 use arrow_array::{Array as _, ArrayRef, Int64Array, RecordBatch, RecordBatchOptions, StringArray, cast::AsArray as _};
-use vardelta_schemas::TableSchema;
+use vardelta_schemas::{TableSchema, ledger::Epoch};
 
 use super::{
     Cells, cells,
@@ -25,7 +25,7 @@ use crate::{
 #[derive(Debug)]
 pub struct Happened {
     /// The epoch.
-    pub epoch: u64,
+    pub epoch: Epoch,
     /// `insert`, `update` or `delete`.
     pub operation: String,
     /// The UTC time of the epoch, RFC 3339.
@@ -58,7 +58,7 @@ pub(super) struct Histories {
 
 /// One row of a history.
 struct Entry {
-    epoch: u64,
+    epoch: Epoch,
     operation: String,
     drops: Vec<String>,
     changed_at: String,
@@ -71,7 +71,7 @@ impl Histories {
         let inputs = plan.stages[plan.sink].inputs.iter().copied();
         let kept = inputs.zip(plan.tables().into_iter().zip(plan.histories()));
         // The first epoch makes them.
-        let kept = kept.filter(|_| opened.ledger.epoch > 0);
+        let kept = kept.filter(|_| opened.ledger.epoch > Epoch::NONE);
         Histories { tables: kept.filter_map(|(at, (table, history))| Some((at, (table, history?)))).collect() }
     }
 
@@ -102,7 +102,7 @@ impl Histories {
         });
         let mut happened: Vec<Happened> = own.collect();
         happened.sort_by_key(|one| one.epoch);
-        let epochs: BTreeSet<u64> = happened.iter().map(|one| one.epoch).collect();
+        let epochs: BTreeSet<Epoch> = happened.iter().map(|one| one.epoch).collect();
         if epochs.is_empty() || walk.plan.stages[stage].is_table() {
             return Ok(happened);
         }
@@ -134,7 +134,7 @@ impl Histories {
         (base, table, history): (StageIndex, &TableSchema, &TableSchema),
         happened: &mut [Happened],
     ) -> Result<(), RunError> {
-        let epochs: BTreeSet<u64> = happened.iter().map(|one| one.epoch).collect();
+        let epochs: BTreeSet<Epoch> = happened.iter().map(|one| one.epoch).collect();
         let mut changed = entries(sink, table, history, &mut |rows| Some(vec![true; rows.num_rows()].into()))?;
         changed.retain(|entry| epochs.contains(&entry.epoch));
         let layout = walk.plan.stages[base].layout()?;
@@ -248,7 +248,9 @@ fn entries(
         let (operations, drops, times) = (text(key + 1)?, text(last - 2)?, text(last - 1)?);
         for row in (0..rows.num_rows()).filter(|row| meant.value(*row)) {
             found.push(Entry {
-                epoch: epochs.and_then(|epochs| u64::try_from(epochs.value(row)).ok()).ok_or_else(unreadable)?,
+                epoch: Epoch::new(
+                    epochs.and_then(|epochs| u64::try_from(epochs.value(row)).ok()).ok_or_else(unreadable)?,
+                ),
                 operation: operations.value(row).to_owned(),
                 drops: serde_json::from_str(drops.value(row)).unwrap_or_default(),
                 changed_at: times.value(row).to_owned(),

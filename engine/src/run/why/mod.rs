@@ -23,7 +23,7 @@ use std::{
 use arrow_array::{Array as _, ArrayRef, RecordBatch};
 use vardelta_schemas::{
     TableSchema,
-    ledger::{DropId, Snapshot},
+    ledger::{DropId, Epoch, Snapshot},
 };
 
 pub use self::happened::{Because, Happened};
@@ -62,7 +62,7 @@ pub struct Why {
     /// The pipeline.
     pub pipeline: String,
     /// The epoch that was looked at.
-    pub epoch: u64,
+    pub epoch: Epoch,
     /// The table.
     pub table: String,
     /// The row's key.
@@ -102,7 +102,7 @@ pub struct Asserted {
     /// Its record: the line, or the number of a record of a binary format. 1-based.
     pub origin: u64,
     /// The epoch that loaded it.
-    pub loaded_epoch: u64,
+    pub loaded_epoch: Epoch,
     /// Whether it is the one that stands.
     pub stands: bool,
     /// The row that it asserts.
@@ -170,7 +170,7 @@ pub fn why(context: Context<'_>, request: &WhyRequest) -> Result<Why, RunError> 
                 why.assertions.push(Asserted {
                     drop: drop_name(&opened.ledger, DropId::new(assertion.place)),
                     origin: assertion.origin,
-                    loaded_epoch: assertion.version,
+                    loaded_epoch: Epoch::new(assertion.version),
                     stands,
                     row: cells(&row, 0),
                 });

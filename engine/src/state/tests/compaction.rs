@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use vardelta_schemas::ledger::EpochId;
+use vardelta_schemas::ledger::{Epoch, EpochId};
 
 use super::{Changes, commit, content, data_files, read, rows, write};
 use crate::state::State;
@@ -65,7 +65,7 @@ fn one_call_works_within_its_allowance_and_saves_for_more() {
     commit(&mut state, &big_rows(0..2000, 1));
     let session = state.begin().unwrap();
     write(&session, "table", 0, &big_rows(0..1200, 2));
-    state.prepare(session, EpochId::numbered(2), BTreeMap::new()).unwrap();
+    state.prepare(session, EpochId::numbered(Epoch::new(2)), BTreeMap::new()).unwrap();
     state.finalize().unwrap();
 
     let mut calls = 0;
@@ -74,7 +74,7 @@ fn one_call_works_within_its_allowance_and_saves_for_more() {
         let session = state.begin().unwrap();
         session.compact().unwrap();
         assert!(session.bytes_written() < 26 << 20);
-        let epoch = state.epoch() + 1;
+        let epoch = state.epoch().next();
         state.prepare(session, EpochId::numbered(epoch), BTreeMap::new()).unwrap();
         state.finalize().unwrap();
     }
@@ -92,12 +92,12 @@ fn files_that_are_mostly_unused_are_given_back() {
     let session = state.begin().unwrap();
     write(&session, "large", 0, &big_rows(0..4750, 1));
     write(&session, "small", 0, &big_rows(0..250, 2));
-    state.prepare(session, EpochId::numbered(1), BTreeMap::new()).unwrap();
+    state.prepare(session, EpochId::numbered(Epoch::FIRST), BTreeMap::new()).unwrap();
     state.finalize().unwrap();
     let session = state.begin().unwrap();
     session.clear_space("large");
     session.compact().unwrap();
-    state.prepare(session, EpochId::numbered(2), BTreeMap::new()).unwrap();
+    state.prepare(session, EpochId::numbered(Epoch::new(2)), BTreeMap::new()).unwrap();
     state.finalize().unwrap();
     let files = data_files(directory.path());
     assert_eq!(files.len(), 1);

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::rc::Rc;
 
-use vardelta_schemas::ledger::EpochId;
+use vardelta_schemas::ledger::{Epoch, EpochId};
 
 use super::{Changes, commit, content, copy, data_files, read, rows, write};
 use crate::failpoint::{self, Effect, points};
@@ -37,7 +37,7 @@ fn second_epoch(state: &mut State) -> Result<(), StateError> {
     }
     writer.finish()?;
     session.compact()?;
-    state.prepare(session, EpochId::numbered(2), BTreeMap::new())?;
+    state.prepare(session, EpochId::numbered(Epoch::new(2)), BTreeMap::new())?;
     state.finalize()
 }
 
@@ -49,13 +49,13 @@ fn recovers(directory: &Path, epoch: u64) {
     if state.prepared().map(|id| id.number).is_some() {
         if epoch == 2 { state.finalize().unwrap() } else { state.roll_back().unwrap() }
     }
-    assert_eq!((state.epoch(), state.prepared().map(|id| id.number)), (epoch, None));
+    assert_eq!((state.epoch(), state.prepared().map(|id| id.number)), (Epoch::new(epoch), None));
     let expected = if epoch == 2 { new() } else { old() };
     assert_eq!(read(&state.begin().unwrap(), "table", 0), content(&expected));
     assert_eq!(data_files(copied.path()).len(), 1, "nothing unused is left");
     drop(state);
     let mut state = State::open(copied.path()).unwrap();
-    assert_eq!((state.epoch(), state.prepared().map(|id| id.number)), (epoch, None));
+    assert_eq!((state.epoch(), state.prepared().map(|id| id.number)), (Epoch::new(epoch), None));
     commit(&mut state, &rows(0..9, "after"));
 }
 

@@ -4,7 +4,7 @@ use std::fs::{self, OpenOptions};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use vardelta_schemas::ledger::EpochId;
+use vardelta_schemas::ledger::{Epoch, EpochId};
 
 use super::{Content, commit, content, data_files, read, rows};
 use crate::state::{State, StateError, StateErrorKind};
@@ -97,10 +97,10 @@ fn a_damaged_or_newer_manifest_says_so_and_can_be_made_anew() {
         assert_eq!(data_files(directory.path()).len(), 1, "nothing is deleted for it");
 
         let mut state = State::open_anew(directory.path()).unwrap();
-        assert_eq!(state.epoch(), 0);
+        assert_eq!(state.epoch(), Epoch::NONE);
         let session = state.begin().unwrap();
         super::write(&session, "table", 0, &rows(0..3, "anew"));
-        state.prepare(session, EpochId::numbered(9), Default::default()).unwrap();
+        state.prepare(session, EpochId::numbered(Epoch::new(9)), Default::default()).unwrap();
         // Even a death here is decided well: the new epoch is there, the old one is known to be lost.
         drop(state);
         let mut state = State::open(directory.path()).unwrap();

@@ -49,7 +49,7 @@ fn commit(state: &mut State, changes: &Changes) {
     let session = state.begin().unwrap();
     write(&session, "table", 0, changes);
     session.compact().unwrap();
-    let epoch = state.epoch() + 1;
+    let epoch = state.epoch().next();
     state.prepare(session, EpochId::numbered(epoch), BTreeMap::from([("epoch".into(), epoch.to_string())])).unwrap();
     state.finalize().unwrap();
 }

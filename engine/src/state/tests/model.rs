@@ -93,7 +93,7 @@ fn history(seed: u64) {
         }
         check(&session, &next, &mut random);
         if random.below(6) > 0 {
-            let epoch = state.epoch() + 1;
+            let (before, epoch) = (state.epoch(), state.epoch().next());
             state
                 .prepare(session, EpochId::numbered(epoch), BTreeMap::from([("seed".into(), epoch.to_string())]))
                 .unwrap();
@@ -102,7 +102,7 @@ fn history(seed: u64) {
                 drop(state);
                 state = State::open(directory.path()).unwrap();
             }
-            assert_eq!((state.epoch(), state.prepared().map(|id| id.number)), (epoch - 1, Some(epoch)));
+            assert_eq!((state.epoch(), state.prepared().map(|id| id.number)), (before, Some(epoch)));
             if random.below(4) > 0 {
                 state.finalize().unwrap();
                 model = next;
@@ -110,7 +110,7 @@ fn history(seed: u64) {
                 assert_eq!(state.epoch(), epoch);
             } else {
                 state.roll_back().unwrap();
-                assert_eq!(state.epoch(), epoch - 1);
+                assert_eq!(state.epoch(), before);
             }
         } else {
             drop(session);

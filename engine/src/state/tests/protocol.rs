@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::thread;
 
-use vardelta_schemas::ledger::EpochId;
+use vardelta_schemas::ledger::{Epoch, EpochId};
 
 use super::{commit, content, data_files, read, rows, write};
 use crate::state::{SHARDS, State, StateErrorKind, key_hash, shard_of};
@@ -23,7 +23,7 @@ fn a_new_state_is_empty() {
     let directory = root.path().join("deep").join("state");
     assert!(!State::exists(&directory));
     let state = State::open(&directory).unwrap();
-    assert_eq!((state.epoch(), state.prepared().map(|id| id.number), state.metadata().len()), (0, None, 0));
+    assert_eq!((state.epoch(), state.prepared().map(|id| id.number), state.metadata().len()), (Epoch::NONE, None, 0));
     assert!(!State::exists(&directory), "nothing was finalised");
     let session = state.begin().unwrap();
     let mut reader = session.reader("table", 5).unwrap();
@@ -59,12 +59,12 @@ fn readers_share_and_change_nothing() {
     commit(&mut state, &rows(0..3, "x"));
     let session = state.begin().unwrap();
     write(&session, "table", 0, &rows(1..2, "new"));
-    state.prepare(session, EpochId::numbered(2), BTreeMap::new()).unwrap();
+    state.prepare(session, EpochId::numbered(Epoch::new(2)), BTreeMap::new()).unwrap();
     drop(state);
     let before = data_files(directory.path());
     let mut one = State::open_read(directory.path(), None).unwrap();
     let mut two = State::open_read(directory.path(), None).unwrap();
-    assert_eq!(one.prepared().map(|id| id.number), Some(2));
+    assert_eq!(one.prepared().map(|id| id.number), Some(Epoch::new(2)));
     one.roll_back().unwrap();
     two.finalize().unwrap();
     let mut expected = content(&rows(0..3, "x"));
@@ -74,10 +74,10 @@ fn readers_share_and_change_nothing() {
     assert_eq!(read(&session, "table", 0), expected);
     assert!(session.run_writer("table", 0).push(b"key", None).is_err());
     assert!(session.compact().is_err());
-    assert!(two.prepare(session, EpochId::numbered(3), BTreeMap::new()).is_err());
+    assert!(two.prepare(session, EpochId::numbered(Epoch::new(3)), BTreeMap::new()).is_err());
     drop((one, two));
     assert_eq!(data_files(directory.path()), before);
-    assert_eq!(State::open(directory.path()).unwrap().prepared().map(|id| id.number), Some(2));
+    assert_eq!(State::open(directory.path()).unwrap().prepared().map(|id| id.number), Some(Epoch::new(2)));
 }
 
 #[test]
@@ -89,17 +89,20 @@ fn an_undecided_epoch_stops_everything() {
     let (session, late) = (state.begin().unwrap(), state.begin().unwrap());
     let same = Arc::clone(&session);
     write(&session, "table", 0, &rows(0..3, "x"));
-    state.prepare(session, EpochId::numbered(7), BTreeMap::new()).unwrap();
+    state.prepare(session, EpochId::numbered(Epoch::new(7)), BTreeMap::new()).unwrap();
     assert!(state.begin().is_err());
     assert!(same.run_writer("table", 0).finish().is_ok(), "an empty run is none");
     let mut writer = same.run_writer("table", 0);
     writer.push(b"key", None).unwrap();
     assert!(writer.finish().is_err(), "a prepared session takes nothing");
-    assert!(state.prepare(Arc::clone(&late), EpochId::numbered(8), BTreeMap::new()).is_err());
+    assert!(state.prepare(Arc::clone(&late), EpochId::numbered(Epoch::new(8)), BTreeMap::new()).is_err());
     state.finalize().unwrap();
-    assert!(state.prepare(late, EpochId::numbered(8), BTreeMap::new()).is_err(), "it began before epoch 7");
+    assert!(state.prepare(late, EpochId::numbered(Epoch::new(8)), BTreeMap::new()).is_err(), "it began before epoch 7");
     let session = state.begin().unwrap();
-    assert!(state.prepare(session, EpochId::numbered(6), BTreeMap::new()).is_err(), "epochs do not go back");
+    assert!(
+        state.prepare(session, EpochId::numbered(Epoch::new(6)), BTreeMap::new()).is_err(),
+        "epochs do not go back"
+    );
 }
 
 #[test]
@@ -142,7 +145,7 @@ fn threads_write_into_one_session() {
             });
         }
     });
-    state.prepare(session, EpochId::numbered(1), BTreeMap::new()).unwrap();
+    state.prepare(session, EpochId::numbered(Epoch::FIRST), BTreeMap::new()).unwrap();
     state.finalize().unwrap();
     drop(state);
     let session = State::open(directory.path()).unwrap().begin().unwrap();
@@ -160,7 +163,7 @@ fn a_cleared_session_starts_from_nothing() {
     session.clear();
     write(&session, "groups", 3, &rows(0..2, "y"));
     assert!(read(&session, "table", 0).is_empty());
-    state.prepare(session, EpochId::numbered(2), BTreeMap::new()).unwrap();
+    state.prepare(session, EpochId::numbered(Epoch::new(2)), BTreeMap::new()).unwrap();
     state.finalize().unwrap();
     assert_eq!(data_files(directory.path()).len(), 1, "the files of before are deleted");
     let spaces: Vec<_> = state.statistics().into_iter().map(|it| (it.space, it.entries)).collect();

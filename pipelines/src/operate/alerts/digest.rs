@@ -6,6 +6,7 @@ use vardelta_engine::{
     error::RunError,
     plan::{Plan, ReclassificationOptions},
 };
+use vardelta_schemas::ledger::Epoch;
 
 use super::{alert::Detail, message::Item};
 use crate::happened::{self, Histories};
@@ -17,7 +18,7 @@ use crate::happened::{self, Histories};
 pub fn read(
     plan: &Plan,
     options: &ReclassificationOptions,
-    epochs: RangeInclusive<u64>,
+    epochs: RangeInclusive<Epoch>,
 ) -> Result<Option<Item>, RunError> {
     let (table, by) = (&options.table.value, &options.by.value);
     let histories = Histories::of(plan, Some(table))?;
@@ -28,9 +29,9 @@ pub fn read(
         return Ok(None);
     }
     moved.truncate(usize::try_from(options.top_rows).unwrap_or(usize::MAX));
-    let which = match epochs.end() - epochs.start() {
-        0 => format!("--epoch {}", epochs.end()),
-        _ => format!("--since {}", epochs.start() - 1),
+    let which = match epochs.end() == epochs.start() {
+        true => format!("--epoch {}", epochs.end()),
+        false => format!("--since {}", epochs.start().number() - 1),
     };
     let file = std::path::absolute(&plan.pipeline.file).unwrap_or_else(|_| plan.pipeline.file.clone());
     let command = format!("vardelta changes {} {which} --table {table} --by {by}", quoted(&file.display().to_string()));

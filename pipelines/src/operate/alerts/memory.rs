@@ -8,6 +8,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 use vardelta_engine::{plan::Plan, run::state_directory};
+use vardelta_schemas::ledger::Epoch;
 
 use super::{
     alert::{Alert, Verdict},
@@ -44,7 +45,7 @@ pub struct Told {
     /// What it knows to be wrong, by the alert's name, since when.
     pub firing: BTreeMap<String, String>,
     /// The first epoch whose reclassified variants it could not be told.
-    pub epoch_to_tell: Option<u64>,
+    pub epoch_to_tell: Option<Epoch>,
     /// When something was sent to it last, in milliseconds since 1970.
     pub sent_at_ms: u64,
 }

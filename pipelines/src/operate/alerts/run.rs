@@ -124,12 +124,12 @@ mod tests {
         event::RunEvent,
         report::{Action, LookupReport, RunReport},
     };
-    use vardelta_schemas::ledger::{RecordCounts, WarningRow};
+    use vardelta_schemas::ledger::{Epoch, RecordCounts, WarningRow};
 
     use super::*;
 
     fn ended(change: impl FnOnce(&mut RunReport)) -> Ended {
-        let mut report = RunReport::new("p", 1, 1);
+        let mut report = RunReport::new("p", Epoch::FIRST, 1);
         report.committed = true;
         change(&mut report);
         Ended { report: Some(report), failure: None, seconds: 1.0 }

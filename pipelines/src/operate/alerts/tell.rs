@@ -7,6 +7,7 @@ use vardelta_engine::{
     locks::Locked as _,
     plan::{AlertOptions, Plan, Severity},
 };
+use vardelta_schemas::ledger::Epoch;
 
 use super::{
     alert::{Alert, Detail, Verdict},
@@ -25,7 +26,7 @@ pub struct Telling<'a> {
     /// What is known from earlier looks, and from this one.
     pub memory: Memory,
     /// The epoch that the run committed.
-    epoch: Option<u64>,
+    epoch: Option<Epoch>,
     /// What that epoch reclassified.
     reclassified: Option<Item>,
     /// What is to be said to whoever is here.
@@ -66,7 +67,7 @@ impl<'a> Telling<'a> {
     }
 
     /// What these epochs reclassified.
-    fn digest(&mut self, from: u64, to: u64) -> Option<Item> {
+    fn digest(&mut self, from: Epoch, to: Epoch) -> Option<Item> {
         let found = digest::read(self.plan, self.options.reclassification.as_ref()?, from..=to);
         found.unwrap_or_else(|error| {
             self.lines.push(format!("notice: reclassified variants cannot be told: {}", error.message));

@@ -8,7 +8,7 @@ use vardelta_engine::{
     plan::Plan,
     run,
 };
-use vardelta_schemas::ledger::{Accounts, DropId, EpochDetails, Event, LookupCount, SetAsideRow, Snapshot};
+use vardelta_schemas::ledger::{Accounts, DropId, Epoch, EpochDetails, Event, LookupCount, SetAsideRow, Snapshot};
 
 use super::{DropFacts, Facts, FailedRun, Lookup, Run, Table, Waiting, stages};
 use crate::operate::{
@@ -55,7 +55,7 @@ pub fn read(plan: &Plan) -> Result<Facts, RunError> {
 ///
 /// # Errors
 /// When the sink cannot be read.
-pub fn details(plan: &Plan, epoch: u64) -> Result<EpochDetails, SinkError> {
+pub fn details(plan: &Plan, epoch: Epoch) -> Result<EpochDetails, SinkError> {
     plan.sink().connect(Access::Read)?.epoch_details(&plan.pipeline.name, epoch, LIMITS)
 }
 
@@ -73,7 +73,7 @@ fn waiting(row: SetAsideRow) -> Waiting {
 }
 
 fn runs(ledger: &Snapshot, accounts: Accounts, events: Vec<Event>, kept: Vec<Figures>) -> Vec<Run> {
-    let mut runs: BTreeMap<u64, Run> = BTreeMap::new();
+    let mut runs: BTreeMap<Epoch, Run> = BTreeMap::new();
     let known = accounts.epochs.into_iter().filter(|(epoch, _)| *epoch <= ledger.epoch);
     for (epoch, tables) in known {
         runs.insert(epoch, Run { epoch, tables, ..Run::default() });
@@ -93,7 +93,7 @@ fn runs(ledger: &Snapshot, accounts: Accounts, events: Vec<Event>, kept: Vec<Fig
 }
 
 fn drops(ledger: &Snapshot, events: &[Event]) -> Vec<DropFacts> {
-    let mut happened: HashMap<DropId, Vec<(u64, String)>> = HashMap::new();
+    let mut happened: HashMap<DropId, Vec<(Epoch, String)>> = HashMap::new();
     let mut gone: Vec<(DropId, &Event)> = Vec::new();
     let standing: std::collections::HashSet<DropId> = ledger.drops.iter().map(|drop| drop.drop_id).collect();
     for event in events {
@@ -122,14 +122,14 @@ fn drops(ledger: &Snapshot, events: &[Event]) -> Vec<DropFacts> {
 }
 
 fn tables(plan: &Plan, ledger: &Snapshot, accounts: &Accounts, events: &[Event]) -> Vec<Table> {
-    let times: HashMap<u64, &str> = events.iter().map(|event| (event.epoch, event.committed_at.as_str())).collect();
+    let times: HashMap<Epoch, &str> = events.iter().map(|event| (event.epoch, event.committed_at.as_str())).collect();
     let histories = plan.histories();
     let table = |(table, history): (vardelta_schemas::TableSchema, Option<vardelta_schemas::TableSchema>)| {
-        let of_table = |epoch: &(u64, Vec<vardelta_schemas::ledger::TableCounts>)| {
+        let of_table = |epoch: &(Epoch, Vec<vardelta_schemas::ledger::TableCounts>)| {
             let counts = epoch.1.iter().find(|counts| counts.name == table.name)?;
             (epoch.0 <= ledger.epoch).then(|| (epoch.0, counts.changed_rows()))
         };
-        let changes: Vec<(u64, u64)> = accounts.epochs.iter().filter_map(of_table).collect();
+        let changes: Vec<(Epoch, u64)> = accounts.epochs.iter().filter_map(of_table).collect();
         let last = changes.iter().rev().find(|(_, rows)| *rows > 0).map(|(epoch, _)| *epoch);
         let counts = ledger.tables.iter().find(|counts| counts.name == table.name);
         Table {

@@ -3,6 +3,7 @@
 mod layout;
 
 use maud::{Markup, html};
+use vardelta_schemas::ledger::Epoch;
 
 use self::layout::{Layout, Measures, place};
 use crate::{
@@ -21,13 +22,13 @@ const MARGIN: f64 = 14.0;
 const NAME_CHARACTERS: usize = 21;
 
 /// The drawing of the plan, with the figures of a run, or of the last one that read something.
-pub fn view(facts: &Facts, epoch: Option<u64>) -> Markup {
+pub fn view(facts: &Facts, epoch: Option<Epoch>) -> Markup {
     let chosen = epoch.and_then(|epoch| facts.run(epoch)).and_then(|run| Some((run, run.figures.as_ref()?)));
     let last = chosen.or_else(|| facts.last_figures());
     let figures = last.map(|(_, figures)| figures);
     html! {
         p { @match last {
-            Some((run, figures)) => { "Rows and times are those of epoch " (show::number(run.epoch)) ", which took "
+            Some((run, figures)) => { "Rows and times are those of epoch " (show::number(run.epoch.number())) ", which took "
                 (show::seconds(figures.seconds)) "." },
             None => "No run has left figures, so the drawing is without rows and times.",
         } }
@@ -218,7 +219,7 @@ mod tests {
                 stage("rows", "relational", vec![0]),
                 stage("a_sink_with_a_very_long_name", "sink", vec![1]),
             ],
-            runs: vec![Run { epoch: 7, figures: Some(figures), ..Run::default() }],
+            runs: vec![Run { epoch: Epoch::new(7), figures: Some(figures), ..Run::default() }],
             ..Facts::default()
         }
     }
@@ -235,7 +236,7 @@ mod tests {
     #[test]
     fn without_figures_the_drawing_is_bare() {
         let bare = Facts { runs: Vec::new(), ..facts() };
-        let text = view(&bare, Some(7)).into_string();
+        let text = view(&bare, Some(Epoch::new(7))).into_string();
         assert!(text.contains("No run has left figures") && !text.contains("edge starved"), "{text}");
     }
 }

@@ -9,6 +9,7 @@ use vardelta_engine::contract::sink::{ChangeBatch, Offender, Op, SinkError, Sink
 use vardelta_schemas::{
     TableSchema,
     history::is_history,
+    ledger::Epoch,
     sql::mysql::{
         self as sql,
         constraint::{Constraint, Letter},
@@ -78,10 +79,10 @@ pub(super) struct Target<'a> {
 /// the one before.
 pub(super) fn apply(
     target: Target<'_>,
-    epoch: u64,
+    epoch: Epoch,
     changes: &mut dyn Iterator<Item = Result<ChangeBatch, SinkError>>,
 ) -> Result<(), SinkError> {
-    let epoch = integer(epoch).map_err(explain(target.location, "write to"))?;
+    let epoch = integer(epoch.number()).map_err(explain(target.location, "write to"))?;
     let (works, to_do) = sync_channel(SLICES_READY);
     let (give_back, spare) = channel();
     let as_text = target.local_infile.then(|| target.sql.row());

@@ -6,9 +6,12 @@ use vardelta_engine::contract::{
     erasure::{Erasure, Place, Removed, Search},
     sink::SinkError,
 };
-use vardelta_schemas::sql::{
-    erase::{self as sql, ERASING, ERASING_SAMPLE, HistoryErasure},
-    migration as migration_sql, mysql as mysql_sql,
+use vardelta_schemas::{
+    ledger::Epoch,
+    sql::{
+        erase::{self as sql, ERASING, ERASING_SAMPLE, HistoryErasure},
+        migration as migration_sql, mysql as mysql_sql,
+    },
 };
 
 use crate::sinks::{
@@ -74,7 +77,7 @@ fn remove(link: &mut Link, erasure: &Erasure) -> Result<Removed, Error> {
         }
         removed.history += affected(link, &statements.delete_changed_in(&erasure.revealing_epochs, first), ())?;
     }
-    let (first, last) = (integer(first)?, integer(erasure.epoch)?);
+    let (first, last) = (integer(first.number())?, integer(erasure.epoch.number())?);
     removed.rejects += affected(link, sql::DELETE_REJECTS_OF_NO_DROP, (pipeline, first, last))?;
     removed.ledger += affected(link, sql::DELETE_WARNINGS_OF_NO_DROP, (pipeline, first, last))?;
     for drop in &erasure.drops {
@@ -103,9 +106,9 @@ fn count(link: &mut Link, query: &str, values: impl Into<Params>) -> Result<u64,
 }
 
 /// The epochs from which on a history does not tell where rows came from, though the drops were there already.
-fn blind_epochs(link: &mut Link, erasure: &Erasure, history: &str) -> Result<Vec<u64>, Error> {
+fn blind_epochs(link: &mut Link, erasure: &Erasure, history: &str) -> Result<Vec<Epoch>, Error> {
     let created: Option<u64> = link.conn.exec_first(sql::SELECT_CREATED_EPOCH, (history,))?;
-    let late = created.filter(|created| *created > erasure.first_epoch);
+    let late = created.map(Epoch::new).filter(|created| *created > erasure.first_epoch);
     Ok(late.into_iter().chain(erasure.blind_epochs.iter().copied()).collect())
 }
 
@@ -144,7 +147,7 @@ pub(super) fn has_value(link: &mut Link, erasure: &Erasure, text: &str) -> Resul
 pub(super) fn search(location: &str, link: &mut Link, erasure: &Erasure) -> Result<Search, Error> {
     let mut search = Search::default();
     let pipeline = erasure.pipeline.as_str();
-    let (first, last) = (integer(erasure.first_epoch)?, integer(erasure.epoch)?);
+    let (first, last) = (integer(erasure.first_epoch.number())?, integer(erasure.epoch.number())?);
     for (table, history) in erasure.histories() {
         let (name, statements) = (&history.name, HistoryErasure::new(link.dialect, history));
         let of_epochs = match table.hides_values {
@@ -155,7 +158,7 @@ pub(super) fn search(location: &str, link: &mut Link, erasure: &Erasure) -> Resu
         for drop in &erasure.drops {
             let Some(json) = drop.json_name() else { continue };
             let rows: Vec<(u64, u64)> = link.conn.exec(statements.count_named(), (json,))?;
-            for (_, rows) in rows.into_iter().filter(|(epoch, _)| erasure.own_epochs.contains(epoch)) {
+            for (_, rows) in rows.into_iter().filter(|(epoch, _)| erasure.own_epochs.contains(&Epoch::new(*epoch))) {
                 search.found(Place::History, rows, format!("rows of `{name}` that name the drop"));
             }
         }

@@ -17,7 +17,7 @@ use vardelta_engine::contract::sink::{
 };
 use vardelta_schemas::{
     TableSchema,
-    ledger::{self, DropId},
+    ledger::{self, DropId, Epoch},
     sql::{
         marks::{Marks, server_time},
         mysql::{
@@ -235,7 +235,7 @@ impl MySqlSink {
         let begun = self.begun()?;
         let (pipeline, expected) = (begun.pipeline.clone(), begun.expected);
         let (replaced, dropped) = (begun.replaced.clone(), begun.dropped.clone());
-        if record.pipeline != pipeline || record.epoch != expected.number + 1 {
+        if record.pipeline != pipeline || record.epoch != expected.number.next() {
             let message = format!(
                 "the transaction on {} is for the epoch after {} of pipeline `{pipeline}`, not for epoch {} of `{}`",
                 self.settings.location, expected.number, record.epoch, record.pipeline
@@ -246,7 +246,7 @@ impl MySqlSink {
             let location = settings.location.as_str();
             let failed = explain(location, "commit to");
             ledger_in(location, link).check_epoch(&pipeline, &expected)?;
-            let epoch = integer(record.epoch).map_err(failed)?;
+            let epoch = integer(record.epoch.number()).map_err(failed)?;
             for table in &replaced {
                 let values = (epoch, Pending::Swap.as_str(), table);
                 link.conn.exec_drop(owner_sql::UPDATE_OWNED, values).map_err(failed)?;
@@ -313,7 +313,7 @@ impl Sink for MySqlSink {
     fn apply(
         &mut self,
         table: &TableSchema,
-        epoch: u64,
+        epoch: Epoch,
         changes: &mut dyn Iterator<Item = Result<ChangeBatch, SinkError>>,
     ) -> Result<(), SinkError> {
         let begun = self.begun()?;
@@ -361,7 +361,7 @@ impl Sink for MySqlSink {
         leaving_first(tables, &self.settings.unique, write_order(tables, &self.settings.constraints))
     }
 
-    fn rejects(&mut self, pipeline: &str, epoch: u64, rejects: &[ledger::RejectRow]) -> Result<(), SinkError> {
+    fn rejects(&mut self, pipeline: &str, epoch: Epoch, rejects: &[ledger::RejectRow]) -> Result<(), SinkError> {
         self.begun()?;
         self.with(|settings, link| ledger_in(&settings.location, link).rejects(pipeline, epoch, rejects))
     }

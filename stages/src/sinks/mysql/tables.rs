@@ -8,6 +8,7 @@ use mysql::{Row, prelude::Queryable};
 use vardelta_engine::contract::sink::{SinkError, SinkErrorKind};
 use vardelta_schemas::{
     TableSchema,
+    ledger::Epoch,
     sql::{
         form::{ColumnForm, TableForm},
         ledger::DELETE_OWNED,
@@ -43,13 +44,13 @@ pub(super) struct Tables<'a> {
     pub(super) location: &'a str,
     pub(super) link: &'a mut Link,
     pub(super) pipeline: &'a str,
-    pub(super) expected_epoch: u64,
+    pub(super) expected_epoch: Epoch,
 }
 
 /// Whose a table is.
 pub(super) struct Owner {
     pub(super) pipeline: String,
-    created_epoch: u64,
+    created_epoch: Epoch,
 }
 
 /// A table, view or sequence as the database lists it.
@@ -170,7 +171,7 @@ impl Tables<'_> {
     }
 
     pub(super) fn next_epoch(&self) -> Result<i64, SinkError> {
-        integer(self.expected_epoch + 1).map_err(self.failed())
+        integer(self.expected_epoch.next().number()).map_err(self.failed())
     }
 
     fn create(&mut self, table: &TableSchema, layout: &TableLayout) -> Result<(), SinkError> {
@@ -290,7 +291,7 @@ impl Tables<'_> {
     pub(super) fn owner(&mut self, table: &str) -> Result<Option<Owner>, SinkError> {
         let found: Option<(String, u64, Option<String>)> =
             self.link.conn.exec_first(owner_sql::SELECT_OWNER, (table,)).map_err(self.failed())?;
-        Ok(found.map(|(pipeline, created_epoch, _)| Owner { pipeline, created_epoch }))
+        Ok(found.map(|(pipeline, created_epoch, _)| Owner { pipeline, created_epoch: Epoch::new(created_epoch) }))
     }
 
     pub(super) fn object(&mut self, name: &str) -> Result<Option<Object>, SinkError> {

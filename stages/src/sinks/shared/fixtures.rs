@@ -10,7 +10,7 @@ use arrow_array::{
 use vardelta_engine::contract::sink::{ChangeBatch, EpochStart, Op, Sink, SinkError};
 use vardelta_schemas::{
     Column, ColumnType, Identity, Schema, TableSchema,
-    ledger::{DropId, DropRow, EpochId, EpochRecord, Event, LookupChanges, RecordCounts},
+    ledger::{DropId, DropRow, Epoch, EpochId, EpochRecord, Event, LookupChanges, RecordCounts},
 };
 
 /// The pipeline that most tests run.
@@ -45,7 +45,7 @@ pub(crate) fn batch(table: &TableSchema, changes: &[Change]) -> ChangeBatch {
 }
 
 pub(crate) fn apply(sink: &mut dyn Sink, table: &TableSchema, epoch: u64, changes: &[Change]) -> Result<(), SinkError> {
-    sink.apply(table, epoch, &mut [Ok(batch(table, changes))].into_iter())
+    sink.apply(table, Epoch::new(epoch), &mut [Ok(batch(table, changes))].into_iter())
 }
 
 /// The start of an epoch without histories.
@@ -79,13 +79,13 @@ pub(crate) fn pipeline_identity(pipeline: &str) -> Identity {
 /// An epoch that [`record`] wrote.
 pub(crate) fn epoch_id(pipeline: &str, epoch: u64) -> EpochId {
     let of = |identity| (epoch > 0).then_some(identity);
-    EpochId { number: epoch, identity: of(identity(epoch)), pipeline: of(pipeline_identity(pipeline)) }
+    EpochId { number: Epoch::new(epoch), identity: of(identity(epoch)), pipeline: of(pipeline_identity(pipeline)) }
 }
 
 pub(crate) fn record(pipeline: &str, epoch: u64) -> EpochRecord {
     EpochRecord {
         pipeline: pipeline.into(),
-        epoch,
+        epoch: Epoch::new(epoch),
         identity: identity(epoch),
         pipeline_identity: pipeline_identity(pipeline),
         committed_at: format!("2026-01-01T00:00:{epoch:02}Z"),
@@ -138,15 +138,15 @@ pub(crate) fn drop_row(drop_id: u64, name: &str, epoch: u64) -> DropRow {
         path: format!("/drops/{name}.vcf.gz"),
         bytes_digest: "b".repeat(32),
         content_digest: "c".repeat(32),
-        added_epoch: epoch,
-        loaded_epoch: epoch,
+        added_epoch: Epoch::new(epoch),
+        loaded_epoch: Epoch::new(epoch),
         counts: counts(10),
     }
 }
 
 pub(crate) fn event(epoch: u64, drop_id: Option<u64>, name: &str, action: &str) -> Event {
     Event {
-        epoch,
+        epoch: Epoch::new(epoch),
         committed_at: format!("2026-01-01T00:00:{epoch:02}Z"),
         drop_id: drop_id.map(DropId::new),
         source: "calls".into(),

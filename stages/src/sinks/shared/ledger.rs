@@ -6,7 +6,9 @@ mod members;
 use vardelta_engine::contract::sink::{SinkError, SinkErrorKind};
 use vardelta_schemas::{
     Identity,
-    ledger::{Accounts, DropId, DropRow, EpochId, EpochRecord, Event, RecordCounts, RejectRow, Snapshot, TableCounts},
+    ledger::{
+        Accounts, DropId, DropRow, Epoch, EpochId, EpochRecord, Event, RecordCounts, RejectRow, Snapshot, TableCounts,
+    },
     sql::ledger as sql,
 };
 
@@ -145,7 +147,7 @@ impl Taking<'_> {
         text.map(|text| text.parse().map_err(|error| self.unreadable(&format!("{error}")))).transpose()
     }
 
-    fn table_counts(&mut self, epoch: u64) -> Result<Vec<TableCounts>, SinkError> {
+    fn table_counts(&mut self, epoch: Epoch) -> Result<Vec<TableCounts>, SinkError> {
         let text = self.text()?;
         let unreadable =
             |error| self.unreadable(&format!("the table counts of epoch {epoch} are no such JSON: {error}"));
@@ -227,7 +229,7 @@ impl<D: Database> Ledger<D> {
         let Some(version) = self.version()? else { return Ok(Snapshot::default()) };
         let parameter = [Cell::from(pipeline)];
         let last = self.first(&sql::select_at(sql::SELECT_LAST_EPOCH, version), &parameter, |row| {
-            let epoch = row.number()?;
+            let epoch = Epoch::new(row.number()?);
             Ok((epoch, row.table_counts(epoch)?, row.identity()?))
         })?;
         let (epoch, tables, identity) = last.unwrap_or_default();
@@ -259,10 +261,10 @@ impl<D: Database> Ledger<D> {
         }
         Ok(Accounts {
             epochs: self.all(sql::SELECT_EPOCHS, &[pipeline.into()], |row| {
-                let epoch = row.number()?;
+                let epoch = Epoch::new(row.number()?);
                 Ok((epoch, row.table_counts(epoch)?))
             })?,
-            made: self.all(sql::SELECT_MADE, &[pipeline.into()], |row| Ok((row.text()?, row.number()?)))?,
+            made: self.all(sql::SELECT_MADE, &[pipeline.into()], |row| Ok((row.text()?, Epoch::new(row.number()?))))?,
         })
     }
 
@@ -275,7 +277,7 @@ impl<D: Database> Ledger<D> {
         let Some(version) = self.version()? else { return Ok(Vec::new()) };
         self.all(&sql::select_at(sql::SELECT_EVENTS, version), &[pipeline.into()], |row| {
             Ok(Event {
-                epoch: row.number()?,
+                epoch: Epoch::new(row.number()?),
                 committed_at: row.text()?,
                 drop_id: row.optional_number()?.map(DropId::new),
                 source: row.text()?,
@@ -293,7 +295,7 @@ impl<D: Database> Ledger<D> {
         let version = self.version()?.unwrap_or(sql::VERSION);
         let statement = sql::select_at(self.0.last_epoch_statement(), version);
         let last = self.first(&statement, &[pipeline.into()], |row| {
-            let (epoch, _, identity) = (row.number()?, row.text()?, row.identity()?);
+            let (epoch, _, identity) = (Epoch::new(row.number()?), row.text()?, row.identity()?);
             Ok((epoch, identity))
         })?;
         let (epoch, identity) = last.unwrap_or_default();
@@ -315,7 +317,7 @@ impl<D: Database> Ledger<D> {
     }
 
     /// Writes rejects.
-    pub(crate) fn rejects(&mut self, pipeline: &str, epoch: u64, rejects: &[RejectRow]) -> Result<(), SinkError> {
+    pub(crate) fn rejects(&mut self, pipeline: &str, epoch: Epoch, rejects: &[RejectRow]) -> Result<(), SinkError> {
         let mut rest = rejects;
         while !rest.is_empty() {
             let mut bytes = 0;
@@ -329,7 +331,7 @@ impl<D: Database> Ledger<D> {
             for reject in some {
                 cells.extend([
                     pipeline.into(),
-                    number(epoch)?,
+                    number(epoch.number())?,
                     optional_number(reject.drop_id.map(DropId::number))?,
                     reject.drop_name.as_ref().into(),
                     Cell::from(&reject.stage),
@@ -359,7 +361,7 @@ impl<D: Database> Ledger<D> {
         let definition = if self.definition(pipeline)? == record.definition { "" } else { &record.definition };
         let epoch = [
             pipeline.into(),
-            number(record.epoch)?,
+            number(record.epoch.number())?,
             Cell::from(&record.committed_at),
             definition.into(),
             Cell::from(&table_counts),
@@ -378,7 +380,7 @@ impl<D: Database> Ledger<D> {
         for (ordinal, event) in (0_i64..).zip(&record.events) {
             let mut cells = vec![
                 pipeline.into(),
-                number(record.epoch)?,
+                number(record.epoch.number())?,
                 ordinal.into(),
                 optional_number(event.drop_id.map(DropId::number))?,
                 Cell::from(&event.source),
@@ -397,7 +399,7 @@ impl<D: Database> Ledger<D> {
             let first = warning.first.clone().unwrap_or_default();
             let cells = [
                 record.pipeline.as_str().into(),
-                number(record.epoch)?,
+                number(record.epoch.number())?,
                 ordinal.into(),
                 optional_number(warning.drop_id.map(DropId::number))?,
                 warning.drop.as_ref().into(),
@@ -449,8 +451,8 @@ impl<D: Database> Ledger<D> {
                 Cell::from(&drop.path),
                 Cell::from(&drop.bytes_digest),
                 Cell::from(&drop.content_digest),
-                number(drop.added_epoch)?,
-                number(drop.loaded_epoch)?,
+                number(drop.added_epoch.number())?,
+                number(drop.loaded_epoch.number())?,
             ];
             cells.extend(count_cells(&drop.counts)?);
             cells.push(drop.identity.into());
@@ -490,8 +492,8 @@ fn drop_row(row: &mut Taking<'_>) -> Result<DropRow, SinkError> {
         path: row.text()?,
         bytes_digest: row.text()?,
         content_digest: row.text()?,
-        added_epoch: row.number()?,
-        loaded_epoch: row.number()?,
+        added_epoch: Epoch::new(row.number()?),
+        loaded_epoch: Epoch::new(row.number()?),
         counts: row.counts()?,
         identity: row.identity()?,
     })

@@ -8,6 +8,7 @@ use rusqlite::{Connection, Statement};
 use vardelta_engine::contract::sink::{ChangeBatch, Op, REFUSED_HINT, SinkError, SinkErrorKind};
 use vardelta_schemas::{
     TableSchema,
+    ledger::Epoch,
     sql::{
         Parameter, RowStatement,
         marks::Marks,
@@ -32,8 +33,8 @@ use crate::sinks::{
 
 /// The epoch that changes rows.
 #[derive(Clone, Copy)]
-pub(super) struct Epoch<'a> {
-    pub(super) number: u64,
+pub(super) struct ByEpoch<'a> {
+    pub(super) number: Epoch,
     /// Its time, as the ledger has it.
     pub(super) time: &'a str,
 }
@@ -44,7 +45,7 @@ pub(super) fn apply(
     connection: &Connection,
     (table, marks): (&TableSchema, Marks),
     refusals: Refusals<'_>,
-    epoch: Epoch<'_>,
+    epoch: ByEpoch<'_>,
     changes: &mut dyn Iterator<Item = Result<ChangeBatch, SinkError>>,
 ) -> Result<(), SinkError> {
     let statements = TableStatements::new(table, marks);
@@ -62,7 +63,7 @@ pub(super) fn apply(
         connection,
         table,
         refusals,
-        epoch: (integer(epoch.number).map_err(failed)?, epoch.time),
+        epoch: (integer(epoch.number.number()).map_err(failed)?, epoch.time),
         insert: prepare(&statements.insert)?,
         insert_many: insert_many.transpose()?,
         revive: statements.revive.as_ref().map(prepare).transpose()?,

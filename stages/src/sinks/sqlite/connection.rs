@@ -26,7 +26,7 @@ use vardelta_engine::contract::{
 };
 use vardelta_schemas::{
     TableSchema,
-    ledger::{self, DropId, EpochId},
+    ledger::{self, DropId, Epoch, EpochId},
     sql::{
         Dialect, sqlite as sql,
         view::{Place, Relation, Statement, Unsayable},
@@ -225,13 +225,13 @@ impl Sink for SqliteSink {
     fn apply(
         &mut self,
         table: &TableSchema,
-        epoch: u64,
+        epoch: Epoch,
         changes: &mut dyn Iterator<Item = Result<ChangeBatch, SinkError>>,
     ) -> Result<(), SinkError> {
         let mut offenders = std::mem::take(&mut self.offenders);
         let begun = self.begun()?;
         let marks = begun.marks.get(&table.name).copied().unwrap_or_default();
-        let epoch = apply::Epoch { number: epoch, time: &begun.committed_at };
+        let epoch = apply::ByEpoch { number: epoch, time: &begun.committed_at };
         let refusals = Refusals {
             constraints: constraints::of(&self.kept.constraints, table),
             unique: unique::of(&self.kept.unique, table),
@@ -254,7 +254,7 @@ impl Sink for SqliteSink {
         std::mem::take(&mut self.offenders)
     }
 
-    fn rejects(&mut self, pipeline: &str, epoch: u64, rejects: &[ledger::RejectRow]) -> Result<(), SinkError> {
+    fn rejects(&mut self, pipeline: &str, epoch: Epoch, rejects: &[ledger::RejectRow]) -> Result<(), SinkError> {
         self.begun()?;
         ledger_in(&self.path, &self.connection).rejects(pipeline, epoch, rejects)
     }
@@ -262,7 +262,7 @@ impl Sink for SqliteSink {
     fn commit(&mut self, record: &ledger::EpochRecord) -> Result<(), SinkError> {
         let begun = self.begun()?;
         let (pipeline, expected) = (begun.pipeline.as_str(), begun.expected);
-        if record.pipeline != pipeline || record.epoch != expected.number + 1 {
+        if record.pipeline != pipeline || record.epoch != expected.number.next() {
             let message = format!(
                 "the transaction on {} is for the epoch after {} of pipeline `{pipeline}`, not for epoch {} of `{}`",
                 self.path.display(),
@@ -378,7 +378,7 @@ impl Migrate for SqliteSink {
             offenders: None,
         };
         // Updates alone: nothing is marked.
-        let epoch = apply::Epoch { number: fill.expected.number + 1, time: "" };
+        let epoch = apply::ByEpoch { number: fill.expected.number.next(), time: "" };
         let filled = ledger_in(&self.path, &self.connection)
             .check_epoch(fill.pipeline, &fill.expected)
             .and_then(|()| marks::found(&self.path, &self.connection, self.on_delete, fill.table))

@@ -10,9 +10,12 @@ use vardelta_engine::{
     },
     failpoint,
 };
-use vardelta_schemas::sql::{
-    Dialect,
-    erase::{self as sql, ERASING, ERASING_SAMPLE, HistoryErasure, sqlite},
+use vardelta_schemas::{
+    ledger::Epoch,
+    sql::{
+        Dialect,
+        erase::{self as sql, ERASING, ERASING_SAMPLE, HistoryErasure, sqlite},
+    },
 };
 
 use crate::sinks::{
@@ -96,7 +99,7 @@ fn remove(connection: &Connection, erasure: &Erasure) -> rusqlite::Result<Remove
         }
         delete(&statements.delete_changed_in(&erasure.revealing_epochs, first))?;
     }
-    let (first, last) = (integer(first)?, integer(erasure.epoch)?);
+    let (first, last) = (integer(first.number())?, integer(erasure.epoch.number())?);
     removed.rejects += connection.execute(sql::DELETE_REJECTS_OF_NO_DROP, (pipeline, first, last))? as u64;
     removed.ledger += connection.execute(sql::DELETE_WARNINGS_OF_NO_DROP, (pipeline, first, last))? as u64;
     for drop in &erasure.drops {
@@ -116,10 +119,10 @@ fn remove(connection: &Connection, erasure: &Erasure) -> rusqlite::Result<Remove
 }
 
 /// The epochs from which on a history does not tell where rows came from, though the drops were there already.
-fn blind_epochs(connection: &Connection, erasure: &Erasure, history: &str) -> rusqlite::Result<Vec<u64>> {
+fn blind_epochs(connection: &Connection, erasure: &Erasure, history: &str) -> rusqlite::Result<Vec<Epoch>> {
     let created: Option<u64> =
         connection.query_row(sql::SELECT_CREATED_EPOCH, [history], |row| unsigned(row, 0)).optional()?;
-    let late = created.filter(|created| *created > erasure.first_epoch);
+    let late = created.map(Epoch::new).filter(|created| *created > erasure.first_epoch);
     Ok(late.into_iter().chain(erasure.blind_epochs.iter().copied()).collect())
 }
 
@@ -182,7 +185,7 @@ pub(super) fn search(connection: &Connection, erasure: &Erasure) -> rusqlite::Re
     let count = |text: &str, values: &[&dyn rusqlite::ToSql]| -> rusqlite::Result<u64> {
         connection.query_row(text, values, |row| unsigned(row, 0))
     };
-    let (first, last) = (integer(erasure.first_epoch)?, integer(erasure.epoch)?);
+    let (first, last) = (integer(erasure.first_epoch.number())?, integer(erasure.epoch.number())?);
     for (table, history) in erasure.histories() {
         let (name, statements) = (&history.name, HistoryErasure::new(Dialect::Sqlite, history));
         let of_epochs = match table.hides_values {
@@ -196,7 +199,7 @@ pub(super) fn search(connection: &Connection, erasure: &Erasure) -> rusqlite::Re
             let rows = named.query_map([json], |row| Ok((unsigned(row, 0)?, unsigned(row, 1)?)))?;
             for row in rows {
                 let (epoch, rows) = row?;
-                if erasure.own_epochs.contains(&epoch) {
+                if erasure.own_epochs.contains(&Epoch::new(epoch)) {
                     search.found(Place::History, rows, format!("rows of `{name}` that name the drop"));
                 }
             }

@@ -6,6 +6,7 @@ use rusqlite::{Connection, OptionalExtension as _};
 use vardelta_engine::contract::sink::{EpochStart, SinkError, SinkErrorKind};
 use vardelta_schemas::{
     TableSchema,
+    ledger::Epoch,
     sql::{
         Dialect,
         form::{ColumnForm, TableForm},
@@ -42,7 +43,7 @@ pub(super) struct Layout<'a> {
     pub(super) path: &'a Path,
     pub(super) connection: &'a Connection,
     pub(super) pipeline: &'a str,
-    pub(super) expected_epoch: u64,
+    pub(super) expected_epoch: Epoch,
     pub(super) on_delete: OnDelete,
     pub(super) kept: &'a Kept,
 }
@@ -163,7 +164,7 @@ impl Layout<'_> {
     /// Writes down that the pipeline makes what has this name, in the epoch that starts.
     pub(super) fn own(&self, name: &str) -> Result<(), SinkError> {
         let write = || {
-            let epoch = integer(self.expected_epoch + 1)?;
+            let epoch = integer(self.expected_epoch.next().number())?;
             self.connection.execute(ledger_sql::INSERT_OWNED, (name, self.pipeline, epoch))
         };
         write().map(|_| ()).map_err(self.failed())

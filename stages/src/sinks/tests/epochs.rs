@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use vardelta_engine::contract::sink::{Access, DetailLimits, Op, SinkErrorKind};
 use vardelta_schemas::ledger::{
-    DropId, DropRow, EpochDetails, EpochRecord, FirstPlace, LookupRow, RejectCount, RejectRow, SetAsideRow, Snapshot,
-    TableCounts, WarningRow,
+    DropId, DropRow, Epoch, EpochDetails, EpochRecord, FirstPlace, LookupRow, RejectCount, RejectRow, SetAsideRow,
+    Snapshot, TableCounts, WarningRow,
 };
 
 use crate::sinks::{shared::fixtures::*, tests::Db};
@@ -16,7 +16,7 @@ pub(crate) fn an_empty_database_reads_as_epoch_0_and_stays_empty(db: &dyn Db) {
         assert_eq!(sink.ledger(PIPELINE).unwrap(), Snapshot::default());
         assert_eq!(sink.history(PIPELINE).unwrap(), []);
         let limits = DetailLimits { rejects_each: 1, warnings: 1 };
-        assert_eq!(sink.epoch_details(PIPELINE, 1, limits).unwrap(), EpochDetails::default());
+        assert_eq!(sink.epoch_details(PIPELINE, Epoch::FIRST, limits).unwrap(), EpochDetails::default());
         assert_eq!(sink.lookup_counts(PIPELINE).unwrap(), []);
         sink.settle(PIPELINE, &[]).unwrap();
     }
@@ -65,7 +65,7 @@ pub(crate) fn the_ledger_keeps_drops_events_rejects_and_counts(db: &dyn Db) {
         raw: Some("chr1\t-1\0".into()),
     };
     let after_a_table = RejectRow { stage: "s".into(), reason: "r".into(), ..RejectRow::default() };
-    sink.rejects(PIPELINE, 1, &[reject.clone(), after_a_table.clone()]).unwrap();
+    sink.rejects(PIPELINE, Epoch::FIRST, &[reject.clone(), after_a_table.clone()]).unwrap();
     let mut first = record(PIPELINE, 1);
     let warning = |reason: &str, count| WarningRow { reason: reason.into(), count, ..WarningRow::default() };
     let place = FirstPlace { line: None, contig: Some("chr1".into()), pos: Some(-1) };
@@ -88,7 +88,7 @@ pub(crate) fn the_ledger_keeps_drops_events_rejects_and_counts(db: &dyn Db) {
     assert_eq!(
         sink.ledger(PIPELINE).unwrap(),
         Snapshot {
-            epoch: 1,
+            epoch: Epoch::FIRST,
             identity: Some(identity(1)),
             pipeline_identity: Some(pipeline_identity(PIPELINE)),
             last_drop_id: DropId::new(2),
@@ -102,7 +102,7 @@ pub(crate) fn the_ledger_keeps_drops_events_rejects_and_counts(db: &dyn Db) {
     // The second epoch replaces one drop and withdraws the other, whose name then passes to a new drop.
     sink.begin(&starting(PIPELINE, 1, &[numbers("t")], false)).unwrap();
     let mut second = record(PIPELINE, 2);
-    let replaced = DropRow { loaded_epoch: 2, counts: counts(20), ..drop_row(2, "two", 1) };
+    let replaced = DropRow { loaded_epoch: Epoch::new(2), counts: counts(20), ..drop_row(2, "two", 1) };
     second.upserted_drops = vec![replaced.clone(), drop_row(3, "one", 2)];
     second.withdrawn_drops = vec![DropId::new(1)];
     second.events = vec![
@@ -119,7 +119,7 @@ pub(crate) fn the_ledger_keeps_drops_events_rejects_and_counts(db: &dyn Db) {
     let limits = DetailLimits { rejects_each: 1, warnings: 2 };
     let of = |stage: &str, reason: &str| RejectCount { stage: stage.into(), reason: reason.into(), count: 1 };
     assert_eq!(
-        reader.epoch_details(PIPELINE, 1, limits).unwrap(),
+        reader.epoch_details(PIPELINE, Epoch::FIRST, limits).unwrap(),
         EpochDetails {
             rejects: vec![of("calls", "bad_position"), of("s", "r")],
             first_rejects: vec![reject, after_a_table],
@@ -127,8 +127,8 @@ pub(crate) fn the_ledger_keeps_drops_events_rejects_and_counts(db: &dyn Db) {
             warnings: vec![placed, warning("c", 2)],
         }
     );
-    assert_eq!(reader.epoch_details(PIPELINE, 2, limits).unwrap(), EpochDetails::default());
-    assert_eq!(reader.epoch_details("other", 1, limits).unwrap(), EpochDetails::default());
+    assert_eq!(reader.epoch_details(PIPELINE, Epoch::new(2), limits).unwrap(), EpochDetails::default());
+    assert_eq!(reader.epoch_details("other", Epoch::FIRST, limits).unwrap(), EpochDetails::default());
     let counts = reader.lookup_counts(PIPELINE).unwrap();
     let counts: Vec<_> = counts.iter().map(|one| (one.status.as_str(), one.count)).collect();
     assert_eq!(counts, [("found", 1), ("waiting", 2)]);
@@ -171,7 +171,10 @@ pub(crate) fn pipelines_share_a_database_and_not_their_tables(db: &dyn Db) {
     }
     apply(sink.as_mut(), &numbers("u"), 1, &[(Op::Insert, "a", Some(9))]).unwrap();
     sink.commit(&record("q", 1)).unwrap();
-    assert_eq!((sink.ledger(PIPELINE).unwrap().epoch, sink.ledger("q").unwrap().epoch), (epoch, 1));
+    assert_eq!(
+        (sink.ledger(PIPELINE).unwrap().epoch, sink.ledger("q").unwrap().epoch),
+        (Epoch::new(epoch), Epoch::FIRST)
+    );
     for taken in db.spellings_of_t() {
         let error = error_of(sink.begin(&starting("q", 1, &[numbers(taken)], false)));
         assert_eq!(error.kind, SinkErrorKind::Layout);
@@ -189,7 +192,7 @@ pub(crate) fn a_second_run_is_told_that_the_first_holds_the_lock(db: &dyn Db) {
     // A new database and one that has been written to may lock by different means.
     for epoch in [0, 2] {
         if epoch == 2 {
-            assert_eq!(db.open().ledger(PIPELINE).unwrap().epoch, 2);
+            assert_eq!(db.open().ledger(PIPELINE).unwrap().epoch, Epoch::new(2));
         }
         let (mut first, mut second) = (db.open(), db.open());
         first.begin(&starting(PIPELINE, epoch, &[numbers("t")], false)).unwrap();
@@ -215,7 +218,7 @@ pub(crate) fn readers_do_not_wait_for_a_run_and_see_nothing_of_it(db: &dyn Db) {
     sink.begin(&starting(PIPELINE, 1, &[numbers("t")], false)).unwrap();
     apply(sink.as_mut(), &numbers("t"), 2, &[(Op::Delete, "a", Some(1)), (Op::Insert, "b", Some(1))]).unwrap();
     assert_eq!(db.contents(&numbers("t")), [("a".into(), Some(1))]);
-    assert_eq!(db.connect(Access::Read).unwrap().ledger(PIPELINE).unwrap().epoch, 1);
+    assert_eq!(db.connect(Access::Read).unwrap().ledger(PIPELINE).unwrap().epoch, Epoch::FIRST);
     sink.commit(&record(PIPELINE, 2)).unwrap();
     assert_eq!(db.contents(&numbers("t")), [("b".into(), Some(1))]);
 }
@@ -270,7 +273,7 @@ pub(crate) fn a_digest_is_refreshed_outside_of_epochs(db: &dyn Db) {
     assert_eq!(
         ledger,
         Snapshot {
-            epoch: 1,
+            epoch: Epoch::FIRST,
             identity: Some(identity(1)),
             pipeline_identity: Some(pipeline_identity(PIPELINE)),
             last_drop_id: DropId::new(5),

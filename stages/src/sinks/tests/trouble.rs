@@ -1,7 +1,7 @@
 //! What can go wrong between state and tables: the database must be as before, and the message must help.
 
 use vardelta_engine::contract::sink::{ChangeBatch, Op, SinkError, SinkErrorKind};
-use vardelta_schemas::{Column, ColumnType, Schema};
+use vardelta_schemas::{Column, ColumnType, Schema, ledger::Epoch};
 
 use crate::sinks::{shared::fixtures::*, tests::Db};
 
@@ -33,12 +33,12 @@ pub(crate) fn changes_that_do_not_fit_the_table_are_refused(db: &dyn Db) {
     let mut other = numbers("t");
     other.schema =
         Schema::new(vec![Column::required("name", ColumnType::Text), Column::nullable("number", ColumnType::Text)]);
-    let error = error_of(sink.apply(&other, 1, &mut [Ok(changes.clone())].into_iter()));
+    let error = error_of(sink.apply(&other, Epoch::FIRST, &mut [Ok(changes.clone())].into_iter()));
     assert!(error.message.contains("`number` is Int64 instead of text"), "{error}");
     let short = ChangeBatch { ops: vec![Op::Insert; 2], ..changes };
-    let error = error_of(sink.apply(&table, 1, &mut [Ok(short)].into_iter()));
+    let error = error_of(sink.apply(&table, Epoch::FIRST, &mut [Ok(short)].into_iter()));
     assert!(error.message.contains("as many rows as they say"), "{error}");
     // What the engine reports in between comes back as it is.
     let own = SinkError::new(SinkErrorKind::Unavailable, "from the engine");
-    assert_eq!(error_of(sink.apply(&table, 1, &mut [Err(own)].into_iter())).message, "from the engine");
+    assert_eq!(error_of(sink.apply(&table, Epoch::FIRST, &mut [Err(own)].into_iter())).message, "from the engine");
 }

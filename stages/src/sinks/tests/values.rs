@@ -4,16 +4,16 @@ use std::sync::Arc;
 
 use arrow_array::{Array as _, ArrayRef, Date32Array, Float64Array, Int64Array, RecordBatch, StringArray};
 use vardelta_engine::contract::sink::{Access, ChangeBatch, Op, SinkError, SinkErrorKind};
-use vardelta_schemas::{Column, ColumnType, Schema, TableSchema};
+use vardelta_schemas::{Column, ColumnType, Schema, TableSchema, ledger::Epoch};
 
 use crate::sinks::{shared::fixtures::*, tests::Db};
 
 pub(in crate::sinks) fn write(db: &dyn Db, table: &TableSchema, changes: Vec<ChangeBatch>) -> Result<(), SinkError> {
     let mut sink = db.open();
     let epoch = sink.ledger(PIPELINE)?.epoch;
-    sink.begin(&starting(PIPELINE, epoch, std::slice::from_ref(table), false))?;
-    sink.apply(table, epoch + 1, &mut changes.into_iter().map(Ok))?;
-    sink.commit(&record(PIPELINE, epoch + 1))
+    sink.begin(&starting(PIPELINE, epoch.number(), std::slice::from_ref(table), false))?;
+    sink.apply(table, epoch.next(), &mut changes.into_iter().map(Ok))?;
+    sink.commit(&record(PIPELINE, epoch.next().number()))
 }
 
 /// The rows in the order of `every_value`: no order is promised, and the servers have their own.
@@ -149,10 +149,10 @@ pub(crate) fn a_row_of_the_same_epoch_is_updated_by_its_last_bit(db: &dyn Db) {
     ];
     let mut sink = db.open();
     sink.begin(&starting(PIPELINE, 0, std::slice::from_ref(&table), false)).unwrap();
-    sink.apply(&table, 1, &mut [Ok(inserts(row(&steps[0])))].into_iter()).unwrap();
+    sink.apply(&table, Epoch::FIRST, &mut [Ok(inserts(row(&steps[0])))].into_iter()).unwrap();
     for step in steps.windows(2) {
         let update = ChangeBatch { ops: vec![Op::Update], old: row(&step[0]), new: row(&step[1]) };
-        let applied = sink.apply(&table, 1, &mut [Ok(update)].into_iter());
+        let applied = sink.apply(&table, Epoch::FIRST, &mut [Ok(update)].into_iter());
         assert!(applied.is_ok(), "{step:?}: {:?}", applied.err());
     }
     sink.commit(&record(PIPELINE, 1)).unwrap();

@@ -53,7 +53,7 @@ impl Migrate for MySqlSink {
                 untouched: if fill.may_stand { Untouched::Written } else { Untouched::Wrong },
                 offenders: None,
             };
-            apply::apply(target, fill.expected.number + 1, &mut std::iter::once(Ok(fill.changes.clone())))?;
+            apply::apply(target, fill.expected.number.next(), &mut std::iter::once(Ok(fill.changes.clone())))?;
             link.conn.query_drop(sql::COMMIT).map_err(failed)
         });
         if filled.is_err() {

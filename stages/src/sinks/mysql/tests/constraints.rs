@@ -1,9 +1,12 @@
 //! CHECK and FOREIGN KEY constraints: made, kept, found missing, and the rows that violate them.
 
 use vardelta_engine::contract::sink::Part;
-use vardelta_schemas::sql::{
-    condition::{Condition, Operator},
-    mysql::constraint::{Constraint, Rule},
+use vardelta_schemas::{
+    ledger::Epoch,
+    sql::{
+        condition::{Condition, Operator},
+        mysql::constraint::{Constraint, Rule},
+    },
 };
 
 use crate::sinks::mysql::tests::*;
@@ -37,7 +40,7 @@ fn write(sink: &mut dyn Sink, epoch: u64, changes: [&[Change]; 2]) -> Result<(),
     let tables = tables();
     for (at, part) in sink.order(&tables) {
         let batch = part.of(batch(&tables[at], changes[at])).unwrap();
-        sink.apply(&tables[at], epoch, &mut [Ok(batch)].into_iter())?;
+        sink.apply(&tables[at], Epoch::new(epoch), &mut [Ok(batch)].into_iter())?;
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! Rows that go by the thousand, by a join with their keys or in statements, and the plans that the servers make of both.
 
 use mysql::{Value, prelude::Queryable};
+use vardelta_schemas::ledger::Epoch;
 
 use crate::sinks::mysql::tests::*;
 
@@ -52,7 +53,7 @@ fn indexed(db: Db) -> Db {
 fn commit(db: &Db, epoch: u64, changes: ChangeBatch) -> Result<Vec<String>, SinkError> {
     let mut sink = db.open();
     sink.begin(&starting(PIPELINE, epoch - 1, &[alleles()], false))?;
-    sink.apply(&alleles(), epoch, &mut [Ok(changes)].into_iter())?;
+    sink.apply(&alleles(), Epoch::new(epoch), &mut [Ok(changes)].into_iter())?;
     sink.commit(&record(PIPELINE, epoch))?;
     sink.settle(PIPELINE, &[alleles()])?;
     Ok(sink.take_notices())

@@ -1,5 +1,7 @@
 //! Tables that are not the planned ones, and tables that are not vardelta's.
 
+use vardelta_schemas::ledger::Epoch;
+
 use crate::sinks::mysql::tests::*;
 
 /// What `begin` says of a changed database; the refusal must leave it as it was.
@@ -80,7 +82,7 @@ fn a_run_that_died_before_its_transaction_leaves_nothing_wrong() {
         sink.begin(&starting(PIPELINE, 0, &[numbers("t"), numbers("u")], false)).unwrap();
         drop(sink);
         assert_eq!(db.query("select count(*) from t"), ["0"]);
-        assert_eq!(db.connect(Access::Read).unwrap().ledger(PIPELINE).unwrap().epoch, 0);
+        assert_eq!(db.connect(Access::Read).unwrap().ledger(PIPELINE).unwrap().epoch, Epoch::NONE);
         // It may have died between the owner and the table, and the pipeline may have changed since.
         db.run(&["drop table u"]);
         let mut other = numbers("t");

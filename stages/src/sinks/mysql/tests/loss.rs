@@ -1,6 +1,7 @@
 //! Connections and servers that go away.
 
 use mysql::prelude::Queryable;
+use vardelta_schemas::ledger::Epoch;
 use vardelta_test_servers::{Flavor, Options, private};
 
 use crate::sinks::mysql::tests::*;
@@ -28,12 +29,12 @@ fn a_connection_that_is_cut_recovers_and_nothing_is_doubled() {
         assert_eq!(error.kind, SinkErrorKind::ConnectionLost, "{error}");
         // Until it has recovered nothing works, and nothing is guessed.
         assert_eq!(error_of(sink.ledger(PIPELINE)).kind, SinkErrorKind::ConnectionLost);
-        assert_eq!(sink.recover(PIPELINE).unwrap().epoch, 1);
+        assert_eq!(sink.recover(PIPELINE).unwrap().epoch, Epoch::FIRST);
         sink.begin(&starting(PIPELINE, 1, &[numbers("t")], false)).unwrap();
         apply(sink.as_mut(), &numbers("t"), 2, &[(Op::Insert, "b", Some(1)), (Op::Insert, "c", Some(1))]).unwrap();
         cut(&db);
         assert_eq!(error_of(sink.commit(&record(PIPELINE, 2))).kind, SinkErrorKind::ConnectionLost);
-        assert_eq!(sink.recover(PIPELINE).unwrap().epoch, 1);
+        assert_eq!(sink.recover(PIPELINE).unwrap().epoch, Epoch::FIRST);
         assert_eq!(db.query("select * from t"), ["a|1|1"]);
     });
 }
@@ -54,7 +55,7 @@ fn recovery_waits_for_the_lost_session_and_takes_its_lock() {
             .parse()
             .unwrap();
         sink.pretend_lost(holder);
-        assert_eq!(sink.recover(PIPELINE).unwrap().epoch, 1);
+        assert_eq!(sink.recover(PIPELINE).unwrap().epoch, Epoch::FIRST);
         // The ghost cannot commit any more.
         assert_eq!(error_of(ghost.commit(&record(PIPELINE, 2))).kind, SinkErrorKind::ConnectionLost);
         assert_eq!(db.query("select * from t"), ["a|1|1"]);
@@ -85,7 +86,7 @@ fn a_server_that_is_killed_and_comes_back_is_waited_for() {
             std::thread::sleep(Duration::from_millis(500));
             server.start_again();
         });
-        assert_eq!(sink.recover(PIPELINE).unwrap().epoch, 1);
+        assert_eq!(sink.recover(PIPELINE).unwrap().epoch, Epoch::FIRST);
         again.join().unwrap();
         assert_eq!(db.query("select * from t"), ["a|1|1"]);
         sink.begin(&starting(PIPELINE, 1, &[numbers("t")], false)).unwrap();

@@ -1,6 +1,7 @@
 //! Rows that stay marked when they go.
 
 use vardelta_engine::contract::migration::{Migration, Phase, Scope, Step};
+use vardelta_schemas::ledger::Epoch;
 
 use crate::sinks::mysql::tests::*;
 use Op::{Delete, Insert, Update};
@@ -80,7 +81,7 @@ fn keys_of_any_length_that_may_be_null_are_marked_too() {
         for (epoch, batch) in [(1, inserts(rows(&first))), (2, gone), (3, inserts(rows(&last[..1])))] {
             let mut sink = db.open();
             sink.begin(&starting(PIPELINE, epoch - 1, std::slice::from_ref(&table), false)).unwrap();
-            sink.apply(&table, epoch, &mut [Ok(batch)].into_iter()).unwrap();
+            sink.apply(&table, Epoch::new(epoch), &mut [Ok(batch)].into_iter()).unwrap();
             sink.commit(&record(PIPELINE, epoch)).unwrap();
         }
         let found = db.query("select length(gene), n, changed_epoch, deleted_at from t order by 1");
@@ -99,10 +100,10 @@ fn slices_with_and_without_marked_rows_are_told_apart() {
             let numbers = Int64Array::from_iter_values(from..to);
             RecordBatch::try_new(table.schema.to_arrow(), vec![Arc::new(names), Arc::new(numbers)]).unwrap()
         };
-        let write = |epoch, batch: ChangeBatch| {
+        let write = |epoch: u64, batch: ChangeBatch| {
             let mut sink = db.open();
             sink.begin(&starting(PIPELINE, epoch - 1, std::slice::from_ref(&table), false)).unwrap();
-            sink.apply(&table, epoch, &mut [Ok(batch)].into_iter()).unwrap();
+            sink.apply(&table, Epoch::new(epoch), &mut [Ok(batch)].into_iter()).unwrap();
             sink.commit(&record(PIPELINE, epoch)).unwrap();
         };
         write(1, inserts(rows(0, 55_000)));

@@ -99,8 +99,8 @@ fn a_history_outlives_a_rebuild_and_is_started_again_where_it_was_moved_away() {
         let write = |start: EpochStart<'_>, changes: &[Change]| {
             let mut sink = db.open();
             sink.begin(&start).unwrap();
-            apply(sink.as_mut(), &history[0], start.expected.number + 1, changes).unwrap();
-            sink.commit(&record(PIPELINE, start.expected.number + 1)).unwrap();
+            apply(sink.as_mut(), &history[0], start.expected.number.next().number(), changes).unwrap();
+            sink.commit(&record(PIPELINE, start.expected.number.next().number())).unwrap();
             sink.settle(PIPELINE, &[table.clone(), history[0].clone()]).unwrap();
         };
         write(with_history(0, false), &[(Op::Insert, "a", Some(1))]);

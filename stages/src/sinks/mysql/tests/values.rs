@@ -1,6 +1,7 @@
 //! What only servers do with values: hashed keys, bounded texts, and columns that somebody has changed.
 
 use arrow_array::ArrayRef;
+use vardelta_schemas::ledger::Epoch;
 
 use crate::sinks::{
     mysql::tests::*,
@@ -85,7 +86,7 @@ fn what_the_server_refuses_is_never_altered() {
             let digits =
                 if change.starts_with("add") { Int64Array::from(vec![Some(2), number, Some(3)]) } else { digits };
             let new = RecordBatch::try_new(table.schema.to_arrow(), vec![Arc::new(names), Arc::new(digits)]).unwrap();
-            let error = error_of(sink.apply(&table, 2, &mut [Ok(inserts(new))].into_iter()));
+            let error = error_of(sink.apply(&table, Epoch::new(2), &mut [Ok(inserts(new))].into_iter()));
             assert_eq!(error.kind, SinkErrorKind::Value, "{change}: {error}");
             let said = error.message.to_lowercase();
             assert!(expected.to_lowercase().split('|').any(|words| said.contains(words)), "{change}: {error}");
@@ -105,7 +106,7 @@ fn a_value_that_the_server_would_round_is_refused() {
         sink.begin(&starting(PIPELINE, 1, &[every_type()], false)).unwrap();
         db.run(&["alter table `every type` modify narrow decimal(5,1)"]);
         let changes = inserts(every_value().slice(1, 1));
-        let error = error_of(sink.apply(&every_type(), 2, &mut [Ok(changes)].into_iter()));
+        let error = error_of(sink.apply(&every_type(), Epoch::new(2), &mut [Ok(changes)].into_iter()));
         assert_eq!(error.kind, SinkErrorKind::Value, "{error}");
         assert!(error.message.contains("narrow") || error.message.contains("999.99"), "{error}");
         sink.rollback().unwrap();

@@ -2,7 +2,7 @@
 
 use vardelta_engine::contract::sink::{DetailLimits, SinkError};
 use vardelta_schemas::{
-    ledger::{DropId, EpochDetails, FirstPlace, LookupCount, RejectCount, RejectRow, WarningRow},
+    ledger::{DropId, Epoch, EpochDetails, FirstPlace, LookupCount, RejectCount, RejectRow, WarningRow},
     sql::{details as sql, ledger::VERSION_WITH_LOOKUPS},
 };
 
@@ -13,11 +13,11 @@ impl<D: Database> Ledger<D> {
     pub(crate) fn epoch_details(
         &mut self,
         pipeline: &str,
-        epoch: u64,
+        epoch: Epoch,
         limits: DetailLimits,
     ) -> Result<EpochDetails, SinkError> {
         let Some(version) = self.version()? else { return Ok(EpochDetails::default()) };
-        let of_epoch = [pipeline.into(), number(epoch)?];
+        let of_epoch = [pipeline.into(), number(epoch.number())?];
         let limited = |limit: u32| [pipeline.into(), of_epoch[1].clone(), Cell::Integer(i64::from(limit))];
         let mut details = EpochDetails {
             rejects: self.all(sql::SELECT_REJECT_COUNTS, &of_epoch, |row| {

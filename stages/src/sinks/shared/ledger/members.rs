@@ -2,7 +2,7 @@
 
 use vardelta_engine::contract::sink::SinkError;
 use vardelta_schemas::{
-    ledger::{EpochRecord, WithdrawnMember},
+    ledger::{Epoch, EpochRecord, WithdrawnMember},
     sql::ledger as sql,
 };
 
@@ -27,7 +27,7 @@ impl<D: Database> Ledger<D> {
         for (ordinal, member) in (0_i64..).zip(&record.withdrawn_members) {
             let cells = [
                 pipeline.into(),
-                number(member.epoch)?,
+                number(member.epoch.number())?,
                 ordinal.into(),
                 Cell::from(&member.source),
                 member.drop.as_ref().into(),
@@ -40,5 +40,10 @@ impl<D: Database> Ledger<D> {
 }
 
 fn member_row(row: &mut Taking<'_>) -> Result<WithdrawnMember, SinkError> {
-    Ok(WithdrawnMember { source: row.text()?, drop: row.optional_text()?, name: row.text()?, epoch: row.number()? })
+    Ok(WithdrawnMember {
+        source: row.text()?,
+        drop: row.optional_text()?,
+        name: row.text()?,
+        epoch: Epoch::new(row.number()?),
+    })
 }

@@ -7,6 +7,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use vardelta_schemas::ledger::Epoch;
+
 use crate::sinks::sqlite::tests::*;
 
 /// Tells the child which database to write to.
@@ -20,7 +22,7 @@ fn child() {
     let table = numbers("t");
     let mut sink = open(path);
     let epoch = sink.ledger(PIPELINE).unwrap().epoch;
-    sink.begin(&starting(PIPELINE, epoch, std::slice::from_ref(&table), false)).unwrap();
+    sink.begin(&starting(PIPELINE, epoch.number(), std::slice::from_ref(&table), false)).unwrap();
     let mut written: i64 = 0;
     let mut changes = std::iter::from_fn(|| {
         let names =
@@ -33,7 +35,7 @@ fn child() {
         let old = RecordBatch::new_empty(new.schema());
         Some(Ok(ChangeBatch { ops: vec![Op::Insert; 8192], new, old }))
     });
-    sink.apply(&table, epoch + 1, &mut changes).unwrap();
+    sink.apply(&table, epoch.next(), &mut changes).unwrap();
 }
 
 #[test]
@@ -65,7 +67,7 @@ fn a_killed_process_leaves_the_state_before() {
         child.kill().unwrap();
         child.wait().unwrap();
         let epoch = u64::from(existing);
-        assert_eq!(connect(&path, Access::Read).unwrap().ledger(PIPELINE).unwrap().epoch, epoch);
+        assert_eq!(connect(&path, Access::Read).unwrap().ledger(PIPELINE).unwrap().epoch, Epoch::new(epoch));
         assert_eq!(by_hand::dump(&path), before);
         load(&path, epoch + 1, &[(Op::Insert, "b", Some(2))]);
         assert_eq!(contents(&path, &numbers("t")).len(), 1 + usize::from(existing));

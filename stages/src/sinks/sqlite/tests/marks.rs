@@ -1,6 +1,7 @@
 //! Rows that stay marked when they go.
 
 use vardelta_engine::contract::migration::{Migration, Phase, Scope, Step};
+use vardelta_schemas::ledger::Epoch;
 
 use crate::sinks::sqlite::tests::*;
 
@@ -87,7 +88,7 @@ fn tables_without_primary_key_mark_rows_too() {
     let gone = ChangeBatch { ops: vec![Delete; 2], new: rows(&[]), old: rows(&both) };
     for (epoch, batch) in [(1, inserts(rows(&both))), (2, gone), (3, inserts(rows(&[None])))] {
         let mut sink = begin(&path, MARK, &table, epoch, false);
-        sink.apply(&table, epoch, &mut [Ok(batch)].into_iter()).unwrap();
+        sink.apply(&table, Epoch::new(epoch), &mut [Ok(batch)].into_iter()).unwrap();
         sink.commit(&record(PIPELINE, epoch)).unwrap();
     }
     let found = by_hand::query(&path, "select gene, changed_epoch, deleted_at from t order by 1");

@@ -2,7 +2,7 @@
 
 use vardelta_engine::contract::sink::EpochStart;
 use vardelta_schemas::{
-    ledger::EpochId,
+    ledger::{Epoch, EpochId},
     sql::{Dialect, ledger as sql},
 };
 
@@ -34,7 +34,7 @@ fn an_older_ledger_is_read_without_being_changed() {
     for access in [Access::Read, Access::Write] {
         let mut sink = connect(&path, access).unwrap();
         let ledger = sink.ledger(PIPELINE).unwrap();
-        assert_eq!((ledger.epoch, ledger.drops.len(), ledger.drops[0].counts), (1, 1, COUNTS));
+        assert_eq!((ledger.epoch, ledger.drops.len(), ledger.drops[0].counts), (Epoch::FIRST, 1, COUNTS));
         let history = sink.history(PIPELINE).unwrap();
         assert_eq!((history.len(), history[0].counts), (1, COUNTS));
     }
@@ -47,15 +47,18 @@ fn the_first_epoch_of_a_newer_vardelta_migrates_the_ledger() {
     let path = dir.path().join("x.sqlite");
     version_1(&path);
     let mut sink = open(&path);
-    sink.begin(&EpochStart { expected: EpochId::numbered(1), ..starting(PIPELINE, 1, &[numbers("t")], false) })
-        .unwrap();
+    sink.begin(&EpochStart {
+        expected: EpochId::numbered(Epoch::FIRST),
+        ..starting(PIPELINE, 1, &[numbers("t")], false)
+    })
+    .unwrap();
     let mut second = record(PIPELINE, 2);
     second.upserted_drops = vec![drop_row(2, "two", 2)];
     second.events = vec![event(2, Some(2), "two", "added")];
     sink.commit(&second).unwrap();
     let ledger = sink.ledger(PIPELINE).unwrap();
     let found: Vec<RecordCounts> = ledger.drops.iter().map(|drop| drop.counts).collect();
-    assert_eq!((ledger.epoch, found), (2, vec![COUNTS, counts(10)]));
+    assert_eq!((ledger.epoch, found), (Epoch::new(2), vec![COUNTS, counts(10)]));
     drop(sink);
     assert_eq!(by_hand::query(&path, "select value from vardelta_meta"), [format!("'{}'", sql::VERSION)]);
     assert_eq!(
@@ -80,7 +83,7 @@ fn a_definition_is_kept_with_the_epoch_that_brought_it_alone() {
          insert into vardelta_epochs values ('p', 4, '2026-01-01T00:00:04Z', '{\"a\":1}', '[]')",
     );
     let mut sink = open(&path);
-    let mut from = EpochId::numbered(4);
+    let mut from = EpochId::numbered(Epoch::new(4));
     for (epoch, definition) in [(5, "{\"a\":1}"), (6, "{\"a\":1}"), (7, "{}"), (8, "{}")] {
         let next = EpochRecord { definition: definition.into(), ..record(PIPELINE, epoch) };
         sink.begin(&EpochStart { expected: from, ..starting(PIPELINE, epoch - 1, &[], false) }).unwrap();
@@ -101,8 +104,11 @@ fn an_epoch_that_fails_leaves_the_older_ledger() {
     let path = dir.path().join("x.sqlite");
     version_1(&path);
     let mut sink = open(&path);
-    sink.begin(&EpochStart { expected: EpochId::numbered(1), ..starting(PIPELINE, 1, &[numbers("t")], false) })
-        .unwrap();
+    sink.begin(&EpochStart {
+        expected: EpochId::numbered(Epoch::FIRST),
+        ..starting(PIPELINE, 1, &[numbers("t")], false)
+    })
+    .unwrap();
     drop(sink);
     assert_eq!(by_hand::query(&path, "select value from vardelta_meta"), ["'1'"]);
     assert_eq!(connect(&path, Access::Read).unwrap().ledger(PIPELINE).unwrap().drops[0].counts, COUNTS);

@@ -2,6 +2,8 @@
 
 use std::{fs, path::PathBuf};
 
+use vardelta_schemas::ledger::Epoch;
+
 use crate::sinks::sqlite::tests::*;
 
 #[test]
@@ -43,7 +45,7 @@ fn a_full_disk_leaves_the_old_state() {
     .unwrap();
     let old = RecordBatch::new_empty(new.schema());
     let changes = ChangeBatch { ops: vec![Op::Insert; names.len()], new, old };
-    let error = error_of(sink.apply(&table, 2, &mut [Ok(changes)].into_iter()));
+    let error = error_of(sink.apply(&table, Epoch::new(2), &mut [Ok(changes)].into_iter()));
     assert_eq!(error.kind, SinkErrorKind::Unavailable);
     assert!(error.message.contains("no space left"), "{error}");
     assert!(error.message.contains(path.to_str().unwrap()), "{error}");
