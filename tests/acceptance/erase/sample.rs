@@ -231,6 +231,7 @@ fn an_erasure_is_of_the_sources_that_it_was_asked_of() {
         assert!(text.contains(old), "{text}");
         shelf.project.write("pipeline.toml", text.replace(old, LATER.trim_start()).as_bytes());
         shelf.run("migrate", &[], 0);
+        std::fs::create_dir(shelf.project.path("later")).expect("a folder can be made");
         write_in(&shelf, "later", "fifth", &format!("fifth {SAMPLE}"), &[&format!("500 0/1:7 0/1:{DEPTH}")]);
         shelf.run("run", &[], 0);
         assert_eq!(shelf.sql("select count(*) from later_genotypes"), ["2"], "the new source keeps nobody out");
