@@ -18,7 +18,6 @@ mod outline;
 mod pipeline;
 pub(crate) mod place;
 pub(crate) mod sink_tables;
-mod stages;
 pub(crate) mod stamp;
 pub(crate) mod table_index;
 mod typing;
@@ -50,10 +49,12 @@ pub use operate::{
     ReclassificationOptions, Severity, SlackOptions, SmtpSecurity, SmtpUrl, WebhookUrl,
 };
 pub use pipeline::{ChunkRecords, PipelineName, PipelineOptions, Share, Workers};
-pub use stages::Stages;
 pub use table_index::TableIndex;
 
 pub use crate::stage_index::{PerStage, StageIndex};
+
+/// The stages of a plan: every stage after its inputs, otherwise in the order of the file.
+pub type Stages = PerStage<PlannedStage>;
 
 /// A whole pipeline, ready to run.
 #[derive(Clone)]

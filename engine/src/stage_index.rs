@@ -1,6 +1,6 @@
 //! A stage's place in a plan, told apart from every other number, and what is kept for each stage.
 
-use std::ops::{Index, IndexMut};
+use std::ops::{Deref, Index, IndexMut};
 
 /// Which stage of a plan, in the plan's order: [`Plan::stages`](crate::plan::Plan::stages).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -19,8 +19,14 @@ impl StageIndex {
 }
 
 /// Something for each stage of a plan.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PerStage<T>(Vec<T>);
+
+impl<T> Default for PerStage<T> {
+    fn default() -> PerStage<T> {
+        PerStage(Vec::new())
+    }
+}
 
 impl<T> PerStage<T> {
     /// What belongs to each stage, with the stage.
@@ -28,12 +34,12 @@ impl<T> PerStage<T> {
         self.0.iter().enumerate().map(|(at, of_stage)| (StageIndex(at), of_stage))
     }
 
-    /// What belongs to each stage, in the plan's order.
-    pub fn iter(&self) -> std::slice::Iter<'_, T> {
-        self.0.iter()
+    /// The places of those stages of which something holds.
+    pub fn places_where(&self, holds: impl Fn(&T) -> bool) -> impl Iterator<Item = StageIndex> {
+        self.indexed().filter(move |(_, of_stage)| holds(of_stage)).map(|(at, _)| at)
     }
 
-    /// The same, to be changed.
+    /// What belongs to each stage, in the plan's order, to be changed.
     pub fn iter_mut(&mut self) -> std::slice::IterMut<'_, T> {
         self.0.iter_mut()
     }
@@ -47,6 +53,12 @@ impl<T> PerStage<T> {
     pub fn push(&mut self, of_stage: T) {
         self.0.push(of_stage);
     }
+
+    /// Adds what belongs to the next stages; the place of the last of all, if there is one.
+    pub fn add(&mut self, of_stages: impl IntoIterator<Item = T>) -> Option<StageIndex> {
+        self.0.extend(of_stages);
+        self.0.len().checked_sub(1).map(StageIndex)
+    }
 }
 
 impl<T: Clone> PerStage<T> {
@@ -59,6 +71,21 @@ impl<T: Clone> PerStage<T> {
 impl<T> FromIterator<T> for PerStage<T> {
     fn from_iter<I: IntoIterator<Item = T>>(of_stages: I) -> PerStage<T> {
         PerStage(of_stages.into_iter().collect())
+    }
+}
+
+impl<T> Deref for PerStage<T> {
+    type Target = [T];
+    fn deref(&self) -> &[T] {
+        &self.0
+    }
+}
+
+impl<'a, T> IntoIterator for &'a PerStage<T> {
+    type Item = &'a T;
+    type IntoIter = std::slice::Iter<'a, T>;
+    fn into_iter(self) -> std::slice::Iter<'a, T> {
+        self.0.iter()
     }
 }
 
