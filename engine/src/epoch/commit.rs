@@ -4,33 +4,27 @@
 //! when both are done does the sink commit, with the ledger's row. From then on the epoch stands, whatever happens to the
 //! process: the next start finalises a prepared epoch that the ledger has, and rolls back one that it has not.
 
-use std::{sync::Arc, time::Instant};
-
 use vardelta_schemas::{
     TableSchema,
-    ledger::{
-        DropRow, EpochId, EpochRecord, Event, LookupChanges, RecordCounts, Snapshot, TableCounts, WithdrawnMember,
-    },
+    ledger::{EpochId, TableCounts},
 };
 
 use crate::{
     clock,
-    contract::{
-        erasure::{Erasure, Removed},
-        sink::{Access, Sink, SinkError, SinkErrorKind},
-    },
+    contract::{erasure::Removed, sink::Sink},
     epoch::{
-        ahead::Sent,
         batches::show,
         context::Context,
-        drops,
+        decision::Decision,
         dry::Dry,
         gaps,
         history::EpochFacts,
         identity,
         open::{self, Opened},
+        outcome::Outcome,
         plane::{Plane, Preparation},
-        transaction::{Standing, Transaction, is_passing},
+        transaction::Transaction,
+        unchanged::count_unchanged,
         write::Writing,
     },
     error::{RunError, Written},
@@ -41,97 +35,9 @@ use crate::{
         meter::{Figures, figures},
     },
     locks::Locked as _,
-    plan::{Plan, TableIndex, content::Definitions},
+    plan::{Plan, TableIndex},
     report::{Action, DropReport, RunReport},
 };
-
-/// What becomes of the ledger.
-pub(crate) struct Outcome {
-    /// Drops added, replaced or read again.
-    pub upserted: Vec<(Action, DropRow)>,
-    /// Drops taken back.
-    pub withdrawn: Vec<DropRow>,
-    /// Whether the sink's tables are rebuilt.
-    pub replace_tables: bool,
-    /// What a run over no drop is recorded as.
-    pub without_drop: Option<Action>,
-    /// Whether the state's list of drops is rebuilt from the ledger's.
-    pub lists_all_drops: bool,
-    /// What the pipeline computes.
-    pub definitions: Definitions,
-    /// What the sink's transaction has already.
-    pub written: Sent,
-    /// The members of drops that are taken back.
-    pub withdrawn_members: Vec<WithdrawnMember>,
-    /// The members that may come in again.
-    pub readmitted_members: Vec<WithdrawnMember>,
-    /// The look-up stages that got answers for keys of earlier epochs.
-    pub completed: Vec<String>,
-    /// Whether everything after the tables was recomputed.
-    pub computed_anew: bool,
-    /// The drops that are forgotten: those withdrawn, and others of their names.
-    pub erasure: Option<Arc<Erasure>>,
-}
-
-impl Outcome {
-    /// An outcome in which nothing happened to any drop.
-    pub fn new(definitions: Definitions) -> Outcome {
-        Outcome {
-            upserted: Vec::new(),
-            withdrawn: Vec::new(),
-            withdrawn_members: Vec::new(),
-            readmitted_members: Vec::new(),
-            replace_tables: false,
-            without_drop: None,
-            lists_all_drops: false,
-            definitions,
-            written: Sent::default(),
-            completed: Vec::new(),
-            computed_anew: false,
-            erasure: None,
-        }
-    }
-
-    /// What the epoch changes about the drops that stand.
-    fn drop_changes(&self) -> drops::Changes {
-        let withdrawn = self.withdrawn.iter().map(|drop| (drop.drop_id, None));
-        withdrawn.chain(self.upserted.iter().map(|(_, drop)| (drop.drop_id, Some(drop.identity)))).collect()
-    }
-
-    /// The names of the drops that the epoch is about. What is forgotten is not named.
-    fn drop_names(&self) -> Vec<String> {
-        match &self.erasure {
-            Some(erasure) => erasure.drops.iter().map(|drop| erasure.proven(drop).1).collect(),
-            None => {
-                let upserted = self.upserted.iter().map(|(_, drop)| drop.name.clone());
-                let withdrawn = self.withdrawn.iter().map(|drop| drop.name.clone());
-                upserted.chain(withdrawn).chain(self.completed.iter().map(|stage| lookup_drop(stage))).collect()
-            }
-        }
-    }
-}
-
-/// What an epoch is said to be about that brought answers to keys of earlier epochs.
-pub(crate) fn lookup_drop(stage: &str) -> String {
-    format!("lookup:{stage}")
-}
-
-/// The tables of a run that changed nothing.
-pub(crate) fn untouched(plan: &Plan, ledger: &Snapshot) -> Vec<TableCounts> {
-    plan.tables()
-        .iter()
-        .map(|table| TableCounts {
-            name: table.name.clone(),
-            unchanged: rows_before(ledger, &table.name),
-            ..TableCounts::default()
-        })
-        .collect()
-}
-
-pub(crate) fn rows_before(ledger: &Snapshot, table: &str) -> u64 {
-    let counts = ledger.tables.iter().find(|counts| counts.name == table);
-    counts.map_or(0, |counts| counts.inserted + counts.updated + counts.unchanged)
-}
 
 /// Commits, or for a dry run only shows, what a run computed, and completes its report. Yields what an erasure took out of
 /// histories, rejects and ledger.
@@ -237,12 +143,6 @@ fn recount(run: &RunContext, outcome: &mut Outcome) {
     }
 }
 
-fn count_unchanged(counts: &mut [TableCounts], ledger: &Snapshot, replaced: bool) {
-    for table in counts.iter_mut().filter(|_| !replaced) {
-        table.unchanged = rows_before(ledger, &table.name).saturating_sub(table.updated + table.deleted);
-    }
-}
-
 /// What a commit has to say beside its counts.
 #[derive(Default)]
 struct Committed {
@@ -261,6 +161,7 @@ fn commit(
 ) -> Result<Committed, RunError> {
     let (plan, run) = (context.plan, plane.run());
     let Opened { sink, ledger, .. } = opened;
+    let sink = sink.as_mut();
     let pipeline_identity = ledger.pipeline_identity.map_or_else(identity::random, Ok)?;
     let id = EpochId { number: run.epoch, identity: Some(identity::random()?), pipeline: Some(pipeline_identity) };
     let triggers = sink.triggers()?;
@@ -294,79 +195,54 @@ fn commit(
         lists_all_drops: outcome.lists_all_drops,
         erases: outcome.erasure.is_some(),
     };
-    // The state is prepared on its own thread while the sink takes the rows, however often that takes.
-    let (prepared, applied) = std::thread::scope(|scope| {
-        if !is_open && let Err(error) = writing.transaction.begin(sink.as_mut()) {
-            return (Ok(()), Err(error.into()));
-        }
-        let prepare = || plane.prepare(id, &preparation);
-        // A row that is taken out changes the state, so that is prepared when the sink has taken the rest.
-        if sink.quarantines() {
-            let applied = writing.write_quarantining(sink.as_mut(), counts);
-            let prepared = if applied.is_ok() { prepare() } else { Ok(()) };
-            return (prepared, applied);
-        }
-        let prepare = scope.spawn(prepare);
-        let applied = writing.write(sink.as_mut(), counts);
-        let prepared = prepare
-            .join()
-            .unwrap_or_else(|payload| Err(RunError::panic("the thread that prepares the state", payload.as_ref())));
-        (prepared, applied)
-    });
+    let written = write_and_prepare(&mut writing, sink, counts, is_open, &|| plane.prepare(id, &preparation));
     failpoint::hit("commit:applied");
     recount(run, outcome);
-    // Of a migration, what it has added before.
-    let standing = run.abort.written();
-    let mut written = prepared.and(applied.map_err(RunError::from)).and_then(|()| run.abort.check());
-    loop {
-        if let Err(error) = written {
-            // A connection that is gone has given the transaction up by itself.
-            let _ = sink.rollback();
-            plane.settle(ledger.id())?;
-            return Err(error);
-        }
-        count_unchanged(counts, ledger, outcome.replace_tables);
-        failpoint::hit("commit:before-sink");
-        let record = record(run, id, outcome, counts, &committed_at)?;
-        // Until the ledger is known to have the epoch, or not to have it, nobody can say whether it is committed.
-        run.abort.note_written(Written::Unknown(run.epoch));
-        let started = Instant::now();
-        let committed = match failpoint::fails("sink-commit:fails") {
-            true => Err(given_up(sink.as_mut())),
-            false => sink.commit(&record),
-        };
-        run.totals.committed(plan.sink, started.elapsed());
-        let Err(error) = committed else { break };
-        if !is_passing(&error) {
-            after_failed_commit(context, plane, (&record, ledger.id()), standing, error)?;
-            break;
-        }
-        match writing.transaction.after_passing_error(sink.as_mut(), error, Some(&record)) {
-            Ok(Standing::Committed) => break,
-            // The rows went with the transaction; the state's part stays prepared.
-            Ok(Standing::NotCommitted) => {
-                run.abort.note_written(standing);
-                written = writing.write_again(sink.as_mut(), counts).map_err(RunError::from);
-            }
-            Ok(Standing::GivenUp(error)) => {
-                run.abort.note_written(standing);
-                written = Err(error.into());
-            }
-            // The state stays prepared, and the next start asks the ledger again.
-            Err(error) => return Err(error.into()),
-        }
-    }
+    let written = written.and_then(|()| run.abort.check());
+    Decision { context, plane, ledger, outcome, id, committed_at: &committed_at }.reach(
+        &mut writing,
+        sink,
+        counts,
+        written,
+    )?;
     run.abort.note_written(Written::Committed(run.epoch));
     failpoint::hit("commit:after-sink");
     plane.settle(id)?;
     let (retries, removed) = (writing.transaction.retries, writing.removed);
     let mut notices = writing.notices();
     notices.extend(open::trigger_notices(plan, &triggers));
-    settle(plan, sink.as_mut(), &mut notices);
+    settle(plan, sink, &mut notices);
     // The epoch is committed: that nothing can be said of it is no failure.
-    notices.extend(gaps::notices(plan, sink.as_mut(), ledger).unwrap_or_default());
+    notices.extend(gaps::notices(plan, sink, ledger).unwrap_or_default());
     notices.append(&mut sink.take_notices());
     Ok(Committed { removed, retries, notices })
+}
+
+/// Writes the rows into the sink's transaction, which is begun unless it is open, while the state is prepared on a thread of
+/// its own, however often the writing takes.
+fn write_and_prepare(
+    writing: &mut Writing<'_>,
+    sink: &mut dyn Sink,
+    counts: &mut [TableCounts],
+    is_open: bool,
+    prepare: &(dyn Fn() -> Result<(), RunError> + Sync),
+) -> Result<(), RunError> {
+    if !is_open {
+        writing.transaction.begin(sink)?;
+    }
+    // A row that is taken out changes the state, so that is prepared when the sink has taken the rest.
+    if sink.quarantines() {
+        writing.write_quarantining(sink, counts)?;
+        return prepare();
+    }
+    std::thread::scope(|scope| {
+        let preparing = scope.spawn(prepare);
+        let applied = writing.write(sink, counts);
+        let prepared = preparing
+            .join()
+            .unwrap_or_else(|payload| Err(RunError::panic("the thread that prepares the state", payload.as_ref())));
+        prepared.and(applied.map_err(RunError::from))
+    })
 }
 
 /// Lets the sink do what waits for the commit. A failure is no failure of the run.
@@ -374,127 +250,4 @@ pub(crate) fn settle(plan: &Plan, sink: &mut dyn Sink, notices: &mut Vec<String>
     if let Err(error) = sink.settle(&plan.pipeline.name, &plan.kept_tables()) {
         notices.push(format!("the epoch is committed, but the next run must settle its tables: {error}"));
     }
-}
-
-/// What a database says that takes no commit, and has given the transaction up: a full disk, or an administrator.
-fn given_up(sink: &mut dyn Sink) -> SinkError {
-    let _ = sink.rollback();
-    SinkError::new(SinkErrorKind::Unavailable, "the database did not take the commit (fail point sink-commit:fails)")
-}
-
-/// The commit of `record` on top of the epoch `before` failed, or its acknowledgement was lost: the ledger tells which.
-/// `standing` is what was written without it.
-fn after_failed_commit(
-    context: Context<'_>,
-    plane: &dyn Plane,
-    (record, before): (&EpochRecord, EpochId),
-    standing: Written,
-    error: SinkError,
-) -> Result<(), RunError> {
-    let plan = context.plan;
-    failpoint::hit("sink-commit:failed");
-    let ledger = plan.sink().connect(Access::Read).and_then(|mut sink| sink.ledger(&plan.pipeline.name));
-    match ledger {
-        Ok(ledger) if ledger.id() == record.id() => Ok(()),
-        // Behind the one that was asked: an older copy of the database, or none, is in its place.
-        Ok(ledger) if ledger.epoch < before.number => Err(error.into()),
-        Ok(ledger) => {
-            context.abort.note_written(standing);
-            plane.settle(ledger.id())?;
-            Err(error.into())
-        }
-        // The state stays prepared; the next start asks the ledger again.
-        Err(_) => Err(error.into()),
-    }
-}
-
-/// What became of looked-up keys.
-fn lookup_changes(run: &RunContext, replaces_all: bool) -> LookupChanges {
-    let mut changes = LookupChanges { replaces_all, ..LookupChanges::default() };
-    for (_, desk) in run.lookups.all() {
-        let (put, gone) = desk.facts();
-        changes.put.extend(put);
-        changes.gone.extend(gone.into_iter().map(|key| (desk.stage().to_owned(), key)));
-    }
-    changes
-}
-
-fn record(
-    run: &RunContext,
-    id: EpochId,
-    outcome: &Outcome,
-    counts: &[TableCounts],
-    committed_at: &str,
-) -> Result<EpochRecord, RunError> {
-    let EpochId { number: epoch, identity: Some(identity), pipeline: Some(pipeline_identity) } = id else {
-        return Err(RunError::internal(format!("epoch {} was given no identity", id.number)));
-    };
-    let plan = &run.plan;
-    let notes = run.notes.locked();
-    let event = |drop: &DropRow, action: Action, counts: RecordCounts| Event {
-        epoch,
-        committed_at: committed_at.to_owned(),
-        drop_id: Some(drop.drop_id),
-        source: drop.source.clone(),
-        name: drop.name.clone(),
-        action: action.as_str().to_owned(),
-        counts,
-    };
-    let of_drop = |(action, drop): &(Action, DropRow)| match action {
-        // No record of it was read.
-        Action::SampleWithdrawn => event(drop, *action, RecordCounts::default()),
-        _ => event(drop, *action, drop.counts),
-    };
-    let mut events: Vec<Event> = outcome.upserted.iter().map(of_drop).collect();
-    match &outcome.erasure {
-        Some(erasure) => events.extend(erasure.drops.iter().map(|drop| {
-            let (action, name) = erasure.pending(drop);
-            Event {
-                epoch,
-                committed_at: committed_at.to_owned(),
-                drop_id: Some(drop.drop_id),
-                source: drop.source.clone(),
-                name,
-                action: action.to_owned(),
-                counts: RecordCounts::default(),
-            }
-        })),
-        None => {
-            events.extend(outcome.withdrawn.iter().map(|drop| event(drop, Action::Withdrawn, RecordCounts::default())));
-        }
-    }
-    events.extend(outcome.completed.iter().map(|stage| Event {
-        epoch,
-        committed_at: committed_at.to_owned(),
-        drop_id: None,
-        source: stage.clone(),
-        name: lookup_drop(stage),
-        action: Action::Completed.as_str().to_owned(),
-        counts: RecordCounts::default(),
-    }));
-    events.extend(outcome.without_drop.map(|action| Event {
-        epoch,
-        committed_at: committed_at.to_owned(),
-        drop_id: None,
-        source: String::new(),
-        name: String::new(),
-        action: action.as_str().to_owned(),
-        counts: RecordCounts::default(),
-    }));
-    Ok(EpochRecord {
-        pipeline: plan.pipeline.name.clone(),
-        epoch,
-        identity,
-        pipeline_identity,
-        committed_at: committed_at.to_owned(),
-        definition: outcome.definitions.to_json(),
-        upserted_drops: outcome.upserted.iter().map(|(_, drop)| drop.clone()).collect(),
-        withdrawn_drops: outcome.withdrawn.iter().map(|drop| drop.drop_id).collect(),
-        withdrawn_members: outcome.withdrawn_members.clone(),
-        readmitted_members: outcome.readmitted_members.clone(),
-        events,
-        tables: counts.iter().map(|counts| gaps::with_history(plan, counts)).collect(),
-        warnings: notes.warnings.rows(plan, &run.loads),
-        lookups: lookup_changes(run, outcome.replace_tables || outcome.computed_anew),
-    })
 }

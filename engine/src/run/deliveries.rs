@@ -2,7 +2,6 @@
 
 use std::{
     collections::BTreeMap,
-    io::{self},
     path::{Path, PathBuf},
     sync::{
         Mutex, PoisonError,
@@ -10,26 +9,24 @@ use std::{
     },
 };
 
-use crossbeam_channel::RecvTimeoutError;
 use vardelta_schemas::ledger::{DropId, DropRow, Snapshot};
 
 use crate::{
     abort::Abort,
-    contract::{
-        source::{Chunk, ContentDigest, Discovered, InputFile, Source},
-        stage::Planned,
-    },
-    epoch::{open::state_directory, scratch::Scratch},
+    contract::source::{Chunk, ContentDigest, InputFile},
     error::{FileAtFault, RunError, RunErrorKind},
-    flow::feed::{Load, PATIENCE},
+    flow::feed::Load,
     locks::Locked as _,
     natural,
-    path_text::{from_text, to_text},
+    path_text::from_text,
     plan::{
         Plan, StageIndex, source,
         stamp::{Digested, FileStamp, check_bytes, check_unchanged, digest_bytes},
     },
-    run::RunOptions,
+    run::{
+        RunOptions,
+        named_files::{NamedFile, Spooled, check_names, discovered, given, input},
+    },
     suggest::nearest,
 };
 
@@ -74,13 +71,7 @@ pub(crate) struct Deliveries {
     /// Things worth saying.
     pub notices: Vec<String>,
     /// Holds what came from standard input.
-    _spool: Option<tempfile::NamedTempFile>,
-    /// Holds the directory of that.
-    _scratch: Option<Scratch>,
-}
-
-fn input(message: String) -> RunError {
-    RunError::new(RunErrorKind::Input, message)
+    spooled: Option<Spooled>,
 }
 
 /// Finds the files and compares them with the ledger.
@@ -91,87 +82,14 @@ pub(crate) fn find(
     ledger: &Snapshot,
 ) -> Result<Deliveries, RunError> {
     let mut found = Deliveries::default();
-    let mut files: Vec<(StageIndex, String, InputFile, String)> = Vec::new();
-    let sources: Vec<StageIndex> =
-        plan.stages.places_where(|stage| matches!(stage.planned, Planned::Source(_))).collect();
-    if options.files.is_empty() {
-        for at in sources {
-            let discovered = source(plan, at)?;
-            let stage = &plan.stages[at].name;
-            let Discovered { paths, notices, .. } =
-                discovered.discover().map_err(|error| RunError::stage(stage, error))?;
-            // Whoever says which files are meant has looked around already.
-            let is_whole = options.among.is_none();
-            found
-                .notices
-                .extend(notices.iter().filter(|_| is_whole).map(|notice| format!("source `{stage}`: {notice}")));
-            if discovered.pattern().is_none() && is_whole {
-                found.notices.push(format!("source `{stage}` has no path: name its files on the command line"));
-            }
-            for path in paths {
-                if options.among.as_ref().is_some_and(|among| !among.contains(&(stage.clone(), path.clone()))) {
-                    continue;
-                }
-                let recorded = recorded(plan, &path);
-                let name = discovered
-                    .drop_name(&path)
-                    .map_err(|error| RunError::stage(stage, error).while_reading(stage, &path))?;
-                let known = discovered.names_by_rule().then(|| known_as(ledger, stage, &name, &recorded)).flatten();
-                if let Some(known) = known {
-                    found.notices.push(format!(
-                        "{recorded} stays drop `{known}`, under which name it was loaded: withdraw that to have it named \
-                         `{name}`"
-                    ));
-                }
-                files.push((at, known.map_or(name, str::to_owned), InputFile::at(path), recorded));
-            }
-        }
-    } else {
-        let at = into(plan, options, &sources)?;
-        if options.name.is_some() && options.files.len() > 1 {
-            return Err(RunError::new(RunErrorKind::Usage, "`--as` names one drop, but several files are given")
-                .with_hint("Load the files one by one, or let each be named after its file."));
-        }
-        for path in &options.files {
-            let (file, recorded, default) = if path == Path::new("-") {
-                let scratch = Scratch::new(&state_directory(plan), options.access())?;
-                let spooled = spool(abort, scratch.path())?;
-                // Who runs the command knows nothing of the file that holds it.
-                let file = InputFile { path: spooled.path().to_path_buf(), shown: "standard input".into() };
-                (found._spool, found._scratch) = (Some(spooled), Some(scratch));
-                (file, "-".to_owned(), "stdin".to_owned())
-            } else {
-                let source = source(plan, at)?;
-                let recorded = recorded(plan, path);
-                if !ledger.drops.iter().any(|drop| drop.path == recorded) {
-                    refuse_by_product(source, path)?;
-                }
-                let name = match &options.name {
-                    Some(name) => Ok(name.clone()),
-                    None => source.drop_name(path),
-                };
-                let name = name.map_err(|error| RunError::stage(&plan.stages[at].name, error))?;
-                (InputFile::at(path), recorded, name)
-            };
-            files.push((at, options.name.clone().unwrap_or(default), file, recorded));
-        }
-    }
-    if let Some((at, _, file, recorded)) = files.iter().find(|it| it.1.trim().is_empty()) {
-        return Err(input(format!("{recorded} would be a drop without a name"))
-            .with_hint("Rename it, or load it by itself with `--as NAME`.")
-            .about([FileAtFault::new(&plan.stages[*at].name, &file.path)]));
-    }
-    files.sort_by(|a, b| natural::compare(&a.1, &b.1).then(a.0.cmp(&b.0)));
-    if let Some(pair) = files.windows(2).find(|pair| (pair[0].0, &pair[0].1) == (pair[1].0, &pair[1].1)) {
-        return Err(input(format!("{} and {} would both be drop `{}`", pair[0].3, pair[1].3, pair[0].1))
-            .with_hint(
-                "Rename one of them, load it by itself with `--as NAME`, or let the source name drops by their folders too: \
-                 `drop_name = \"{parent}_{stem}\"`.",
-            )
-            .about([FileAtFault::new(&plan.stages[pair[1].0].name, &pair[1].2.path)]));
-    }
-    let digests = digest_all(plan, files.iter().map(|file| (file.0, &file.2)).collect())?;
-    for ((source, name, file, recorded_path), (stamp, bytes_digest)) in files.into_iter().zip(digests) {
+    let mut files = match options.files.is_empty() {
+        true => discovered(plan, options, ledger, &mut found.notices)?,
+        false => given(plan, abort, options, ledger, &mut found.spooled)?,
+    };
+    files.sort_by(|a, b| natural::compare(&a.name, &b.name).then(a.source.cmp(&b.source)));
+    check_names(plan, &files)?;
+    let digests = digest_all(plan, files.iter().map(|file| (file.source, &file.file)).collect())?;
+    for (NamedFile { source, name, file, recorded_path }, (stamp, bytes_digest)) in files.into_iter().zip(digests) {
         let mut candidate = Candidate {
             source,
             name,
@@ -202,71 +120,6 @@ pub(crate) fn find(
     Ok(found)
 }
 
-/// Whether a run is given no file, and no source finds one: then there is nothing to make a database for. Of a pipeline that has a
-/// state nobody asks.
-pub(super) fn finds_nothing(plan: &Plan, options: &RunOptions) -> Result<bool, RunError> {
-    if !options.files.is_empty() || state_directory(plan).exists() {
-        return Ok(false);
-    }
-    for (at, stage) in plan.stages.indexed() {
-        if matches!(stage.planned, Planned::Source(_)) {
-            let found = source(plan, at)?.discover().map_err(|error| RunError::stage(&stage.name, error))?;
-            if !found.paths.is_empty() {
-                return Ok(false);
-            }
-        }
-    }
-    Ok(true)
-}
-
-fn into(plan: &Plan, options: &RunOptions, sources: &[StageIndex]) -> Result<StageIndex, RunError> {
-    let names = || sources.iter().map(|at| plan.stages[*at].name.as_str());
-    let list = || names().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-    match (&options.into, sources) {
-        (None, [at]) => Ok(*at),
-        (None, _) => Err(RunError::new(RunErrorKind::Usage, format!("the pipeline has several sources: {}", list()))
-            .with_hint("Say which one the files go to with `--into STAGE`.")),
-        (Some(name), _) => sources.iter().copied().find(|at| plan.stages[*at].name == *name).ok_or_else(|| {
-            let error = RunError::new(RunErrorKind::Usage, format!("the pipeline has no source `{name}`"));
-            match nearest(name, names()) {
-                Some(near) => error.with_hint(format!("Did you mean `{near}`?")),
-                None => error.with_hint(format!("Its sources are {}.", list())),
-            }
-        }),
-    }
-}
-
-/// The name under which the ledger has the file of a path, if that is another than its source gives it now.
-fn known_as<'a>(ledger: &'a Snapshot, stage: &str, name: &str, recorded: &str) -> Option<&'a str> {
-    let of_source = || ledger.drops.iter().filter(|drop| drop.source == stage);
-    if of_source().any(|drop| drop.name == name) {
-        return None;
-    }
-    of_source().filter(|drop| drop.path == recorded).map(|drop| drop.name.as_str()).next_back()
-}
-
-/// A file that is named on the command line and cannot be a drop.
-fn refuse_by_product(source: &dyn Source, path: &Path) -> Result<(), RunError> {
-    match source.by_product(path) {
-        None => Ok(()),
-        Some(what) => Err(input(format!("{} is no drop by its name ({what}); nothing was written", to_text(path)))
-            .with_hint("Name the file that it belongs to; if it is a whole file of records, rename it first.")),
-    }
-}
-
-/// The path that the ledger remembers: from the pipeline file's directory where it lies below that, so that the whole may be moved.
-pub(super) fn recorded(plan: &Plan, path: &Path) -> String {
-    let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
-    let (base, file) = (absolute(&plan.pipeline.base_dir), absolute(path));
-    if let Ok(inside) = file.strip_prefix(&base) {
-        return to_text(inside);
-    }
-    // Another way to the same folder; a link that is the file itself stays what it is.
-    let real = file.parent().and_then(|folder| Some(folder.canonicalize().ok()?.join(file.file_name()?)));
-    let inside = real.and_then(|real| Some(real.strip_prefix(base.canonicalize().ok()?).ok()?.to_path_buf()));
-    to_text(inside.unwrap_or(file))
-}
-
 /// The file that a drop was read from; `None` for standard input.
 pub(crate) fn file_of(plan: &Plan, drop: &DropRow) -> Option<PathBuf> {
     (drop.path != "-").then(|| plan.pipeline.resolve(Path::new(&from_text(&drop.path))))
@@ -275,32 +128,6 @@ pub(crate) fn file_of(plan: &Plan, drop: &DropRow) -> Option<PathBuf> {
 /// Whether a drop's file is known to be gone; one in a folder that cannot be read is not.
 fn is_gone(plan: &Plan, drop: &DropRow) -> bool {
     file_of(plan, drop).is_some_and(|path| matches!(path.try_exists(), Ok(false)))
-}
-
-/// Copies standard input to a file: it is read more than once. A thread waits for the input, so that the run can be ended
-/// meanwhile.
-fn spool(abort: &Abort, directory: &Path) -> Result<tempfile::NamedTempFile, RunError> {
-    let directory = directory.to_owned();
-    let copy = move || -> io::Result<tempfile::NamedTempFile> {
-        let mut file = tempfile::NamedTempFile::new_in(directory)?;
-        io::copy(&mut io::stdin().lock(), file.as_file_mut())?;
-        Ok(file)
-    };
-    let (sender, receiver) = crossbeam_channel::bounded(1);
-    std::thread::spawn(move || sender.send(copy()));
-    loop {
-        abort.check()?;
-        match receiver.recv_timeout(PATIENCE) {
-            Ok(copied) => {
-                return copied.map_err(|error| {
-                    input(format!("standard input cannot be kept in a temporary file: {error}"))
-                        .with_hint("Check the room in the state directory, or give the file by its path.")
-                });
-            }
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => return Err(RunError::internal("standard input was not copied")),
-        }
-    }
 }
 
 /// Digests the bytes of files, each with its source stage, several at a time.

@@ -31,9 +31,11 @@ use crate::{
         sink::Access,
     },
     epoch::{
-        commit::{self, Outcome},
+        commit,
         context::Context,
         open::{self, Opened},
+        outcome::Outcome,
+        unchanged::untouched,
     },
     error::{RunError, RunErrorKind},
     locks::Locked as _,
@@ -136,7 +138,7 @@ impl Begun {
         let definitions = open::check_definition(plan, &opened.ledger, Wanted::AfterTables)?;
         let events = opened.sink.history(&plan.pipeline.name)?;
         let report = RunReport {
-            tables: commit::untouched(plan, &opened.ledger),
+            tables: untouched(plan, &opened.ledger),
             ..RunReport::new(&plan.pipeline.name, opened.ledger.epoch, options.workers_of(plan))
         };
         Ok(Begun { opened, definitions, events, report })

@@ -7,11 +7,13 @@ use vardelta_schemas::ledger::{DropRow, Epoch, Snapshot, WithdrawnMember};
 use crate::{
     epoch::{
         ahead::Ahead,
-        commit::{self, Outcome},
+        commit,
         context::Context,
         identity,
         open::{self, Opened},
+        outcome::Outcome,
         reject_share::check_reject_share,
+        unchanged::untouched,
     },
     error::RunError,
     event::RunEvent,
@@ -28,7 +30,7 @@ use crate::{
         asking::Questions,
         compute::{self, Work},
         deliveries::{self, Deliveries, Standing, load},
-        erase, guards, lookups, members, retraction,
+        erase, guards, lookups, members, named_files, retraction,
     },
 };
 
@@ -42,7 +44,7 @@ pub fn run(context: Context<'_>, options: &RunOptions) -> Result<RunReport, RunE
 
 fn run_once(context: Context<'_>, options: &RunOptions) -> Result<RunReport, RunError> {
     let plan = context.plan;
-    let mut opened = match deliveries::finds_nothing(plan, options)? {
+    let mut opened = match named_files::finds_nothing(plan, options)? {
         true => open::open_loaded(plan, options.access())?,
         false => open::open(plan, options.access())?,
     };
@@ -76,7 +78,7 @@ fn run_once(context: Context<'_>, options: &RunOptions) -> Result<RunReport, Run
     let is_due = questions.as_ref().is_some_and(|questions| !questions.earlier.is_empty());
     if loads.is_empty() && retractions.is_empty() && readmitted.is_empty() && !is_due {
         tell_drops(context, &mut report, unchanged);
-        for table in commit::untouched(plan, &opened.ledger) {
+        for table in untouched(plan, &opened.ledger) {
             context.tell(&mut report, RunEvent::Table(table));
         }
         if !options.dry_run && opened.ledger.epoch > Epoch::NONE {
@@ -127,7 +129,7 @@ fn load_found(
     if !is_about_drops && readmitted_members.is_empty() && !lookups::is_answered(run) {
         // Nothing changed, so there is no epoch.
         tell_drops(context, report, drops);
-        for table in commit::untouched(plan, &opened.ledger) {
+        for table in untouched(plan, &opened.ledger) {
             context.tell(report, RunEvent::Table(table));
         }
         if !report.dry_run {

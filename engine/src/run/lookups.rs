@@ -10,9 +10,9 @@ use crate::{
     contract::{lookup::LookupFigures, sink::KeptLookups},
     display::grouped,
     epoch::{
-        commit::{Outcome, lookup_drop},
         context::Context,
         open::Opened,
+        outcome::{Outcome, lookup_drop},
     },
     error::{RunError, RunErrorKind},
     event::RunEvent,

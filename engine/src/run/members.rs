@@ -17,9 +17,10 @@ use vardelta_schemas::ledger::{DropRow, Snapshot, WithdrawnMember};
 
 use crate::{
     epoch::{
-        commit::{self, Outcome},
+        commit,
         context::Context,
         open::{self, Opened},
+        outcome::Outcome,
         plane::Plane,
     },
     error::{RunError, RunErrorKind},

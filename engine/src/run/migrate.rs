@@ -22,12 +22,14 @@ use crate::{
         sink::{Access, Sink, SinkError, SinkErrorKind},
     },
     epoch::{
-        commit::{self, Outcome},
+        commit,
         context::Context,
         filling::fill,
         fills,
         open::{self, Opened},
+        outcome::Outcome,
         reject_share::check_reject_share,
+        unchanged::rows_before,
     },
     error::{RunError, RunErrorKind, Written},
     failpoint,
@@ -219,7 +221,7 @@ fn planned_backfill(
         tables: compared
             .map(|table| ComparedTable {
                 name: table.name.clone(),
-                rows: commit::rows_before(ledger, &table.name),
+                rows: rows_before(ledger, &table.name),
                 ..ComparedTable::default()
             })
             .collect(),

@@ -11,6 +11,7 @@ pub(crate) mod load;
 mod lookups;
 pub(crate) mod members;
 pub(crate) mod migrate;
+mod named_files;
 mod query_plans;
 pub(crate) mod rebuild;
 mod set_aside;
@@ -147,7 +148,7 @@ pub fn history_gaps(plan: &Plan) -> Result<Vec<(String, RangeInclusive<Epoch>)>,
 
 /// The path by which the ledger remembers a file.
 pub fn recorded_path(plan: &Plan, path: &Path) -> String {
-    deliveries::recorded(plan, path)
+    named_files::recorded(plan, path)
 }
 
 /// Whether the state of a pipeline holds an epoch, so that its ledger must have one too. Nothing is opened or locked.

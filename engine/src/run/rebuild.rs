@@ -9,10 +9,11 @@ use vardelta_schemas::ledger::{DropRow, Epoch};
 
 use crate::{
     epoch::{
-        commit::{self, Outcome},
+        commit,
         context::Context,
         drops,
         open::{self, Opened},
+        outcome::Outcome,
         reject_share::check_reject_share,
     },
     error::{RunError, RunErrorKind},

@@ -1,11 +1,7 @@
 //! `withdraw`: what drops asserted is taken back, from the state alone.
 
 use crate::{
-    epoch::{
-        commit::{self, Outcome},
-        context::Context,
-        open,
-    },
+    epoch::{commit, context::Context, open, outcome::Outcome},
     error::RunError,
     event::RunEvent,
     plan::content::Wanted,

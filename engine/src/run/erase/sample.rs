@@ -15,11 +15,7 @@ use super::{
 };
 use crate::{
     contract::erasure::{ErasedDrop, ErasedMember, Erasure, Removed},
-    epoch::{
-        commit::{self, Outcome},
-        context::Context,
-        open::Opened,
-    },
+    epoch::{commit, context::Context, open::Opened, outcome::Outcome},
     error::{RunError, RunErrorKind},
     member_mark::{is_mark, is_of, mark},
     plan::{Plan, member::member_keys},
