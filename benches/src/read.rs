@@ -1,13 +1,14 @@
 //! What validation costs: the `vcf` source's parser against the same parser with its checks switched off, on the same chunks
 //! in memory, on one thread, turn by turn.
 
-use std::{fs, sync::Arc, time::Instant};
+use std::{any::Any, fs, sync::Arc, time::Instant};
 
 use arrow_array::{Array, BinaryArray, ListArray, StringArray};
 use vardelta_engine::contract::{
     source::{Chunk, Parser, Source},
     stage::Emit,
 };
+use vardelta_stages::sources::vcf::VcfSource;
 
 use crate::{
     failure::{Result, expect_equal},
@@ -70,7 +71,9 @@ impl Compared {
         source: &dyn Source,
     ) -> Result<Compared> {
         let mut checked = source.parser();
-        let mut unchecked = source.parser_without_checks().ok_or("the source has no parser without checks")?;
+        let source: &dyn Any = source;
+        let vcf = source.downcast_ref::<VcfSource>().ok_or("the pipeline reads VCF")?;
+        let mut unchecked = vcf.parser_without_checks().ok_or("the source has no parser without checks")?;
         let (mut with, mut without, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
         for turn in 0..turns {
             let mut timed = |checks: bool| -> Result<(f64, Made)> {

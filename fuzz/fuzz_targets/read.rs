@@ -8,7 +8,7 @@
 use std::{cell::OnceCell, io::Write as _};
 
 use libfuzzer_sys::{Corpus, fuzz_target};
-use vardelta_stages::fuzzing::Reader;
+use vardelta_testreading::Reader;
 
 thread_local! {
     static READER: OnceCell<(tempfile::TempDir, Reader)> = const { OnceCell::new() };

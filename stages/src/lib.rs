@@ -9,8 +9,6 @@ pub mod assembly;
 mod base64;
 mod columns;
 pub mod functions;
-#[doc(hidden)]
-pub mod fuzzing;
 pub mod relational;
 pub mod sinks;
 pub mod sources;

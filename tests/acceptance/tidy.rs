@@ -25,7 +25,7 @@ const CRATES: [(&str, &[&str]); 4] = [
     ("pipelines", &["vardelta-schemas", "vardelta-engine", "vardelta-stages"]),
 ];
 /// The crates that judge them.
-const JUDGES: [&str; 5] = ["tests", "tests/random", "tests/servers", "tests/service", "benches"];
+const JUDGES: [&str; 6] = ["tests", "tests/random", "tests/reading", "tests/servers", "tests/service", "benches"];
 /// Lines of a file at the most.
 const LINES: usize = 500;
 /// Lines of half the files, less than this.

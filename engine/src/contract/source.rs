@@ -55,7 +55,7 @@ pub struct PlaceColumns {
 }
 
 /// A planned source.
-pub trait Source: Send + Sync {
+pub trait Source: Any + Send + Sync {
     /// The columns its batches have.
     fn schema(&self) -> &Schema;
 
@@ -128,13 +128,6 @@ pub trait Source: Send + Sync {
 
     /// A parser for one worker.
     fn parser(&self) -> Box<dyn Parser>;
-
-    /// The same without its checks, for the benchmark of what they cost; `None` where there is none. What it makes of a
-    /// file that is not sound is worth nothing, and its text may be bytes: no pipeline runs it.
-    #[doc(hidden)]
-    fn parser_without_checks(&self) -> Option<Box<dyn Parser>> {
-        None
-    }
 }
 
 /// Reads a file once, from the start, on a reader thread.

@@ -54,8 +54,9 @@ pub use self::{
     kind::ValueKind,
     options::{FieldOption, Samples, UnknownContigs, VcfOptions},
     reserved::declaration,
+    source::VcfSource,
 };
-use self::{planned_regions::PlannedRegions, projection::Projection, source::VcfSource};
+use self::{planned_regions::PlannedRegions, projection::Projection};
 use crate::{
     assembly::PlannedAssembly,
     sources::shared::files::{FileOptions, Files, with_drop_column},

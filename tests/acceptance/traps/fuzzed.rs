@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use vardelta_stages::fuzzing::{Reader, Seen};
+use vardelta_testreading::{Reader, Seen};
 use vardelta_tests::{
     drop_file::Packing,
     in_process::fast_directory,

@@ -19,7 +19,7 @@ use vardelta_engine::{
     spec::SpecFile,
 };
 
-use crate::REGISTRY;
+use vardelta_stages::REGISTRY;
 
 /// What became of the bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -39,23 +39,23 @@ static VCF_FORMAT: Format =
     Format { name: "VCF", forms: "plain text, gzip, BGZF (`bgzip`) or BCF", header: "VCF header" };
 
 /// A planned source.
-pub(super) struct VcfSource {
+pub struct VcfSource {
     /// Where its files lie and how drops are named after them.
-    pub files: Files,
+    pub(super) files: Files,
     /// The columns: those of the projection, and the drop's name where that is wanted.
-    pub schema: Schema,
+    pub(super) schema: Schema,
     /// What to decode.
-    pub projection: Arc<Projection>,
+    pub(super) projection: Arc<Projection>,
     /// Where records are read from.
-    pub regions: Option<PlannedRegions>,
+    pub(super) regions: Option<PlannedRegions>,
     /// What the coordinates refer to.
-    pub assembly: Option<PlannedAssembly>,
+    pub(super) assembly: Option<PlannedAssembly>,
     /// Whether records on contigs that the assembly does not have are rejected.
-    pub reject_unknown_contigs: bool,
+    pub(super) reject_unknown_contigs: bool,
     /// Which samples are read.
-    pub samples: Arc<SampleRules>,
+    pub(super) samples: Arc<SampleRules>,
     /// Whether a BGZF file may lack its end-of-file block.
-    pub allow_missing_eof: bool,
+    pub(super) allow_missing_eof: bool,
 }
 
 impl Source for VcfSource {
@@ -146,15 +146,17 @@ impl Source for VcfSource {
     fn parser(&self) -> Box<dyn Parser> {
         Box::new(VcfParser::<Checked>::new(&self.projection, Arc::clone(&self.samples)))
     }
-
-    fn parser_without_checks(&self) -> Option<Box<dyn Parser>> {
-        // Genotypes are read in one way only.
-        let sites = self.projection.format.is_none();
-        sites.then(|| Box::new(VcfParser::<Unchecked>::new(&self.projection, Arc::clone(&self.samples))) as _)
-    }
 }
 
 impl VcfSource {
+    /// Its parser without checks, for the benchmark of what they cost; `None` where genotypes are read, which are read in one
+    /// way only. What it makes of a file that is not sound is worth nothing, and its text may be bytes: no pipeline runs it.
+    #[doc(hidden)]
+    pub fn parser_without_checks(&self) -> Option<Box<dyn Parser>> {
+        let sites = self.projection.format.is_none();
+        sites.then(|| Box::new(VcfParser::<Unchecked>::new(&self.projection, Arc::clone(&self.samples))) as _)
+    }
+
     /// Refuses a file whose samples cannot be read as the pipeline wants.
     fn check_samples(&self, header: &VcfHeader) -> Result<(), StageError> {
         if header.samples.is_empty() {
