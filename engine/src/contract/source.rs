@@ -126,6 +126,19 @@ pub trait Source: Any + Send + Sync {
     /// error of another file that the source computes with is marked by [`StageError::of_side_input`].
     fn open(&self, file: &InputFile, decompression_threads: usize) -> Result<Box<dyn ChunkReader>, StageError>;
 
+    /// Opens a file whose records are digested and not decoded: what only decoding needs to know of the whole file may be left
+    /// out.
+    ///
+    /// # Errors
+    /// As [`Source::open`].
+    fn open_to_digest(
+        &self,
+        file: &InputFile,
+        decompression_threads: usize,
+    ) -> Result<Box<dyn ChunkReader>, StageError> {
+        self.open(file, decompression_threads)
+    }
+
     /// A parser for one worker.
     fn parser(&self) -> Box<dyn Parser>;
 }

@@ -223,7 +223,7 @@ fn digest_content(plan: &Plan, candidate: &Candidate) -> Result<(ContentDigest, 
     let source = source(plan, candidate.source)?;
     let stage = &plan.stages[candidate.source].name;
     let fail = |error| RunError::stage(stage, error);
-    let mut reader = source.open(&candidate.file, plan.pipeline.workers).map_err(fail)?;
+    let mut reader = source.open_to_digest(&candidate.file, plan.pipeline.workers).map_err(fail)?;
     let (header, header_digest, mut parser) = (reader.header(), reader.header_digest(), source.parser());
     let mut digest = ContentDigest::default();
     while let Some(raw) = reader.next_chunk().map_err(fail)? {

@@ -1,7 +1,7 @@
 //! The gene model in memory, and what it says of variants.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
 };
 
@@ -194,6 +194,7 @@ fn text(column: &StringArray, row: usize) -> Option<&str> {
 
 /// A gene of the model, on one chromosome.
 struct Gene {
+    chromosome: Arc<str>,
     id: String,
     symbol: Option<String>,
     is_coding: bool,
@@ -204,8 +205,8 @@ struct Gene {
 /// The model: genes, and of each chromosome the stretches that belong to them.
 struct Model {
     regions: Regions,
+    /// In order of chromosome and id.
     genes: Vec<Gene>,
-    places: BTreeMap<(String, String), usize>,
     chromosomes: BTreeMap<String, Chromosome>,
 }
 
@@ -218,15 +219,17 @@ struct Chromosome {
 impl Resident for Regions {
     fn index(&self, batch: &RecordBatch) -> Result<Arc<dyn ResidentIndex>, StageError> {
         let rows = self.gene_rows(batch)?;
-        let mut by_gene: BTreeMap<(&str, &str), Vec<usize>> = BTreeMap::new();
+        let mut by_gene: HashMap<(&str, &str), Vec<usize>> = HashMap::new();
         for row in 0..batch.num_rows() {
-            if rows.start.is_valid(row) && rows.end.is_valid(row) && rows.start.value(row) <= rows.end.value(row) {
-                by_gene.entry(self.gene(&rows, row).unwrap_or_default()).or_default().push(row);
+            let is_sound =
+                rows.start.is_valid(row) && rows.end.is_valid(row) && rows.start.value(row) <= rows.end.value(row);
+            if let Some(gene) = self.gene(&rows, row).filter(|gene| is_sound && *gene != ("", "")) {
+                by_gene.entry(gene).or_default().push(row);
             }
         }
-        // Rows that name no gene.
-        by_gene.remove(&("", ""));
-        let (mut genes, mut places) = (Vec::new(), BTreeMap::new());
+        let mut by_gene: Vec<((&str, &str), Vec<usize>)> = by_gene.into_iter().collect();
+        by_gene.sort_unstable_by_key(|(gene, _)| *gene);
+        let mut genes: Vec<Gene> = Vec::with_capacity(by_gene.len());
         let mut stretches: BTreeMap<&str, Vec<(u32, Region, Stretch)>> = BTreeMap::new();
         for ((chromosome, id), of_gene) in by_gene {
             let feature = |row: &usize| Feature {
@@ -242,13 +245,14 @@ impl Resident for Regions {
                 parts.iter().map(|part| part.1.0).min().unwrap_or_default(),
                 parts.iter().map(|part| part.1.1).max().unwrap_or_default(),
             );
+            let known = genes.last().filter(|gene| *gene.chromosome == *chromosome);
             genes.push(Gene {
+                chromosome: known.map_or_else(|| chromosome.into(), |gene| Arc::clone(&gene.chromosome)),
                 id: id.to_owned(),
                 symbol: of_gene.iter().filter_map(|row| text(rows.gene_symbol, *row)).min().map(str::to_owned),
                 is_coding: of_gene.iter().any(|row| text(rows.biotype, *row) == Some("protein_coding")),
                 reach,
             });
-            places.insert((chromosome.to_owned(), id.to_owned()), number as usize);
             let list = stretches.entry(chromosome).or_default();
             list.extend(parts.into_iter().map(|(region, stretch)| (number, region, stretch)));
         }
@@ -258,7 +262,7 @@ impl Resident for Regions {
             (name.to_owned(), Chromosome { index, parts })
         };
         let chromosomes = stretches.into_iter().map(chromosome).collect();
-        Ok(Arc::new(Model { regions: self.clone(), genes, places, chromosomes }))
+        Ok(Arc::new(Model { regions: self.clone(), genes, chromosomes }))
     }
 
     fn is_long(&self, left: &RecordBatch) -> Result<BooleanArray, StageError> {
@@ -337,7 +341,8 @@ impl ResidentIndex for Model {
         let genes: BTreeSet<(&str, &str)> =
             (0..changed.num_rows()).filter_map(|row| self.regions.gene(&rows, row)).collect();
         let reach = |(chromosome, id): (&str, &str)| {
-            let gene = &self.genes[*self.places.get(&(chromosome.to_owned(), id.to_owned()))?];
+            let order = |gene: &Gene| (&*gene.chromosome, &*gene.id).cmp(&(chromosome, id));
+            let gene = &self.genes[self.genes.binary_search_by(order).ok()?];
             Some(Reach { contig: chromosome.to_owned(), from: gene.reach.0, to: gene.reach.1 })
         };
         Ok(genes.into_iter().filter_map(reach).collect())

@@ -108,10 +108,11 @@ impl Feature {
             };
             let tag = decode(&tag);
             // Nothing ends a key but `=`, so that whatever has none before the next semicolon is before it.
-            let key = tag.rsplit(';').next().unwrap_or_default().trim();
-            if tag.split(';').rev().skip(1).any(|word| !word.trim().is_empty()) {
+            let (before, key) = tag.rsplit_once(';').unwrap_or(("", &tag));
+            if before.split(';').any(|word| !word.trim().is_empty()) {
                 tally.count(Warning::OddAttributes);
             }
+            let key = key.trim();
             match value {
                 gff::record::attributes::field::Value::String(value) => feature.add(key, counted(&value, tally)),
                 gff::record::attributes::field::Value::Array(values) => {
@@ -237,7 +238,6 @@ impl Feature {
     }
 }
 
-/// A column of a line.
 /// A value as text; where it is no UTF-8, that is counted.
 fn counted(value: &[u8], tally: &mut Tally) -> String {
     let text = decode(value);
@@ -247,6 +247,7 @@ fn counted(value: &[u8], tally: &mut Tally) -> String {
     text.into_owned()
 }
 
+/// A column of a line.
 fn column(line: &[u8], at: usize) -> &[u8] {
     line.splitn(9, |byte| *byte == b'\t').nth(at).unwrap_or_default()
 }

@@ -31,6 +31,9 @@ fn bare(id: &str, prefixes: &[&str]) -> String {
 /// An id without the versions of the Ensembl and RefSeq accessions in it: `exon:ENST00000269305.9:1` is that of
 /// `exon:ENST00000269305:1`. What follows a version stays (`ENSG00000182378.15_PAR_Y`).
 pub(super) fn without_version(id: &str) -> Cow<'_, str> {
+    if !id.contains('.') {
+        return Cow::Borrowed(id);
+    }
     let mut kept = String::new();
     let (mut copied, mut at, mut in_word) = (0, 0, false);
     while let Some(letter) = id[at..].chars().next() {

@@ -83,9 +83,19 @@ impl Model {
     }
 }
 
+/// What a model is read for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum For {
+    /// To decode records: with the genes and transcripts that their parts take over from.
+    Records,
+    /// To digest records, which takes no more than which lines are any.
+    Digest,
+}
+
 /// Reads a file for its model.
 pub(super) struct ModelReader {
     model: Model,
+    what: For,
     format: Option<Format>,
     file: String,
     lengths: Vec<(String, u64)>,
@@ -93,8 +103,8 @@ pub(super) struct ModelReader {
 
 impl ModelReader {
     /// A reader of this file.
-    pub fn new(model: Model, file: &str) -> ModelReader {
-        ModelReader { model, format: None, file: file.to_owned(), lengths: Vec::new() }
+    pub fn new(model: Model, file: &str, what: For) -> ModelReader {
+        ModelReader { model, what, format: None, file: file.to_owned(), lengths: Vec::new() }
     }
 
     /// Takes a chunk in.
@@ -119,6 +129,9 @@ impl ModelReader {
                 self.format = Format::of(line);
             }
             let format = self.format.unwrap_or(Format::Gff3);
+            if self.what == For::Digest {
+                continue;
+            }
             if let Ok(feature) = Feature::parse(line, format, &mut unread) {
                 let is_loaded = self.model.is_loaded(&feature);
                 self.model.lineage.add(&feature, is_loaded);

@@ -7,7 +7,7 @@ use vardelta_engine::contract::{
     stage::StageError,
 };
 
-use super::model::{Model, ModelReader};
+use super::model::{For, Model, ModelReader};
 use crate::sources::shared::{
     container::Container,
     lines::{LineEnds, TextCutter},
@@ -29,7 +29,7 @@ pub(super) struct ModelChunks {
 }
 
 impl ModelChunks {
-    /// Reads a file for its model, which `model` begins; `open` opens it, once or twice.
+    /// Reads a file for its model, which `model` begins, and for `what`; `open` opens it, once or twice.
     ///
     /// # Errors
     /// When it cannot be read, or is of another assembly.
@@ -37,11 +37,12 @@ impl ModelChunks {
         path: &Path,
         open: impl Fn() -> Result<Container, StageError>,
         mut model: Model,
+        what: For,
     ) -> Result<ModelChunks, StageError> {
         let is_stream = path == Path::new("-");
         let (mut first, has_mark) = begin(open()?)?;
         model.has_byte_order_mark = has_mark;
-        let mut reader = ModelReader::new(model, first.container().file());
+        let mut reader = ModelReader::new(model, first.container().file(), what);
         let mut kept = VecDeque::new();
         while let Some(raw) = first.next_chunk()? {
             let chunk = Chunk { raw, header: Arc::new(()) };

@@ -9,7 +9,12 @@ use vardelta_engine::contract::{
 };
 use vardelta_schemas::Schema;
 
-use super::{model::Model, parser::ModelParser, reader::ModelChunks, rows::Layout};
+use super::{
+    model::{For, Model},
+    parser::ModelParser,
+    reader::ModelChunks,
+    rows::Layout,
+};
 use crate::{
     assembly::PlannedAssembly,
     sources::shared::{
@@ -80,12 +85,32 @@ impl Source for GeneModelSource {
     }
 
     fn open(&self, file: &InputFile, decompression_threads: usize) -> Result<Box<dyn ChunkReader>, StageError> {
-        let assembly = self.assembly.as_ref().map(PlannedAssembly::get).transpose()?;
-        let open = || Container::open(file, &FORMAT, decompression_threads, self.allow_missing_eof);
-        Ok(Box::new(ModelChunks::new(&file.path, open, Model::new(Arc::clone(&self.features), assembly))?))
+        self.chunks(file, decompression_threads, For::Records)
+    }
+
+    fn open_to_digest(
+        &self,
+        file: &InputFile,
+        decompression_threads: usize,
+    ) -> Result<Box<dyn ChunkReader>, StageError> {
+        self.chunks(file, decompression_threads, For::Digest)
     }
 
     fn parser(&self) -> Box<dyn Parser> {
         Box::new(ModelParser::new(Arc::clone(&self.layout)))
+    }
+}
+
+impl GeneModelSource {
+    fn chunks(
+        &self,
+        file: &InputFile,
+        decompression_threads: usize,
+        what: For,
+    ) -> Result<Box<dyn ChunkReader>, StageError> {
+        let assembly = self.assembly.as_ref().map(PlannedAssembly::get).transpose()?;
+        let open = || Container::open(file, &FORMAT, decompression_threads, self.allow_missing_eof);
+        let model = Model::new(Arc::clone(&self.features), assembly);
+        Ok(Box::new(ModelChunks::new(&file.path, open, model, what)?))
     }
 }
