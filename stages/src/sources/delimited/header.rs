@@ -199,7 +199,7 @@ impl Names {
                         first + 1,
                         second + 1
                     ))
-                    .with_hint("Rename one of them in the file; which one is meant cannot be told."));
+                    .with_hint("Rename one of them in the file; which one is meant cannot be known."));
                 }
                 (None, _) => missing.push(from.as_str()),
             }
