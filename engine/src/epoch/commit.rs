@@ -1,7 +1,7 @@
 //! The end of every run that changes something: prepare the state, commit the sink, finalise the state.
 //!
 //! The state's changes become durable but revocable (prepare) while the sink takes the rows in its open transaction; only
-//! when both are done does the sink commit, with the ledger's row. From then on the epoch stands, whatever happens to the
+//! when both are done does the sink commit, with the ledger's row. From then on the epoch is done, whatever happens to the
 //! process: the next start finalises a prepared epoch that the ledger has, and rolls back one that it has not.
 
 use std::{sync::Arc, time::Instant};
@@ -382,7 +382,7 @@ fn given_up(sink: &mut dyn Sink) -> SinkError {
     SinkError::new(SinkErrorKind::Unavailable, "the database did not take the commit (fail point sink-commit:fails)")
 }
 
-/// The commit of `record` on top of the epoch `before` failed, or its acknowledgement was lost: the ledger tells which.
+/// The commit of `record` on top of the epoch `before` failed, or its acknowledgement was lost: the ledger says which.
 /// `standing` is what was written without it.
 fn after_failed_commit(
     context: Context<'_>,

@@ -1,4 +1,4 @@
-//! The `[operate]` table: what a run reports beside its report, and what health is measured by. None of it changes what is
+//! The `[operate]` table: what a run says beside its report, and what health is measured by. None of it changes what is
 //! computed.
 
 mod address;
