@@ -309,7 +309,7 @@ const DOCS: [&str; OUTPUTS.len()] = [
     "The change in the protein, in HGVS notation.",
 ];
 
-/// Where the columns that this stage reads stand in its input.
+/// Where the columns that this stage reads are in its input.
 #[derive(Clone, Debug)]
 struct Places {
     /// The annotation.

@@ -109,7 +109,7 @@ impl<'a> Telling<'a> {
         }
     }
 
-    /// Tells the channels what they do not know yet, and remembers what they know then.
+    /// Sends the channels what they do not know yet, and remembers what they know then.
     pub fn tell(&mut self) {
         let channels = Channel::all(self.plan, self.options);
         let mut told = std::mem::take(&mut self.memory.channels);

@@ -118,7 +118,7 @@ fn remove(connection: &Connection, erasure: &Erasure) -> rusqlite::Result<Remove
     Ok(removed)
 }
 
-/// The epochs from which on a history does not tell where rows came from, though the drops were there already.
+/// The epochs from which on a history does not say where rows came from, though the drops were there already.
 fn blind_epochs(connection: &Connection, erasure: &Erasure, history: &str) -> rusqlite::Result<Vec<Epoch>> {
     let created: Option<u64> =
         connection.query_row(sql::SELECT_CREATED_EPOCH, [history], |row| unsigned(row, 0)).optional()?;
