@@ -120,7 +120,7 @@ fn load_and_releases(fixtures: &Fixtures, records: u64, section: &mut Section) -
     fs::remove_file(place.file("classes/update.tsv"))?;
     fixtures.binary()?.silent("withdraw", &place.file("pipeline.toml"), &["update"])?;
 
-    // The whole release again, in which they differ: last, since a state that was written anew owes merges to the runs after it.
+    // The whole release again, in which they differ: last, since a state that was written again owes merges to the runs after it.
     data::classes(&place.file("classes/release.tsv"), &release, 1)?;
     let again = place.run()?;
     again.expect_changes("annotated", 0, release.changed_hits, 0)?;

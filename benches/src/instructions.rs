@@ -81,7 +81,7 @@ fn longest_thread(fixtures: &Fixtures, drop: &Drop, workers: usize) -> Result<u6
         let of_thread = counted.lines().find_map(|line| line.strip_prefix("summary: ")?.trim().parse().ok());
         longest = longest.max(of_thread.unwrap_or(0));
     }
-    if longest == 0 { Err("valgrind does not tell what each thread did".into()) } else { Ok(longest) }
+    if longest == 0 { Err("valgrind does not say what each thread did".into()) } else { Ok(longest) }
 }
 
 fn count(fixtures: &Fixtures, records: u64) -> Result<u64> {
@@ -90,5 +90,5 @@ fn count(fixtures: &Fixtures, records: u64) -> Result<u64> {
     let said = profile(fixtures, &drop, 1, directory.path())?;
     let count =
         said.lines().find_map(|line| line.split_once("Collected :")).and_then(|(_, count)| count.trim().parse().ok());
-    count.ok_or_else(|| format!("valgrind does not tell how many instructions it counted: {said}").into())
+    count.ok_or_else(|| format!("valgrind does not say how many instructions it counted: {said}").into())
 }

@@ -2,7 +2,7 @@
 //!
 //! Once as processor time: what a watching process takes for them, by connections of their own and by one that is kept, against what the
 //! workers of a first load take. And once as a clock has it: first loads of a `watch` that is probed, each beside one of a `watch` that is not.
-//! In the latter whoever asks takes its own share of the machine, which is told too.
+//! In the latter whoever asks takes its own share of the machine, which is reported too.
 
 use std::{
     fs,
@@ -50,7 +50,7 @@ impl std::ops::Drop for Watching {
 /// Measures a process that is probed against the same one that is not.
 ///
 /// # Errors
-/// When it does not answer, or the system does not tell processor times.
+/// When it does not answer, or the system does not say processor times.
 pub fn measure(fixtures: &Fixtures) -> Result<Section> {
     let small = usize::from(fixtures.sizes.small);
     let seconds = SECONDS[small];
@@ -254,6 +254,6 @@ fn processor_time_s(process: u32) -> Result<f64> {
     let ticks = |at: usize| numbers.get(at).and_then(|text| text.parse::<u64>().ok());
     match (ticks(11), ticks(12)) {
         (Some(user), Some(system)) => Ok((user + system) as f64 / 100.0),
-        _ => Err(format!("{path} does not tell processor times").into()),
+        _ => Err(format!("{path} does not have processor times").into()),
     }
 }

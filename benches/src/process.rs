@@ -21,9 +21,9 @@ const LOOK_AT_MEMORY: Duration = Duration::from_millis(10);
 pub struct Outcome {
     /// Wall-clock seconds from start to end.
     pub seconds: f64,
-    /// Processor seconds of all its threads, up to the last look at it; 0 where the system does not tell.
+    /// Processor seconds of all its threads, up to the last look at it; 0 where the system does not say.
     pub cpu_seconds: f64,
-    /// The most memory it held, in bytes (VmHWM); 0 where the system does not tell.
+    /// The most memory it held, in bytes (VmHWM); 0 where the system does not say.
     pub peak_bytes: u64,
     /// Its standard output, where that was captured.
     pub output: Vec<u8>,
@@ -106,7 +106,7 @@ fn collect(reading: Option<Reading>) -> Result<Vec<u8>> {
     }
 }
 
-/// The high-water mark of a process's memory, in bytes; `None` when it has ended or the system does not tell.
+/// The high-water mark of a process's memory, in bytes; `None` when it has ended or the system does not say.
 fn peak_of(process: u32) -> Option<u64> {
     peak_in(&fs::read_to_string(format!("/proc/{process}/status")).ok()?)
 }
@@ -122,7 +122,7 @@ fn cpu_of(process: u32) -> Option<f64> {
     cpu_in(&fs::read_to_string(format!("/proc/{process}/stat")).ok()?)
 }
 
-/// Linux tells them in hundredths (`USER_HZ`), fields 14 and 15; the second field may hold blanks.
+/// Linux gives them in hundredths (`USER_HZ`), fields 14 and 15; the second field may hold blanks.
 fn cpu_in(stat: &str) -> Option<f64> {
     let (_, fields) = stat.rsplit_once(')')?;
     let mut ticks = fields.split_whitespace().skip(11).map(|field| field.parse::<u64>().ok());

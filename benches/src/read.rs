@@ -135,7 +135,7 @@ fn text_bytes(column: &dyn Array) -> u64 {
     text.or(bytes).unwrap_or(0) as u64
 }
 
-/// How long this thread has run, where the system tells: other programs on the machine then do not count.
+/// How long this thread has run, where the system says: other programs on the machine then do not count.
 fn seconds_on_a_core() -> Option<f64> {
     let text = fs::read_to_string("/proc/thread-self/schedstat").ok()?;
     let nanoseconds: u64 = text.split_whitespace().next()?.parse().ok()?;

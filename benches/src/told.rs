@@ -1,5 +1,5 @@
-//! What telling costs: a first load that tells its log as JSON, metrics to a file, lineage and alerts, against one that tells nothing but its
-//! report. By callgrind, since the clock of a shared machine does not show a few in a hundred.
+//! What reporting costs: a first load that writes its log as JSON, metrics to a file, lineage and alerts, against one that
+//! makes nothing but its report. By callgrind, since the clock of a shared machine does not show a few in a hundred.
 
 use std::{fs, path::Path, process::Command};
 
@@ -15,7 +15,7 @@ use crate::{
 const RECORDS: [u64; 2] = [30_000, 2_000];
 /// More than nothing reported, at the most.
 const AIM: f64 = 1.03;
-/// All there is to tell.
+/// All there is to report.
 const OPERATE: &str = "\n[operate]\nlog = \"json\"\ntextfile = \"metrics.prom\"\nopenlineage = \"file:lineage.ndjson\"\n\
                        [operate.alerts]\n[operate.health]\ndisk_free_gb = 0\n";
 
@@ -24,7 +24,7 @@ const OPERATE: &str = "\n[operate]\nlog = \"json\"\ntextfile = \"metrics.prom\"\
 /// # Errors
 /// When a run fails.
 pub fn measure(fixtures: &Fixtures) -> Result<Option<Section>> {
-    if !process::has_tool("valgrind", "what telling costs") {
+    if !process::has_tool("valgrind", "what reporting costs") {
         return Ok(None);
     }
     let records = RECORDS[usize::from(fixtures.sizes.small)];
@@ -65,5 +65,5 @@ fn count(fixtures: &Fixtures, drop: &Drop, operate: &str) -> Result<u64> {
     }
     let count =
         said.lines().find_map(|line| line.split_once("Collected :")).and_then(|(_, count)| count.trim().parse().ok());
-    count.ok_or_else(|| format!("valgrind does not tell how many instructions it counted: {said}").into())
+    count.ok_or_else(|| format!("valgrind does not say how many instructions it counted: {said}").into())
 }

@@ -85,7 +85,7 @@ impl ChangeLog {
         self.add(table, chunk + 1, run)
     }
 
-    /// Adds rows that stood before the first chunk, as taken away: what a chunk puts in their place is then an update, or
+    /// Adds rows that were there before the first chunk, as taken away: what a chunk puts in their place is then an update, or
     /// nothing where it is the same.
     ///
     /// # Errors

@@ -48,7 +48,7 @@ impl Diagnostics {
         self.list.last_mut().expect("just pushed")
     }
 
-    /// Records what is no problem, and worth a thought: `validate` tells of it, nothing is refused for it.
+    /// Records what is no problem, and worth a thought: `validate` reports it, nothing is refused for it.
     pub fn advise(&mut self, span: Range<usize>, message: impl Into<String>) -> &mut Diagnostic {
         self.advice.push(Diagnostic { message: message.into(), span, label: String::new(), hint: None });
         self.advice.last_mut().expect("just pushed")

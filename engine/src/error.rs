@@ -103,7 +103,7 @@ impl Written {
             Written::Expanded => Some("Give the same command again: it goes on from there."),
             Written::Committed(_) => Some("Nothing has to be loaded again; what is left undone, the next run does."),
             Written::Unknown(_) => Some(
-                "Run again when the database can be reached: its ledger tells which, and nothing is lost or counted twice.",
+                "Run again when the database can be reached: its ledger says which, and nothing is lost or counted twice.",
             ),
         }
     }
@@ -144,7 +144,7 @@ pub struct RunError {
 pub struct FileAtFault {
     /// The source stage that it was delivered to.
     pub source: String,
-    /// The file, as the run was told of it or found it.
+    /// The file, as it was named to the run or found by it.
     pub path: PathBuf,
 }
 

@@ -130,7 +130,7 @@ impl RunReport {
         report
     }
 
-    /// Adds what an event tells.
+    /// Adds what an event says.
     pub(crate) fn add(&mut self, event: &RunEvent) {
         match event {
             RunEvent::Drop(drop) => {

@@ -1,4 +1,4 @@
-//! The relational operators as data: what to compute. How it is computed stands in [`crate::flow`].
+//! The relational operators as data: what to compute. How it is computed is in [`crate::flow`].
 
 pub mod accumulate;
 mod aggregate;
@@ -81,7 +81,7 @@ impl Relational {
         }
     }
 
-    /// Has a look-up answered by somebody else, who is told what it would ask.
+    /// Has a look-up answered by somebody else, who gets what it would ask.
     pub(crate) fn answer_by(&mut self, by: &dyn Fn(&LookupSpec) -> Arc<dyn Lookup>) {
         if let Relational::Lookup(spec) = self {
             spec.lookup = by(spec);

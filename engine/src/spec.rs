@@ -28,7 +28,7 @@ pub struct SpecFile {
     pub fragments: Vec<Fragment>,
     /// The `--set` overrides as they were given. Spans in them start after the fragments.
     pub overrides: Vec<String>,
-    /// Places that are not TOML. Something that seems to be missing may stand there.
+    /// Places that are not TOML. Something that seems to be missing may be there.
     pub syntax_errors: Vec<Range<usize>>,
     /// Values that could not be read as meant (an unset variable, a number too large). What later checks say of them
     /// would be nonsense.
@@ -53,7 +53,7 @@ pub struct Fragment {
 /// A variable's value that is in the tree.
 #[derive(Clone)]
 pub(crate) struct Substitution {
-    /// Where the text stands that holds it.
+    /// Where the text is that holds it.
     pub span: Range<usize>,
     /// The variable.
     pub name: String,
@@ -255,7 +255,7 @@ impl SpecFile {
         hide(&|text| secret::hide(text).into_owned());
     }
 
-    /// Where secrets stand in a source, as byte ranges of its text, in order and apart.
+    /// Where secrets are in a source, as byte ranges of its text, in order and apart.
     pub(crate) fn secrets_in(&self, source: &SpecSource<'_>) -> Vec<Range<usize>> {
         let places = self.secrets.iter().flat_map(|secret| &secret.hidden);
         let within = |range: &Range<usize>| {

@@ -18,7 +18,7 @@ pub struct CommandLine {
     #[arg(long, global = true)]
     pub json: bool,
 
-    /// Print no progress and no report; the exit code tells.
+    /// Print no progress and no report; the exit code says how it went.
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
 

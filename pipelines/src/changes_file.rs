@@ -61,7 +61,7 @@ impl ChangesFile {
         Ok(ChangesFile { place, written: Mutex::new(Written { writer: BufWriter::new(writer), failed: None }) })
     }
 
-    /// Takes the next changes of a table. What goes wrong is told by [`ChangesFile::finish`].
+    /// Takes the next changes of a table. What goes wrong is reported by [`ChangesFile::finish`].
     pub fn take(&self, table: &TableSchema, batch: &ChangeBatch) {
         let mut written = self.written.locked();
         if written.failed.is_none() {
@@ -90,5 +90,5 @@ impl ChangesFile {
 
 fn unwritable(path: &Path, error: &io::Error) -> RunError {
     RunError::new(RunErrorKind::Sink, format!("the changed rows cannot be written to {}: {error}", path.display()))
-        .with_hint("What the run was to do is not affected; `vardelta history` tells what was committed.")
+        .with_hint("What the run was to do is not affected; `vardelta history` lists what was committed.")
 }

@@ -73,7 +73,7 @@ pub fn watch() -> Interruptible {
     Interruptible { abort, number }
 }
 
-/// From now on the process outlives its runs: a signal ends them, and [`wait`] tells.
+/// From now on the process outlives its runs: a signal ends them, and [`wait`] reports it.
 pub fn outlast_runs() {
     handle();
     held().lasts = true;

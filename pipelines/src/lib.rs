@@ -45,7 +45,7 @@ use vardelta_engine::error::RunError;
 pub use crate::allocations::Counting;
 use crate::{arguments::CommandLine, failure::Failure, output::Output};
 
-/// Has panics tell their message without secrets and without what would steer a terminal. What ends with one says so by its
+/// Has panics print their message without secrets and without what would steer a terminal. What ends with one says so by its
 /// own error.
 pub fn speak_safely_of_panics() {
     std::panic::set_hook(Box::new(|panic| {

@@ -1,4 +1,4 @@
-//! What a run tells beside its report: logs and metrics, alerts and lineage, and whether all is well.
+//! What a run says beside its report: logs and metrics, alerts and lineage, and whether all is well.
 
 pub mod alerts;
 pub mod clock;

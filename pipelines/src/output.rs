@@ -94,7 +94,7 @@ impl Output {
         self.quiet
     }
 
-    /// Whether more is to be told.
+    /// Whether more is to be said.
     pub fn is_verbose(&self) -> bool {
         self.verbose > 0
     }
@@ -181,7 +181,7 @@ impl Output {
         }
     }
 
-    /// Writes a line to standard error. If that is closed, nobody can be told.
+    /// Writes a line to standard error. If that is closed, nobody hears of it.
     pub fn complain(&self, text: &str) {
         match &self.log {
             Some(log) => log.say(text),

@@ -66,7 +66,7 @@ impl TraceFile {
         let now = Instant::now();
         match event {
             RunEvent::Finished { seconds } => {
-                // It began before it told anybody.
+                // It began before anybody heard of it.
                 gathered.started = now.checked_sub(Duration::from_secs_f64(*seconds));
                 gathered.finished = Some(now);
             }
@@ -94,7 +94,7 @@ impl TraceFile {
                 RunErrorKind::Sink,
                 format!("the trace cannot be written to {}: {error}", self.path.display()),
             )
-            .with_hint("What the run was to do is not affected; `vardelta history` tells what was committed.")
+            .with_hint("What the run was to do is not affected; `vardelta history` lists what was committed.")
         })
     }
 }

@@ -26,7 +26,7 @@ pub type Listener = Arc<dyn Fn(&RunEvent) + Send + Sync>;
 pub struct Watcher {
     /// Shows how far it is; `None` where nobody looks.
     pub progress: Option<Live>,
-    /// Who else is told.
+    /// Who else hears of it.
     pub telling: Telling,
     /// Who hears of events while the run is under way; `None` for nobody.
     pub listener: Option<Listener>,

@@ -65,5 +65,5 @@ mod traps;
 mod unique;
 /// What `verify` finds, and by what.
 mod verify;
-/// Drops that are loaded as they arrive, and what a server tells of it.
+/// Drops that are loaded as they arrive, and what a server says of it.
 mod watch;

@@ -6,7 +6,7 @@ mod served;
 
 use vardelta_tests::project::Project;
 
-/// What is between two texts, for each place where both stand.
+/// What is between two texts, for each place where both are.
 fn between<'a>(text: &'a str, begin: &'a str, end: &'a str) -> impl Iterator<Item = &'a str> {
     text.split(begin).skip(1).map(move |rest| rest.split(end).next().unwrap_or_default())
 }

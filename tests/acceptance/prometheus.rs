@@ -94,7 +94,7 @@ fn watched(project: &Project) -> Watching {
     Watching::start(project, &["--listen", "127.0.0.1:0", "--settle", "50ms", "--every", "50ms"], &[])
 }
 
-/// The names of metrics that stand in a text.
+/// The names of metrics that are in a text.
 fn metrics_in(text: &str) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for (at, _) in text.match_indices("vardelta_") {

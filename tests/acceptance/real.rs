@@ -65,7 +65,7 @@ fn is_bases(allele: &str) -> bool {
     allele.bytes().all(|byte| byte.is_ascii_alphabetic())
 }
 
-/// The key under which an allele stands: bases in upper case and trimmed, symbols as they are.
+/// The key under which an allele is kept: bases in upper case and trimmed, symbols as they are.
 fn key(contig: &str, position: &str, reference: &str, alternate: &str) -> Option<Key> {
     let position: i64 = position.parse().ok()?;
     let bases = is_bases(reference) && is_bases(alternate);

@@ -246,7 +246,7 @@ fn every_case_of_a_server_makes_its_rows_on_each() {
             let warehouse = Warehouse::at(server.url(&database), &case.pipeline(cases::SERVER));
             let what = run_case(case, &warehouse);
             let found: Vec<String> = server.root_in(&database).query(case.query).expect("the query runs");
-            // MariaDB tells how wide a number is shown.
+            // MariaDB says how wide a number is shown.
             let found: Vec<String> = found.iter().map(|row| row.replace("bigint(20)", "bigint")).collect();
             assert_eq!(found, case.rows, "{what}");
         }

@@ -54,7 +54,7 @@ fn seeded() -> Random {
     Random::new(seed(1))
 }
 
-/// Two pipelines that get the same drops: one is disturbed, the other one tells what should come of it.
+/// Two pipelines that get the same drops: one is disturbed, the other one shows what should come of it.
 struct Pair<'s> {
     disturbed: ServerProject<'s>,
     twin: ServerProject<'s>,

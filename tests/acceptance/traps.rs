@@ -37,7 +37,7 @@ fn every_shared_file_has_a_case() {
 fn every_trap_ends_as_it_must() {
     let (mut names, mut wrong) = (BTreeSet::new(), Vec::new());
     for case in cases::cases().into_iter().chain(malformed::cases()) {
-        assert!(names.insert(case.name), "`{}` stands twice", case.name);
+        assert!(names.insert(case.name), "`{}` is there twice", case.name);
         let (rows, counts) =
             case.expected.unwrap_or_else(|| panic!("nobody wrote down what becomes of `{}`", case.name));
         let seen = match &case.input {

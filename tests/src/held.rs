@@ -18,7 +18,7 @@ pub struct Held {
 }
 
 impl Held {
-    /// Starts a command and waits until it is held at this point. Further points that are armed stand in `beside`.
+    /// Starts a command and waits until it is held at this point. Further points that are armed are in `beside`.
     ///
     /// # Panics
     /// When it ends before, or is not there within a minute.

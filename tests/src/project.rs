@@ -44,7 +44,7 @@ impl Said {
         self
     }
 
-    /// Panics with all that was said unless each of these stands in standard output or standard error.
+    /// Panics with all that was said unless each of these is in standard output or standard error.
     #[track_caller]
     pub fn says(self, texts: &[&str]) -> Said {
         for text in texts {

@@ -4,7 +4,7 @@ use crate::random::Random;
 
 /// Three names, so that rows collide, and groups vanish and come back.
 const CONTIGS: &[&str] = &["1", "2", "X"];
-/// Bases before which records stand; few, for the same reason.
+/// Bases before which there are records; few, for the same reason.
 const POSITIONS: i64 = 9;
 /// REF and the ALTs to choose from: substitutions, and pairs that have to be trimmed.
 const SITES: &[(&str, &[&str])] = &[

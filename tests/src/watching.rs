@@ -84,7 +84,7 @@ impl Watching {
     #[track_caller]
     pub fn address(&self) -> String {
         let mut address = None;
-        until("it tells where it listens", || {
+        until("it says where it listens", || {
             let said = self.stderr();
             let told = said.split("listening on http://").last().filter(|told| *told != said);
             address = told.and_then(|told| {

@@ -17,7 +17,7 @@ pub struct ContentDigest {
 }
 
 impl ContentDigest {
-    /// Adds one record, as its bytes stand in the file (without line end).
+    /// Adds one record, as its bytes are in the file (without line end).
     pub fn add(&mut self, record: &[u8]) {
         let hash = xxhash_rust::xxh3::xxh3_128(record);
         self.records += 1;

@@ -133,7 +133,7 @@ impl StageError {
         self
     }
 
-    /// It is about a file that the stage computes with, whose name the message tells.
+    /// It is about a file that the stage computes with, whose name is in the message.
     pub fn of_side_input(mut self) -> StageError {
         self.is_of_side_input = true;
         self

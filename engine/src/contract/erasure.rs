@@ -1,4 +1,4 @@
-//! What a sink is told, and what it tells, when drops are forgotten for good.
+//! What a sink is asked, and what it reports, when drops are forgotten for good.
 
 use std::{
     collections::BTreeSet,
@@ -63,7 +63,7 @@ impl Erasure {
         }
     }
 
-    /// What is looked for byte by byte in files: names, paths and digests. Shorter ones stand in any file by chance.
+    /// What is looked for byte by byte in files: names, paths and digests. Shorter ones are in any file by chance.
     pub fn searched_texts(&self) -> Vec<String> {
         let of = |drop: &ErasedDrop| drop.name.iter().chain(&drop.texts).cloned().collect::<Vec<_>>();
         let member = self.member.iter().filter_map(|member| member.name.clone());
@@ -109,7 +109,7 @@ pub struct ErasedDrop {
     pub name: Option<String>,
     /// What is called to mind of its name until the erasure is proven: a hash. The name itself, where the drop stands.
     pub mark: String,
-    /// Other texts of the ledger that tell of it: its path and digests, where it stood.
+    /// Other texts of the ledger that are about it: its path and digests, and where it was.
     pub texts: Vec<String>,
 }
 
@@ -216,7 +216,7 @@ pub struct Finding {
 pub struct Search {
     /// What was found.
     pub findings: Vec<Finding>,
-    /// What could not be told, or is out of reach.
+    /// What could not be found out, or is out of reach.
     pub notices: Vec<String>,
 }
 
@@ -229,7 +229,7 @@ impl Search {
     }
 }
 
-/// Which of these texts stand in a file, byte by byte. A file that is not there holds none.
+/// Which of these texts are in a file, byte by byte. A file that is not there holds none.
 ///
 /// # Errors
 /// When the file cannot be read.

@@ -33,7 +33,7 @@ pub trait Lookup: Debug + Send + Sync {
     /// Makes ready to ask, for one run.
     ///
     /// # Errors
-    /// When the look-up cannot be made at all, not when a service or a tier is down: that is told by answers and figures.
+    /// When the look-up cannot be made at all, not when a service or a tier is down: answers and figures say that.
     fn open(&self, context: &LookupContext) -> Result<Box<dyn Asker>, StageError>;
 
     /// Until when this process leaves the service alone because it failed time after time, in seconds since 1970; `None` where it

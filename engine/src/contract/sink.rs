@@ -241,11 +241,11 @@ pub trait Sink: Migrate + Erase + Lookups + QueryPlans + SetAside + Details + Se
         0
     }
 
-    /// Does what cannot be part of the transaction and waits until the epoch stands in state and sink: indexes of tables
+    /// Does what cannot be part of the transaction and waits until the epoch is in state and sink: indexes of tables
     /// that were just filled. What a killed run leaves undone the next one does.
     ///
     /// # Errors
-    /// When a statement fails. The epoch stands all the same.
+    /// When a statement fails. The epoch is committed all the same.
     fn settle(&mut self, pipeline: &str, tables: &[TableSchema]) -> Result<(), SinkError>;
 
     /// The triggers of the database, as far as the user may see them. One on a table of vardelta's may change rows behind its
@@ -339,7 +339,7 @@ pub enum Op {
 }
 
 crate::reasons! {
-    /// Why a sink rejects rows, where it is told to go on without them.
+    /// Why a sink rejects rows, where it is to go on without them.
     pub REASONS:
     reject CONSTRAINT = "constraint":
         "the sink's database does not take the row: a constraint, or a value that its column cannot hold"

@@ -168,7 +168,7 @@ pub trait ChunkReader: Send {
     }
 }
 
-/// Whole records as they stand in the file, decompressed.
+/// Whole records as they are in the file, decompressed.
 #[derive(Debug, Default)]
 pub struct RawChunk {
     /// Origin of the first record: its line, 1-based; for a binary format its number, 1-based.

@@ -226,7 +226,7 @@ pub trait Transform: Send + Sync {
         None
     }
 
-    /// Where input column `column` is told by the output rows, best first: unchanged, then changed a little (a position that
+    /// Where output rows carry input column `column`, best first: unchanged, then changed a little (a position that
     /// normalisation moves). Unlike with [`Transform::passes_through`] an input row may become several. Rejects find the
     /// place of a row's record through such columns.
     fn carries(&self, column: usize) -> Vec<usize> {

@@ -95,7 +95,7 @@ impl<'a> Lines<'a> {
         Lines { text, starts: text.match_indices('\n').map(|(at, _)| at + 1).collect() }
     }
 
-    /// How many line breaks stand before an offset of a text: this one, or that of an override.
+    /// How many line breaks there are before an offset of a text: this one, or that of an override.
     fn before(&self, text: &str, offset: usize) -> usize {
         match std::ptr::eq(self.text, text) {
             true => self.starts.partition_point(|start| *start <= offset),
@@ -161,7 +161,7 @@ fn lines_around(text: &str, span: &Range<usize>) -> Range<usize> {
     start..end.max(span.end)
 }
 
-/// Where secrets stand in some lines of a source, as ranges of those lines, in order and apart.
+/// Where secrets are in some lines of a source, as ranges of those lines, in order and apart.
 fn hidden_in(spec: &SpecFile, source: &SpecSource<'_>, window: &Range<usize>) -> Vec<Range<usize>> {
     let known =
         spec.secrets_in(source).into_iter().filter(|range| range.start < window.end && window.start < range.end);

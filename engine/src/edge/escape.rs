@@ -52,7 +52,7 @@ fn escaped(text: &str, stays: impl Fn(char) -> bool) -> Cow<'_, str> {
 }
 
 /// A JSON text whose strings hold no character that steers a terminal. What a JSON reader sees stays the same: such
-/// characters stand in strings alone, where JSON has an escape for them.
+/// characters are in strings alone, where JSON has an escape for them.
 pub fn json(text: &str) -> Cow<'_, str> {
     let unsafe_ = |letter: char| steers(letter) && letter != '\n';
     if !text.chars().any(unsafe_) {

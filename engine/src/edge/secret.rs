@@ -23,7 +23,7 @@ const PARTS: [&str; 8] = ["secret", "secrets", "token", "tokens", "pwd", "auth",
 const MISSPELT: [&str; 5] = ["password", "passwd", "passphrase", "credential", "authorization"];
 /// A word of so many letters is known with any two slips, a shorter one only with a letter left out or two exchanged.
 const LONG_LETTERS: usize = 8;
-/// A remembered secret that is shorter is only hidden where it is known to stand: it may be an everyday word.
+/// A remembered secret that is shorter is only hidden where it is known to be: it may be an everyday word.
 const TELLING_CHARACTERS: usize = 6;
 
 /// The secrets of the pipeline files that this process has read.
@@ -59,7 +59,7 @@ fn is_slip(written: &str, word: &str) -> bool {
     word.len() > 3 && (written.len() + 1 == word.len() || is_exchange) && distance() == 1
 }
 
-/// Has a secret taken out of what is printed from now on, unless it is too short to be told from an everyday word.
+/// Has a secret taken out of what is printed from now on, unless it is too short to be told apart from an everyday word.
 pub fn remember(secret: &str) {
     if secret.chars().count() < TELLING_CHARACTERS {
         return;
@@ -134,7 +134,7 @@ pub fn without<'a>(text: &'a str, ranges: &[Range<usize>]) -> Cow<'a, str> {
     Cow::Owned(safe)
 }
 
-/// Where secrets stand in the addresses of a text; an address goes on until `ends`. In order and apart.
+/// Where secrets are in the addresses of a text; an address goes on until `ends`. In order and apart.
 pub fn address_secrets(text: &str, ends: impl Fn(char) -> bool) -> Vec<Range<usize>> {
     let mut found: Vec<Range<usize>> = Vec::new();
     for (scheme, _) in text.match_indices("://") {
@@ -197,7 +197,7 @@ fn secret_parameters(text: &str, address: Range<usize>) -> Vec<Range<usize>> {
     found
 }
 
-/// Where secrets stand in lines that could not be read as TOML: values of secret names, with a quotation mark that is not
+/// Where secrets are in lines that could not be read as TOML: values of secret names, with a quotation mark that is not
 /// closed up to the next such mark, and addresses to the end of the line, because nobody knows where the value ends. In
 /// order and apart.
 pub fn unread_secrets(text: &str) -> Vec<Range<usize>> {
@@ -259,7 +259,7 @@ fn secret_value(line: &str) -> Option<usize> {
     None
 }
 
-/// Whether a value is one variable and nothing else, which tells nothing.
+/// Whether a value is one variable and nothing else, which reveals nothing.
 pub fn is_variable(value: &str) -> bool {
     let value = value.trim().trim_matches(['"', '\'']);
     let name = value.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));

@@ -28,7 +28,7 @@ use crate::{
 pub(crate) struct Sent {
     /// Whether the transaction has begun, and is still good.
     pub is_open: bool,
-    /// The time that it has been told of.
+    /// The time that was given to it.
     pub committed_at: String,
     /// How often it was given up for other clients' locks or a lost connection.
     pub retries: u64,

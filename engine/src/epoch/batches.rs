@@ -29,7 +29,7 @@ pub(crate) struct Merge<'a> {
     table: TableSchema,
     net: NetChanges,
     planned: &'a RowLayout,
-    /// How rows that stood before are decoded, where there are any.
+    /// How rows that were there before are decoded, where there are any.
     lax: Option<RowLayout>,
     /// Columns of which changes that only fill them are left out.
     left_out: Vec<usize>,

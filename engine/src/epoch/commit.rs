@@ -1,7 +1,7 @@
 //! The end of every run that changes something: prepare the state, commit the sink, finalise the state.
 //!
 //! The state's changes become durable but revocable (prepare) while the sink takes the rows in its open transaction; only
-//! when both are done does the sink commit, with the ledger's row. From then on the epoch stands, whatever happens to the
+//! when both are done does the sink commit, with the ledger's row. From then on the epoch is done, whatever happens to the
 //! process: the next start finalises a prepared epoch that the ledger has, and rolls back one that it has not.
 
 use vardelta_schemas::{

@@ -30,13 +30,13 @@ impl Context<'_> {
         RunReport { dry_run, ..RunReport::new(pipeline, epoch, workers) }
     }
 
-    /// Tells what happened: to the report and to whoever watches.
+    /// Passes on what happened: to the report and to whoever watches.
     pub(crate) fn tell(self, report: &mut RunReport, event: RunEvent) {
         report.add(&event);
         self.observer.event(&event);
     }
 
-    /// Carries a run out and tells how it ended; an error says what of the run is written.
+    /// Carries a run out and reports how it ended; an error says what of the run is written.
     pub(crate) fn to_the_end(self, run: impl FnOnce() -> Result<RunReport, RunError>) -> Result<RunReport, RunError> {
         let started = Instant::now();
         let mut result = self.told(run());

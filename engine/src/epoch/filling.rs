@@ -182,7 +182,7 @@ impl Fillings<'_> {
                         ledger.epoch
                     );
                     let error = SinkError::new(SinkErrorKind::Stale, message);
-                    return Err(error.with_hint("Run `vardelta migrate` again; it goes on from what stands.").into());
+                    return Err(error.with_hint("Run `vardelta migrate` again; it goes on from what is there.").into());
                 }
             }
             retries += 1;

@@ -1,6 +1,6 @@
 //! Filling the columns that a migration added, before the epoch that makes it: batch by batch, each by itself.
 //!
-//! A row whose key stands, and whose columns are all as they were but for those that the standing definition does not have,
+//! A row whose key is there, and whose columns are all as they were but for those that the standing definition does not have,
 //! shows nobody anything half done: who reads by the standing definition reads what stood. So such rows need not wait for the
 //! one transaction of the epoch, which on a large table would be a large undo log. A migration that was killed finds the
 //! finished batches equal to what it computes, and goes on after them.

@@ -223,7 +223,7 @@ pub(crate) fn trigger_notices(plan: &Plan, triggers: &[Trigger]) -> Vec<String> 
     let is_kept = |table: &str| is_ledger_table(table) || kept.iter().any(|kept| kept.name.eq_ignore_ascii_case(table));
     let notice = |Trigger { name, table }: &Trigger| {
         format!(
-            "table `{table}` has the trigger `{name}`: rows may not be what vardelta wrote; `vardelta verify` tells, and \
+            "table `{table}` has the trigger `{name}`: rows may not be what vardelta wrote; `vardelta verify` finds out, and \
              dropping the trigger keeps it so"
         )
     };

@@ -1,6 +1,6 @@
 //! What an epoch asks of those who compute it and keep its state, wherever they are.
 //!
-//! The verbs and the commit are written over [`Plane`] alone. Whoever sits behind it keeps shards of the state and runs dataflows
+//! The verbs and the commit are written over [`Plane`] alone. Whoever is behind it keeps shards of the state and runs dataflows
 //! over them; here these are the threads of this process ([`LocalPlane`]).
 
 use std::sync::{Arc, Mutex};

@@ -1,4 +1,4 @@
-//! Rows that the sink's database does not take, taken out of the run, where the sink is told to go on without them.
+//! Rows that the sink's database does not take, taken out of the run, where the sink is to go on without them.
 
 use std::sync::atomic::Ordering;
 
@@ -63,7 +63,7 @@ impl Writing<'_> {
         let (mut views, mut asked) = (Vec::new(), false);
         for Offender { table, row, message } in offenders {
             let Some(at) = tables.iter().position(|found| found.name == *table) else {
-                // A history's row goes when the row goes that it tells of.
+                // A history's row goes when the row goes that it is about.
                 let message = format!("table `{table}` does not take a row: {message}");
                 views.push(RunError::new(RunErrorKind::Sink, message.to_string()));
                 continue;
@@ -80,7 +80,7 @@ impl Writing<'_> {
                 views.push(computed(run, stage, key, message));
             }
         }
-        // A view's row may come from a table's row that goes now; the next round tells.
+        // A view's row may come from a table's row that goes now; the next round shows it.
         if let Some(error) = views.into_iter().next().filter(|_| !asked) {
             return Err(error);
         }

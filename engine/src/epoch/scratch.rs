@@ -2,7 +2,7 @@
 //! only computed to be compared, changes that are only shown.
 //!
 //! It lies in a directory of its own under the state directory; where a command only reads and may not write there, in the
-//! system's temporary directory under a name that tells whose it is. Beside the directory lies a lock that its process
+//! system's temporary directory under a name that says whose it is. Beside the directory lies a lock that its process
 //! holds: the next start that may write deletes what a killed process has left, in both places.
 
 use std::{

@@ -15,7 +15,7 @@ use arrow_schema::DataType;
 use super::{EXPRESSION_FAILED, Failure, NOT_FINITE, OVERFLOW, UNKNOWN_TERM};
 use crate::contract::reason::Reason;
 
-/// What is told of a term that is not known, at the most: it may be any text.
+/// What is reported of a term that is not known, at the most: it may be any text.
 const TERM_CHARACTERS_MAX: usize = 80;
 
 /// Why a row has no value.
@@ -236,7 +236,7 @@ impl<'a> Call<'a> {
         self.failures.borrow_mut().push(Failure { row, reason, detail });
     }
 
-    /// Counts and tells that a row holds a term which the function does not know. The row keeps the value it is given.
+    /// Counts and reports that a row holds a term which the function does not know. The row keeps the value it is given.
     pub fn unknown_term(&self, row: usize, term: &str) {
         let term = term.chars().take(TERM_CHARACTERS_MAX).collect();
         self.fail(row, UNKNOWN_TERM, term);

@@ -40,7 +40,7 @@ pub fn read_condition(sql: &Spanned<String>, schema: &Schema, diagnostics: &mut 
     })
 }
 
-/// The condition, or the part that cannot be told.
+/// The condition, or the part that cannot be said.
 fn condition(tree: &Expr) -> Result<Condition, &Expr> {
     let not = |negated: bool, inner: Condition| if negated { Condition::Not(inner.into()) } else { inner };
     Ok(match tree {

@@ -152,7 +152,7 @@ stage's input. They mean what MySQL means by them, with these differences, which
   text in the pipeline may stand for a date (`day >= '2026-01-31'`).
 - **Texts compare byte by byte**, as the tables' collations do: `'a' = 'A'` and `'a' = 'a '` are false, LIKE and REGEXP tell upper
   from lower case. `lower()`, `ILIKE` and the flag `'i'` do not. In MySQL and MariaDB the session's collation decides.
-- **Quotes.** Texts stand in single quotes, names in double quotes or backticks (MySQL's mode ANSI_QUOTES). A name that is a
+- **Quotes.** Texts are in single quotes, names in double quotes or backticks (MySQL's mode ANSI_QUOTES). A name that is a
   keyword needs none: `filter`, `end` and `position` are columns where a value is expected. Upper and lower case of column names
   count.
 - **A backslash is a backslash** in a text (NO_BACKSLASH_ESCAPES), so that a regular expression is written as it is; in LIKE it

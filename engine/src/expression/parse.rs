@@ -130,7 +130,7 @@ fn place_of(source: &Source<'_>, tokens: &[TokenWithSpan], location: Location) -
     }
 }
 
-/// Quotes the words that name a column and stand where an operand is expected, so that the parser does not take
+/// Quotes the words that name a column and are where an operand is expected, so that the parser does not take
 /// `filter`, `ref`, `end` or `position` for keywords. A word before `(` is a function, one before a text is a type
 /// (`DATE '2024-01-31'`).
 fn quote_columns(tokens: &mut [TokenWithSpan], schema: &Schema) {

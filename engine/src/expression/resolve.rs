@@ -182,7 +182,7 @@ impl Checker<'_, '_> {
             }
             Some(near) => format!("Did you mean `{near}`?"),
             None if ident.quote_style == Some('"') => {
-                format!("The columns are: {}. Texts stand in single quotes.", listed(names()))
+                format!("The columns are: {}. Texts are in single quotes.", listed(names()))
             }
             None => format!("The columns are: {}.", listed(names())),
         };

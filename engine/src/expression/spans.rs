@@ -1,4 +1,4 @@
-//! Where inside the pipeline file a piece of an expression stands.
+//! Where inside the pipeline file a piece of an expression is.
 
 use std::ops::Range;
 
@@ -17,7 +17,7 @@ pub(crate) struct Source<'a> {
 impl<'a> Source<'a> {
     /// The text of a TOML value.
     ///
-    /// Only the lengths are known here, and they tell the quoting: 2 bytes more than the text are a pair of quotes, 6 are
+    /// Only the lengths are known here, and they show the quoting: 2 bytes more than the text are a pair of quotes, 6 are
     /// a pair of triple quotes, 7 and 8 are those with the line end that TOML drops after the opening ones. Any other
     /// difference means that escapes or `${NAME}` were replaced, and then only the whole value can be pointed at; and so it
     /// is where a few escapes could add up to triple quotes.

@@ -20,11 +20,11 @@ pub(crate) fn refuse(place: Range<usize>, problem: Problem, diagnostics: &mut Di
 /// What is wrong where not even the words could be told apart.
 pub(crate) fn unreadable(message: &str) -> Problem {
     let (message, hint) = if message.contains("nterminated string literal") {
-        ("a text is not closed", "Texts stand in single quotes, 'PASS'; a quote within one is written twice, 'it''s'.")
+        ("a text is not closed", "Texts are in single quotes, 'PASS'; a quote within one is written twice, 'it''s'.")
     } else if message.contains("expected close delimiter") || message.contains("Expected close delimiter") {
         (
             "a quoted name is not closed",
-            "Names stand in double quotes or backticks, and need none if they are plain words.",
+            "Names are in double quotes or backticks, and need none if they are plain words.",
         )
     } else if message.contains("comment") {
         ("a comment is not closed", "Close it with */, or remove it.")
@@ -54,13 +54,13 @@ pub(crate) fn problem(message: &str, tokens: &[TokenWithSpan], at: Option<usize>
         }
         Some(Token::Word(word)) if matches!(before, Some(Token::Word(_) | Token::RParen | Token::Number(..))) => {
             format!(
-                "Between two values stands an operator, such as AND, OR, =, <, + or LIKE; `{}` is none. A text stands in \
-                 single quotes.",
+                "Two values need an operator between them, such as AND, OR, =, <, + or LIKE; `{}` is none. A text is \
+                 written in single quotes.",
                 word.value
             )
         }
         _ if expected.contains("operator") => {
-            "Between two values stands an operator: + - * / % DIV || = <> < <= > >= <=> AND OR XOR LIKE REGEXP IN BETWEEN IS."
+            "Two values need an operator between them: + - * / % DIV || = <> < <= > >= <=> AND OR XOR LIKE REGEXP IN BETWEEN IS."
                 .into()
         }
         _ => "Expressions are written as in MySQL; `vardelta stages expressions` is the manual.".into(),
@@ -68,7 +68,7 @@ pub(crate) fn problem(message: &str, tokens: &[TokenWithSpan], at: Option<usize>
     Problem { message: format!("expected {expected}, found {found_text}"), hint }
 }
 
-/// What may stand there. The parser's words are taken only where they are plain.
+/// What may be there. The parser's words are taken only where they are plain.
 fn expected(message: &str) -> &str {
     let words = message.strip_prefix("Expected: ").and_then(|rest| rest.split(", found").next()).map(str::trim);
     match words {

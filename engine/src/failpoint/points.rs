@@ -86,7 +86,7 @@ pub const POINTS: &[Point] = &[
     disk_full("state:sync-directory"),
     disk_full("state:manifest"),
     disk_full("state:rename"),
-    // A rule that is wrong wherever it is applied: only `verify` by another implementation tells.
+    // A rule that is wrong wherever it is applied: only `verify` by another implementation finds it.
     disk_full("aggregate:ignores_filters"),
 ];
 

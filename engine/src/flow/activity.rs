@@ -20,7 +20,7 @@ use crate::{
     plan::{Plan, StageIndex},
 };
 
-/// What the log tells; ends with [`Activity::end`].
+/// What the log says; ends with [`Activity::end`].
 pub(crate) struct Activity {
     parked: Rc<Cell<Duration>>,
 }
@@ -46,7 +46,7 @@ impl Activity {
         Activity { parked }
     }
 
-    /// How long the worker was parked so far, as far as its log tells.
+    /// How long the worker was parked so far, as far as its log says.
     pub fn parked(&self) -> Duration {
         self.parked.get()
     }

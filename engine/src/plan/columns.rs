@@ -1,4 +1,4 @@
-//! From which columns of the sources each column of a stage is made, as far as the plan tells: what lineage says.
+//! From which columns of the sources each column of a stage is made, as far as the plan shows it: what lineage says.
 //!
 //! Where a stage does not say what it reads, nothing is claimed: a column without origins is one of which nobody knows.
 

@@ -60,7 +60,7 @@ pub(super) fn definition(
     definition.to_string()
 }
 
-/// The definition of a join of a chain that is a stage of its own: what is written down of the whole chain stands at its last.
+/// The definition of a join of a chain that is a stage of its own: what is written down of the whole chain is in its last one.
 pub(super) fn join_definition(
     spec: &JoinSpec,
     left: &PlannedStage,

@@ -1,4 +1,4 @@
-//! The DAG as a picture: as text for a terminal, for Graphviz, and for Mermaid; the columns stand on the edges.
+//! The DAG as a picture: as text for a terminal, for Graphviz, and for Mermaid; the columns are written on the edges.
 
 use vardelta_schemas::Schema;
 

@@ -23,7 +23,7 @@ pub(super) fn resolve(
 ) -> Vec<usize> {
     let places: BTreeMap<&str, usize> = outlines.iter().enumerate().map(|(at, outline)| (outline.name(), at)).collect();
     let kinds: Vec<Option<Kind>> = outlines.iter().map(Outline::kind).collect();
-    // What cannot be found may stand where the file could not be read.
+    // What cannot be found may be where the file could not be read.
     let certain = spec.syntax_errors.is_empty();
     let mut links = Links { read: vec![false; outlines.len()], strays_are_certain: certain };
     for (at, outline) in outlines.iter_mut().enumerate() {

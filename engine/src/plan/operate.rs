@@ -1,4 +1,4 @@
-//! The `[operate]` table: what a run tells beside its report, and what health is measured by. None of it changes what is
+//! The `[operate]` table: what a run says beside its report, and what health is measured by. None of it changes what is
 //! computed.
 
 mod address;
@@ -58,7 +58,7 @@ options! {
         "openlineage" => openlineage: Option<LineageTarget> = None, "none",
         /// What the lineage service asks for as `Authorization: Bearer`; best from a variable.
         "openlineage_token" => openlineage_token: Option<String> = None, "none",
-        /// Who is told when something is wrong, and when it is over. Without this table nobody is.
+        /// Who is notified when something is wrong, and when it is over. Without this table nobody is.
         "alerts" => alerts: Option<AlertOptions> = None, "none",
         /// What `vardelta health` asks for.
         "health" => health: HealthOptions = HealthOptions::default(), "{}",

@@ -27,7 +27,7 @@ pub(super) struct Outline<'a> {
     pub references: Vec<Reference<'a>>,
     /// Whether every input could be read and found, so that the stage can be planned.
     pub sound: bool,
-    /// Whether a syntax error stands in it, so that what seems to be missing may be there.
+    /// Whether there is a syntax error in it, so that what seems to be missing may be there.
     pub damaged: bool,
 }
 

@@ -61,7 +61,7 @@ pub(super) fn read(
             .hint("Write `[pipeline]` on a line of its own, and the options below it.");
         return None;
     };
-    // A name that seems to be missing may stand on the line that is not TOML.
+    // A name that seems to be missing may be on the line that is not TOML.
     let stages = stages.map_or(&[][..], |stages| match &stages.node.value {
         Value::Table(stages) => stages,
         _ => &[],

@@ -29,7 +29,7 @@ pub(crate) fn place_columns(plan: &Plan, source: StageIndex, table: StageIndex) 
     }
 }
 
-/// The stages after a source up to a table before which no other table stands; where several ways lead there, the first.
+/// The stages after a source up to a table before which there is no other table; where several ways lead there, the first.
 fn path(plan: &Plan, source: StageIndex, to: StageIndex) -> Option<Vec<StageIndex>> {
     let way = |input: &StageIndex| if *input == source { Some(Vec::new()) } else { path(plan, source, *input) };
     let mut path = plan.stages[to].inputs.iter().find_map(way)?;

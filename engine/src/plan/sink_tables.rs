@@ -49,7 +49,7 @@ pub(super) fn check(
             if name.eq_ignore_ascii_case(TableSchema::CHANGED_EPOCH) {
                 problems
                     .error(span(), format!("`{owner}` has a column `{name}`, which every sink table gets anyway"))
-                    .hint("It tells which epoch last changed the row: rename yours with a `select` stage.");
+                    .hint("It says which epoch last changed the row: rename yours with a `select` stage.");
             }
             if !column.column_type.is_scalar() {
                 problems

@@ -1,4 +1,4 @@
-//! Pipeline files that resolve, and what becomes of them. The bad ones stand in [`bad`].
+//! Pipeline files that resolve, and what becomes of them. The bad ones are in [`bad`].
 #![allow(clippy::unwrap_used)]
 
 mod bad;

@@ -143,7 +143,7 @@ fn key_of<'a>(schema: &'a vardelta_schemas::Schema, key: Option<&[usize]>) -> Op
     key.map(|key| key.iter().map(|column| schema.columns()[*column].name.as_str()).collect())
 }
 
-/// Whether the stage comes before every table. `None` after reporting that it cannot stand where it is.
+/// Whether the stage comes before every table. `None` after reporting that it cannot be where it is.
 fn check_place(
     outline: &Outline<'_>,
     planned: &Planned,

@@ -148,7 +148,7 @@ impl Layout {
         filter: Option<&'a ArrayRef>,
     ) -> Contributions<'a> {
         let call = &self.calls[call];
-        // A rule that is wrong the same way wherever it is applied: only another implementation tells.
+        // A rule that is wrong the same way wherever it is applied: only another implementation finds it.
         let filter = filter.filter(|_| !failpoint::fails("aggregate:ignores_filters"));
         let values = match (call.kind, argument) {
             (Kind::Rows | Kind::Values, _) => Values::Nothing,

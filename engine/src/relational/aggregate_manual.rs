@@ -163,9 +163,9 @@ const AGGREGATES: &[AggregateForm] = &[
         nulls: "over no value",
         about: "The texts of the values with `,` or another text between them; several values of a row are one text, and a row \
                 with a NULL among them is left out. In the order of `y`, NULL first unless DESC or NULLS LAST is said, equal ones \
-                and where no order is said by the bytes of the text. With DISTINCT a text stands where it comes first. A \
-                text of more than `group_concat_max_bytes` (an option of the stage, 1 MiB unless it is said) rejects the \
-                group's row (`group_concat_too_long`); MySQL cuts it at 1,024 bytes and MariaDB at 1 MiB.",
+                and where no order is said by the bytes of the text. With DISTINCT a text keeps the place where it comes \
+                first. A text of more than `group_concat_max_bytes` (an option of the stage, 1 MiB unless it is said) rejects \
+                the group's row (`group_concat_too_long`); MySQL cuts it at 1,024 bytes and MariaDB at 1 MiB.",
         examples: &[
             ("group_concat(impact ORDER BY pos)", "HIGH,LOW,LOW,HIGH"),
             ("group_concat(DISTINCT gene ORDER BY gene DESC SEPARATOR '; ')", "TP53; BRCA1"),

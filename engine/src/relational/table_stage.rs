@@ -166,7 +166,7 @@ fn read_conflict_by(
         (Conflict::Greatest, None) => {
             diagnostics
                 .error(options.conflict.span.clone(), "`conflict = \"greatest\"` needs `conflict_by`")
-                .hint("Add `conflict_by = \"…\"`: the column whose greatest value stands.");
+                .hint("Add `conflict_by = \"…\"`: the column whose greatest value decides.");
             return None;
         }
         (_, Some(name)) => {

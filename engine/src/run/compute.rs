@@ -41,7 +41,7 @@ const READERS_MAX: usize = 4;
 const CHUNKS_BETWEEN_MERGES: u64 = 8;
 /// Where rows go to the sink ahead, the first chunk is this part of the others: the sink has work so much sooner.
 const FIRST_CHUNK_PART: u64 = 4;
-/// How often the observer is told how far the run is.
+/// How often the observer hears how far the run is.
 const TICK: Duration = Duration::from_millis(100);
 
 /// What is to be computed.

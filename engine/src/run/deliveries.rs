@@ -177,7 +177,7 @@ fn compare(plan: &Plan, candidate: &mut Candidate, ledger: &Snapshot) -> Result<
     let (digest, header) = digest_content(plan, candidate)?;
     candidate.records = Some(digest.records);
     // Where no key came twice when it was loaded, the order of the records does not matter; ledgers of before the order was
-    // digested tell by the duplicates.
+    // digested show it by the duplicates.
     let same = known.content_digest == digest.text(header, true)
         || (known.content_digest == digest.text(header, false) && known.counts.duplicates == 0);
     candidate.standing = match same {
@@ -236,7 +236,7 @@ fn digest_content(plan: &Plan, candidate: &Candidate) -> Result<(ContentDigest, 
     Ok((digest, header_digest))
 }
 
-/// What is meant by a name: the drop whose `STAGE:NAME` it is, of which there is one, and otherwise all of that name. `of` tells the
+/// What is meant by a name: the drop whose `STAGE:NAME` it is, of which there is one, and otherwise all of that name. `of` gives the
 /// stage and the name. So every drop can be named, also where a name looks like the stage and name of another.
 pub(super) fn meant<'a, T>(all: &'a [T], name: &str, of: impl Fn(&T) -> (&str, &str)) -> Vec<&'a T> {
     let is_whole = |stage: &str, of_drop: &str| {

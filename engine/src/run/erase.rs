@@ -1,6 +1,6 @@
 //! `withdraw --erase`: drops are taken back and forgotten, and a search proves it.
 //!
-//! One epoch takes the drops back, and in its transaction histories, rejects and ledger lose what tells of them; the state of
+//! One epoch takes the drops back, and in its transaction histories, rejects and ledger lose what is about them; the state of
 //! that epoch is written into new files. From the commit on the ledger's events of the epoch say `erasing`: what comes after
 //! (the database's own leftovers, the search) is done again by the next start if it must be, and only a search that
 //! finds nothing turns them into `erased`.

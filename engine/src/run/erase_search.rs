@@ -72,7 +72,7 @@ fn entries_without_reason(plan: &Plan, state: &Arc<Session>, recomputed: &Arc<Se
     Ok(found)
 }
 
-/// The names, byte by byte in the state's files. One that stands in what other drops say proves nothing.
+/// The names, byte by byte in the state's files. One that is in what other drops say proves nothing.
 fn state_files(opened: &Opened, erasure: &Erasure, search: &mut Search) -> Result<(), RunError> {
     let texts = erasure.searched_texts();
     if texts.is_empty() {
@@ -88,9 +88,9 @@ fn state_files(opened: &Opened, erasure: &Erasure, search: &mut Search) -> Resul
         for at in (0..texts.len()).filter(|at| found[*at]) {
             if !held[at] && is_live(opened, &texts[at])? {
                 held[at] = true;
-                search.notices.push(format!("`{}` stands in rows of other drops too, in the state", texts[at]));
+                search.notices.push(format!("`{}` is in rows of other drops too, in the state", texts[at]));
             }
-            search.found(Place::Files, u64::from(!held[at]), format!("`{}` stands in {}", texts[at], path.display()));
+            search.found(Place::Files, u64::from(!held[at]), format!("`{}` is in {}", texts[at], path.display()));
         }
     }
     Ok(())

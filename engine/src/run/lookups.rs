@@ -121,7 +121,7 @@ pub(super) fn tell(
             context.tell(report, RunEvent::Notice(notice));
         } else if waiting > 0 {
             let notice = format!(
-                "stage `{name}`: {} keys wait for an answer{why}; their rows stand with NULL, and `vardelta run` completes them, \
+                "stage `{name}`: {} keys wait for an answer{why}; their rows have NULL, and `vardelta run` completes them, \
                  also without new drops",
                 grouped(waiting)
             );

@@ -193,7 +193,7 @@ pub(super) fn shared_rows(source: &str, tables: &[String]) -> RunError {
 }
 
 pub(super) fn nothing_stands(sample: &str, others: &BTreeSet<String>) -> RunError {
-    let message = format!("no row of a sample `{sample}` stands, so there is nothing to take back");
+    let message = format!("no row of a sample `{sample}` is there, so there is nothing to take back");
     let error = RunError::new(RunErrorKind::Usage, message);
     match nearest(sample, others.iter().map(String::as_str)) {
         Some(near) => error.with_hint(format!("Did you mean `{near}`?")),

@@ -58,7 +58,7 @@ impl<'a> Interpolation<'a> {
         let (start, file) = self.text_at(span).unwrap_or_default();
         let places = Places::find(file, start, text, span);
         let (mut replaced, mut rest) = (String::with_capacity(text.len()), text);
-        // How many `${` stand before `rest`.
+        // How many `${` there are before `rest`.
         let mut openings = 0;
         while let Some(dollar) = rest.find('$') {
             replaced.push_str(&rest[..dollar]);
@@ -126,7 +126,7 @@ impl<'a> Interpolation<'a> {
     }
 }
 
-/// Where the `${` of a text stand in the file.
+/// Where the `${` of a text are in the file.
 struct Places<'a> {
     raw: &'a str,
     span: &'a Range<usize>,

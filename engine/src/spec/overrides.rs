@@ -69,7 +69,7 @@ pub(super) fn apply(spec: &mut SpecFile, text: &str, start: usize, diagnostics: 
     }
 }
 
-/// The first `=` that does not stand inside a quoted key.
+/// The first `=` that is not inside a quoted key.
 fn first_equals(text: &str) -> Option<usize> {
     let mut quote = None;
     text.char_indices().find_map(|(at, letter)| {

@@ -1,4 +1,4 @@
-//! The secrets of a pipeline file: where they stand, so that its lines can be shown without them, and what they are, so
+//! The secrets of a pipeline file: where they are, so that its lines can be shown without them, and what they are, so
 //! that they are in no message.
 
 use std::{borrow::Cow, ops::Range};

@@ -11,7 +11,7 @@ pub struct SpaceStatistics {
     pub runs: u64,
     /// Runs of the shard that has most: what a look-up has to ask at worst.
     pub most_runs: u64,
-    /// Entries of all runs: keys that stand in several runs count several times, tombstones count too.
+    /// Entries of all runs: keys that are in several runs count several times, tombstones count too.
     pub entries: u64,
     /// Bytes on disk.
     pub bytes: u64,

@@ -1,5 +1,5 @@
 //! What sources and transforms allocate, each by itself on one thread: rows go through the stages in the order of the plan, once, and
-//! allocations are counted stage by stage. What an operator of the dataflow allocates cannot be told from what timely does, so
+//! allocations are counted stage by stage. What an operator of the dataflow allocates cannot be told apart from what timely does, so
 //! relational stages and sinks have no such figure; the whole run has one.
 
 use std::collections::{BTreeMap, BTreeSet};

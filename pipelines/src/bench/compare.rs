@@ -144,7 +144,7 @@ fn notices(before: &Bench, now: &Bench) -> Vec<String> {
     differ("number of records", before.input.records.to_string(), now.input.records.to_string());
     differ("text", before.input.text_bytes.to_string(), now.input.text_bytes.to_string());
     if before.repeat.min(now.repeat) < 2 {
-        notices.push("a single run tells nothing of its noise: take --repeat 3 or more".into());
+        notices.push("a single run says nothing of its noise: take --repeat 3 or more".into());
     }
     notices
 }

@@ -1,4 +1,4 @@
-//! Where the values of columns stand in a line of text, for the plain loop.
+//! Where the values of columns are in a line of text, for the plain loop.
 
 use vardelta_engine::spec::Value;
 
@@ -29,7 +29,7 @@ const GFF3: [(&str, usize); 5] = [("chrom", 0), ("feature", 2), ("start", 3), ("
 const INFO: usize = 7;
 const ALTERNATES: usize = 4;
 const FIRST_SAMPLE: usize = 9;
-/// Where the attributes stand in a GFF3 line.
+/// Where the attributes are in a GFF3 line.
 const ATTRIBUTES: usize = 8;
 
 impl Field {

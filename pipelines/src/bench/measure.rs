@@ -93,7 +93,7 @@ pub fn bench(
     };
     measured.map_err(|error| match (error.kind, bench.input.generated) {
         (RunErrorKind::Input, true) => error.with_hint(
-            "The made-up files are of GRCh38, with the columns that docs/generate.md tells; name a file of your own with --input.",
+            "The made-up files are of GRCh38, with the columns that docs/generate.md lists; name a file of your own with --input.",
         ),
         _ => error,
     })?;

@@ -81,7 +81,7 @@ impl Drop for Spot {
         let (Some(sink), Some(database)) = (&self.sink, &self.database) else { return };
         if let Err(error) = sink.drop_database(database) {
             let text = format!("notice: the scratch database `{database}` could not be dropped: {error}");
-            // Nobody else can be told: this happens also where something else went wrong.
+            // Nobody else would hear of it: this happens also where something else went wrong.
             let _ = writeln!(std::io::stderr(), "{}", output::safe(&text));
         }
     }

@@ -1,4 +1,4 @@
-//! What the system tells of this process.
+//! What the system says of this process.
 
 use std::fs;
 

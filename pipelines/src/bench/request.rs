@@ -72,9 +72,9 @@ pub enum Measured {
 pub struct Load {
     /// Wall-clock seconds.
     pub seconds: f64,
-    /// Processor seconds of all threads, to a hundredth; `None` where the system does not tell.
+    /// Processor seconds of all threads, to a hundredth; `None` where the system does not say.
     pub cpu_seconds: Option<f64>,
-    /// The most memory that the process had, in bytes; `None` where the system does not tell.
+    /// The most memory that the process had, in bytes; `None` where the system does not say.
     pub peak_bytes: Option<u64>,
     /// Bytes of the state that it has left; `None` where it has left none.
     pub state_bytes: Option<u64>,

@@ -1,4 +1,4 @@
-//! Scaling and stage times as a picture that stands by itself: no script, no font from elsewhere, colours for light and dark
+//! Scaling and stage times as a picture that needs nothing else: no script, no font from elsewhere, colours for light and dark
 //! backgrounds.
 
 use std::fmt::Write as _;

@@ -55,7 +55,7 @@ const fn genes_of(contig: &Contig) -> u64 {
     contig.length / STRETCH
 }
 
-/// The number of each contig's first gene, and behind the last contig the number of all.
+/// The number of each contig's first gene, and after the last contig the number of all.
 const FIRST_GENES: [u64; CONTIGS.len() + 1] = {
     let mut first = [0; CONTIGS.len() + 1];
     let mut at = 0;

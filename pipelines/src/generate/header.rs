@@ -26,7 +26,7 @@ pub fn header(settings: &Settings) -> io::Result<Vec<u8>> {
     }
 }
 
-/// How many bytes of a header tell a generated file: its fields and their descriptions, in this order.
+/// By how many bytes of its header a generated file is recognised: its fields and their descriptions, in this order.
 const TELLING_BYTES: usize = 160;
 
 /// Whether a file, plain or packed, that starts with these bytes was made here, with whatever options.

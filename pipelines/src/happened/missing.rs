@@ -11,7 +11,7 @@ use vardelta_schemas::ledger::Epoch;
 
 use super::Histories;
 
-/// Epochs of which a table's history does not tell.
+/// Epochs of which a table's history says nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Missing {
     /// The table.

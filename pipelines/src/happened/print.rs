@@ -3,7 +3,7 @@
 use super::{Happened, Histories, name, others};
 
 /// A heading per epoch and table, then a line per row: `+` inserted, `~` updated, `-` deleted. With `whole` an updated row also
-/// tells the columns that did not change.
+/// shows the columns that did not change.
 pub fn text(histories: &Histories, happened: &[Happened], whole: bool) -> String {
     let mut text = String::new();
     let mut heading = None;

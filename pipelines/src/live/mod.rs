@@ -184,7 +184,7 @@ impl LivePipeline {
         self.events.forget();
     }
 
-    /// The figures that stand in the ledger already, for a process that has not run anything yet.
+    /// The figures that are in the ledger already, for a process that has not run anything yet.
     pub fn begin(&self, events: &[Event]) {
         let ended_well = figures::ended_well(&figures::kept(&self.plan)).or(events.last().map(|_| true));
         let mut now = self.now();

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use vardelta_engine::clock::utc;
 
 /// The time since 1970-01-01, UTC.
-#[expect(clippy::disallowed_methods, reason = "when something happened or is tried again is told; no row shows it")]
+#[expect(clippy::disallowed_methods, reason = "when something happened or is tried again is reported; no row shows it")]
 pub fn since_1970() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }

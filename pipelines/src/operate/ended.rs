@@ -1,4 +1,4 @@
-//! How a run ended: what its events add up to, once for everybody who is told.
+//! How a run ended: what its events add up to, once for everybody who hears of it.
 
 use vardelta_engine::{
     error::RunErrorKind,

@@ -2,7 +2,7 @@
 //! beside the state, for the page and for `vardelta report`.
 //!
 //! `runs/figures.ndjson` in the state's folder has numbers and names of stages alone, nothing of a drop: what is erased is not
-//! in it. It is told from what happened as log and metrics are, and may be deleted at any time.
+//! in it. It is written from what happened as log and metrics are, and may be deleted at any time.
 
 use std::{
     fs::{self, OpenOptions},

@@ -1,4 +1,4 @@
-//! A POST to whoever is told of runs: a Pushgateway, a lineage service, a channel of Slack.
+//! A POST to whoever hears of runs: a Pushgateway, a lineage service, a channel of Slack.
 
 use std::{io::Read as _, time::Duration};
 

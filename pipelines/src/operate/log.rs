@@ -242,7 +242,7 @@ fn line(event: &RunEvent, records: u64) -> Option<Line> {
             let (level, message) = ("error", message.clone());
             Some(Line { level, event: "failed", phase: "end", status: "failed", message, facts })
         }
-        // What a later engine tells beside this is no line yet.
+        // What a later engine reports beside this is no line yet.
         _ => None,
     }
 }

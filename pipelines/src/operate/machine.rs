@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 /// Bytes that a user may still write on the file system of a path; of a path that is not there, of its nearest folder.
 ///
 /// # Errors
-/// When the system does not tell.
+/// When the system does not say.
 pub fn disk_free_bytes(path: &Path) -> Result<u64, String> {
     let mut place = if path.is_absolute() { path.to_path_buf() } else { Path::new(".").join(path) };
     while !place.exists() {
@@ -20,7 +20,7 @@ pub fn disk_free_bytes(path: &Path) -> Result<u64, String> {
 /// Bytes of memory that programs can still have without swapping.
 ///
 /// # Errors
-/// When the system does not tell.
+/// When the system does not say.
 pub fn memory_available_bytes() -> Result<u64, String> {
     let text = fs::read_to_string("/proc/meminfo").map_err(|error| format!("/proc/meminfo: {error}"))?;
     available(&text).ok_or_else(|| "/proc/meminfo does not say what is available".to_owned())

@@ -1,4 +1,4 @@
-//! Who is told of a run's events beside its report: the log and lineage as they come, metrics and alerts when the run has
+//! Who hears of a run's events beside its report: the log and lineage as they come, metrics and alerts when the run has
 //! ended.
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,7 +7,7 @@ use vardelta_engine::{event::RunEvent, locks::Locked as _, plan::Plan};
 
 use crate::operate::{alerts, ended::Ended, figures, lineage::Lineage, log::LogWriter, metrics};
 
-/// Everyone who is told of a run.
+/// Everyone who hears of a run.
 #[derive(Default)]
 pub struct Telling {
     /// The log as JSON; `None` where people read it.
@@ -17,12 +17,12 @@ pub struct Telling {
 }
 
 impl Telling {
-    /// Tells this log and whom the plan names, and gathers what is published when the run has ended.
+    /// For this log and whom the plan names; gathers what is published when the run has ended.
     pub fn new(plan: &Plan, log: Option<Arc<LogWriter>>) -> Telling {
         Telling { log, lineage: Lineage::of(plan), events: Mutex::default() }
     }
 
-    /// Tells all of them.
+    /// Passes an event on to all of them.
     pub fn event(&self, event: &RunEvent) {
         if let Some(log) = &self.log {
             log.event(event);
@@ -36,7 +36,7 @@ impl Telling {
         }
     }
 
-    /// Publishes what was gathered of a run that has ended, where the plan wants it, and tells of alerts. What is to be said
+    /// Publishes what was gathered of a run that has ended, where the plan wants it, and sends alerts. What is to be said
     /// comes back in lines: nothing of it is a failure of the run.
     pub fn publish(self, plan: &Plan) -> Vec<String> {
         let events = self.events.into_inner().unwrap_or_else(PoisonError::into_inner);

@@ -1,5 +1,5 @@
 //! What pages show of a pipeline: read from its ledger in the sink, from the plan, and from the figures that runs leave. The
-//! same as the verbs `drops`, `history`, `graph` and `cache stats` tell.
+//! same as the verbs `drops`, `history`, `graph` and `cache stats` say.
 
 mod read;
 
@@ -155,7 +155,7 @@ pub struct Lookup {
     pub tiers: Vec<(String, Held)>,
 }
 
-/// What a tier holds, entries and bytes, or why that cannot be told.
+/// What a tier holds, entries and bytes, or why that cannot be said.
 pub type Held = Result<(u64, u64), String>;
 
 impl Facts {

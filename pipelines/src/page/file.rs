@@ -151,7 +151,7 @@ impl Content {
                 }
             }
             @if listed.len() < facts.drops.len() { p { "The first " (show::number(DROPS_LISTED as u64)) " of "
-                (show::number(facts.drops.len() as u64)) "; " code { "vardelta drops" } " lists all that stand." } }
+                (show::number(facts.drops.len() as u64)) "; " code { "vardelta drops" } " lists all that are loaded." } }
         }
     }
 

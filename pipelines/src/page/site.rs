@@ -235,7 +235,7 @@ impl Site {
                         input type="hidden" name="table" value=(table.name);
                         @for column in &table.key {
                             @let id = format!("{}-{column}", table.name);
-                            // What steers a terminal stands in no page, not even where it would be handed back.
+                            // What steers a terminal is in no page, not even where it would be handed back.
                             @let value = values.get(column).filter(|value| {
                                 asked == Some(table.name.as_str()) && !value.chars().any(escape::steers)
                             });

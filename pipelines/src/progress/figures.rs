@@ -175,7 +175,7 @@ impl Figures {
         self.rate(|file| file.records)
     }
 
-    /// How long reading will still take, as far as bytes tell. What comes after the last byte is not in it.
+    /// How long reading will still take, as far as bytes show. What comes after the last byte is not in it.
     pub fn left(&self) -> Option<Duration> {
         // The mean of the whole is steadier than that of a moment.
         let mean = self.position_bytes() as f64 / self.elapsed().as_secs_f64().max(0.001);

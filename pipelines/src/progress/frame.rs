@@ -1,4 +1,4 @@
-//! Where on a terminal the view stands: below everything else, and drawn again in its own place, also after the terminal was resized.
+//! Where on a terminal the view is: below everything else, and drawn again in its own place, also after the terminal was resized.
 
 use super::{ink::Line, look::Look};
 
@@ -31,7 +31,7 @@ impl Frame {
         text
     }
 
-    /// To the start of the first line. Terminals break lines anew when they get narrower: a line may have become several. What has
+    /// To the start of the first line. Terminals break lines again when they get narrower: a line may have become several. What has
     /// left the screen by that stays where it went.
     fn start(&self, look: &Look) -> String {
         let rows: usize = self.columns.iter().map(|columns| columns.div_ceil(look.width.max(1)).max(1)).sum();

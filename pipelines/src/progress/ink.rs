@@ -96,7 +96,7 @@ fn shown(letter: char, look: &Look) -> char {
     if look.unicode || letter.is_ascii() { letter } else { '?' }
 }
 
-/// A name in so many characters: of a longer one its end, which tells more.
+/// A name in so many characters: of a longer one its end, which says more.
 pub fn fit(name: &str, width: usize) -> String {
     let length = name.chars().count();
     match length > width {

@@ -65,7 +65,7 @@ impl Live {
                     figures.look(Instant::now());
                     let line = pulse::line(&figures);
                     drop(figures);
-                    // If nobody listens, nobody can be told.
+                    // If nobody listens, nobody hears it.
                     let _ = writeln!(std::io::stderr(), "{line}");
                 }
             }),

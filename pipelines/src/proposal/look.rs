@@ -1,4 +1,4 @@
-//! What the header and the first records of a VCF tell of drops like it.
+//! What the header and the first records of a VCF say of drops like it.
 
 use std::{
     collections::BTreeMap,
@@ -34,7 +34,7 @@ pub struct Look {
     pub info: Vec<Field>,
     /// Sample columns.
     pub samples: usize,
-    /// The assembly, as far as the lengths of contigs tell.
+    /// The assembly, as far as the lengths of contigs show it.
     pub assembly: Option<&'static str>,
     /// Records that were looked at.
     pub records: usize,
@@ -46,7 +46,7 @@ pub struct Look {
     pub is_structural: bool,
 }
 
-/// The length of chromosome 1 and of chromosome 17 tells the assembly.
+/// The length of chromosome 1 and of chromosome 17 shows the assembly.
 const LENGTHS: [(&str, &str, &str); 6] = [
     ("1", "248956422", "GRCh38"),
     ("17", "83257441", "GRCh38"),

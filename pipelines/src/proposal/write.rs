@@ -53,7 +53,7 @@ fn head(name: &str, look: &Look) -> String {
     text += &format!("\n[pipeline]\nname = \"{name}\"\n");
     text + &match look.assembly {
         Some(assembly) => format!("assembly = \"{assembly}\"                # one name per contig; drops of another assembly are refused\n"),
-        None => "# assembly = \"GRCh38\"                # the header does not tell: say it, and drops of another assembly are refused\n".into(),
+        None => "# assembly = \"GRCh38\"                # the header does not say: write it, and drops of another assembly are refused\n".into(),
     }
 }
 

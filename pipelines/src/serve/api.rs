@@ -211,7 +211,7 @@ pub async fn drops(State(served): State<Arc<Served>>, RawQuery(query): RawQuery)
         for drop in &pipeline.now().pending {
             let state = if drop.set_aside.is_some() { "set_aside" } else { "waiting" };
             let next_try = drop.set_aside.map(|aside| utc(aside.next_try_s));
-            // A new delivery of a drop that is loaded is there twice: what stands, and what is to take its place.
+            // A new delivery of a drop that is loaded is there twice: what is loaded, and what is to take its place.
             drops.push(json!({
                 "pipeline": name, "source": drop.source, "name": drop.name, "state": state, "reason": drop.reason,
                 "next_try": next_try, "path": drop.path, "since": utc(drop.since_s),

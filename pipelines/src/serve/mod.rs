@@ -135,7 +135,7 @@ pub fn start(address: Address, board: Arc<Board>) -> Result<Server, RunError> {
     let thread = std::thread::Builder::new().name("http".into()).spawn(move || {
         runtime.block_on(async move {
             let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
-            // A router by itself is built anew for every connection, which costs more than the answer.
+            // A router by itself is built again for every connection, which costs more than the answer.
             let serving = axum::serve(Bounded::new(listener), router.into_make_service());
             tokio::select! {
                 // It only ends by being dropped.

@@ -90,7 +90,7 @@ async fn login(State(served): State<Arc<Served>>, body: Body) -> Reply {
     }
 }
 
-/// The address without the token, so that it stands in no history. Only paths of this server.
+/// The address without the token, so that it is in no history. Only paths of this server.
 fn without_token(uri: &Uri) -> String {
     let kept =
         uri.query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty() && !pair.starts_with("token="));

@@ -1,4 +1,4 @@
-//! The answers of health as they were written last. Probes come often, what they are told changes every few seconds, and to write it
+//! The answers of health as they were written last. Probes come often, what they hear changes every few seconds, and to write it
 //! down costs more than to answer.
 
 use std::sync::{Arc, Mutex};
@@ -65,7 +65,7 @@ mod tests {
         assert_eq!([ask(None, &one), ask(None, &one), ask(None, &one)], [1, 1, 1]);
         assert_eq!([ask(Some(false), &one), ask(Some(true), &one), ask(Some(true), &one)], [2, 3, 3]);
         assert_eq!([ask(Some(true), &two), ask(Some(true), &two), ask(Some(true), &two[..1])], [4, 4, 5]);
-        // The same words, found anew.
+        // The same words, found again.
         assert_eq!([ask(Some(true), &checks(1)), ask(Some(true), &checks(1))], [6, 7]);
     }
 }

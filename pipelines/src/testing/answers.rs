@@ -25,7 +25,7 @@ const STATUS: &str = "lookup_status";
 /// Why a key waits.
 const UNTOLD: &str = "the test gives no answer for it";
 
-/// What the steps so far have told, by stage and key.
+/// What the steps so far have answered, by stage and key.
 #[derive(Clone, Debug, Default)]
 pub struct Answers(Arc<Mutex<BTreeMap<(String, String), Answer>>>);
 
@@ -43,7 +43,7 @@ impl Answers {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
-    /// Adds what a step tells.
+    /// Adds what a step answers.
     ///
     /// # Errors
     /// When there is no such look-up, or a row lacks the key, names a column that an answer does not have, or has a value that

@@ -30,7 +30,7 @@ pub struct TestOutcome {
 pub struct Failed {
     /// The step, 1-based.
     pub step: usize,
-    /// Where the expectation stands.
+    /// Where the expectation is.
     pub span: Range<usize>,
     /// What it is about.
     pub what: String,

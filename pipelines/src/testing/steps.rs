@@ -44,11 +44,11 @@ pub enum Action {
     Withdraw(Vec<String>),
     /// A sample is withdrawn from every drop.
     WithdrawSample(String),
-    /// Look-ups are told what is answered from now on.
+    /// Look-ups get what is answered from now on.
     Answers(Vec<Told>),
 }
 
-/// What a look-up is told.
+/// What a look-up is answered.
 #[derive(Debug)]
 pub struct Told {
     /// The stage.
@@ -101,7 +101,7 @@ pub struct Expectations {
     pub exit_code: Option<Expected<u64>>,
 }
 
-/// A named expectation and where its value stands.
+/// A named expectation and where its value is.
 #[derive(Debug)]
 pub struct Expected<T> {
     /// A table, a count, a reason.

@@ -23,7 +23,7 @@ pub struct Arguments {
 enum Verb {
     /// Send a message to every channel of a pipeline, and say what each answered; exit code 6 where one fails.
     Test(test::Arguments),
-    /// Look at disks and at how old the tables are, tell the channels what began or ended, and list every alert.
+    /// Look at disks and at how old the tables are, send the channels what began or ended, and list every alert.
     Check(check::Arguments),
 }
 

@@ -96,11 +96,11 @@ pub fn execute_beside(
     let result = work(Context { plan, abort: &abort, observer: &watcher });
     // The progress lines are gone before anything is reported.
     watcher.progress = None;
-    // A run that finds nobody to tell is done all the same.
+    // A run that reaches nobody is done all the same.
     let telling = std::mem::take(&mut watcher.telling);
     let lines = if arguments.dry_run { Vec::new() } else { telling.publish(plan) };
     lines.iter().for_each(|line| output.complain(line));
-    // Of a run that ended otherwise the list may lack records: what stood there before stays.
+    // Of a run that ended otherwise the list may lack records: what was there before stays.
     let is_whole = !matches!(&result, Err(error) if error.kind != RunErrorKind::RejectShare);
     if let Some(rejects) = watcher.rejects.take().filter(|_| is_whole) {
         rejects.finish()?;
@@ -113,7 +113,7 @@ pub fn execute_beside(
     if let Some(trace) = watcher.trace.take() {
         trace.finish()?;
     }
-    // Reports of several pipelines of one process stand one after the other.
+    // Reports of several pipelines of one process come one after the other.
     let _alone = output.alone();
     if output.is_json() {
         write_json(output, &report, &watcher.changes)?;

@@ -53,7 +53,7 @@ impl Arguments {
         if output.is_json() {
             output.json(&json!({ "pipeline": name, "epoch": epoch, "file": to_text(&path), "bytes": html.len() }))?;
         } else if !output.is_quiet() {
-            output.text(&format!("{name}: epoch {epoch} is told in {} ({} bytes)\n", path.display(), html.len()))?;
+            output.text(&format!("{name}: epoch {epoch} is shown in {} ({} bytes)\n", path.display(), html.len()))?;
         }
         Ok(0)
     }

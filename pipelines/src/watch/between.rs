@@ -28,7 +28,7 @@ impl Between {
         Between { next: Instant::now() }
     }
 
-    /// Looks at what stands without a run where it is time to, and tells who wants to know. What is to be said here comes back.
+    /// Looks at how things are without a run, where it is time to, and notifies who wants to know. Returns what is to be said here.
     pub fn look(&mut self, plan: &Plan, trouble: Option<&Trouble>, log: Option<&LogWriter>) -> Vec<String> {
         let Some(options) = plan.operate.alerts.as_ref().filter(|_| self.next <= Instant::now()) else {
             return Vec::new();

@@ -61,7 +61,7 @@ pub enum Closeness {
     Again,
 }
 
-/// Where a file stands.
+/// How far a file is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Standing {
     /// It was seen like this since then.
@@ -115,7 +115,7 @@ pub struct Files {
     known: BTreeSet<(String, String)>,
 }
 
-/// A file that is not loaded, for whoever is told.
+/// A file that is not loaded, for whoever hears of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pending<'a> {
     /// The file.

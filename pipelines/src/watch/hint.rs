@@ -65,7 +65,7 @@ impl Hint {
         }
     }
 
-    /// Whether something has happened since the last time. Where too much has happened to be told, that is something too.
+    /// Whether something has happened since the last time. Where too much has happened to be listed, that is something too.
     pub fn take(&self) -> bool {
         let Some(queue) = &self.queue else { return false };
         let (mut buffer, mut is_something) = ([0_u8; 4_096], false);

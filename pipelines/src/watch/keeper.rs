@@ -317,7 +317,7 @@ impl<'a> Keeper<'a> {
         self.lookups_asked.elapsed() >= LOOKUPS_EVERY && waiting(&self.live)
     }
 
-    /// Has the ledger know what is set aside. Where it cannot be told now, it is the next time.
+    /// Has the ledger know what is set aside. Where it cannot be reached now, it hears of it the next time.
     fn note(&mut self) {
         if (self.put.is_empty() && self.gone.is_empty()) || self.is_held() || health::events(self.plan()).is_err() {
             return;
@@ -346,7 +346,7 @@ impl<'a> Keeper<'a> {
         self.names.entry(key.clone()).or_insert_with(|| named(plan, key)).clone()
     }
 
-    /// Tells, once, of files that an earlier process set aside and whose turn has not come: they are not loaded, and nothing else
+    /// Reports, once, files that an earlier process set aside and whose turn has not come: they are not loaded, and nothing else
     /// would say so.
     fn tell_of_earlier(&mut self, told: &[Key]) {
         if std::mem::replace(&mut self.is_told_of_earlier, true) {
@@ -357,7 +357,7 @@ impl<'a> Keeper<'a> {
         self.tell_set_aside(&earlier);
     }
 
-    /// Tells of files that are set aside.
+    /// Reports files that are set aside.
     fn tell_set_aside(&mut self, keys: &[Key]) {
         for key in keys {
             let (drop, path) = self.named(key);

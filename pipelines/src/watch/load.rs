@@ -9,7 +9,7 @@ use vardelta_engine::{
 
 use crate::{failure::Failure, output::Output, watch::scan::Key, watcher::Listener};
 
-/// Loads these files as one run and tells the listener; with none of them asks for what look-ups wait for.
+/// Loads these files as one run and notifies the listener; with none of them asks for what look-ups wait for.
 pub type Load<'a> = dyn Fn(&mut Output, &Plan, &BTreeSet<Key>, Listener) -> Result<(), Failure> + Sync + 'a;
 
 /// What came of loading files.

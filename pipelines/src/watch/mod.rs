@@ -42,7 +42,7 @@ pub struct Settings {
     pub once: bool,
 }
 
-/// Watches every pipeline of the board until the process is asked to end, which whoever calls has asked to be told of
+/// Watches every pipeline of the board until the process is asked to end, which whoever calls has asked to hear of
 /// ([`interrupt::outlast_runs`]), or once. Gives the exit code.
 pub fn watch(output: &Output, settings: &Settings, board: &Board, load: &Load<'_>) -> u8 {
     let notifier = Notifier::from_environment();
@@ -79,7 +79,7 @@ fn accompany(notifier: &Notifier, board: &Board, is_done: &dyn Fn() -> bool) {
             is_ready = true;
             notifier.say("READY=1");
         }
-        // A thread that has died is no life; one that is busy with a long load is. What is slow is for the metrics to tell.
+        // A thread that has died is no life; one that is busy with a long load is. What is slow is for the metrics to say.
         if every.is_some_and(|every| told.elapsed() >= every) && board.is_alive() {
             told = Instant::now();
             notifier.say("WATCHDOG=1");

@@ -1,4 +1,4 @@
-//! What systemd is told (sd_notify(3)): that the process is ready, alive, ending. Nothing where nobody asked for it.
+//! What systemd hears (sd_notify(3)): that the process is ready, alive, ending. Nothing where nobody asked for it.
 
 use std::{
     ffi::OsString,

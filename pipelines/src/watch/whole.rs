@@ -49,7 +49,7 @@ fn gzip(mut file: File, bytes: u64, stop: &dyn Fn() -> bool) -> io::Result<Optio
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
                 return Ok(Some(format!("its {bytes} bytes of gzip data are cut off")));
             }
-            // Damage is for the engine to tell.
+            // Damage is for the engine to find.
             Err(_) => return Ok(None),
         }
     }

@@ -1,4 +1,4 @@
-//! `why` on the shipped pipelines: a row of a table, of an aggregate, of a join, with and without what stands now.
+//! `why` on the shipped pipelines: a row of a table, of an aggregate, of a join, with and without what is there now.
 
 use std::fs;
 
@@ -88,7 +88,7 @@ fn a_summary_names_its_rows_by_drop_and_what_moved_it() {
         "{why}"
     );
 
-    // A row that is gone is told by its history, one that never was is an error.
+    // A row that is gone is explained by its history, one that never was is an error.
     copy.done(&["withdraw", PIPELINE, "day1"]);
     let gone = copy.done(&["why", PIPELINE, "mutation_summary", "gene_symbol=TP53"]);
     assert_eq!((&gone["row"], gone["history"].as_array().map(Vec::len)), (&Value::Null, Some(3)));

@@ -5,9 +5,9 @@ use crate::TableSchema;
 
 /// The column that marks a row: when the epoch that took it away was written, NULL for a row that lives.
 pub const DELETED_AT: &str = "deleted_at";
-/// How SQLite is told of [`DELETED_AT`]: the ledger's own text, UTC, RFC 3339.
+/// The type of [`DELETED_AT`] in SQLite: the ledger's own text, UTC, RFC 3339.
 pub const SQLITE_TYPE: &str = "TEXT";
-/// How the servers tell of [`DELETED_AT`]: UTC.
+/// Its type on the servers: UTC.
 pub const SERVER_TYPE: &str = "datetime(6)";
 /// What is appended to a table's name.
 const SUFFIX: &str = "_live";

@@ -149,7 +149,7 @@ impl TableChanges {
             let added = ColumnForm { not_null: false, ..planned.clone() };
             self.expand.push(Change::AddColumn(added.clone()));
             self.expanded.push(added);
-            // Until the new definition stands, loads of the old one meet a column that they do not know.
+            // Until the new definition is in force, loads of the old one meet a column that they do not know.
             self.lax.push(name.clone());
             if planned.not_null {
                 self.contract.push(Change::ForbidNull(planned.clone()));
@@ -251,7 +251,7 @@ pub fn alter(dialect: Dialect, table: &str, change: &Change, algorithm: &str) ->
         Change::RenameIndex { from, to } => format!("RENAME INDEX {} TO {}", quoted(from), quoted(to)),
         Change::DropIndex(name) => format!("DROP INDEX {}", quoted(name)),
         Change::DropColumn(name) => format!("DROP COLUMN {}", quoted(name)),
-        // What is about partitions stands last.
+        // What is about partitions comes last.
         Change::RemovePartitioning => {
             return format!("ALTER TABLE {} ALGORITHM={algorithm} REMOVE PARTITIONING", quoted(table));
         }

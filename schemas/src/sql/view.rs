@@ -2,7 +2,7 @@
 //!
 //! A [`Relation`] is a view's definition over tables that a database keeps; [`Relation::statement`] writes it as one SELECT. What a
 //! dialect would answer otherwise than vardelta does, be it on one row in a million, is [`Unsayable`]: an error of the
-//! writer, never of the reader. What cannot be told beforehand (an integer that leaves its range) ends the statement with an error.
+//! writer, never of the reader. What cannot be known beforehand (an integer that leaves its range) ends the statement with an error.
 //!
 //! SQLite has no exact numbers with a point. There such a number is computed as the integer that stands for it (`66.5` of two places
 //! is 6650), exact as long as it fits into 64 bits.
@@ -125,7 +125,7 @@ impl fmt::Display for Unsayable {
 
 impl std::error::Error for Unsayable {}
 
-/// Where a table of a [`Relation`] stands.
+/// Where a table of a [`Relation`] is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
     /// Its name in the database.
@@ -189,7 +189,7 @@ impl Relation {
         tables
     }
 
-    /// The statement that computes it in a database whose tables stand where `place` says.
+    /// The statement that computes it in a database whose tables are where `place` says.
     ///
     /// # Errors
     /// Where the dialect has no words for a part of it, or might answer otherwise.

@@ -50,7 +50,7 @@ pub(super) fn read(path: &Path) -> Result<Assembly, String> {
         let length = length.and_then(|length| length.trim().parse::<u64>().ok()).filter(|length| *length > 0);
         let length = length.ok_or_else(|| place(&format!("no length of contig {name}")))?;
         if spellings.insert(name.to_owned(), contigs.len()).is_some() {
-            return Err(place(&format!("contig {name} stands here for the second time")));
+            return Err(place(&format!("contig {name} is named for the second time")));
         }
         alternatives.extend(others.split(',').filter(|other| !other.is_empty()).map(|other| (other, contigs.len())));
         contigs.push((name.to_owned(), length));

@@ -107,7 +107,7 @@ fn files_describe_other_assemblies() -> Result<(), String> {
     let dict = from_file("@HD\tVN:1.6\n@SQ\tSN:CM1\tLN:8\tAN:1,chr1\tM5:x\n@SQ\tSN:CM2\tLN:9\n")?;
     assert_eq!((canonical(&dict, "chr1"), canonical(&dict, "CM2")), (Some("CM1"), Some("CM2")));
     assert_eq!(from_file("a\n").err().as_deref(), Some("x:1: no length of contig a"));
-    assert_eq!(from_file("a\t5\na\t6\n").err().as_deref(), Some("x:2: contig a stands here for the second time"));
+    assert_eq!(from_file("a\t5\na\t6\n").err().as_deref(), Some("x:2: contig a is named for the second time"));
     assert_eq!(from_file("# nothing\n").err().as_deref(), Some("the assembly x names no contigs"));
     Ok(())
 }

@@ -20,7 +20,7 @@ use vardelta_engine::expression::{
 pub static FUNCTIONS: &[Function] = &[
     domain(
         "clinvar_group",
-        "The group of a classification of ClinVar. One value may hold several terms: `/` and `|` stand between them, and `,` \
+        "The group of a classification of ClinVar. One value may hold several terms: `/` and `|` separate them, and so do `,` \
          and `;` unless `low penetrance` follows; blanks and underscores are the same, as are upper and lower case. Terms of \
          more than one of the sides pathogenic, uncertain and benign are `conflicting`. Otherwise the first of these that is \
          among them: `conflicting`, `pathogenic`, `likely pathogenic`, `pathogenic, low penetrance`, `likely pathogenic, low \
@@ -28,7 +28,7 @@ pub static FUNCTIONS: &[Function] = &[
          ii`, `tier iii`, `tier iv`, `established risk allele`, `likely risk allele`, `uncertain risk allele`, `risk factor`, \
          `association`, `protective`, `affects`, `confers sensitivity`, `drug response`, `association not found`, `other`, `not \
          provided`, `no classification`. The numbers of files up to 2017 (`5|2`) are read too. A term that is not known is \
-         counted and told (`unknown_term`); a value of such terms alone stays as it is, in lower case with blanks.",
+         counted and reported (`unknown_term`); a value of such terms alone stays as it is, in lower case with blanks.",
     )
     .takes(&[Parameter::one("clnsig", Accepts::Text)])
     .gives(Returns::Text, |call| call.texts(|row, out| group(call, row, out)))
@@ -63,7 +63,7 @@ pub static FUNCTIONS: &[Function] = &[
         "The stars, 0 to 4, of a review status of ClinVar: 4 for a practice guideline, 3 for an expert panel, 2 for several \
          submitters with criteria and no conflict, 1 for other criteria, 0 for none. Blanks and underscores are the same, as are \
          upper and lower case; of several statuses with `|` between them the greatest counts. The short words of files up to \
-         2017 (`mult`, `single`) are read too. A status that is not known is counted and told (`unknown_term`).",
+         2017 (`mult`, `single`) are read too. A status that is not known is counted and reported (`unknown_term`).",
     )
     .takes(&[Parameter::one("clnrevstat", Accepts::Text)])
     .gives(Returns::Int, |call| call.ints(|row| stars(call, row)))

@@ -1,6 +1,6 @@
 //! `gff3`: reads gene models: GFF3 and GTF, as Ensembl, GENCODE, RefSeq and MANE write them.
 //!
-//! The parts of a gene take over its name and identifiers, wherever in the file it stands: a file is read twice, first for
+//! The parts of a gene take over its name and identifiers, wherever in the file it is: a file is read twice, first for
 //! its genes and transcripts (`model`), then for its rows.
 
 mod feature;

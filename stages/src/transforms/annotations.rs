@@ -120,11 +120,11 @@ How entries are laid out is read from the header of the file: ANN (SnpEff and ot
 with and without the length of the protein and the genotype's number), CSQ (Ensembl VEP), BCSQ (bcftools csq), and any field \
 whose description lists its parts after `Format:`. Where the header says nothing, ANN, EFF and BCSQ have their standard \
 layout, and other fields are NULL and counted (`annotation_format_missing`). After a table ANN and BCSQ have their standard \
-layout too; EFF and fields that only a header lays out must stand before it. GENEINFO (ClinVar, dbSNP) lists genes.
+layout too; EFF and fields that only a header lays out must come before it. GENEINFO (ClinVar, dbSNP) lists genes.
 
 An entry may have fewer or more parts than the header lists (`annotation_parts_mismatch`). The names of effects in EFF become \
 terms of the Sequence Ontology. BCSQ names no allele, so its entries are of every allele of the record; where it has only \
-`@position`, the consequence stands in the record at that position, and here it is NULL (`annotation_elsewhere`).
+`@position`, the consequence is in the record at that position, and here it is NULL (`annotation_elsewhere`).
 
 An entry counts for a row if its allele is the row's ALT as the file writes it, before normalize changed it; or VEP's \
 shortened form of it (without the first base, `-` for a deletion), or, where the field has ALLELE_NUM or EFF's genotype \
@@ -309,7 +309,7 @@ const DOCS: [&str; OUTPUTS.len()] = [
     "The change in the protein, in HGVS notation.",
 ];
 
-/// Where the columns that this stage reads stand in its input.
+/// Where the columns that this stage reads are in its input.
 #[derive(Clone, Debug)]
 struct Places {
     /// The annotation.

@@ -204,7 +204,7 @@ impl StageType for Normalize {
     }
 }
 
-/// Where the columns that this stage reads stand in its input.
+/// Where the columns that this stage reads are in its input.
 #[derive(Clone, Copy, Debug)]
 struct Places {
     chrom: usize,
@@ -290,7 +290,7 @@ impl Transform for PlannedNormalize {
         self.assembly.iter().flat_map(PlannedAssembly::settings).collect()
     }
 
-    /// A position is best told by what the file says.
+    /// A position is best taken from what the file says.
     fn carries(&self, column: usize) -> Vec<usize> {
         let as_written = self.schema.index_of("orig_pos").filter(|_| column == self.places.pos);
         as_written.into_iter().chain([column]).collect()

@@ -40,7 +40,7 @@ path = "two.sqlite"
 tables = ["variants", "sites"]
 "#;
 
-/// A test of one step, which delivers to both sources; its expectations begin at line 13 behind the pipeline.
+/// A test of one step, which delivers to both sources; its expectations begin at line 13 after the pipeline.
 fn with(expectations: &str) -> Project {
     Project::new(&format!(
         "{PIPELINE}
@@ -80,7 +80,7 @@ fn a_wrong_expectation_fails_with_its_line_and_what_differs() {
         // One source's rows do not stand for the other's.
         ("expect.rows.sites = [{ pos = 5 }]", &["rows of `sites`", "- pos=5", "+ chrom=chr1 pos=9"]),
         ("expect.rows.sites = []", &["+ chrom=chr1 pos=9"]),
-        // What the source did is told like everything else.
+        // What the source did is reported like everything else.
         ("expect.counts = { read = 3 }", &["`read`", "- 3", "+ 4"]),
         ("expect.counts = { filtered = 0 }", &["`filtered`", "- 0", "+ 1"]),
         ("expect.rejects = {}", &["rejects", "+ bad_position 1"]),
@@ -113,7 +113,7 @@ add = {{ calls = \"day1\", records = \"chr1 {number} . A C 50 PASS .\" }}\nexpec
         .map(|number| format!("{}{}", broken.replace("no VCF", &format!("no VCF {number}")), sound(number)))
         .collect();
     let said = test(&Project::new(&format!("{PIPELINE}\n{tests}")), &[], 0).says(&["16 passed, 0 failed"]);
-    // Whoever runs them, they are told in the order of the file.
+    // Whoever runs them, they are listed in the order of the file.
     let told: Vec<&str> = said.stdout.lines().filter(|line| line.contains("ok  ")).collect();
     assert!(told.iter().enumerate().all(|(at, line)| line.contains(["no VCF", "sound"][at % 2])), "{told:?}");
     assert!(told[15].contains("sound 8"), "{told:?}");

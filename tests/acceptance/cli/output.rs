@@ -122,7 +122,7 @@ fn changed_rows_are_listed_the_same_in_one_piece_and_in_several() {
             }
             let arguments: Vec<&str> = arguments.to_vec();
             let said = project.vardelta("run", &arguments).expect(0).stdout;
-            // The first line tells how long it took.
+            // The first line says how long it took.
             said.split_once('\n').map(|(_, rest)| rest.to_owned()).unwrap_or_default()
         });
         assert_eq!(said[0], said[1]);

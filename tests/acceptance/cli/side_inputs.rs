@@ -53,7 +53,7 @@ fn another_content_is_a_changed_definition() {
     let project = loaded();
     let before = project.bytes("aligned.sqlite");
     write_drop(&project, "gamma", "1\t7\t.\tG\tT\t50\tPASS\t.");
-    // As long as before, so that neither the size nor the index tells.
+    // As long as before, so that neither the size nor the index shows it.
     write_reference(&project, "reference.fa", "ACGTACGTAG");
     let said = project.vardelta("run", &[]).expect(6);
     said.says(&["stage `alleles` changed: the content of `fasta`", "reference.fa", "rebuild"]);

@@ -1,4 +1,4 @@
-//! State and database that somebody has damaged: `verify` tells, `rebuild` mends.
+//! State and database that somebody has damaged: `verify` finds it, `rebuild` mends it.
 
 use vardelta_tests::story;
 

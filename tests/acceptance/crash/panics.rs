@@ -34,7 +34,7 @@ fn standing(place: &Place) {
     place.vardelta("run", &[]).expect(0);
 }
 
-/// Has a thread panic, and tells how long the process outlived that.
+/// Has a thread panic, and returns how long the process outlived that.
 fn end_of(mut command: Command, point: &str) -> (Said, Duration) {
     let log = tempfile::NamedTempFile::new().expect("a temporary file");
     command.env("VARDELTA_FAILPOINT", format!("panic:{point}")).env("VARDELTA_FAILPOINT_LOG", log.path());

@@ -9,7 +9,7 @@ use vardelta_tests::project::finish;
 use super::dump::holds;
 use crate::unique::shelf::{Shelf, on_each_with};
 
-/// The sample. Its name and its values stand nowhere else.
+/// The sample. Its name and its values are nowhere else.
 const SAMPLE: &str = "ZZMARK-7";
 /// A genotype's depth that is the sample's alone.
 const DEPTH: &str = "987654";

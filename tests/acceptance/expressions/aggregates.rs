@@ -220,7 +220,7 @@ fn random_rows(random: &mut Random, positions: std::ops::Range<usize>) -> Vec<Ve
     rows
 }
 
-/// Lives through additions, a replacement and a withdrawal, and compares what stands with what `judge` makes of the rows.
+/// Lives through additions, a replacement and a withdrawal, and compares what is there with what `judge` makes of the rows.
 fn compare(warehouse: &Warehouse, seed: u64, mut judge: Judge) {
     let mut random = Random::new(seed);
     let drops: Vec<Vec<Vec<String>>> =

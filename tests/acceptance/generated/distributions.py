@@ -111,7 +111,7 @@ def calls(rows, model):
             spans.append(abs(length))
             holds("the allele is of its type", alternate == f"<{kind}>")
             holds("only what is deleted is negative", (length < 0) == (kind == "DEL"))
-            holds("END is behind it", int(values["END"]) == position + (0 if kind == "INS" else abs(length)))
+            holds("END is after it", int(values["END"]) == position + (0 if kind == "INS" else abs(length)))
         fails += judged == "q20"
         holds("QUAL is as FILTER says", (float(quality) < 20) == (judged == "q20") and float(quality) <= 100)
         annotations(values, gene, alternates, is_exonic, what)

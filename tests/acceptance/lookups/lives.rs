@@ -18,9 +18,9 @@ fn answers_come_in_the_same_run() {
         ["1 TP53 7157 found", "2 BRCA1 672 found", "3 XYZ - absent", "4 - - -", "5 TP53 7157 found"]
     );
     // Every row was written once, with its answer.
-    let annotated = report.tables.iter().find(|table| table.name == "annotated").expect("the table is told of");
+    let annotated = report.tables.iter().find(|table| table.name == "annotated").expect("the table is reported");
     assert_eq!((annotated.inserted, annotated.updated), (5, 0));
-    let genes = report.lookups.iter().find(|lookup| lookup.stage == "gene_facts").expect("the stage is told of");
+    let genes = report.lookups.iter().find(|lookup| lookup.stage == "gene_facts").expect("the stage is reported");
     assert_eq!(
         (genes.figures.wanted, genes.figures.answered, genes.figures.absent, genes.figures.failed, genes.waiting),
         (3, 2, 1, 0, 0)

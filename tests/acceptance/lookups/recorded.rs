@@ -168,7 +168,7 @@ fn genes_by_mygene_are_read_as_the_service_answers() {
     assert!(service.posted()[0].line.starts_with("POST /query "), "{:?}", service.posted());
 }
 
-/// The recording lists interactions, each with its gene; here they stand under their genes, as our question asks for them.
+/// The recording lists interactions, each with its gene; here they are under their genes, as our question asks for them.
 #[test]
 fn drugs_by_dgidb_are_read_as_the_service_answers() {
     let Some(folder) = shared("recorded answers of DGIdb", "data/api/dgidb_graphql") else { return };

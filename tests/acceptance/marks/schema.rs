@@ -164,7 +164,7 @@ fn a_rebuild_says_what_marked_rows_it_leaves_behind() {
         let plain = Loaded::new(store, story::PIPELINE.text);
         plain.vardelta("withdraw", &["beta"]).expect(0);
         plain.vardelta("rebuild", &[]).expect(0);
-        is_like("made anew", &loaded, &plain);
+        is_like("made again", &loaded, &plain);
         // Switched off and on by a rebuild.
         loaded.define(story::PIPELINE.text);
         loaded.vardelta("rebuild", &[]).expect(0);

@@ -59,5 +59,5 @@ fn carried_variants_that_moved_are_told_and_the_others_are_not() {
     let shown = vardelta_in(project.directory(), &words).expect(0);
     assert_eq!(shown.stdout.lines().filter(|line| line.trim_start().starts_with('~')).count(), 5, "{}", shown.stdout);
     project.vardelta("run", &[]).expect(0);
-    assert_eq!(slack.posted().len(), 2, "it is told once");
+    assert_eq!(slack.posted().len(), 2, "it is reported once");
 }

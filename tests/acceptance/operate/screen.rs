@@ -1,4 +1,4 @@
-//! The view of a run as a terminal shows it: what stands on its screen, line by line, in terminals of two widths and in one that is
+//! The view of a run as a terminal shows it: what is on its screen, line by line, in terminals of two widths and in one that is
 //! resized while the run goes on. tmux is that terminal.
 
 use std::process::{Command, Stdio};
@@ -56,7 +56,7 @@ impl Screen {
         Screen { held: Held::at(point, &[], command), server }
     }
 
-    /// What stands on the screen, without blanks at the ends of lines and below the last.
+    /// What is on the screen, without blanks at the ends of lines and below the last.
     fn lines(&self) -> Vec<String> {
         lines(&self.server)
     }
@@ -81,7 +81,7 @@ impl Screen {
         self.server.tmux(&["resize-window", "-x", &columns, "-y", &rows]);
     }
 
-    /// Lets the run go on to its end; what stands on the screen then.
+    /// Lets the run go on to its end; what is on the screen then.
     fn end(self) -> Vec<String> {
         let Said { code, stdout, stderr } = self.held.go_on();
         assert_eq!(code, 0, "{stdout}{stderr}");
@@ -141,7 +141,7 @@ fn eighty_columns_show_what_matters_and_two_hundred_show_more() {
         for words in ["rows in", "rows out", "in/s", "busy waits"] {
             assert!(line("  stage ").contains(words), "{words}: {lines:?}");
         }
-        // There is room for bars behind the stages in the wide one alone.
+        // There is room for bars after the stages in the wide one alone.
         let bars = |line: &str| line.matches(['█', '░']).count();
         assert_eq!(bars(line("  variants ")), if is_wide { 16 } else { 0 }, "{lines:?}");
         assert_eq!(bars(line("loading  ")), if is_wide { 40 } else { 16 }, "{lines:?}");
@@ -180,7 +180,7 @@ fn a_terminal_that_is_resized_shows_one_view_of_its_new_size() {
         [(80, 40, false), (200, 40, true), (60, 30, false), (120, 24, true), (80, 40, false)]
     {
         screen.resize(columns, rows);
-        // What the terminal makes of the old view stands there until the next is drawn.
+        // What the terminal makes of the old view is there until the next is drawn.
         screen.when(&format!("one view of {columns} columns and nothing else"), |lines| {
             is_drawn(lines) && is_one_view(lines, columns) && has_bars(lines) == is_wide
         });

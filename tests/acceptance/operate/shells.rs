@@ -80,7 +80,7 @@ fn a_watched_file_is_validated_again_when_it_or_its_fragment_changes() {
         |path: &std::path::Path, words: &str| std::fs::read_to_string(path).unwrap_or_default().matches(words).count();
     until("it is valid", || count(&out, "no problems") == 1);
     project.write("pipeline.toml", good.replace("\"normalize\"", "\"normalise\"").as_bytes());
-    until("the slip is told", || count(&err, "Did you mean \"normalize\"?") == 1);
+    until("the slip is reported", || count(&err, "Did you mean \"normalize\"?") == 1);
     project.write("pipeline.toml", including.as_bytes());
     until("the fragment is missed", || count(&err, "more.toml") > 0);
     project.write("more.toml", b"[stages.more]\ntype = \"filter\"\ninput = \"alleles\"\nwhere = \"qual >\"\n");

@@ -15,7 +15,7 @@ fn watched(project: &Project) -> Watching {
     Watching::start(project, &QUICKLY, &[])
 }
 
-/// An address as it stands in an attribute.
+/// An address as it is written in an attribute.
 fn undone(href: &str) -> String {
     href.replace("&amp;", "&")
 }

@@ -1,5 +1,5 @@
 //! What is shipped for Prometheus and Alertmanager, with a real Prometheus, Alertmanager and Pushgateway, a mailbox and a channel of
-//! Slack: pipelines are broken in seven ways, and for each somebody is told once that it is so, and once that it is over.
+//! Slack: pipelines are broken in seven ways, and for each somebody is notified once that it is so, and once that it is over.
 
 mod people;
 mod service;
@@ -24,7 +24,7 @@ const WARNINGS: [&str; 5] = [
 /// Those that take their time to begin.
 const LATE: [&str; 2] = ["SlowProcessing clinic", "StaleTables nightly"];
 
-/// Of an alert nobody was told, or everybody that should be was, once.
+/// Of an alert nobody was notified, or everybody that should be was, once.
 fn is_told(world: &World, state: &str, alert: &str) -> bool {
     let mails = usize::from(CRITICAL.contains(&alert));
     world.told(&format!("{state}: {alert}")) == [1, mails]
@@ -53,23 +53,23 @@ fn seven_ways_to_break_a_pipeline_are_told_once_each_and_once_when_they_are_over
     }
     let filling = world.on_disk("filling");
     fs::write(&filling, World::filling()).expect("a file can be written");
-    world.until("all of it is told", |world| early.iter().all(|alert| is_told(world, "FIRING", alert)));
+    world.until("all of it is sent", |world| early.iter().all(|alert| is_told(world, "FIRING", alert)));
     world.service.is(Mood::Well);
     for pipeline in ["clinic", "nightly"] {
         fs::remove_file(world.bad_file(pipeline)).expect("a file can be removed");
     }
     fs::remove_file(&filling).expect("a file can be removed");
-    world.until("the end of all of it is told", |world| early.iter().all(|alert| is_told(world, "RESOLVED", alert)));
+    world.until("the end of all of it is sent", |world| early.iter().all(|alert| is_told(world, "RESOLVED", alert)));
 
     // Two more, which take their time.
     world.service.is(Mood::Slow(Duration::from_secs(7)));
     world.is_run_nightly = false;
-    world.until("slow runs and old tables are told", |world| LATE.iter().all(|alert| is_told(world, "FIRING", alert)));
+    world.until("slow runs and old tables are sent", |world| LATE.iter().all(|alert| is_told(world, "FIRING", alert)));
     world.service.is(Mood::Well);
     world.is_run_nightly = true;
-    world.until("their end is told", |world| LATE.iter().all(|alert| is_told(world, "RESOLVED", alert)));
+    world.until("their end is sent", |world| LATE.iter().all(|alert| is_told(world, "RESOLVED", alert)));
 
-    // Nothing else was told, and nothing twice.
+    // Nothing else was sent, and nothing twice.
     world.until("no alert is left", |world| world.series("ALERTS{alertstate=\"firing\"}") == 0);
     let titles = |alerts: &[&str]| {
         let both = |alert: &&str| [format!("FIRING: {alert}"), format!("RESOLVED: {alert}")];

@@ -6,7 +6,7 @@ use vardelta_tests::project::finish;
 
 use super::{deliver, expressions, filled, metrics_in, project, shipped, text_of, tool, watched};
 
-/// What the rules, their cases and the dashboard speak of is what `watch` tells, by name, and what docs/operate.md lists.
+/// What the rules, their cases and the dashboard speak of is what `watch` reports, by name, and what docs/operate.md lists.
 #[test]
 fn every_metric_is_one_that_is_written() {
     let project = project();

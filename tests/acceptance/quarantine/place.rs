@@ -1,4 +1,4 @@
-//! The place that a quarantined row's reject tells: that of the record where the table holds it, else that of the variant.
+//! The place that a quarantined row's reject names: that of the record where the table holds it, else that of the variant.
 
 use vardelta_tests::project::Project;
 

@@ -74,7 +74,7 @@ const CLEAN: &[(&str, &str, &str)] = &[
     (
         "body_no_newline",
         "",
-        "the last line is whole without its line end; a file that was cut is told by its container",
+        "the last line is whole without its line end; a file that was cut is known by its container",
     ),
     (
         "body_qual",
@@ -84,16 +84,16 @@ const CLEAN: &[(&str, &str, &str)] = &[
     ("fileformat", "Whitespace", "the version can be read in spite of blanks after it"),
     ("meta_alt", "", "##ALT lines are not needed to read a record"),
     ("meta_assembly", "", "##assembly is not needed to read a record, and its address is not visited"),
-    ("meta_contig", "", "a ##contig line without a usable ID tells no length; records name their contigs themselves"),
+    ("meta_contig", "", "a ##contig line without a usable ID gives no length; records name their contigs themselves"),
     ("meta_format", "Incorrect FORMAT Number", "-1 is how files of before VCF 4.0 wrote a number that is not fixed"),
-    ("meta_format", "Incorrect order", "the parts of a definition are told by their names, not by their order"),
+    ("meta_format", "Incorrect order", "the parts of a definition are known by their names, not by their order"),
     (
         "meta_format",
         "FORMAT ",
         "a file may define a reserved field otherwise: a definition never refuses a file, and values are read by it",
     ),
     ("meta_info", "Incorrect INFO Number", "-1 is how files of before VCF 4.0 wrote a number that is not fixed"),
-    ("meta_info", "Incorrect order", "the parts of a definition are told by their names, not by their order"),
+    ("meta_info", "Incorrect order", "the parts of a definition are known by their names, not by their order"),
     (
         "meta_info",
         "INFO ",

@@ -16,7 +16,7 @@ use vardelta_tests::{
 
 use super::argument;
 
-/// Steps of bcftools that `normalize` has no counterpart for, told by its arguments, and why.
+/// Steps of bcftools that `normalize` has no counterpart for, named by its arguments, and why.
 const OTHERS: &[(&[&str], &str)] = &[
     (&["-m +", "-m+"], "joins records: a table has one row per allele"),
     (
@@ -334,7 +334,7 @@ fn duplicates_by_left_alignment_and_wrong_counts_are_counted() {
     );
     assert_eq!(report["rejects"]["ref_mismatch"].as_u64(), Some(1));
     assert_eq!(warnings_of(&report, "number_mismatch"), 1);
-    // Of the two the later stands, with its own position and alleles; the field with too few values is NULL.
+    // Of the two the later counts, with its own position and alleles; the field with too few values is NULL.
     let connection = database::open(&project.path("norm.sqlite"));
     let mut statement = connection
         .prepare("SELECT pos, ref, alt, written_pos, written_ref, written_alt, f_af FROM variants ORDER BY pos, alt")

@@ -134,7 +134,7 @@ fn a_gateway_that_refuses_or_is_gone_fails_no_run() {
     let known = project(&format!("push_gateway = \"{}\"", gateway.url("")));
     known.vardelta("run", &[]).expect(0).says(&["refused the metrics: 400 why?"]);
     drop(gateway);
-    // Nobody listens there any more. A run that failed tells its own error, and says nothing of a success.
+    // Nobody listens there any more. A run that failed reports its own error, and says nothing of a success.
     known.write("drops/two.vcf", b"nonsense\n");
     known.vardelta("run", &[]).expect(4).says(&["cannot be reached", "two.vcf"]);
     for url in ["https://h", "http://me:hush@h", "h:9091"] {

@@ -71,7 +71,7 @@ impl Scene {
         read_contents(&mut self.connect(), story::PIPELINE.keys)
     }
 
-    /// Positions and qualities as they stand; the summary must agree, and so must the state.
+    /// Positions and qualities as they are; the summary must agree, and so must the state.
     #[track_caller]
     fn standing(&self) -> Vec<String> {
         let sums = "SELECT COALESCE(SUM(variant_count), 0) = (SELECT COUNT(*) FROM variants) FROM mutation_summary";

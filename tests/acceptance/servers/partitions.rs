@@ -30,7 +30,7 @@ fn read_by(project: &ServerProject<'_>, chromosome: &str) -> Vec<String> {
         format!("{explain} {statement} = '{chromosome}' AND quality > 50 GROUP BY gene_symbol"),
     )
     .expect("the query can be explained");
-    rows.iter().map(|row| row.get::<String, _>("partitions").expect("partitions are told")).collect()
+    rows.iter().map(|row| row.get::<String, _>("partitions").expect("partitions are listed")).collect()
 }
 
 fn delivered<'s>(server: &'s Server, options: &str) -> ServerProject<'s> {

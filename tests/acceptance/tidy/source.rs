@@ -89,7 +89,7 @@ fn character(letters: &[char], at: usize) -> Option<usize> {
     }
 }
 
-/// A file without its own tests, which stand at its end.
+/// A file without its own tests, which come at its end.
 pub fn without_tests(source: &str) -> &str {
     source.find("#[cfg(test)]\nmod tests {").map_or(source, |at| &source[..at])
 }

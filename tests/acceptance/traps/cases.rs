@@ -23,7 +23,7 @@ pub struct Case {
     pub samples: bool,
     /// The source's option.
     pub allow_missing_eof: bool,
-    /// What must stand in the table, and the warnings and rejects: written by hand, from the format's rules.
+    /// What must be in the table, and the warnings and rejects: written by hand, from the format's rules.
     pub expected: Option<(&'static str, &'static str)>,
 }
 

@@ -122,7 +122,7 @@ const TABLE: &str = "[pipeline]\nname = \"changing\"\nworkers = 1\n\
     [stages.rows]\ntype = \"table\"\ninput = \"calls\"\nkey = [\"chrom\", \"pos\"]\nconflict = \"latest_drop\"\n\
     [stages.warehouse]\ntype = \"sqlite\"\npath = \"changing.sqlite\"\ntables = [\"rows\"]\n";
 
-/// Neither size nor time tells; what was digested is what was parsed, or nothing is loaded.
+/// Neither size nor time shows it; what was digested is what was parsed, or nothing is loaded.
 #[test]
 fn a_file_rewritten_in_place_while_it_is_read_is_refused_though_size_and_time_are_the_same() {
     let cases = [

@@ -25,7 +25,7 @@ pub fn cases() -> Vec<Case> {
         file("gatk_complexEvents_spaces", "data/malformed/gatk_complexEvents_spaces.vcf", "spaces in names and values").ends("8 rows of 5 records", "trailing_header_tab 1"),
         file("gcp_invalid-4.0-POS-empty", "data/malformed/gcp_invalid-4.0-POS-empty.vcf", "a record without POS").ends("5 rows of 5 records", "bad_position 1 rejected; 1 filtered"),
         file("hail_bad_flag_number", "data/malformed/hail_bad_flag_number.vcf", "a Flag with Number=1").ends("1:1 A>C; 1:2 A>C; 1:3 A>C", ""),
-        file("hail_duplicate_ids", "data/malformed/hail_duplicate_ids.vcf", "sample names that stand twice").ends("refused (exit 4): hail_duplicate_ids.vcf: the #CHROM line (line 17) names the sample `10` twice (read by stage `read`)", ""),
+        file("hail_duplicate_ids", "data/malformed/hail_duplicate_ids.vcf", "sample names that come twice").ends("refused (exit 4): hail_duplicate_ids.vcf: the #CHROM line (line 17) names the sample `10` twice (read by stage `read`)", ""),
         file("hail_invalid_base", "data/malformed/hail_invalid_base.vcf", "REF with a letter that is no base").ends("20:10019093 A>G id=rs575534 qual=1686840 filter=PASS dp=77560 af=0.582 db=1; 20:10026348 M>G qual=7535.22 filter=PASS dp=23697 af=0.005172", "iupac_base 1"),
         file("hail_malformed", "data/malformed/hail_malformed.vcf", "one bad record of three").ends("20:10019093 A>G id=rs575534 qual=1686840 filter=PASS dp=77560 af=0.582 db=1; 20:10030188 T>A id=rs652633 qual=454459 filter=PASS dp=44099 af=0.219 db=1", "sample_columns 1 rejected"),
         file("hail_undeclaredinfo", "data/malformed/hail_undeclaredinfo.vcf", "INFO keys without definition").ends("20:10019093 A>G id=rs575534 qual=1686840 filter=PASS dp=77560 af=0.582 db=1", ""),

@@ -1,4 +1,4 @@
-//! A rule that is wrong, the same way in a load and in a replay: only the database's own hand tells.
+//! A rule that is wrong, the same way in a load and in a replay: only the database's own SQL finds it.
 
 use vardelta_tests::{project::finish, story};
 

@@ -6,7 +6,7 @@ use vardelta_tests::{process::until, project::Project, watching::Watching, web_s
 
 use super::{PIPELINE, drop_text, rows_and_epochs};
 
-/// Where it is remembered what was told.
+/// Where it is remembered what was sent.
 const MEMORY: &str = ".vardelta/watched/alerts.json";
 
 fn told_to(slack: &WebSink, more: &str) -> Project {
@@ -32,11 +32,11 @@ fn tables_that_grow_old_are_told_of_without_a_run_and_when_they_are_fresh() {
     let quick = ["--settle", "0s", "--every", "100ms", "--listen", "127.0.0.1:0"];
     let mut watching = Watching::start(&project, &quick, &[]);
     let stale = "[vardelta] watched: stale_tables (warning) is firing";
-    until("stale tables are told of", || texts(&slack).iter().any(|text| text == stale));
+    until("stale tables are reported", || texts(&slack).iter().any(|text| text == stale));
     let before = rows_and_epochs(&project);
     assert_eq!(before, (10, 1), "nothing was loaded for it");
     // What goes on is looked at again and again, and nothing is written for it: a file that is replaced is another one.
-    until("it is remembered that the channel was told", || {
+    until("it is remembered that the channel was notified", || {
         String::from_utf8_lossy(&project.bytes(MEMORY)).contains(r#""slack":{"firing":{"stale_tables""#)
     });
     let remembered = || std::fs::metadata(project.path(MEMORY)).map(|file| file.ino()).expect("it is there");
@@ -49,9 +49,9 @@ fn tables_that_grow_old_are_told_of_without_a_run_and_when_they_are_fresh() {
     let enough = looks() + 20;
     until("it has looked often", || looks() > enough);
     assert_eq!(remembered(), known);
-    assert_eq!(texts(&slack), [stale], "and nothing else was told");
+    assert_eq!(texts(&slack), [stale], "and nothing else was sent");
     project.write("drops/b.vcf", drop_text(20..30).as_bytes());
-    until("fresh ones are told of", || {
+    until("fresh ones are reported", || {
         texts(&slack).get(1).is_some_and(|text| text == "[vardelta] watched: stale_tables (warning) is resolved")
     });
     assert!(watching.end("TERM").success(), "{}", watching.stderr());
@@ -68,11 +68,11 @@ fn a_database_that_is_away_is_told_of_once_and_when_it_is_back() {
     connection.execute_batch("BEGIN IMMEDIATE").expect("the lock");
     let mut watching = Watching::start(&project, &["--settle", "0s", "--every", "100ms"], &[]);
     project.write("drops/b.vcf", drop_text(20..30).as_bytes());
-    // The run that failed at the lock is an alert of its own; both may be told of in one message.
+    // The run that failed at the lock is an alert of its own; both may be reported in one message.
     let told = |words: &str| slack.posted().iter().filter(|posted| posted.body.contains(words)).count();
-    until("it is told of", || told("cannot_load (critical) is firing") == 1);
+    until("it is reported", || told("cannot_load (critical) is firing") == 1);
     connection.execute_batch("ROLLBACK").expect("the lock is given back");
-    until("its end is told of", || told("cannot_load (critical) is resolved") == 1);
+    until("its end is reported", || told("cannot_load (critical) is resolved") == 1);
     assert_eq!(told("cannot_load (critical) is firing"), 1, "{:?}", slack.posted());
     until("the drop is loaded", || rows_and_epochs(&project).0 == 20);
     assert!(watching.end("TERM").success(), "{}", watching.stderr());

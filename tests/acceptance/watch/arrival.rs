@@ -29,14 +29,14 @@ fn files_are_loaded_when_they_are_whole_and_not_before() {
 
     // A name that says that it is being copied is reported once, and never loaded; renamed, it is.
     project.write("drops/c.vcf.part", drop_text(300..310).as_bytes());
-    until("it is told of", || watching.stderr().contains("c.vcf.part (still being copied)"));
+    until("it is reported", || watching.stderr().contains("c.vcf.part (still being copied)"));
     std::fs::rename(project.path("drops/c.vcf.part"), project.path("drops/c.vcf")).expect("a rename");
     watching.until_drops(&[("a", "loaded"), ("b", "loaded"), ("c", "loaded")]);
     assert_eq!(watching.stderr().matches("c.vcf.part").count(), 1, "{}", watching.stderr());
 
     // Another file in its place is a correction; touched alone it is not.
     project.write("drops/a.vcf", drop_text(1..6).as_bytes());
-    until("the corrected drop stands", || rows_and_epochs(&project).0 == 115);
+    until("the corrected drop is loaded", || rows_and_epochs(&project).0 == 115);
     let epochs = rows_and_epochs(&project).1;
     let touched = File::options().append(true).open(project.path("drops/b.vcf")).expect("a file");
     let earlier = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000_000);

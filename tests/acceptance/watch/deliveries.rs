@@ -15,7 +15,7 @@ use super::drop_text;
 /// Drops, of which each has positions of its own.
 const DROPS: u32 = 12;
 
-/// What was delivered, and what must stand in the end.
+/// What was delivered, and what must be there in the end.
 pub struct Deliveries<'a> {
     project: &'a Project,
     /// By drop its newest content, whole.

@@ -100,7 +100,7 @@ fn the_service_manager_is_told() {
     assert_eq!(next(), "READY=1");
     assert_eq!((next(), next()), ("WATCHDOG=1".into(), "WATCHDOG=1".into()));
     assert!(watching.end("INT").success());
-    until("the end is told", || next() == "STOPPING=1");
+    until("the end is reported", || next() == "STOPPING=1");
 }
 
 #[test]

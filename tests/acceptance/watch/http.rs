@@ -108,7 +108,7 @@ fn runs_drops_graph_and_metrics_are_told() {
     for name in ["disk_free_bytes", "memory_available_bytes", "last_success_timestamp_seconds"] {
         assert!(value(&format!("vardelta_{name}{{")) > 0.0, "{name}");
     }
-    until("the age of what waits is told", || {
+    until("the age of what waits is reported", || {
         let text = watching.get("/metrics").body;
         text.lines().any(|line| {
             line.strip_prefix("vardelta_oldest_pending_drop_seconds{pipeline=\"watched\"} ")

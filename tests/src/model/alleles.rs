@@ -58,7 +58,7 @@ fn allele(call: &Call, number: usize) -> Allele {
         false => trim(&call.reference, alternate),
     };
     let frequency = |values: &Vec<String>| {
-        // Another number of values than alternates tells nothing.
+        // Another number of values than alternates says nothing.
         (values.len() == call.alternates.len()).then(|| values[number].parse().ok()).flatten()
     };
     let severity = |consequence: &String| CONSEQUENCES.iter().position(|known| known == consequence);

@@ -77,7 +77,7 @@ pub fn counts(drop: &[Line]) -> Counts {
 /// The tables.
 pub fn expected(drops: &[&[Line]]) -> Expected {
     let every: Vec<_> = drops.iter().map(|drop| every_allele(drop)).collect();
-    // A record's own allele may have come to stand at another key than the one it is stored under; the table's key counts.
+    // A record's own allele may have come to be at another key than the one it is stored under; the table's key counts.
     let sites: Vec<Site> =
         standing(&every, false).into_iter().map(|(key, row)| Site { key, ..Site::of(&row) }).collect();
     let all: Vec<&Site> = sites.iter().collect();

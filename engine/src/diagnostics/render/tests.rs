@@ -110,7 +110,7 @@ fn problems_stand_apart() {
     assert_eq!(render(&spec(), &both, false).matches("\n\nerror: ").count(), 1);
 }
 
-/// A secret in every place of a file where one may stand; what is read of it is underlined, and what is not.
+/// A secret in every place of a file where one may be; what is read of it is underlined, and what is not.
 #[test]
 fn no_underlined_line_shows_a_secret() {
     let text = "[pipeline]\nname = 'a'\npasword = \"hu\nsh\"\n[stages.w]\nulr = 'mysql://me:hu?sh@db/w'\n\

@@ -21,7 +21,7 @@ use crate::expression::{
 /// The most memory that one regular expression may take, in bytes.
 const COMPILED_BYTES_MAX: usize = 4 << 20;
 
-/// How many patterns that stand in a column are kept compiled for a batch.
+/// How many patterns from a column are kept compiled for a batch.
 const KEPT_MAX: usize = 64;
 
 const fn regex(name: &'static str, about: &'static str) -> Function {

@@ -33,7 +33,7 @@ impl<'a> AnswersOf<'a> {
         Ok(AnswersOf { before, stage, fingerprint, waiting, readers: BTreeMap::new() })
     }
 
-    /// All columns but the key, encoded: the answer, or what stands for a key that waits.
+    /// All columns but the key, encoded: the answer, or what a key has that waits.
     ///
     /// # Errors
     /// When the state cannot be read.

@@ -1,4 +1,4 @@
-//! The `[operate.alerts]` table: what is worth an alert, and who is told.
+//! The `[operate.alerts]` table: what is worth an alert, and who gets it.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -39,7 +39,7 @@ options! {
         "look_every" => look_every: Span = Span(Duration::from_secs(60)), "\"1m\"",
         /// For how long `watch` may wait for the database, or for another run, before that is an alert.
         "waiting_for" => waiting_for: Span = Span(Duration::from_secs(300)), "\"5m\"",
-        /// Which table tells reclassified variants, and by which column.
+        /// Which table shows reclassified variants, and by which column.
         "reclassification" => reclassification: Option<ReclassificationOptions> = None, "none",
         /// Leave out of messages what may name a person: the words of errors, drops, and rows.
         "redact" => redact: bool = false, "false",

@@ -90,7 +90,7 @@ fn magnitude(limbs: &[i128]) -> (bool, Vec<u64>) {
     (negative, digits)
 }
 
-/// The double nearest to a number of which `digits` are all the bits but some below the lowest, of which `more` tells
+/// The double nearest to a number of which `digits` are all the bits but some below the lowest, of which `more` says
 /// whether any is set.
 fn round(digits: &[u64], more: bool) -> Option<f64> {
     let bit = |at: usize| digits[at / 64] >> (at % 64) & 1;

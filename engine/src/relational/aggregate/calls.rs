@@ -138,7 +138,7 @@ impl Extract<'_> {
                 .refuse(
                     span,
                     format!("`{name}(DISTINCT …)` is not available"),
-                    "DISTINCT stands in count, sum, avg, min, max and group_concat. Let a `distinct` stage come before.",
+                    "DISTINCT is for count, sum, avg, min, max and group_concat. Let a `distinct` stage come before.",
                 ),
             None => self.refuse(span, format!("`{name}` is not called that way"), &example(name)),
         }

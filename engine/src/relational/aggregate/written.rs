@@ -13,7 +13,7 @@ pub(super) struct Written<'a> {
     pub arguments: Vec<&'a Expr>,
     /// Whether the argument is a star.
     pub is_star: bool,
-    /// Whether the arguments stand after DISTINCT.
+    /// Whether the arguments come after DISTINCT.
     pub is_distinct: bool,
     /// `ORDER BY` between the parentheses.
     pub order: &'a [OrderByExpr],

@@ -67,7 +67,7 @@ impl On {
             OnItem::List(list) => list.list(diagnostics),
             OnItem::Name(name) => {
                 diagnostics
-                    .error(name.span.clone(), format!("`{}` stands among lists", name.value))
+                    .error(name.span.clone(), format!("`{}` is a name among lists", name.value))
                     .hint("In a chain each further input has its own list: write [\"…\"].");
                 None
             }

@@ -1,4 +1,4 @@
-//! Planning a join: the columns are looked up and typed, the output's key is derived, and each side is told what it keeps.
+//! Planning a join: the columns are looked up and typed, the output's key is derived, and each side gets what it is to keep.
 
 use std::{collections::BTreeSet, ops::Range};
 

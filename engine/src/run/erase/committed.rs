@@ -204,7 +204,7 @@ pub(super) fn pending(plan: &Plan, ledger: &Snapshot, events: &[Event], asked: A
     of_drops.chain(of_samples).collect()
 }
 
-/// The drops of events of an action, by epoch; `of` tells a drop's name, if it is known, and its mark.
+/// The drops of events of an action, by epoch; `of` gives a drop's name, if it is known, and its mark.
 fn by_epoch(
     events: &[Event],
     action: &str,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use vardelta_schemas::ledger::{Accounts, Epoch, Event, Snapshot};
 
-/// Something of the ledger of which its events tell nothing, or something else.
+/// Something of the ledger of which its events say nothing, or something else.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Untold {
     /// The drop or the epoch.

@@ -96,7 +96,7 @@ impl Rows {
 
 /// A history as it is compared.
 pub(super) struct Compared<'a> {
-    /// The table that it tells of, and its place among the sink's tables.
+    /// The table that it is about, and its place among the sink's tables.
     pub(super) table: &'a TableSchema,
     pub(super) at: TableIndex,
     pub(super) history: &'a TableSchema,

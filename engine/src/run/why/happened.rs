@@ -118,8 +118,9 @@ impl Histories {
         }
         if !untold.is_empty() {
             let list = untold.join(", ");
-            notices
-                .push(format!("of {list} the sink keeps no history: their part in what became of the row is not told"));
+            notices.push(format!(
+                "of {list} the sink keeps no history: their part in what became of the row is not shown"
+            ));
         }
         Ok(happened)
     }

@@ -28,7 +28,7 @@ pub(super) fn parse(table: &TableSchema, written: &[(String, String)]) -> Result
     let missing: Vec<&str> = names().filter(|name| !written.iter().any(|(known, _)| known == name)).collect();
     if !missing.is_empty() {
         return Err(usage(format!(
-            "a row of `{}` is told by its whole key, and {} is missing",
+            "a row of `{}` is named by its whole key, and {} is missing",
             table.name,
             missing.join(", ")
         ))

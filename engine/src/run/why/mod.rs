@@ -114,7 +114,7 @@ pub struct Asserted {
 pub struct Contribution {
     /// The table.
     pub table: String,
-    /// The drop whose rows stand there.
+    /// The drop whose rows are there.
     pub drop: DropName,
     /// How many rows.
     pub rows: u64,
@@ -198,7 +198,7 @@ pub fn why(context: Context<'_>, request: &WhyRequest) -> Result<Why, RunError> 
         let words: Vec<String> = request.key.iter().map(|(column, value)| format!("{column}={value}")).collect();
         let message = format!("`{}` has no row {}", table.name, words.join(" "));
         return Err(RunError::new(RunErrorKind::Usage, message)
-            .with_hint("Values are compared as they stand in the table, upper and lower case included."));
+            .with_hint("Values are compared as they are in the table, upper and lower case included."));
     }
     Ok(why)
 }

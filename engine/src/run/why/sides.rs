@@ -124,7 +124,7 @@ impl Walk<'_> {
             each(annotated, of_rows)
         })?;
         if told > MODEL_ROWS_TOLD {
-            self.note(format!("of `{name}` the rows of its model are told for {MODEL_ROWS_TOLD} rows alone"));
+            self.note(format!("of `{name}` the rows of its model are listed for {MODEL_ROWS_TOLD} rows alone"));
         }
         Ok(false)
     }

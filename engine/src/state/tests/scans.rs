@@ -1,4 +1,4 @@
-//! What a scan goes through: not more than what it was asked for, whatever lies behind.
+//! What a scan goes through: not more than what it was asked for, whatever comes after.
 
 use super::super::merge::STEPS;
 use super::*;

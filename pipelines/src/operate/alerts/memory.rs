@@ -24,7 +24,7 @@ const FILE: &str = "alerts.json";
 pub struct Memory {
     /// What is wrong, by the alert's name.
     pub firing: BTreeMap<String, Since>,
-    /// What each channel was told, by the channel's name.
+    /// What each channel got, by the channel's name.
     pub channels: BTreeMap<String, Told>,
     /// The last runs that read something, the oldest first.
     pub runs: Vec<PastRun>,
@@ -38,13 +38,13 @@ pub struct Since {
     pub since: String,
 }
 
-/// What a channel was told.
+/// What a channel got.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Told {
     /// What it knows to be wrong, by the alert's name, since when.
     pub firing: BTreeMap<String, String>,
-    /// The first epoch whose reclassified variants it could not be told.
+    /// The first epoch whose reclassified variants could not be sent to it.
     pub epoch_to_tell: Option<Epoch>,
     /// When something was sent to it last, in milliseconds since 1970.
     pub sent_at_ms: u64,
@@ -88,7 +88,7 @@ impl Memory {
         Ok(())
     }
 
-    /// Takes verdicts in, and tells what began and what ended by them.
+    /// Takes verdicts in, and yields what began and what ended by them.
     pub fn take(&mut self, verdicts: &BTreeMap<Alert, Verdict>) -> Changed {
         let mut changed = Changed::default();
         for (alert, verdict) in verdicts {

@@ -1,4 +1,4 @@
-//! What a channel is told at once: everything that began or ended, and what was reclassified.
+//! What a channel gets at once: everything that began or ended, and what was reclassified.
 
 use vardelta_engine::{
     edge::{escape, secret},

@@ -2,7 +2,7 @@
 //! load.
 //!
 //! A run, or `vardelta alert check`, looks at every alert (`run`, `standing`). What was known before is in `memory`; so is what
-//! each channel was told, so that a channel that could not be reached is told the next time, and one that was is not told twice.
+//! each channel got, so that a channel that could not be reached gets it the next time, and one that was does not get it twice.
 
 mod alert;
 mod channel;
@@ -29,7 +29,7 @@ use self::{
 pub use self::{run::VOCABULARY_REASONS, standing::Waits};
 use crate::operate::{ended::Ended, log::LogWriter};
 
-/// How one alert stands.
+/// The state of one alert.
 #[derive(Debug, serde::Serialize)]
 pub struct Standing {
     /// Its name.
@@ -53,7 +53,7 @@ pub struct Tried {
     pub answer: String,
 }
 
-/// Judges a run that has ended and tells who wants to know. What there is to say to whoever is here comes back as lines,
+/// Judges a run that has ended and notifies who wants to know. What there is to say to whoever is here comes back as lines,
 /// the log apart.
 pub fn settle(plan: &Plan, ended: &Ended, log: Option<&LogWriter>) -> Vec<String> {
     let Some(options) = &plan.operate.alerts else { return Vec::new() };
@@ -71,8 +71,8 @@ pub fn settle(plan: &Plan, ended: &Ended, log: Option<&LogWriter>) -> Vec<String
     telling.lines
 }
 
-/// Judges what stands without a run, and tells who wants to know, the log first. `waits` is how long a loop has not been able to
-/// load anything, and why, where there is such a loop. Yields how every alert stands, and what else is to be said.
+/// Judges how things are without a run, and notifies who wants to know, the log first. `waits` is how long a loop has not been
+/// able to load anything, and why, where there is such a loop. Yields the state of every alert, and what else is to be said.
 pub fn check(
     plan: &Plan,
     options: &AlertOptions,

@@ -22,14 +22,14 @@ pub fn can_load(options: &AlertOptions, waits: &Waits) -> Verdict {
         return Verdict::Fine;
     }
     if *elapsed < options.waiting_for.0 {
-        // It may pass; and where it was told that nothing can be loaded, that is not over yet.
+        // It may pass; and where it was reported that nothing can be loaded, that is not over yet.
         return Verdict::Unknown;
     }
     let bare = format!("nothing could be loaded for {} s", elapsed.as_secs());
     Verdict::Firing(Detail { whole: format!("{bare}: {why}"), bare })
 }
 
-/// What stands now. `is_fresh`: an epoch was committed just now, so that the database need not be asked.
+/// How things are now. `is_fresh`: an epoch was committed just now, so that the database need not be asked.
 pub fn judge(plan: &Plan, options: &AlertOptions, is_fresh: bool) -> BTreeMap<Alert, Verdict> {
     BTreeMap::from([(Alert::LowDisk, disk(plan)), (Alert::StaleTables, stale(plan, options, is_fresh))])
 }

@@ -70,7 +70,7 @@ impl<'a> Telling<'a> {
     fn digest(&mut self, from: Epoch, to: Epoch) -> Option<Item> {
         let found = digest::read(self.plan, self.options.reclassification.as_ref()?, from..=to);
         found.unwrap_or_else(|error| {
-            self.lines.push(format!("notice: reclassified variants cannot be told: {}", error.message));
+            self.lines.push(format!("notice: reclassified variants cannot be reported: {}", error.message));
             None
         })
     }
@@ -101,7 +101,7 @@ impl<'a> Telling<'a> {
     fn firing(&self, alert: Alert) -> Item {
         match self.verdicts.get(&alert) {
             Some(Verdict::Firing(detail)) => Item::Firing(alert, detail.clone()),
-            // It began earlier, where this channel could not be told; nobody knows any more in which words.
+            // It began earlier, when this channel could not be reached; nobody knows any more in which words.
             _ => {
                 let since = self.memory.firing.get(alert.name()).map(|since| since.since.clone()).unwrap_or_default();
                 Item::Firing(alert, Detail::plain(format!("since {since}")))
@@ -109,7 +109,7 @@ impl<'a> Telling<'a> {
         }
     }
 
-    /// Tells the channels what they do not know yet, and remembers what they know then.
+    /// Sends the channels what they do not know yet, and remembers what they know then.
     pub fn tell(&mut self) {
         let channels = Channel::all(self.plan, self.options);
         let mut told = std::mem::take(&mut self.memory.channels);
@@ -155,7 +155,7 @@ impl<'a> Telling<'a> {
             }
         }
         if let Err(error) = self.memory.write(self.plan) {
-            let line = format!("notice: what alerts were told cannot be remembered, and they may come again: {error}");
+            let line = format!("notice: which alerts were sent cannot be remembered, and they may come again: {error}");
             self.lines.push(line);
         }
     }
@@ -172,7 +172,7 @@ impl<'a> Telling<'a> {
         }
         if channel.takes(Severity::Warning) {
             match (known.epoch_to_tell, self.epoch) {
-                // An earlier run could not tell what it reclassified.
+                // An earlier run could not report what it reclassified.
                 (Some(from), to) => items.extend(self.digest(from, to.unwrap_or(from))),
                 (None, Some(epoch)) if self.reclassified.is_some() => {
                     known.epoch_to_tell = Some(epoch);

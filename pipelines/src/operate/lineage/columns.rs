@@ -12,7 +12,7 @@ use vardelta_schemas::Schema;
 use super::{facet, name::Name};
 
 /// The facet of a table; `named` knows the data set and the column's name of a source's column. A column of which the plan
-/// does not tell what it is made from is left out.
+/// does not say what it is made from is left out.
 pub fn facet(schema: &Schema, origins: &Origins, named: &dyn Fn(StageIndex, usize) -> Option<(Name, String)>) -> Value {
     let field = |source: StageIndex, column: usize, transformations: Vec<Value>| {
         named(source, column).map(|(Name { namespace, name }, field)| {

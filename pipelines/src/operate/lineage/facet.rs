@@ -9,7 +9,7 @@ pub const SCHEMA_URL: &str = "https://openlineage.io/spec/2-0-2/OpenLineage.json
 
 /// A facet after a schema: its version and its name.
 pub fn facet(version: &str, name: &str, mut body: Value) -> Value {
-    // Most facets stand in a file of their name.
+    // Most facets are in a file of their name.
     let file = if name == "InputSubsetInputDatasetFacet" { "BaseSubsetDatasetFacet" } else { name };
     body["_producer"] = PRODUCER.into();
     body["_schemaURL"] = format!("https://openlineage.io/spec/facets/{version}/{file}.json#/$defs/{name}").into();

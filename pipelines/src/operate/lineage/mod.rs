@@ -49,7 +49,7 @@ impl Lineage {
         }
     }
 
-    /// Tells how the run ended, and waits for what was told to arrive.
+    /// Reports how the run ended, and waits for what was sent to arrive.
     ///
     /// # Errors
     /// What did not, in words.

@@ -1,4 +1,4 @@
-//! Where the stages of a pipeline stand when it is drawn from left to right: every stage right of its inputs, edges with few
+//! Where the stages of a pipeline are when it is drawn from left to right: every stage right of its inputs, edges with few
 //! crossings and as straight as they can be (Sugiyama, Tagawa and Toda, 1981). The same pipeline is always drawn the same.
 
 /// What is placed: how high a node is, and the room between two nodes or columns.
@@ -233,7 +233,7 @@ mod tests {
                 assert!(ax != bx || (ay - by).abs() >= 49.9, "{:?}", layout.nodes);
             }
         }
-        assert_eq!(layout.nodes[4].0, layout.nodes[3].0, "a source stands beside its first reader");
+        assert_eq!(layout.nodes[4].0, layout.nodes[3].0, "a source is beside its first reader");
         assert_eq!(layout.edges.len(), 10);
         assert!(layout.edges.iter().all(|edge| edge.windows(2).all(|pair| pair[0].0 < pair[1].0)));
     }

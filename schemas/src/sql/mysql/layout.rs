@@ -178,7 +178,7 @@ impl TableLayout {
     /// The most bytes that an index can have.
     pub const INDEX_BYTES: usize = INDEX_BYTES;
 
-    /// The declared type of a column, as the server tells it, and after it what must be said of it beside.
+    /// The declared type of a column, as the server shows it, and after it what must be said of it beside.
     pub fn declared_type(&self, table: &TableSchema, index: usize) -> String {
         match &table.schema.columns()[index].column_type {
             ColumnType::Bool => "tinyint(1)".into(),

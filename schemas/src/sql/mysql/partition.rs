@@ -58,7 +58,7 @@ impl Partitioning {
         }
     }
 
-    /// What [`SELECT_PARTITIONS`] tells; `None` for a table without partitions.
+    /// What [`SELECT_PARTITIONS`] says; `None` for a table without partitions.
     pub fn read(rows: Vec<PartitionRow>) -> Option<Partitioning> {
         let (method, expression, ..) = rows.first()?;
         let column = expression.as_deref().unwrap_or_default().trim_matches('`').replace("``", "`");

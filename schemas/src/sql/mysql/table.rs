@@ -85,13 +85,13 @@ impl<'a> MySqlTable<'a> {
         self.row().into_iter().map(name).collect()
     }
 
-    /// What is bound to tell a row by its key, in order.
+    /// What is bound to find a row by its key, in order.
     pub fn key(&self) -> Vec<RowValue> {
         let columns = self.table.key.iter().copied().map(RowValue::Column);
         columns.chain(self.layout.has_hash.then_some(RowValue::KeyHash)).collect()
     }
 
-    /// What is bound to tell a row by its key where the key's texts are larger than the server takes: their digests.
+    /// What is bound to find a row by its key where the key's texts are larger than the server takes: their digests.
     pub fn key_by_digest(&self) -> Vec<RowValue> {
         let bounded = |index: &usize| self.layout.primary_key.contains(index);
         let is_text = |index: usize| self.table.schema.columns()[index].column_type == crate::ColumnType::Text;
@@ -261,7 +261,7 @@ impl<'a> MySqlTable<'a> {
         let condition = self.and_live(condition);
         let name = self.quoted(self.name);
         // MariaDB's optimiser weighs every key against every index that begins with one of the key's columns, in a time
-        // that grows with the square of the keys; MySQL's is the slower for being told.
+        // that grows with the square of the keys; MySQL's is the slower for a hint.
         let hint = if self.dialect() == Dialect::MariaDb { " FORCE INDEX (PRIMARY)" } else { "" };
         match (self.is_marking(), hint) {
             (true, _) => format!("UPDATE {name}{hint} SET {} WHERE {condition}", self.mark()),
@@ -331,7 +331,7 @@ impl<'a> MySqlTable<'a> {
     }
 }
 
-/// A type as the server tells it, with the character set that its collation belongs to.
+/// A type as the server shows it, with the character set that its collation belongs to.
 pub(in crate::sql) fn declare(told: &str) -> String {
     match told.split_once(" COLLATE ") {
         Some((declared, collation)) => {

@@ -1,7 +1,7 @@
 //! Expressions in a dialect's words.
 //!
 //! A value has two forms. *Stored* is how a table keeps it, and how statements hand it on; *worked* is how it is computed with. They
-//! differ where SQLite stands for an exact number by a double or a text: there it is worked as an integer (see
+//! differ where SQLite keeps an exact number as a double or a text: there it is worked as an integer (see
 //! [`numbers`](self::numbers)).
 
 mod convert;

@@ -1,4 +1,4 @@
-//! Relations in a dialect's words: one SELECT, in which every part that is no table stands in parentheses.
+//! Relations in a dialect's words: one SELECT, in which every part that is no table is in parentheses.
 
 use std::collections::BTreeMap;
 

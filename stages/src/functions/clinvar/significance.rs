@@ -1,6 +1,6 @@
 //! The terms of a classification, and the group that they make.
 
-/// On which side of the question a term stands: two sides in one value contradict each other.
+/// On which side of the question a term is: two sides in one value contradict each other.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Side {
     Pathogenic,

@@ -71,7 +71,7 @@ impl HttpAsker {
         entry_name(&self.plan.fingerprint, key)
     }
 
-    /// The newest release that any tier knows of: what another process was told counts here too.
+    /// The newest release that any tier knows of: what another process heard counts here too.
     fn read_release(&mut self) {
         if !matches!(self.plan.reading.release, Some(super::reading::Release::Path(_))) {
             return;
@@ -187,7 +187,7 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
-    /// Keeps what came in every tier, then tells it.
+    /// Keeps what came in every tier, then hands it on.
     fn take(
         &self,
         outcomes: Vec<(Arc<str>, Outcome)>,

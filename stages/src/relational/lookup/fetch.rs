@@ -99,7 +99,7 @@ impl Fetcher {
         })
     }
 
-    /// Asks for keys, at most a batch of them; tells what came of each, once.
+    /// Asks for keys, at most a batch of them; hands on what came of each, once.
     pub fn batch(&self, keys: &[Arc<str>], stop: &AtomicBool, tell: &mut dyn FnMut(&Arc<str>, Outcome)) {
         let deadline_us = self.clock.now_us().saturating_add(micros(self.plan.asking.deadline));
         let mut level: Vec<&[Arc<str>]> = keys.chunks(self.batch_max.load(Ordering::Relaxed).max(1)).collect();

@@ -128,7 +128,7 @@ fn member(rest: &str) -> Result<(Step, &str), String> {
     match &rest[..end] {
         "" => Err("a name is missing after `.`; `..` is not known here".into()),
         name if name.contains(|letter: char| !letter.is_alphanumeric() && letter != '_' && letter != '-') => {
-            Err(format!("`{name}` has to stand in brackets: `['{name}']`"))
+            Err(format!("`{name}` has to be in brackets: `['{name}']`"))
         }
         name => Ok((Step::Name(name.to_owned()), &rest[end..])),
     }

@@ -104,7 +104,7 @@ fn asking(options: &LookupOptions, span: &std::ops::Range<usize>, diagnostics: &
     let before = diagnostics.len();
     let at = |own: &std::ops::Range<usize>| if own.is_empty() { span.clone() } else { own.clone() };
     let url = &options.url;
-    // Where keys stand decides nothing about the host.
+    // Where keys are written decides nothing about the host.
     if let Err(why) = host_name(&url.value.replace(['{', '}'], "")) {
         diagnostics
             .error(url.span.clone(), format!("this `url` cannot be asked: {why}"))

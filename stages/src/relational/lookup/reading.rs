@@ -117,7 +117,7 @@ impl Reading {
             };
             keyed = true;
             match places.get(key.as_str()) {
-                // Of several rows for a key the service's first stands.
+                // Of several rows for a key the service's first is taken.
                 Some(at) => said[*at] = said[*at].take().or_else(|| Some(self.row(*row))),
                 None => other = Some(format!("`{}`, which was not asked for", shown(&Value::from(key)))),
             }
@@ -127,7 +127,7 @@ impl Reading {
         }
         match other {
             Some(other) if said.iter().all(Option::is_none) => Err(format!("its answer is about {other}")),
-            // What is missing may be what was called by another name: that is not to be told from absent.
+            // What is missing may be what was called by another name: that is not to be told apart from absent.
             Some(other) => Ok(said
                 .into_iter()
                 .map(|said| {

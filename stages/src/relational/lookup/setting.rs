@@ -49,7 +49,7 @@ impl OptionValue for Settings {
             let setting = match &entry.node.value {
                 Value::Text(_) if secret::is_secret_name(&entry.key) => {
                     diagnostics
-                        .error(entry.node.span.clone(), format!("`{}` is a secret and stands in the file", entry.key))
+                        .error(entry.node.span.clone(), format!("`{}` is a secret and is written in the file", entry.key))
                         .hint(format!("Write `{} = {{ env = \"VARIABLE\" }}`: the value then comes from the environment when something is asked.", entry.key));
                     continue;
                 }

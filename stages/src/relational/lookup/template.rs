@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::address::encoded;
 
-/// How keys are written where they stand.
+/// How keys are written where they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Spelling {
     /// In a URL or a form: percent-encoded, several joined by commas.

@@ -39,7 +39,7 @@ pub fn service() -> Service {
     Service::start(&Options::default()).expect("a service")
 }
 
-/// A look-up of `/query`, with further options and tiers as they stand in a pipeline file.
+/// A look-up of `/query`, with further options and tiers as they are written in a pipeline file.
 pub fn query(service: &Service, more: &str, cache: &str) -> String {
     format!(
         r#"key = "gene"
@@ -112,7 +112,7 @@ pub fn ask(asker: &mut HttpAsker, keys: &[&str]) -> (Vec<(String, Answer)>, Look
     asker.ask(&keys, &AtomicBool::new(false), &mut |key, answer| told.push((key.to_owned(), answer))).expect("asked");
     told.sort_by(|one, other| one.0.cmp(&other.0));
     let names: Vec<&str> = told.iter().map(|(key, _)| key.as_str()).collect();
-    assert_eq!(names, keys.iter().map(|key| &**key).collect::<Vec<_>>(), "each key is told once");
+    assert_eq!(names, keys.iter().map(|key| &**key).collect::<Vec<_>>(), "each key is answered once");
     let figures = asker.figures();
     assert_eq!(figures.wanted, before + keys.len() as u64);
     let LookupFigures { wanted, memory, disk, database, redis, answered, absent, failed, .. } = figures;

@@ -322,7 +322,7 @@ impl Writer<'_> {
     }
 
     /// Rows that are all there, but of which the server has left some as they were: a row of this very epoch whose new values
-    /// it takes for the old ones, as 0.0 for -0.0. Nothing of the statement stands when they are looked for.
+    /// it takes for the old ones, as 0.0 for -0.0. Nothing of the statement is written when they are looked for.
     fn replace(&mut self, sent: &Sent<'_, '_>) -> Result<(), SinkError> {
         let (key, row) = (self.target.sql.key(), self.target.sql.row());
         let rows = sent.rows.len();

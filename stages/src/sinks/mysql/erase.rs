@@ -71,7 +71,7 @@ fn remove(link: &mut Link, erasure: &Erasure) -> Result<Removed, Error> {
             removed.history += affected(link, &statements.delete_from(first), ())?;
             continue;
         }
-        // What is of unknown origin is told by rows that the other statement may delete.
+        // What is of unknown origin is recognised by rows that the other statement may delete.
         for since in blind_epochs(link, erasure, &history.name)? {
             removed.history += affected(link, &statements.delete_of_unknown_origin(since, first), ())?;
         }
@@ -105,7 +105,7 @@ fn count(link: &mut Link, query: &str, values: impl Into<Params>) -> Result<u64,
     Ok(link.conn.exec_first(query, values)?.unwrap_or_default())
 }
 
-/// The epochs from which on a history does not tell where rows came from, though the drops were there already.
+/// The epochs from which on a history does not say where rows came from, though the drops were there already.
 fn blind_epochs(link: &mut Link, erasure: &Erasure, history: &str) -> Result<Vec<Epoch>, Error> {
     let created: Option<u64> = link.conn.exec_first(sql::SELECT_CREATED_EPOCH, (history,))?;
     let late = created.map(Epoch::new).filter(|created| *created > erasure.first_epoch);

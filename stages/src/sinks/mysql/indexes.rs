@@ -1,4 +1,4 @@
-//! Indexes, and how long texts may be that stand in them: planned from what the pipeline file says of columns.
+//! Indexes, and how long texts in them may be: planned from what the pipeline file says of columns.
 
 use vardelta_engine::{contract::stage::PlannedInput, diagnostics::Diagnostics};
 use vardelta_schemas::{

@@ -38,7 +38,7 @@ pub(super) struct Link {
 }
 
 impl Link {
-    /// Connects, tells the server's kind and applies the session's settings.
+    /// Connects, finds out the server's kind and applies the session's settings.
     pub(super) fn connect(settings: &Settings, access: Access) -> Result<Link, SinkError> {
         let failed = explain(&settings.location, "connect to");
         if let Some(authorities) = settings.tls_ca.as_deref().filter(|_| settings.tls.verifies()) {

@@ -14,7 +14,7 @@ use crate::sinks::mysql::{
     values::base64,
 };
 
-/// How long to wait for another run: long enough for one that is just finishing, short enough to be told soon.
+/// How long to wait for another run: long enough for one that is just finishing, short enough to hear of it soon.
 const LOCK_SECONDS: u64 = 2;
 
 /// The lock of a pipeline in a database. Names have 64 characters at the most, so the two are hashed.

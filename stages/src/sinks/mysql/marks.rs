@@ -26,7 +26,7 @@ use crate::sinks::{
 /// A view that is made and dropped to see whether the user may make views.
 const PROBE: &str = "vardelta_ask_view";
 
-/// What a table, as it stands under the name `place`, has to do with marked rows.
+/// What a table, as it is under the name `place`, has to do with marked rows.
 pub(super) fn found(
     settings: &Settings,
     link: &mut Link,

@@ -88,7 +88,7 @@ impl Settings {
         }
     }
 
-    /// Whether the server is on this machine, as far as the address tells.
+    /// Whether the server is on this machine, as far as the address shows.
     pub(super) fn is_local(&self) -> bool {
         let opts: Opts = self.options.clone().into();
         let host = opts.get_ip_or_hostname();

@@ -153,7 +153,7 @@ impl MySqlSink {
             link.conn.query_drop(sql::SNAPSHOT_NEXT).map_err(failed)?;
             link.conn.query_drop(sql::BEGIN_READ).map_err(failed)?;
             let result = read(&settings.location, link);
-            // Where reading failed, that is the error to tell.
+            // Where reading failed, that is the error to report.
             let ended = link.conn.query_drop(sql::ROLLBACK).map_err(failed);
             let value = result?;
             ended.map(|()| value)

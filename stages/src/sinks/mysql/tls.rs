@@ -28,7 +28,7 @@ impl Tls {
         matches!(self, Tls::VerifyCa | Tls::VerifyIdentity)
     }
 
-    /// What the client is told; `None` for a connection in plain text.
+    /// What the client is given; `None` for a connection in plain text.
     pub(super) fn options(self, authorities: Option<&Path>) -> Option<SslOpts> {
         let options = SslOpts::default().with_root_cert_path(authorities.map(Path::to_owned));
         match self {

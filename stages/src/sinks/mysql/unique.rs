@@ -80,7 +80,7 @@ impl Writer<'_> {
         self.statements(Op::Insert, sent)
     }
 
-    /// What is wrong with the one row of a statement, whose values another row has. Nothing of the statement stands.
+    /// What is wrong with the one row of a statement, whose values another row has. Nothing of the statement was written.
     pub(super) fn shared_values(&mut self, index: &Unique, sent: &Sent<'_, '_>) -> Result<String, SinkError> {
         let failed = explain(self.target.location, "look for a row in");
         let (table, (batch, row)) = (self.target.table, sent.rows[0]);

@@ -39,7 +39,7 @@ pub(crate) trait Database {
     /// The rows of a query. `doing` completes "cannot … DATABASE".
     fn rows(&mut self, doing: &str, statement: &str, parameters: &[Cell]) -> Result<Vec<Cells>, SinkError>;
 
-    /// Carries a statement out, and tells how many rows it touched.
+    /// Carries a statement out, and returns how many rows it touched.
     fn execute(&mut self, doing: &str, statement: &str, parameters: &[Cell]) -> Result<u64, SinkError>;
 
     /// The statement that yields the last epoch and keeps others from adding to it until the transaction ends.

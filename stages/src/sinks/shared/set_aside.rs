@@ -70,7 +70,7 @@ impl<D: Database> Ledger<D> {
         Ok(())
     }
 
-    /// Forgets deliveries of drops that are erased; tells how many.
+    /// Forgets deliveries of drops that are erased; returns how many.
     pub(crate) fn erase_set_aside(&mut self, erasure: &Erasure) -> Result<u64, SinkError> {
         let mut gone = 0;
         for drop in &erasure.drops {

@@ -1,6 +1,6 @@
 //! Answers of look-ups in a SQLite file: a sink's, or one that has nothing else.
 //!
-//! The file is open only while something is read or written, so that it stands in nobody's way: a load that ends may still
+//! The file is open only while something is read or written, so that it is in nobody's way: a load that ends may still
 //! switch its journal, and another process waits for a few milliseconds.
 
 use std::{

@@ -213,11 +213,11 @@ impl Writer<'_> {
         let touched = bound.and_then(|()| insert.statement.raw_execute().map_err(|error| (None, error.into())));
         match touched {
             Ok(INSERT_ROWS) => return Ok(Some(rest)),
-            // A full disk may have given the transaction up: what came after it would stand by itself.
+            // A full disk may have given the transaction up: what came after it would be written by itself.
             Err((_, BindError::Sqlite(error))) if self.connection.is_autocommit() => {
                 return Err(explain(self.path, "write to")(error));
             }
-            // Nothing of the statement stands.
+            // Nothing of the statement was written.
             _ => self.singly = INSERT_ROWS - 1,
         }
         Ok(None)
@@ -269,7 +269,7 @@ impl Writer<'_> {
             (BindError::Sqlite(error), None) if op == Op::Insert && is_duplicate_key(&error) => {
                 return Err(self.disagreement(op, columns, row, 1));
             }
-            // A trigger may have given the transaction up; what comes after it would then stand by itself.
+            // A trigger may have given the transaction up; what comes after it would then be written by itself.
             (BindError::Sqlite(error), None) if is_about_a_row(&error) && !self.connection.is_autocommit() => {
                 (self.refusals.words(&error), REFUSED_HINT)
             }

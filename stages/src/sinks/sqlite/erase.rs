@@ -93,7 +93,7 @@ fn remove(connection: &Connection, erasure: &Erasure) -> rusqlite::Result<Remove
             delete(&statements.delete_from(first))?;
             continue;
         }
-        // What is of unknown origin is told by rows that the other statement may delete.
+        // What is of unknown origin is recognised by rows that the other statement may delete.
         for since in blind_epochs(connection, erasure, &history.name)? {
             delete(&statements.delete_of_unknown_origin(since, first))?;
         }
@@ -118,7 +118,7 @@ fn remove(connection: &Connection, erasure: &Erasure) -> rusqlite::Result<Remove
     Ok(removed)
 }
 
-/// The epochs from which on a history does not tell where rows came from, though the drops were there already.
+/// The epochs from which on a history does not say where rows came from, though the drops were there already.
 fn blind_epochs(connection: &Connection, erasure: &Erasure, history: &str) -> rusqlite::Result<Vec<Epoch>> {
     let created: Option<u64> =
         connection.query_row(sql::SELECT_CREATED_EPOCH, [history], |row| unsigned(row, 0)).optional()?;
@@ -245,7 +245,7 @@ pub(super) fn has_value(connection: &Connection, erasure: &Erasure, text: &str) 
     Ok(false)
 }
 
-/// Which texts stand in the bytes of the database's files. No connection of this process may have them open: closing a file
+/// Which texts are in the bytes of the database's files. No connection of this process may have them open: closing a file
 /// gives up the locks that the process has on it.
 pub(super) fn texts_in_files(path: &Path, texts: &[String]) -> Result<Vec<bool>, SinkError> {
     let mut found = vec![false; texts.len()];
@@ -261,7 +261,7 @@ pub(super) fn texts_in_files(path: &Path, texts: &[String]) -> Result<Vec<bool>,
     Ok(found)
 }
 
-/// Says what it means that these texts stand in the files: where a row of somebody else holds one, nothing.
+/// Says what it means that these texts are in the files: where a row of somebody else holds one, nothing.
 pub(super) fn judge(
     path: &Path,
     connection: &Connection,
@@ -288,9 +288,9 @@ pub(super) fn judge(
         }
         match holder {
             Some(table) => {
-                search.notices.push(format!("`{text}` stands in `{table}` too, in rows that are not the drop's"))
+                search.notices.push(format!("`{text}` is in `{table}` too, in rows that are not the drop's"))
             }
-            None => search.found(Place::Files, 1, format!("`{text}` stands in the bytes of {}", path.display())),
+            None => search.found(Place::Files, 1, format!("`{text}` is in the bytes of {}", path.display())),
         }
     }
     Ok(())

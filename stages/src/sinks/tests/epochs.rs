@@ -201,7 +201,7 @@ pub(crate) fn a_second_run_is_told_that_the_first_holds_the_lock(db: &dyn Db) {
         assert!(start.elapsed() < Duration::from_secs(4));
         assert_eq!(error.kind, SinkErrorKind::Locked);
         assert!(error.message.contains(&db.place()), "{error}");
-        // Once the first is done, the second is told that its view of the ledger is old.
+        // Once the first is done, the second learns that its view of the ledger is old.
         first.commit(&record(PIPELINE, epoch + 1)).unwrap();
         drop(first);
         let error = error_of(second.begin(&starting(PIPELINE, epoch, &[numbers("t")], false)));

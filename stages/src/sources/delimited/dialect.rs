@@ -21,7 +21,7 @@ const EXTENSIONS: [(&str, u8); 5] = [(".tsv", b'\t'), (".tab", b'\t'), (".txt", 
 /// The extensions, for names of drops.
 pub(super) const FORMATS: &[&str] = &[".tsv", ".tab", ".txt", ".csv", ".psv"];
 
-/// The separator that a file's name tells.
+/// The separator that a file's name says.
 pub(super) fn separator_of(path: &Path) -> Option<u8> {
     let name = path.file_name()?.as_bytes();
     let stem = COMPRESSION.iter().find_map(|extension| without_extension(name, extension)).unwrap_or(name);

@@ -72,7 +72,7 @@ impl Splitter {
                 self.reader.read_record(input, &mut self.decoded[written..], &mut self.ends[fields..]);
             (input, written, fields) = (&input[read..], written + more, fields + ended);
             match result {
-                // With nothing left to read, the reader is told so by an empty input.
+                // With nothing left to read, the reader learns it from an empty input.
                 ReadRecordResult::InputEmpty => {}
                 ReadRecordResult::Record | ReadRecordResult::End => break,
                 // What was reserved suffices for any record; should it not, its fields do not match the header.

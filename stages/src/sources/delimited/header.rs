@@ -199,7 +199,7 @@ impl Names {
                         first + 1,
                         second + 1
                     ))
-                    .with_hint("Rename one of them in the file; which one is meant cannot be told."));
+                    .with_hint("Rename one of them in the file; which one is meant cannot be known."));
                 }
                 (None, _) => missing.push(from.as_str()),
             }
@@ -258,8 +258,8 @@ fn refuse_nul(header: &[u8], file: &str) -> Result<(), StageError> {
     }
 }
 
-/// The refusal of a file whose name does not tell its separator.
+/// The refusal of a file whose name does not say its separator.
 pub(super) fn unknown_separator(file: &InputFile) -> StageError {
-    StageError::new(format!("{}: its name does not tell what separates its fields", file.shown))
+    StageError::new(format!("{}: its name does not say what separates its fields", file.shown))
         .with_hint("Write `separator = \"tab\"`, or whatever it is, in the source.")
 }

@@ -33,12 +33,12 @@ warnings! {
         "a whole number is written as a decimal such as `5.0`: read as the integer"
         => "write integers without a decimal point, or read the column as float64";
     HeaderAgain = "header_again":
-        "the header stands among the records again: skipped"
+        "the header comes again among the records: skipped"
         => "nothing needs to be done; files were joined by `cat`";
     InvalidUtf8 = "invalid_utf8":
         "a value is not UTF-8: each undecodable byte became U+FFFD and its two hexadecimal digits"
         => "convert the file to UTF-8, for example with `iconv -f latin1 -t utf8`";
     NoFinalNewline = "no_final_newline":
-        "the file's last line has no line end: read as it stands, but it may have been cut"
+        "the file's last line has no line end: read as it is, but it may have been cut"
         => "check the last record, and that the file was delivered whole";
 }

@@ -50,7 +50,7 @@ fn separators_come_from_the_name_or_the_option() {
         let text = "gene,the score,count\nTP53,0.25,5\n".replace(',', &separator.to_string());
         assert_eq!(read(&format!("{options}{COLUMNS}"), name, &text).rows(), expected, "{name} {options}");
     }
-    assert!(refusal(COLUMNS, "a.data", b"gene\n").contains("its name does not tell what separates its fields"));
+    assert!(refusal(COLUMNS, "a.data", b"gene\n").contains("its name does not say what separates its fields"));
 }
 
 #[test]

@@ -67,7 +67,7 @@ impl Model {
         }
     }
 
-    /// Whether a line of nine columns stands where only sequences may.
+    /// Whether a line of nine columns is where only sequences may.
     pub fn is_stray(&self, line: &[u8], origin: u64) -> bool {
         self.sequences_from.is_some_and(|from| origin > from) && memchr::memchr_iter(b'\t', line).count() == 8
     }

@@ -39,7 +39,7 @@ warnings! {
         "a record is not UTF-8: each undecodable byte became U+FFFD and its two hexadecimal digits"
         => "convert the file to UTF-8, for example with `iconv -f latin1 -t utf8`";
     NoFinalNewline = "no_final_newline":
-        "the file's last line has no line end: read as it stands, but it may have been cut"
+        "the file's last line has no line end: read as it is, but it may have been cut"
         => "check the last record, and that the file was delivered whole";
     OddAttributes = "odd_attributes":
         "a word without a value is among the attributes of a record: left out"

@@ -54,7 +54,7 @@ const ENDINGS: &[(&str, &[&str])] = &[
     ("a note of the operating system", &["zone.identifier", "@synoeastream", "@synoresource"]),
 ];
 
-/// What an index is called. Sources look for those of htslib by themselves, so that they need not be told of.
+/// What an index is called. Sources look for those of htslib by themselves, so that they need not be reported.
 pub(crate) const INDEX: &str = "an index";
 const COPYING: &str = "still being copied";
 /// What matches a glob by its own name and holds files.

@@ -131,7 +131,7 @@ impl Files {
         paths.retain(|path| {
             let name = path.file_name().unwrap_or_default();
             let what = by_product(name.as_bytes());
-            // Indexes are read where they lie; nobody needs to be told of them.
+            // Indexes are read where they lie; nobody needs to hear of them.
             left_alone.extend(what.filter(|_| !is_htslib_index(name.as_bytes())).map(|what| (path.clone(), what)));
             what.is_none()
         });

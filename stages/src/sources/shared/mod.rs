@@ -1,5 +1,5 @@
 //! What sources do in one way: finding files and naming drops after them, taking containers apart, cutting text into chunks,
-//! telling where a record stood.
+//! saying where a record was.
 
 mod by_product;
 pub(crate) mod container;

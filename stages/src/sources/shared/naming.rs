@@ -112,7 +112,7 @@ fn read_template(text: &str, groups: &[String]) -> Result<Vec<Piece>, (String, S
             continue;
         }
         let Some((field, after)) = after.split_once('}').filter(|_| brace == "{") else {
-            return Err((format!("a brace of `{text}` stands alone"), fields()));
+            return Err((format!("a brace of `{text}` has no counterpart"), fields()));
         };
         if !FIELDS.contains(&field) && !groups.iter().any(|group| group == field) {
             return Err((format!("`drop_name` does not know `{{{field}}}`"), fields()));
@@ -279,7 +279,7 @@ mod tests {
     fn a_rule_is_checked_before_anything_runs() {
         for (node, problem) in [
             (text("{folder}"), "does not know `{folder}`"),
-            (text("{stem"), "stands alone"),
+            (text("{stem"), "has no counterpart"),
             (text("all"), "every file would be drop `all`"),
             (table("(", "{1}"), "not a regular expression"),
             (table("(?<a>x)", "{b}"), "does not know `{b}`"),

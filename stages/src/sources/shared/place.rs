@@ -1,4 +1,4 @@
-//! Where a record stood, for rejects.
+//! Where a record was, for rejects.
 
 use std::sync::OnceLock;
 

@@ -132,7 +132,7 @@ impl<W: WarningSet> TallyOf<W> {
         counted.add(count, self.origin);
     }
 
-    /// Counts one of this name, or only tells of an earlier record that has it.
+    /// Counts one of this name, or only notes an earlier record that has it.
     pub fn name(&mut self, warning: W, name: &[u8], is_new: bool) {
         let name = String::from_utf8_lossy(name).into_owned();
         self.of_names.push((warning.place(), name, Count { count: u64::from(is_new), first: self.origin }));

@@ -282,7 +282,7 @@ impl VcfHeader {
         }
     }
 
-    /// Refuses a line that is not UTF-8 where it is the ID that is not: records would be told by it.
+    /// Refuses a line that is not UTF-8 where it is the ID that is not: records would be told apart by it.
     fn refuse_undecodable_id(&self, line: &[u8]) -> Result<(), StageError> {
         let names = [&b"##INFO="[..], b"##FORMAT=", b"##FILTER=", b"##contig="];
         let Some(start) =

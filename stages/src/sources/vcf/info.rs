@@ -116,7 +116,7 @@ impl InfoColumns {
     }
 
     /// Notes where each projected key's value lies. Empty entries (`;;`, a final `;`) are tolerated, and so are blanks around
-    /// entries, keys and values, which are counted; of a key that comes twice the first stands.
+    /// entries, keys and values, which are counted; of a key that comes twice the first counts.
     fn scan(&mut self, info: &[u8], tally: &mut Tally) {
         self.slots.fill(Slot::Absent);
         let mut start = 0;
@@ -135,7 +135,7 @@ impl InfoColumns {
     fn note(&mut self, info: &[u8], start: usize, end: usize, is_indented: bool, tally: &mut Tally) {
         let entry = &info[start..end];
         for (at, (key, slot)) in self.keys.iter().zip(&mut self.slots).enumerate() {
-            // What cannot end the key here is another key: most are told by one byte.
+            // What cannot end the key here is another key: most are recognised by one byte.
             if !matches!(entry.get(key.len()), None | Some(b'=' | b' ')) {
                 continue;
             }

@@ -4,7 +4,7 @@
 /// What to do about such a name.
 pub(super) const HINT: &str = "Convert the file to UTF-8, for example with `iconv -f latin1 -t utf8`.";
 
-/// What is wrong with a name that stands `at` bytes into its line; `None` where it is UTF-8. Bytes are shown escaped and
+/// What is wrong with a name that begins `at` bytes into its line; `None` where it is UTF-8. Bytes are shown escaped and
 /// counted from 1.
 pub(super) fn undecodable(what: &str, name: &[u8], at: usize) -> Option<String> {
     let place = std::str::from_utf8(name).err()?.valid_up_to();

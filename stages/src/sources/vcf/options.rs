@@ -77,7 +77,7 @@ options! {
         /// Other names for samples, as a table `"name in the file" = "name in the rows"`. A file in which two samples
         /// would have one name is refused.
         "rename_samples" => rename_samples: NamedTexts = NamedTexts::default(), "{}",
-        /// A PED file, relative to the pipeline file, that tells the samples' sex: adds the column `sex`, and decides
+        /// A PED file, relative to the pipeline file, that has the samples' sex: adds the column `sex`, and decides
         /// how genotypes on X and Y are read. Individuals go by the rows' sample names.
         "ped" => ped: Option<Spanned<PathBuf>> = None, "none: sex is unknown",
         /// Whether a BGZF file may lack the end-of-file block. Such a file may have been cut off.

@@ -9,7 +9,7 @@ reasons! {
     pub(super) REJECTS:
     reject BAD_ALT = "bad_alt":
         "ALT is empty, has an empty item, or holds characters that no allele can have or that are not UTF-8"
-        => "write `.` where there is no alternate allele; symbolic alleles stand in angle brackets";
+        => "write `.` where there is no alternate allele; symbolic alleles are in angle brackets";
     reject BAD_CONTIG = "bad_contig":
         "CHROM is empty, `.`, holds white space or is not UTF-8"
         => "name the contig";
@@ -67,7 +67,7 @@ warnings! {
         => "save the file as UTF-8 without byte order mark";
     CommentLine = "comment_line":
         "a line starting with # between the records was skipped"
-        => "nothing needs to be done; a second header that says the same tells of files joined with `cat`";
+        => "nothing needs to be done; a second header that says the same comes from files joined with `cat`";
     DecimalInteger = "decimal_integer":
         "a whole number is written as a decimal such as `5.0`: read as the integer"
         => "write integers without a decimal point, or declare the field as Float";
@@ -105,7 +105,7 @@ warnings! {
         "a record lies outside the source's regions: not read (those that an index passes over are not counted)"
         => "widen `regions` or `regions_file` if it was wanted";
     NoFinalNewline = "no_final_newline":
-        "the file's last line has no line end: read as it stands, but it may have been cut"
+        "the file's last line has no line end: read as it is, but it may have been cut"
         => "check the last record, and that the file was delivered whole";
     QualNotFinite = "qual_not_finite":
         "QUAL is NaN, infinite or out of range: NULL"

@@ -55,7 +55,7 @@ pub(super) struct SampleColumns {
     format: Vec<u8>,
     /// For each FORMAT key of the record its place, if it is read.
     wanted: Vec<Option<usize>>,
-    /// How many of its keys that are read stand in it once more.
+    /// How many of its keys that are read are in it once more.
     repeated: u64,
     /// For each row the record it belongs to, counted from the batch's first.
     records: Vec<u64>,

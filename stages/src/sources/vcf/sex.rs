@@ -66,7 +66,7 @@ pub(super) struct CopiesBySex {
     pub male: Copies,
     /// Of a female.
     pub female: Copies,
-    /// Of a sample whose sex nobody has told.
+    /// Of a sample whose sex nobody has given.
     pub unknown: Copies,
 }
 

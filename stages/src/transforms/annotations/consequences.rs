@@ -321,7 +321,7 @@ mod tests {
 writes it. -->
 
 The stage `annotations` ranks consequences by this table. The terms marked Ensembl are those of Ensembl's list of calculated \
-variant consequences, in its order and with its impacts; the others, which SnpEff and older releases of VEP write, stand beside \
+variant consequences, in its order and with its impacts; the others, which SnpEff and older releases of VEP write, are beside \
 the terms that they resemble. Of several terms joined by `&` the most severe decides. A term that is not in the table ranks \
 below all that are, and is counted (`consequence_unknown`). The impact is used where the annotation carries none.
 

@@ -28,7 +28,7 @@ pub(super) struct Entries {
 }
 
 impl Entries {
-    /// Sorts the entries of a field's text. Without trust in numbers an allele is told by its bases alone.
+    /// Sorts the entries of a field's text. Without trust in numbers an allele is known by its bases alone.
     pub(super) fn sort(&mut self, field: Field<'_>, layout: &Layout, row: Option<RowAllele<'_>>, trust_numbers: bool) {
         self.written.clear();
         self.shortened.clear();

@@ -193,7 +193,7 @@ impl Layout {
                     allele: genotype,
                     allele_number: genotype,
                     change: place(&["amino_acid_change", "aa_change"]),
-                    // Errors and warnings stand there only if there are any.
+                    // Errors and warnings are there only if there are any.
                     parts: None,
                     ..layout
                 };

@@ -91,7 +91,7 @@ fn ploidy(genotypes: usize, alleles: usize) -> Option<usize> {
 }
 
 /// The values of the genotypes of the reference and one alternate, from no copy of the alternate to as many as there are
-/// copies. Of alleles a1 <= a2 <= … the genotype stands at C(a1, 1) + C(a2 + 1, 2) + … (VCF 4.3, section 1.6.2).
+/// copies. Of alleles a1 <= a2 <= … the genotype is at C(a1, 1) + C(a2 + 1, 2) + … (VCF 4.3, section 1.6.2).
 fn genotype_values(values: &dyn Array, first: usize, allele: usize, ploidy: usize) -> String {
     let mut place = first;
     let mut shown = value_text(values, first);

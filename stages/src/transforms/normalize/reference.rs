@@ -75,7 +75,7 @@ impl Reference {
                 Some(assembly) => canonical(&shown, record, assembly)?,
                 None => record.name().to_vec(),
             };
-            // Of two spellings of one contig the canonical one stands.
+            // Of two spellings of one contig the canonical one counts.
             let canonical = name == AsRef::<[u8]>::as_ref(record.name());
             if canonical || !contigs.contains_key(&name) {
                 contigs.insert(name, at);

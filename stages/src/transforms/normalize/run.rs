@@ -268,7 +268,7 @@ impl Normalizer {
                 let text = |bases| String::from_utf8_lossy(bases);
                 growing.spell(aligned.start as i64 + 1, &text(&aligned.reference), &text(&aligned.alternate));
             }
-            // What is left stands at `prefix` in both alleles, which are ASCII.
+            // What is left begins at `prefix` in both alleles, which are ASCII.
             _ => growing.spell(place, &reference[prefix..prefix + r.len()], &alternate[prefix..prefix + a.len()]),
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! Whoever is told by Alertmanager: a channel of Slack and a mailbox.
+//! Whoever is notified by Alertmanager: a channel of Slack and a mailbox.
 
 use vardelta_tests::{
     mail_sink::{Begins, MailSink},

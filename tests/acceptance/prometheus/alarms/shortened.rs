@@ -2,7 +2,7 @@
 
 use super::super::text_of;
 
-/// A text in which each of these stands, and stands for something else.
+/// A text in which each of these is, and stands for something else.
 fn with(mut text: String, replaced: &[(&str, &str)]) -> String {
     for (from, to) in replaced {
         assert!(text.contains(from), "`{from}` is not in what is shipped:\n{text}");

@@ -1,4 +1,4 @@
-//! Two pipelines, the three servers of Prometheus, and whoever is told: all real but for the service, the mailbox and the channel.
+//! Two pipelines, the three servers of Prometheus, and whoever hears: all real but for the service, the mailbox and the channel.
 //!
 //! `clinic` is watched, and its state lies on a small disk of its own; `nightly` is run again and again, as a timer would.
 
@@ -31,7 +31,7 @@ const DISK_MB: usize = 64;
 pub struct World {
     /// What the look-up of `clinic` asks.
     pub service: Service,
-    /// Whoever is told.
+    /// Whoever is notified.
     pub people: People,
     /// Whether the timer of `nightly` runs.
     pub is_run_nightly: bool,

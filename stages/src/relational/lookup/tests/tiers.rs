@@ -165,7 +165,7 @@ fn a_new_release_asks_anew() {
             service.url("/genes")
         )
     };
-    // Named by the service: what it says of one key tells that the others are old.
+    // Named by the service: what it says of one key shows that the others are old.
     let path = toml("$.meta.release");
     let (told, _) = ask(&mut asker(&path, folder.path()), &["BRCA1", "TP53"]);
     let Answer::Found { release, .. } = &told[0].1 else { panic!("{told:?}") };

@@ -263,7 +263,7 @@ fn a_rebuild_that_dies_after_its_commit_gets_its_view_from_the_next_run() {
         apply(sink.as_mut(), &table, 2, &[(Insert, "b", Some(2))]).unwrap();
         sink.commit(&record(PIPELINE, 2)).unwrap();
         drop(sink);
-        // What stands under another name for now is read there.
+        // What is under another name for now is read there.
         assert_eq!(db.contents(&table), [("b".into(), Some(2))]);
         db.load(3, &[(Delete, "b", Some(2))]);
         assert_eq!(db.query(ALL), [format!("b|2|3|{TIME}")]);

@@ -74,7 +74,7 @@ fn a_rebuild_that_fails_leaves_the_old_tables() {
 fn a_table_with_a_trigger_is_not_made_anew() {
     on_each("a_table_with_a_trigger_is_not_made_anew", |mut db| {
         prepared(&db);
-        // Who may not see triggers is not told of them; the administrator, who comes by the socket, may.
+        // Who may not see triggers does not hear of them; the administrator, who comes by the socket, may.
         let socket = db.server.socket();
         let (options, location) = read_url(&format!("mysql://root@localhost/{}", db.name), Some(&socket)).unwrap();
         db.settings = Settings { options, location, ..db.settings };

@@ -11,7 +11,7 @@ use vardelta_schemas::sql::sqlite as sql;
 
 use crate::sinks::sqlite::error::{self, explain};
 
-/// How long to wait for another writer: long enough for one that is just finishing, short enough to be told soon.
+/// How long to wait for another writer: long enough for one that is just finishing, short enough to hear of it soon.
 const LOCK_TIMEOUT: Duration = Duration::from_millis(2000);
 
 pub(super) fn open_with(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {

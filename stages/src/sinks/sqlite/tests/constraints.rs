@@ -103,7 +103,7 @@ fn a_trigger_of_the_users_may_refuse_rows_but_not_end_the_transaction() {
     assert!(error.message.contains("no thirteen"), "{error}");
     sink.rollback().unwrap();
     drop(sink);
-    assert_eq!(by_hand::dump(&path), before, "nothing stands by itself");
+    assert_eq!(by_hand::dump(&path), before, "nothing is written by itself");
 }
 
 #[test]

@@ -83,7 +83,7 @@ fn rows_that_a_trigger_refuses_are_handed_over_and_their_neighbours_taken() {
     let before = by_hand::dump(&path);
     let outcome = attempt(&planned, 4, &inserts(200)[150..]);
     assert!(outcome.is_err(), "{outcome:?}");
-    assert_eq!(by_hand::dump(&path), before, "nothing stands by itself");
+    assert_eq!(by_hand::dump(&path), before, "nothing is written by itself");
 }
 
 #[test]
