@@ -97,7 +97,7 @@ impl Corrections {
             // A drop that asserts the very same row below would only have it refused in the next round.
             while let Some(Assertion { place, version, origin, .. }) = refused(&list) {
                 list.retain(|assertion| (assertion.place, assertion.version) != (place, version));
-                removals.push((asked.key.clone(), place, version));
+                removals.push(Removal::new(asked.key.clone(), place, version));
                 let done = Quarantined {
                     stage,
                     drop_id: DropId::new(place),

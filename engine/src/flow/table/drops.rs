@@ -20,6 +20,11 @@ pub(super) fn start_of(place: u64) -> Vec<u8> {
     place.to_be_bytes().to_vec()
 }
 
+/// Where the keys of a drop's content of this version start.
+pub(super) fn start_of_content(place: u64, version: u64) -> Vec<u8> {
+    [place.to_be_bytes(), version.to_be_bytes()].concat()
+}
+
 /// Takes an entry of the space apart: drop, version, key; `None` where it is none.
 pub(crate) fn parts(entry: &[u8]) -> Option<(u64, u64, &[u8])> {
     let (place, rest) = entry.split_first_chunk::<8>()?;

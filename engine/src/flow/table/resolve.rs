@@ -69,7 +69,7 @@ impl Resolve<'_> {
         let mut entries = rows.shard(shard);
         loop {
             let asserted = entries.first().map(|entry| entry.key(rows.batches()));
-            let removed = removals.first().map(|removal| &*removal.0);
+            let removed = removals.first().map(|removal| &*removal.key);
             let key = match (asserted, removed) {
                 (Some(asserted), Some(removed)) => asserted.min(removed),
                 (Some(key), None) | (None, Some(key)) => key,
@@ -80,7 +80,7 @@ impl Resolve<'_> {
                 false => 0,
             };
             let (group, rest) = entries.split_at(of_key);
-            let (taken, left) = removals.split_at(removals.iter().take_while(|removal| *removal.0 == *key).count());
+            let (taken, left) = removals.split_at(removals.iter().take_while(|removal| *removal.key == *key).count());
             (entries, removals) = (rest, left);
             work.key(key, group, taken, changes, superseded)?;
         }
@@ -99,6 +99,10 @@ impl Shard<'_> {
         changes: &mut BatchCutter,
         superseded: &mut BTreeMap<u64, Vec<PutAside>>,
     ) -> Result<(), RunError> {
+        if group.is_empty() && removals.iter().all(|removal| removal.is_replaced) {
+            removals.iter().for_each(|removal| self.drops.push(removal.place, removal.version, key, false));
+            return Ok(());
+        }
         let Resolve { epoch, conflict, .. } = *self.rule;
         let batches = self.rows.batches();
         let hash = match group.first() {
@@ -107,7 +111,7 @@ impl Shard<'_> {
         };
         self.places.clear();
         self.places.extend(group.iter().map(|entry| batches[entry.batch()].place));
-        self.places.extend(removals.iter().map(|removal| removal.1));
+        self.places.extend(removals.iter().map(|removal| removal.place));
         self.places.sort_unstable();
         self.places.dedup();
         let OfKey { list: stored, is_list } = self.stored.read(hash, key, &self.places)?;
@@ -120,7 +124,7 @@ impl Shard<'_> {
             return Ok(());
         }
         let mut standing = stored.clone();
-        for (_, place, version) in removals {
+        for Removal { place, version, .. } in removals {
             standing.retain(|assertion| (assertion.place, assertion.version) != (*place, *version));
             self.drops.push(*place, *version, key, false);
         }

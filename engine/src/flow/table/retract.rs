@@ -18,7 +18,7 @@ use crate::{
     plan::StageIndex,
     relational::Conflict,
     rows::Row,
-    state::SHARDS,
+    state::{Reader, SHARDS},
 };
 
 /// Other members of a drop that are remembered, for whoever misspelt one.
@@ -72,7 +72,7 @@ impl Member {
     /// Keeps the rows of the member, of one table.
     fn retain(&self, run: &RunContext, table: StageIndex, rows: &mut Vec<Removal>) -> Result<(), RunError> {
         let keys =
-            run.layout(table)?.decode_keys(rows.iter().map(|removal| &*removal.0)).map_err(RunError::internal)?;
+            run.layout(table)?.decode_keys(rows.iter().map(|removal| &*removal.key)).map_err(RunError::internal)?;
         let names = self.columns.get(&table).and_then(|column| keys.get(*column)?.as_string_opt::<i32>());
         let Some(names) = names else {
             return Err(RunError::internal(format!(
@@ -94,8 +94,55 @@ impl Member {
     }
 }
 
-/// An assertion to be taken back: key, place, version.
-pub(crate) type Removal = (Row, u64, u64);
+/// An assertion to be taken back.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Removal {
+    pub key: Row,
+    /// The drop's number.
+    pub place: u64,
+    /// The epoch in which the content was loaded that asserts it.
+    pub version: u64,
+    /// Whether the drop's present content asserts the key too. Then the assertion has given way already, and only the list of the
+    /// drop's keys is to forget it.
+    pub is_replaced: bool,
+}
+
+impl Removal {
+    /// Of an assertion that is there.
+    pub fn new(key: Row, place: u64, version: u64) -> Removal {
+        Removal { key, place, version, is_replaced: false }
+    }
+}
+
+/// The keys that a drop's present content asserts in one shard, read beside those of its earlier content.
+struct Present {
+    reader: Reader,
+    /// How the entries begin.
+    prefix: Vec<u8>,
+}
+
+impl Present {
+    fn new(worker: &WorkerContext, space: &str, shard: u32, (place, version): (u64, u64)) -> Result<Present, RunError> {
+        Ok(Present { reader: worker.before.reader(space, shard)?, prefix: drops::start_of_content(place, version) })
+    }
+
+    /// Tells of removals, in order of key, which ones the present content asserts too.
+    fn mark(&mut self, removals: &mut [Removal]) -> Result<(), RunError> {
+        let Some(first) = removals.first() else { return Ok(()) };
+        let from = [&self.prefix, &*first.key].concat();
+        let mut scan = self.reader.scan_prefix(&self.prefix, &from)?;
+        let mut next = scan.next_borrowed()?;
+        for removal in removals {
+            while let Some((entry, _)) = next
+                && entry[self.prefix.len()..] < *removal.key
+            {
+                next = scan.next_borrowed()?;
+            }
+            removal.is_replaced = next.is_some_and(|(entry, _)| entry[self.prefix.len()..] == *removal.key);
+        }
+        Ok(())
+    }
+}
 
 /// The next step of every retraction in one shard of one table, sorted by key.
 pub(super) fn removals(
@@ -123,10 +170,17 @@ pub(super) fn removals(
                 cursors.insert((stage, shard), entry.to_vec());
                 break;
             }
-            taken += 1;
-            if retraction.keep_version != Some(version) {
-                list.push((key.into(), retraction.place, version));
+            // What was loaded last comes last, and stays.
+            if retraction.keep_version == Some(version) {
+                break;
             }
+            taken += 1;
+            list.push(Removal::new(key.into(), retraction.place, version));
+        }
+        if let Some(version) = retraction.keep_version {
+            let mut present = Present::new(worker, &drop_space(name), shard, (retraction.place, version))?;
+            // Of each earlier content the keys are in order.
+            list[first..].chunk_by_mut(|a, b| a.version == b.version).try_for_each(|of_one| present.mark(of_one))?;
         }
         if let Some(member) = &retraction.member {
             let mut found = list.split_off(first);

@@ -53,7 +53,7 @@ impl KeyLocal for Bare {
         let mut changes = BatchCutter::default();
         for shard in (0..SHARDS).filter(|shard| *shard as usize % self.peers == self.index) {
             let mut removals: Vec<Removal> =
-                self.removals.iter().filter(|removal| shard_of(&removal.0) == shard).cloned().collect();
+                self.removals.iter().filter(|removal| shard_of(&removal.key) == shard).cloned().collect();
             removals.sort_unstable();
             let mut superseded = self.superseded.lock().unwrap();
             Resolve { stage: STAGE, epoch: *epoch, conflict: *conflict, session, before }.shard(
@@ -160,7 +160,7 @@ fn history(seed: u64, conflict: Conflict, workers: usize) {
         let mut removals: Vec<Removal> = Vec::new();
         for (key, drops) in &model {
             for (place, (version, ..)) in drops.range(places.clone()) {
-                removals.push((key[..].into(), *place, *version));
+                removals.push(Removal::new(key[..].into(), *place, *version));
             }
         }
         let count = if is_withdrawal { 0 } else { random() % 400 };
@@ -186,7 +186,7 @@ fn history(seed: u64, conflict: Conflict, workers: usize) {
                 .map(|(removal, _)| removal.clone())
                 .collect();
             let before = assertions(&model);
-            for (key, place, version) in &taken {
+            for Removal { key, place, version, .. } in &taken {
                 let drops = model.entry(key.to_vec()).or_default();
                 if drops.get(place).is_some_and(|(standing, ..)| standing == version) {
                     drops.remove(place);
