@@ -9,6 +9,7 @@ pub mod assembly;
 mod base64;
 mod columns;
 pub mod functions;
+mod marks;
 pub mod relational;
 pub mod sinks;
 pub mod sources;

@@ -2,17 +2,20 @@
 
 use vardelta_engine::contract::reason::Reason;
 
-use crate::sources::{
-    shared::place::shown,
-    vcf::{
-        checks::Checks,
-        header::VcfHeader,
-        names::undecodable,
-        reasons::{
-            BAD_CONTIG, BAD_FILTER, BAD_POSITION, BAD_QUAL, MISSING_COLUMNS, NOT_TAB_SEPARATED, SAMPLE_COLUMNS, Tally,
-            VALUE_TOO_LONG, Warning,
+use crate::{
+    marks::Wanted,
+    sources::{
+        shared::place::shown,
+        vcf::{
+            checks::Checks,
+            header::VcfHeader,
+            names::undecodable,
+            reasons::{
+                BAD_CONTIG, BAD_FILTER, BAD_POSITION, BAD_QUAL, MISSING_COLUMNS, NOT_TAB_SEPARATED, SAMPLE_COLUMNS,
+                Tally, VALUE_TOO_LONG, Warning,
+            },
+            values::digits,
         },
-        values::digits,
     },
 };
 
@@ -72,17 +75,26 @@ pub(super) struct Columns<'a> {
     pub genotypes: &'a [u8],
 }
 
+/// Where the tabs of a line are: eight bytes at a time where the fixed columns of most lines are, and then as long texts are
+/// searched.
+fn tabs(line: &[u8]) -> impl Iterator<Item = usize> {
+    /// Alleles may be long.
+    const SHORT_BYTES: usize = 96;
+    let (words, _) = line[..line.len().min(SHORT_BYTES)].as_chunks();
+    let tab = Wanted::new(b'\t');
+    let near = words.iter().enumerate().flat_map(move |(word, bytes)| tab.marks(*bytes).map(move |at| 8 * word + at));
+    let searched = 8 * words.len();
+    near.chain(memchr::memchr_iter(b'\t', &line[searched..]).map(move |at| searched + at))
+}
+
 /// Splits a line and checks its number of columns against the header's.
 pub(super) fn split<'a, C: Checks>(line: &'a [u8], header: &VcfHeader) -> Result<Columns<'a>, Refusal> {
     let mut fixed: [&[u8]; 8] = [&[]; 8];
     let (mut start, mut count) = (0, 0);
-    for tab in memchr::memchr_iter(b'\t', line) {
+    for tab in tabs(line).take(8) {
         fixed[count] = &line[start..tab];
         start = tab + 1;
         count += 1;
-        if count == 8 {
-            break;
-        }
     }
     if C::ON && count < 7 {
         let words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).count();
@@ -150,11 +162,33 @@ pub(super) fn quality(qual: &[u8]) -> Result<Quality, Refusal> {
     if qual == b"." || qual.is_empty() {
         return Ok(Quality::Missing);
     }
+    if let Some(phred) = short_decimal(qual) {
+        return Ok(Quality::Phred(phred));
+    }
     match std::str::from_utf8(qual).ok().and_then(|text| text.parse::<f64>().ok()) {
         Some(phred) if phred.is_finite() => Ok(Quality::Phred(super::values::positive_zero(phred))),
         Some(_) => Ok(Quality::NotFinite),
         None => refuse(BAD_QUAL, format!("QUAL `{}` is not a number", shown(qual))),
     }
+}
+
+/// The number that up to fifteen digits with or without a point among them write; `None` for anything else. Digits and power of ten
+/// are doubles without a rest, so their quotient is the double that is nearest.
+fn short_decimal(text: &[u8]) -> Option<f64> {
+    const POWERS: [f64; 15] = [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14];
+    let (mut digits, mut point) = (0_u64, None);
+    if text.len() > POWERS.len() || !text.first()?.is_ascii_digit() || !text.last()?.is_ascii_digit() {
+        return None;
+    }
+    for (at, byte) in text.iter().enumerate() {
+        match byte {
+            b'0'..=b'9' => digits = 10 * digits + u64::from(byte - b'0'),
+            b'.' if point.is_none() => point = Some(at),
+            _ => return None,
+        }
+    }
+    let decimals = point.map_or(0, |point| text.len() - point - 1);
+    Some(digits as f64 / POWERS[decimals])
 }
 
 /// FILTER: names, which must be told apart.
@@ -192,6 +226,35 @@ mod tests {
     use super::*;
     use crate::sources::vcf::checks::Checked;
     use vardelta_engine::contract::stage::Emit;
+    use vardelta_testrandom::{Random, seed};
+
+    #[test]
+    fn short_numbers_are_the_doubles_of_the_standard_library() {
+        let mut random = Random::new(seed(5));
+        for _ in 0..50_000 {
+            let length = 1 + random.below(16_usize);
+            let mut text: String = (0..length).map(|_| char::from(b'0' + random.below(10_u8))).collect();
+            if random.below(3_u8) > 0 {
+                text.insert(random.below(length + 1), '.');
+            }
+            let (read, standard) = (short_decimal(text.as_bytes()), text.parse::<f64>().expect("digits and a point"));
+            assert!(read.is_none_or(|read| read.to_bits() == standard.to_bits()), "{text}: {read:?}");
+            assert_eq!(read.is_some(), text.len() <= 15 && !text.starts_with('.') && !text.ends_with('.'), "{text}");
+        }
+        for text in ["", ".", "-1", "+1", "1e3", "1..2", "1.2.3", "inf", "1_0", " 1"] {
+            assert_eq!(short_decimal(text.as_bytes()), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn tabs_are_found_wherever_they_are() {
+        let mut random = Random::new(seed(6));
+        for _ in 0..2_000 {
+            let line: Vec<u8> = (0..random.below(300_usize)).map(|_| b"\t\tACGT.;=1"[random.below(10_usize)]).collect();
+            let plain: Vec<usize> = (0..line.len()).filter(|at| line[*at] == b'\t').collect();
+            assert_eq!(tabs(&line).collect::<Vec<_>>(), plain);
+        }
+    }
 
     fn reason<T: std::fmt::Debug>(result: Result<T, Refusal>) -> &'static str {
         result.expect_err("should be refused").reason.code()

@@ -161,13 +161,15 @@ impl InfoColumns {
                 },
                 _ => continue,
             };
-            let column = self.places.iter().position(|place| *place == at).unwrap_or_default();
-            tally.look_at_field(About::Info(column));
-            tally.add(Warning::BlanksAround, u64::from(is_indented || has_blanks));
-            if *slot == Slot::Absent {
+            let (has_blanks, is_known) = (is_indented || has_blanks, *slot != Slot::Absent);
+            if has_blanks || is_known {
+                let column = self.places.iter().position(|place| *place == at).unwrap_or_default();
+                tally.look_at_field(About::Info(column));
+                tally.add(Warning::BlanksAround, u64::from(has_blanks));
+                tally.add(Warning::DuplicateInfoKey, u64::from(is_known));
+            }
+            if !is_known {
                 *slot = found;
-            } else {
-                tally.count(Warning::DuplicateInfoKey);
             }
             return;
         }

@@ -1,7 +1,10 @@
 //! One field's text, taken apart in one pass: where its entries and their parts begin and end. Everything that is asked of an
 //! entry afterwards is a look-up.
 
-use crate::transforms::annotations::layout::{Layout, split_effect};
+use crate::{
+    marks::Wanted,
+    transforms::annotations::layout::{Layout, split_effect},
+};
 
 /// The bytes from `start` to `end` of the field's text.
 #[derive(Clone, Copy, Debug)]
@@ -131,23 +134,14 @@ impl<'a> Field<'a> {
 /// Calls `found` with the place of each byte that is one of two, in order. Eight bytes at a time: parts are too short for
 /// a search that begins again after each of them.
 fn each_of_two(one: u8, other: u8, text: &[u8], mut found: impl FnMut(u32)) {
-    const LOW: u64 = 0x7f7f_7f7f_7f7f_7f7f;
-    let spread = |byte: u8| u64::from(byte) * 0x0101_0101_0101_0101;
-    let (ones, others) = (spread(one), spread(other));
-    // The high bit of every byte that is zero, exactly: no carry crosses a byte.
-    let zeros = |word: u64| !(((word & LOW) + LOW) | word | LOW);
-    let mut words = text.chunks_exact(8);
+    let (ones, others) = (Wanted::new(one), Wanted::new(other));
+    let (words, rest) = text.as_chunks();
     let mut start = 0;
-    for word in words.by_ref() {
-        let word = u64::from_le_bytes([word[0], word[1], word[2], word[3], word[4], word[5], word[6], word[7]]);
-        let mut marks = zeros(word ^ ones) | zeros(word ^ others);
-        while marks != 0 {
-            found(start + marks.trailing_zeros() / 8);
-            marks &= marks - 1;
-        }
+    for word in words {
+        ones.marks(*word).or(others.marks(*word)).for_each(|at| found(start + at as u32));
         start += 8;
     }
-    for (at, byte) in words.remainder().iter().enumerate() {
+    for (at, byte) in rest.iter().enumerate() {
         if *byte == one || *byte == other {
             found(start + at as u32);
         }
