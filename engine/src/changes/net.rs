@@ -1,6 +1,10 @@
 //! The merge of runs: one net change per key, in key order.
 
-use std::{cmp::Reverse, collections::BinaryHeap, io};
+use std::{
+    cmp::Reverse,
+    collections::{BinaryHeap, binary_heap::PeekMut},
+    io,
+};
 
 use super::run::{Change, Cursor, RunBytes};
 use crate::error::{RunError, RunErrorKind};
@@ -76,18 +80,24 @@ impl NetChanges {
     /// The merge of these runs, each with its number.
     pub(super) fn new(runs: impl Iterator<Item = (u64, Cursor)>, sent_before: u64) -> Result<NetChanges, ChangesError> {
         let mut merge = NetChanges { cursors: Vec::new(), heap: BinaryHeap::new(), sent_before, rows: Vec::new() };
-        for (chunk, cursor) in runs {
-            merge.cursors.push(cursor);
-            merge.advance(merge.cursors.len() - 1, chunk)?;
+        for (chunk, mut run) in runs {
+            if let Some(change) = run.next()? {
+                merge.heap.push(Reverse(Head { chunk, cursor: merge.cursors.len(), change }));
+            }
+            merge.cursors.push(run);
         }
         Ok(merge)
     }
 
-    fn advance(&mut self, cursor: usize, chunk: u64) -> io::Result<()> {
-        if let Some(change) = self.cursors[cursor].next()? {
-            self.heap.push(Reverse(Head { chunk, cursor, change }));
-        }
-        Ok(())
+    /// Takes the least change. The next one of its run takes its place at once: as runs follow the genome, it is most often the
+    /// least then.
+    fn take_least(&mut self) -> io::Result<Option<Head>> {
+        let Some(mut least) = self.heap.peek_mut() else { return Ok(None) };
+        let Reverse(Head { chunk, cursor, .. }) = *least;
+        Ok(Some(match self.cursors[cursor].next()? {
+            Some(change) => std::mem::replace(&mut least.0, Head { chunk, cursor, change }),
+            None => PeekMut::pop(least).0,
+        }))
     }
 
     /// The next key, with what has become of it and the row of it that the sink's transaction has beyond the one before.
@@ -95,8 +105,7 @@ impl NetChanges {
     /// What has become of it is the sum of the rows that all runs put in place and take away, whichever comes first: workers
     /// of one chunk may each have a part of what happened to a key.
     pub(super) fn next_key(&mut self) -> Result<Option<(Change, Option<RunBytes>)>, ChangesError> {
-        let Some(Reverse(head)) = self.heap.pop() else { return Ok(None) };
-        self.advance(head.cursor, head.chunk)?;
+        let Some(head) = self.take_least()? else { return Ok(None) };
         let mut sent = self.sent(&head);
         if self.heap.peek().is_none_or(|Reverse(next)| next.change.key != head.change.key) {
             return Ok(Some((head.change, sent)));
@@ -105,8 +114,7 @@ impl NetChanges {
         self.add(old, -1);
         self.add(new, 1);
         while self.heap.peek().is_some_and(|Reverse(next)| next.change.key == key) {
-            let Some(Reverse(next)) = self.heap.pop() else { break };
-            self.advance(next.cursor, next.chunk)?;
+            let Some(next) = self.take_least()? else { break };
             sent = sent.or_else(|| self.sent(&next));
             self.add(next.change.old, -1);
             self.add(next.change.new, 1);

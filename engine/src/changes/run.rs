@@ -54,16 +54,20 @@ impl RunBuilder {
     ///
     /// # Errors
     /// The key for which the rows do not take at most one row away and put at most one row in place.
-    pub fn fold(rows: &RowBatch) -> Result<RunBuilder, Row> {
-        let batches = std::slice::from_ref(rows);
-        let mut entries: Vec<Entry> = (0..rows.len()).map(|row| Entry::new(0, row)).collect();
+    pub fn fold(batches: &[RowBatch]) -> Result<RunBuilder, Row> {
+        let all =
+            batches.iter().enumerate().flat_map(|(at, batch)| (0..batch.len()).map(move |row| Entry::new(at, row)));
+        let mut entries: Vec<Entry> = Vec::with_capacity(batches.iter().map(RowBatch::len).sum());
+        entries.extend(all);
         sort(batches, &mut entries, |_, _| Ordering::Equal);
-        let mut run = RunBuilder { bytes: Vec::with_capacity(rows.bytes() + LENGTHS_BYTES * rows.len()) };
+        let bytes: usize = batches.iter().map(RowBatch::bytes).sum();
+        let mut run = RunBuilder { bytes: Vec::with_capacity(bytes + LENGTHS_BYTES * entries.len()) };
         let mut values: Vec<(&[u8], i64)> = Vec::new();
         for group in entries.chunk_by(|one, other| one.same_key(*other, batches)) {
             values.clear();
             for entry in group {
-                let (value, diff) = (rows.value(entry.row()), rows.diff(entry.row()));
+                let batch = &batches[entry.batch()];
+                let (value, diff) = (batch.value(entry.row()), batch.diff(entry.row()));
                 match values.iter_mut().find(|(known, _)| *known == value) {
                     Some((_, count)) => *count += diff,
                     None => values.push((value, diff)),

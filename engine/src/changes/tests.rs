@@ -24,7 +24,7 @@ fn update(key: &str, value: &str, diff: i64) -> Update {
 fn fold(updates: Vec<Update>) -> Result<RunBuilder, Row> {
     let mut rows = RowBatch::default();
     updates.iter().for_each(|(key, value, diff)| rows.push(key.as_bytes(), value.as_bytes(), *diff));
-    RunBuilder::fold(&rows)
+    RunBuilder::fold(&[rows])
 }
 
 /// Key, old and new row.

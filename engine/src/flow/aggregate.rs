@@ -31,9 +31,8 @@ use crate::{
         AggregateSpec, Relational,
         accumulate::{Cells, Layout},
     },
-    rows::{Row, RowBatch},
+    rows::RowBatch,
     state::{SHARDS, Snapshot, shard_of},
-    varint,
 };
 
 /// The cells of a group: those of the calls, then, for an aggregate over everything, one that is always 1: its row is there
@@ -129,49 +128,12 @@ impl KeyLocal for Aggregate {
 
     fn changes(&mut self, before: &Snapshot, incoming: &GatheredContributions) -> Result<Vec<RowBatch>, RunError> {
         let (mut rows, mut groups) = (Vec::new(), Vec::new());
-        self.hydration.run(before, &incoming.0, &mut |change| groups.extend(change.updates()))?;
+        self.hydration.run(before, &incoming.0, &mut |change| groups.extend(change.rows()))?;
         for groups in groups.chunks(BATCH_GROUPS) {
             rows.push(self.finish.run(groups)?);
         }
         Ok(rows)
     }
-}
-
-/// A group as bytes, on its way to its row.
-fn pack(cells: &Cells, answers: &[Option<&Row>]) -> Row {
-    let mut encoded = Vec::with_capacity(4 * cells.values().len() + 8);
-    cells.encode(&mut encoded);
-    let mut bytes = Vec::with_capacity(encoded.len() + 16 * answers.len() + 8);
-    varint::push_bytes(&mut bytes, &encoded);
-    for answer in answers {
-        match answer {
-            None => varint::push(&mut bytes, 0),
-            Some(value) => {
-                varint::push(&mut bytes, value.len() as u64 + 1);
-                bytes.extend_from_slice(value);
-            }
-        }
-    }
-    bytes.into()
-}
-
-/// Undoes [`pack`].
-pub(crate) fn unpack(bytes: &[u8], calls: usize) -> Option<(Cells, Vec<Option<&[u8]>>)> {
-    let mut at = 0;
-    let cells = Cells::decode(varint::read_bytes(bytes, &mut at)?).ok()?;
-    let mut answers = Vec::with_capacity(calls);
-    for _ in 0..calls {
-        let length = varint::read(bytes, &mut at)? as usize;
-        answers.push(match length.checked_sub(1) {
-            None => None,
-            Some(length) => {
-                let value = bytes.get(at..at + length)?;
-                at += length;
-                Some(value)
-            }
-        });
-    }
-    Some((cells, answers))
 }
 
 /// A batch of a group's columns and its calls' results, for the expressions over them.

@@ -17,13 +17,20 @@ const RUN_BYTES: usize = 8 << 20;
 pub(crate) struct Capture {
     run: Arc<RunContext>,
     chunk: u64,
-    tables: Vec<RowBatch>,
+    tables: Vec<Captured>,
+}
+
+/// Changes of one table.
+#[derive(Default)]
+struct Captured {
+    batches: Vec<RowBatch>,
+    bytes: usize,
 }
 
 impl Capture {
     /// Nothing yet of this chunk.
     pub fn new(run: &Arc<RunContext>, chunk: u64) -> Capture {
-        let tables = run.plan.tables().iter().map(|_| RowBatch::default()).collect();
+        let tables = run.plan.tables().iter().map(|_| Captured::default()).collect();
         Capture { run: Arc::clone(run), chunk, tables }
     }
 
@@ -31,9 +38,11 @@ impl Capture {
     ///
     /// # Errors
     /// As [`Capture::finish`].
-    pub fn extend(&mut self, table: TableIndex, rows: &RowBatch) -> Result<(), RunError> {
-        self.tables[table.place()].extend(rows);
-        if self.tables[table.place()].bytes() >= RUN_BYTES { self.cut(table) } else { Ok(()) }
+    pub fn add(&mut self, table: TableIndex, rows: RowBatch) -> Result<(), RunError> {
+        let captured = &mut self.tables[table.place()];
+        captured.bytes += rows.bytes();
+        captured.batches.push(rows);
+        if captured.bytes >= RUN_BYTES { self.cut(table) } else { Ok(()) }
     }
 
     /// Keeps what is left.
@@ -46,9 +55,8 @@ impl Capture {
 
     /// Several runs may have parts of what happens to a key: they are summed where they are merged.
     fn cut(&mut self, table: TableIndex) -> Result<(), RunError> {
-        let rows = &mut self.tables[table.place()];
-        let built = RunBuilder::fold(rows).map_err(|key| two_rows(&self.run, table, &key))?;
-        rows.clear();
+        let captured = std::mem::take(&mut self.tables[table.place()]);
+        let built = RunBuilder::fold(&captured.batches).map_err(|key| two_rows(&self.run, table, &key))?;
         self.run.changes.push(table, self.chunk, built).map_err(|error| {
             RunError::new(RunErrorKind::Sink, format!("the changes cannot be kept beside the state: {error}"))
                 .with_hint("Make room on that disk, or point `state_dir` elsewhere.")

@@ -54,15 +54,12 @@ use crate::{
     },
     locks::Locked as _,
     plan::{PerStage, Plan, StageIndex, liveness::live_columns},
-    rows::{Row, RowLayout},
+    rows::RowLayout,
     state::{Session, Snapshot},
 };
 
 /// Rejects kept with their text; beyond this number they are only counted.
 const REJECTS_KEPT: usize = 200_000;
-
-/// A change of a group: its key, the packed group, multiplicity.
-pub(crate) type Update = (Row, Row, isize);
 
 /// Where the rows of tables come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -85,7 +85,7 @@ pub(crate) fn render<'scope>(
             input.for_each(|_, updates| {
                 for rows in updates.drain(..) {
                     if result.is_ok() {
-                        result = view.take(&rows);
+                        result = view.take(rows);
                     }
                 }
             });
@@ -171,18 +171,21 @@ impl View {
         Ok(View { worker, root, plain, read, segment, run, grouped, lookups, sides, residents })
     }
 
-    fn take(&mut self, changes: &RowBatch) -> Result<(), RunError> {
+    fn take(&mut self, changes: RowBatch) -> Result<(), RunError> {
         self.worker.meters.add(self.root, 0, changes.rows().filter(|row| row.diff > 0).count(), None);
         if !self.plain {
-            self.push(changes)?;
+            self.push(&changes)?;
         }
         // Rows that reach the sink as they were produced need no second encoding.
-        for leaf in self.segment.leaves.iter().filter(|leaf| leaf.from == self.root) {
-            if let Consumer::Capture(table) = leaf.consumer {
-                self.worker.captured.borrow_mut().extend(table, changes)?;
-            }
-        }
-        Ok(())
+        let of_root = self.segment.leaves.iter().filter(|leaf| leaf.from == self.root);
+        let mut tables = of_root.filter_map(|leaf| match leaf.consumer {
+            Consumer::Capture(table) => Some(table),
+            _ => None,
+        });
+        let last = tables.next_back();
+        let mut captured = self.worker.captured.borrow_mut();
+        tables.try_for_each(|table| captured.add(table, changes.clone()))?;
+        last.map_or(Ok(()), |table| captured.add(table, changes))
     }
 
     fn push(&mut self, changes: &RowBatch) -> Result<(), RunError> {
@@ -221,8 +224,7 @@ impl View {
                     let encoded = worker.run.layout(leaf.from)?.encode(&batch.columns).map_err(RunError::internal)?;
                     let mut rows = RowBatch::default();
                     (0..batch.rows()).for_each(|row| rows.push(encoded.key(row), encoded.value(row), batch.diff(row)));
-                    worker.captured.borrow_mut().extend(table, &rows)?;
-                    Ok(())
+                    worker.captured.borrow_mut().add(table, rows)
                 }
                 Consumer::Table(_) => Err(RunError::internal("a table follows a table")),
             }

@@ -418,7 +418,21 @@ fn booleans(is_true: i128, is_false: i128, call: &CallCells) -> Result<Scalar, R
     })
 }
 
+/// A sum over `rows`, with so many more digits, rounded half away from zero.
 fn mean(sum: i256, rows: u64, extra_digits: u32) -> Option<i256> {
+    let narrow = sum.to_i128().and_then(|sum| narrow_mean(sum, rows, extra_digits));
+    narrow.map(i256::from_i128).or_else(|| wide_mean(sum, rows, extra_digits))
+}
+
+/// As [`mean`], where all that is computed on the way has room; of ordinary sums it has, and this is much quicker.
+fn narrow_mean(sum: i128, rows: u64, extra_digits: u32) -> Option<i128> {
+    let (rows, scaled) = (i128::from(rows), sum.checked_mul(10_i128.checked_pow(extra_digits)?)?);
+    let (quotient, remainder) = (scaled.checked_div(rows)?, scaled.checked_rem(rows)?);
+    // A remainder is smaller than the rows, which have 64 bits.
+    Some(if 2 * remainder.abs() >= rows { quotient + scaled.signum() } else { quotient })
+}
+
+fn wide_mean(sum: i256, rows: u64, extra_digits: u32) -> Option<i256> {
     let rows = i256::from_i128(rows.into());
     let scaled = sum.checked_mul(i256::from_i128(10_i128.checked_pow(extra_digits)?))?;
     let (quotient, remainder) = (scaled.checked_div(rows)?, scaled.checked_rem(rows)?);

@@ -349,7 +349,7 @@ fn read_standing(sink: &mut dyn Sink, table: &TableSchema, run: &RunContext, at:
     };
     let mut rows = RowBatch::default();
     let flush = |rows: &mut RowBatch| -> Result<(), SinkError> {
-        let folded = RunBuilder::fold(rows).map_err(|_| fail(&"a key comes twice"))?;
+        let folded = RunBuilder::fold(std::slice::from_ref(rows)).map_err(|_| fail(&"a key comes twice"))?;
         rows.clear();
         run.changes.push_standing(at, folded).map_err(|error| fail(&error))
     };

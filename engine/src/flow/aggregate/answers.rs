@@ -10,14 +10,14 @@ use arrow_array::{
 use arrow_schema::DataType;
 use vardelta_schemas::ColumnType;
 
-use super::{Encoding, concat::text_of};
+use super::{Encoding, concat::text_of, hydration::GroupRow};
 use crate::{
     contract::reason::Reason,
     error::RunError,
     expression::OVERFLOW,
     relational::{
         AggregateCall, AggregateFunction, Concat, Kept, Percentile,
-        accumulate::{Cells, Layout, Scalar, scalar_array},
+        accumulate::{Layout, Scalar, scalar_array},
         aggregate_reasons::CONCAT_TOO_LONG,
     },
 };
@@ -55,41 +55,39 @@ impl Answers {
         Ok(Answers { call: at, result: call.result.clone(), from })
     }
 
-    /// The results over groups with these cells, of whose values the call knows this.
-    pub fn column(
-        &self,
-        layout: &Layout,
-        cells: &[Cells],
-        answers: &[Option<&[u8]>],
-    ) -> Result<(ArrayRef, Failures), RunError> {
+    /// The results over these groups.
+    pub fn column(&self, layout: &Layout, groups: &[GroupRow]) -> Result<(ArrayRef, Failures), RunError> {
+        let answers = || groups.iter().map(|group| group.known.answer(self.call));
         match &self.from {
             From::Cells => {
-                let result = |cells: &Cells| layout.finish(self.call, cells.values()).map(Option::unwrap_or_default);
-                Ok(self.scalars(cells.iter().map(result)))
+                let result = |group: &GroupRow| {
+                    layout.finish(self.call, group.known.cells.values()).map(Option::unwrap_or_default)
+                };
+                Ok(self.scalars(groups.iter().map(result)))
             }
             From::Value(encoding) => {
-                let columns = encoding.decode(answers.iter().copied())?;
+                let columns = encoding.decode(answers())?;
                 let column = columns.into_iter().next_back();
                 Ok((column.ok_or_else(|| RunError::internal("a value without a column"))?, Vec::new()))
             }
             From::Between(encoding, percentile) => {
                 let halves = |answer: &[u8]| answer.len() / 2;
-                let low = answers.iter().map(|answer| answer.map(|answer| &answer[..halves(answer)]));
-                let high = answers.iter().map(|answer| answer.map(|answer| &answer[halves(answer)..]));
+                let low = answers().map(|answer| answer.map(|answer| &answer[..halves(answer)]));
+                let high = answers().map(|answer| answer.map(|answer| &answer[halves(answer)..]));
                 let (low, high) = (encoding.decode(low)?, encoding.decode(high)?);
                 let (Some(low), Some(high)) = (low.first(), high.first()) else {
                     return Err(RunError::internal("a value without a column"));
                 };
                 let result = |row: usize| {
                     let (low, high) = (scalar(low, row), scalar(high, row));
-                    layout.interpolate((self.call, *percentile), cells[row].values(), low, high)
+                    layout.interpolate((self.call, *percentile), groups[row].known.cells.values(), low, high)
                 };
-                Ok(self.scalars((0..cells.len()).map(result)))
+                Ok(self.scalars((0..groups.len()).map(result)))
             }
             From::Text(concat) => {
                 let mut failures = Failures::new();
-                let texts = answers.iter().enumerate().map(|(row, answer)| {
-                    let text = text_of((*answer)?);
+                let texts = answers().enumerate().map(|(row, answer)| {
+                    let text = text_of(answer?);
                     if text.is_none() {
                         let detail = format!("its text has more than {} bytes", concat.max_bytes);
                         failures.push((row, CONCAT_TOO_LONG, detail));

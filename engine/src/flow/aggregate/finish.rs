@@ -10,16 +10,16 @@ use crate::{
     contract::{batch::Batch, emit::Emit, reason::Reason, warning::Warned},
     error::RunError,
     flow::{
-        Update, WorkerContext,
-        aggregate::{GroupCells, answers::Answers, outer_batch, spec, unpack},
+        WorkerContext,
+        aggregate::{GroupCells, answers::Answers, hydration::GroupRow, outer_batch, spec},
         segment::SegmentEvents,
     },
     plan::StageIndex,
-    relational::{AggregateSpec, accumulate::Cells},
+    relational::AggregateSpec,
     rows::RowBatch,
 };
 
-/// Turns packed groups into rows of the aggregate.
+/// Turns what is known of groups into rows of the aggregate.
 pub(crate) struct Finish {
     pub worker: WorkerContext,
     stage: StageIndex,
@@ -55,27 +55,18 @@ impl Finish {
     }
 
     /// The rows of these groups, with the groups' multiplicities.
-    pub fn run(&mut self, updates: &[Update]) -> Result<RowBatch, RunError> {
-        let broken = || RunError::internal("a packed group cannot be read");
-        let mut cells: Vec<Cells> = Vec::with_capacity(updates.len());
-        let mut answers: Vec<Vec<Option<&[u8]>>> = Vec::with_capacity(updates.len());
-        for (_, packed, _) in updates {
-            let (group_cells, group_answers) = unpack(packed, self.spec.calls.len()).ok_or_else(broken)?;
-            cells.push(group_cells);
-            answers.push(group_answers);
-        }
+    pub fn run(&mut self, updates: &[GroupRow]) -> Result<RowBatch, RunError> {
         let mut columns: Vec<ArrayRef> = match &self.groups {
             None => Vec::new(),
             Some((converter, parser)) => converter
-                .convert_rows(updates.iter().map(|(group, _, _)| parser.parse(group)))
+                .convert_rows(updates.iter().map(|update| parser.parse(&update.group)))
                 .map_err(RunError::internal)?,
         };
         let mut emit = Emit::default();
         let mut failed = vec![false; updates.len()];
-        let diffs = updates.iter().map(|update| update.2 as i64).collect();
-        for (call, of_call) in self.answers.iter().enumerate() {
-            let kept: Vec<Option<&[u8]>> = answers.iter().map(|answers| answers[call]).collect();
-            let (column, failures) = of_call.column(&self.cells.layout, &cells, &kept)?;
+        let diffs = updates.iter().map(|update| update.diff).collect();
+        for of_call in &self.answers {
+            let (column, failures) = of_call.column(&self.cells.layout, updates)?;
             for (row, reason, detail) in failures {
                 if !std::mem::replace(&mut failed[row], true) {
                     self.reject(&mut emit, updates, row, reason, &detail);
@@ -87,7 +78,7 @@ impl Finish {
         let mut output: Vec<ArrayRef> = outer.columns()[..self.spec.key.len()].to_vec();
         for (_, expression) in &self.spec.columns {
             let evaluated = expression.evaluate(&outer);
-            for warning in evaluated.warnings.iter().filter(|warning| updates[warning.row].2 > 0) {
+            for warning in evaluated.warnings.iter().filter(|warning| updates[warning.row].diff > 0) {
                 emit.warnings.add(warning.reason, &warning.detail, Warned::once(None));
             }
             for failure in evaluated.failures {
@@ -126,14 +117,14 @@ impl Finish {
         Ok(changes)
     }
 
-    fn reject(&self, emit: &mut Emit, updates: &[Update], row: usize, reason: &'static Reason, detail: &str) {
+    fn reject(&self, emit: &mut Emit, updates: &[GroupRow], row: usize, reason: &'static Reason, detail: &str) {
         let group = match self.worker.run.layout(self.stage) {
-            Ok(layout) => layout.describe_key(&updates[row].0),
+            Ok(layout) => layout.describe_key(&updates[row].group),
             Err(_) => String::new(),
         };
         emit.rejects.push(crate::contract::emit::Reject {
             origin: None,
-            diff: updates[row].2 as i64,
+            diff: updates[row].diff,
             place: None,
             reason,
             detail: format!("group {group}: {detail}"),

@@ -7,12 +7,11 @@ use super::{
     concat::Joined,
     contributions::{Contribution, add_up},
     encoding::Encoding,
-    pack,
 };
 use crate::{
     error::RunError,
     flow::{
-        Update, WorkerContext,
+        WorkerContext,
         values::{BeforeAfter, Delta, Values, value_prefix},
     },
     plan::StageIndex,
@@ -28,17 +27,44 @@ const TEXTS_AT_ONCE: usize = 1_024;
 /// What a chunk makes of one group.
 pub(super) struct GroupChange {
     group: Row,
-    /// The packed group before and after the chunk, where it has a row.
-    old: Option<Row>,
-    new: Option<Row>,
+    /// What is known of the group before and after the chunk, where it has a row.
+    old: Option<Known>,
+    new: Option<Known>,
+}
+
+/// What a group's row is made of.
+#[derive(PartialEq)]
+pub(super) struct Known {
+    /// Its accumulators.
+    pub cells: Cells,
+    /// What the calls that keep values say, by call; empty where there is none of these.
+    answers: Vec<Option<Row>>,
+}
+
+impl Known {
+    /// What a call that keeps values says.
+    pub fn answer(&self, call: usize) -> Option<&[u8]> {
+        self.answers.get(call)?.as_deref()
+    }
+}
+
+/// A row of a group that goes or comes.
+pub(super) struct GroupRow {
+    /// The group's columns, encoded.
+    pub group: Row,
+    pub known: Known,
+    /// How often it comes: 1 or -1.
+    pub diff: i64,
 }
 
 impl GroupChange {
-    /// The change as updates of packed groups.
-    pub fn updates(self) -> impl Iterator<Item = Update> {
+    /// The rows that go and come.
+    pub fn rows(self) -> impl Iterator<Item = GroupRow> {
         let GroupChange { group, old, new } = self;
         let (old, new) = if old == new { (None, None) } else { (old, new) };
-        [(old, -1), (new, 1)].into_iter().filter_map(move |(packed, diff)| Some((group.clone(), packed?, diff)))
+        let row =
+            move |(known, diff): (Option<Known>, i64)| Some(GroupRow { group: group.clone(), known: known?, diff });
+        [(old, -1), (new, 1)].into_iter().filter_map(row)
     }
 }
 
@@ -53,6 +79,8 @@ pub(super) struct Hydration {
     pub worker: WorkerContext,
     cells: GroupCells,
     calls: Vec<(AggregateCall, Option<Encoding>)>,
+    /// Whether some call keeps values.
+    keeps_values: bool,
     space: String,
     value_space: String,
 }
@@ -61,9 +89,11 @@ impl Hydration {
     pub fn new(stage: StageIndex, worker: WorkerContext, spec: &AggregateSpec) -> Result<Hydration, RunError> {
         let space = worker.run.plan.stages[stage].name.clone();
         let with_encoding = |call: &AggregateCall| Ok((call.clone(), Encoding::of(call)?));
+        let calls: Vec<_> = spec.calls.iter().map(with_encoding).collect::<Result<_, RunError>>()?;
         Ok(Hydration {
             cells: GroupCells::new(spec),
-            calls: spec.calls.iter().map(with_encoding).collect::<Result<_, RunError>>()?,
+            keeps_values: calls.iter().any(|(_, encoding)| encoding.is_some()),
+            calls,
             value_space: spaces::values(&space),
             space,
             worker,
@@ -116,11 +146,10 @@ impl Hydration {
                 Some(bytes) => Some(Cells::decode(&bytes).map_err(|_| self.corrupt())?),
             };
             kept.is_stored = stored.is_some();
-            let (after, gone, change) = self.group(group, same, stored.as_ref(), &mut kept)?;
-            each(change);
             bytes.clear();
-            after.encode(&mut bytes);
-            writer.push(group, if gone { None } else { Some(&bytes) })?;
+            let change = self.group(group, same, stored, (&mut kept, &mut bytes))?;
+            each(change);
+            writer.push(group, (!bytes.is_empty()).then_some(&bytes))?;
         }
         writer.finish()?;
         let mut entries = kept.entries;
@@ -137,14 +166,14 @@ impl Hydration {
         Ok(())
     }
 
-    /// One group: its cells after the chunk, whether nothing is left of it, and how its row changes.
+    /// One group: how its row changes. What is left of it is appended to `bytes`.
     fn group(
         &self,
         group: &Row,
         contributions: &[Contribution],
-        stored: Option<&Cells>,
-        kept: &mut Values<'_>,
-    ) -> Result<(Cells, bool, GroupChange), RunError> {
+        stored: Option<Cells>,
+        (kept, bytes): (&mut Values<'_>, &mut Vec<u8>),
+    ) -> Result<GroupChange, RunError> {
         let mut change = vec![0i128; self.cells.count()];
         let mut values: Vec<(u16, &Row, i64)> = Vec::new();
         for contribution in contributions {
@@ -155,8 +184,9 @@ impl Hydration {
         if let Some(always) = self.cells.always {
             change[always] = i128::from(stored.is_none());
         }
-        let (mut old_answers, mut new_answers) = (vec![None; self.calls.len()], vec![None; self.calls.len()]);
-        for call in 0..self.calls.len() {
+        let answers = if self.keeps_values { self.calls.len() } else { 0 };
+        let (mut old_answers, mut new_answers) = (vec![None; answers], vec![None; answers]);
+        for call in 0..answers {
             let from = values.partition_point(|value| usize::from(value.0) < call);
             let to = values.partition_point(|value| usize::from(value.0) <= call);
             let deltas: Vec<Delta> =
@@ -164,25 +194,24 @@ impl Hydration {
             // What a call that is not touched says must still be shown, where the group has a row before.
             if !deltas.is_empty() || stored.is_some() {
                 let layout = &self.cells.layout;
-                let was = stored.map_or(0, |stored| layout.count(call, stored.values()));
+                let was = stored.as_ref().map_or(0, |stored| layout.count(call, stored.values()));
                 let is = was.saturating_add_signed(layout.count_change(call, &change));
                 (old_answers[call], new_answers[call]) =
                     self.answers(call, group, &deltas, (was, is), kept, &mut change)?;
             }
         }
         let mut after = change;
-        if let Some(stored) = stored {
+        if let Some(stored) = &stored {
             add(&mut after, stored);
         }
-        let gone = after.iter().all(|cell| *cell == 0);
         let after = Cells::new(after);
-        let row = |cells: &Cells, answers: &[Option<Row>]| {
-            let answers: Vec<Option<&Row>> = answers.iter().map(Option::as_ref).collect();
-            self.cells.has_row(cells).then(|| pack(cells, &answers))
-        };
-        let old = stored.and_then(|stored| row(stored, &old_answers));
-        let new = if gone { None } else { row(&after, &new_answers) };
-        Ok((after, gone, GroupChange { group: group.clone(), old, new }))
+        let known = |cells: Cells, answers| self.cells.has_row(&cells).then_some(Known { cells, answers });
+        let old = stored.and_then(|stored| known(stored, old_answers));
+        if after.is_zero() {
+            return Ok(GroupChange { group: group.clone(), old, new: None });
+        }
+        after.encode(bytes);
+        Ok(GroupChange { group: group.clone(), old, new: known(after, new_answers) })
     }
 
     /// What a call's values say before the chunk and after it; `counts` is how many the call counts then. Values of a call with

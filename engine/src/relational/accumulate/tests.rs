@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use arrow_array::{Decimal128Array, StringArray};
 use vardelta_schemas::{Column, Schema};
+use vardelta_testrandom::{Random, seed};
 
 use super::*;
 use crate::{
@@ -191,7 +192,7 @@ fn check_spread(held: &[Row], results: &[String]) {
 
 #[test]
 fn any_history_equals_a_fresh_start() {
-    let mut numbers = vardelta_testrandom::Random::new(vardelta_testrandom::seed(11));
+    let mut numbers = Random::new(seed(11));
     let mut random = move || numbers.bits() >> 17;
     for _ in 0..40 {
         let mut lived = Group::new();
@@ -235,4 +236,18 @@ fn only_what_is_needed_has_cells() {
     let linear: Vec<bool> = (0..spec.calls.len()).map(|call| layout.is_linear(call)).collect();
     assert_eq!(linear, [true, true, false, false, false, false]);
     assert_eq!(show(layout.finish(1, &[5]), &spec.calls[1].result), "5");
+}
+
+#[test]
+fn means_of_ordinary_sums_are_those_of_any() {
+    let mut random = Random::new(seed(11));
+    for _ in 0..20_000 {
+        let sum = ((i128::from(random.bits() as i64) << 64) | i128::from(random.bits())) >> random.below(127_u32);
+        let (rows, digits) = (1 + (random.bits() >> random.below(64_u32)) / 2, random.below(12_u32));
+        let wide = wide_mean(i256::from_i128(sum), rows, digits);
+        if let Some(narrow) = narrow_mean(sum, rows, digits) {
+            assert_eq!(Some(i256::from_i128(narrow)), wide, "{sum} over {rows}, {digits} digits");
+        }
+        assert_eq!(mean(i256::from_i128(sum), rows, digits), wide, "{sum} over {rows}, {digits} digits");
+    }
 }

@@ -41,7 +41,7 @@ impl<'a> Runs<'a> {
 
     fn flush(&mut self) -> io::Result<()> {
         let twice = |_| io::Error::new(io::ErrorKind::InvalidData, "a key comes twice");
-        let run = RunBuilder::fold(&self.rows).map_err(twice)?;
+        let run = RunBuilder::fold(std::slice::from_ref(&self.rows)).map_err(twice)?;
         self.rows.clear();
         self.log.push(self.table, 0, run)
     }
