@@ -75,28 +75,43 @@ pub(super) struct Columns<'a> {
     pub genotypes: &'a [u8],
 }
 
-/// Where the tabs of a line are: eight bytes at a time where the fixed columns of most lines are, and then as long texts are
-/// searched.
-fn tabs(line: &[u8]) -> impl Iterator<Item = usize> {
+/// How many columns every record has.
+const FIXED: usize = 8;
+
+/// Where the first tabs of a line are, of as many as there are fixed columns, and how many there are of these. Eight bytes are
+/// looked at together where the fixed columns of most lines are, and what follows is searched as a long text.
+fn tabs(line: &[u8]) -> ([usize; FIXED], usize) {
     /// Alleles may be long.
     const SHORT_BYTES: usize = 96;
+    let (mut tabs, mut count) = ([0; FIXED], 0);
     let (words, _) = line[..line.len().min(SHORT_BYTES)].as_chunks();
-    let tab = Wanted::new(b'\t');
-    let near = words.iter().enumerate().flat_map(move |(word, bytes)| tab.marks(*bytes).map(move |at| 8 * word + at));
-    let searched = 8 * words.len();
-    near.chain(memchr::memchr_iter(b'\t', &line[searched..]).map(move |at| searched + at))
+    let (tab, mut searched) = (Wanted::new(b'\t'), 0);
+    for word in words {
+        for at in tab.marks(*word) {
+            tabs[count] = searched + at;
+            count += 1;
+            if count == FIXED {
+                return (tabs, count);
+            }
+        }
+        searched += word.len();
+    }
+    for (place, at) in tabs[count..].iter_mut().zip(memchr::memchr_iter(b'\t', &line[searched..])) {
+        *place = searched + at;
+        count += 1;
+    }
+    (tabs, count)
 }
 
 /// Splits a line and checks its number of columns against the header's.
 pub(super) fn split<'a, C: Checks>(line: &'a [u8], header: &VcfHeader) -> Result<Columns<'a>, Refusal> {
-    let mut fixed: [&[u8]; 8] = [&[]; 8];
-    let (mut start, mut count) = (0, 0);
-    for tab in tabs(line).take(8) {
-        fixed[count] = &line[start..tab];
+    let mut fixed: [&[u8]; FIXED] = [&[]; FIXED];
+    let (mut start, (tabs, count)) = (0, tabs(line));
+    for (column, tab) in fixed.iter_mut().zip(&tabs[..count]) {
+        *column = &line[start..*tab];
         start = tab + 1;
-        count += 1;
     }
-    if C::ON && count < 7 {
+    if C::ON && count < FIXED - 1 {
         let words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).count();
         if words >= 8 {
             return refuse(NOT_TAB_SEPARATED, format!("{words} columns separated by spaces; VCF separates by tabs"));
@@ -105,7 +120,7 @@ pub(super) fn split<'a, C: Checks>(line: &'a [u8], header: &VcfHeader) -> Result
     }
     let mut genotypes: &[u8] = &[];
     let found;
-    if count < 8 {
+    if count < FIXED {
         fixed[count] = &line[start..];
         found = 8;
     } else {
@@ -251,8 +266,9 @@ mod tests {
         let mut random = Random::new(seed(6));
         for _ in 0..2_000 {
             let line: Vec<u8> = (0..random.below(300_usize)).map(|_| b"\t\tACGT.;=1"[random.below(10_usize)]).collect();
-            let plain: Vec<usize> = (0..line.len()).filter(|at| line[*at] == b'\t').collect();
-            assert_eq!(tabs(&line).collect::<Vec<_>>(), plain);
+            let plain: Vec<usize> = (0..line.len()).filter(|at| line[*at] == b'\t').take(FIXED).collect();
+            let (tabs, count) = tabs(&line);
+            assert_eq!(tabs[..count], plain, "{line:?}");
         }
     }
 
