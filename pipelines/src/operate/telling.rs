@@ -36,9 +36,9 @@ impl Telling {
         }
     }
 
-    /// Publishes what was gathered of a run that has ended, where the plan wants it, and sends alerts. What is to be said
-    /// comes back in lines: nothing of it is a failure of the run.
-    pub fn publish(self, plan: &Plan) -> Vec<String> {
+    /// Publishes what was gathered of a run that has ended, where the plan wants it, and sends alerts; `is_in_loop` where a loop
+    /// goes on after it. What is to be said comes back in lines: nothing of it is a failure of the run.
+    pub fn publish(self, plan: &Plan, is_in_loop: bool) -> Vec<String> {
         let events = self.events.into_inner().unwrap_or_else(PoisonError::into_inner);
         let ended = Ended::of(&events);
         let trouble = metrics::publish(plan, ended.as_ref());
@@ -50,7 +50,7 @@ impl Telling {
         if let Err(error) = figures::keep(plan, &ended) {
             lines.push(format!("notice: the figures of this run cannot be kept beside the state: {error}"));
         }
-        lines.extend(alerts::settle(plan, &ended, self.log.as_deref()));
+        lines.extend(alerts::settle(plan, &ended, is_in_loop, self.log.as_deref()));
         lines
     }
 }

@@ -57,6 +57,8 @@ pub struct Beside {
     pub listener: Option<Listener>,
     /// Takes what the threads do when.
     pub trace: Option<TraceFile>,
+    /// Whether a loop goes on after it, and knows better when what went wrong is over.
+    pub is_in_loop: bool,
 }
 
 /// The same, with these beside it.
@@ -98,7 +100,7 @@ pub fn execute_beside(
     watcher.progress = None;
     // A run that reaches nobody is done all the same.
     let telling = std::mem::take(&mut watcher.telling);
-    let lines = if arguments.dry_run { Vec::new() } else { telling.publish(plan) };
+    let lines = if arguments.dry_run { Vec::new() } else { telling.publish(plan, beside.is_in_loop) };
     lines.iter().for_each(|line| output.complain(line));
     // Of a run that ended otherwise the list may lack records: what was there before stays.
     let is_whole = !matches!(&result, Err(error) if error.kind != RunErrorKind::RejectShare);

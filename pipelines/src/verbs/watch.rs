@@ -97,7 +97,7 @@ impl Arguments {
     fn load(&self, output: &mut Output, plan: &Plan, files: &BTreeSet<Key>, listener: Listener) -> Result<(), Failure> {
         let arguments = ExecutionArguments { workers: self.workers, dry_run: false, changes: None, rejects: None };
         let options = RunOptions { among: Some(files.clone()), ..execution::options(&arguments) };
-        let beside = Beside { listener: Some(listener), ..Beside::default() };
+        let beside = Beside { listener: Some(listener), is_in_loop: true, ..Beside::default() };
         execution::execute_beside(output, plan, &arguments, beside, |context| run::run(context, &options)).map(|_| ())
     }
 

@@ -7,7 +7,7 @@ use vardelta_engine::plan::Plan;
 use crate::{
     live::Trouble,
     operate::{
-        alerts::{self, Waits},
+        alerts::{self, InLoop, Waits},
         clock::now_s,
         log::LogWriter,
     },
@@ -28,8 +28,19 @@ impl Between {
         Between { next: Instant::now() }
     }
 
+    /// A run has ended: what it made of things is looked at the next time, however soon that is.
+    pub fn hurry(&mut self) {
+        self.next = Instant::now();
+    }
+
     /// Looks at how things are without a run, where it is time to, and notifies who wants to know. Returns what is to be said here.
-    pub fn look(&mut self, plan: &Plan, trouble: Option<&Trouble>, log: Option<&LogWriter>) -> Vec<String> {
+    pub fn look(
+        &mut self,
+        plan: &Plan,
+        trouble: Option<&Trouble>,
+        sets_aside: bool,
+        log: Option<&LogWriter>,
+    ) -> Vec<String> {
         let Some(options) = plan.operate.alerts.as_ref().filter(|_| self.next <= Instant::now()) else {
             return Vec::new();
         };
@@ -42,7 +53,7 @@ impl Between {
             },
             None => Waits { elapsed: Duration::ZERO, why: String::new() },
         };
-        let (_, lines) = alerts::check(plan, options, Some(&waits), log);
+        let (_, lines) = alerts::check(plan, options, Some(&InLoop { waits, sets_aside }), log);
         self.next = Instant::now() + options.look_every.0.max(began.elapsed() * PAUSES);
         lines
     }

@@ -238,6 +238,7 @@ impl<'a> Keeper<'a> {
     }
 
     fn take(&mut self, outcome: Outcome) {
+        self.alerts.hurry();
         let loaded = self.files.loaded(&outcome.loaded);
         for key in &loaded {
             let row = (key.0.clone(), self.named(key).1);
@@ -303,7 +304,8 @@ impl<'a> Keeper<'a> {
 
     fn look_at_alerts(&mut self) {
         let trouble = self.live.now().trouble.clone();
-        let lines = self.alerts.look(&self.live.plan, trouble.as_ref(), self.log.as_deref());
+        let sets_aside = self.files.pending().iter().any(|pending| pending.aside.is_some());
+        let lines = self.alerts.look(&self.live.plan, trouble.as_ref(), sets_aside, self.log.as_deref());
         lines.iter().for_each(|line| self.output.complain(line));
     }
 

@@ -59,6 +59,30 @@ fn tables_that_grow_old_are_told_of_without_a_run_and_when_they_are_fresh() {
 }
 
 #[test]
+fn a_file_that_is_set_aside_is_a_failure_once_and_over_when_it_is_mended() {
+    let slack = WebSink::start();
+    let project = told_to(&slack, "");
+    project.write("drops/bad.vcf", b"this is no VCF file\n");
+    let mut watching = Watching::start(&project, &["--settle", "0s", "--every", "100ms"], &[]);
+    let told = |words: &str| slack.posted().iter().filter(|posted| posted.body.contains(words)).count();
+    until("the failure is reported", || told("run_failed (critical) is firing") == 1);
+    // Others are loaded, each by a run that ends well.
+    for (count, name) in (1_u32..).zip(["a", "b", "c"]) {
+        project.write(&format!("drops/{name}.vcf"), drop_text(10 * count..10 * count + 5).as_bytes());
+        until("the drop is loaded", || rows_and_epochs(&project).0 == 5 * u64::from(count));
+    }
+    // Tried again with another content, it is no better, which is no news.
+    project.write("drops/bad.vcf", b"nor is this\n");
+    until("it was tried again", || watching.stderr().matches("`bad` is set aside").count() == 2);
+    assert_eq!((told("is firing"), told("is resolved")), (1, 0), "{:?}", slack.posted());
+    project.write("drops/bad.vcf", drop_text(100..110).as_bytes());
+    until("its end is reported", || told("run_failed (critical) is resolved") == 1);
+    assert_eq!(rows_and_epochs(&project).0, 25);
+    assert!(watching.end("TERM").success(), "{}", watching.stderr());
+    assert_eq!((told("is firing"), told("is resolved")), (1, 1), "{:?}", slack.posted());
+}
+
+#[test]
 fn a_database_that_is_away_is_told_of_once_and_when_it_is_back() {
     let slack = WebSink::start();
     let project = told_to(&slack, "waiting_for = \"1s\"");

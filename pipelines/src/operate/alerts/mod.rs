@@ -20,13 +20,16 @@ mod undelivered;
 use vardelta_engine::plan::{AlertOptions, Plan};
 
 use self::{
-    alert::Alert,
+    alert::{Alert, Verdict},
     channel::Channel,
     memory::Memory,
     message::{Item, Message},
     tell::Telling,
 };
-pub use self::{run::VOCABULARY_REASONS, standing::Waits};
+pub use self::{
+    run::VOCABULARY_REASONS,
+    standing::{InLoop, Waits},
+};
 use crate::operate::{ended::Ended, log::LogWriter};
 
 /// The state of one alert.
@@ -53,15 +56,19 @@ pub struct Tried {
     pub answer: String,
 }
 
-/// Judges a run that has ended and notifies who wants to know. What there is to say to whoever is here comes back as lines,
-/// the log apart.
-pub fn settle(plan: &Plan, ended: &Ended, log: Option<&LogWriter>) -> Vec<String> {
+/// Judges a run that has ended and notifies who wants to know. `is_in_loop`: files that made a run fail may be set aside still, so
+/// that the end of this one ends no failure; the loop's own look does ([`check`]). What there is to say to whoever is here comes
+/// back as lines, the log apart.
+pub fn settle(plan: &Plan, ended: &Ended, is_in_loop: bool, log: Option<&LogWriter>) -> Vec<String> {
     let Some(options) = &plan.operate.alerts else { return Vec::new() };
     if ended.is_by_hand() {
         return Vec::new();
     }
     let mut memory = Memory::read(plan);
     let mut verdicts = run::judge(plan, options, ended, &memory.runs);
+    if is_in_loop && ended.failure.is_none() {
+        verdicts.insert(Alert::RunFailed, Verdict::Unknown);
+    }
     verdicts.extend(standing::judge(plan, options, ended.committed().is_some()));
     run::pace(ended).into_iter().for_each(|run| memory.remember(run));
     let mut telling = Telling::new(plan, options, verdicts, memory);
@@ -71,17 +78,21 @@ pub fn settle(plan: &Plan, ended: &Ended, log: Option<&LogWriter>) -> Vec<String
     telling.lines
 }
 
-/// Judges how things are without a run, and notifies who wants to know, the log first. `waits` is how long a loop has not been
-/// able to load anything, and why, where there is such a loop. Yields the state of every alert, and what else is to be said.
+/// Judges how things are without a run, and notifies who wants to know, the log first; `in_loop` is how it is with the loop that
+/// asks, where there is one. Yields the state of every alert, and what else is to be said.
 pub fn check(
     plan: &Plan,
     options: &AlertOptions,
-    waits: Option<&Waits>,
+    in_loop: Option<&InLoop>,
     log: Option<&LogWriter>,
 ) -> (Vec<Standing>, Vec<String>) {
     let memory = Memory::read(plan);
     let mut verdicts = standing::judge(plan, options, false);
-    verdicts.extend(waits.map(|waits| (Alert::CannotLoad, standing::can_load(options, waits))));
+    if let Some(InLoop { waits, sets_aside }) = in_loop {
+        let is_well = waits.elapsed.is_zero() && !sets_aside;
+        verdicts.insert(Alert::CannotLoad, standing::can_load(options, waits));
+        verdicts.insert(Alert::RunFailed, if is_well { Verdict::Fine } else { Verdict::Unknown });
+    }
     let mut telling = Telling::new(plan, options, verdicts, memory);
     telling.log_changes(log);
     telling.tell();

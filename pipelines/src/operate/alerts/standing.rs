@@ -15,6 +15,14 @@ pub struct Waits {
     pub why: String,
 }
 
+/// How it is with a loop that loads what arrives.
+pub struct InLoop {
+    /// How long it has not been able to.
+    pub waits: Waits,
+    /// Whether files are set aside that made a run fail.
+    pub sets_aside: bool,
+}
+
 /// Whether that is too long.
 pub fn can_load(options: &AlertOptions, waits: &Waits) -> Verdict {
     let Waits { elapsed, why } = waits;
