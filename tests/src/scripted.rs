@@ -11,8 +11,8 @@ use std::{
 use vardelta_engine::{
     contract::{
         lookup::{Answer, Asker, Lookup, LookupContext, LookupFigures, LookupValue},
-        options::{OptionDoc, Spanned},
-        stage::{Kind, PlanRequest, Planned, StageError, StageType},
+        options::Spanned,
+        stage::{Kind, PlanRequest, Planned, StageDoc, StageError, StageType},
     },
     diagnostics::Diagnostics,
     options,
@@ -133,16 +133,12 @@ impl StageType for Scripted {
         Kind::Relational
     }
 
-    fn manual(&self) -> &'static str {
-        "Looks keys up in a table of this process.\nFor tests."
-    }
-
-    fn example(&self) -> &'static str {
-        ""
-    }
-
-    fn options(&self) -> &'static [OptionDoc] {
-        ScriptedOptions::DOCS
+    fn doc(&self) -> StageDoc {
+        StageDoc {
+            manual: "Looks keys up in a table of this process.\nFor tests.",
+            example: "",
+            options: ScriptedOptions::DOCS,
+        }
     }
 
     fn inert_options(&self) -> &'static [&'static str] {

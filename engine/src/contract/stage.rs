@@ -52,6 +52,17 @@ impl Kind {
     }
 }
 
+/// What a type of stage says of itself.
+#[derive(Clone, Copy, Debug)]
+pub struct StageDoc {
+    /// The manual: the first line is the summary.
+    pub manual: &'static str,
+    /// A whole pipeline file that uses the stage; tests validate and run it.
+    pub example: &'static str,
+    /// The options, for the manual and the JSON Schema (`type`, `input`, `inputs` and `tables` apart).
+    pub options: &'static [OptionDoc],
+}
+
 /// A type of stage, as the registry lists it.
 pub trait StageType: Send + Sync {
     /// What `type = "…"` says.
@@ -60,14 +71,23 @@ pub trait StageType: Send + Sync {
     /// The kind of stage.
     fn kind(&self) -> Kind;
 
-    /// The manual: the first line is the summary.
-    fn manual(&self) -> &'static str;
+    /// What it says of itself.
+    fn doc(&self) -> StageDoc;
 
-    /// A whole pipeline file that uses this stage; tests validate and run it.
-    fn example(&self) -> &'static str;
+    /// See [`StageDoc::manual`].
+    fn manual(&self) -> &'static str {
+        self.doc().manual
+    }
 
-    /// The options, for the manual and the JSON Schema (`type`, `input`, `inputs` and `tables` apart).
-    fn options(&self) -> &'static [OptionDoc];
+    /// See [`StageDoc::example`].
+    fn example(&self) -> &'static str {
+        self.doc().example
+    }
+
+    /// See [`StageDoc::options`].
+    fn options(&self) -> &'static [OptionDoc] {
+        self.doc().options
+    }
 
     /// Every reason for which it rejects a row or counts a warning.
     fn reasons(&self) -> Vec<&'static Reason> {

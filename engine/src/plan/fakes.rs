@@ -16,10 +16,10 @@ use crate::options;
 use crate::{
     contract::{
         emit::StageError,
-        options::{NamedTexts, OptionDoc, Spanned},
+        options::{NamedTexts, Spanned},
         sink::{Access, Server, Sink, SinkError, SinkErrorKind, SinkStage},
         source::{ChunkReader, Discovered, InputFile, Parser, Source},
-        stage::{Kind, PlanRequest, Planned, StageType, Transform, TransformRun},
+        stage::{Kind, PlanRequest, Planned, StageDoc, StageType, Transform, TransformRun},
     },
     diagnostics::{Diagnostics, render},
     plan::Plan,
@@ -84,14 +84,8 @@ impl StageType for Events {
     fn kind(&self) -> Kind {
         Kind::Source
     }
-    fn manual(&self) -> &'static str {
-        "Reads events.\nMore."
-    }
-    fn example(&self) -> &'static str {
-        ""
-    }
-    fn options(&self) -> &'static [OptionDoc] {
-        EventsOptions::DOCS
+    fn doc(&self) -> StageDoc {
+        StageDoc { manual: "Reads events.\nMore.", example: "", options: EventsOptions::DOCS }
     }
     fn inert_options(&self) -> &'static [&'static str] {
         &["path"]
@@ -165,14 +159,8 @@ impl StageType for Keep {
     fn kind(&self) -> Kind {
         Kind::Transform
     }
-    fn manual(&self) -> &'static str {
-        "Keeps columns."
-    }
-    fn example(&self) -> &'static str {
-        ""
-    }
-    fn options(&self) -> &'static [OptionDoc] {
-        KeepOptions::DOCS
+    fn doc(&self) -> StageDoc {
+        StageDoc { manual: "Keeps columns.", example: "", options: KeepOptions::DOCS }
     }
     fn plan(&self, request: PlanRequest<'_>, diagnostics: &mut Diagnostics) -> Option<Planned> {
         let input = request.inputs[0].schema;
@@ -236,14 +224,8 @@ impl StageType for CountBy {
     fn kind(&self) -> Kind {
         Kind::Relational
     }
-    fn manual(&self) -> &'static str {
-        "Counts rows."
-    }
-    fn example(&self) -> &'static str {
-        ""
-    }
-    fn options(&self) -> &'static [OptionDoc] {
-        CountByOptions::DOCS
+    fn doc(&self) -> StageDoc {
+        StageDoc { manual: "Counts rows.", example: "", options: CountByOptions::DOCS }
     }
     fn plan(&self, request: PlanRequest<'_>, diagnostics: &mut Diagnostics) -> Option<Planned> {
         let input = request.inputs[0].schema;
@@ -281,14 +263,8 @@ impl StageType for Memory {
     fn kind(&self) -> Kind {
         Kind::Sink
     }
-    fn manual(&self) -> &'static str {
-        "Keeps nothing."
-    }
-    fn example(&self) -> &'static str {
-        ""
-    }
-    fn options(&self) -> &'static [OptionDoc] {
-        MemoryOptions::DOCS
+    fn doc(&self) -> StageDoc {
+        StageDoc { manual: "Keeps nothing.", example: "", options: MemoryOptions::DOCS }
     }
     fn plan(&self, request: PlanRequest<'_>, diagnostics: &mut Diagnostics) -> Option<Planned> {
         MemoryOptions::read(request.options, diagnostics).map(|options| Planned::Sink(Arc::new(FakeSink(options))))

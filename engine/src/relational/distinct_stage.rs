@@ -4,8 +4,8 @@ use super::{Relational, plan_aggregate};
 use crate::options;
 use crate::{
     contract::{
-        options::{NamedTexts, OptionDoc, Spanned},
-        stage::{Kind, PlanRequest, Planned, StageType},
+        options::{NamedTexts, Spanned},
+        stage::{Kind, PlanRequest, Planned, StageDoc, StageType},
     },
     diagnostics::Diagnostics,
     example_after_variants,
@@ -34,28 +34,20 @@ impl StageType for DistinctStage {
         Kind::Relational
     }
 
-    fn manual(&self) -> &'static str {
-        "Each row once, however often the input has it.\n\
-         \n\
-         It is an `aggregate` grouped by these columns that computes nothing: a row is there while any input row asserts it, \
-         and goes with the last one. NULLs count as equal. The kept columns are the key of the result. The input comes from a \
-         `table`; what has to be made alike first (case, blanks) is made alike by a `select` between."
-    }
-
-    fn example(&self) -> &'static str {
-        example_after_variants!(
-            "contigs_seen",
-            r#"[stages.contigs]
+    fn doc(&self) -> StageDoc {
+        StageDoc {
+            manual: include_str!("distinct_stage/manual.md"),
+            example: example_after_variants!(
+                "contigs_seen",
+                r#"[stages.contigs]
 type = "distinct"
 input = "variants"
 columns = ["chrom"]
 "#,
-            r#"["contigs"]"#
-        )
-    }
-
-    fn options(&self) -> &'static [OptionDoc] {
-        DistinctOptions::DOCS
+                r#"["contigs"]"#
+            ),
+            options: DistinctOptions::DOCS,
+        }
     }
 
     fn plan(&self, request: PlanRequest<'_>, diagnostics: &mut Diagnostics) -> Option<Planned> {

@@ -9,8 +9,8 @@ use super::{
 use crate::options;
 use crate::{
     contract::{
-        options::{OptionDoc, Spanned},
-        stage::{Kind, PlanRequest, Planned, StageType},
+        options::Spanned,
+        stage::{Kind, PlanRequest, Planned, StageDoc, StageType},
     },
     diagnostics::Diagnostics,
     example_after_variants,
@@ -46,30 +46,12 @@ impl StageType for JoinStage {
         Kind::Relational
     }
 
-    fn manual(&self) -> &'static str {
-        "Puts rows of two or more stages side by side where columns are equal.\n\
-         \n\
-         The first input is the left side. A change on either side rewrites only the output rows that it changes: a new \
-         release of an annotation touches the rows whose annotation changed, a new drop of variants the rows of its \
-         variants. NULL equals nothing, not even NULL. The compared columns have the same type, which is neither float64 nor \
-         a list.\n\
-         \n\
-         All inputs are keyed: they come from tables. The output's key is the left side's key where the right side has \
-         at most one row for given `on` columns (its key is among them); otherwise the right side's other key columns join it, \
-         which `left` does not allow, since a left row without a partner would have NULL in its key. Such rows can still be \
-         read by an `aggregate`.\n\
-         \n\
-         What is kept in the state: nothing of a side that is a `table` keyed by the `on` columns, a copy by the `on` columns \
-         of any other; `vardelta explain` says which.\n\
-         \n\
-         With more than two inputs the result of the first two is joined to the third, and so on; the joins on the way are \
-         called NAME#1, NAME#2, … in reports."
-    }
-
-    fn example(&self) -> &'static str {
-        example_after_variants!(
-            "known_variants",
-            r#"[stages.known_calls]
+    fn doc(&self) -> StageDoc {
+        StageDoc {
+            manual: include_str!("join_stage/manual.md"),
+            example: example_after_variants!(
+                "known_variants",
+                r#"[stages.known_calls]
 type = "vcf"
 path = "known/*.vcf"
 info = ["CLNSIG"]
@@ -100,12 +82,10 @@ how = "left"
 on = [["chrom", "chromosome"], ["pos", "position"], ["ref", "reference"], ["alt", "alternate"]]
 prefix = "known_"
 "#,
-            r#"["variants", "known", "classified"]"#
-        )
-    }
-
-    fn options(&self) -> &'static [OptionDoc] {
-        JoinOptions::DOCS
+                r#"["variants", "known", "classified"]"#
+            ),
+            options: JoinOptions::DOCS,
+        }
     }
 
     fn inputs(&self) -> RangeInclusive<usize> {

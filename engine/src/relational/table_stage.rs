@@ -7,8 +7,8 @@ use vardelta_schemas::{Column, ColumnType, Schema};
 use crate::options;
 use crate::{
     contract::{
-        options::{OptionDoc, Spanned},
-        stage::{Kind, PlanRequest, Planned, StageType},
+        options::Spanned,
+        stage::{Kind, PlanRequest, Planned, StageDoc, StageType},
     },
     diagnostics::Diagnostics,
     plan::sink_tables::LIST_ADVICE,
@@ -46,56 +46,12 @@ impl StageType for TableStage {
         Kind::Relational
     }
 
-    fn manual(&self) -> &'static str {
-        "Turns the records of drops into a keyed table, and remembers which drop asserted which row.\n\
-         \n\
-         A drop that is replaced or withdrawn takes back what it asserted, from the state alone; where another drop \
-         asserted the same key, that drop's row is there again. Within one drop the last record of a key wins, and the \
-         earlier ones count as duplicates.\n\
-         \n\
-         Ledger order is the order in which drops were delivered for the first time; of files that one run found, that of \
-         their names, where numbers count as numbers (release_9 before release_10). A corrected drop keeps its place, as if the \
-         corrected file had been delivered in the first place; a drop that was withdrawn and is loaded again comes last. So \
-         with `latest_drop` a file of January that is loaded after February's comes after it, and its rows stand; \
-         `vardelta drops` lists drops in ledger order. Where a column says which row is newer, \
-         `conflict = \"greatest\"` goes by it, whatever came when.\n\
-         \n\
-         Every pipeline has at least one table; it follows sources, transforms \
-         and unions, never another table."
-    }
-
-    fn example(&self) -> &'static str {
-        r#"[pipeline]
-name = "calls"
-
-[stages.calls]
-type = "vcf"
-path = "drops/*.vcf"
-
-[stages.alleles]
-type = "normalize"
-input = "calls"
-
-[stages.located]
-type = "filter"
-input = "alleles"
-where = "alt IS NOT NULL"
-
-[stages.variants]
-type = "table"
-input = "located"
-key = ["chrom", "pos", "ref", "alt"]
-conflict = "latest_drop"
-
-[stages.warehouse]
-type = "sqlite"
-path = "calls.sqlite"
-tables = ["variants"]
-"#
-    }
-
-    fn options(&self) -> &'static [OptionDoc] {
-        TableOptions::DOCS
+    fn doc(&self) -> StageDoc {
+        StageDoc {
+            manual: include_str!("table_stage/manual.md"),
+            example: include_str!("table_stage/example.toml"),
+            options: TableOptions::DOCS,
+        }
     }
 
     fn plan(&self, request: PlanRequest<'_>, diagnostics: &mut Diagnostics) -> Option<Planned> {

@@ -4,9 +4,9 @@ use super::{Order, Relational, TopSpec, aggregate::group_columns, aggregate::ord
 use crate::options;
 use crate::{
     contract::{
-        options::{OptionDoc, Spanned},
+        options::Spanned,
         reason::Reason,
-        stage::{Kind, PlanRequest, Planned, PlannedInput, StageType},
+        stage::{Kind, PlanRequest, Planned, PlannedInput, StageDoc, StageType},
     },
     diagnostics::Diagnostics,
     example_after_variants,
@@ -42,37 +42,26 @@ impl StageType for TopStage {
         Kind::Relational
     }
 
-    fn manual(&self) -> &'static str {
-        "The first rows of each group: the three variants of a gene with the best quality, the latest report of a patient.\n\
-         \n\
-         The rows of a group are ordered by `order`, equal ones by the key, so that the same rows come first in every run. \
-         The result has the columns and the key of the input. When a row goes, the next one of its group takes its place: it \
-         need not be delivered again. A run reads as many rows of a touched group as come first, before it and now.\n\
-         \n\
-         The input is keyed: it comes from a `table`. What is kept in the state: a copy of the input's rows, by group and \
-         in order. A row on which an expression of `order` fails is rejected and is in no group."
-    }
-
-    fn example(&self) -> &'static str {
-        example_after_variants!(
-            "best_calls",
-            r#"[stages.best]
+    fn doc(&self) -> StageDoc {
+        StageDoc {
+            manual: include_str!("top_stage/manual.md"),
+            example: example_after_variants!(
+                "best_calls",
+                r#"[stages.best]
 type = "top"
 input = "variants"
 by = ["chrom"]
 order = ["qual DESC", "pos"]
 n = 3
 "#,
-            r#"["variants", "best"]"#
-        )
+                r#"["variants", "best"]"#
+            ),
+            options: TopOptions::DOCS,
+        }
     }
 
     fn reasons(&self) -> Vec<&'static Reason> {
         expression::REASONS.to_vec()
-    }
-
-    fn options(&self) -> &'static [OptionDoc] {
-        TopOptions::DOCS
     }
 
     fn plan(&self, request: PlanRequest<'_>, diagnostics: &mut Diagnostics) -> Option<Planned> {

@@ -7,8 +7,8 @@ use vardelta_schemas::{Column, ColumnType, Schema};
 use crate::options;
 use crate::{
     contract::{
-        options::{OptionDoc, Spanned},
-        stage::{Kind, PlanRequest, Planned, PlannedInput, StageType},
+        options::Spanned,
+        stage::{Kind, PlanRequest, Planned, PlannedInput, StageDoc, StageType},
     },
     diagnostics::Diagnostics,
     relational::{Relational, UnionSpec},
@@ -38,56 +38,12 @@ impl StageType for UnionStage {
         Kind::Relational
     }
 
-    fn manual(&self) -> &'static str {
-        "Puts the rows of several stages together.\n\
-         \n\
-         All inputs have the same columns, in the same order, with the same types; a column may be NULL if it may in any \
-         input. Nothing is sorted out: equal rows of two inputs stay two rows. Before a table it brings several sources \
-         together; after tables its rows have no key, so that an `aggregate` has to follow.\n\
-         \n\
-         With `tag` a further column, the first, holds the name of the input that a row comes from. After tables whose keys \
-         are the same columns, the tag and those columns are the key, so that a sink can keep the rows or a `join` read them."
-    }
-
-    fn example(&self) -> &'static str {
-        r#"[pipeline]
-name = "two_sources"
-
-[stages.germline]
-type = "vcf"
-path = "germline/*.vcf"
-
-[stages.somatic]
-type = "vcf"
-path = "somatic/*.vcf"
-
-[stages.calls]
-type = "union"
-inputs = ["germline", "somatic"]
-
-[stages.alleles]
-type = "normalize"
-input = "calls"
-
-[stages.located]
-type = "filter"
-input = "alleles"
-where = "alt IS NOT NULL"
-
-[stages.variants]
-type = "table"
-input = "located"
-key = ["chrom", "pos", "ref", "alt"]
-
-[stages.warehouse]
-type = "sqlite"
-path = "two_sources.sqlite"
-tables = ["variants"]
-"#
-    }
-
-    fn options(&self) -> &'static [OptionDoc] {
-        UnionOptions::DOCS
+    fn doc(&self) -> StageDoc {
+        StageDoc {
+            manual: include_str!("union_stage/manual.md"),
+            example: include_str!("union_stage/example.toml"),
+            options: UnionOptions::DOCS,
+        }
     }
 
     fn inputs(&self) -> RangeInclusive<usize> {

@@ -27,8 +27,7 @@ use std::{fmt, sync::Arc};
 use vardelta_engine::{
     contract::{
         lookup::{Asker, KeptTier, Lookup, LookupContext},
-        options::OptionDoc,
-        stage::{Kind, PlanRequest, Planned, StageError, StageType},
+        stage::{Kind, PlanRequest, Planned, StageDoc, StageError, StageType},
     },
     diagnostics::Diagnostics,
     relational::LookupSpec,
@@ -57,16 +56,12 @@ impl StageType for LookupStage {
         Kind::Relational
     }
 
-    fn manual(&self) -> &'static str {
-        include_str!("lookup/manual.md")
-    }
-
-    fn example(&self) -> &'static str {
-        include_str!("lookup/example.toml")
-    }
-
-    fn options(&self) -> &'static [OptionDoc] {
-        LookupOptions::DOCS
+    fn doc(&self) -> StageDoc {
+        StageDoc {
+            manual: include_str!("lookup/manual.md"),
+            example: include_str!("lookup/example.toml"),
+            options: LookupOptions::DOCS,
+        }
     }
 
     fn inert_options(&self) -> &'static [&'static str] {

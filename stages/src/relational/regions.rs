@@ -11,10 +11,7 @@ mod tests;
 use std::{ops::RangeInclusive, sync::Arc};
 
 use vardelta_engine::{
-    contract::{
-        options::OptionDoc,
-        stage::{Kind, PlanRequest, Planned, PlannedInput, StageType},
-    },
+    contract::stage::{Kind, PlanRequest, Planned, PlannedInput, StageDoc, StageType},
     diagnostics::Diagnostics,
     example_after_variants,
     relational::{Relational, ResidentSpec},
@@ -43,36 +40,12 @@ impl StageType for RegionsStage {
         Kind::Relational
     }
 
-    fn manual(&self) -> &'static str {
-        "Adds to each variant the gene it lies in or near, and which region of it.\n\
-         \n\
-         The first input is a table of variants (or what `select` and `filter` make of one), the second a gene model: a table \
-         of the rows of a `gff3` source. Added are gene_id, gene_symbol and region: splice, CDS, utr5, utr3, exon, intron, \
-         upstream, downstream, in this order of severity; all three are NULL between genes. A changed model rewrites only \
-         the variants whose gene or region it changes; a changed variant is looked up in the model.\n\
-         \n\
-         Where a variant lies: from its position over the bases of its reference allele, or to `end` where that is not \
-         NULL. The base before an insertion or a deletion belongs to the reference allele and counts, as for bedtools; so an \
-         insertion lies at the base it follows. Bases are 1-based, both ends included. Chromosomes are compared by name.\n\
-         \n\
-         What a region is. A gene is its row of feature `gene`, or, without one, all rows of its gene_id on a chromosome. CDS: a \
-         row of feature `CDS`. utr5, utr3: rows that say so, and what a transcript's exons have before its first and after its \
-         last CDS base, along the strand. exon: any other part of an exon. splice: the first `splice_bp` bases of an intron \
-         on either side. intron: what is left of the gene. upstream, downstream: so many bases before and after the gene, \
-         along its strand; a gene without a strand counts as forward. A gene whose model has no exons is one exon. A variant that \
-         touches several regions has the most severe.\n\
-         \n\
-         pick = \"worst\" keeps one gene for a variant: the most severe region, of equal ones a protein_coding gene, then the \
-         least gene_id by its bytes. pick = \"all\" yields a row for each gene; gene_id joins the key. Rows of the model that have \
-         neither gene_id nor gene_symbol say nothing; without gene_id, gene_symbol takes its place.\n\
-         \n\
-         The model is held in memory while it is needed, about 200 bytes a row."
-    }
-
-    fn example(&self) -> &'static str {
-        example_after_variants!(
-            "variants_in_genes",
-            r#"[stages.gene_rows]
+    fn doc(&self) -> StageDoc {
+        StageDoc {
+            manual: include_str!("regions/manual.md"),
+            example: example_after_variants!(
+                "variants_in_genes",
+                r#"[stages.gene_rows]
 type = "gff3"
 path = "genes/*.gff3"
 features = ["gene", "exon", "CDS"]
@@ -90,12 +63,10 @@ position = "pos"
 reference = "ref"
 upstream_bp = 2000
 "#,
-            r#"["in_genes"]"#
-        )
-    }
-
-    fn options(&self) -> &'static [OptionDoc] {
-        RegionsOptions::DOCS
+                r#"["in_genes"]"#
+            ),
+            options: RegionsOptions::DOCS,
+        }
     }
 
     fn inputs(&self) -> RangeInclusive<usize> {

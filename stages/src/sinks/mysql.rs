@@ -46,10 +46,9 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use vardelta_engine::{
     contract::{
-        options::OptionDoc,
         reason::Reason,
         sink::{Access, AnswerStore, Check, NamedIndex, Namespace, Server, Sink, SinkError, SinkStage},
-        stage::{Kind, PlanRequest, Planned, StageType},
+        stage::{Kind, PlanRequest, Planned, StageDoc, StageType},
     },
     diagnostics::Diagnostics,
 };
@@ -107,16 +106,12 @@ impl StageType for MySqlStage {
         Kind::Sink
     }
 
-    fn manual(&self) -> &'static str {
-        include_str!("mysql/manual.md")
-    }
-
-    fn example(&self) -> &'static str {
-        include_str!("mysql/example.toml")
-    }
-
-    fn options(&self) -> &'static [OptionDoc] {
-        MySqlOptions::DOCS
+    fn doc(&self) -> StageDoc {
+        StageDoc {
+            manual: include_str!("mysql/manual.md"),
+            example: include_str!("mysql/example.toml"),
+            options: MySqlOptions::DOCS,
+        }
     }
 
     fn reasons(&self) -> Vec<&'static Reason> {

@@ -28,10 +28,10 @@ use std::{
 use vardelta_engine::options;
 use vardelta_engine::{
     contract::{
-        options::{OptionDoc, Spanned},
+        options::Spanned,
         reason::Reason,
         sink::{Access, AnswerStore, Check, NamedIndex, Namespace, Server, Sink, SinkError, SinkStage},
-        stage::{Kind, PlanRequest, Planned, StageType},
+        stage::{Kind, PlanRequest, Planned, StageDoc, StageType},
     },
     diagnostics::Diagnostics,
 };
@@ -104,16 +104,12 @@ impl StageType for SqliteStage {
         Kind::Sink
     }
 
-    fn manual(&self) -> &'static str {
-        include_str!("sqlite/manual.md")
-    }
-
-    fn example(&self) -> &'static str {
-        include_str!("sqlite/example.toml")
-    }
-
-    fn options(&self) -> &'static [OptionDoc] {
-        SqliteOptions::DOCS
+    fn doc(&self) -> StageDoc {
+        StageDoc {
+            manual: include_str!("sqlite/manual.md"),
+            example: include_str!("sqlite/example.toml"),
+            options: SqliteOptions::DOCS,
+        }
     }
 
     fn reasons(&self) -> Vec<&'static Reason> {

@@ -19,9 +19,9 @@ use std::sync::Arc;
 
 use vardelta_engine::{
     contract::{
-        options::{OptionDoc, Spanned},
+        options::Spanned,
         reason::Reason,
-        stage::{Kind, PlanRequest, Planned, StageType},
+        stage::{Kind, PlanRequest, Planned, StageDoc, StageType},
     },
     diagnostics::Diagnostics,
     options,
@@ -79,66 +79,16 @@ impl StageType for Gff3Stage {
         Kind::Source
     }
 
-    fn manual(&self) -> &'static str {
-        "Reads gene models: GFF3 or GTF, plain, gzip or BGZF, recognised by content; one row per feature and parent.\n\
-         \n\
-         Columns:\n\
-         - feature_key: names the row, never NULL: the id without its version (so that a release that only counts a version\n\
-           up changes no key); where the id is missing or on several lines (the CDS of a transcript, a gene in two places),\n\
-           or the feature has several parents, `feature|parent|chrom:start-end:strand`, with the id after it if there is one.\n\
-         - chrom: under the assembly's canonical name however the file spells it (NC_000001.11, 1, chr1; MT, chrM), or else\n\
-           as written, and counted. Without `[pipeline] assembly` always as written. A `##sequence-region` that gives a\n\
-           contig another length than the assembly refuses the file.\n\
-         - start, end: 1-based, end included. strand: `+`, `-`, or NULL. feature: the third column.\n\
-         - id, parent: as the file writes them, versions and prefixes included; in GTF the gene_id of a gene and the\n\
-           transcript_id of a transcript are ids, and the parent of another feature is its transcript.\n\
-         - gene_id: attribute gene_id, else the GeneID of Dbxref, else the id of the gene, without `gene:` or `gene-` and\n\
-           without version; `_PAR_Y` stays. transcript_id: the same of the transcript, without `transcript:` or `rna-`.\n\
-         - gene_symbol: gene_name, else Name of the gene, else gene.\n\
-         - biotype: gene_biotype, gene_type or biotype of a gene; transcript_biotype, transcript_type or biotype of a\n\
-           transcript, for itself and its parts, and the gene's where it has none.\n\
-         - one text column for each attribute that `attributes` names, taken from the line alone.\n\
-         \n\
-         What a line does not say of its gene and transcript is taken over from them, before or after it in the file. Of\n\
-         several with one id the one counts that lies on the part's contig and overlaps it. For that a file is read twice;\n\
-         the standard input is kept in memory in between.\n\
-         \n\
-         A gene is a feature whose kind ends with `gene` and that has no parent (gene, ncRNA_gene, pseudogene). Versions are\n\
-         those of Ensembl (ENSG00000141510.18) and RefSeq (NM_000546.6). What follows `##FASTA` is not read. Percent-encoding\n\
-         is decoded in GFF3. Semicolons in the quotes of GTF, blanks after the last semicolon, two semicolons, and words\n\
-         without a value between the attributes of GFF3 are read as they are meant."
-    }
-
-    fn example(&self) -> &'static str {
-        r#"[pipeline]
-name = "gene_model"
-assembly = "GRCh38"
-
-[stages.gene_rows]
-type = "gff3"
-path = "genes/*.gff3"
-features = ["gene", "transcript", "mRNA", "exon", "CDS"]
-attributes = ["hgnc_id"]
-
-[stages.gene_model]
-type = "table"
-input = "gene_rows"
-key = ["feature_key"]
-conflict = "latest_drop"
-
-[stages.warehouse]
-type = "sqlite"
-path = "genes.sqlite"
-tables = ["gene_model"]
-"#
+    fn doc(&self) -> StageDoc {
+        StageDoc {
+            manual: include_str!("gff3/manual.md"),
+            example: include_str!("gff3/example.toml"),
+            options: Gff3Options::DOCS,
+        }
     }
 
     fn reasons(&self) -> Vec<&'static Reason> {
         [reasons::REJECTS, reasons::WARNINGS].concat()
-    }
-
-    fn options(&self) -> &'static [OptionDoc] {
-        Gff3Options::DOCS
     }
 
     fn inert_options(&self) -> &'static [&'static str] {

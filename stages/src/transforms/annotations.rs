@@ -7,9 +7,9 @@ use vardelta_engine::options;
 use vardelta_engine::{
     choices,
     contract::{
-        options::{OptionDoc, Spanned},
+        options::Spanned,
         reason::Reason,
-        stage::{Kind, PlanRequest, Planned, PlannedInput, StageError, StageType, Transform, TransformRun},
+        stage::{Kind, PlanRequest, Planned, PlannedInput, StageDoc, StageError, StageType, Transform, TransformRun},
     },
     diagnostics::Diagnostics,
     expression::functions::Function,
@@ -109,101 +109,6 @@ options! {
     }
 }
 
-const MANUAL: &str = "\
-Decodes what annotators write into one INFO field: genes, transcripts, consequences.
-
-Adds `gene_symbol`, `gene_id`, `feature_id`, `biotype`, `consequence`, `impact`, `hgvs_c` and `hgvs_p`, all text; what a \
-field does not carry is NULL. A row without annotation stays, with NULLs: filter with `gene_symbol IS NOT NULL` if it is not \
-wanted. Further columns of the input are kept.
-
-How entries are laid out is read from the header of the file: ANN (SnpEff and others), EFF (older SnpEff, `Effect(Impact|…)`, \
-with and without the length of the protein and the genotype's number), CSQ (Ensembl VEP), BCSQ (bcftools csq), and any field \
-whose description lists its parts after `Format:`. Where the header says nothing, ANN, EFF and BCSQ have their standard \
-layout, and other fields are NULL and counted (`annotation_format_missing`). After a table ANN and BCSQ have their standard \
-layout too; EFF and fields that only a header lays out must come before it. GENEINFO (ClinVar, dbSNP) lists genes.
-
-An entry may have fewer or more parts than the header lists (`annotation_parts_mismatch`). The names of effects in EFF become \
-terms of the Sequence Ontology. BCSQ names no allele, so its entries are of every allele of the record; where it has only \
-`@position`, the consequence is in the record at that position, and here it is NULL (`annotation_elsewhere`).
-
-An entry counts for a row if its allele is the row's ALT as the file writes it, before normalize changed it; or VEP's \
-shortened form of it (without the first base, `-` for a deletion), or, where the field has ALLELE_NUM or EFF's genotype \
-number, its number. A number that the record cannot have was given before alleles were split into records of their own, and \
-is left out of account. A row whose annotation has no entry of its allele gets NULLs and is counted \
-(`annotation_allele_unmatched`).
-
-Where records were split or trimmed after they were annotated (VEP, then `bcftools norm -m-`), the annotation lists alleles \
-that the record no longer has, and an entry that looks like the row's may be another allele's: `CAA>CA` has become `CA>C`, and \
-`-` is what VEP calls `CAA>C`. Where an entry of a lost allele may be the row's as well the row gets NULLs and is counted \
-(`annotation_allele_ambiguous`), so that no row has another allele's gene. Annotate after splitting.
-
-Picking never depends on the order of entries in the file:
-  worst           the severity of the consequence, then MANE Select, MANE Plus Clinical, canonical, others
-  mane            MANE Select, MANE Plus Clinical, canonical, others, then the severity
-  canonical       canonical, others, then the severity, then MANE Select, MANE Plus Clinical
-  worst_per_gene  as worst, within each gene (symbol, else identifier); what is of no gene only if nothing is of one
-  all             every entry
-What is still equal goes by: protein_coding first, entries with a gene first, genes that have a name before NCBI's `LOC…`, \
-then symbol, gene identifier, feature and the whole entry, as text. MANE and canonical transcripts are known from VEP's parts \
-MANE_SELECT, MANE_PLUS_CLINICAL, MANE and CANONICAL; a file whose header lists none that `pick` needs is picked by severity, \
-and said (`annotation_pick_missing`).
-
-A variant may be of several genes. All picks but `worst_per_gene` and `all` leave it with one of them, so that a count per \
-gene counts variants once. To count pairs of variant and gene, use `worst_per_gene` and put `gene_symbol` into the key of the \
-table.
-
-Severity follows Ensembl's order of Sequence Ontology terms, from transcript_ablation to sequence_variant, with the terms that \
-only SnpEff and bcftools write beside those they resemble: docs/consequences.md has the table. Of several terms joined by `&` \
-the worst decides; an unknown term ranks last and is counted (`consequence_unknown`). Where a field carries no impact, it is \
-that of the worst term.
-
-When to use: after normalize, so that every row has one allele. When not: for fields whose values need no decoding, such as \
-CLNSIG; those are columns already.
-";
-
-const EXAMPLE: &str = r#"[pipeline]
-name = "annotations_example"
-
-[stages.calls]
-type = "vcf"
-path = "drops/*.vcf"
-info = ["ANN", "CLNSIG", "DP"]
-
-[stages.alleles]
-type = "normalize"
-input = "calls"
-
-[stages.consequences]
-type = "annotations"
-input = "alleles"
-field = "ANN"
-pick = "worst"
-
-[stages.annotated]
-type = "select"
-input = "consequences"
-[stages.annotated.columns]
-chromosome = "chrom"
-position = "pos"
-reference = "ref"
-alternate = "alt"
-gene_symbol = "gene_symbol"
-consequence = "consequence"
-impact = "impact"
-clinical_significance = "info_clnsig"
-
-[stages.variants]
-type = "table"
-input = "annotated"
-key = ["chromosome", "position", "reference", "alternate"]
-conflict = "latest_drop"
-
-[stages.warehouse]
-type = "sqlite"
-path = "example.sqlite"
-tables = ["variants"]
-"#;
-
 impl StageType for Annotations {
     fn name(&self) -> &'static str {
         "annotations"
@@ -219,12 +124,12 @@ impl StageType for Annotations {
         3
     }
 
-    fn manual(&self) -> &'static str {
-        MANUAL
-    }
-
-    fn example(&self) -> &'static str {
-        EXAMPLE
+    fn doc(&self) -> StageDoc {
+        StageDoc {
+            manual: include_str!("annotations/manual.md"),
+            example: example_of_alleles!("annotations", "annotations/example_stages.toml", "variants"),
+            options: AnnotationsOptions::DOCS,
+        }
     }
 
     fn reasons(&self) -> Vec<&'static Reason> {
@@ -233,10 +138,6 @@ impl StageType for Annotations {
 
     fn functions(&self) -> &'static [Function] {
         clinvar::FUNCTIONS
-    }
-
-    fn options(&self) -> &'static [OptionDoc] {
-        AnnotationsOptions::DOCS
     }
 
     fn plan(&self, request: PlanRequest<'_>, diagnostics: &mut Diagnostics) -> Option<Planned> {

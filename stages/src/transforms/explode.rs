@@ -9,8 +9,10 @@ use vardelta_engine::options;
 use vardelta_engine::{
     contract::{
         batch::Batch,
-        options::{OptionDoc, Spanned},
-        stage::{Emit, Kind, PlanRequest, Planned, PlannedInput, StageError, StageType, Transform, TransformRun},
+        options::Spanned,
+        stage::{
+            Emit, Kind, PlanRequest, Planned, PlannedInput, StageDoc, StageError, StageType, Transform, TransformRun,
+        },
     },
     diagnostics::Diagnostics,
 };
@@ -36,58 +38,6 @@ options! {
     }
 }
 
-const MANUAL: &str = "\
-Makes one row per item of a list.
-
-The column becomes its item's type and may be NULL; all other columns are repeated. A row whose list is empty or NULL \
-counts as filtered, or stays as one row with NULL where `keep_empty` is true.
-
-When to use: for a field that names several things of which each should count, such as a list of genes. When not: for \
-alternate alleles, where normalize also splits the fields that belong to an allele and trims it.
-";
-
-const EXAMPLE: &str = r#"[pipeline]
-name = "explode_example"
-
-[stages.calls]
-type = "vcf"
-path = "drops/*.vcf"
-info = ["ANN", "CLNSIG", "DP"]
-
-[stages.alleles]
-type = "normalize"
-input = "calls"
-
-[stages.filters]
-type = "explode"
-input = "alleles"
-column = "filter"
-separator = ";"
-keep_empty = true
-
-[stages.flagged]
-type = "select"
-input = "filters"
-[stages.flagged.columns]
-chromosome = "chrom"
-position = "pos"
-reference = "ref"
-alternate = "alt"
-filter = "coalesce(filter, '')"
-depth = "info_dp"
-
-[stages.variant_filters]
-type = "table"
-input = "flagged"
-key = ["chromosome", "position", "reference", "alternate", "filter"]
-conflict = "latest_drop"
-
-[stages.warehouse]
-type = "sqlite"
-path = "example.sqlite"
-tables = ["variant_filters"]
-"#;
-
 impl StageType for Explode {
     fn name(&self) -> &'static str {
         "explode"
@@ -97,16 +47,12 @@ impl StageType for Explode {
         Kind::Transform
     }
 
-    fn manual(&self) -> &'static str {
-        MANUAL
-    }
-
-    fn example(&self) -> &'static str {
-        EXAMPLE
-    }
-
-    fn options(&self) -> &'static [OptionDoc] {
-        ExplodeOptions::DOCS
+    fn doc(&self) -> StageDoc {
+        StageDoc {
+            manual: include_str!("explode/manual.md"),
+            example: example_of_alleles!("explode", "explode/example_stages.toml", "variant_filters"),
+            options: ExplodeOptions::DOCS,
+        }
     }
 
     fn plan(&self, request: PlanRequest<'_>, diagnostics: &mut Diagnostics) -> Option<Planned> {

@@ -9,9 +9,9 @@ use vardelta_engine::{
     contract::{
         algebra::Algebra,
         batch::Batch,
-        options::{OptionDoc, Spanned},
+        options::Spanned,
         reason::Reason,
-        stage::{Emit, Kind, PlanRequest, Planned, StageError, StageType, Transform, TransformRun},
+        stage::{Emit, Kind, PlanRequest, Planned, StageDoc, StageError, StageType, Transform, TransformRun},
     },
     diagnostics::Diagnostics,
     expression::{self, Expression, facts::not_null_columns},
@@ -33,59 +33,6 @@ options! {
     }
 }
 
-const MANUAL: &str = "\
-Keeps the rows for which an SQL condition is true.
-
-A row is kept where `where` is true. Where it is false or NULL the row is dropped, and its record counts as filtered if \
-nothing else of it is kept; so write `x IS NULL OR x > 1` if rows without `x` are to stay. A row on which the condition \
-cannot be computed (a division by zero, say) is rejected with the reason.
-
-A column in which no kept row can have NULL is NULL-free for the stages downstream: after `qual >= 20 AND gene_symbol IS NOT \
-NULL` both `qual` and `gene_symbol` can be part of a key.
-
-When to use: to leave out what no table needs, before it is keyed and stored. When not: for numbers over a part of the \
-rows; there `count(*) FILTER (WHERE …)` in an aggregate keeps the rows for other uses.
-";
-
-const EXAMPLE: &str = r#"[pipeline]
-name = "filter_example"
-
-[stages.calls]
-type = "vcf"
-path = "drops/*.vcf"
-info = ["ANN", "CLNSIG", "DP"]
-
-[stages.alleles]
-type = "normalize"
-input = "calls"
-
-[stages.covered]
-type = "filter"
-input = "alleles"
-where = "info_dp >= 10 AND (filter = 'PASS' OR filter IS NULL)"
-
-[stages.annotated]
-type = "select"
-input = "covered"
-[stages.annotated.columns]
-chromosome = "chrom"
-position = "pos"
-reference = "ref"
-alternate = "alt"
-depth = "info_dp"
-
-[stages.variants]
-type = "table"
-input = "annotated"
-key = ["chromosome", "position", "reference", "alternate"]
-conflict = "latest_drop"
-
-[stages.warehouse]
-type = "sqlite"
-path = "example.sqlite"
-tables = ["variants"]
-"#;
-
 impl StageType for Filter {
     fn name(&self) -> &'static str {
         "filter"
@@ -95,20 +42,16 @@ impl StageType for Filter {
         Kind::Transform
     }
 
-    fn manual(&self) -> &'static str {
-        MANUAL
-    }
-
-    fn example(&self) -> &'static str {
-        EXAMPLE
+    fn doc(&self) -> StageDoc {
+        StageDoc {
+            manual: include_str!("filter/manual.md"),
+            example: example_of_alleles!("filter", "filter/example_stages.toml", "variants"),
+            options: FilterOptions::DOCS,
+        }
     }
 
     fn reasons(&self) -> Vec<&'static Reason> {
         expression::REASONS.to_vec()
-    }
-
-    fn options(&self) -> &'static [OptionDoc] {
-        FilterOptions::DOCS
     }
 
     fn version(&self) -> u32 {

@@ -6,10 +6,9 @@ use arrow_schema::SchemaRef;
 use vardelta_engine::options;
 use vardelta_engine::{
     contract::{
-        options::OptionDoc,
         reason::Reason,
         side_input::SideInput,
-        stage::{Kind, PlanRequest, Planned, PlannedInput, StageError, StageType, Transform, TransformRun},
+        stage::{Kind, PlanRequest, Planned, PlannedInput, StageDoc, StageError, StageType, Transform, TransformRun},
     },
     diagnostics::Diagnostics,
     reasons,
@@ -67,85 +66,6 @@ options! {
     }
 }
 
-const MANUAL: &str = "\
-Makes one row per ALT allele, trimmed, and left-aligned where a FASTA is given.
-
-`alt` becomes a text. Bases that REF and ALT share are removed at the end, then at the start, never all of an allele, and \
-`pos` follows; bases become upper-case. With `fasta` the pair is also moved to the left as far as the reference allows, so \
-that one variant has one spelling. A REF that disagrees with the FASTA is rejected (`ref_mismatch`), never swapped; an \
-ambiguity code on either side agrees with every base it stands for. With `[pipeline] assembly` the FASTA may spell contigs \
-in any way that the assembly knows, and is refused where its lengths contradict it. Where the FASTA lacks the contig the row is trimmed \
-only, with the warning `contig_not_in_fasta`.
-
-Fields with a value per allele are split: Number=A gives the allele's value, Number=R that of the alternate allele, \
-Number=G the text `RR,RA,AA`, the values of the genotypes of REF and this ALT alone (`R,A` for a haploid call, one value \
-more per copy). Where the number of values does not fit the record's alleles the field is NULL and counted \
-(`number_mismatch`), never an error; an AD that an old caller declared with Number=. is split where it has a value per \
-allele. Other lists stay lists.
-
-With samples = \"long\" every sample's row is split in the same way. `gt` becomes the genotype as the row's allele sees \
-it, as `bcftools norm -m -` writes it: this allele is 1, REF and every other ALT 0, `.`, phase and ploidy stay, so that \
-1/2 becomes 1/0 and 0/1. It is no measure of homozygous references: `zygosity` is, which is the whole record's, and \
-`allele_count` becomes the number of copies of this row's allele.
-
-Added columns: `orig_pos`, `orig_ref` and `orig_alt` hold the allele as the file writes it, `allele_number` its 1-based \
-place among the record's alternates. `end_pos` is the last base of the reference that the allele covers, 1-based and \
-inclusive, and `sv_len` the length of a symbolic allele, without sign. Of a sequence they are the end of REF and 0, of a \
-breakend too. Of a symbolic allele they come from INFO END and SVLEN, whether or not those are projected: one completes \
-the other, and SVLEN goes allele by allele where it has a value for each. Where they contradict each other END decides in \
-files up to VCF 4.3; since 4.4 SVLEN does for deletions, duplications, inversions and copy numbers, as END is computed from \
-it there. Of a record with several alternates END is that of the longest, so SVLEN decides in any version. An insertion \
-covers no base however long it is: since 4.4, and beside other alternates, END does not count for it. An END before POS is \
-taken as absent (`bad_end`).
-
-Several structural variants may share position, REF and ALT. A pipeline that keeps them puts them in its key: \
-`key = [\"chrom\", \"pos\", \"ref\", \"alt\", \"end_pos\", \"sv_len\"]`.
-
-A record without alternate allele (`.`) yields no row and is said apart, and among such records the reference blocks of a \
-gVCF, which have nothing but `<NON_REF>` or `<*>`, are counted apart again. Beside other \
-alleles `<NON_REF>` and `<*>`, which stand for no observed allele, are left out. `*` alleles count as filtered unless \
-`keep_star`. Symbolic alleles such as `<DEL>` and breakends are kept as they are. An ALT equal to REF is rejected.
-
-When to use: after every vcf source whose rows end in a table keyed by allele. When not: for record-level tables, which \
-need the list of alternates.
-";
-
-const EXAMPLE: &str = r#"[pipeline]
-name = "normalize_example"
-
-[stages.calls]
-type = "vcf"
-path = "drops/*.vcf"
-info = ["ANN", "CLNSIG", "DP"]
-
-[stages.alleles]
-type = "normalize"
-input = "calls"
-# fasta = "GRCh38.fa"               left-aligns; needs GRCh38.fa.fai beside it
-
-[stages.observed]
-type = "select"
-input = "alleles"
-[stages.observed.columns]
-chromosome = "chrom"
-position = "pos"
-reference = "ref"
-alternate = "alt"
-position_as_written = "orig_pos"
-clinical_significance = "info_clnsig"
-
-[stages.variants]
-type = "table"
-input = "observed"
-key = ["chromosome", "position", "reference", "alternate"]
-conflict = "latest_drop"
-
-[stages.warehouse]
-type = "sqlite"
-path = "example.sqlite"
-tables = ["variants"]
-"#;
-
 /// The columns this stage adds, in this order.
 const ADDED: [&str; 6] = ["orig_pos", "orig_ref", "orig_alt", "allele_number", "end_pos", "sv_len"];
 
@@ -163,20 +83,16 @@ impl StageType for Normalize {
         3
     }
 
-    fn manual(&self) -> &'static str {
-        MANUAL
-    }
-
-    fn example(&self) -> &'static str {
-        EXAMPLE
+    fn doc(&self) -> StageDoc {
+        StageDoc {
+            manual: include_str!("normalize/manual.md"),
+            example: example_of_calls!("normalize", "normalize/example_stages.toml", "variants"),
+            options: NormalizeOptions::DOCS,
+        }
     }
 
     fn reasons(&self) -> Vec<&'static Reason> {
         REASONS.to_vec()
-    }
-
-    fn options(&self) -> &'static [OptionDoc] {
-        NormalizeOptions::DOCS
     }
 
     fn plan(&self, request: PlanRequest<'_>, diagnostics: &mut Diagnostics) -> Option<Planned> {

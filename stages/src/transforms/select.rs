@@ -9,9 +9,9 @@ use vardelta_engine::{
     contract::{
         algebra::Algebra,
         batch::Batch,
-        options::{NamedTexts, OptionDoc},
+        options::NamedTexts,
         reason::Reason,
-        stage::{Emit, Kind, PlanRequest, Planned, StageError, StageType, Transform, TransformRun},
+        stage::{Emit, Kind, PlanRequest, Planned, StageDoc, StageError, StageType, Transform, TransformRun},
     },
     diagnostics::Diagnostics,
     expression::{self, Expression, Failure},
@@ -35,53 +35,6 @@ options! {
     }
 }
 
-const MANUAL: &str = "\
-Makes named columns from SQL expressions.
-
-Only the columns listed leave the stage, in the order in which they are written. Every expression is parsed and typed \
-when the pipeline is validated. A row on which one cannot be computed (an overflow, a division by zero, a cast that does \
-not hold the value) is rejected with the reason and the column; it is never cut or rounded silently.
-
-When to use: before a table, to name, type and leave out columns; after one, to derive a view's columns. When not: to \
-drop rows, which is what filter does.
-";
-
-const EXAMPLE: &str = r#"[pipeline]
-name = "select_example"
-
-[stages.calls]
-type = "vcf"
-path = "drops/*.vcf"
-info = ["ANN", "CLNSIG", "DP"]
-
-[stages.alleles]
-type = "normalize"
-input = "calls"
-
-[stages.annotated]
-type = "select"
-input = "alleles"
-[stages.annotated.columns]
-chromosome = "chrom"
-position = "pos"
-reference = "ref"
-alternate = "alt"
-quality = "CAST(least(qual, 100.0) AS DECIMAL(5,2))"
-is_snv = "length(ref) = 1 AND length(alt) = 1"
-clinical_significance = "info_clnsig"
-
-[stages.variants]
-type = "table"
-input = "annotated"
-key = ["chromosome", "position", "reference", "alternate"]
-conflict = "latest_drop"
-
-[stages.warehouse]
-type = "sqlite"
-path = "example.sqlite"
-tables = ["variants"]
-"#;
-
 impl StageType for Select {
     fn name(&self) -> &'static str {
         "select"
@@ -91,20 +44,16 @@ impl StageType for Select {
         Kind::Transform
     }
 
-    fn manual(&self) -> &'static str {
-        MANUAL
-    }
-
-    fn example(&self) -> &'static str {
-        EXAMPLE
+    fn doc(&self) -> StageDoc {
+        StageDoc {
+            manual: include_str!("select/manual.md"),
+            example: example_of_alleles!("select", "select/example_stages.toml", "variants"),
+            options: SelectOptions::DOCS,
+        }
     }
 
     fn reasons(&self) -> Vec<&'static Reason> {
         expression::REASONS.to_vec()
-    }
-
-    fn options(&self) -> &'static [OptionDoc] {
-        SelectOptions::DOCS
     }
 
     fn version(&self) -> u32 {
