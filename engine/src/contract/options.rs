@@ -1,6 +1,6 @@
 //! Reading a stage's options from its TOML table: typed, documented, every problem reported with its place.
 //!
-//! A stage declares its options once, with [`options!`](crate::contract::options!); the struct, the manual (`vardelta stages TYPE`),
+//! A stage declares its options once, with [`options!`](crate::options!); the struct, the manual (`vardelta stages TYPE`),
 //! the JSON Schema and the refusal of unknown keys all come from that declaration.
 
 use std::{ops::Range, path::PathBuf};

@@ -132,7 +132,7 @@ pub(crate) fn arrange<'scope, G: Gather>(
     arrange_finished(parts, name, before, to, Some)
 }
 
-/// As [`arrange`]; what was gathered is shown as `finish` leaves it, or not at all where that fails.
+/// As [`arrange()`]; what was gathered is shown as `finish` leaves it, or not at all where that fails.
 pub(crate) fn arrange_finished<'scope, G: Gather>(
     parts: StreamVec<'scope, u64, G::Part>,
     name: &str,

@@ -9,7 +9,7 @@ pub struct Example {
     pub of: &'static str,
     /// The expression.
     pub sql: &'static str,
-    /// Its result, as [`answer`] writes it.
+    /// Its result, as [`answer`](super::manual::answer) writes it.
     pub result: &'static str,
     /// What differs in a database. Others answer alike.
     pub elsewhere: &'static [(Database, &'static str)],

@@ -1,6 +1,6 @@
 //! What is asked of a relational operator, whatever its kind: by the planner, the printers of the plan, and the verbs.
 //!
-//! Every kind answers in its own file, so that a further kind is a file, a variant of [`Relational`](super::Relational) and the
+//! Every kind answers in its own file, so that a further kind is a file, a variant of [`Relational`] and the
 //! code that puts it into a dataflow.
 
 use std::fmt::Debug;

@@ -2,7 +2,7 @@
 //!
 //! First the sink expands its tables, so that loads of either definition find their columns. Then the state is recomputed
 //! as by a rebuild, and what it says is compared with the rows that are there. Of the difference, rows that only get values in
-//! new columns are written first ([`backfill`](super::backfill)), batch by batch; the rest is committed as one epoch. A
+//! new columns are written first ([`filling`](crate::epoch::filling)), batch by batch; the rest is committed as one epoch. A
 //! migration that was cut short is asked for again: what was expanded stays expanded, what was filled stays filled, and the
 //! epoch is there or is not.
 

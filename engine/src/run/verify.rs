@@ -1,8 +1,8 @@
 //! `verify`: every view is computed a second time and compared with what the sink holds; the base tables are compared with the
 //! state, the ledger's drops as well, and histories with the ledger and their tables.
 //!
-//! A view is computed by the database where it can be said in its SQL ([`sql`](self::sql)), and else by the pipeline's own operators
-//! ([`replay`](self::replay)); by both where a second opinion is asked for.
+//! A view is computed by the database where it can be said in its SQL ([`sql`]), and else by the pipeline's own operators
+//! ([`replay`]); by both where a second opinion is asked for.
 
 mod compare;
 mod events;

@@ -40,7 +40,7 @@ pub(super) struct Snapshot {
 
 impl State {
     /// Opens a state to read and write it; makes the directory and an empty state where there is none. An epoch that was
-    /// prepared and not finalised is kept: [`State::prepared_epoch`] says so, and the sink's ledger decides.
+    /// prepared and not finalised is kept: [`State::prepared`] says so, and the sink's ledger decides.
     ///
     /// # Errors
     /// [`StateErrorKind::Locked`] when another process, or another `State`, has it open.

@@ -5,7 +5,7 @@ use super::{sites::Alternates, text::put_all};
 /// Where a line lies. Coordinates are 1-based and closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Placed {
-    /// An index into [`CONTIGS`].
+    /// An index into [`CONTIGS`](super::genome::CONTIGS).
     pub contig: usize,
     /// The first base.
     pub start: u64,

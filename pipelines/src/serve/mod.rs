@@ -1,4 +1,4 @@
-//! The HTTP server of `watch --listen`: one thread of its own that reads the [`Board`](crate::live::Board) and loads nothing.
+//! The HTTP server of `watch --listen`: one thread of its own that reads the [`Board`] and loads nothing.
 //!
 //! `router.rs` has the list of addresses and is where pages are mounted; `auth.rs` decides who may see anything at all;
 //! `listener.rs` keeps slow and many clients from mattering.

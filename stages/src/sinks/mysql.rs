@@ -1,14 +1,14 @@
 //! The `mysql` sink: tables and ledger in a MySQL or MariaDB database, one transaction per epoch.
 //!
-//! - [`settings`](self::settings): what the pipeline file says. [`link`](self::link): a connection whose server is known,
-//!   encrypted as [`tls`](self::tls) says.
-//! - [`sink`](self::sink): the life of an epoch's transaction, of its named lock ([`lock`](self::lock)), and what comes after
+//! - [`settings`]: what the pipeline file says. [`link`]: a connection whose server is known,
+//!   encrypted as [`tls`] says.
+//! - [`sink`]: the life of an epoch's transaction, of its named lock ([`lock`]), and what comes after
 //!   a lost connection.
-//! - [`tables`](self::tables) and [`swap`](self::swap): tables made, checked, rebuilt, and settled after a commit.
-//! - [`constraints`](self::constraints) and [`partitions`](self::partitions): what the pipeline file declares of CHECKs, FOREIGN
-//!   KEYs and partitions, [`unique`](self::unique) of columns that are unique beside the key. [`marks`](self::marks): rows that stay, marked, when they go, and the views of those that live.
-//! - [`apply`](self::apply): rows on their way in, by [`local_infile`](self::local_infile) or statements, and out, by [`gone`](self::gone);
-//!   [`values`](self::values): rows as text and parameters. [`read`](self::read): rows on their way back.
+//! - [`tables`] and [`swap`]: tables made, checked, rebuilt, and settled after a commit.
+//! - [`constraints`] and [`partitions`]: what the pipeline file declares of CHECKs, FOREIGN
+//!   KEYs and partitions, [`unique`] of columns that are unique beside the key. [`marks`]: rows that stay, marked, when they go, and the views of those that live.
+//! - [`apply`]: rows on their way in, by [`local_infile`] or statements, and out, by [`gone`];
+//!   [`values`]: rows as text and parameters. [`read`]: rows on their way back.
 
 mod answers;
 mod apply;

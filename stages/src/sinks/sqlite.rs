@@ -1,7 +1,7 @@
 //! The `sqlite` sink: tables and ledger in one SQLite file, one transaction per epoch.
 //!
 //! - The file is in write-ahead mode, so that readers never wait for a run nor a run for readers; a first load into a
-//!   new file is the exception (see [`connection`](self::connection)).
+//!   new file is the exception (see [`connection`]).
 //! - Rows are written by prepared statements, one at a time, in key order: measured faster than multi-row statements.
 //! - SQLite does not tell -0.0 from 0.0: what was written as the first is read as the second.
 

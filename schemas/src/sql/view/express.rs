@@ -2,7 +2,7 @@
 //!
 //! A value has two forms. *Stored* is how a table keeps it, and how statements hand it on; *worked* is how it is computed with. They
 //! differ where SQLite keeps an exact number as a double or a text: there it is worked as an integer (see
-//! [`numbers`](self::numbers)).
+//! [`numbers`]).
 
 mod convert;
 mod functions;
