@@ -20,17 +20,19 @@ const PAUSES: u32 = 10;
 /// When alerts are looked at next.
 pub struct Between {
     next: Instant,
+    /// Whether the last run ended well, and nobody has been told yet.
+    ended_well: bool,
 }
 
 impl Between {
     /// At once.
     pub fn new() -> Between {
-        Between { next: Instant::now() }
+        Between { next: Instant::now(), ended_well: false }
     }
 
     /// A run has ended: what it made of things is looked at the next time, however soon that is.
-    pub fn hurry(&mut self) {
-        self.next = Instant::now();
+    pub fn ran(&mut self, ended_well: bool) {
+        (self.next, self.ended_well) = (Instant::now(), ended_well);
     }
 
     /// Looks at how things are without a run, where it is time to, and notifies who wants to know. Returns what is to be said here.
@@ -53,7 +55,10 @@ impl Between {
             },
             None => Waits { elapsed: Duration::ZERO, why: String::new() },
         };
-        let (_, lines) = alerts::check(plan, options, Some(&InLoop { waits, sets_aside }), log);
+        let is_well = self.ended_well && !sets_aside;
+        // What fails later, by another command perhaps, is not over because of an earlier run.
+        self.ended_well &= !is_well;
+        let (_, lines) = alerts::check(plan, options, Some(&InLoop { waits, is_well }), log);
         self.next = Instant::now() + options.look_every.0.max(began.elapsed() * PAUSES);
         lines
     }

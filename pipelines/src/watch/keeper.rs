@@ -238,7 +238,8 @@ impl<'a> Keeper<'a> {
     }
 
     fn take(&mut self, outcome: Outcome) {
-        self.alerts.hurry();
+        // Where nothing was loaded and nothing is bad, look-ups were asked for.
+        self.alerts.ran(outcome.trouble.is_none() && (!outcome.loaded.is_empty() || outcome.bad.is_empty()));
         let loaded = self.files.loaded(&outcome.loaded);
         for key in &loaded {
             let row = (key.0.clone(), self.named(key).1);

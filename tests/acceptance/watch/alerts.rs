@@ -17,6 +17,13 @@ fn told_to(slack: &WebSink, more: &str) -> Project {
     Project::new(&format!("{PIPELINE}{alerts}"))
 }
 
+/// How often the folders were looked at.
+fn looks(watching: &Watching) -> u64 {
+    let metrics = watching.get("/metrics").body;
+    let line = metrics.lines().find_map(|line| line.strip_prefix("vardelta_looks_total{pipeline=\"watched\"} "));
+    line.and_then(|count| count.parse().ok()).expect("a count")
+}
+
 /// The first lines of what Slack was sent.
 fn texts(slack: &WebSink) -> Vec<String> {
     let first = |text: &str| text.lines().next().unwrap_or_default().trim_matches('*').to_owned();
@@ -41,13 +48,8 @@ fn tables_that_grow_old_are_told_of_without_a_run_and_when_they_are_fresh() {
     });
     let remembered = || std::fs::metadata(project.path(MEMORY)).map(|file| file.ino()).expect("it is there");
     let known = remembered();
-    let looks = || {
-        let metrics = watching.get("/metrics").body;
-        let line = metrics.lines().find_map(|line| line.strip_prefix("vardelta_looks_total{pipeline=\"watched\"} "));
-        line.and_then(|count| count.parse::<u64>().ok()).expect("a count")
-    };
-    let enough = looks() + 20;
-    until("it has looked often", || looks() > enough);
+    let enough = looks(&watching) + 20;
+    until("it has looked often", || looks(&watching) > enough);
     assert_eq!(remembered(), known);
     assert_eq!(texts(&slack), [stale], "and nothing else was sent");
     project.write("drops/b.vcf", drop_text(20..30).as_bytes());
@@ -63,7 +65,8 @@ fn a_file_that_is_set_aside_is_a_failure_once_and_over_when_it_is_mended() {
     let slack = WebSink::start();
     let project = told_to(&slack, "");
     project.write("drops/bad.vcf", b"this is no VCF file\n");
-    let mut watching = Watching::start(&project, &["--settle", "0s", "--every", "100ms"], &[]);
+    let quick = ["--settle", "0s", "--every", "100ms", "--listen", "127.0.0.1:0"];
+    let mut watching = Watching::start(&project, &quick, &[]);
     let told = |words: &str| slack.posted().iter().filter(|posted| posted.body.contains(words)).count();
     until("the failure is reported", || told("run_failed (critical) is firing") == 1);
     // Others are loaded, each by a run that ends well.
@@ -78,8 +81,20 @@ fn a_file_that_is_set_aside_is_a_failure_once_and_over_when_it_is_mended() {
     project.write("drops/bad.vcf", drop_text(100..110).as_bytes());
     until("its end is reported", || told("run_failed (critical) is resolved") == 1);
     assert_eq!(rows_and_epochs(&project).0, 25);
+    until("it is remembered that the channel was notified", || {
+        !String::from_utf8_lossy(&project.bytes(MEMORY)).contains("run_failed")
+    });
+    // What fails by another command is not over before a run ends well, however often the loop looks.
+    project.write("elsewhere.vcf", b"neither is this\n");
+    project.vardelta("run", &["elsewhere.vcf"]).expect(4);
+    assert_eq!((told("is firing"), told("is resolved")), (2, 1), "{:?}", slack.posted());
+    let enough = looks(&watching) + 20;
+    until("it has looked often", || looks(&watching) > enough);
+    assert_eq!((told("is firing"), told("is resolved")), (2, 1), "{:?}", slack.posted());
+    project.write("drops/d.vcf", drop_text(200..205).as_bytes());
+    until("that one's end is reported", || told("run_failed (critical) is resolved") == 2);
     assert!(watching.end("TERM").success(), "{}", watching.stderr());
-    assert_eq!((told("is firing"), told("is resolved")), (1, 1), "{:?}", slack.posted());
+    assert_eq!((told("is firing"), told("is resolved")), (2, 2), "{:?}", slack.posted());
 }
 
 #[test]

@@ -88,10 +88,9 @@ pub fn check(
 ) -> (Vec<Standing>, Vec<String>) {
     let memory = Memory::read(plan);
     let mut verdicts = standing::judge(plan, options, false);
-    if let Some(InLoop { waits, sets_aside }) = in_loop {
-        let is_well = waits.elapsed.is_zero() && !sets_aside;
+    if let Some(InLoop { waits, is_well }) = in_loop {
         verdicts.insert(Alert::CannotLoad, standing::can_load(options, waits));
-        verdicts.insert(Alert::RunFailed, if is_well { Verdict::Fine } else { Verdict::Unknown });
+        verdicts.insert(Alert::RunFailed, if *is_well { Verdict::Fine } else { Verdict::Unknown });
     }
     let mut telling = Telling::new(plan, options, verdicts, memory);
     telling.log_changes(log);

@@ -19,8 +19,8 @@ pub struct Waits {
 pub struct InLoop {
     /// How long it has not been able to.
     pub waits: Waits,
-    /// Whether files are set aside that made a run fail.
-    pub sets_aside: bool,
+    /// Whether a run of it has ended well since it last said so, and no file is set aside that made one fail.
+    pub is_well: bool,
 }
 
 /// Whether that is too long.
