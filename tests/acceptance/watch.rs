@@ -10,6 +10,7 @@ mod kills;
 mod many;
 mod mounts;
 mod overflow;
+mod probes;
 
 use vardelta_tests::project::Project;
 

@@ -30,10 +30,11 @@ const EPOCHS_LISTED: usize = 500;
 
 /// `/livez`: whether every loop is alive.
 pub async fn livez(State(served): State<Arc<Served>>) -> Reply {
-    match served.board.is_alive() {
-        true => reply::json(StatusCode::OK, &json!({ "status": "ok" })),
-        false => reply::json(StatusCode::SERVICE_UNAVAILABLE, &json!({ "status": "failing" })),
-    }
+    let is_alive = served.board.is_alive();
+    served.livez.reply(Some(is_alive), Vec::new(), |_| match is_alive {
+        true => (StatusCode::OK, json!({ "status": "ok" })),
+        false => (StatusCode::SERVICE_UNAVAILABLE, json!({ "status": "failing" })),
+    })
 }
 
 /// `/readyz`: whether every folder has been looked at, and all is well.
@@ -44,6 +45,19 @@ pub async fn readyz(State(served): State<Arc<Served>>) -> Reply {
 /// `/health`: the checks of every pipeline.
 pub async fn health(State(served): State<Arc<Served>>) -> Reply {
     checked(&served, &served.health, None).await
+}
+
+/// What one of the three above is answered by, as it goes over a connection: where that is written already, and what it was made of is
+/// what is known now.
+pub fn written(served: &Served, path: &str, is_last: bool) -> Option<Vec<u8>> {
+    let (written, looked) = match path {
+        "/livez" => return served.livez.text(Some(served.board.is_alive()), &[], is_last),
+        "/readyz" => (&served.readyz, Some(served.board.has_looked())),
+        "/health" => (&served.health, None),
+        _ => return None,
+    };
+    let known = served.board.pipelines.iter().map(|pipeline| pipeline.known_checks()).collect::<Option<Vec<_>>>()?;
+    written.text(looked, &known, is_last)
 }
 
 /// The checks of every pipeline, and where it is asked for whether every folder has been looked at.

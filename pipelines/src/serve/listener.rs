@@ -1,13 +1,9 @@
-//! Connections that are bounded in number, in time and in what they may keep waiting.
+//! Connections as the HTTP library gets them: bounded in time, and with what was read of them already.
 
 use std::{
     io,
     net::SocketAddr,
     pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
     task::{Context, Poll},
     time::Duration,
 };
@@ -15,81 +11,67 @@ use std::{
 use axum::serve::Listener;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
+    sync::mpsc::UnboundedReceiver,
     time::{Sleep, sleep},
 };
 
-/// Connections at the same time. One more is closed at once.
-const CONNECTIONS_MAX: usize = 64;
+use super::door::{Guest, Place};
+
 /// How long a connection lives, at most: whoever sends a request byte by byte, or does not read the answer, is cut off.
 const LIFETIME: Duration = Duration::from_secs(30);
-/// How long to wait where the system has no room for a connection.
-const PAUSE: Duration = Duration::from_millis(200);
 
-/// A listener whose connections are bounded.
-pub struct Bounded {
-    listener: TcpListener,
-    open: Arc<AtomicUsize>,
+/// What comes in by the door.
+pub struct Guests {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// As they come.
+    pub guests: UnboundedReceiver<Guest>,
 }
 
-impl Bounded {
-    /// Bounds the connections of this listener.
-    pub fn new(listener: TcpListener) -> Bounded {
-        Bounded { listener, open: Arc::default() }
-    }
-}
-
-impl Listener for Bounded {
+impl Listener for Guests {
     type Io = Connection;
     type Addr = SocketAddr;
 
     async fn accept(&mut self) -> (Connection, SocketAddr) {
         loop {
-            match self.listener.accept().await {
-                Ok((stream, from)) => {
-                    let place = Place::take(&self.open);
-                    if self.open.load(Ordering::Acquire) > CONNECTIONS_MAX {
-                        continue;
+            match self.guests.recv().await {
+                // One that the runtime does not take is closed.
+                Some(guest) => {
+                    if let Ok(accepted) = Connection::new(guest) {
+                        return accepted;
                     }
-                    // Answers are small and whole.
-                    let _ = stream.set_nodelay(true);
-                    return (Connection { stream, deadline: Box::pin(sleep(LIFETIME)), _place: place }, from);
                 }
-                // No file handle is left, or the client is gone again.
-                Err(_) => sleep(PAUSE).await,
+                // The door is shut; the server ends.
+                None => std::future::pending().await,
             }
         }
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.listener.local_addr()
-    }
-}
-
-/// One of the places that connections have.
-struct Place(Arc<AtomicUsize>);
-
-impl Place {
-    fn take(open: &Arc<AtomicUsize>) -> Place {
-        open.fetch_add(1, Ordering::AcqRel);
-        Place(Arc::clone(open))
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::AcqRel);
+        Ok(self.address)
     }
 }
 
 /// A connection that ends when its time is over.
 pub struct Connection {
     stream: TcpStream,
+    /// What was read of it already and is to be read again.
+    ahead: Vec<u8>,
     deadline: Pin<Box<Sleep>>,
     _place: Place,
 }
 
 impl Connection {
+    fn new(guest: Guest) -> io::Result<(Connection, SocketAddr)> {
+        let Guest { stream, from, read: ahead, place } = guest;
+        stream.set_nonblocking(true)?;
+        // Answers are small and whole.
+        stream.set_nodelay(true)?;
+        let stream = TcpStream::from_std(stream)?;
+        Ok((Connection { stream, ahead, deadline: Box::pin(sleep(LIFETIME)), _place: place }, from))
+    }
+
     fn is_over(&mut self, context: &mut Context<'_>) -> io::Result<()> {
         match self.deadline.as_mut().poll(context) {
             Poll::Ready(()) => Err(io::ErrorKind::TimedOut.into()),
@@ -102,6 +84,12 @@ impl AsyncRead for Connection {
     fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let connection = self.get_mut();
         connection.is_over(context)?;
+        if !connection.ahead.is_empty() {
+            let count = connection.ahead.len().min(buffer.remaining());
+            buffer.put_slice(&connection.ahead[..count]);
+            connection.ahead.drain(..count);
+            return Poll::Ready(Ok(()));
+        }
         Pin::new(&mut connection.stream).poll_read(context, buffer)
     }
 }

@@ -1,13 +1,15 @@
-//! The HTTP server of `watch --listen`: one thread of its own that reads the [`Board`] and loads nothing.
+//! The HTTP server of `watch --listen`: threads of its own that read the [`Board`] and load nothing.
 //!
-//! `router.rs` has the list of addresses and is where pages are mounted; `auth.rs` decides who may see anything at all;
-//! `listener.rs` keeps slow and many clients from mattering.
+//! `router.rs` has the list of addresses and is where pages are mounted; `auth.rs` decides who may see anything at all; `door.rs` and
+//! `listener.rs` keep slow and many clients from mattering, and `probes.rs` answers at the door what is asked most often.
 
 mod api;
 mod auth;
+mod door;
 mod listener;
 mod page;
 mod pages;
+mod probes;
 mod query;
 mod recent;
 mod reply;
@@ -25,7 +27,7 @@ use std::{
 
 use vardelta_engine::error::{RunError, RunErrorKind};
 
-use self::{auth::Gate, listener::Bounded, recent::Pages, served::Served, written::Written};
+use self::{auth::Gate, door::Door, listener::Guests, recent::Pages, served::Served, written::Written};
 use crate::live::Board;
 
 /// The environment variable that holds the token where no file does.
@@ -76,7 +78,6 @@ pub fn bind(listen: &str, token_file: Option<&Path>) -> Result<Address, RunError
             .caused_by(error)
     };
     let listener = TcpListener::bind(&addresses[..]).map_err(failed)?;
-    listener.set_nonblocking(true).map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
     Ok(Address { listener, address, token })
 }
@@ -106,8 +107,9 @@ fn token(file: Option<&Path>) -> Result<Option<String>, RunError> {
     Ok(Some(token.to_owned()))
 }
 
-/// The server's thread. Ends when it is dropped.
+/// The server's threads. They end when it is dropped.
 pub struct Server {
+    door: Option<Door>,
     stop: Option<tokio::sync::oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -130,13 +132,15 @@ pub fn start(address: Address, board: Arc<Board>) -> Result<Server, RunError> {
         .map_err(|error| failed(&error.to_string()))?;
     let listener = address.listener.try_clone().map_err(|error| failed(&error.to_string()))?;
     let (stop, stopped) = tokio::sync::oneshot::channel();
-    let (health, readyz) = (Written::default(), Written::default());
-    let router = router::router(Arc::new(Served { board, gate, pages: Pages::default(), health, readyz }));
+    let (health, readyz, livez) = (Written::default(), Written::default(), Written::default());
+    let served = Arc::new(Served { board, gate, pages: Pages::default(), health, readyz, livez });
+    let router = router::router(Arc::clone(&served));
+    let (door, guests) = tokio::sync::mpsc::unbounded_channel();
+    let guests = Guests { address: address.address, guests };
     let thread = std::thread::Builder::new().name("http".into()).spawn(move || {
         runtime.block_on(async move {
-            let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
             // A router by itself is built again for every connection, which costs more than the answer.
-            let serving = axum::serve(Bounded::new(listener), router.into_make_service());
+            let serving = axum::serve(guests, router.into_make_service());
             tokio::select! {
                 // It only ends by being dropped.
                 _ = serving.into_future() => {}
@@ -147,11 +151,14 @@ pub fn start(address: Address, board: Arc<Board>) -> Result<Server, RunError> {
         runtime.shutdown_timeout(FAREWELL);
     });
     let thread = thread.map_err(|error| failed(&error.to_string()))?;
-    Ok(Server { stop: Some(stop), thread: Some(thread) })
+    let mut server = Server { door: None, stop: Some(stop), thread: Some(thread) };
+    server.door = Some(Door::open(listener, served, door).map_err(|error| failed(&error.to_string()))?);
+    Ok(server)
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
+        drop(self.door.take());
         if let Some(stop) = self.stop.take() {
             // A server that has ended by itself hears nothing.
             let _ = stop.send(());

@@ -17,4 +17,6 @@ pub struct Served {
     pub health: Written,
     /// What `/readyz` was answered last.
     pub readyz: Written,
+    /// What `/livez` was answered last.
+    pub livez: Written,
 }
