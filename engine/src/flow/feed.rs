@@ -5,7 +5,7 @@ use std::{
     any::Any,
     collections::{BTreeMap, BTreeSet},
     sync::{
-        Arc, Mutex,
+        Arc, Mutex, OnceLock,
         atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
@@ -27,7 +27,7 @@ use crate::{
     locks::Locked as _,
     plan::{
         Plan, StageIndex,
-        stamp::{FileStamp, check_bytes, check_unchanged},
+        stamp::{FileStamp, check_bytes, check_unchanged, digest_bytes, digest_text, unreadable},
     },
     rows::RowBatch,
 };
@@ -47,10 +47,10 @@ pub(crate) struct Load {
     pub file: InputFile,
     /// The drop's number, which is its place in ledger order.
     pub drop_id: DropId,
-    /// The file as it was when its bytes were digested.
+    /// The file as it was when it was looked at.
     pub stamp: FileStamp,
-    /// xxh3-128 of its bytes, 32 hexadecimal digits.
-    pub bytes_digest: String,
+    /// xxh3-128 of its bytes, 32 hexadecimal digits: known before it is read, or taken while it is.
+    pub bytes_digest: OnceLock<String>,
     /// What became of its records.
     pub records: RecordLedger,
     /// Rows of it that gave way to others that say something else.
@@ -74,6 +74,13 @@ pub(crate) struct Load {
 }
 
 impl Load {
+    /// The digest of its bytes, once it was read.
+    pub fn bytes_digest(&self) -> Result<&str, RunError> {
+        let digest = self.bytes_digest.get().map(String::as_str);
+        digest
+            .ok_or_else(|| RunError::internal(format!("drop `{}` was read and its bytes were not digested", self.name)))
+    }
+
     /// The content digest, 32 hexadecimal digits. Where records of the drop asserted one key several times, the order of its
     /// records counts.
     pub fn content_digest(&self) -> String {
@@ -275,8 +282,21 @@ fn read_file(
             return Ok(());
         }
     }
-    if let Some(read) = reader.bytes_digest() {
-        check_bytes(&load.file, &load.bytes_digest, read).map_err(|error| read_by(stage, error))?;
-    }
+    settle_digest(load, reader.bytes_digest()).map_err(|error| read_by(stage, error))?;
     check_unchanged(&load.file, &load.stamp).map_err(|error| read_by(stage, error))
+}
+
+/// Compares the bytes that were read (where the reader read them all) with those that were digested before; where none were, theirs is
+/// the digest.
+fn settle_digest(load: &Load, read: Option<u128>) -> Result<(), RunError> {
+    match (load.bytes_digest.get(), read) {
+        (Some(known), Some(read)) => check_bytes(&load.file, known, read),
+        (Some(_), None) => Ok(()),
+        (None, read) => {
+            let whole = || digest_bytes(&load.file.path).map_err(|error| unreadable(&load.file, &error));
+            let digest = read.map_or_else(whole, |read| Ok(digest_text(read)))?;
+            load.bytes_digest.get_or_init(|| digest);
+            Ok(())
+        }
+    }
 }

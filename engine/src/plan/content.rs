@@ -9,7 +9,7 @@ use crate::{
     error::{RunError, RunErrorKind},
     plan::{
         Plan, PlannedStage,
-        stamp::{FileStamp, check_unchanged, digest_bytes},
+        stamp::{FileStamp, check_unchanged, digest_bytes, look_at},
     },
 };
 
@@ -107,7 +107,8 @@ impl Definitions {
             let (entry, stamp) = match known {
                 Some(known) => (known.clone(), stamp),
                 None => {
-                    let (stamp, digest) = digest_bytes(&side.path).map_err(unreadable)?;
+                    let stamp = look_at(&side.path).map_err(&unreadable)?;
+                    let digest = digest_bytes(&side.path).map_err(&unreadable)?;
                     let modified = stamp.modified_text();
                     (json!({ "bytes": stamp.bytes, "modified": modified, "digest": digest }), stamp)
                 }

@@ -52,12 +52,9 @@ impl FileStamp {
     }
 }
 
-/// A file's stamp and the digest of its bytes.
-pub(crate) type Digested = io::Result<(FileStamp, String)>;
-
-/// The stamp of a file, and xxh3-128 of its bytes as 32 hexadecimal digits.
-pub(crate) fn digest_bytes(path: &Path) -> Digested {
-    // A file is read more than once, which a pipe does not allow; and opening one might wait for ever.
+/// The stamp of a file that can be read as a drop.
+pub(crate) fn look_at(path: &Path) -> io::Result<FileStamp> {
+    // A file may be read more than once, which a pipe does not allow; and opening one might wait for ever.
     let kind = std::fs::metadata(path)?;
     if kind.is_dir() {
         return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a directory"));
@@ -66,20 +63,29 @@ pub(crate) fn digest_bytes(path: &Path) -> Digested {
         let message = "it is no regular file; pass what comes through a pipe as `-`, with `--as NAME`";
         return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
     }
-    let stamp = FileStamp::of(path)?;
+    FileStamp::of(path)
+}
+
+/// xxh3-128 of a file's bytes as 32 hexadecimal digits.
+pub(crate) fn digest_bytes(path: &Path) -> io::Result<String> {
     let mut file = File::open(path)?;
     let mut hasher = xxhash_rust::xxh3::Xxh3::new();
     let mut buffer = vec![0; 1 << 18];
     loop {
         let count = file.read(&mut buffer)?;
         if count == 0 {
-            return Ok((stamp, format!("{:032x}", hasher.digest128())));
+            return Ok(digest_text(hasher.digest128()));
         }
         hasher.update(&buffer[..count]);
     }
 }
 
-/// Refuses a file that is no longer the one whose bytes were digested.
+/// A digest of bytes as it is recorded: 32 hexadecimal digits.
+pub(crate) fn digest_text(digest: u128) -> String {
+    format!("{digest:032x}")
+}
+
+/// Refuses a file that is no longer the one that was looked at.
 pub(crate) fn check_unchanged(file: &InputFile, stamp: &FileStamp) -> Result<(), RunError> {
     match FileStamp::of(&file.path) {
         Ok(now) if now == *stamp => Ok(()),
@@ -89,7 +95,13 @@ pub(crate) fn check_unchanged(file: &InputFile, stamp: &FileStamp) -> Result<(),
 
 /// Refuses a file of which other bytes were read than those that were digested (32 hexadecimal digits).
 pub(crate) fn check_bytes(file: &InputFile, digested: &str, read: u128) -> Result<(), RunError> {
-    if format!("{read:032x}") == digested { Ok(()) } else { Err(changed(file)) }
+    if digest_text(read) == digested { Ok(()) } else { Err(changed(file)) }
+}
+
+/// A file that the system does not give.
+pub(crate) fn unreadable(file: &InputFile, error: &io::Error) -> RunError {
+    RunError::new(RunErrorKind::Input, format!("{} cannot be read: {error}", file.shown))
+        .with_hint("Check the path and the rights on it.")
 }
 
 fn changed(file: &InputFile) -> RunError {
@@ -124,7 +136,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("a.vcf");
         std::fs::write(&path, "one").expect("a file");
-        let (_, digest) = digest_bytes(&path).expect("a file");
+        let digest = digest_bytes(&path).expect("a file");
         check_bytes(&InputFile::at(&path), &digest, xxhash_rust::xxh3::xxh3_128(b"one")).expect("the same");
         check_bytes(&InputFile::at(&path), &digest, xxhash_rust::xxh3::xxh3_128(b"two")).expect_err("others");
     }

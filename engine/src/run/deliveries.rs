@@ -1,10 +1,11 @@
 //! What is new, changed or gone among the files of a run.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap, HashSet},
+    io,
     path::{Path, PathBuf},
     sync::{
-        Mutex, PoisonError,
+        Mutex, OnceLock, PoisonError,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
 };
@@ -21,11 +22,11 @@ use crate::{
     path_text::from_text,
     plan::{
         Plan, StageIndex, source,
-        stamp::{Digested, FileStamp, check_bytes, check_unchanged, digest_bytes},
+        stamp::{FileStamp, check_bytes, check_unchanged, digest_bytes, look_at, unreadable},
     },
     run::{
         RunOptions,
-        named_files::{NamedFile, Spooled, check_names, discovered, given, input},
+        named_files::{NamedFile, Spooled, check_names, discovered, given},
     },
     suggest::nearest,
 };
@@ -40,10 +41,10 @@ pub(crate) struct Candidate {
     pub file: InputFile,
     /// The path to remember; `-` for standard input.
     pub recorded_path: String,
-    /// The file as it was when its bytes were digested.
+    /// The file as it was when it was looked at.
     pub stamp: FileStamp,
-    /// xxh3-128 of the file's bytes, 32 hexadecimal digits.
-    pub bytes_digest: String,
+    /// xxh3-128 of the file's bytes, 32 hexadecimal digits, where they decide what it is; else they are digested while they are loaded.
+    pub bytes_digest: Option<String>,
     /// What it is, compared with the ledger.
     pub standing: Standing,
     /// How many records it has, if they had to be counted to know.
@@ -88,8 +89,12 @@ pub(crate) fn find(
     };
     files.sort_by(|a, b| natural::compare(&a.name, &b.name).then(a.source.cmp(&b.source)));
     check_names(plan, &files)?;
-    let digests = digest_all(plan, files.iter().map(|file| (file.source, &file.file)).collect())?;
-    for (NamedFile { source, name, file, recorded_path }, (stamp, bytes_digest)) in files.into_iter().zip(digests) {
+    let known: HashSet<(&str, &str)> = ledger.drops.iter().map(|drop| (&*drop.source, &*drop.name)).collect();
+    // A new name is loaded whatever it holds, so its bytes are read once alone; unless a file that is gone may be there under it.
+    let is_digested =
+        |file: &NamedFile| options.prune || known.contains(&(&*plan.stages[file.source].name, &*file.name));
+    let looked_at = look_at_all(plan, files.iter().map(|file| (file, is_digested(file))).collect())?;
+    for (NamedFile { source, name, file, recorded_path }, (stamp, bytes_digest)) in files.into_iter().zip(looked_at) {
         let mut candidate = Candidate {
             source,
             name,
@@ -113,7 +118,6 @@ pub(crate) fn find(
         let gone = |drop: &&DropRow| is_gone(plan, drop) && !delivered(drop);
         found.gone = ledger.drops.iter().filter(gone).cloned().collect();
     }
-    found.notices.extend(twins(plan, &found, ledger));
     if options.files.is_empty() {
         found.notices.extend(reverted(&found.candidates));
     }
@@ -130,38 +134,42 @@ fn is_gone(plan: &Plan, drop: &DropRow) -> bool {
     file_of(plan, drop).is_some_and(|path| matches!(path.try_exists(), Ok(false)))
 }
 
-/// Digests the bytes of files, each with its source stage, several at a time.
-fn digest_all(plan: &Plan, files: Vec<(StageIndex, &InputFile)>) -> Result<Vec<(FileStamp, String)>, RunError> {
-    let results: Vec<Mutex<Option<Digested>>> = files.iter().map(|_| Mutex::new(None)).collect();
+/// A file's stamp, and the digest of its bytes where that is wanted.
+type Looked = (FileStamp, Option<String>);
+
+/// Looks at files, several at a time, and digests the bytes of those of which that is wanted.
+fn look_at_all(plan: &Plan, files: Vec<(&NamedFile, bool)>) -> Result<Vec<Looked>, RunError> {
+    let look = |(file, is_digested): (&NamedFile, bool)| -> io::Result<Looked> {
+        let stamp = look_at(&file.file.path)?;
+        Ok((stamp, is_digested.then(|| digest_bytes(&file.file.path)).transpose()?))
+    };
+    let results: Vec<Mutex<Option<io::Result<Looked>>>> = files.iter().map(|_| Mutex::new(None)).collect();
     let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {
         for _ in 0..plan.pipeline.workers.min(files.len()) {
             scope.spawn(|| {
                 loop {
                     let at = next.fetch_add(1, Ordering::Relaxed);
-                    let Some((_, file)) = files.get(at) else { return };
-                    *results[at].locked() = Some(digest_bytes(&file.path));
+                    let Some(file) = files.get(at) else { return };
+                    *results[at].locked() = Some(look(*file));
                 }
             });
         }
     });
-    let (mut digests, mut first, mut at_fault) = (Vec::new(), None, Vec::new());
-    for ((source, file), result) in files.iter().zip(results) {
+    let (mut all, mut first, mut at_fault) = (Vec::new(), None, Vec::new());
+    for ((file, _), result) in files.iter().zip(results) {
         match result.into_inner().unwrap_or_else(PoisonError::into_inner) {
-            Some(Ok(digest)) => digests.push(digest),
+            Some(Ok(looked)) => all.push(looked),
             Some(Err(error)) => {
-                at_fault.push(FileAtFault::new(&plan.stages[*source].name, &file.path));
-                first.get_or_insert_with(|| {
-                    input(format!("{} cannot be read: {error}", file.shown))
-                        .with_hint("Check the path and the rights on it.")
-                });
+                at_fault.push(FileAtFault::new(&plan.stages[file.source].name, &file.file.path));
+                first.get_or_insert_with(|| unreadable(&file.file, &error));
             }
-            None => return Err(RunError::internal("a file was not digested")),
+            None => return Err(RunError::internal("a file was not looked at")),
         }
     }
     match first {
         Some(error) => Err(error.about(at_fault)),
-        None => Ok(digests),
+        None => Ok(all),
     }
 }
 
@@ -170,11 +178,13 @@ fn compare(plan: &Plan, candidate: &mut Candidate, ledger: &Snapshot) -> Result<
     let stage = &plan.stages[candidate.source].name;
     let known = ledger.drops.iter().find(|drop| drop.source == *stage && drop.name == candidate.name);
     let Some(known) = known else { return Ok(()) };
-    if known.bytes_digest == candidate.bytes_digest {
+    let digested = candidate.bytes_digest.as_deref();
+    let bytes_digest = digested.ok_or_else(|| RunError::internal("a file of a known drop was not digested"))?;
+    if known.bytes_digest == bytes_digest {
         candidate.standing = Standing::Same(known.clone(), false);
         return Ok(());
     }
-    let (digest, header) = digest_content(plan, candidate)?;
+    let (digest, header) = digest_content(plan, candidate, bytes_digest)?;
     candidate.records = Some(digest.records);
     // Where no key came twice when it was loaded, the order of the records does not matter; ledgers of before the order was
     // digested show it by the duplicates.
@@ -187,20 +197,38 @@ fn compare(plan: &Plan, candidate: &mut Candidate, ledger: &Snapshot) -> Result<
     Ok(())
 }
 
-/// New drops with the bytes that a known one has when the run is done. One whose file is gone is reported too: it was renamed.
-fn twins(plan: &Plan, found: &Deliveries, ledger: &Snapshot) -> Vec<String> {
-    let delivered = |drop: &DropRow| {
-        let is_its = |it: &&Candidate| it.name == drop.name && plan.stages[it.source].name == drop.source;
-        found.candidates.iter().find(is_its)
-    };
-    let bytes = |drop: &DropRow| delivered(drop).map_or(drop.bytes_digest.clone(), |it| it.bytes_digest.clone());
-    let standing: Vec<(&DropRow, String)> = ledger.drops.iter().map(|drop| (drop, bytes(drop))).collect();
-    let notice = |new: &Candidate| {
-        let stage = &plan.stages[new.source].name;
-        let (twin, _) = standing.iter().find(|(drop, bytes)| drop.source == *stage && *bytes == new.bytes_digest)?;
-        Some(format!("drop `{}` has the same bytes as drop `{}`, under another name", new.name, twin.name))
-    };
-    found.candidates.iter().filter(|it| it.standing == Standing::New).filter_map(notice).collect()
+/// New drops with the bytes that a known one has when the run is done, once they were read. One whose file is gone is reported too: it
+/// was renamed.
+pub(crate) fn twins(
+    plan: &Plan,
+    found: &Deliveries,
+    ledger: &Snapshot,
+    loads: &[Load],
+) -> Result<Vec<String>, RunError> {
+    type Name<'a> = (&'a str, &'a str);
+    let of_stage = |source: StageIndex| plan.stages[source].name.as_str();
+    // What lies there now; a file that is not loaded holds what is known, perhaps in other bytes.
+    let mut delivered: HashMap<Name<'_>, &str> = HashMap::new();
+    for candidate in &found.candidates {
+        let name = (of_stage(candidate.source), candidate.name.as_str());
+        delivered.extend(candidate.bytes_digest.as_deref().map(|digest| (name, digest)));
+    }
+    for load in loads {
+        delivered.insert((of_stage(load.source), &load.name), load.bytes_digest()?);
+    }
+    let mut known: HashMap<Name<'_>, &str> = HashMap::new();
+    for drop in &ledger.drops {
+        let bytes = delivered.get(&(&*drop.source, &*drop.name)).copied().unwrap_or(&drop.bytes_digest);
+        // Of several the first is named.
+        known.entry((&drop.source, bytes)).or_insert(&drop.name);
+    }
+    let new = found.candidates.iter().filter(|it| it.standing == Standing::New);
+    let notices = new.filter_map(|new| {
+        let stage = of_stage(new.source);
+        let twin = known.get(&(stage, *delivered.get(&(stage, &*new.name))?))?;
+        Some(format!("drop `{}` has the same bytes as drop `{twin}`, under another name", new.name))
+    });
+    Ok(notices.collect())
 }
 
 /// Files that were found where the sources look, and replace what was loaded from another file: perhaps what was delivered later.
@@ -219,7 +247,7 @@ fn reverted(candidates: &[Candidate]) -> impl Iterator<Item = String> {
 }
 
 /// The digests of a file's records and of its header, without decoding the records.
-fn digest_content(plan: &Plan, candidate: &Candidate) -> Result<(ContentDigest, u128), RunError> {
+fn digest_content(plan: &Plan, candidate: &Candidate, bytes_digest: &str) -> Result<(ContentDigest, u128), RunError> {
     let source = source(plan, candidate.source)?;
     let stage = &plan.stages[candidate.source].name;
     let fail = |error| RunError::stage(stage, error);
@@ -230,7 +258,7 @@ fn digest_content(plan: &Plan, candidate: &Candidate) -> Result<(ContentDigest, 
         digest.append(parser.digest(&Chunk { raw, header: std::sync::Arc::clone(&header) }));
     }
     if let Some(read) = reader.bytes_digest() {
-        check_bytes(&candidate.file, &candidate.bytes_digest, read)?;
+        check_bytes(&candidate.file, bytes_digest, read)?;
     }
     check_unchanged(&candidate.file, &candidate.stamp)?;
     Ok((digest, header_digest))
@@ -281,7 +309,7 @@ pub(crate) fn load(plan: &Plan, ledger: &Snapshot, candidate: &Candidate, drop_i
         file: candidate.file.clone(),
         drop_id,
         stamp: candidate.stamp.clone(),
-        bytes_digest: candidate.bytes_digest.clone(),
+        bytes_digest: candidate.bytes_digest.clone().map(OnceLock::from).unwrap_or_default(),
         records: Default::default(),
         contradictions: Default::default(),
         digests: Mutex::default(),
@@ -297,13 +325,13 @@ pub(crate) fn load(plan: &Plan, ledger: &Snapshot, candidate: &Candidate, drop_i
 mod tests {
     use std::path::Path;
 
-    use super::digest_bytes;
+    use super::look_at;
 
     #[test]
     fn what_can_be_read_only_once_is_refused() {
-        let message = digest_bytes(Path::new("/dev/null")).expect_err("a device is no file").to_string();
+        let message = look_at(Path::new("/dev/null")).expect_err("a device is no file").to_string();
         assert!(message.contains("as `-`"), "{message}");
-        let message = digest_bytes(&std::env::temp_dir()).expect_err("a directory is no file").to_string();
+        let message = look_at(&std::env::temp_dir()).expect_err("a directory is no file").to_string();
         assert!(message.contains("directory"), "{message}");
     }
 }

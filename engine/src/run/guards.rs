@@ -32,7 +32,8 @@ pub(super) fn check_prune(
     for stage in sources {
         let of_source = |drop: &&DropRow| drop.source == stage;
         let delivered = || found.candidates.iter().filter(|candidate| plan.stages[candidate.source].name == stage);
-        let renamed = |drop: &DropRow| delivered().any(|candidate| candidate.bytes_digest == drop.bytes_digest);
+        let renamed =
+            |drop: &DropRow| delivered().any(|candidate| candidate.bytes_digest.as_ref() == Some(&drop.bytes_digest));
         let gone: Vec<&DropRow> = found.gone.iter().filter(of_source).filter(|drop| !renamed(drop)).collect();
         let (total, limit) = (ledger.drops.iter().filter(of_source).count(), plan.pipeline.max_prune_share);
         let planned = plan.stage(stage).and_then(|(at, _)| source(plan, at).ok());

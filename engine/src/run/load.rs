@@ -137,12 +137,15 @@ fn load_found(
         }
         return lookups::tell(context, &run.session, Some(run), report);
     }
+    for notice in deliveries::twins(plan, found, &opened.ledger, &run.loads)? {
+        context.tell(report, RunEvent::Notice(notice));
+    }
     let mut outcome =
         Outcome { withdrawn: found.gone.clone(), readmitted_members, written, ..Outcome::new(definitions) };
     for (load, kept) in run.loads.iter().zip(kept) {
         let counts = load.records.counts();
         let (action, reason) = match &kept.replaces {
-            Some(old) if old.bytes_digest == kept.bytes_digest => (Action::Replaced, "a sample is taken in again"),
+            Some(old) if old.bytes_digest == load.bytes_digest()? => (Action::Replaced, "a sample is taken in again"),
             Some(_) => (Action::Replaced, "the file's content changed"),
             None => (Action::Added, "a new name"),
         };
@@ -155,7 +158,7 @@ fn load_found(
                 source: plan.stages[load.source].name.clone(),
                 name: load.name.clone(),
                 path: kept.recorded_path,
-                bytes_digest: kept.bytes_digest,
+                bytes_digest: load.bytes_digest()?.to_owned(),
                 content_digest: load.content_digest(),
                 added_epoch: kept.replaces.as_ref().map_or(epoch, |old| old.added_epoch),
                 loaded_epoch: epoch,
@@ -194,7 +197,6 @@ fn tell_drops(context: Context<'_>, report: &mut RunReport, mut drops: Vec<DropR
 /// What must be remembered of a candidate beside its load.
 pub(crate) struct Kept {
     pub recorded_path: String,
-    pub bytes_digest: String,
     pub replaces: Option<DropRow>,
 }
 
@@ -213,8 +215,7 @@ fn loads(plan: &Plan, ledger: &Snapshot, found: &Deliveries) -> (Vec<Load>, Vec<
             next = next.next();
         }
         loads.push(load(plan, ledger, candidate, drop_id));
-        let (recorded_path, bytes_digest) = (candidate.recorded_path.clone(), candidate.bytes_digest.clone());
-        kept.push(Kept { recorded_path, bytes_digest, replaces });
+        kept.push(Kept { recorded_path: candidate.recorded_path.clone(), replaces });
     }
     (loads, kept)
 }
@@ -242,7 +243,8 @@ fn unchanged(
         reports.push(DropReport::new(&drop.name, &drop.source, Action::Unchanged, reason, drop.counts));
         if (*other_bytes || drop.path != candidate.recorded_path) && !dry_run {
             let (pipeline, path) = (&context.plan.pipeline.name, &candidate.recorded_path);
-            opened.sink.refresh_delivery(pipeline, drop.drop_id, &candidate.bytes_digest, path)?;
+            let digest = candidate.bytes_digest.as_ref().unwrap_or(&drop.bytes_digest);
+            opened.sink.refresh_delivery(pipeline, drop.drop_id, digest, path)?;
         }
     }
     Ok(reports)

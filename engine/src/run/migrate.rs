@@ -301,11 +301,11 @@ fn compute(
         let run = plane.run();
         forget_orphans(plan, &run.session)?;
         check_reject_share(plan, run)?;
-        for ((old, candidate), load) in files.iter().zip(&run.loads) {
+        for ((old, _), load) in files.iter().zip(&run.loads) {
             let counts = load.records.counts();
             drops.push(DropReport::new(&old.name, &old.source, Action::Migrated, "read again", counts));
             let drop = DropRow {
-                bytes_digest: candidate.bytes_digest.clone(),
+                bytes_digest: load.bytes_digest()?.to_owned(),
                 content_digest: load.content_digest(),
                 loaded_epoch: epoch,
                 counts,

@@ -99,7 +99,7 @@ fn rebuild_once(context: Context<'_>, options: &RunOptions) -> Result<RunReport,
             outcome.upserted.push((
                 Action::Rebuilt,
                 DropRow {
-                    bytes_digest: candidate.bytes_digest.clone(),
+                    bytes_digest: load.bytes_digest()?.to_owned(),
                     content_digest: load.content_digest(),
                     loaded_epoch: epoch,
                     counts,

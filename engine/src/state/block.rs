@@ -72,6 +72,17 @@ impl BlockBuilder {
         Ok(())
     }
 
+    /// Goes on after a block of these keys that was written elsewhere. Between two blocks only.
+    pub(super) fn skip(&mut self, first_key: &[u8], last_key: &[u8]) -> Result<(), Unordered> {
+        if self.entries > 0 || (self.any && first_key <= self.last_key.as_slice()) {
+            return Err(Unordered);
+        }
+        self.last_key.clear();
+        self.last_key.extend_from_slice(last_key);
+        self.any = true;
+        Ok(())
+    }
+
     /// Entries in the block so far.
     pub(super) fn entries(&self) -> usize {
         self.entries

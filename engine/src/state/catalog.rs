@@ -38,6 +38,13 @@ impl Catalog {
         self.spaces.remove(space);
     }
 
+    /// Forgets what the session that wrote the runs still knows of them.
+    pub(super) fn forget_writing(&mut self) {
+        for run in self.spaces.values_mut().flatten().flatten().filter(|run| run.remembered.is_some()) {
+            *run = Arc::new(Section { remembered: None, ..Section::clone(run) });
+        }
+    }
+
     /// Forgets everything.
     pub(super) fn clear(&mut self) {
         self.spaces.clear();
@@ -87,6 +94,7 @@ impl Catalog {
                     entries: record.entries,
                     bytes: record.bytes,
                     filter: record.filter,
+                    remembered: None,
                 }));
             }
         }

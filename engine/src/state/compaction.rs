@@ -8,7 +8,8 @@
 //! and four times what was written since the last call. Merges of at most an eighth of that are small. Half of the
 //! allowance is for them; the other half, and what they leave, is saved across calls and epochs until it pays for the
 //! next large merge (at most one shard of one space). While a shard waits for a large merge, small ones go on among its
-//! newer runs, so it never has many; and the longer it waits, the more runs are merged at once, which is cheaper.
+//! newer runs, so it never has many; and the longer it waits, the more runs are merged at once, which is cheaper. Runs of this
+//! session that lie in one file are joined (see `join`), which leaves most of them where they are.
 
 use std::cmp::Reverse;
 use std::collections::HashSet;
@@ -21,6 +22,7 @@ use super::catalog::{Catalog, Runs};
 use super::cursor::SectionCursor;
 use super::error::StateError;
 use super::file::lock;
+use super::join::{common_file, join};
 use super::merge::Merge;
 use super::section::{Section, SectionWriter};
 use super::session::{FILE_BYTES, Session};
@@ -51,6 +53,8 @@ struct Job {
     is_bottom: bool,
     /// Runs in the shard.
     runs: usize,
+    /// Whether every byte is to be written again, elsewhere.
+    is_copy: bool,
 }
 
 impl Job {
@@ -110,6 +114,7 @@ fn rewrite(session: &Session) -> Result<(), StateError> {
             inputs: runs.clone(),
             is_bottom: true,
             runs: runs.len(),
+            is_copy: true,
         };
         shards.map(job).collect()
     };
@@ -178,6 +183,7 @@ fn merges(catalog: &Catalog, limit_bytes: u64) -> Vec<Job> {
                 inputs: runs[start..].to_vec(),
                 is_bottom: start == 0,
                 runs: runs.len(),
+                is_copy: false,
             })
         })
         .collect();
@@ -241,6 +247,7 @@ fn rewrites(catalog: &Catalog) -> Vec<Job> {
                 inputs: vec![Arc::clone(run)],
                 is_bottom: index == 0,
                 runs: runs.len(),
+                is_copy: true,
             });
         }
     }
@@ -275,6 +282,32 @@ fn run_all(session: &Session, jobs: &[Job]) -> Result<(), StateError> {
 }
 
 fn run(session: &Session, job: &Job) -> Result<(), StateError> {
+    let common = if job.is_copy { None } else { common_file(&job.inputs) };
+    let writer = match common {
+        Some(file) => {
+            let mut writer = SectionWriter::new(Arc::clone(&file));
+            join(&job.inputs, &file, job.is_bottom, &mut writer)?;
+            writer
+        }
+        None => merge(session, job)?,
+    };
+    let adopted_bytes = writer.adopted_bytes();
+    let merged = writer.finish()?.map(|(section, _)| section);
+    session.count_bytes(merged.as_ref().map_or(0, |section| section.bytes - adopted_bytes));
+
+    let mut progress = lock(&session.progress);
+    progress.check_open()?;
+    let runs = progress.catalog.runs_mut(&job.space, job.shard);
+    // Newer runs may have come meanwhile; if the space was cleared, what was merged is not wanted any more.
+    let start = runs.windows(job.inputs.len()).position(|some| same(some, &job.inputs));
+    if let Some(start) = start {
+        runs.splice(start..start + job.inputs.len(), merged.map(Arc::new));
+    }
+    Ok(())
+}
+
+/// Merges the runs of a job entry by entry.
+fn merge(session: &Session, job: &Job) -> Result<SectionWriter, StateError> {
     let newest_first = job.inputs.iter().rev();
     let mut cursors =
         newest_first.map(|section| SectionCursor::new(Arc::clone(section))).collect::<Result<Vec<_>, _>>()?;
@@ -286,18 +319,7 @@ fn run(session: &Session, job: &Job) -> Result<(), StateError> {
         }
         merge.advance()?;
     }
-    let merged = writer.finish()?;
-    session.count_bytes(merged.as_ref().map_or(0, |section| section.bytes));
-
-    let mut progress = lock(&session.progress);
-    progress.check_open()?;
-    let runs = progress.catalog.runs_mut(&job.space, job.shard);
-    // Newer runs may have come meanwhile; if the space was cleared, what was merged is not wanted any more.
-    let start = runs.windows(job.inputs.len()).position(|some| same(some, &job.inputs));
-    if let Some(start) = start {
-        runs.splice(start..start + job.inputs.len(), merged.map(Arc::new));
-    }
-    Ok(())
+    Ok(writer)
 }
 
 fn same(some: &[Arc<Section>], others: &[Arc<Section>]) -> bool {
@@ -318,7 +340,7 @@ mod tests {
     fn section(serial: u64, bytes: u64, file_bytes: u64) -> Arc<Section> {
         let file = Arc::new(DataFile::existing(Path::new("nowhere"), serial, file_bytes));
         let root = Pointer { offset: 0, length: 0 };
-        Arc::new(Section { file, root, levels: 0, entries: bytes / 100, bytes, filter: None })
+        Arc::new(Section { file, root, levels: 0, entries: bytes / 100, bytes, filter: None, remembered: None })
     }
 
     fn catalog(shards: &[&[u64]]) -> Catalog {

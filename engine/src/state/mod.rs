@@ -17,7 +17,8 @@
 //! `compaction`) and, while an epoch is written, what its session wrote, replaced runs included.
 //!
 //! **Memory.** A reader holds about one block of 4 KiB per run and index level, a writer about a megabyte and 8 bytes a
-//! key. Nothing that grows with the state is held, but the manifest: about 30 bytes per run.
+//! key. Nothing that grows with the state is held, but the manifest: about 30 bytes per run. A session remembers up to 32 MiB of
+//! what it wrote.
 
 mod block;
 mod catalog;
@@ -28,9 +29,11 @@ mod erase;
 mod error;
 mod file;
 mod filter;
+mod join;
 mod manifest;
 mod merge;
 mod reader;
+mod remembered;
 mod section;
 mod session;
 mod snapshot;

@@ -2,7 +2,8 @@
 //!
 //! Data blocks, above them index blocks, as many levels as are needed until one block is the root. A section is written
 //! in extents of about a megabyte, so writing one of any size needs little memory, and several threads write into one
-//! file at once. Of what grows with its entries the writer holds only the key hashes for the filter, 8 bytes each.
+//! file at once. Of what grows with its entries the writer holds only the key hashes for the filter, 8 bytes each, and the first and last
+//! key of each block.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use super::block::{BlockBuilder, Pointer, Unordered};
 use super::error::StateError;
 use super::file::DataFile;
 use super::filter::{self, FILTER_ENTRIES};
+use super::remembered::{Remembered, Written, WrittenBlock};
 
 /// Encoded bytes that are collected before they are written.
 const EXTENT_BYTES: usize = 1 << 20;
@@ -30,6 +32,8 @@ pub(super) struct Section {
     pub(super) bytes: u64,
     /// Offset and bytes of the filter, where there is one.
     pub(super) filter: Option<(u64, u64)>,
+    /// What its session still knows of it.
+    pub(super) remembered: Option<Arc<Remembered>>,
 }
 
 /// A block that is encoded, but not yet in the index above it, since its offset is not known before its extent is written.
@@ -37,9 +41,17 @@ struct Pending {
     /// 0 for a data block.
     level: usize,
     last_key: Vec<u8>,
-    /// Offset from the start of the extent.
-    start: usize,
+    place: Place,
     length: usize,
+}
+
+/// Where a block lies.
+#[derive(Clone, Copy)]
+enum Place {
+    /// Offset from the start of the extent.
+    Extent(usize),
+    /// Offset from the start of the file: an older block that was taken over.
+    File(u64),
 }
 
 /// An index block being written, and the child that was put into it last.
@@ -56,8 +68,15 @@ pub(super) struct SectionWriter {
     pending: VecDeque<Pending>,
     data: BlockBuilder,
     indexes: Vec<IndexLevel>,
-    hashes: Vec<u64>,
+    /// The first key of the data block being written, and whether it has tombstones.
+    first_key: Vec<u8>,
+    has_tombstones: bool,
+    written: Written,
+    /// Bytes of the section, and those of them that were taken over.
     bytes: u64,
+    adopted_bytes: u64,
+    /// Own data blocks whose place is known.
+    blocks_placed: usize,
 }
 
 impl SectionWriter {
@@ -69,8 +88,12 @@ impl SectionWriter {
             pending: VecDeque::new(),
             data: BlockBuilder::default(),
             indexes: Vec::new(),
-            hashes: Vec::new(),
+            first_key: Vec::new(),
+            has_tombstones: false,
+            written: Written::default(),
             bytes: 0,
+            adopted_bytes: 0,
+            blocks_placed: 0,
         }
     }
 
@@ -85,7 +108,13 @@ impl SectionWriter {
             .with_hint("Leave the column that holds it out, or cut its values."));
         }
         self.data.push(key, value).map_err(unordered)?;
-        self.hashes.push(hash);
+        if self.data.entries() == 1 {
+            self.first_key.clear();
+            self.first_key.extend_from_slice(key);
+            self.has_tombstones = false;
+        }
+        self.has_tombstones |= value.is_none();
+        self.written.hashes.push(hash);
         if self.data.is_full() {
             self.cut_data();
             if self.extent.len() >= EXTENT_BYTES {
@@ -95,10 +124,39 @@ impl SectionWriter {
         Ok(())
     }
 
+    /// Takes over a block that lies in the file already; the hashes are those of its keys.
+    pub(super) fn adopt(&mut self, block: &WrittenBlock, hashes: &[u64]) -> Result<(), StateError> {
+        if self.data.entries() > 0 {
+            self.cut_data();
+        }
+        self.data.skip(&block.first_key, &block.last_key).map_err(unordered)?;
+        self.written.hashes.extend_from_slice(hashes);
+        let length = block.pointer.length as usize;
+        self.bytes += length as u64;
+        self.adopted_bytes += length as u64;
+        let (last_key, place) = (block.last_key.to_vec(), Place::File(block.pointer.offset));
+        self.pending.push_back(Pending { level: 0, last_key, place, length });
+        Ok(())
+    }
+
+    /// Bytes of blocks that were taken over.
+    pub(super) fn adopted_bytes(&self) -> u64 {
+        self.adopted_bytes
+    }
+
     fn cut_data(&mut self) {
-        let start = self.extent.len();
+        let (start, entries) = (self.extent.len(), self.data.entries());
         let length = self.data.cut(&mut self.extent);
-        self.pending.push_back(Pending { level: 0, last_key: self.data.last_key().to_vec(), start, length });
+        let last_key = self.data.last_key().to_vec();
+        self.written.blocks.push(WrittenBlock {
+            first_key: self.first_key.as_slice().into(),
+            last_key: last_key.as_slice().into(),
+            // Known when its extent is written.
+            pointer: Pointer { offset: 0, length: 0 },
+            entries,
+            has_tombstones: self.has_tombstones,
+        });
+        self.pending.push_back(Pending { level: 0, last_key, place: Place::Extent(start), length });
     }
 
     fn flush(&mut self) -> Result<(), StateError> {
@@ -115,7 +173,16 @@ impl SectionWriter {
     /// Puts a block whose offset is known now into the index above it.
     fn index(&mut self, level: usize, block: &Pending, base: u64) -> Result<(), StateError> {
         let length = u32::try_from(block.length).map_err(|_| StateError::misuse("a block of 4 GiB"))?;
-        let pointer = Pointer { offset: base + block.start as u64, length };
+        let offset = match block.place {
+            Place::Extent(start) => base + start as u64,
+            Place::File(offset) => offset,
+        };
+        let pointer = Pointer { offset, length };
+        if level == 0 && matches!(block.place, Place::Extent(_)) {
+            // In the order they were cut.
+            self.written.blocks[self.blocks_placed].pointer = pointer;
+            self.blocks_placed += 1;
+        }
         if self.indexes.len() <= level {
             self.indexes.push(IndexLevel::default());
         }
@@ -125,25 +192,25 @@ impl SectionWriter {
             let start = self.extent.len();
             let last_key = index.builder.last_key().to_vec();
             let length = index.builder.cut(&mut self.extent);
-            self.pending.push_back(Pending { level: level + 1, last_key, start, length });
+            self.pending.push_back(Pending { level: level + 1, last_key, place: Place::Extent(start), length });
         }
         index.builder.push(&block.last_key, Some(&pointer.to_bytes())).map_err(unordered)?;
         index.last_child = Some(pointer);
         Ok(())
     }
 
-    /// Writes the rest. `None` when nothing was pushed.
-    pub(super) fn finish(mut self) -> Result<Option<Section>, StateError> {
+    /// Writes the rest; what was written and what is known of it. `None` when nothing was pushed.
+    pub(super) fn finish(mut self) -> Result<Option<(Section, Written)>, StateError> {
         if self.data.entries() > 0 {
             self.cut_data();
         }
-        let entries = self.hashes.len() as u64;
+        let entries = self.written.hashes.len() as u64;
         if entries == 0 {
             return Ok(None);
         }
         let mut filter = None;
         if entries >= FILTER_ENTRIES {
-            let bytes = filter::build(&self.hashes);
+            let bytes = filter::build(&self.written.hashes);
             filter = Some((self.extent.len() as u64, bytes.len() as u64));
             self.extent.extend_from_slice(&bytes);
         }
@@ -157,7 +224,7 @@ impl SectionWriter {
         })?;
         let filter = filter.map(|(start, bytes)| (base + start, bytes));
         let bytes = self.bytes + extent.len() as u64;
-        Ok(Some(Section { file, root, levels, entries, bytes, filter }))
+        Ok(Some((Section { file, root, levels, entries, bytes, filter, remembered: None }, self.written)))
     }
 
     fn finish_indexes(&mut self, base: u64) -> Result<(Pointer, u32), StateError> {
@@ -179,7 +246,7 @@ impl SectionWriter {
             let last_key = index.builder.last_key().to_vec();
             let length = index.builder.cut(&mut self.extent);
             level += 1;
-            self.pending.push_back(Pending { level, last_key, start, length });
+            self.pending.push_back(Pending { level, last_key, place: Place::Extent(start), length });
         }
     }
 }

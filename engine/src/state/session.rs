@@ -8,6 +8,7 @@ use super::directory::Directory;
 use super::error::StateError;
 use super::file::{DataFile, lock};
 use super::reader::Reader;
+use super::remembered::{Room, Written};
 use super::section::Section;
 use super::snapshot::Snapshot;
 use super::statistics::SpaceStatistics;
@@ -30,6 +31,7 @@ pub struct Session {
     fresh: Mutex<Option<Arc<DataFile>>>,
     merged: Mutex<Option<Arc<DataFile>>>,
     bytes_written: AtomicU64,
+    room: Room,
 }
 
 /// What changes in a session.
@@ -54,6 +56,7 @@ impl Session {
             fresh: Mutex::new(None),
             merged: Mutex::new(None),
             bytes_written: AtomicU64::new(0),
+            room: Room::default(),
         }
     }
 
@@ -127,7 +130,14 @@ impl Session {
     }
 
     /// Makes a section the newest run of its shard.
-    pub(super) fn install(&self, space: &str, shard: u32, section: Section) -> Result<(), StateError> {
+    pub(super) fn install(
+        &self,
+        space: &str,
+        shard: u32,
+        mut section: Section,
+        written: Written,
+    ) -> Result<(), StateError> {
+        section.remembered = self.room.remember(written);
         {
             let mut progress = lock(&self.progress);
             progress.check_open()?;

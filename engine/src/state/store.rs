@@ -150,6 +150,7 @@ impl State {
             let mut progress = lock(&session.progress);
             progress.check_open()?;
             progress.sealed = true;
+            progress.catalog.forget_writing();
             let (catalog, credit_bytes) = (progress.catalog.clone(), progress.credit_bytes);
             Snapshot { id, metadata, credit_bytes, catalog }
         };

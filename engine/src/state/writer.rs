@@ -59,7 +59,7 @@ impl RunWriter {
     pub fn finish(self) -> Result<(), StateError> {
         let Some(section) = self.section else { return Ok(()) };
         match section.finish()? {
-            Some(section) => self.session.install(&self.space, self.shard, section),
+            Some((section, written)) => self.session.install(&self.space, self.shard, section, written),
             None => Ok(()),
         }
     }

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use vardelta_schemas::ledger::{Epoch, EpochId};
+use vardelta_testrandom::{Random, seed};
 
-use super::{Changes, commit, content, data_files, read, rows, write};
+use super::{Changes, Content, commit, content, data_files, read, rows, write};
 use crate::state::State;
 
 fn big_rows(numbers: impl IntoIterator<Item = u32>, fill: u8) -> Changes {
@@ -139,4 +140,105 @@ fn a_thousand_epochs_leave_what_one_would() {
     assert!(bytes_on_disk() < 6 * first, "{} bytes on disk, {first} after the first epoch", bytes_on_disk());
     assert!(data_files(directory.path()).len() <= 8, "{:?}", data_files(directory.path()));
     assert_eq!(read(&state.begin().unwrap(), "table", 0), content(&expected));
+}
+
+/// Random runs of one session: sorted stretches one after the other, stretches that others lie within, scattered keys, and all of them
+/// with tombstones.
+fn random_runs(random: &mut Random) -> Vec<Changes> {
+    let keys = 20_000_u32;
+    (0..2 + random.below(8_u32))
+        .map(|_| {
+            let count = 1 + random.below(3_000_u32);
+            let start = random.below(keys);
+            let mut chosen: Vec<u32> = match random.below(4_u32) {
+                0 => (start..start + count).collect(),
+                // The end of one stretch and the beginning of another one far away.
+                1 => (start..start + count / 2).chain(start + 9_000..start + 9_000 + count / 2).collect(),
+                2 => (0..count).map(|_| random.below(keys)).collect(),
+                _ => vec![start],
+            };
+            let removed = if random.below(2_u32) == 0 { 0 } else { 1 + random.below(20_u32) };
+            chosen.sort_unstable();
+            let mut changes = rows(chosen, &format!("{}", random.below(1_000_000)));
+            for value in changes.values_mut() {
+                if removed > 0 && random.below(20) < removed {
+                    *value = None;
+                }
+            }
+            changes
+        })
+        .collect()
+}
+
+#[test]
+fn joined_runs_hold_what_merged_ones_would() {
+    let seed = seed(31);
+    let mut random = Random::new(seed);
+    for _ in 0..40 {
+        let directory = tempfile::tempdir().unwrap();
+        let mut state = State::open(directory.path()).unwrap();
+        let mut expected = Content::new();
+        // Sometimes there is an older run below, which tombstones hide keys of.
+        if random.below(2) == 0 {
+            let below = rows((0..20_000).filter(|_| random.below(3) == 0).collect::<Vec<_>>(), "below");
+            expected = content(&below);
+            commit(&mut state, &below);
+        }
+        for _ in 0..2 {
+            let session = state.begin().unwrap();
+            let runs = random_runs(&mut random);
+            for (at, changes) in runs.iter().enumerate() {
+                write(&session, "table", 0, changes);
+                for (key, value) in changes {
+                    match value {
+                        Some(value) => expected.insert(key.clone(), value.clone()),
+                        None => expected.remove(key),
+                    };
+                }
+                if at + 1 == runs.len() || random.below(6) == 0 {
+                    session.compact().unwrap();
+                }
+            }
+            assert_eq!(read(&session, "table", 0), expected, "seed {seed}");
+            let epoch = state.epoch().next();
+            state.prepare(session, EpochId::numbered(epoch), BTreeMap::new()).unwrap();
+            state.finalize().unwrap();
+            drop(state);
+            state = State::open(directory.path()).unwrap();
+            let session = state.begin().unwrap();
+            assert_eq!(read(&session, "table", 0), expected, "seed {seed}");
+            // Every key is found by itself, through the filter, and none that is not there.
+            let mut reader = session.reader("table", 0).unwrap();
+            for number in (0..21_000).step_by(7) {
+                let key = format!("key{number:08}").into_bytes();
+                assert_eq!(reader.get(&key).unwrap(), expected.get(&key).cloned(), "seed {seed}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_lies_apart_is_joined_where_it_lies() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut state = State::open(directory.path()).unwrap();
+    let session = state.begin().unwrap();
+    // Each run has the end of one stretch and the beginning of the next but one, as chunks at the ends of chromosomes have.
+    let stretch = |at: u32| at * 10_000..at * 10_000 + 5_000;
+    let mut expected = Content::new();
+    for at in 0..10 {
+        let changes = rows(stretch(at).skip(100).chain(stretch((at + 2) % 10).take(100)), "x");
+        expected.extend(content(&changes));
+        write(&session, "table", 0, &changes);
+    }
+    let written = session.bytes_written();
+    session.compact().unwrap();
+    let merged = session.bytes_written() - written;
+    assert_eq!(session.statistics()[0].runs, 1);
+    assert!(merged * 5 < written, "{merged} bytes were written again of {written}");
+    assert_eq!(read(&session, "table", 0), expected);
+    state.prepare(session, EpochId::numbered(Epoch::FIRST), BTreeMap::new()).unwrap();
+    state.finalize().unwrap();
+    drop(state);
+    let state = State::open(directory.path()).unwrap();
+    assert_eq!(read(&state.begin().unwrap(), "table", 0), expected);
 }

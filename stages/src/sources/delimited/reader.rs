@@ -50,4 +50,8 @@ impl ChunkReader for DelimitedChunks {
     fn position_bytes(&self) -> u64 {
         self.text.container().position_bytes()
     }
+
+    fn bytes_digest(&self) -> Option<u128> {
+        self.text.container().bytes_digest()
+    }
 }
