@@ -285,14 +285,16 @@ fn run(session: &Session, job: &Job) -> Result<(), StateError> {
     let common = if job.is_copy { None } else { common_file(&job.inputs) };
     let writer = match common {
         Some(file) => {
-            let mut writer = SectionWriter::new(Arc::clone(&file));
+            let mut writer = SectionWriter::new(Arc::clone(&file), session.extent());
             join(&job.inputs, &file, job.is_bottom, &mut writer)?;
             writer
         }
         None => merge(session, job)?,
     };
     let adopted_bytes = writer.adopted_bytes();
-    let merged = writer.finish()?.map(|(section, _)| section);
+    let finished = writer.finish()?;
+    session.give_back(finished.extent);
+    let merged = finished.section.map(|(section, _)| section);
     session.count_bytes(merged.as_ref().map_or(0, |section| section.bytes - adopted_bytes));
 
     let mut progress = lock(&session.progress);
@@ -312,7 +314,7 @@ fn merge(session: &Session, job: &Job) -> Result<SectionWriter, StateError> {
     let mut cursors =
         newest_first.map(|section| SectionCursor::new(Arc::clone(section))).collect::<Result<Vec<_>, _>>()?;
     let mut merge = Merge::seek(&mut cursors, &[])?;
-    let mut writer = SectionWriter::new(session.merged_file()?);
+    let mut writer = SectionWriter::new(session.merged_file()?, session.extent());
     while let Some((key, value)) = merge.entry() {
         if value.is_some() || !job.is_bottom {
             writer.push(key_hash(group_of(&job.space, key)), key, value)?;

@@ -10,14 +10,13 @@ use super::catalog::Runs;
 use super::error::StateError;
 use super::file::DataFile;
 use super::remembered::{Remembered, WrittenBlock};
-use super::section::SectionWriter;
+use super::section::{Section, SectionWriter};
 
-/// The file in which all of these runs lie, where nothing but their blocks needs to be known to merge them.
+/// The file in which all of these runs lie, if it is one and their writers' knowledge of all of them is still there.
 pub(super) fn common_file(inputs: &Runs) -> Option<Arc<DataFile>> {
-    let (first, rest) = inputs.split_first()?;
-    let is_alike = |section: &&Arc<super::section::Section>| section.remembered.is_some();
-    let in_it = rest.iter().all(|section| Arc::ptr_eq(&section.file, &first.file));
-    (in_it && inputs.iter().all(|section| is_alike(&section))).then(|| Arc::clone(&first.file))
+    let file = &inputs.first()?.file;
+    let is_fit = |section: &Arc<Section>| Arc::ptr_eq(&section.file, file) && section.remembered.is_some();
+    inputs.iter().all(is_fit).then(|| Arc::clone(file))
 }
 
 /// One run, and the place in it.
@@ -50,7 +49,7 @@ impl Input {
         self.known.written.hashes[self.keys_before + self.entry.unwrap_or(0)]
     }
 
-    /// Moves behind the block, of which nothing may be under way.
+    /// Moves past the block.
     fn skip_block(&mut self) {
         self.keys_before += self.block().map_or(0, |block| block.entries);
         (self.block, self.entry) = (self.block + 1, None);

@@ -38,7 +38,7 @@ pub(super) struct Written {
 impl Written {
     fn bytes(&self) -> usize {
         let keys: usize = self.blocks.iter().map(|block| block.first_key.len() + block.last_key.len()).sum();
-        size_of_val(self.blocks.as_slice()) + keys + size_of_val(self.hashes.as_slice())
+        self.blocks.capacity() * size_of::<WrittenBlock>() + keys + self.hashes.capacity() * size_of::<u64>()
     }
 }
 

@@ -15,7 +15,7 @@ use super::filter::{self, FILTER_ENTRIES};
 use super::remembered::{Remembered, Written, WrittenBlock};
 
 /// Encoded bytes that are collected before they are written.
-const EXTENT_BYTES: usize = 1 << 20;
+pub(super) const EXTENT_BYTES: usize = 1 << 20;
 
 /// One sorted run of one shard. Immutable.
 #[derive(Clone, Debug)]
@@ -79,12 +79,20 @@ pub(super) struct SectionWriter {
     blocks_placed: usize,
 }
 
+/// A section that was written.
+pub(super) struct Finished {
+    /// It, and what is known of it; `None` when nothing was pushed.
+    pub(super) section: Option<(Section, Written)>,
+    /// What bytes were collected in, for the next one.
+    pub(super) extent: Vec<u8>,
+}
+
 impl SectionWriter {
-    /// A writer that appends to `file`.
-    pub(super) fn new(file: Arc<DataFile>) -> SectionWriter {
+    /// A writer that appends to `file`; `extent` is what it collects bytes in, empty.
+    pub(super) fn new(file: Arc<DataFile>, extent: Vec<u8>) -> SectionWriter {
         SectionWriter {
             file,
-            extent: Vec::new(),
+            extent,
             pending: VecDeque::new(),
             data: BlockBuilder::default(),
             indexes: Vec::new(),
@@ -199,14 +207,14 @@ impl SectionWriter {
         Ok(())
     }
 
-    /// Writes the rest; what was written and what is known of it. `None` when nothing was pushed.
-    pub(super) fn finish(mut self) -> Result<Option<(Section, Written)>, StateError> {
+    /// Writes the rest.
+    pub(super) fn finish(mut self) -> Result<Finished, StateError> {
         if self.data.entries() > 0 {
             self.cut_data();
         }
         let entries = self.written.hashes.len() as u64;
         if entries == 0 {
-            return Ok(None);
+            return Ok(Finished { section: None, extent: self.extent });
         }
         let mut filter = None;
         if entries >= FILTER_ENTRIES {
@@ -224,7 +232,8 @@ impl SectionWriter {
         })?;
         let filter = filter.map(|(start, bytes)| (base + start, bytes));
         let bytes = self.bytes + extent.len() as u64;
-        Ok(Some((Section { file, root, levels, entries, bytes, filter, remembered: None }, self.written)))
+        let section = Section { file, root, levels, entries, bytes, filter, remembered: None };
+        Ok(Finished { section: Some((section, self.written)), extent })
     }
 
     fn finish_indexes(&mut self, base: u64) -> Result<(Pointer, u32), StateError> {

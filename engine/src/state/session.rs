@@ -9,7 +9,7 @@ use super::error::StateError;
 use super::file::{DataFile, lock};
 use super::reader::Reader;
 use super::remembered::{Room, Written};
-use super::section::Section;
+use super::section::{EXTENT_BYTES, Section};
 use super::snapshot::Snapshot;
 use super::statistics::SpaceStatistics;
 use crate::failpoint;
@@ -19,6 +19,9 @@ pub(super) const FILE_BYTES: u64 = 256 << 20;
 
 /// While the file for new runs has fewer bytes than this, merged runs go there too: one file less to wait for.
 const SHARED_BYTES: u64 = 32 << 20;
+
+/// What writers collected bytes in is kept for so many of them.
+const EXTENTS_MAX: usize = 8;
 
 /// One epoch's changes while they are made. Dropping it unprepared deletes what it wrote.
 #[derive(Debug)]
@@ -32,6 +35,8 @@ pub struct Session {
     merged: Mutex<Option<Arc<DataFile>>>,
     bytes_written: AtomicU64,
     room: Room,
+    /// What writers collect bytes in, while no writer has them: they are as large as they need to be already.
+    extents: Mutex<Vec<Vec<u8>>>,
 }
 
 /// What changes in a session.
@@ -57,6 +62,7 @@ impl Session {
             merged: Mutex::new(None),
             bytes_written: AtomicU64::new(0),
             room: Room::default(),
+            extents: Mutex::default(),
         }
     }
 
@@ -111,6 +117,20 @@ impl Session {
             return Ok(Arc::clone(file));
         }
         self.current_file(&self.merged)
+    }
+
+    /// Something to collect bytes in, empty.
+    pub(super) fn extent(&self) -> Vec<u8> {
+        lock(&self.extents).pop().unwrap_or_default()
+    }
+
+    /// Keeps what bytes were collected in for the next writer.
+    pub(super) fn give_back(&self, mut extent: Vec<u8>) {
+        let mut extents = lock(&self.extents);
+        if extents.len() < EXTENTS_MAX && extent.capacity() <= 2 * EXTENT_BYTES {
+            extent.clear();
+            extents.push(extent);
+        }
     }
 
     /// What is written from now on goes into new files.

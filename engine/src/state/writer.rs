@@ -47,7 +47,7 @@ impl RunWriter {
     pub fn push_hashed(&mut self, hash: u64, key: &[u8], value: Option<&[u8]>) -> Result<(), StateError> {
         let section = match &mut self.section {
             Some(section) => section,
-            None => self.section.insert(SectionWriter::new(self.session.fresh_file()?)),
+            None => self.section.insert(SectionWriter::new(self.session.fresh_file()?, self.session.extent())),
         };
         section.push(hash, key, value)
     }
@@ -58,7 +58,9 @@ impl RunWriter {
     /// When the disk is full or broken. The session is lost then.
     pub fn finish(self) -> Result<(), StateError> {
         let Some(section) = self.section else { return Ok(()) };
-        match section.finish()? {
+        let finished = section.finish()?;
+        self.session.give_back(finished.extent);
+        match finished.section {
             Some((section, written)) => self.session.install(&self.space, self.shard, section, written),
             None => Ok(()),
         }

@@ -147,7 +147,7 @@ impl Container {
         bytes.reserve(count + 64);
         let limit = count as u64;
         let read = match &mut self.stream {
-            Stream::Plain(reader) => reader.take(limit).read_to_end(bytes),
+            Stream::Plain(reader) => reader.read_up_to(limit, bytes),
             Stream::Gzip(reader) => reader.take(limit).read_to_end(bytes),
             Stream::Bgzf(reader) => reader.take(limit).read_to_end(bytes),
             Stream::Stretches(reader) => reader.read_into(bytes, count),

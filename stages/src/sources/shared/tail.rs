@@ -61,6 +61,20 @@ impl<R> Watched<R> {
     }
 }
 
+impl<R: Read> Watched<R> {
+    /// Appends up to `limit` bytes, fewer only at the end. The reader below writes into memory that nobody has cleared before, as a file
+    /// can; through [`Read::read`] it would be cleared first.
+    ///
+    /// # Errors
+    /// Those of the reader; what it gave before is appended.
+    pub fn read_up_to(&mut self, limit: u64, bytes: &mut Vec<u8>) -> io::Result<usize> {
+        let start = bytes.len();
+        let read = self.inner.by_ref().take(limit).read_to_end(bytes);
+        self.progress.add(&bytes[start..]);
+        read
+    }
+}
+
 impl<R: Read> Read for Watched<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.inner.read(buffer)?;
@@ -92,6 +106,21 @@ mod tests {
             }
             assert!(progress.ends_with_end_block());
             assert_eq!(progress.digest(), xxhash_rust::xxh3::xxh3_128(&file));
+        }
+    }
+
+    #[test]
+    fn bytes_are_watched_however_they_are_read() {
+        let file: Vec<u8> = (0..1_000_u32).map(|at| (at % 251) as u8).collect();
+        for step in [1, 32, 33, 999, 2_000] {
+            let progress = Arc::new(Progress::default());
+            let mut reader = Watched::new(file.as_slice(), Arc::clone(&progress));
+            let mut bytes = b"before".to_vec();
+            while reader.read_up_to(step, &mut bytes).expect("memory") > 0 {
+                assert_eq!(progress.bytes() as usize + b"before".len(), bytes.len(), "step {step}");
+            }
+            assert_eq!(&bytes[b"before".len()..], file, "step {step}");
+            assert_eq!(progress.digest(), xxhash_rust::xxh3::xxh3_128(&file), "step {step}");
         }
     }
 }
