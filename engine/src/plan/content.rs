@@ -98,19 +98,17 @@ impl Definitions {
                 )
                 .with_hint("Check the path and the rights on it.")
             };
-            let stamp = FileStamp::of(&side.path).map_err(unreadable)?;
+            let stamp = look_at(&side.path).map_err(unreadable)?;
             let known = before.and_then(|files| files.get(side.option)).filter(|known| {
                 stamp.bytes > ALWAYS_DIGESTED_BYTES
                     && known["bytes"] == json!(stamp.bytes)
                     && known["modified"].as_str().is_some_and(|time| Some(time) == stamp.modified_text().as_deref())
             });
-            let (entry, stamp) = match known {
-                Some(known) => (known.clone(), stamp),
+            let entry = match known {
+                Some(known) => known.clone(),
                 None => {
-                    let stamp = look_at(&side.path).map_err(&unreadable)?;
-                    let digest = digest_bytes(&side.path).map_err(&unreadable)?;
-                    let modified = stamp.modified_text();
-                    (json!({ "bytes": stamp.bytes, "modified": modified, "digest": digest }), stamp)
+                    let digest = digest_bytes(&side.path).map_err(unreadable)?;
+                    json!({ "bytes": stamp.bytes, "modified": stamp.modified_text(), "digest": digest })
                 }
             };
             files.insert(side.option.to_owned(), entry);

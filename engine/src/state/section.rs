@@ -43,6 +43,15 @@ struct Pending {
     last_key: Vec<u8>,
     place: Place,
     length: usize,
+    /// What is to be remembered of it, where it is a data block of this section's own.
+    data: Option<DataBlock>,
+}
+
+/// A data block's first key, keys, and whether there are tombstones among them.
+struct DataBlock {
+    first_key: Box<[u8]>,
+    entries: usize,
+    has_tombstones: bool,
 }
 
 /// Where a block lies.
@@ -75,8 +84,6 @@ pub(super) struct SectionWriter {
     /// Bytes of the section, and those of them that were taken over.
     bytes: u64,
     adopted_bytes: u64,
-    /// Own data blocks whose place is known.
-    blocks_placed: usize,
 }
 
 /// A section that was written.
@@ -101,7 +108,6 @@ impl SectionWriter {
             written: Written::default(),
             bytes: 0,
             adopted_bytes: 0,
-            blocks_placed: 0,
         }
     }
 
@@ -143,7 +149,7 @@ impl SectionWriter {
         self.bytes += length as u64;
         self.adopted_bytes += length as u64;
         let (last_key, place) = (block.last_key.to_vec(), Place::File(block.pointer.offset));
-        self.pending.push_back(Pending { level: 0, last_key, place, length });
+        self.pending.push_back(Pending { level: 0, last_key, place, length, data: None });
         Ok(())
     }
 
@@ -153,18 +159,11 @@ impl SectionWriter {
     }
 
     fn cut_data(&mut self) {
-        let (start, entries) = (self.extent.len(), self.data.entries());
+        let place = Place::Extent(self.extent.len());
+        let (first_key, entries) = (self.first_key.as_slice().into(), self.data.entries());
+        let data = Some(DataBlock { first_key, entries, has_tombstones: self.has_tombstones });
         let length = self.data.cut(&mut self.extent);
-        let last_key = self.data.last_key().to_vec();
-        self.written.blocks.push(WrittenBlock {
-            first_key: self.first_key.as_slice().into(),
-            last_key: last_key.as_slice().into(),
-            // Known when its extent is written.
-            pointer: Pointer { offset: 0, length: 0 },
-            entries,
-            has_tombstones: self.has_tombstones,
-        });
-        self.pending.push_back(Pending { level: 0, last_key, place: Place::Extent(start), length });
+        self.pending.push_back(Pending { level: 0, last_key: self.data.last_key().to_vec(), place, length, data });
     }
 
     fn flush(&mut self) -> Result<(), StateError> {
@@ -173,24 +172,24 @@ impl SectionWriter {
         self.extent.clear();
         // Index blocks that fill up here go into the next extent, and wait among its pending blocks.
         for block in std::mem::take(&mut self.pending) {
-            self.index(block.level, &block, base)?;
+            self.index(block, base)?;
         }
         Ok(())
     }
 
     /// Puts a block whose offset is known now into the index above it.
-    fn index(&mut self, level: usize, block: &Pending, base: u64) -> Result<(), StateError> {
+    fn index(&mut self, block: Pending, base: u64) -> Result<(), StateError> {
         let length = u32::try_from(block.length).map_err(|_| StateError::misuse("a block of 4 GiB"))?;
         let offset = match block.place {
             Place::Extent(start) => base + start as u64,
             Place::File(offset) => offset,
         };
         let pointer = Pointer { offset, length };
-        if level == 0 && matches!(block.place, Place::Extent(_)) {
-            // In the order they were cut.
-            self.written.blocks[self.blocks_placed].pointer = pointer;
-            self.blocks_placed += 1;
+        if let Some(DataBlock { first_key, entries, has_tombstones }) = block.data {
+            let last_key = block.last_key.as_slice().into();
+            self.written.blocks.push(WrittenBlock { first_key, last_key, pointer, entries, has_tombstones });
         }
+        let level = block.level;
         if self.indexes.len() <= level {
             self.indexes.push(IndexLevel::default());
         }
@@ -200,7 +199,13 @@ impl SectionWriter {
             let start = self.extent.len();
             let last_key = index.builder.last_key().to_vec();
             let length = index.builder.cut(&mut self.extent);
-            self.pending.push_back(Pending { level: level + 1, last_key, place: Place::Extent(start), length });
+            self.pending.push_back(Pending {
+                level: level + 1,
+                last_key,
+                place: Place::Extent(start),
+                length,
+                data: None,
+            });
         }
         index.builder.push(&block.last_key, Some(&pointer.to_bytes())).map_err(unordered)?;
         index.last_child = Some(pointer);
@@ -241,7 +246,7 @@ impl SectionWriter {
         loop {
             // In the order they were encoded, which is ascending within each level.
             while let Some(block) = self.pending.pop_front() {
-                self.index(block.level, &block, base)?;
+                self.index(block, base)?;
             }
             let is_top = level + 1 == self.indexes.len();
             let index = &mut self.indexes[level];
@@ -255,7 +260,7 @@ impl SectionWriter {
             let last_key = index.builder.last_key().to_vec();
             let length = index.builder.cut(&mut self.extent);
             level += 1;
-            self.pending.push_back(Pending { level, last_key, place: Place::Extent(start), length });
+            self.pending.push_back(Pending { level, last_key, place: Place::Extent(start), length, data: None });
         }
     }
 }

@@ -95,9 +95,9 @@ impl Door {
 impl Drop for Door {
     fn drop(&mut self) {
         self.is_shut.store(true, Ordering::Release);
-        // It waits for somebody to come. Where nobody can, somebody has.
-        let _ = TcpStream::connect_timeout(&self.address, PAUSE);
-        if let Some(thread) = self.thread.take() {
+        // It waits for somebody to come. Where nobody can, because the address is gone, it is left to end with the process.
+        let has_come = TcpStream::connect_timeout(&self.address, PAUSE).is_ok();
+        if let Some(thread) = self.thread.take().filter(|_| has_come) {
             let _ = thread.join();
         }
     }
